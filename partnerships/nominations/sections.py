@@ -20,12 +20,15 @@ from partnerships.people.models import User
 
 
 def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return what `nominations_section` asks."""
+    """Return the lookups that `nominations_section` makes, to be read ahead with those of other sections."""
     return [count_lookup(_of, user, partnership.pk)] if partnership.kind_id == KIND else []
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:
-    """Return the way to the agreement, or when it begins. None for other kinds of partnership."""
+    """Return the section with a link to the agreement, or with what it needs to begin.
+
+    None for other kinds of partnership, and for partnerships that ended before an agreement began.
+    """
     if partnership.kind_id != KIND:
         return None
     has_begun = bool(count_for(_of, user, partnership.pk))
@@ -35,10 +38,7 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def ask_section(user: User, ask: Entry) -> Section | None:
-    """Return the return behind an ask, and whether it was corrected since.
-
-    Only for readers of the return.
-    """
+    """Return the section that names the return behind an ask and its correction, for readers of that return."""
     origin = origin_of(ask)
     if origin is None or not rights_over(origin.nominations_return.agreement, user, timezone.now()).reads(
         origin.nominations_return

@@ -1,4 +1,4 @@
-"""Plans, signatures asked for, and shared drafts as things that an organisation holds."""
+"""What an organisation holds in plans: plans, signatures, offers and shared drafts. A successor may take them over."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     return Plan.objects.filter(pk__in=owned).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
 
 
-def _plan(one: Any, organisation: Organisation) -> Held:
-    homes = Decimal(one.homes) if one.homes else None
-    status = str(one.get_status_display())
-    return Held(one.pk, one.title, one.get_absolute_url(), status, homes=homes, outside=f"Plan {one.pk}")
+def _held_plan(plan: Any, organisation: Organisation) -> Held:
+    homes = Decimal(plan.homes) if plan.homes else None
+    status = str(plan.get_status_display())
+    return Held(plan.pk, plan.title, plan.get_absolute_url(), status, homes=homes, outside=f"Plan {plan.pk}")
 
 
 def _hand_over(moving: Moving) -> dict[str, Any]:
@@ -47,9 +47,9 @@ PLANS = Obligation(
         Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
     ),
     _plans,
-    _plan,
+    _held_plan,
     target="plan",
-    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+    within=lambda plan: ("partnership", plan.partnership_id) if plan.partnership_id else ("", None),
 )
 
 
@@ -58,13 +58,13 @@ def _decided(target: int) -> Q:
 
     Its row then stays with the organisation that decided, because nobody may change a decision.
     """
-    present = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
-    return Q(Exists(present.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
+    counting_sign_offs = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
+    return Q(Exists(counting_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
 
 
 def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
-    open_ones = Signatory.objects.filter(organisation=organisation, removed_at=None)
-    return open_ones.exclude(plan__status__in=OVER).exclude(_decided(organisation.pk)).select_related("plan")
+    signatories = Signatory.objects.filter(organisation=organisation, removed_at=None)
+    return signatories.exclude(plan__status__in=OVER).exclude(_decided(organisation.pk)).select_related("plan")
 
 
 SIGNING = Obligation(
@@ -72,7 +72,13 @@ SIGNING = Obligation(
     "Plans to sign",
     (Column("plans.Signatory.organisation", locked=_decided, ending=lambda moving: {"removed_at": moving.now}),),
     _to_sign,
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.role, outside=f"Signature {one.pk}"),
+    lambda signatory, _: Held(
+        signatory.pk,
+        signatory.plan.title,
+        signatory.plan.get_absolute_url(),
+        signatory.role,
+        outside=f"Signature {signatory.pk}",
+    ),
 )
 OFFERED = Obligation(
     "offered_plans",
@@ -81,7 +87,9 @@ OFFERED = Obligation(
     lambda organisation, _: (
         OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
     ),
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered", outside=f"Plan {one.plan_id}"),
+    lambda offer, _: Held(
+        offer.pk, offer.plan.title, offer.plan.get_absolute_url(), "Offered", outside=f"Plan {offer.plan_id}"
+    ),
 )
 SHARES = Obligation(
     "shares",
@@ -92,16 +100,20 @@ SHARES = Obligation(
         .filter(Q(ends_on=None) | Q(ends_on__gte=day))
         .select_related("plan", "person")
     ),
-    lambda one, _: Held(
-        one.pk, one.plan.title, one.plan.get_absolute_url(), one.person.display_name, outside=f"Shared draft {one.pk}"
+    lambda share, _: Held(
+        share.pk,
+        share.plan.title,
+        share.plan.get_absolute_url(),
+        share.person.display_name,
+        outside=f"Shared draft {share.pk}",
     ),
 )
 
 
 def register() -> None:
-    """Register what passes on, and what stays."""
-    for kind in (PLANS, SIGNING, OFFERED, SHARES):
-        register_obligation(kind)
+    """Register the records that a successor may take over, and those that stay."""
+    for obligation in (PLANS, SIGNING, OFFERED, SHARES):
+        register_obligation(obligation)
     register_following("plans.Comment.organisation")
     register_signing(EventKind.VERSION_APPROVED, EventKind.VERSION_APPROVED_WITH_CONDITION)
     register_staying(

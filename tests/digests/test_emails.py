@@ -147,7 +147,7 @@ def test_the_comparison_link_opens_exactly_the_two_versions(emails: dict[str, Em
 
 def test_a_digest_includes_what_waits_for_its_reader(emails: dict[str, EmailMessage]) -> None:
     assert "Waiting for you" in text_of(emails["ben"])
-    assert "Answer Amina Larch's comment" in text_of(emails["ben"])
+    assert "Answer Amina Larch’s comment" in text_of(emails["ben"])
     assert "Waiting for you" not in text_of(emails["sol"])
 
 

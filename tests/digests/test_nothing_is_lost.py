@@ -176,8 +176,8 @@ def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
     office.drain()
 
     first, again = office.to(world.ben)
-    assert "Answer Amina Larch's comment" in text_of(first)
-    assert "Answer Amina Larch's comment" not in text_of(again)
+    assert "Answer Amina Larch’s comment" in text_of(first)
+    assert "Answer Amina Larch’s comment" not in text_of(again)
     assert first["Message-ID"] == again["Message-ID"]
 
 

@@ -82,7 +82,7 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "forty-two" not in deliver()[0].body
-    assert [item.what for item in waiting_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
+    assert [item.what for item in waiting_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch’s comment"]
 
 
 @pytest.mark.parametrize(

@@ -27,16 +27,17 @@ class Quarter:
         return self.next().starts_on
 
     def next(self) -> Quarter:
-        """Return the quarter after it."""
+        """Return the next quarter."""
+        # 100 days after its first day is always in the next quarter, because a quarter has 90 to 92 days.
         return Quarter.of(self.starts_on + dt.timedelta(days=100))
 
     def previous(self) -> Quarter:
-        """Return the quarter before it."""
+        """Return the previous quarter."""
         return Quarter.of(self.starts_on - dt.timedelta(days=1))
 
     @property
     def last_day(self) -> dt.date:
-        """Its last day."""
+        """The last day of the quarter."""
         return self.ends_on - dt.timedelta(days=1)
 
     def __str__(self) -> str:

@@ -29,7 +29,10 @@ PARTIES = (
 
 
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
-    """Filters of agreements by reader. Figures are only open while data sharing is in force: ask `rights_over`."""
+    """Filter agreements by reader.
+
+    A reader of the agreement may read its figures only while data-sharing terms are in force: see `rights_over`.
+    """
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
         """Return agreements of partnerships in which an organisation of the person takes part."""
@@ -40,16 +43,17 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
         return self.filter(visible_to(NominationsAgreement, sides(*roles), user))
 
     def for_pages(self) -> NominationsAgreementQuerySet:
-        """Fetch partnership, council and provider."""
+        """Fetch the partnership, the council and the provider with each agreement."""
         return self.select_related("partnership", "council__organisation", "provider__organisation")
 
 
 @pghistory.track()
 class NominationsAgreement(models.Model):
-    """A partnership whose terms give a council's nominees a share of a provider's lettings.
+    """An agreement that gives a council's nominees a share of a provider's lettings.
 
-    What was agreed is only in the terms: read it for a day with `queries.agreed_on`. This row is created when such
-    terms first come into force. It changes when later terms name other parties, or an organisation takes over a party.
+    The row names the two parties only. The shares are in the terms: `queries.agreed_on` reads them for a day. The row
+    is created when terms with shares first come into force. It changes when later terms name other parties, and when
+    another organisation takes over a party.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.PROTECT, related_name="nominations")

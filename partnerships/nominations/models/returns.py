@@ -48,7 +48,7 @@ READERS: tuple[Route, ...] = tuple(
 
 
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
-    """Filters of returns by reader. Figures may be read only while data sharing is in force: ask `rights_over`."""
+    """Filter returns by reader. Figures may be read only while data-sharing terms are in force: see `rights_over`."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
         """Filter the returns whose council or provider the person acts for."""

@@ -86,8 +86,9 @@ def result_in(record: ReturnRecord) -> ReturnResult:
 def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None) -> list[list[Any]]:
     """Return the counts of settled lines, with small counts masked, as lists of size, kind, source and count.
 
-    Two releases of nearly the same counts could give away what one does not. So a count that was masked in the previous
-    record stays masked. If a count that was shown there is small now, all totals that include it are masked.
+    A correction publishes nearly the same counts again, and the difference could reveal a masked count. So a count that
+    was masked in the previous record stays masked. If a count that was shown there is small now, all totals that
+    include it are masked.
     """
     cells = itertools.product(Bedrooms, (_FIRST_LETS, _RELETS), (_NOMINEES, _OTHERS))
     counts: dict[tuple[str, ...], int] = dict.fromkeys(cells, 0)

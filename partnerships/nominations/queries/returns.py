@@ -27,7 +27,7 @@ from partnerships.organisations.models import Area, AreaServed, Identifier, Orga
 
 
 def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
-    """Return what was agreed for a quarter: what the terms say on its last day in force. None if they were not."""
+    """Return what the terms say about a quarter on the last day on which they were in force; None if they were not."""
     period = period_of(agreement, quarter)
     return period.agreed if period else None
 
@@ -38,10 +38,10 @@ def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
-    """Return which lettings a return counts, or None without terms or a known collection year.
+    """Return which lettings a return counts. None without terms, or without a known collection year.
 
     Fetch the return with `for_pages`. Before a succession, homes were in the area of the predecessor and let in its
-    name, so the areas and names of both count.
+    name, so the areas and names of predecessor and successor count.
     """
     period = period_of(nominations_return.agreement, nominations_return.quarter)
     year = year_of(nominations_return)
@@ -65,9 +65,7 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
 def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
     """Return codes and names of the areas that these councils (ids) served in the quarter.
 
-    Areas within those areas are included.
-
-    Codes that a council itself is registered under count too.
+    Areas within those areas are included, and the GSS codes of the councils themselves.
     """
     in_quarter = (Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on)) & (
         Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on)
@@ -127,16 +125,16 @@ class ReturnResult:
     @property
     def refusals(self) -> list[tuple[str, int]]:
         """Refusals of all lines by ground, most first."""
-        together: Counter[str] = Counter()
-        for refusal in self.refused:
-            together.update(refusal)
-        return sorted(together.items(), key=lambda refusal: (-refusal[1], refusal[0]))
+        count_by_ground: Counter[str] = Counter()
+        for line_refusals in self.refused:
+            count_by_ground.update(line_refusals)
+        return sorted(count_by_ground.items(), key=lambda item: (-item[1], item[0]))
 
     @property
     def offers(self) -> int | None:
-        """Offers of all lines; None if no line says any."""
-        given = [line.offers for line in self.lines if line.offers is not None]
-        return sum(given) if given else None
+        """The offers of all lines; None if no line has any."""
+        known_offers = [line.offers for line in self.lines if line.offers is not None]
+        return sum(known_offers) if known_offers else None
 
 
 def result_of(nominations_return: NominationsReturn) -> ReturnResult:

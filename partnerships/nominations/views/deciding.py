@@ -24,7 +24,8 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_decide)
     form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)
 
-    def step() -> tuple[str, str]:
+    def save_decisions() -> tuple[str, str]:
+        """Save the council's decisions. Return the message and the next page."""
         decisions = {
             line.pk: (Decision(form.cleaned_data[decision.name]), form.cleaned_data[reason.name])
             for line, decision, reason in form.lines
@@ -39,7 +40,9 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return "Your answers have been sent.", nominations_return.get_absolute_url()
 
     context = return_context(nominations_return, rights) | {"say_who_gets_emails": True}
-    return take_step(request, "nominations/decide.html", form, step, {services.UnableToDecide: None}, **context)
+    return take_step(
+        request, "nominations/decide.html", form, save_decisions, {services.UnableToDecide: None}, **context
+    )
 
 
 @require_POST
@@ -48,9 +51,10 @@ def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 
-    def step() -> tuple[str, str]:
+    def create_ask() -> tuple[str, str]:
+        """Create the ask. Return the message and the next page."""
         entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
         provider = nominations_return.agreement.provider_body.name
         return f"You have asked {provider} to make up the missing nominations.", entry.get_absolute_url()
 
-    return press_button(request, step, UnableToAsk, back=nominations_return.get_absolute_url())
+    return press_button(request, create_ask, UnableToAsk, back=nominations_return.get_absolute_url())

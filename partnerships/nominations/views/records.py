@@ -37,10 +37,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What every file of a record says.
-
-    It has facts, lines with their total, refusals by ground, and disputes.
-    """
+    """The content of every file of a record: facts, lines with their total, refusals by ground, and disputes."""
 
     title: str
     facts: Sequence[tuple[str, str]]
@@ -61,21 +58,18 @@ class Sheet:
 
 
 def sheet_of(record: ReturnRecord) -> Sheet:
-    """Return the sheet of a record.
-
-    Fetch it with its return, and who sent and confirmed it.
-    """
-    result, said, quarter = result_in(record), record.content, Quarter(record.starts_on)
+    """Return the sheet of a record. Fetch the record with its return and the people who sent and confirmed it."""
+    result, content, quarter = result_in(record), record.content, Quarter(record.starts_on)
     lines = list(zip(result.lines, result.refused, strict=True))
-    total = cells_of_total(result, median_in(said, "all"))
+    total = cells_of_total(result, median_in(content, "all"))
     facts = [
         ("Quarter", str(quarter)),
         ("CORE export", _year(record)),
-        ("Council", said["council"]),
-        ("Provider", said["provider"]),
+        ("Council", content["council"]),
+        ("Provider", content["provider"]),
         ("Record", record.words),
         ("Why it was corrected", record.reason),
-        ("Counted", days_counted(quarter, said)),
+        ("Counted", days_counted(quarter, content)),
         ("Time to nominate", time_to_nominate(result.lines)),
         ("Sent", _when(record.sent_at, record.sent_by)),
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
@@ -105,7 +99,7 @@ def _when(moment: dt.datetime, person: User | None) -> str:
 
 
 def _number(cell: str) -> object:
-    """Return a whole or decimal number as one, so that a spreadsheet can add it up."""
+    """Return a cell as a number if it is one, so that a spreadsheet can add up its column."""
     plain = cell.replace(",", "")
     return float(plain) if plain.replace(".", "", 1).isdigit() else cell
 
@@ -114,10 +108,11 @@ def _number(cell: str) -> object:
 def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) -> HttpResponseBase:
     """Return the record of a confirmed return as a PDF, Excel or CSV file, all made from one sheet."""
     _, nominations_return, rights = open_return(request, pk, number)
-    kept = next((kept_record for kept_record in records_of(nominations_return) if kept_record.number == record), None)
-    if kept is None or shape not in FILES:
+    record_by_number = {return_record.number: return_record for return_record in records_of(nominations_return)}
+    if record not in record_by_number or shape not in FILES:
         raise Http404
-    sheet, name = sheet_of(kept), f"nominations-{nominations_return.starts_on:%Y-%m}-record-{record}"
+    sheet = sheet_of(record_by_number[record])
+    name = f"nominations-{nominations_return.starts_on:%Y-%m}-record-{record}"
     if shape == "csv":
         return csv_response(f"{name}.csv", sheet.headings, sheet.rows)
     if shape == "xlsx":

@@ -41,7 +41,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def start_return() -> tuple[str, str]:
+        """Start the return of the chosen quarter. Return the message and the next page."""
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
         nominations_return = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
         return f"The return for {nominations_return.quarter} has been started.", nominations_return.get_absolute_url()
@@ -52,7 +53,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
         "back": agreement.get_absolute_url(),
         "is_empty": not quarters,
     }
-    return take_step(request, _STEP, form, step, {services.UnableToReport: "quarter"}, **context)
+    return take_step(request, _STEP, form, start_return, {services.UnableToReport: "quarter"}, **context)
 
 
 @csrf_exempt
@@ -105,7 +106,8 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     lines = result_of(nominations_return).lines
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
-    def step() -> tuple[str, str]:
+    def save_figures() -> tuple[str, str]:
+        """Save the figures, or show other saved figures below them. Return the message and the next page."""
         try:
             services.complete_return(
                 nominations_return=nominations_return,
@@ -120,7 +122,9 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return "The figures have been saved.", nominations_return.get_absolute_url()
 
     context = return_context(nominations_return, rights)
-    return take_step(request, "nominations/complete.html", form, step, {services.UnableToReport: None}, **context)
+    return take_step(
+        request, "nominations/complete.html", form, save_figures, {services.UnableToReport: None}, **context
+    )
 
 
 @_FORM
@@ -132,7 +136,8 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
     )
 
-    def step() -> tuple[str, str]:
+    def send_return() -> tuple[str, str]:
+        """Send the return with the answers to disputed lines. Return the message and the next page."""
         services.send_return(
             nominations_return=nominations_return, answers=form.answers(), author=user, now=timezone.now()
         )
@@ -146,7 +151,9 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "back": nominations_return.get_absolute_url(),
         "lead": lead,
     }
-    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, say_who_gets_emails=True, **context)
+    return take_step(
+        request, _STEP, form, send_return, {services.UnableToReport: None}, say_who_gets_emails=True, **context
+    )
 
 
 @_FORM
@@ -159,7 +166,8 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_reopen)
     form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def reopen_return() -> tuple[str, str]:
+        """Reopen the return. Return the message and the next page."""
         reason = form.cleaned_data["reason"]
         services.reopen_return(nominations_return=nominations_return, reason=reason, author=user, now=timezone.now())
         return f"The return for {nominations_return.quarter} is open again.", nominations_return.get_absolute_url()
@@ -175,4 +183,6 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "back": nominations_return.get_absolute_url(),
         "lead": lead,
     }
-    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, say_who_gets_emails=True, **context)
+    return take_step(
+        request, _STEP, form, reopen_return, {services.UnableToReport: None}, say_who_gets_emails=True, **context
+    )

@@ -3,7 +3,7 @@
 from partnerships.documents.models import Decision
 from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
-from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
+from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, left_plan_after
 from partnerships.plans.models.paper import ComparedPaper, Paper
 from partnerships.plans.models.pipeline import HomesCombination, HomesProvider, PackedHomes, PlannedHomes
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
@@ -87,7 +87,7 @@ __all__ = [
     "VersionQuerySet",
     "draft_routes",
     "drafters_of",
-    "held_at",
+    "left_plan_after",
     "milestones_in",
     "plan_readers",
     "present_routes",

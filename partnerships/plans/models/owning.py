@@ -115,7 +115,7 @@ class OwnershipOffer(models.Model):
         return f"{self.plan_id} offered to {self.organisation_id}"
 
 
-def held_at(user: User, *, plan: str, at: str) -> Q:
+def left_plan_after(user: User, *, plan: str, at: str) -> Q:
     """Return the condition that an organisation of the person left a plan after a moment.
 
     `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.models.owning import held_at
+from partnerships.plans.models.owning import left_plan_after
 from partnerships.plans.models.plan import Plan
 from partnerships.plans.models.routes import is_active_share
 
@@ -165,7 +165,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             on_version
             & Q(Plan.objects.published_for(user).of_record())
             & started_by_user
-            & (Q(Plan.objects.present_for(user).of_record()) | held_at(user, plan="plan", at="created_at"))
+            & (Q(Plan.objects.present_for(user).of_record()) | left_plan_after(user, plan="plan", at="created_at"))
         )
 
         on_draft = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)

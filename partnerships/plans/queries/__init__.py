@@ -38,12 +38,12 @@ from partnerships.plans.queries.past import (
 )
 from partnerships.plans.queries.signing import (
     SigningState,
-    asked_again,
     decisions_for,
     next_post,
     number_to_sign,
     organisations_led_by,
     organisations_to_ask,
+    signatories_to_ask_again,
     signing_states,
     still_takes_part,
 )
@@ -65,7 +65,6 @@ __all__ = [
     "area_names",
     "as_listed",
     "as_read_by",
-    "asked_again",
     "can_read_today",
     "comment_counts",
     "content_for",
@@ -94,6 +93,7 @@ __all__ = [
     "possible_owners",
     "readers_of",
     "reading_class",
+    "signatories_to_ask_again",
     "signing_states",
     "standing_of",
     "still_takes_part",

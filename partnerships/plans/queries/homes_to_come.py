@@ -38,7 +38,7 @@ class PlannedNow:
 
 def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
     """Return the homes that `pipeline_of` counts as `now`, in these areas (GSS codes); in all areas if empty."""
-    # Before the combinations are read: lines may name newer ones (see `Combinations.among`).
+    # Read the lines before the combinations: lines may name newer combinations (see `Combinations.among`).
     batches = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)

@@ -1,4 +1,8 @@
-"""Tasks of a person in plans, for My work."""
+"""Tasks of a person in plans, for My work.
+
+Each kind of task has three functions. The first returns the records that wait for anybody (a `Reach`, with which people
+for whom nothing waits are skipped), the second those that wait for one person, and the third the tasks to show.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,8 @@ from partnerships.plans.models import (
 from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
-def _waiting(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
-    """Return a task about a plan, below the plan's title and partnership unless `more` names others."""
+def _task(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
+    """Return a task about a plan, with the plan's title and partnership unless `more` has others."""
     partnership_title = plan.partnership.title if plan.partnership else ""
     values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
     return Waiting(**(values | more))
@@ -83,10 +87,10 @@ def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
     return rows
 
 
-def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
+def _signing_tasks(user: User, now: dt.datetime) -> InOrder:
     """Return versions to sign off, and conditions that the person can confirm as met."""
 
-    def make(row: dict[str, Any]) -> Waiting:
+    def make_task(row: dict[str, Any]) -> Waiting:
         lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return Waiting(
             what=_signing_task(row),
@@ -99,10 +103,11 @@ def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
             status_label="Lapsed" if lapsed else "",
         )
 
-    def key(row: dict[str, Any]) -> Urgency:
+    def urgency_of(row: dict[str, Any]) -> Urgency:
         return urgency(row["due_on"], row["asked_at"], row["plan"])
 
-    return InOrder(sorted(rows_for(_signatures_for, user), key=key), make, due=itemgetter("due_on"))
+    # Only rows that My work shows become tasks, because a lead may have thousands of signatures.
+    return InOrder(sorted(rows_for(_signatures_for, user), key=urgency_of), make_task, due=itemgetter("due_on"))
 
 
 def _signing_task(row: dict[str, Any]) -> str:
@@ -124,9 +129,9 @@ def _requests_for(user: User) -> QuerySet[Any]:
     return _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
 
 
-def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _request_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _waiting(
+        _task(
             f"Answer {request.person.display_name}, who asks to see the draft",
             request.plan,
             reverse("plans:sharing", kwargs={"pk": request.plan_id}),
@@ -159,14 +164,14 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
     )
 
 
-def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _mention_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     tasks = []
     for comment in rows_for(_mentions_for, user):
         route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
         page = reverse(route, kwargs={"pk": comment.plan_id})
         tasks.append(
-            _waiting(
-                f"Answer {comment.author.display_name}'s comment",
+            _task(
+                f"Answer {comment.author.display_name}’s comment",
                 comment.plan,
                 f"{page}#comment-{comment.parent_id or comment.pk}",
                 since=comment.created_at,
@@ -184,9 +189,9 @@ def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
     return shares.select_related("plan__partnership").order_by("shared_at", "pk")
 
 
-def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
+def _share_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _waiting(
+        _task(
             "Read this draft",
             share.plan,
             reverse("plans:draft", kwargs={"pk": share.plan_id}),
@@ -211,13 +216,13 @@ def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
     return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
-def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _milestone_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     today = timezone.localdate(now)
     milestones = rows_for(_milestones_for, user, now)
-    return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
+    return [_milestone_task(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
 
 
-def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
+def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
     """Return the task to update a milestone.
 
     Leads update it with the form that publishes a version, editors in the draft.
@@ -230,7 +235,7 @@ def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool
         task = "Update this milestone in the draft"
         kwargs = {"pk": milestone.plan_id, "code": "milestones", "key": milestone.key}
         path = reverse("plans:edit-item", kwargs=kwargs)
-    return _waiting(
+    return _task(
         task,
         milestone.plan,
         path,
@@ -249,9 +254,9 @@ def _offers_for(user: User) -> QuerySet[OwnershipOffer]:
     return _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
 
 
-def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _waiting(
+        _task(
             f"Accept or decline this plan from {offer.offered_for.display_name}",
             offer.plan,
             reverse("plans:answer-ownership", kwargs={"pk": offer.pk}),
@@ -263,14 +268,14 @@ def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
-    Source(_signatures_wanted, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
-    Source(_requests_wanted, lambda _: (_REQUESTS,)),
-    Source(_mentions_wanted, lambda _: (_mentions(),)),
-    Source(_unread_shares, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
+    Source(_signing_tasks, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
+    Source(_request_tasks, lambda _: (_REQUESTS,)),
+    Source(_mention_tasks, lambda _: (_mentions(),)),
+    Source(_share_tasks, lambda now: (_shares(now),), lookups=lambda user, now: (lookup(_shares_for, user, now),)),
     Source(
-        _milestones_wanted,
+        _milestone_tasks,
         lambda now: (_milestones(now),),
         lookups=lambda user, now: (lookup(_milestones_for, user, now),),
     ),
-    Source(_offers_wanted, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
+    Source(_offer_tasks, lambda _: (_offers(),), lookups=lambda user, _: (lookup(_offers_for, user),)),
 )

@@ -14,7 +14,7 @@ from partnerships.activity.registry import Records
 from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
-from partnerships.plans.models import PastPartnership, Plan, PlanOwner, PlanQuerySet, Status, Version, held_at
+from partnerships.plans.models import PastPartnership, Plan, PlanOwner, PlanQuerySet, Status, Version, left_plan_after
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from partnerships.people.models import User
 
 
-def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
+def _left_at_by_plan(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
     """Return when the person's organisations last left each plan, by plan id.
 
     An organisation leaves a plan when it leaves the plan's partnership, when it stops owning the plan, and when the
     plan leaves a partnership to which it belongs.
     """
-    left_at: dict[int, dt.datetime] = {}
-    for pk, moment in rows_for(_leavings, user, [plan.pk for plan in plans]):
-        if moment is not None:
-            left_at[pk] = max(moment, left_at.get(pk, moment))
-    return left_at
+    left_at_by_pk: dict[int, dt.datetime] = {}
+    for pk, left_at in rows_for(_departures, user, [plan.pk for plan in plans]):
+        if left_at is not None:
+            left_at_by_pk[pk] = max(left_at, left_at_by_pk.get(pk, left_at))
+    return left_at_by_pk
 
 
 def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
     """Return the lookup that `as_read_by` makes for these plans (ids), for `read_ahead`."""
-    return lookup(_leavings, user, plans)
+    return lookup(_departures, user, plans)
 
 
-def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
-    """Return each time that an organisation of the person left one of these plans, with the plan's id."""
+def _departures(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
+    """Return the id of the plan and the moment for each departure of the person's organisations from these plans."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
     parties = Party.objects.filter(
         organisation__in=own_organisations, status__in=FORMER_STATUSES, partnership__plans__in=ids
@@ -68,7 +68,7 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     Never save the latter.
     """
     plans = list(plans)
-    left_at_by_pk = _left_at(user, plans) if user.is_authenticated and plans else {}
+    left_at_by_pk = _left_at_by_plan(user, plans) if user.is_authenticated and plans else {}
     if not left_at_by_pk:
         return plans
     known_today = Plan.objects.known_today_to(user).filter(pk__in=list(left_at_by_pk))
@@ -129,4 +129,4 @@ def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
 def events_of_plans(user: User, records: Records) -> Q:
     """Return the condition on events about these plans that the person may see."""
     readable_plans = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
-    return Q(target_id__in=readable_plans) | held_at(user, plan="target_id", at="at")
+    return Q(target_id__in=readable_plans) | left_plan_after(user, plan="target_id", at="at")

@@ -128,7 +128,7 @@ def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime |
         kind=filters.kind,
         then=then,
     )
-    # Before the combinations are read: lines may name newer ones (see `Combinations.among`).
+    # Read the lines before the combinations: lines may name newer combinations (see `Combinations.among`).
     batches = lines_of(reader, parameters, then=then, now=now)
     sums = _Sums(filters, has_earlier_moment=then is not None)
     for lines in batches:
@@ -228,10 +228,12 @@ class _Sums:
         figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_then, homes_now, homes_done])
 
         is_in_agreement = np.isin(lines.ids, self._lines_in_agreement)
-        self._by_combination += _added(2 * lines.combination + is_in_agreement, figures, self._by_combination.shape[1])
+        self._by_combination += _sums_by_key(
+            2 * lines.combination + is_in_agreement, figures, self._by_combination.shape[1]
+        )
 
         keys, key_indexes = np.unique(_provider_keys(lines), return_inverse=True)
-        self._by_provider.append(np.stack([keys, *_added(key_indexes, figures, len(keys))]))
+        self._by_provider.append(np.stack([keys, *_sums_by_key(key_indexes, figures, len(keys))]))
 
         self._add_sites(lines, homes_now)
 
@@ -240,9 +242,9 @@ class _Sums:
         # Lines of a site follow each other, so a site starts where the plan or the site changes.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
         plan_indexes = lines.plan[starts]
-        was_there = lines.is_then if self._has_earlier_moment else lines.is_baseline
-        # -1 where the site had no homes at the moment.
-        before = np.maximum.reduceat(np.where(was_there, lines.forecast, -1), starts)
+        is_earlier = lines.is_then if self._has_earlier_moment else lines.is_baseline
+        # The latest forecast of each site; -1 where the site had no homes then.
+        before = np.maximum.reduceat(np.where(is_earlier, lines.forecast, -1), starts)
         after = np.maximum.reduceat(np.where(lines.is_now, lines.forecast, -1), starts)
         self.sites += int(np.count_nonzero(after >= 0))
         self.plans += len(np.unique(plan_indexes[after >= 0], return_index=True)[0])
@@ -271,7 +273,7 @@ class _Sums:
             if division == "provider":
                 continue
             values = list(zip(*(values_by_column[column] for column in columns), strict=True))
-            counts[division] = _counts(values or [()] * len(with_homes), figures)
+            counts[division] = _counts_by_name(values or [()] * len(with_homes), figures)
         return counts
 
     def by_provider(self) -> CountsByValues:
@@ -280,7 +282,7 @@ class _Sums:
         keys, key_indexes = np.unique(with_keys[0], return_inverse=True)
         name_by_key = _provider_names(keys.tolist())
         names = [(name_by_key.get(key, ""),) for key in keys.tolist()]
-        return _counts(names, _added(key_indexes, with_keys[1:], len(keys)))
+        return _counts_by_name(names, _sums_by_key(key_indexes, with_keys[1:], len(keys)))
 
     def slips(self, now: dt.datetime) -> list[Slip]:
         """Return the sites whose forecast has moved, those with most homes first."""
@@ -320,16 +322,16 @@ def _providers_named(name: str) -> IntArray:
     return np.array([pk for (pk,) in rows_of(_PROVIDERS_NAMED, {"name": name})], dtype=np.int64)
 
 
-def _added(keys: IntArray, figures: IntArray, size: int) -> IntArray:
-    """Return the figures added up by key. numpy adds floats here, which are exact below 2**53."""
+def _sums_by_key(keys: IntArray, figures: IntArray, size: int) -> IntArray:
+    """Return the sums of the figures for each key from 0 to `size` - 1. Adds floats, which are exact below 2**53."""
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
-def _counts(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
-    """Return the figures added up by name: each column belongs to one of the names."""
+def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
+    """Return the sums of the figures for each name. Each column of `figures` belongs to the name at its index."""
     index_by_name: dict[tuple[Any, ...], int] = {}
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
-    sums = _added(indexes, figures, len(index_by_name)).T.tolist()
+    sums = _sums_by_key(indexes, figures, len(index_by_name)).T.tolist()
     return {
         name: Count(baseline=baseline, then=then, now=now, done=done)
         for name, (baseline, then, now, done) in zip(index_by_name, sums, strict=True)

@@ -49,12 +49,12 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     plan_ids = list(plan_by_pk)
     read_ahead([lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)])
 
-    # By plan and organisation. Sign-offs come in the order of versions, so the last one stays.
-    counting: dict[tuple[int, int], SignOff] = {}
-    earlier: dict[tuple[int, int], SignOff] = {}
+    # By plan and organisation. Sign-offs come in the order of versions, so the last one of each organisation stays.
+    counting_sign_offs: dict[tuple[int, int], SignOff] = {}
+    earlier_sign_offs: dict[tuple[int, int], SignOff] = {}
     for sign_off in rows_for(_sign_offs_of, plan_ids):
         still_counts = sign_off.version.number >= plan_by_pk[sign_off.plan_id].substantive_number
-        sign_offs = counting if still_counts else earlier
+        sign_offs = counting_sign_offs if still_counts else earlier_sign_offs
         sign_offs[sign_off.plan_id, sign_off.organisation_id] = sign_off
 
     states_by_pk: dict[int, list[SigningState]] = {pk: [] for pk in plan_ids}
@@ -65,8 +65,8 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
         states_by_pk[signatory.plan_id].append(
             SigningState(
                 signatory=signatory,
-                sign_off=counting.get(key),
-                earlier=earlier.get(key),
+                sign_off=counting_sign_offs.get(key),
+                earlier=earlier_sign_offs.get(key),
                 takes_part=signatory.takes_part,
                 is_awaited=signatory.plan.is_awaiting_sign_off,
             )
@@ -112,9 +112,9 @@ def decisions_for(version: Version) -> list[SignOff]:
 
 
 def still_takes_part() -> Q:
-    """Return the condition on signatories that still own or may read the plan.
+    """Return the condition that a signatory still owns the plan, or is a party that may sign it.
 
-    Observers, and organisations that left, do not sign.
+    Observers do not sign, and neither do organisations that left.
     """
     owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))
     parties = parties_that_may_own().filter(
@@ -145,13 +145,16 @@ def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
 
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
-    """Return the organisations asked to sign for which the person speaks."""
+    """Return the organisations that are asked to sign the plan and that the person leads."""
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=already_asked).order_by("name", "pk"))
 
 
-def asked_again(plan: Plan) -> list[SigningState]:
-    """Return the signatories that asking for sign-off asks again; none while the plan is awaiting sign-off."""
+def signatories_to_ask_again(plan: Plan) -> list[SigningState]:
+    """Return the states of signatories that the next request for sign-off asks again.
+
+    None while the plan is awaiting sign-off, because they have been asked already.
+    """
     if plan.is_awaiting_sign_off:
         return []
     return [state for state in signing_states(plan) if state.must_decide]

@@ -44,7 +44,7 @@ class UnableToCreatePlan(Exception):
 
 
 class NewPlan(TypedDict):
-    """The fields of a new plan; see the model."""
+    """The fields of a new plan, as the model `Plan` has them."""
 
     title: str
     kind: str
@@ -186,7 +186,7 @@ def save_piece(
     None overwrites it. Raises `UnableToSavePiece`, and `PieceConflict` if a colleague has saved another value since.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    open_draft = _open(plan, draft)
+    open_draft = _as_open_draft(plan, draft)
     is_changed = documents.save_piece(
         open_draft,
         piece,
@@ -259,7 +259,7 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
     return plan, lock_draft(plan, author=author, now=now)
 
 
-def _open(plan: Plan, draft: Draft) -> documents.OpenDraft:
+def _as_open_draft(plan: Plan, draft: Draft) -> documents.OpenDraft:
     """Return the draft with its content, or with that of the newest version if nothing was changed yet."""
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
@@ -274,7 +274,7 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     Returns the pieces that changed ("sites/north-quay"). Raises `UnableToSavePiece`.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    open_draft = _open(plan, draft)
+    open_draft = _as_open_draft(plan, draft)
     if code == "sites":
         site_by_key = {site["key"]: site for site in open_draft.content["sites"]}
         sites_by_year_kind = _sites_by_year_kind((site_by_key | dict(items)).values())

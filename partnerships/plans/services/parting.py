@@ -59,8 +59,8 @@ def leave_with_party(departure: PartyDeparture) -> None:
 def step_back(change: PartyDeparture) -> None:
     """End the ownerships and offers of a party that becomes an observer.
 
-    Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore nobody is there to be told,
-    so the plan leaves the partnership instead.
+    Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore, nobody can be asked to offer
+    the plan first, so the plan leaves the partnership.
     """
     party = change.party
     plans = Plan.objects.filter(partnership=party.partnership_id)
@@ -69,8 +69,8 @@ def step_back(change: PartyDeparture) -> None:
     is_restoring = change.author is None  # only a restore changes parties without an author
     if not is_restoring and ownerships.exclude(Exists(other_owners)).exists():
         raise UnableToChangeParty(
-            f"{party.organisation.name} is the only owner of a plan of this partnership. It must first offer the plan "
-            "to another member."
+            f"{party.organisation.name} is the only owner of a plan of this partnership. Its leads must first offer "
+            "the plan to another member."
         )
     parting = Parting(
         partnership=party.partnership,
@@ -131,7 +131,7 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
     """
     partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
     audience_before = plan.audience
-    # The partnership may be told the title that its parties could read, not one that only owners know.
+    # The event for the partnership names the title that its parties could read, never one that only owners know.
     announced_version = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
     PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
     plan.partnership = None

@@ -18,7 +18,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Plan, Signatory, Status
-from partnerships.plans.queries import asked_again, number_to_sign, signing_states, still_takes_part
+from partnerships.plans.queries import number_to_sign, signatories_to_ask_again, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.reminding import email_request
@@ -67,7 +67,7 @@ def request_sign_off(
     new_signatories = [
         (organisation, role.strip()) for organisation, role in signatories if organisation.pk not in asked_ids
     ]
-    states_to_ask_again = asked_again(plan)
+    states_to_ask_again = signatories_to_ask_again(plan)
     if not new_signatories and not states_to_ask_again and not _is_signed_already(plan):
         raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
     for organisation, role in new_signatories:

@@ -32,7 +32,8 @@ from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draf
 class Thread:
     """A comment with its replies.
 
-    `place` names the piece that it is about, or says that the piece was removed; `href` is then "".
+    `place` names the piece of the plan that the comment is about. If the piece was removed, `place` says so and `href`
+    is "".
     """
 
     first: Comment
@@ -84,7 +85,7 @@ def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str,
     return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
 
 
-def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
+def _open_for_comments(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
     """Return the plan, the number of the version that is shown (0 for the draft) and its content."""
     if on_draft:
         access, _draft = open_draft(request, pk)
@@ -122,7 +123,7 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     """Show the comments on a version or on the draft, and the form to add one."""
-    access, version_number, content = _open(request, pk, on_draft=on_draft)
+    access, version_number, content = _open_for_comments(request, pk, on_draft=on_draft)
     may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
         raise PermissionDenied

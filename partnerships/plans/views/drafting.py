@@ -40,7 +40,8 @@ def create(request: HttpRequest) -> HttpResponse:
     initial = {"partnership": request.GET.get("partnership", "")}
     form = PlanForm(posted(request), user=user, initial=initial)
 
-    def step() -> tuple[str, str]:
+    def save_plan() -> tuple[str, str]:
+        """Create the plan with its draft. Return the message and the next page."""
         chosen = form.cleaned_data
         plan = create_plan(
             owners=form.all_owners(),
@@ -55,7 +56,7 @@ def create(request: HttpRequest) -> HttpResponse:
         message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
         return message, reverse("plans:draft", args=[plan.pk])
 
-    return take_step(request, "plans/create.html", form, step, {UnableToCreatePlan: None})
+    return take_step(request, "plans/create.html", form, save_plan, {UnableToCreatePlan: None})
 
 
 def _address(pk: int, action: str, code: str, key: str) -> str:
@@ -115,7 +116,8 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = DocumentForm(*posted_with_files(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def attach_file() -> tuple[str, str]:
+        """Attach the file. Return the message and the next page."""
         chosen = form.cleaned_data
         document = attach_document(
             plan=access.plan,
@@ -127,7 +129,9 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"“{document.file_name}” attached to the draft.", f"{back}#documents"
 
-    return take_step(request, "plans/attach.html", form, step, {UnableToAttach: "file"}, plan=access.plan, back=back)
+    return take_step(
+        request, "plans/attach.html", form, attach_file, {UnableToAttach: "file"}, plan=access.plan, back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -137,11 +141,14 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Discard draft", cancel=back, danger=True)
 
-    def step() -> tuple[str, str]:
+    def discard_changes() -> tuple[str, str]:
+        """Discard the changes. Return the message and the next page."""
         discard_draft(
             plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
         message = f"Changes discarded. The draft is the same as version {access.plan.current_number} again."
         return message, access.plan.get_absolute_url()
 
-    return take_step(request, "plans/discard.html", form, step, {UnableToSavePiece: None}, plan=access.plan, back=back)
+    return take_step(
+        request, "plans/discard.html", form, discard_changes, {UnableToSavePiece: None}, plan=access.plan, back=back
+    )

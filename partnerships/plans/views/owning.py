@@ -83,7 +83,8 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     plan_owner = _owner_led_by_user(request, pk, owner)
     form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
-    def step() -> tuple[str, str]:
+    def send_offer() -> tuple[str, str]:
+        """Offer the plan. Return the message and the next page."""
         new_offer = offer_ownership(
             plan=plan,
             organisation=form.cleaned_data["organisation"],
@@ -102,7 +103,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         request,
         "plans/offer.html",
         form,
-        step,
+        send_offer,
         {UnableToChangeOwners: "organisation"},
         say_who_gets_emails=True,
         plan=plan,
@@ -126,7 +127,8 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     back = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
 
-    def step() -> tuple[str, str]:
+    def end_own_ownership() -> tuple[str, str]:
+        """Give up the ownership. Return the message and the next page."""
         give_up_ownership(
             plan=access.plan,
             organisation=plan_owner.organisation,
@@ -140,7 +142,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         request,
         "plans/give_up.html",
         form,
-        step,
+        end_own_ownership,
         {UnableToChangeOwners: None},
         plan=access.plan,
         owner=plan_owner,
@@ -170,7 +172,8 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
+        """Accept or decline the offer. Return the message and the next page."""
         accept = form.cleaned_data["answer"] == "accept"
         answer_offer(
             offer=ownership_offer, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
@@ -185,7 +188,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "plans/answer_ownership.html",
         form,
-        step,
+        save_answer,
         {UnableToChangeOwners: "reason"},
         say_who_gets_emails=True,
         offer=ownership_offer,
@@ -202,8 +205,9 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     back = reverse("plans:ownership")
 
-    def step() -> tuple[str, str]:
+    def withdraw() -> tuple[str, str]:
+        """Withdraw the offer. Return the message and the next page."""
         withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
         return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", back
 
-    return press_button(request, step, UnableToChangeOwners, back=back)
+    return press_button(request, withdraw, UnableToChangeOwners, back=back)

@@ -179,7 +179,8 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=back,
     )
 
-    def step() -> tuple[str, str]:
+    def save_status() -> tuple[str, str]:
+        """Change the status. Return the message and the next page."""
         chosen = form.cleaned_data
         plan = change_status(
             plan=access.plan,
@@ -195,7 +196,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "plans/status.html",
         form,
-        step,
+        save_status,
         {UnableToChangeStatus: None},
         plan=access.plan,
         back=back,
@@ -212,7 +213,8 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=back
     )
 
-    def step() -> tuple[str, str]:
+    def save_audience() -> tuple[str, str]:
+        """Change the audience. Return the message and the next page."""
         plan = change_audience(
             plan=access.plan,
             audience=form.cleaned_data["audience"],
@@ -223,7 +225,13 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         return f"Audience changed to: {plan.get_audience_display().lower()}.", back
 
     return take_step(
-        request, "plans/audience.html", form, step, {UnableToChangeStatus: "audience"}, plan=access.plan, back=back
+        request,
+        "plans/audience.html",
+        form,
+        save_audience,
+        {UnableToChangeStatus: "audience"},
+        plan=access.plan,
+        back=back,
     )
 
 
@@ -237,10 +245,11 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
     number_text = request.POST.get("number", "")
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
-    def step() -> tuple[str, str]:
+    def save_baseline() -> tuple[str, str]:
+        """Set or clear the baseline. Return the message and the next page."""
         plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
         if plan.baseline_number:
             return f"Version {plan.baseline_number} is now the baseline.", back
         return "The plan has no baseline now.", back
 
-    return press_button(request, step, UnableToPinBaseline, back=back)
+    return press_button(request, save_baseline, UnableToPinBaseline, back=back)

@@ -33,13 +33,13 @@ from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Plan, Signatory, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
-    asked_again,
     content_for,
     content_of,
     next_steps,
     number_to_sign,
     organisations_led_by,
     reading_class,
+    signatories_to_ask_again,
     signing_states,
     versions_for,
 )
@@ -157,7 +157,8 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     form = SignatoriesForm(posted(request), plan=plan)
     signing_page = reverse("plans:signing", args=[pk])
 
-    def step() -> tuple[str, str]:
+    def send_requests() -> tuple[str, str]:
+        """Ask the chosen organisations to sign. Return the message and the next page."""
         request_sign_off(
             plan=plan,
             signatories=form.chosen(),
@@ -172,12 +173,12 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "plans/signatories.html",
         form,
-        step,
+        send_requests,
         {UnableToRequestSignOff: None},
         say_who_gets_emails=True,
         plan=plan,
         number=number_to_sign(plan),
-        asked_again=asked_again(plan),
+        asked_again=signatories_to_ask_again(plan),
         back=signing_page if plan.is_published else "",
     )
 
@@ -195,7 +196,8 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
 
-    def step() -> tuple[str, str]:
+    def stop_asking() -> tuple[str, str]:
+        """Stop asking the organisation. Return the message and the next page."""
         remove_signatory(
             signatory=signatory_row, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
@@ -205,7 +207,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         request,
         "plans/remove_signatory.html",
         form,
-        step,
+        stop_asking,
         {UnableToRequestSignOff: None},
         plan=access.plan,
         signatory=signatory_row,
@@ -221,7 +223,8 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_deadline() -> tuple[str, str]:
+        """Change the deadline. Return the message and the next page."""
         changed = change_due_day(
             signatory=signatory_row,
             due_on=form.cleaned_data["due_on"],
@@ -238,7 +241,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         request,
         "plans/due_day.html",
         form,
-        step,
+        save_deadline,
         {UnableToRequestSignOff: "due_on"},
         plan=access.plan,
         signatory=signatory_row,

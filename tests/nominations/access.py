@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.nominations.quarters import settled
+from tests.nominations.quarters import confirmed_return
 from tests.nominations.signed import sign_nominations
 from tests.support.access import Expected, Row, expect
 from tests.world import World
@@ -17,7 +17,7 @@ from tests.world import World
 def prepare(world: World) -> None:
     """A signed agreement with data sharing in force, and a settled return."""
     world.things["nominations"] = agreement = sign_nominations(world)
-    world.things["return"] = settled(world, agreement)
+    world.things["return"] = confirmed_return(world, agreement)
 
 
 def of_agreement(world: World) -> dict[str, Any]:

@@ -10,56 +10,74 @@ from partnerships.nominations import services
 from partnerships.nominations.models import Decision
 from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
-from tests.nominations.quarters import afterwards, begun, complete, counted, decide, lettings_of, sent, settled, upload
+from tests.nominations.quarters import (
+    afterwards,
+    confirmed_return,
+    counted_return,
+    decide_lines,
+    fill_in_table,
+    lettings_of,
+    sent_return,
+    started_return,
+    upload_lettings,
+)
 from tests.nominations.signed import sign_nominations
 from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
 
 
-def _complete(world: World, author: User, found: Any) -> None:
-    complete(found, {found.lines.values_list("pk", flat=True)[0]: services.Supplement(offers=4)}, author)
+def _complete(world: World, author: User, nominations_return: Any) -> None:
+    fill_in_table(
+        nominations_return,
+        {nominations_return.lines.values_list("pk", flat=True)[0]: services.Supplement(offers=4)},
+        author,
+    )
 
 
-def _decide(world: World, author: User, found: Any) -> None:
-    lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    decide(world, found, lines, author)
+def _decide(world: World, author: User, nominations_return: Any) -> None:
+    lines = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide_lines(world, nominations_return, lines, author)
 
 
-def _ask(world: World, author: User, found: Any) -> None:
-    line = next(line for line in found.lines.order_by("pk") if line.result.shortfall)
-    ask_for_shortfall(nominations_return=found, line=line.pk, author=author, now=timezone.now())
+def _ask(world: World, author: User, nominations_return: Any) -> None:
+    line = next(line for line in nominations_return.lines.order_by("pk") if line.result.shortfall)
+    ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=author, now=timezone.now())
 
 
 ROWS = (
-    Row("nominations.start_return", lambda w, who, a: begun(w, a, who), EDITORS, sign_nominations),
+    Row("nominations.start_return", lambda w, who, a: started_return(w, a, who), EDITORS, sign_nominations),
     Row(
         "nominations.take_lettings",
-        lambda w, who, made: upload(w, *made, who),
+        lambda w, who, made: upload_lettings(w, *made, who),
         EDITORS,
-        lambda w: (begun(w, sign_nominations(w)), lettings_of(w, 5)),
+        lambda w: (started_return(w, sign_nominations(w)), lettings_of(w, 5)),
     ),
-    Row("nominations.complete_return", _complete, EDITORS, lambda w: counted(w, sign_nominations(w))),
+    Row("nominations.complete_return", _complete, EDITORS, lambda w: counted_return(w, sign_nominations(w))),
     Row(
         "nominations.send_return",
-        lambda w, who, found: services.send_return(nominations_return=found, author=who, now=afterwards()),
+        lambda w, who, nominations_return: services.send_return(
+            nominations_return=nominations_return, author=who, now=afterwards()
+        ),
         EDITORS,
-        lambda w: counted(w, sign_nominations(w)),
+        lambda w: counted_return(w, sign_nominations(w)),
     ),
     Row(
         "nominations.reopen_return",
-        lambda w, who, found: services.reopen_return(
-            nominations_return=found, reason="One is missing.", author=who, now=afterwards()
+        lambda w, who, nominations_return: services.reopen_return(
+            nominations_return=nominations_return, reason="One is missing.", author=who, now=afterwards()
         ),
         EDITORS | PARTNER_EDITORS,
-        lambda w: settled(w, sign_nominations(w)),
+        lambda w: confirmed_return(w, sign_nominations(w)),
     ),
-    Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
-    Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
+    Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent_return(w, sign_nominations(w))),
+    Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent_return(w, sign_nominations(w))),
     Row(
         "nominations.ask_for_shortfall",
-        lambda w, who, found: ask_for_shortfall(nominations_return=found, line=0, author=who, now=timezone.now()),
+        lambda w, who, nominations_return: ask_for_shortfall(
+            nominations_return=nominations_return, line=0, author=who, now=timezone.now()
+        ),
         PARTNER_EDITORS,
-        lambda w: sent(w, sign_nominations(w)),
+        lambda w: sent_return(w, sign_nominations(w)),
         situation="in no line of it",
         result="UnableToAsk: No nominations are missing in this line, so you do not need to ask for any.",
     ),

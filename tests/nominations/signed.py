@@ -16,7 +16,7 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign
 from tests.world import World
 
 
-def between(world: World, kind: str, title: str, *others: tuple[Organisation, User, str]) -> Partnership:
+def partnership_between(world: World, kind: str, title: str, *others: tuple[Organisation, User, str]) -> Partnership:
     """A partnership of Larkhaven and Westmarch, and of others if given, whose terms are drafted."""
     now = timezone.now()
     made = create_partnership(
@@ -31,9 +31,9 @@ def between(world: World, kind: str, title: str, *others: tuple[Organisation, Us
     return made
 
 
-def share_data(world: World) -> Partnership:
+def sign_data_sharing(world: World) -> Partnership:
     """A signed data-sharing agreement of Larkhaven and Westmarch."""
-    made = between(world, "data_sharing", "Data about lettings")
+    made = partnership_between(world, "data_sharing", "Data about lettings")
     version = put_up(draft(first_proposal(made), world.amina, text="We share lettings."), world.amina, checked=False)
     sign_all(version)
     made.refresh_from_db()
@@ -46,13 +46,15 @@ def sign_nominations(world: World, *, shares_data: bool = True, **about: Any) ->
     `about` changes fields of the terms.
     """
     if shares_data:
-        share_data(world)
-    made = between(world, "nominations", "Westmarch nominations", (world.riverside, world.nadia, "observer"))
+        sign_data_sharing(world)
+    made = partnership_between(
+        world, "nominations", "Westmarch nominations", (world.riverside, world.nadia, "observer")
+    )
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name}
     agree_terms(made, world.amina, **{**names, **about})
     return NominationsAgreement.objects.for_pages().get(partnership=made)
 
 
-def in_a_year() -> dt.date:
+def day_in_a_year() -> dt.date:
     """A day in a year."""
     return timezone.localdate() + dt.timedelta(days=365)

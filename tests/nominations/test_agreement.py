@@ -21,7 +21,7 @@ from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
 from partnerships.organisations.services import merge_organisations, undo_merge
-from tests.nominations.signed import between, share_data, sign_nominations
+from tests.nominations.signed import partnership_between, sign_data_sharing, sign_nominations
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
@@ -40,7 +40,7 @@ def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
 
 def test_unsigned_terms_are_no_agreement(unsigned: World) -> None:
     world = unsigned
-    made = between(world, "nominations", "Westmarch nominations")
+    made = partnership_between(world, "nominations", "Westmarch nominations")
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name, "review_on": "2099-01-01"}
     put_up(draft(first_proposal(made), world.amina, **names), world.amina)
 
@@ -49,7 +49,7 @@ def test_unsigned_terms_are_no_agreement(unsigned: World) -> None:
 
 def test_council_and_provider_must_differ(unsigned: World) -> None:
     world = unsigned
-    made = between(world, "nominations", "Westmarch nominations")
+    made = partnership_between(world, "nominations", "Westmarch nominations")
 
     with pytest.raises(UnableToSendForSignature, match="“Council” and “Provider” are the same"):
         agree_terms(made, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
@@ -164,12 +164,12 @@ def test_amendment_that_names_others_changes_who_is_the_council(world: World) ->
 def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:
     agreement = world.things["nominations"]
     people = {"amina": world.amina, "vera": world.vera, "ben": world.ben, "nadia": world.nadia, "chidi": world.chidi}
-    found = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
+    nominations_return = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
 
-    assert {name for name, rights in found.items() if rights.reads_returns} == {"amina", "vera", "ben"}
-    assert {name for name, rights in found.items() if rights.reads_masked} == {"nadia"}
-    assert {name for name, rights in found.items() if rights.may_report} == {"amina"}
-    assert {name for name, rights in found.items() if rights.may_decide} == {"ben"}
+    assert {name for name, rights in nominations_return.items() if rights.reads_returns} == {"amina", "vera", "ben"}
+    assert {name for name, rights in nominations_return.items() if rights.reads_masked} == {"nadia"}
+    assert {name for name, rights in nominations_return.items() if rights.may_report} == {"amina"}
+    assert {name for name, rights in nominations_return.items() if rights.may_decide} == {"ben"}
     assert set(NominationsAgreement.objects.of_sides(world.nadia)) == set()
     assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
 
@@ -182,7 +182,7 @@ def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
     client.force_login(world.ben)
     page = client.get(reverse("nominations:detail", args=[agreement.partnership_id]))
 
-    share_data(world)
+    sign_data_sharing(world)
 
     assert not (closed.reads_returns)
     assert not (closed.may_report)

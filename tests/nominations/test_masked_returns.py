@@ -10,22 +10,34 @@ from partnerships.nominations import services
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
 from partnerships.nominations.queries.records import masked_for
-from tests.nominations.quarters import afterwards, collection_year, decide, fresh, place_of, sent, settled
+from tests.nominations.quarters import (
+    afterwards,
+    collection_year,
+    confirmed_return,
+    decide_lines,
+    place_of,
+    reloaded,
+    sent_return,
+)
 from tests.support.core_files import invent
 from tests.world import World
 
 
 def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> None:
     agreement = world.things["nominations"]
-    assert masked_result_of(sent(world, agreement)) == []
+    assert masked_result_of(sent_return(world, agreement)) == []
 
-    found = agreement.returns.for_pages().get()
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
-    found = fresh(found)
+    nominations_return = agreement.returns.for_pages().get()
+    decide_lines(
+        world,
+        nominations_return,
+        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+    )
+    nominations_return = reloaded(nominations_return)
 
-    lines = masked_result_of(found)
+    lines = masked_result_of(nominations_return)
     shown = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
-    result = result_of(found)
+    result = result_of(nominations_return)
     assert shown
     assert min(shown) >= 5
     assert any(line.lettings < 5 for line in result.lines)
@@ -44,11 +56,11 @@ def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
             "rsnvac": "5",
             "first_time_property_let_as_social_housing": "0",
         }
-    found = settled(world, world.things["nominations"], lettings)
+    nominations_return = confirmed_return(world, world.things["nominations"], lettings)
 
-    lines = masked_result_of(found)
+    lines = masked_result_of(nominations_return)
 
-    (only,) = result_of(found).lines
+    (only,) = result_of(nominations_return).lines
     empty = [line for line in lines if line.share is not None and line.words != only.words]
     assert (only.lettings, len(empty)) == (30, 9)
     assert {(line.lettings, line.nominated) for line in empty} == {(None, None)}
@@ -57,14 +69,14 @@ def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
 
 def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
     agreement = world.things["nominations"]
-    found = settled(world, agreement)
+    nominations_return = confirmed_return(world, agreement)
 
     with CaptureQueriesContext(connection) as one:
         masked_trend_of(agreement)
     other = NominationsReturn.objects.create(
-        agreement=agreement, starts_on=found.quarter.next().starts_on, begun_at=afterwards()
+        agreement=agreement, starts_on=nominations_return.quarter.next().starts_on, begun_at=afterwards()
     )
-    first = found.records.get()
+    first = nominations_return.records.get()
     ReturnRecord.objects.create(
         nominations_return=other, number=1, content={**first.content, "starts_on": other.starts_on.isoformat()},
         masked=first.masked, sent_at=first.sent_at, confirmed_at=first.confirmed_at,
@@ -77,27 +89,35 @@ def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world
 
 
 def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
-    found = settled(world, world.things["nominations"])
-    before = masked_result_of(found)
-    line = next(line for line in found.lines.order_by("pk") if line.lettings > line.nominated)
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    before = masked_result_of(nominations_return)
+    line = next(line for line in nominations_return.lines.order_by("pk") if line.lettings > line.nominated)
 
-    services.reopen_return(nominations_return=found, reason="A home was left out.", author=world.ben, now=afterwards())
-    during = masked_result_of(fresh(found))
-    services.complete_return(nominations_return=found, lines={}, read={}, author=world.amina, now=afterwards())
+    services.reopen_return(
+        nominations_return=nominations_return, reason="A home was left out.", author=world.ben, now=afterwards()
+    )
+    during = masked_result_of(reloaded(nominations_return))
+    services.complete_return(
+        nominations_return=nominations_return, lines={}, read={}, author=world.amina, now=afterwards()
+    )
     ReturnLine.objects.filter(pk=line.pk).update(lettings=line.lettings + 9)
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
-    found = fresh(found)
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
-    after = masked_result_of(fresh(found))
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    nominations_return = reloaded(nominations_return)
+    decide_lines(
+        world,
+        nominations_return,
+        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+    )
+    after = masked_result_of(reloaded(nominations_return))
 
     assert before == during
     masked = {one.words for one in before if one.lettings is None}
     assert masked <= {one.words for one in after if one.lettings is None}
-    assert fresh(found).confirmations == 2
+    assert reloaded(nominations_return).confirmations == 2
 
 
 def test_records_cannot_be_changed_or_deleted(world: World) -> None:
-    records = ReturnRecord.objects.filter(nominations_return=settled(world, world.things["nominations"]))
+    records = ReturnRecord.objects.filter(nominations_return=confirmed_return(world, world.things["nominations"]))
 
     with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
         records.update(masked=[])

@@ -25,16 +25,16 @@ from partnerships.people.models import User
 from partnerships.work.queries import waiting_for
 from tests.nominations.quarters import (
     afterwards,
-    begun,
     collection_year,
-    complete,
-    counted,
-    decide,
-    fresh,
+    confirmed_return,
+    counted_return,
+    decide_lines,
+    fill_in_table,
     lettings_of,
     next_quarter,
-    sent,
-    settled,
+    reloaded,
+    sent_return,
+    started_return,
 )
 from tests.support.core_files import CANARY, core_file
 from tests.support.signing_in import signed_in
@@ -43,8 +43,8 @@ from tests.world import World
 HTMX = {"HX-Request": "true"}
 
 
-def address(found: NominationsReturn, name: str = "return", **more: int | str) -> str:
-    numbers = {"pk": found.agreement.partnership_id, "number": found.pk, **more}
+def address(nominations_return: NominationsReturn, name: str = "return", **more: int | str) -> str:
+    numbers = {"pk": nominations_return.agreement.partnership_id, "number": nominations_return.pk, **more}
     return reverse(f"nominations:{name}", kwargs=numbers)
 
 
@@ -52,23 +52,23 @@ def page(person: User, path: str) -> str:
     return signed_in(person).get(path).content.decode()
 
 
-def line_that_is_short(found: NominationsReturn) -> ReturnLine:
-    return next(line for line in found.lines.order_by("pk") if line.result.shortfall)
+def line_that_is_short(nominations_return: NominationsReturn) -> ReturnLine:
+    return next(line for line in nominations_return.lines.order_by("pk") if line.result.shortfall)
 
 
 def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    found = begun(world, world.things["nominations"])
+    nominations_return = started_return(world, world.things["nominations"])
     lettings = lettings_of(world)
     file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
     client = signed_in(world.eddie)
 
-    answer = client.post(address(found, "upload"), {"file": file})
-    waiting = client.get(address(found, "progress"), headers=HTMX)
+    answer = client.post(address(nominations_return, "upload"), {"file": file})
+    waiting = client.get(address(nominations_return, "progress"), headers=HTMX)
     services.count_waiting(now=timezone.now())
-    done = client.get(address(found, "progress"), headers=HTMX)
-    shown = client.get(address(found)).content.decode()
-    rows = b"".join(client.get(address(found, "rows"))).decode()
+    done = client.get(address(nominations_return, "progress"), headers=HTMX)
+    shown = client.get(address(nominations_return)).content.decode()
+    rows = b"".join(client.get(address(nominations_return, "rows"))).decode()
 
     assert answer.status_code == 302
     assert b"Counting lettings" in waiting.content
@@ -78,15 +78,18 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
     assert "Rows in the quarter, by local authority" in shown
     assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", shown)
     assert "unverified" in shown
-    assert "unverified" in client.get(address(found, "upload")).content.decode()
+    assert "unverified" in client.get(address(nominations_return, "upload")).content.decode()
     assert "Counted" in rows
     assert CANARY not in shown + rows + caplog.text
 
 
 def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
-    found = sent(world, world.things["nominations"])
+    nominations_return = sent_return(world, world.things["nominations"])
 
-    of_provider, of_council = page(world.eddie, address(found)), page(world.ben, address(found))
+    of_provider, of_council = (
+        page(world.eddie, address(nominations_return)),
+        page(world.ben, address(nominations_return)),
+    )
 
     assert "Rows in the quarter, by local authority" in of_provider
     assert "Rows in the upload" in of_council
@@ -94,48 +97,48 @@ def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> 
 
 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
-    found = begun(world, world.things["nominations"])
+    nominations_return = started_return(world, world.things["nominations"])
 
-    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(found, "upload"), {})
+    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(nominations_return, "upload"), {})
 
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(("name", "status"), [("ben", 403), ("chidi", 404)])
 def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch, name: str, status: int) -> None:
-    found = sent(world, world.things["nominations"])
+    nominations_return = sent_return(world, world.things["nominations"])
     read: list[bytes] = []
     monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: read.append(chunk))
     file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world, 5), year=collection_year()))
 
-    answer = signed_in(getattr(world, name)).post(address(found, "upload"), {"file": file})
+    answer = signed_in(getattr(world, name)).post(address(nominations_return, "upload"), {"file": file})
 
     assert (answer.status_code, read) == (status, [])
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:
-    found = begun(world, world.things["nominations"])
+    nominations_return = started_return(world, world.things["nominations"])
 
     answer = signed_in(world.eddie).post(
-        address(found, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
+        address(nominations_return, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
     )
 
     assert answer.status_code == 422
     assert "no headings of a CORE lettings export" in answer.content.decode()
     assert "Zebulon" not in answer.content.decode()
-    assert not hasattr(fresh(found), "run")
+    assert not hasattr(reloaded(nominations_return), "run")
 
 
 def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    line = found.lines.order_by("pk")[0]
-    client, path = signed_in(world.amina), address(found, "complete")
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = nominations_return.lines.order_by("pk")[0]
+    client, path = signed_in(world.amina), address(nominations_return, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
     form[f"in_time-{line.pk}"] = "0"
     form["read"] = client.get(path).context["form"]["read"].value()
 
     answer = client.post(path, form)
-    shown = page(world.amina, address(found))
+    shown = page(world.amina, address(nominations_return))
     again = client.post(path, form | {f"offers-{line.pk}": "8"})
 
     line.refresh_from_db()
@@ -151,40 +154,45 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
 
 
 def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    client, paths = signed_in(world.ben), [address(found, name) for name in ("return", "csv", "rows", "progress")]
-    home = found.agreement.get_absolute_url()
+    nominations_return = counted_return(world, world.things["nominations"])
+    client, paths = (
+        signed_in(world.ben),
+        [address(nominations_return, name) for name in ("return", "csv", "rows", "progress")],
+    )
+    home = nominations_return.agreement.get_absolute_url()
 
     before = {client.get(path).status_code for path in paths}
-    listed = str(found.quarter) in client.get(home).content.decode()
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+    listed = str(nominations_return.quarter) in client.get(home).content.decode()
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     after = {client.get(path).status_code for path in paths}
 
     assert (before, listed) == ({404}, False)
     assert after == {200, 302}
-    assert str(found.quarter) in client.get(home).content.decode()
+    assert str(nominations_return.quarter) in client.get(home).content.decode()
 
 
 def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    lines = list(found.lines.order_by("pk"))
-    form: dict[str, Any] = {f"decision-{line.pk}": "confirmed" for line in lines} | {"sending": found.sendings}
+    nominations_return = sent_return(world, world.things["nominations"])
+    lines = list(nominations_return.lines.order_by("pk"))
+    form: dict[str, Any] = {f"decision-{line.pk}": "confirmed" for line in lines} | {
+        "sending": nominations_return.sendings
+    }
     client = signed_in(world.ben)
 
     form[f"decision-{lines[0].pk}"] = "disputed"
-    without_reason = client.post(address(found, "decide"), form)
+    without_reason = client.post(address(nominations_return, "decide"), form)
     form[f"reason-{lines[0].pk}"] = "We named nobody for Mill Lane."
-    answer = client.post(address(found, "decide"), form)
+    answer = client.post(address(nominations_return, "decide"), form)
 
     assert without_reason.status_code == 422
     assert answer.status_code == 302
-    assert fresh(found).is_disputed
-    assert "We named nobody for Mill Lane." in page(world.amina, address(found))
+    assert reloaded(nominations_return).is_disputed
+    assert "We named nobody for Mill Lane." in page(world.amina, address(nominations_return))
 
 
 def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    first, *others = found.lines.values_list("pk", flat=True)
+    nominations_return = sent_return(world, world.things["nominations"])
+    first, *others = nominations_return.lines.values_list("pk", flat=True)
     people = [world.ben, world.amina, world.vera, world.nadia]
 
     def waiting() -> list[tuple[str, str]]:
@@ -193,25 +201,27 @@ def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -
 
     before = waiting()
     decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "One is missing.")}
-    decide(world, found, decisions)
+    decide_lines(world, nominations_return, decisions)
 
     assert before == [(world.ben.email, "Confirm or dispute this return")]
     assert waiting() == [(world.amina.email, "Correct this disputed return")]
 
 
 def test_council_confirms_every_line_with_one_button(world: World) -> None:
-    found = sent(world, world.things["nominations"])
+    nominations_return = sent_return(world, world.things["nominations"])
 
-    answer = signed_in(world.ben).post(address(found, "decide"), {"sending": found.sendings, "all": "yes"})
+    answer = signed_in(world.ben).post(
+        address(nominations_return, "decide"), {"sending": nominations_return.sendings, "all": "yes"}
+    )
 
     assert answer.status_code == 302
-    assert fresh(found).is_settled
+    assert reloaded(nominations_return).is_settled
 
 
 def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    line = line_that_is_short(found)
-    client, path = signed_in(world.ben), address(found, "ask", line=line.pk)
+    nominations_return = sent_return(world, world.things["nominations"])
+    line = line_that_is_short(nominations_return)
+    client, path = signed_in(world.ben), address(nominations_return, "ask", line=line.pk)
 
     first, second = client.post(path), client.post(path)
 
@@ -221,63 +231,69 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     assert entry.is_open
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()
-    assert "See the ask" in page(world.ben, address(found))
+    assert "See the ask" in page(world.ben, address(nominations_return))
 
 
 def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
-    found = settled(world, world.things["nominations"])
-    line = line_that_is_short(found)
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    line = line_that_is_short(nominations_return)
     ask = ask_for_shortfall(
-        nominations_return=found, line=line.pk, author=world.ben, now=afterwards()
+        nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards()
     ).get_absolute_url()
     before = page(world.amina, ask)
 
-    services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
+    services.reopen_return(
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+    )
     meanwhile = page(world.ben, ask)
     vacancies = line.lettings - line.nominated
-    complete(fresh(found), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
-    found = fresh(found)
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    fill_in_table(reloaded(nominations_return), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    nominations_return = reloaded(nominations_return)
+    decide_lines(
+        world,
+        nominations_return,
+        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+    )
 
-    assert found.get_absolute_url() in before
+    assert nominations_return.get_absolute_url() in before
     assert "corrected" not in before
     assert "The provider is correcting the return." in meanwhile
     after = page(world.amina, ask)
     assert "The return was corrected on" in after
-    shortfall = found.lines.get(pk=line.pk).result.shortfall
+    shortfall = nominations_return.lines.get(pk=line.pk).result.shortfall
     assert f"According to the corrected figures, the number of missing nominations is {shortfall}." in " ".join(
         after.split()
     )
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    line = line_that_is_short(found)
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = line_that_is_short(nominations_return)
 
     with pytest.raises(UnableToAsk, match="has not sent"):
-        ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
     with pytest.raises(UnableToAsk, match="No nominations are missing"):
-        ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
+        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
 
 
 def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World) -> None:
     agreement = world.things["nominations"]
-    found = sent(world, agreement, lettings_of(world, 60))
+    nominations_return = sent_return(world, agreement, lettings_of(world, 60))
     client = signed_in(world.nadia)
 
-    before = client.get(address(found)).status_code
+    before = client.get(address(nominations_return)).status_code
     services.decide_lines(
-        nominations_return=found,
-        sending=found.sendings,
-        decisions={line.pk: ("confirmed", "") for line in found.lines.all()},  # type: ignore[misc]  # a code
+        nominations_return=nominations_return,
+        sending=nominations_return.sendings,
+        decisions={line.pk: ("confirmed", "") for line in nominations_return.lines.all()},  # type: ignore[misc]  # a code
         author=world.ben,
         now=afterwards(),
     )
-    shown = client.get(address(found)).content.decode()
-    file = b"".join(client.get(address(found, "csv"))).decode()
+    shown = client.get(address(nominations_return)).content.decode()
+    file = b"".join(client.get(address(nominations_return, "csv"))).decode()
 
     assert before == 404
     assert "masked" in shown
@@ -291,7 +307,7 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
     agreement = world.things["nominations"]
 
     soon = quarters_to_start(agreement, afterwards().date())
-    settled(world, agreement)
+    confirmed_return(world, agreement)
 
     assert soon == [next_quarter(), next_quarter().previous()]
     assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
@@ -301,7 +317,7 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
     agreement = world.things["nominations"]
-    sent(world, agreement)
+    sent_return(world, agreement)
 
     shown = page(world.ben, agreement.get_absolute_url())
 
@@ -311,9 +327,9 @@ def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
 
 
 def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_page(world: World) -> None:
-    found = settled(world, world.things["nominations"])
+    nominations_return = confirmed_return(world, world.things["nominations"])
     client = signed_in(world.vera)
-    paths = {shape: address(found, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
+    paths = {shape: address(nominations_return, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
 
     rows = list(csv.reader(b"".join(client.get(paths["csv"])).decode("utf-8-sig").splitlines()))
     book = load_workbook(io.BytesIO(client.get(paths["xlsx"]).content))
@@ -321,7 +337,7 @@ def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_p
     sheet = [
         ["" if cell is None else str(cell) for cell in row] for row in book["Lettings"].iter_rows(values_only=True)
     ]
-    form = signed_in(world.ben).post(address(found, "reopen"), {"reason": "A home was left out."})
+    form = signed_in(world.ben).post(address(nominations_return, "reopen"), {"reason": "A home was left out."})
 
     assert [row[0] for row in rows] == [row[0] for row in sheet]
     assert rows[-1][0] == "All lettings"
@@ -332,7 +348,7 @@ def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_p
         book["About"].iter_rows(values_only=True)
     )
     assert pdf.content.startswith(b"%PDF") or pdf.status_code == 503
-    assert client.get(address(found, "record", record=2, shape="csv")).status_code == 404
+    assert client.get(address(nominations_return, "record", record=2, shape="csv")).status_code == 404
     assert form.status_code == 302
-    assert "A home was left out." in page(world.vera, address(found))
+    assert "A home was left out." in page(world.vera, address(nominations_return))
     assert signed_in(world.nadia).get(paths["csv"]).status_code == 404

@@ -42,18 +42,18 @@ from partnerships.work.queries import waiting_for
 from tests.nominations.quarters import (
     CODE,
     afterwards,
-    begun,
     collection_year,
-    complete,
-    counted,
-    decide,
-    fresh,
-    kept,
+    confirmed_return,
+    counted_return,
+    decide_lines,
+    fill_in_table,
+    lettings_file,
     lettings_of,
     place_of,
-    sent,
-    settled,
-    upload,
+    reloaded,
+    sent_return,
+    started_return,
+    upload_lettings,
 )
 from tests.nominations.signed import sign_nominations
 from tests.support.core_files import CANARY, core_file, expected, invent
@@ -69,10 +69,10 @@ def test_a_return_is_computed_to_the_letting(world: World) -> None:
     agreement = world.things["nominations"]
     lettings = lettings_of(world, 400)
 
-    found = counted(world, agreement, lettings)
+    nominations_return = counted_return(world, agreement, lettings)
 
     lines, outcomes = expected(lettings)
-    result = result_of(found)
+    result = result_of(nominations_return)
     assert {
         (line.bedrooms, line.is_first_let): (line.lettings, line.nominated, line.median_days) for line in result.lines
     } == {key: (one.lettings, one.nominated, one.median_days) for key, one in lines.items()}
@@ -84,20 +84,20 @@ def test_a_return_is_computed_to_the_letting(world: World) -> None:
         "4": 75,
     }
     assert result.total.lettings == outcomes["used"]
-    assert sum(outcome.number for outcome in outcomes_of(found.run)) == 400
+    assert sum(outcome.number for outcome in outcomes_of(nominations_return.run)) == 400
 
 
 def test_kept_rows_go_when_they_are_counted(world: World) -> None:
-    found = counted(world, world.things["nominations"])
+    nominations_return = counted_return(world, world.things["nominations"])
 
-    run = LettingsRun.objects.get(nominations_return=found)
+    run = LettingsRun.objects.get(nominations_return=nominations_return)
     assert (run.content, run.columns, run.done, run.total) == (None, [], 200, 200)
     assert run.finished_at == afterwards() or not run.is_running
 
 
 def test_nothing_about_households_reaches_the_database(world: World) -> None:
     agreement = world.things["nominations"]
-    upload(world, begun(world, agreement), lettings_of(world))
+    upload_lettings(world, started_return(world, agreement), lettings_of(world))
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -111,47 +111,51 @@ def test_nothing_about_households_reaches_the_database(world: World) -> None:
 
 def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> None:
     agreement = world.things["nominations"]
-    found = counted(world, agreement)
-    first = result_of(found).total
+    nominations_return = counted_return(world, agreement)
+    first = result_of(nominations_return).total
 
-    upload(world, found, lettings_of(world, 60, seed=2))
+    upload_lettings(world, nominations_return, lettings_of(world, 60, seed=2))
     services.count_waiting(now=afterwards())
 
     lines, _ = expected(lettings_of(world, 60, seed=2))
-    assert result_of(fresh(found)).total.lettings == sum(line.lettings for line in lines.values()) != first.lettings
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+    assert (
+        result_of(reloaded(nominations_return)).total.lettings
+        == sum(line.lettings for line in lines.values())
+        != first.lettings
+    )
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="sent to the council"):
-        upload(world, found, lettings_of(world))
+        upload_lettings(world, nominations_return, lettings_of(world))
 
 
 def test_the_same_upload_twice_changes_nothing(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    lines = list(found.lines.order_by("pk").values())
+    nominations_return = counted_return(world, world.things["nominations"])
+    lines = list(nominations_return.lines.order_by("pk").values())
 
-    upload(world, found, lettings_of(world))
+    upload_lettings(world, nominations_return, lettings_of(world))
     services.count_waiting(now=afterwards())
 
-    assert list(found.lines.order_by("pk").values()) == lines
+    assert list(nominations_return.lines.order_by("pk").values()) == lines
 
 
 def test_a_share_with_four_decimals_does_not_change_a_decided_line(unsigned: World) -> None:
     world = unsigned
     agreement = sign_nominations(world, relets_2="66.6667")
-    found = sent(world, agreement)
-    first, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    nominations_return = sent_return(world, agreement)
+    first, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
     decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")}
-    decide(world, found, decisions)
+    decide_lines(world, nominations_return, decisions)
 
-    upload(world, found, lettings_of(world))
+    upload_lettings(world, nominations_return, lettings_of(world))
     services.count_waiting(now=afterwards())
 
-    assert found.lines.filter(decision=Decision.CONFIRMED).count() == len(others)
+    assert nominations_return.lines.filter(decision=Decision.CONFIRMED).count() == len(others)
 
 
 def test_beginning_a_return_again_gives_the_same(world: World) -> None:
     agreement = world.things["nominations"]
 
-    assert begun(world, agreement) == begun(world, agreement)
+    assert started_return(world, agreement) == started_return(world, agreement)
     assert NominationsReturn.objects.count() == 1
 
 
@@ -169,17 +173,19 @@ def test_a_return_needs_a_quarter_that_is_over_and_terms_in_it(world: World) -> 
 
 
 def test_the_export_of_another_year_is_refused(world: World) -> None:
-    found = begun(world, world.things["nominations"])
+    nominations_return = started_return(world, world.things["nominations"])
     content = core_file(lettings_of(world, 5), year=2024)
     assert collection_year() >= 2026
 
     with pytest.raises(UnableToReport, match="referral_register"):
-        services.take_lettings(nominations_return=found, file=kept(content), author=world.amina, now=afterwards())
+        services.take_lettings(
+            nominations_return=nominations_return, file=lettings_file(content), author=world.amina, now=afterwards()
+        )
 
 
 def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
-    found = begun(world, world.things["nominations"])
-    upload(world, found, lettings_of(world))
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_lettings(world, nominations_return, lettings_of(world))
     LettingsRun.objects.update(claimed_until=afterwards() + LEASE)
 
     assert services.count_waiting(now=afterwards()) == 0
@@ -188,8 +194,8 @@ def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
 
 
 def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None:
-    found = begun(world, world.things["nominations"])
-    upload(world, found, lettings_of(world))
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_lettings(world, nominations_return, lettings_of(world))
     world.amina.memberships.update(ends_on=timezone.localdate())
 
     services.count_waiting(now=afterwards())
@@ -197,12 +203,12 @@ def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None
     run = LettingsRun.objects.get()
     assert "can no longer change this return" in run.error
     assert run.content is None
-    assert not found.lines.exists()
+    assert not nominations_return.lines.exists()
 
 
 def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = begun(world, world.things["nominations"])
-    upload(world, found, lettings_of(world))
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_lettings(world, nominations_return, lettings_of(world))
 
     def fail(*args: object, **kwargs: object) -> None:
         raise ValueError("Broken")
@@ -217,7 +223,7 @@ def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch
 
 
 def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> None:
-    upload(world, begun(world, world.things["nominations"]), lettings_of(world))
+    upload_lettings(world, started_return(world, world.things["nominations"]), lettings_of(world))
 
     assert drop_uncounted(afterwards() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
     assert drop_uncounted(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
@@ -226,16 +232,16 @@ def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> No
 
 
 def test_the_provider_adds_what_core_lacks(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    line = next(line for line in result_of(found).lines if line.lettings - line.nominated >= 2)
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = next(line for line in result_of(nominations_return).lines if line.lettings - line.nominated >= 2)
     before = line.result
 
     refusals = {"Rent arrears": 3, "Unsuitable home": 0}
     lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals, in_time=line.lettings - 2)}
-    complete(found, lines, world.amina)
+    fill_in_table(nominations_return, lines, world.amina)
 
-    result = result_of(fresh(found))
-    line = found.lines.get(pk=line.pk)
+    result = result_of(reloaded(nominations_return))
+    line = nominations_return.lines.get(pk=line.pk)
     assert (line.offers, line.not_supplied, line.in_time) == (9, 2, line.lettings - 2)
     assert line.days == (10 if line.is_first_let else 3)
     assert f"within {line.days} working days for {line.in_time}" in in_words(line)
@@ -245,28 +251,28 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
 
 
 def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    line = result_of(found).lines[0]
+    nominations_return = counted_return(world, world.things["nominations"])
+    line = result_of(nominations_return).lines[0]
 
     for supplement, message in (
         (Supplement(not_supplied=line.lettings + 1), "at most"),
-        (Supplement(refusals={"Rent arrears": -1}), "negative"),
+        (Supplement(refusals={"Rent arrears": -1}), "enter numbers from 0"),
         (Supplement(in_time=line.lettings + 1), "at most"),
     ):
         with pytest.raises(UnableToReport, match=message):
-            complete(found, {line.pk: supplement}, world.amina)
+            fill_in_table(nominations_return, {line.pk: supplement}, world.amina)
 
 
 def test_the_council_confirms_and_both_hear_of_it(world: World) -> None:
     agreement = world.things["nominations"]
 
-    found = sent(world, agreement)
+    nominations_return = sent_return(world, agreement)
     assert emails_of("return_sent") == {world.ben.pk}
-    confirmed = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    decide(world, found, confirmed)
+    confirmed = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide_lines(world, nominations_return, confirmed)
 
-    found = fresh(found)
-    assert (found.status, found.settled_at is not None) == (ReturnStatus.SETTLED, True)
+    nominations_return = reloaded(nominations_return)
+    assert (nominations_return.status, nominations_return.settled_at is not None) == (ReturnStatus.SETTLED, True)
     assert emails_of("return_decided") == {world.amina.pk}
     kinds = Event.objects.filter(kind__startswith="nominations.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [
@@ -280,20 +286,23 @@ def test_the_council_confirms_and_both_hear_of_it(world: World) -> None:
 
 
 def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    disputed, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    nominations_return = sent_return(world, world.things["nominations"])
+    disputed, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
     decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")}
 
-    decide(world, found, decisions)
-    found = fresh(found)
-    assert (found.status, found.lines.get(pk=disputed).reason) == (ReturnStatus.DISPUTED, "One is missing.")
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+    decide_lines(world, nominations_return, decisions)
+    nominations_return = reloaded(nominations_return)
+    assert (nominations_return.status, nominations_return.lines.get(pk=disputed).reason) == (
+        ReturnStatus.DISPUTED,
+        "One is missing.",
+    )
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
-    found = fresh(found)
-    assert (found.status, found.sendings) == (ReturnStatus.SENT, 2)
-    assert list(found.lines.filter(decision="").values_list("pk", flat=True)) == [disputed]
-    decide(world, found, {disputed: (Decision.CONFIRMED, "")})
-    assert fresh(found).is_settled
+    nominations_return = reloaded(nominations_return)
+    assert (nominations_return.status, nominations_return.sendings) == (ReturnStatus.SENT, 2)
+    assert list(nominations_return.lines.filter(decision="").values_list("pk", flat=True)) == [disputed]
+    decide_lines(world, nominations_return, {disputed: (Decision.CONFIRMED, "")})
+    assert reloaded(nominations_return).is_settled
 
 
 @pytest.mark.parametrize(
@@ -306,26 +315,26 @@ def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) ->
     ],
 )
 def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement, decision: str) -> None:
-    found = sent(world, world.things["nominations"])
-    first, *others = list(result_of(found).lines)
+    nominations_return = sent_return(world, world.things["nominations"])
+    first, *others = list(result_of(nominations_return).lines)
     line = next(one for one in others if one.lettings > one.nominated)
     decisions = {one.pk: (Decision.CONFIRMED, "") for one in others}
-    decide(world, found, decisions | {first.pk: (Decision.DISPUTED, "No.")})
+    decide_lines(world, nominations_return, decisions | {first.pk: (Decision.DISPUTED, "No.")})
 
     lines = {line.pk: changed}
-    complete(found, lines, world.amina)
+    fill_in_table(nominations_return, lines, world.amina)
 
-    assert found.lines.get(pk=line.pk).decision == decision
+    assert nominations_return.lines.get(pk=line.pk).decision == decision
 
 
 def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: World) -> None:
-    found = counted(world, world.things["nominations"])
-    first, second, third = found.lines.prefetch_related("refusals").order_by("pk")[:3]
+    nominations_return = counted_return(world, world.things["nominations"])
+    first, second, third = nominations_return.lines.prefetch_related("refusals").order_by("pk")[:3]
     read = services.supplements_of([first, second, third])
 
     def save(author: User, lines: dict[int, Supplement]) -> None:
         services.complete_return(
-            nominations_return=found, lines=read | lines, read=read, author=author, now=afterwards()
+            nominations_return=nominations_return, lines=read | lines, read=read, author=author, now=afterwards()
         )
 
     save(world.amina, {first.pk: Supplement(offers=9), second.pk: Supplement(refusals={"Rent arrears": 2})})
@@ -334,7 +343,7 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
     with pytest.raises(FiguresChanged, match=first.words):
         save(world.eddie, {first.pk: Supplement(offers=8), third.pk: Supplement(offers=5)})
 
-    saved = services.supplements_of(found.lines.prefetch_related("refusals"))
+    saved = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
     assert saved[first.pk].offers == 9
     assert saved[second.pk].refusals == {"Rent arrears": 2}
     assert saved[third.pk].offers == 4
@@ -349,82 +358,105 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
 
     with pytest.raises(UnableToReport, match="not over"):
         services.start_return(agreement=agreement, starts_on=quarter, author=world.amina, now=ended)
-    found = sent(world, agreement)
-    first, *others = found.lines.order_by("pk").values_list("pk", flat=True)
-    decide(world, found, dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")})
+    nominations_return = sent_return(world, agreement)
+    first, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    decide_lines(
+        world, nominations_return, dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")}
+    )
     waiting = [one.title for one in waiting_for(world.amina, afterwards())]
-    complete(found, {first: Supplement(offers=77)}, world.amina)
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+    fill_in_table(nominations_return, {first: Supplement(offers=77)}, world.amina)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
-    assert {outcome.label for outcome in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
-    assert f"Nominations, {found.quarter}" in waiting
-    assert (fresh(found).status, found.lines.get(pk=first).offers) == (ReturnStatus.SENT, 77)
+    assert {outcome.label for outcome in outcomes_of(nominations_return.run)} >= {
+        "The tenancy starts after the agreement ended"
+    }
+    assert f"Nominations, {nominations_return.quarter}" in waiting
+    assert (reloaded(nominations_return).status, nominations_return.lines.get(pk=first).offers) == (
+        ReturnStatus.SENT,
+        77,
+    )
 
 
 def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:
-    found = settled(world, world.things["nominations"])
-    first = found.records.get()
-    line = found.lines.get(pk=next(line.pk for line in result_of(found).lines if line.lettings > line.nominated))
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    first = nominations_return.records.get()
+    line = nominations_return.lines.get(
+        pk=next(line.pk for line in result_of(nominations_return).lines if line.lettings > line.nominated)
+    )
 
     for reason, message in ((" ", "Enter what"), ("A home is missing.", "")):
         if message:
             with pytest.raises(UnableToReport, match=message):
-                services.reopen_return(nominations_return=found, reason=reason, author=world.ben, now=afterwards())
+                services.reopen_return(
+                    nominations_return=nominations_return, reason=reason, author=world.ben, now=afterwards()
+                )
         else:
-            services.reopen_return(nominations_return=found, reason=reason, author=world.ben, now=afterwards())
+            services.reopen_return(
+                nominations_return=nominations_return, reason=reason, author=world.ben, now=afterwards()
+            )
     assert emails_of("return_reopened") == {world.amina.pk}
     assert {one.what for one in waiting_for(world.amina, afterwards())} >= {"Correct this reopened return"}
-    complete(found, {line.pk: Supplement(offers=41)}, world.amina)
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
-    found = fresh(found)
-    assert set(found.lines.values_list("decision", flat=True)) == {""}
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    fill_in_table(nominations_return, {line.pk: Supplement(offers=41)}, world.amina)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    nominations_return = reloaded(nominations_return)
+    assert set(nominations_return.lines.values_list("decision", flat=True)) == {""}
+    decide_lines(
+        world,
+        nominations_return,
+        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+    )
 
-    second, kept = records_of(fresh(found))
+    second, first_record = records_of(reloaded(nominations_return))
     assert (second.number, second.reason, second.words) == (2, "A home is missing.", "Correction 1")
-    assert (kept.pk, kept.content) == (first.pk, first.content)
-    offers = [[one.offers for one in result_in(record).lines if one.words == line.words] for record in (kept, second)]
+    assert (first_record.pk, first_record.content) == (first.pk, first.content)
+    offers = [
+        [one.offers for one in result_in(record).lines if one.words == line.words] for record in (first_record, second)
+    ]
     assert offers == [[line.offers], [41]]
-    assert result_in(second).total == result_of(found).total
-    services.reopen_return(nominations_return=found, reason="Again.", author=world.amina, now=afterwards())
+    assert result_in(second).total == result_of(nominations_return).total
+    services.reopen_return(nominations_return=nominations_return, reason="Again.", author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="only a confirmed"):
-        services.reopen_return(nominations_return=found, reason="Again.", author=world.ben, now=afterwards())
+        services.reopen_return(
+            nominations_return=nominations_return, reason="Again.", author=world.ben, now=afterwards()
+        )
 
 
 def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world: World) -> None:
-    found = settled(world, world.things["nominations"])
-    due: Any = SimpleNamespace(params={"return": found.pk, "sending": found.sendings})
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    due: Any = SimpleNamespace(params={"return": nominations_return.pk, "sending": nominations_return.sendings})
 
     before = write_return_decided(due, world.amina, afterwards())
-    services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
+    services.reopen_return(
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+    )
 
     assert not isinstance(before, str)
     assert write_return_decided(due, world.amina, afterwards()) == "The return has been sent again or reopened."
 
 
 def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    disputed, *others = found.lines.order_by("pk").values_list("pk", flat=True)
-    decide(
+    nominations_return = sent_return(world, world.things["nominations"])
+    disputed, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    decide_lines(
         world,
-        found,
+        nominations_return,
         dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")},
     )
 
     answers = {disputed: "It was let in March."}
-    services.send_return(nominations_return=found, answers=answers, author=world.amina, now=afterwards())
-    line = found.lines.get(pk=disputed)
-    decide(world, fresh(found), {disputed: (Decision.CONFIRMED, "")})
+    services.send_return(nominations_return=nominations_return, answers=answers, author=world.amina, now=afterwards())
+    line = nominations_return.lines.get(pk=disputed)
+    decide_lines(world, reloaded(nominations_return), {disputed: (Decision.CONFIRMED, "")})
 
     assert (line.decision, line.reason, line.answer) == ("", "One is missing.", "It was let in March.")
-    (record,) = records_of(fresh(found))
+    (record,) = records_of(reloaded(nominations_return))
     assert [(line.reason, line.answer) for line in result_in(record).lines if line.reason] == [
         (line.reason, line.answer)
     ]
 
 
 def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
-    found = settled(world, world.things["nominations"])
+    nominations_return = confirmed_return(world, world.things["nominations"])
     lines = [
         json.loads(waiting_line.text)
         for waiting_line in WaitingLine.objects.order_by("pk")
@@ -433,7 +465,7 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     lines = [line for line in lines if line["what"] == RETURN]
 
     as_it_is = redo_returns(lines, afterwards())
-    NominationsReturn.objects.filter(pk=found.pk).update(status=ReturnStatus.SENT, settled_at=None)
+    NominationsReturn.objects.filter(pk=nominations_return.pk).update(status=ReturnStatus.SENT, settled_at=None)
     taken_back = redo_returns(lines, afterwards())
 
     assert [line["status"] for line in lines] == ["sent", "settled"]
@@ -443,24 +475,24 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
-    found = sent(world, world.things["nominations"])
-    pk = found.lines.order_by("pk").values_list("pk", flat=True)[0]
+    nominations_return = sent_return(world, world.things["nominations"])
+    pk = nominations_return.lines.order_by("pk").values_list("pk", flat=True)[0]
 
     with pytest.raises(UnableToDecide, match="enter why"):
-        decide(world, found, {pk: (Decision.DISPUTED, " ")})
+        decide_lines(world, nominations_return, {pk: (Decision.DISPUTED, " ")})
     with pytest.raises(UnableToDecide, match="another return"):
-        decide(world, found, {0: (Decision.CONFIRMED, "")})
-    found.sendings = 7
+        decide_lines(world, nominations_return, {0: (Decision.CONFIRMED, "")})
+    nominations_return.sendings = 7
     with pytest.raises(UnableToDecide, match="sent this return again"):
-        decide(world, found, {pk: (Decision.CONFIRMED, "")})
+        decide_lines(world, nominations_return, {pk: (Decision.CONFIRMED, "")})
 
 
 def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:
-    found = begun(world, world.things["nominations"])
-    upload(world, found, lettings_of(world))
+    nominations_return = started_return(world, world.things["nominations"])
+    upload_lettings(world, nominations_return, lettings_of(world))
 
     with pytest.raises(UnableToReport, match="counted"):
-        services.send_return(nominations_return=found, author=world.amina, now=afterwards())
+        services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
 
 def test_without_data_sharing_nobody_begins_a_return(unsigned: World) -> None:
@@ -468,18 +500,18 @@ def test_without_data_sharing_nobody_begins_a_return(unsigned: World) -> None:
     agreement = sign_nominations(world, shares_data=False)
 
     with pytest.raises(UnableToAct):
-        begun(world, agreement)
+        started_return(world, agreement)
 
 
 def test_a_successor_s_return_of_an_earlier_quarter_counts_the_predecessor_s_area(world: World) -> None:
     agreement = world.things["nominations"]
-    found = begun(world, agreement)
+    nominations_return = started_return(world, agreement)
     # Harbour takes the council's place, and serves another area from the next quarter on.
     Party.objects.filter(pk=agreement.council_id).update(organisation=world.harbour)
     area = Area.objects.create(code="E06000999", name="Estuary", kind=AreaKind.DISTRICT)
-    AreaServed.objects.create(organisation=world.harbour, area=area, starts_on=found.quarter.ends_on)
+    AreaServed.objects.create(organisation=world.harbour, area=area, starts_on=nominations_return.quarter.ends_on)
 
-    scope = scope_of(fresh(found))
+    scope = scope_of(reloaded(nominations_return))
 
     assert scope is not None
     assert CODE in scope.areas
@@ -489,12 +521,12 @@ def test_a_successor_s_return_of_an_earlier_quarter_counts_the_predecessor_s_are
 
 def test_only_council_and_provider_find_returns(world: World) -> None:
     agreement = world.things["nominations"]
-    found = settled(world, agreement)
+    nominations_return = confirmed_return(world, agreement)
 
     for person, is_side in ((world.amina, True), (world.ben, True), (world.nadia, False), (world.chidi, False)):
-        assert NominationsReturn.objects.visible_to(person).filter(pk=found.pk).exists() is is_side
+        assert NominationsReturn.objects.visible_to(person).filter(pk=nominations_return.pk).exists() is is_side
         assert rights_over(agreement, person, timezone.now()).reads_returns is is_side
-    assert list(returns_of(agreement)) == [found]
+    assert list(returns_of(agreement)) == [nominations_return]
 
 
 def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:
@@ -503,7 +535,7 @@ def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:
     for one in elsewhere:
         one.cells["la"] = "E07000999"
 
-    found = settled(world, agreement, elsewhere)
+    nominations_return = confirmed_return(world, agreement, elsewhere)
 
-    assert found.is_settled
-    assert result_of(found).total.achieved is None
+    assert nominations_return.is_settled
+    assert result_of(nominations_return).total.achieved is None

@@ -131,12 +131,12 @@ def test_a_return_from_upload_to_an_ask(
         page.get_by_role("button", name="Upload lettings").click()
         expect(page.get_by_role("heading", name="Counting lettings")).to_be_visible()
         looks_right(page)
-        found = page.url
+        nominations_return = page.url
 
         # The page is closed; a worker counts half of the rows, then all of them, while another page is open.
         page.goto("about:blank")
         LettingsRun.objects.update(done=150)
-        page.goto(found)
+        page.goto(nominations_return)
         expect(page.get_by_text("150 of 300 rows")).to_be_visible()
         waiting = in_the_broker()
         with worker(tmp_path / "worker.log"):
@@ -156,7 +156,7 @@ def test_a_return_from_upload_to_an_ask(
 
         page.context.clear_cookies()
         sign_in(page, live_server.url, world.ben.email)
-        page.goto(found)
+        page.goto(nominations_return)
         page.get_by_role("link", name="Confirm or dispute").click()
         looks_right(page)
         page.get_by_role("button", name="Confirm every line").click()

@@ -22,8 +22,8 @@ from partnerships.reports import services
 from partnerships.reports.queries import figures_of
 from tests.commitments import promises
 from tests.exchange.conftest import shared
-from tests.nominations.quarters import place_of, settled
-from tests.nominations.signed import share_data, sign_nominations
+from tests.nominations.quarters import confirmed_return, place_of
+from tests.nominations.signed import sign_data_sharing, sign_nominations
 from tests.plans.drafts import CONTENT, ask_signatures
 from tests.recommendations.reports import adopted, says
 from tests.reports.conftest import cells, figures_for
@@ -132,7 +132,7 @@ def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: Wor
 def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: World) -> None:
     agreement = sign_nominations(world)
     place_of(world)
-    settled(world, agreement)
+    confirmed_return(world, agreement)
     parties = Everybody([world.larkhaven.pk, world.westmarch.pk, world.riverside.pk])
 
     pack = figures_for(parties, "board-pack", f"partnership={agreement.partnership_id}&part=nominations")
@@ -152,7 +152,7 @@ def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: Wo
 def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: World) -> None:
     agreement = sign_nominations(world)
     place_of(world)
-    settled(world, agreement)
+    confirmed_return(world, agreement)
     frozen = services.freeze_report(
         report="board-pack",
         query_string=f"partnership={agreement.partnership_id}&part=nominations",
@@ -168,7 +168,7 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
     before = figures_of(frozen, world.nadia, timezone.now())
     change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
     after, council = (figures_of(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
-    share_data(world)
+    sign_data_sharing(world)
 
     assert len(before.tables[0].rows) == 1
     assert before == kept

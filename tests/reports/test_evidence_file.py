@@ -11,7 +11,7 @@ from partnerships.activity.registry import kind_named
 from partnerships.reports.snapshot import record_ids_by_kind
 from tests.commitments import promises
 from tests.conversations import talks
-from tests.nominations.quarters import place_of, settled
+from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import published
 from tests.reports.conftest import cells, figures_for
@@ -46,7 +46,7 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
 ) -> None:
     agreement = sign_nominations(world)
     place_of(world)
-    settled(world, agreement)
+    confirmed_return(world, agreement)
     promises.verified(world)
     promises.verified(world)
     published(world)

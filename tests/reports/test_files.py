@@ -28,7 +28,7 @@ from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.services.files import KEPT
 from partnerships.reports.snapshot import from_json
-from tests.nominations.quarters import place_of, settled
+from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import CONTENT
 from tests.reports.test_asks_and_promises import overdue
@@ -76,7 +76,7 @@ def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) ->
 def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: World) -> None:
     agreement = sign_nominations(world)
     place_of(world)
-    settled(world, agreement)
+    confirmed_return(world, agreement)
     pack = made(world.amina, f"partnership={agreement.partnership_id}&part=nominations")
     other = made(world.ben, "part=overdue")
     now = timezone.now()

@@ -443,20 +443,20 @@ def report_returned(w: World) -> Act:
 
 @case(("nominations.return_sent", "ben"))
 def nominations_return_sent(w: World) -> Act:
-    found = quarters.counted(w, sign_nominations(w))
+    found = quarters.counted_return(w, sign_nominations(w))
     return lambda: send_return(nominations_return=found, author=w.amina, now=quarters.afterwards())
 
 
 @case(("nominations.return_decided", "amina"))
 def nominations_return_confirmed(w: World) -> Act:
-    found = quarters.sent(w, sign_nominations(w))
+    found = quarters.sent_return(w, sign_nominations(w))
     lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    return lambda: quarters.decide(w, found, lines)
+    return lambda: quarters.decide_lines(w, found, lines)
 
 
 @case(("nominations.return_reopened", "amina"))
 def nominations_return_reopened(w: World) -> Act:
-    found = quarters.settled(w, sign_nominations(w))
+    found = quarters.confirmed_return(w, sign_nominations(w))
     return lambda: reopen_return(
         nominations_return=found, reason="A home is missing.", author=w.ben, now=quarters.afterwards()
     )

@@ -104,8 +104,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         "mine": [organisation.pk for organisation in led_organisations],
         "earlier": _earlier_decisions(plan),
     }
-    has_errors = request.method == "POST" and form.errors
-    return render(request, "plans/signing.html", context, status=422 if has_errors else 200)
+    return render(request, "plans/signing.html", context, status=422 if form.errors else 200)
 
 
 def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Organisation]) -> str:
@@ -152,8 +151,7 @@ def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role and by when."""
-    access = open_to_publish(request, pk)
-    plan = access.plan
+    plan = open_to_publish(request, pk).plan
     form = SignatoriesForm(posted(request), plan=plan)
     signing_page = reverse("plans:signing", args=[pk])
 
@@ -350,8 +348,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     }
     if open_to_sign:  # Once decided, the link alone no longer shows the plan.
         context |= {"form": form, **_version_context(request, link, version, state)}
-    has_errors = request.method == "POST" and form.errors
-    return render(request, "plans/sign_by_link.html", context, status=422 if has_errors else 200)
+    return render(request, "plans/sign_by_link.html", context, status=422 if form.errors else 200)
 
 
 def _version_for(link: SignOffLink) -> Version | None:

@@ -2,12 +2,12 @@
 
 A room declares, for a model, the routes by which a record reaches people. From the same routes come
 
-* `visible_to`: the records that one person may see (every queryset's `visible_to` is built on it);
-* `readers_of`: the people who may see one record (recipients are chosen with it);
-* `reaches`: a condition for SQL over pairs of person and record (sets of recipients).
+* `visible_to`: the records that one person may see; every queryset's `visible_to` is built on this;
+* `readers_of`: the people who may see one record, for example to choose recipients;
+* `reaches`: a condition for SQL over pairs of person and record.
 
-A `Reach` is a queryset of records with its own routes. It gives the records that reach one person and, for many people
-at once, which of them are reached.
+A `Reach` is a queryset of records with routes of its own. It selects the records that reach one person and, for many
+people at once, the people who are reached.
 
 The rules are in docs/rights.md.
 """
@@ -30,15 +30,15 @@ from partnerships.kit.compiled import Slot, compiled
 from partnerships.organisations.holdings import Ids, OneByOne, among, is_one_by_one, is_remembering, records_held
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.routes import (
+    JoiningRows,
     Network,
     Organisations,
     People,
     Route,
-    Rows,
-    Way,
+    SplitRoute,
     among_records,
-    form_of,
-    way_of,
+    route_key,
+    split_route,
     without_moments,
 )
 from partnerships.organisations.statements import Lookup, lookup, rows_for
@@ -73,10 +73,9 @@ EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 class Everybody(AnonymousUser):
-    """All people of some organisations as one reader.
+    """All people of some organisations as one reader, for pages made once for many, for example a frozen report.
 
-    It reads what each of them may read, in any role. For what is made once and read by many, such as a frozen report.
-    It is not a person: rules that ask for one give it nothing.
+    May read what each of these people may read, whatever their role. Rules about a single person never include it.
     """
 
     def __init__(self, organisations: Iterable[int]) -> None:
@@ -84,7 +83,7 @@ class Everybody(AnonymousUser):
         self.organisations = tuple(sorted(set(organisations)))
 
 
-#: Whom a query is for.
+#: The person for whom a query selects records.
 Reader: TypeAlias = User | AnonymousUser
 
 
@@ -94,119 +93,132 @@ def _memberships(route: Organisations) -> QuerySet[Membership]:
 
 
 def visible_to(model: type[Model], routes: Iterable[Route], user: User | AnonymousUser) -> Q:
-    """A condition on `model`: the records that this person may see.
+    """Return the condition that a record of the model is visible to this person.
 
-    It matches nothing for anonymous users, and for `Everybody` what all its people may see. While a page is made, its
-    SQL is the one composed for an earlier reader. PostgreSQL lists what the person may see and looks there. Where other
-    conditions leave a few records, that takes longer than to check each: compose such a query within `one_by_one`.
+    Anonymous users see nothing; `Everybody` sees what all its people may see. While a page is made, the SQL that was
+    composed for an earlier reader is used again. PostgreSQL first lists everything the person may see. Where other
+    conditions leave only a few records, it is faster to check each of them: compose such a query within `one_by_one`.
     """
     if isinstance(user, Everybody):
-        return _shared_by(model, routes, user.organisations)
+        return _visible_to_all(model, routes, user.organisations)
     if not (isinstance(user, User) and user.is_active):
         return NOTHING
     own_routes = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
-    condition = _composed_before(model, own_routes, user) if is_remembering() else None
+    condition = _stored_condition(model, own_routes, user) if is_remembering() else None
     if condition is None:
-        ways = [way_of(model, route) for route in own_routes]
-        condition = _any_of(model, [(way, ids) for way in ways if [] not in (ids := _held_on(way, user))])
+        split_routes = [split_route(model, route) for route in own_routes]
+        condition = _reached_by_any(
+            model, [(split, ids) for split in split_routes if [] not in (ids := _ids_on_route(split, user))]
+        )
     return condition
 
 
-def _shared_by(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
-    """The records that all people of each of these organisations may see, whatever their role."""
+def _visible_to_all(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
+    """Return the condition that all people of each of these organisations may see a record, whatever their role."""
     shared = [
         route
         for route in routes
         if isinstance(route, Network) or (isinstance(route, Organisations) and not route.roles)
     ]
-    ways = [way_of(model, route) for route in shared]
+    split_routes = [split_route(model, route) for route in shared]
     rows = model._default_manager.order_by()
     each: list[Q] = []
     for pk in organisations:
-        opened = _any_of(model, [(way, [] if isinstance(way.route, Network) else [[pk]]) for way in ways])
-        each.append(Q(pk__in=rows.filter(opened).values("pk")))
+        visible = _reached_by_any(
+            model, [(split, [] if isinstance(split.route, Network) else [[pk]]) for split in split_routes]
+        )
+        each.append(Q(pk__in=rows.filter(visible).values("pk")))
     return reduce(and_, each) if each else NOTHING
 
 
-def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
-    """The condition with SQL kept for all readers; None if it cannot be kept."""
+def _stored_condition(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
+    """Return the condition with SQL that is stored for all readers; None if the SQL cannot be stored.
+
+    The SQL depends on how many lists of ids each route has for this reader, which is the `shape`.
+    """
     values: list[Any] = []
-    cache_key = (model, is_one_by_one(), tuple(form_of(route, values) for route in routes))
-    ways = _ways.get(cache_key)
-    if ways is None:
-        if len(_ways) >= _MAX_WAYS:
-            _ways.clear()
-        ways = _ways[cache_key] = [way_of(model, route) for route in without_moments(routes)]
+    cache_key = (model, is_one_by_one(), tuple(route_key(route, values) for route in routes))
+    split_routes = _split_routes.get(cache_key)
+    if split_routes is None:
+        if len(_split_routes) >= _MAX_SPLIT_ROUTES:
+            _split_routes.clear()
+        split_routes = _split_routes[cache_key] = [split_route(model, route) for route in without_moments(routes)]
     shape, routes_sql = [], []
-    for way in ways:
-        ids = _held_on(way, user)
+    for split in split_routes:
+        ids = _ids_on_route(split, user)
         if [] in ids:
             shape.append(0)
             continue
         shape.append(len(ids))
-        routes_sql.append((way, [Slot(len(values) + place) for place in range(len(ids))]))
+        routes_sql.append((split, [Slot(len(values) + place) for place in range(len(ids))]))
         values += ids
     return (
-        compiled((cache_key, tuple(shape)), model, lambda: _any_of(model, routes_sql), values)
+        compiled((cache_key, tuple(shape)), model, lambda: _reached_by_any(model, routes_sql), values)
         if routes_sql
         else NOTHING
     )
 
 
-#: Divided routes, by model and form of the routes.
-_ways: dict[Hashable, list[Way]] = {}
-_MAX_WAYS = 1_000
+#: Split routes, by model and key of the routes.
+_split_routes: dict[Hashable, list[SplitRoute]] = {}
+_MAX_SPLIT_ROUTES = 1_000
 
 
-def _any_of(model: type[Model], ways: Sequence[tuple[Way, Sequence[Any]]]) -> Q:
-    """The condition that one of these ways, with these ids, opens a record."""
-    if len(ways) > 1 and not is_one_by_one() and not any(isinstance(way.route, Network) for way, _ in ways):
-        # What the person holds is a small part of the table: each branch of a union uses its own index, an OR none.
-        first, *others = [_records(model, way, *ids) for way, ids in ways]
-        return Q(pk__in=first.union(*others, all=True))
-    # PostgreSQL asks in this order: columns of the record before rows of other tables.
-    cheapest_first = sorted(ways, key=lambda way: way[0].between is not None and len(way[1]) < 2)
-    return reduce(or_, [_leads(model, way, *ids) for way, ids in cheapest_first], NOTHING)
-
-
-def _records(model: type[Model], way: Way, own_ids: Ids | None = None, ids: Ids | None = None) -> QuerySet[Any, Any]:
-    """The ids of the records that one way opens."""
-    between = way.between
+def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute, Sequence[Any]]]) -> Q:
+    """Return the condition that a record is reached by one of these routes with these ids."""
     if (
-        between is None
+        len(split_routes) > 1
+        and not is_one_by_one()
+        and not any(isinstance(split.route, Network) for split, _ in split_routes)
+    ):
+        # The person sees a small part of the table: each branch of a union uses its own index, an OR none.
+        first, *others = [_ids_reached(model, split, *ids) for split, ids in split_routes]
+        return Q(pk__in=first.union(*others, all=True))
+    # PostgreSQL checks in this order: columns of the record before rows of other tables.
+    cheapest_first = sorted(split_routes, key=lambda split: split[0].joining is not None and len(split[1]) < 2)
+    return reduce(or_, [_reached_by(model, split, *ids) for split, ids in cheapest_first], NOTHING)
+
+
+def _ids_reached(
+    model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None
+) -> QuerySet[Any, Any]:
+    """Return a query of the ids of the records that one route reaches."""
+    joining = split.joining
+    if (
+        joining is None
         or own_ids is None
         or ids is not None
-        or way.about_both
-        or way.about_record
-        or between.column != "pk"
+        or split.is_mixed
+        or split.record_condition
+        or joining.column != "pk"
     ):
-        return model._default_manager.order_by().filter(_leads(model, way, own_ids, ids)).values("pk")
-    return _rows_between(way, between, own_ids).order_by().values(between.key)
+        return model._default_manager.order_by().filter(_reached_by(model, split, own_ids, ids)).values("pk")
+    return _joining_rows(split, joining, own_ids).order_by().values(joining.key)
 
 
-def _rows_between(way: Way, between: Rows, own_ids: Ids) -> QuerySet[Any]:
-    """The rows on a way that belong to these organisations."""
-    return between.model._base_manager.filter(way.about_rows & among("organisation", own_ids))
+def _joining_rows(split: SplitRoute, joining: JoiningRows, own_ids: Ids) -> QuerySet[Any]:
+    """Return the joining rows of a route that belong to these organisations."""
+    return joining.model._base_manager.filter(split.rows_condition & among("organisation", own_ids))
 
 
-def _held_on(way: Way, user: User) -> list[Ids]:
-    """What the person holds on one way, as lists of ids.
+def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
+    """Return the ids at the person's end of a route, as lists of ids.
 
-    The person's own id, or their organisations and, if these have few rows on the way, the rows. An empty list means
-    that the way reaches no record.
+    They are the person's own id, or the ids of their organisations and, where an organisation has few joining rows,
+    also the ids that these rows refer to. If one of the lists is empty, the route reaches no record.
     """
-    route = way.route
+    route = split.route
     if isinstance(route, Network):
         return []
     if isinstance(route, People):
         return [[user.pk]]
     own_organisations = Membership.objects.organisations_of(user, *route.roles)
-    if way.between is None:
+    if split.joining is None:
         return [own_organisations]
     ids = records_held(
-        way.between.model,
-        way.between.key,
-        way.about_rows,
+        split.joining.model,
+        split.joining.key,
+        split.rows_condition,
         person=user.pk,
         everywhere=partial(Membership.objects.organisations_of, user),
         organisations=own_organisations,
@@ -214,33 +226,34 @@ def _held_on(way: Way, user: User) -> list[Ids]:
     return [own_organisations] if ids is None else [own_organisations, ids]
 
 
-def _leads(model: type[Model], way: Way, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
-    """The condition on records that one way opens.
+def _reached_by(model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
+    """Return the condition that one route reaches a record.
 
-    Where rows (parties, owners, sides) connect the record with organisations, they are a subquery of their own. What
-    the route says about the record stays outside it, so that an index on the record can be used.
+    Joining rows (parties, owners, sides) are a subquery of their own. The part about the record stays outside the
+    subquery, so that PostgreSQL can use an index on the record.
     """
-    route, between = way.route, way.between
+    route, joining = split.route, split.joining
     if isinstance(route, Network) or own_ids is None:
         return among_records(model, route.when or EVERYTHING)
-    whole = route.when & among(route.path, own_ids)
-    if between is None:
-        return among_records(model, whole)
-    if way.about_both:
-        whole = whole if ids is None else whole & among(between.column, ids)
+    unsplit_condition = route.when & among(route.path, own_ids)
+    if joining is None:
+        return among_records(model, unsplit_condition)
+    if split.is_mixed:
+        if ids is not None:
+            unsplit_condition &= among(joining.column, ids)
         if is_one_by_one():
-            return Q(OneByOne(model._default_manager.filter(whole, pk=OuterRef("pk"))))
-        return among_records(model, whole)
+            return Q(OneByOne(model._default_manager.filter(unsplit_condition, pk=OuterRef("pk"))))
+        return among_records(model, unsplit_condition)
     if ids is None:
-        rows = _rows_between(way, between, own_ids)
+        rows = _joining_rows(split, joining, own_ids)
         if is_one_by_one():
-            return way.about_record & Q(OneByOne(rows.filter(**{between.key: OuterRef(between.column)})))
-        ids = rows.values(between.key)
-    return among_records(model, way.about_record & among(between.column, ids))
+            return split.record_condition & Q(OneByOne(rows.filter(**{joining.key: OuterRef(joining.column)})))
+        ids = rows.values(joining.key)
+    return among_records(model, split.record_condition & among(joining.column, ids))
 
 
 def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> QuerySet[User]:
-    """The active people who may see this record by these routes."""
+    """Return the active people who may see this record by these routes."""
     rows = model._default_manager.filter(pk=record.pk)
     condition = Q(pk__in=[])
     for route in routes:
@@ -255,26 +268,23 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
 
 
 def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
-    """A condition that `record` (an id) reaches `person` (an id).
-
-    For use inside a larger query over pairs.
-    """
+    """Return the condition that the record with an id reaches the person with an id, for a query over such pairs."""
     rows = model._default_manager.filter(pk=record)
     condition = Q(pk__in=[])
     for route in routes:
         if isinstance(route, Organisations):
             today = timezone.localdate()
             via = f"{route.path}__memberships" if route.path else "memberships"
-            live: dict[str, Any] = {
+            current_membership: dict[str, Any] = {
                 f"{via}__person": person,
                 f"{via}__accepted_at__isnull": False,
                 f"{via}__starts_on__lte": today,
                 f"{via}__person__is_active": True,
             }
             if route.roles:
-                live[f"{via}__role__in"] = route.roles
+                current_membership[f"{via}__role__in"] = route.roles
             not_ended = Q(**{f"{via}__ends_on": None}) | Q(**{f"{via}__ends_on__gt": today})
-            condition |= Q(Exists(rows.filter(route.when, not_ended, **live)))
+            condition |= Q(Exists(rows.filter(route.when, not_ended, **current_membership)))
         elif isinstance(route, People):
             filters: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
             condition |= Q(Exists(rows.filter(route.when, **filters)))
@@ -285,7 +295,7 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
     return condition
 
 
-#: Ids of records by the place of the reach.
+#: Ids of records by the index of the reach.
 Reached: TypeAlias = defaultdict[int, set[int]]
 
 
@@ -293,40 +303,37 @@ Reached: TypeAlias = defaultdict[int, set[int]]
 class Reach:
     """Records and the routes by which they reach people.
 
-    The queryset must not join rows that a route depends on. A function gives the records for organisations (ids), where
-    PostgreSQL cannot narrow them down itself; such a reach is for many people only.
+    The queryset must not join rows that a route depends on. Where PostgreSQL cannot narrow the records down itself,
+    `records` is a function that returns those of some organisations (ids); such a reach is for many people only.
     """
 
     records: QuerySet[Any] | Callable[[Collection[int]], QuerySet[Any]]
     routes: tuple[Organisations | People, ...]
 
     def of(self, user: User) -> QuerySet[Any]:
-        """The records that reach one person."""
+        """Return the records that reach one person."""
         assert isinstance(self.records, QuerySet)
         return self.records.filter(visible_to(self.records.model, self.routes, user))
 
     def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
-        """For each route, a query of ids at its end, and the people behind each.
+        """Return for each route a query of the ids that it reaches, and the people of the crowd by such an id.
 
-        Only ids that belong to somebody in the crowd.
+        The ids are of people or, on a route through organisations, of organisations for which the people act.
         """
-        reached = []
+        ends = []
         for route in self.routes:
-            behind = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
-            reached.append((self.ends(route, list(behind)), behind))
-        return reached
+            people_by_id = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
+            ends.append((self.ends(route, list(people_by_id)), people_by_id))
+        return ends
 
     def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
-        """The ids, of people or organisations, that the route reaches."""
+        """Return those of these ids, of people or organisations, that the route reaches."""
         records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
         return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
 
 
 class Crowd:
-    """Some people (ids) and the organisations they act for today.
-
-    Queried once, for any number of records and routes.
-    """
+    """Some people (ids) and the organisations for which they act today; one query for any number of routes."""
 
     def __init__(self, people: Iterable[int]) -> None:
         self.people = {pk: {pk} for pk in people}
@@ -334,50 +341,51 @@ class Crowd:
         self._rows = list(acting.values_list("organisation_id", "person_id", "role"))
 
     def acting(self, *roles: str) -> dict[int, set[int]]:
-        """The people by organisation they act for, in one of the roles if given."""
-        roles_by_organisation: dict[int, set[int]] = {}
+        """Return the people by the organisation for which they act, only in these roles if any are given."""
+        people_by_organisation: dict[int, set[int]] = {}
         for organisation, person, role in self._rows:
             if not roles or role in roles:
-                roles_by_organisation.setdefault(organisation, set()).add(person)
-        return roles_by_organisation
+                people_by_organisation.setdefault(organisation, set()).add(person)
+        return people_by_organisation
 
 
 def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
-    """For each reach, the people of the crowd that it reaches.
-
-    One query for all.
-    """
-    ends = [(number, *end) for number, reach in enumerate(many) for end in reach.to(crowd)]
-    statements = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
+    """Return for each reach the people of the crowd whom it reaches; one query for all."""
     reached_people: list[set[int]] = [set() for _ in many]
-    for pk, place in statements[0].union(*statements[1:]) if statements else ():
-        number, _, behind = ends[place]
-        reached_people[number] |= behind[pk]
+    ends = [(reach_index, *end) for reach_index, reach in enumerate(many) for end in reach.to(crowd)]
+    if not ends:
+        return reached_people
+    # Each row says at which end its id was found.
+    first, *others = [ids.annotate(end=Value(end_index)) for end_index, (_, ids, _) in enumerate(ends)]
+    for pk, end_index in first.union(*others):
+        reach_index, _, people_by_id = ends[end_index]
+        reached_people[reach_index] |= people_by_id[pk]
     return reached_people
 
 
 def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
-    """For each place among the reaches that `many` gives, the ids of its records that reach one person.
+    """Return the ids of the records that reach one person, by the index of the reach that `many` returns.
 
-    All must be of one model; one query for all. `many` belongs to a module (see `statements`).
+    All reaches must be of one model; one query for all. `many` must be defined in a module (see `statements`).
     """
-    sorted_reach: Reached = defaultdict(set)
-    for pk, place in rows_for(_placed, user, now, many=many):
-        sorted_reach[place].add(pk)
-    return sorted_reach
+    ids_by_reach: Reached = defaultdict(set)
+    for pk, reach_index in rows_for(_ids_with_reach, user, now, many=many):
+        ids_by_reach[reach_index].add(pk)
+    return ids_by_reach
 
 
 def reach_lookup(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Lookup:
-    """What `sorted_by_reach` is going to ask, for `read_ahead`."""
-    return lookup(_placed, user, now, many=many)
+    """Return the lookup of a later `sorted_by_reach`, for `read_ahead`."""
+    return lookup(_ids_with_reach, user, now, many=many)
 
 
-def _placed(
+def _ids_with_reach(
     user: User, now: dt.datetime, *, many: Callable[[User, dt.datetime], Sequence[Reach]]
 ) -> QuerySet[Any, tuple[int, int]]:
-    """Ids of records that reach the person, with the place of the reach."""
-    reaches = many(user, now)
-    statements: list[QuerySet[Any, tuple[int, int]]] = [
-        reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(reaches)
+    """Return the ids of the records that reach the person, each with the index of the reach."""
+    queries: list[QuerySet[Any, tuple[int, int]]] = [
+        reach.of(user).order_by().values_list("pk").annotate(reach_index=Value(index))
+        for index, reach in enumerate(many(user, now))
     ]
-    return statements[0].union(*statements[1:])
+    first, *others = queries
+    return first.union(*others)

@@ -1,4 +1,6 @@
-"""Kept statements: SQL composed for stand-ins, which the values of one reader replace.
+"""Stored statements: SQL composed once with stand-ins, which are replaced by the values of each reader.
+
+A stand-in is a value that no row has. It marks a place in the SQL where a reader's own value belongs.
 
 Where a connection reaches its server process directly, PostgreSQL plans a statement once for the connection: planning
 takes longer than running it.
@@ -22,34 +24,34 @@ from partnerships.organisations.holdings import of_page, records_held
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
-#: What stand-ins take the place of.
-Given: TypeAlias = User | AnonymousUser | int | list[int] | dt.datetime | str
+#: An argument of a function that composes a query. Stand-ins take the place of its value.
+Argument: TypeAlias = User | AnonymousUser | int | list[int] | dt.datetime | str
 
-#: The first stand-in, for the reader; others are below it. No row has such an id.
-FIRST = -9_007_199_254_740_000
-#: Microseconds of stand-ins for moments: the first one given, the second, and so on.
-MARKS = range(987_650, 987_655)
-#: Stands for words: a character for private use, which no form takes, and the place among what is given.
-_WORDS = "\ue000{}\ue001"
+#: The stand-in for the reader's id. Those for other ids are smaller. No row has such an id.
+READER_STAND_IN = -9_007_199_254_740_000
+#: Microseconds that mark stand-ins for moments: of the first moment among the arguments, of the second, and so on.
+MOMENT_MARKS = range(987_650, 987_655)
+#: The stand-in for a text: two private-use characters, which no form accepts, around the argument's position.
+_TEXT_STAND_IN = "\ue000{}\ue001"
 #: How Django begins a list of values.
 _IN = " IN ("
 
 
-def id_at(place: int) -> int:
-    """The stand-in for the id that is given at this place."""
-    return FIRST - 1 - place
+def id_at(position: int) -> int:
+    """Return the stand-in for the id in the argument at this position."""
+    return READER_STAND_IN - 1 - position
 
 
-def words_at(place: int) -> str:
-    """The stand-in for the words that are given at this place."""
-    return _WORDS.format(place)
+def text_at(position: int) -> str:
+    """Return the stand-in for the text in the argument at this position."""
+    return _TEXT_STAND_IN.format(position)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What a stand-in stands for.
+class OwnIds:
+    """Ids that differ by reader, for which a stand-in was composed.
 
-    Organisations in some roles or, with a model, the records that they hold.
+    They are the reader's organisations in these roles or, with a model, the records that these organisations hold.
     """
 
     roles: tuple[str, ...]
@@ -57,106 +59,108 @@ class Held:
     column: str = ""
     condition: Q = field(default_factory=Q)
 
-    def ids(self, user: User) -> list[int]:
-        """The ids that this person holds, while a page is made."""
-        return of_page((Held, self, user.pk), partial(self._read, user)) or []
+    def of(self, user: User) -> list[int]:
+        """Return this person's ids, which are queried once for each page."""
+        return of_page((OwnIds, self, user.pk), partial(self._query, user)) or []
 
-    def _read(self, user: User) -> list[int]:
-        acting = Membership.objects.organisations_of
-        own_ids, model = acting(user, *self.roles), self.model
-        if model is None:
-            return list(own_ids)
-        everywhere = partial(acting, user)
-        records = records_held(
-            model, self.column, self.condition, person=user.pk, everywhere=everywhere, organisations=own_ids
+    def _query(self, user: User) -> list[int]:
+        organisation_ids = Membership.objects.organisations_of(user, *self.roles)
+        if self.model is None:
+            return list(organisation_ids)
+        record_ids = records_held(
+            self.model,
+            self.column,
+            self.condition,
+            person=user.pk,
+            everywhere=partial(Membership.objects.organisations_of, user),
+            organisations=organisation_ids,
         )
-        assert records is not None, "Stand-ins exist only for what can be held."
-        return records
+        assert record_ids is not None, "Stand-ins exist only for records that organisations can hold."
+        return record_ids
 
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """SQL split at its parameters, the parameters, and the query that reads the rows. None if it has no rows."""
+    """SQL split at its parameters, and the query that turns its result into rows; None if it has no rows."""
 
     pieces: tuple[str, ...]
     params: tuple[Any, ...]
     rows: QuerySet[Any, Any] | None
     compiler: Any
-    #: What the stand-ins stand for.
-    held: dict[int, Held]
-    #: Stand-ins that may become several ids.
-    several: frozenset[int]
-    #: Stand-ins for words.
-    words: frozenset[str]
+    own_ids_by_stand_in: dict[int, OwnIds]
+    #: Stand-ins that several ids may replace.
+    list_stand_ins: frozenset[int]
+    text_stand_ins: frozenset[str]
+    #: The stand-ins for moments, in the order of the arguments.
     moments: tuple[dt.datetime, ...]
+    #: When composing began and ended: a parameter in between was the present moment.
     began: dt.datetime
     ended: dt.datetime
     #: Whether PostgreSQL plans it for each reader: see `planned_for_each_reader`.
     is_planned_each_time: bool = False
-    _numbered: dict[int, Planned | None] = field(default_factory=dict)
+    _numbered_by_first: dict[int, NumberedSql | None] = field(default_factory=dict)
 
-    def is_now(self, moment: object) -> bool:
+    def is_present_moment(self, param: object) -> bool:
         """Whether a parameter was the present moment while the statement was composed."""
-        return isinstance(moment, dt.datetime) and self.began <= moment <= self.ended
+        return isinstance(param, dt.datetime) and self.began <= param <= self.ended
 
-    def numbered_from(self, first: int) -> Planned | None:
-        """The statement with its open values as $first and so on.
+    def numbered_from(self, first: int) -> NumberedSql | None:
+        """Return the SQL with its stand-ins as $first and so on; None if its text depends on their values."""
+        if first not in self._numbered_by_first:
+            self._numbered_by_first[first] = self._number(first)
+        return self._numbered_by_first[first]
 
-        None if its text depends on them.
-        """
-        if first not in self._numbered:
-            self._numbered[first] = self._with_numbers(first)
-        return self._numbered[first]
-
-    def _with_numbers(self, first: int) -> Planned | None:
-        """The statement with numbered parameters.
-
-        None if a value's type or its place prevents that.
-        """
+    def _number(self, first: int) -> NumberedSql | None:
         if self.is_planned_each_time:
             return None
         pieces, values = list(self.pieces), []
-        varying: dict[Any, tuple[Any, str]] = {}
-        for place, param in enumerate(self.params):
-            kind = self._type_of(param)
-            if kind == "bigint[]" and not isinstance(param, list):
-                # Django writes each id of a list by itself; an array is one value, however many there are.
-                if not (
-                    pieces[place].endswith(_IN)
-                    and not pieces[place].endswith(" NOT IN (")
-                    and pieces[place + 1].startswith(")")
-                ):
-                    return None
-                pieces[place] = f"{pieces[place].removesuffix(_IN)} = ANY("
-                pieces[place + 1] = f"::bigint[]{pieces[place + 1]}"
-            if kind == "":
+        # Each stand-in with its type, once, in the order of the numbers.
+        stand_ins: dict[Any, tuple[Any, str]] = {}
+        for index, param in enumerate(self.params):
+            sql_type = self._type_of(param)
+            if sql_type == "":
                 return None
-            if kind is None:
+            if sql_type is None:
                 values.append(param)
                 continue
+            is_single_id = not isinstance(param, list)
+            if sql_type == "bigint[]" and is_single_id and not _compare_with_array(pieces, index):
+                return None
             key = tuple(param) if isinstance(param, list) else param
-            varying.setdefault(key, (param, kind))
-            values.append(numbered(first + list(varying).index(key)))
-        params, kinds = zip(*varying.values(), strict=True) if varying else ((), ())
-        return Planned(with_values("%s".join(pieces), values), kinds, params)
+            stand_ins.setdefault(key, (param, sql_type))
+            values.append(numbered(first + list(stand_ins).index(key)))
+        params, types = zip(*stand_ins.values(), strict=True) if stand_ins else ((), ())
+        return NumberedSql(with_values("%s".join(pieces), values), types, params)
 
     def _type_of(self, param: Any) -> str | None:
-        """PostgreSQL's type of a parameter that stands in.
+        """Return PostgreSQL's type of a stand-in; None for a value that is the same for everybody.
 
-        None if it is the same for everybody.
-
-        "" for a pattern, which PostgreSQL must know to plan well.
+        "" means a pattern: PostgreSQL must know its text to plan well.
         """
         match param:
             case list():
-                return "bigint[]" if any(type(item) is int and item <= FIRST for item in param) else None
+                return "bigint[]" if any(type(item) is int and item <= READER_STAND_IN for item in param) else None
             case dt.datetime():
-                return "timestamptz" if self.is_now(param) or param.microsecond in MARKS else None
-            case str() if _WORDS[0] in param:
-                return "text" if param in self.words else ""
-            case int() if type(param) is int and param <= FIRST:
-                return "bigint[]" if param in self.several else "bigint"
+                is_stand_in = self.is_present_moment(param) or param.microsecond in MOMENT_MARKS
+                return "timestamptz" if is_stand_in else None
+            case str() if _TEXT_STAND_IN[0] in param:
+                return "text" if param in self.text_stand_ins else ""
+            case int() if type(param) is int and param <= READER_STAND_IN:
+                return "bigint[]" if param in self.list_stand_ins else "bigint"
         return None
+
+
+def _compare_with_array(pieces: list[str], index: int) -> bool:
+    """Replace `IN (…)` around a parameter by `= ANY(…)`; return False if the SQL around it has another form.
+
+    Django lists ids one by one. An array is a single value, however many ids it has, so the text stays the same.
+    """
+    before, after = pieces[index], pieces[index + 1]
+    if not before.endswith(_IN) or before.endswith(" NOT IN (") or not after.startswith(")"):
+        return False
+    pieces[index] = f"{before.removesuffix(_IN)} = ANY("
+    pieces[index + 1] = f"::bigint[]{after}"
+    return True
 
 
 _planned_each_time: set[Callable[..., Any]] = set()
@@ -179,138 +183,140 @@ def is_planned_for_each_reader(compose: Callable[..., Any]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A statement with $1, $2 instead of stand-ins, the types of these, and the stand-ins themselves."""
+class NumberedSql:
+    """SQL with $1, $2 instead of stand-ins, the PostgreSQL types of these, and the stand-ins themselves."""
 
     text: str
     types: tuple[str, ...]
-    params: tuple[Any, ...]
+    stand_ins: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A statement with the values of one reader."""
+    """A statement that can be run for one reader: with the arguments and the reader's own ids."""
 
     statement: Statement
-    given: Sequence[Given]
-    held: Mapping[Held, list[int]]
+    arguments: Sequence[Argument]
+    own_ids: Mapping[OwnIds, list[int]]
     now: dt.datetime
-    #: What is asked of the statement, which takes the place of {}.
-    around: str = "{}"
+    #: SQL around the statement, which takes the place of {}: for example, to count its rows.
+    wrapper: str = "{}"
 
-    def rows(self, read: list[tuple[Any, ...]] | None = None) -> list[Any]:
-        """Its rows, as the composed query would give them.
-
-        `read`: as the database gave them already.
-        """
+    def rows(self, result: list[tuple[Any, ...]] | None = None) -> list[Any]:
+        """Return the rows as the composed query would; `result` are the raw rows, if they were read already."""
         if self.statement.rows is None:
             return []
         compiler = copy.copy(self.statement.compiler)
         compiler.connection = connection
-        if read is None:
-            compiler.as_sql = lambda *_, **__: self.asked()
+        if result is None:
+            compiler.as_sql = lambda *_, **__: self.sql_and_values()
         else:
             # Columns for sorting alone come last, and Django reads without them.
-            own = [row[: compiler.col_count] for row in read] if compiler.has_extra_select else read
-            compiler.execute_sql = lambda *_, **__: [own]
+            columns = compiler.col_count
+            wanted = [row[:columns] for row in result] if compiler.has_extra_select else result
+            compiler.execute_sql = lambda *_, **__: [wanted]
         rows = self.statement.rows._chain()  # type: ignore[attr-defined]  # Django's own way to copy a queryset
         rows._query = copy.copy(rows.query)
         rows._query.get_compiler = lambda *_, **__: compiler
         return list(rows)
 
-    def asked(self) -> tuple[str, Sequence[Any]]:
-        """Its SQL and values; planned once where that is possible."""
-        planned = self.numbered_from(1)
-        if planned is not None:
-            said = planned_once(planned.text, planned.types)
-            if said is not None:
-                return said, self.open_values(planned)
+    def sql_and_values(self) -> tuple[str, Sequence[Any]]:
+        """Return the SQL and its values; a call of the prepared statement where that is possible."""
+        numbered_sql = self.numbered_from(1)
+        if numbered_sql is not None:
+            call = planned_once(numbered_sql.text, numbered_sql.types)
+            if call is not None:
+                return call, self.values_of(numbered_sql)
         return self.sql, self.values
 
-    def numbered_from(self, first: int) -> Planned | None:
-        """The SQL with its open values as $first and so on.
+    def numbered_from(self, first: int) -> NumberedSql | None:
+        """Return the SQL with its stand-ins as $first and so on; None if its text depends on their values."""
+        numbered_sql = self.statement.numbered_from(first)
+        if numbered_sql is None or self.wrapper == "{}":
+            return numbered_sql
+        return replace(numbered_sql, text=self.wrapper.replace("{}", numbered_sql.text))
 
-        None if its text depends on them.
-        """
-        planned = self.statement.numbered_from(first)
-        if planned is None or self.around == "{}":
-            return planned
-        return replace(planned, text=self.around.replace("{}", planned.text))
-
-    def open_values(self, planned: Planned) -> list[Any]:
-        """The values of a planned statement, in the order of their numbers."""
+    def values_of(self, numbered_sql: NumberedSql) -> list[Any]:
+        """Return the values of numbered SQL, in the order of their numbers."""
         return [
-            IdArray.of(self._ids[param]) if kind == "bigint[]" and type(param) is int else self._values(param)[0]
-            for param, kind in zip(planned.params, planned.types, strict=True)
+            IdArray.of(self._ids_by_stand_in[stand_in])
+            if sql_type == "bigint[]" and type(stand_in) is int
+            else self._values_for(stand_in)[0]
+            for stand_in, sql_type in zip(numbered_sql.stand_ins, numbered_sql.types, strict=True)
         ]
 
     @cached_property
     def sql(self) -> str:
-        """The SQL with places for its values."""
-        pieces = self.statement.pieces
-        places = [", ".join(["%s"] * len(own)) for own in self._each]
-        text = pieces[0] + "".join(place + piece for place, piece in zip(places, pieces[1:], strict=True))
-        return self.around.replace("{}", text)
+        """The SQL with a placeholder for each value."""
+        first, *others = self.statement.pieces
+        placeholders = [", ".join(["%s"] * len(values)) for values in self._values_by_param]
+        text = first + "".join(there + piece for there, piece in zip(placeholders, others, strict=True))
+        return self.wrapper.replace("{}", text)
 
     @cached_property
     def values(self) -> tuple[Any, ...]:
-        """The values in their places."""
-        return tuple(value for own in self._each for value in own)
+        """The values, in the order of their placeholders."""
+        return tuple(value for values in self._values_by_param for value in values)
 
     @cached_property
-    def _each(self) -> list[list[Any]]:
-        return [self._values(param) for param in self.statement.params]
+    def _values_by_param(self) -> list[list[Any]]:
+        return [self._values_for(param) for param in self.statement.params]
 
-    def _values(self, param: Any) -> list[Any]:
-        """What takes the place of a parameter: one value, or several ids."""
-        kind, statement = type(param), self.statement
-        if kind is int and param in self._ids:
-            return self._ids[param]
-        if kind is str and self._words:
-            return [_with_words(param, self._words)]
-        if isinstance(param, list) and any(item in self._ids for item in param):
-            # Mostly one stand-in for all that is held, whose array is written once for a page.
-            return [IdArray.of(self._ids[param[0]] if len(param) == 1 else _in_place(param, self._ids))]
-        if statement.is_now(param):
+    def _values_for(self, param: Any) -> list[Any]:
+        """Return what replaces a parameter: one value, or several ids."""
+        param_type, statement = type(param), self.statement
+        if param_type is int and param in self._ids_by_stand_in:
+            return self._ids_by_stand_in[param]
+        if param_type is str and self._texts:
+            return [_with_texts(param, self._texts)]
+        if isinstance(param, list) and any(item in self._ids_by_stand_in for item in param):
+            # Usually one stand-in for all ids of the reader, whose array is written once for a page.
+            is_single = len(param) == 1
+            ids = self._ids_by_stand_in[param[0]] if is_single else _with_ids(param, self._ids_by_stand_in)
+            return [IdArray.of(ids)]
+        if statement.is_present_moment(param):
             return [self.now]
-        if kind is dt.datetime and param.microsecond in MARKS:
-            place = param.microsecond - MARKS[0]
-            return [param + (self._moments[place] - statement.moments[place])]
+        if param_type is dt.datetime and param.microsecond in MOMENT_MARKS:
+            # The query may have added days to the moment: keep the difference from the stand-in.
+            index = param.microsecond - MOMENT_MARKS[0]
+            return [param + (self._moments[index] - statement.moments[index])]
         return [param]
 
     @cached_property
-    def _ids(self) -> dict[Any, list[int]]:
-        """Ids by their stand-in."""
-        ids: dict[Any, list[int]] = {number: self.held[one] for number, one in self.statement.held.items()}
-        for place, one in enumerate(self.given):
-            match one:
+    def _ids_by_stand_in(self) -> dict[Any, list[int]]:
+        ids: dict[Any, list[int]] = {
+            stand_in: self.own_ids[own_ids] for stand_in, own_ids in self.statement.own_ids_by_stand_in.items()
+        }
+        for position, argument in enumerate(self.arguments):
+            match argument:
                 case User():
-                    ids[FIRST] = [one.pk]
+                    ids[READER_STAND_IN] = [argument.pk]
                 case list():
-                    ids[id_at(place)] = one
+                    ids[id_at(position)] = argument
                 case int():
-                    ids[id_at(place)] = [one]
+                    ids[id_at(position)] = [argument]
         return ids
 
     @cached_property
     def _moments(self) -> list[dt.datetime]:
-        return [argument for argument in self.given if isinstance(argument, dt.datetime)]
+        return [argument for argument in self.arguments if isinstance(argument, dt.datetime)]
 
     @cached_property
-    def _words(self) -> list[tuple[str, str]]:
-        return [(words_at(place), one) for place, one in enumerate(self.given) if isinstance(one, str)]
+    def _texts(self) -> list[tuple[str, str]]:
+        """The stand-in and the value of each text among the arguments."""
+        return [(text_at(position), text) for position, text in enumerate(self.arguments) if isinstance(text, str)]
 
 
-def _in_place(param: list[Any], ids: dict[Any, list[int]]) -> list[Any]:
-    """A list with ids in place of its stand-ins."""
-    return [pk for item in param for pk in ids.get(item, (item,))]
+def _with_ids(items: list[Any], ids_by_stand_in: dict[Any, list[int]]) -> list[Any]:
+    """Return a list with ids in place of its stand-ins."""
+    return [pk for item in items for pk in ids_by_stand_in.get(item, (item,))]
 
 
-def _with_words(value: str, words: Sequence[tuple[str, str]]) -> str:
-    """A value with words in place of their stand-ins, escaped where they are part of a pattern."""
-    for stand_in, word in words:
+def _with_texts(value: str, texts: Sequence[tuple[str, str]]) -> str:
+    """Return a value with texts in place of their stand-ins, escaped where they are part of a pattern."""
+    for stand_in, text in texts:
         if value == stand_in:
-            return word
+            return text
         if stand_in in value:
-            value = value.replace(stand_in, connection.ops.prep_for_like_query(word))
+            value = value.replace(stand_in, connection.ops.prep_for_like_query(text))
     return value

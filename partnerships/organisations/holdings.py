@@ -1,8 +1,8 @@
-"""What a person holds: the organisations they act for and, say, the partnerships those take part in.
+"""Holdings of a person: the organisations for which they act and, for example, the partnerships of these.
 
-A page asks a dozen times what one person may see. While it is read (GET, HEAD), what the person holds is queried once
-and stands in SQL as arrays of ids, for which PostgreSQL can use an index even inside an OR. Everywhere else (services,
-tasks, commands, streamed files) it is a subquery, so that nothing is remembered across a change.
+A page needs a dozen times what one person may see. While a page is made (GET, HEAD), the person's holdings are queried
+once, and are in the SQL as arrays of ids, for which PostgreSQL can use an index even inside an OR. Everywhere else
+(services, tasks, commands, streamed files) they are subqueries, so that nothing is remembered across a change.
 """
 
 from __future__ import annotations
@@ -23,27 +23,24 @@ from partnerships.kit.database import IdArray
 M = TypeVar("M", bound=type[Model])
 #: Ids as a list while a page is read, else as a subquery.
 Ids = QuerySet[Any] | list[int] | Slot
-#: What was read for the page that is being made; None outside of one.
+#: The memory of the page that is being made, by key; None outside a page.
 _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
-#: Stands for what a reader holds while a query is composed for all readers; None otherwise.
+#: Stand-ins for a reader's holdings while a query is composed for all readers; None otherwise.
 _standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
 #: Whether rights are composed for a few known records.
 _one_by_one: ContextVar[bool] = ContextVar("one_by_one", default=False)
-#: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
+#: The columns that conditions use, by model of which an organisation has few enough rows (thousands).
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
 
 class Held(Lookup[Any]):
-    """`column = ANY(array)`.
-
-    One parameter for any number of ids, and none of Django's work for each.
-    """
+    """The lookup `column = ANY(array)`: one parameter for any number of ids, so that Django has no work for each."""
 
     lookup_name = "held"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """The SQL of the condition, with the array as its parameter."""
+        """Return the SQL of the condition, with the array as its parameter."""
         column, params = self.process_lhs(compiler, connection)
         ids = self.rhs if isinstance(self.rhs, Slot) else IdArray.of(self.rhs)
         return f"{column} = ANY(%s::bigint[])", (*params, ids)
@@ -55,7 +52,7 @@ ForeignKey.register_lookup(Held)
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Remember what each person holds until the end of the block, in which nothing may change it."""
+    """Remember each person's holdings until the end of the block, in which nothing may change them."""
     token = _remembered.set({})
     try:
         yield
@@ -64,7 +61,7 @@ def remembered() -> Iterator[None]:
 
 
 class HoldingsMiddleware:
-    """Remembers what the reader of a page holds while the page is made."""
+    """Remembers the reader's holdings while a page is made."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -77,14 +74,14 @@ class HoldingsMiddleware:
 
 
 class OneByOne(Exists):
-    """EXISTS for each row: PostgreSQL turns none with an OFFSET into a list of everything that it could find."""
+    """EXISTS that PostgreSQL checks for each row: because of the OFFSET it does not turn it into a join."""
 
     template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 @contextmanager
 def one_by_one() -> Iterator[None]:
-    """Let `visible_to` give conditions for a few known records until the end of the block."""
+    """Let `visible_to` return conditions that suit a few known records, until the end of the block."""
     token = _one_by_one.set(True)
     try:
         yield
@@ -98,30 +95,24 @@ def is_one_by_one() -> bool:
 
 
 class CannotStandIn(Exception):
-    """The query depends on more of its reader than stand-ins have."""
+    """The query depends on something of its reader that stand-ins cannot replace."""
 
 
 class StandIns(ABC):
-    """Placeholder ids of what a reader holds, while SQL is composed that will be kept (see `statements`)."""
+    """Provides ids that take the place of a reader's holdings while SQL is composed for all readers."""
 
     @abstractmethod
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
-        """For the organisations of the reader in these roles.
-
-        Raises `CannotStandIn` for anybody else's.
-        """
+        """Return a stand-in for the reader's organisations in these roles; raises `CannotStandIn` for others'."""
 
     @abstractmethod
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
-        """For records that these organisations hold."""
+        """Return a stand-in for the records that these organisations hold."""
 
 
 @contextmanager
 def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
-    """Let stand-ins take the place of what is held until the end of the block.
-
-    None: what is really held.
-    """
+    """Use stand-ins instead of holdings until the end of the block; with None, use the real holdings."""
     token = _standing_in.set(stand_ins)
     try:
         yield
@@ -130,7 +121,7 @@ def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
 
 
 def stand_ins() -> StandIns | None:
-    """The stand-ins while a query is composed whose SQL is kept."""
+    """Return the stand-ins while a query is composed for all readers; otherwise None."""
     return _standing_in.get()
 
 
@@ -140,14 +131,14 @@ def is_remembering() -> bool:
 
 
 def page_memory() -> dict[Hashable, Any] | None:
-    """What is remembered while a page is made, by key; None outside of one."""
+    """Return the memory of the page that is being made, by key; None outside a page."""
     return _remembered.get()
 
 
 def remember(*columns: str) -> Callable[[M], M]:
-    """Declare that one person's organisations have at most thousands of rows of a model.
+    """Declare that one person's organisations have at most thousands of rows of a model, so that a page may read all.
 
-    `columns` are those by which conditions choose among the rows, besides the organisation.
+    `columns` are those that conditions on the rows use, besides the organisation.
     """
 
     def declare(model: M) -> M:
@@ -158,9 +149,9 @@ def remember(*columns: str) -> Callable[[M], M]:
 
 
 def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
-    """The result of `read`, called once a page.
+    """Return the result of `read`, which is called once a page; None outside a page.
 
-    None outside of one. A `key` must always stand for the same `read`.
+    The same `key` must always go with the same `read`.
     """
     page = _remembered.get()
     if page is None:
@@ -168,8 +159,8 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     if _standing_in.get() is not None:
         raise CannotStandIn
     if key not in page:
-        value = read()
-        page[key] = value if isinstance(value, list) else list(value)
+        items = read()
+        page[key] = items if isinstance(items, list) else list(items)
     cached: list[Any] = page[key]
     return cached
 
@@ -177,39 +168,39 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
 def records_held(
     model: type[Model], column: str, condition: Q, *, person: int, everywhere: Callable[[], Ids], organisations: Ids
 ) -> list[int] | None:
-    """Ids in a column of the rows that meet a condition and belong to these organisations.
+    """Return the ids in a column of the rows that meet a condition and belong to these organisations.
 
-    `everywhere` gives all organisations of the person: their rows are read once for a page, and the conditions choose
-    among them. None outside of a page, and where a condition needs more than the columns that were declared.
+    `everywhere` returns all organisations of the person. Their rows are read once for a page; different conditions then
+    select among them in Python. Returns None outside a page, and where a condition uses other columns than declared.
     """
     if model not in _columns or not _can_choose(condition, _columns[model]):
         return None
-    standing = _standing_in.get()
-    if standing is not None:
-        return standing.records(model, column, condition, organisations) if isinstance(organisations, list) else None
     if not isinstance(organisations, list):
         return None
-    among_these, columns = frozenset(organisations), _columns[model]
+    current_stand_ins = _standing_in.get()
+    if current_stand_ins is not None:
+        return current_stand_ins.records(model, column, condition, organisations)
+    organisation_ids, columns = frozenset(organisations), _columns[model]
 
-    def read() -> list[tuple[int, dict[str, Any], set[int]]]:
-        """Organisation, values and records of the rows.
-
-        Thousands of rows differ in few values.
-        """
-        alike: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
+    def read_rows() -> list[tuple[int, dict[str, Any], set[int]]]:
+        """Return the organisation, the values and the record ids of equal rows: thousands have few different values."""
+        ids_by_values: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
         rows = model._base_manager.filter(among("organisation", everywhere()))
         for record, *values in rows.values_list(column, "organisation", *columns):
-            alike[tuple(values)].add(record)
-        return [(body, dict(zip(columns, values, strict=True)), ids) for (body, *values), ids in alike.items()]
+            ids_by_values[tuple(values)].add(record)
+        return [
+            (organisation, dict(zip(columns, values, strict=True)), ids)
+            for (organisation, *values), ids in ids_by_values.items()
+        ]
 
-    def chosen() -> IdArray:
+    def select_ids() -> IdArray:
         record_ids: set[int] = set()
-        for organisation, values, ids in of_page((model, column, person), read) or ():
-            if organisation in among_these and _meets(values, condition):
+        for organisation, values, ids in of_page((model, column, person), read_rows) or ():
+            if organisation in organisation_ids and _meets(values, condition):
                 record_ids |= ids
         return IdArray(record_ids)
 
-    return of_page((model, column, condition, person, among_these), chosen)
+    return of_page((model, column, condition, person, organisation_ids), select_ids)
 
 
 def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
@@ -240,5 +231,5 @@ def _compares(row: dict[str, Any], name: str, value: Any) -> bool:
 
 
 def among(path: str, ids: Ids) -> Q:
-    """The condition that the id at `path` is one of those held."""
+    """Return the condition that the id at `path` is one of these ids."""
     return Q(**{f"{path}__held": ids}) if isinstance(ids, list | Slot) else Q(**{f"{path}__in": ids})

@@ -1,4 +1,4 @@
-"""Routes by which a record reaches people, and their conditions."""
+"""Routes by which a record reaches people, and how their conditions are split for fast SQL."""
 
 from __future__ import annotations
 
@@ -45,36 +45,42 @@ Route = Organisations | People | Network
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A route with its condition divided: about rows, the record, or both."""
+class SplitRoute:
+    """A route with its condition split into a part about the joining rows and a part about the record.
+
+    The parts go to different queries, so that each can use its own index. `is_mixed`: one comparison is about both, so
+    that the condition must stay whole.
+    """
 
     route: Route
-    between: Rows | None
-    about_rows: Q
-    about_record: Q
-    about_both: bool
+    joining: JoiningRows | None
+    rows_condition: Q
+    record_condition: Q
+    is_mixed: bool
 
 
-def way_of(model: type[Model], route: Route) -> Way:
-    """The route with its condition divided."""
-    between = rows_between(model, route.path) if isinstance(route, Organisations) else None
-    if between is None:
-        return Way(route, None, Q(), Q(), about_both=False)
-    return Way(route, between, *divided(route.when, between.prefix))
+def split_route(model: type[Model], route: Route) -> SplitRoute:
+    """Split a route of a model; a route without joining rows stays whole."""
+    joining = joining_rows(model, route.path) if isinstance(route, Organisations) else None
+    if joining is None:
+        return SplitRoute(route, None, Q(), Q(), is_mixed=False)
+    return SplitRoute(route, joining, *split_condition(route.when, joining.prefix))
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows between a record and organisations; their `key` is its `column`."""
+class JoiningRows:
+    """The rows that join a record with organisations, for example the parties of a partnership."""
 
     model: type[Model]
+    #: The rows' foreign key, which refers to the record's `column`.
     key: str
     column: str
+    #: The lookup path from the record to the rows, with "__" at its end.
     prefix: str
 
 
-def rows_between(model: type[Model], path: str) -> Rows | None:
-    """The rows along a path such as "partnership__parties__organisation"."""
+def joining_rows(model: type[Model], path: str) -> JoiningRows | None:
+    """Return the joining rows on a path such as "partnership__parties__organisation"; None for another form."""
     *before, last = path.split("__")
     if last != "organisation" or not 1 <= len(before) <= 2:
         return None
@@ -88,30 +94,33 @@ def rows_between(model: type[Model], path: str) -> Rows | None:
     rows: Any = start._meta.get_field(before[-1])
     if not rows.one_to_many:
         return None
-    return Rows(rows.related_model, rows.field.name, column, "__".join(before) + "__")
+    return JoiningRows(rows.related_model, rows.field.name, column, "__".join(before) + "__")
 
 
-def divided(when: Q, prefix: str) -> tuple[Q, Q, bool]:
-    """Parts of a condition about rows, about the record; whether any is both."""
-    about_rows, about_record, about_both = Q(), Q(), False
-    for child in _conjuncts(when):
-        names = list(_names(child))
-        at_rows = [f"{name}__".startswith(prefix) for name, _ in names]
+def split_condition(when: Q, prefix: str) -> tuple[Q, Q, bool]:
+    """Return the part of a condition about the rows, the part about the record, and whether some part is mixed."""
+    rows_condition, record_condition, is_mixed = Q(), Q(), False
+    for part in _conjuncts(when):
+        comparisons = list(_comparisons(part))
+        is_about_rows = [f"{name}__".startswith(prefix) for name, _ in comparisons]
         # A queryset as a value is a set of ids of its own; any other expression may refer to the rows.
-        refers = any(hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in names)
-        bare = any(f"{name}__" == prefix for name, _ in names)
+        may_refer_to_rows = any(
+            hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in comparisons
+        )
+        compares_row_itself = any(f"{name}__" == prefix for name, _ in comparisons)
         # "Not" over many rows means "none of them", which a subquery of rows would change.
-        if not names or refers or bare or (any(at_rows) and (_is_negated(child) or not all(at_rows))):
-            about_both = True
-        elif any(at_rows):
-            about_rows &= _without(child, prefix)
+        is_entangled = any(is_about_rows) and (_is_negated(part) or not all(is_about_rows))
+        if not comparisons or may_refer_to_rows or compares_row_itself or is_entangled:
+            is_mixed = True
+        elif any(is_about_rows):
+            rows_condition &= _as_seen_from_rows(part, prefix)
         else:
-            about_record &= child
-    return about_rows, about_record, about_both
+            record_condition &= part
+    return rows_condition, record_condition, is_mixed
 
 
 def _conjuncts(condition: Q) -> Iterator[Q]:
-    """The parts of a condition that must all hold."""
+    """Yield the parts of a condition that must all hold."""
     if condition.negated or (condition.connector != Q.AND and len(condition.children) > 1):
         yield condition
         return
@@ -127,38 +136,41 @@ def _is_negated(condition: Q) -> bool:
     return condition.negated or any(isinstance(child, Q) and _is_negated(child) for child in condition.children)
 
 
-def _names(condition: Q) -> Iterator[tuple[str, Any]]:
-    """The lookups and values in a condition; expressions as a reference."""
+def _comparisons(condition: Q) -> Iterator[tuple[str, Any]]:
+    """Yield the lookup and value of each comparison in a condition; an expression counts as a reference."""
     for child in condition.children:
         if isinstance(child, Q):
-            yield from _names(child)
+            yield from _comparisons(child)
         elif isinstance(child, tuple):
             yield child
         else:
             yield "", F("pk")
 
 
-def _without(condition: Q, prefix: str) -> Q:
-    """The condition as seen from the rows at `prefix`."""
-    inner: list[Any] = []
+def _as_seen_from_rows(condition: Q, prefix: str) -> Q:
+    """Return the condition with lookups that start at the joining rows instead of at the record."""
+    children: list[Any] = []
     for child in condition.children:
         if isinstance(child, Q):
-            inner.append(_without(child, prefix))
+            children.append(_as_seen_from_rows(child, prefix))
         elif isinstance(child, tuple):
-            inner.append((child[0].removeprefix(prefix), child[1]))
-    return Q(*inner, _connector=condition.connector, _negated=condition.negated)
+            name, value = child
+            children.append((name.removeprefix(prefix), value))
+    return Q(*children, _connector=condition.connector, _negated=condition.negated)
 
 
-def among_records(model: type[Model], whole: Q) -> Q:
-    """The condition; in a subquery if it needs joins, which would repeat records."""
-    return whole if _is_own(model, whole) else Q(pk__in=model._default_manager.filter(whole).values("pk"))
+def among_records(model: type[Model], condition: Q) -> Q:
+    """Return the condition, in a subquery if it needs joins, which would repeat records."""
+    if _needs_no_join(model, condition):
+        return condition
+    return Q(pk__in=model._default_manager.filter(condition).values("pk"))
 
 
-def _is_own(model: type[Model], condition: Q) -> bool:
+def _needs_no_join(model: type[Model], condition: Q) -> bool:
     """Whether the condition uses only columns of the record itself."""
     for child in condition.children:
         if isinstance(child, Q):
-            if not _is_own(model, child):
+            if not _needs_no_join(model, child):
                 return False
         elif not isinstance(child, tuple):
             return False
@@ -171,36 +183,36 @@ def _is_own(model: type[Model], condition: Q) -> bool:
     return True
 
 
-class _Same:
-    """An expression in a key, equal only to itself."""
+class _ByIdentity:
+    """An expression in a key: equal only to itself, because Django's expressions may not be compared by value."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.value is other.value
+        return isinstance(other, _ByIdentity) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
 
 
-def form_of(route: Route, moments: list[Any]) -> Hashable:
-    """The route as a key, without its moments: these are added to `moments`."""
-    path, roles = getattr(route, "path", None), getattr(route, "roles", ())
-    return type(route), path, roles, _form(route.when, moments)
+def route_key(route: Route, moments: list[Any]) -> Hashable:
+    """Return a key for a route without its moments, which are added to `moments`.
 
-
-def _form(condition: Q, moments: list[Any]) -> Hashable:
-    """What two conditions have in common if only their times differ.
-
-    Times go to `moments`.
+    Routes that differ only in their moments have the same key, and so share their SQL.
     """
+    path, roles = getattr(route, "path", None), getattr(route, "roles", ())
+    return type(route), path, roles, _condition_key(route.when, moments)
+
+
+def _condition_key(condition: Q, moments: list[Any]) -> Hashable:
+    """Return a key for a condition without its moments, which are added to `moments`."""
     children: list[Hashable] = []
     for child in condition.children:
         if isinstance(child, Q):
-            children.append(_form(child, moments))
+            children.append(_condition_key(child, moments))
         elif not isinstance(child, tuple):
-            children.append(_Same(child))
+            children.append(_ByIdentity(child))
         elif isinstance(child[1], dt.datetime):
             moments.append(child[1])
             children.append((child[0], dt.datetime))
@@ -209,12 +221,12 @@ def _form(condition: Q, moments: list[Any]) -> Hashable:
         elif child[1] is None or isinstance(child[1], str | int | dt.date | F):
             children.append((child[0], type(child[1]), child[1]))
         else:
-            children.append((child[0], _Same(child[1])))
+            children.append((child[0], _ByIdentity(child[1])))
     return condition.connector, condition.negated, tuple(children)
 
 
 def without_moments(routes: Iterable[Route]) -> list[Route]:
-    """The routes with slots instead of moments, in the order of `form_of`."""
+    """Return the routes with slots instead of moments, numbered in the order in which `route_key` adds them."""
     numbers = count()
     return [replace(route, when=_without_moments(route.when, numbers)) for route in routes]
 

@@ -1,16 +1,16 @@
 """Queries of pages whose SQL is composed once a process.
 
 Composing a query takes Django several times as long as reading its rows. While a page is made, the function that
-composes a query gets stand-ins for the reader's ids, which no row has. Its SQL is kept, and the ids of each reader are
-put in. Outside a page, and where the SQL cannot be kept, the query is composed each time.
+composes a query gets stand-ins for the reader's ids, which no row has. Its SQL is stored, and each reader's ids replace
+the stand-ins. Outside a page, and where the SQL cannot be stored, the query is composed each time.
 
-A function that composes belongs to a module and depends on nothing but its arguments and the day. They are
+A function that composes must be defined in a module and depend only on its arguments and the day. The arguments are
 
-* the reader (User): only the id, the kind of account, and what `visible_to` and `organisations_of` ask may be used;
-  for visitors the query is composed each time;
-* ids (int, or a list of them), moments (datetime) and words (str), which may only become values in the SQL, words also
-  as what a text contains;
-* named arguments, which become part of the key.
+* the reader (User), of whom the function may use only the id, the kind of account, and what `visible_to` and
+  `organisations_of` query; for visitors the query is composed each time;
+* ids (int, or a list of ints), moments (datetime) and texts (str), which may only become values in the SQL; texts also
+  inside a pattern;
+* named arguments, which become part of the key of the stored statement.
 
 `tests/support/kept_statements.py` compares each statement of each page in the tests with the one composed for the
 reader.
@@ -32,15 +32,15 @@ from django.utils import timezone
 
 from partnerships.kit.database import rows_of
 from partnerships.organisations.filling import (
-    FIRST,
-    MARKS,
-    Given,
-    Held,
+    MOMENT_MARKS,
+    READER_STAND_IN,
+    Argument,
+    OwnIds,
     Ready,
     Statement,
     id_at,
     is_planned_for_each_reader,
-    words_at,
+    text_at,
 )
 from partnerships.organisations.holdings import (
     CannotStandIn,
@@ -54,268 +54,281 @@ from partnerships.organisations.together import Row, rows_together
 from partnerships.people.models import User
 
 T = TypeVar("T")
-#: Kept statements by key. Some keys include the day, so all are dropped when there are too many.
+#: Stored statements by key. Keys include the day, so all are dropped when there are too many.
 _kept: dict[Hashable, _Variants] = {}
 _MAX_KEPT = 1_000
-#: Where a page remembers what was read ahead.
+#: The key in the page's memory for rows that were read ahead.
 _AHEAD = "read ahead"
-#: What headers of pages ask, and where a page remembers that it was read.
+#: Make the lookups of page headers; `_EVERY_PAGE` is the key in the page's memory that says whether they were read.
 _on_every_page: list[Callable[[User], Lookup]] = []
 _EVERY_PAGE = "read for every page"
-#: Counts the rows of a statement.
+#: The wrapper that counts the rows of a statement.
 _COUNT = "SELECT COUNT(*) FROM ({}) found"
 
 
-def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:
-    """The rows of the query that `compose(*given, **named)` makes."""
-    read = _read(Lookup(compose, given, named))
+def rows_for(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **named: Hashable) -> list[T]:
+    """Return the rows of the query that `compose(*arguments, **named)` makes."""
+    read = _take_read_ahead(Lookup(compose, arguments, named))
     if read is not None:
-        ready, rows = read
-        return ready.rows(rows)
-    statement = _ready(compose, given, named)
-    return list(compose(*given, **named)) if statement is None else statement.rows()
+        ready, result = read
+        return ready.rows(result)
+    ready_now = _ready(compose, arguments, named)
+    return list(compose(*arguments, **named)) if ready_now is None else ready_now.rows()
 
 
-def count_for(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> int:
-    """The number of rows of the query that `compose(*given, **named)` makes."""
-    read = _read(Lookup(compose, given, named, counts=True))
+def count_for(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> int:
+    """Return the number of rows of the query that `compose(*arguments, **named)` makes."""
+    read = _take_read_ahead(Lookup(compose, arguments, named, counts=True))
     if read is not None:
-        return int(read[1][0][0])
-    ready = _ready(compose, given, named)
+        _, result = read
+        return int(result[0][0])
+    ready = _ready(compose, arguments, named)
     if ready is None:
-        return compose(*given, **named).count()
-    return 0 if ready.statement.rows is None else int(rows_of(*replace(ready, around=_COUNT).asked())[0][0])
+        return compose(*arguments, **named).count()
+    if ready.statement.rows is None:
+        return 0
+    count_query = replace(ready, wrapper=_COUNT)
+    return int(rows_of(*count_query.sql_and_values())[0][0])
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a page asks `rows_for` or, with `counts`, `count_for`."""
+    """A call of `rows_for` or, with `counts`, of `count_for`."""
 
     compose: Callable[..., QuerySet[Any, Any]]
-    given: tuple[Given, ...]
+    arguments: tuple[Argument, ...]
     named: dict[str, Hashable]
     counts: bool = False
 
     def key(self) -> Hashable:
-        """Equal for the same question on one page."""
+        """Return a key that is equal for equal calls on one page."""
         values = (
             argument.pk if isinstance(argument, User) else tuple(argument) if isinstance(argument, list) else argument
-            for argument in self.given
+            for argument in self.arguments
         )
         return self.compose, tuple(values), tuple(sorted(self.named.items())), self.counts
 
 
-def lookup(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> Lookup:
-    """What `rows_for` is going to be asked, with the same arguments."""
-    return Lookup(compose, given, named)
+def lookup(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> Lookup:
+    """Return the lookup of a later `rows_for` with the same arguments, for `read_ahead`."""
+    return Lookup(compose, arguments, named)
 
 
-def count_lookup(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> Lookup:
-    """What `count_for` is going to be asked, with the same arguments."""
-    return Lookup(compose, given, named, counts=True)
+def count_lookup(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> Lookup:
+    """Return the lookup of a later `count_for` with the same arguments, for `read_ahead`."""
+    return Lookup(compose, arguments, named, counts=True)
 
 
 def read_ahead(lookups: Iterable[Lookup]) -> None:
-    """Read in one query what the page is going to ask.
+    """Read the rows of several lookups in one query.
 
-    Each answer is given once.
-
-    Nothing depends on it: what was not read ahead is read when it is asked for.
+    The next `rows_for` or `count_for` with the same arguments takes these rows; a second call queries again. Reading
+    ahead only saves queries: a lookup that was not read ahead is read when a page needs its rows.
     """
-    page, ahead = page_memory(), _ahead()
-    if page is None or ahead is None:
+    page, rows_read_ahead = page_memory(), _read_ahead_rows()
+    if page is None or rows_read_ahead is None:
         return
-    ready, questions = [], list(lookups)
-    user = next((given for question in questions for given in question.given if isinstance(given, User)), None)
+    all_lookups = list(lookups)
+    arguments = [argument for one_lookup in all_lookups for argument in one_lookup.arguments]
+    user = next((argument for argument in arguments if isinstance(argument, User)), None)
     if user is not None and not page.get(_EVERY_PAGE):
         page[_EVERY_PAGE] = True
-        questions += [make(user) for make in _on_every_page]
-    for question in questions:
-        statement = _ready(question.compose, question.given, question.named)
-        if statement is not None and statement.statement.rows is not None:
-            ready.append((question.key(), replace(statement, around=_COUNT) if question.counts else statement))
-    if len(ready) > 1:
-        for (key, own), rows in zip(ready, rows_together([own for _, own in ready]), strict=True):
-            ahead[key] = own, rows
+        all_lookups += [make(user) for make in _on_every_page]
+
+    ready_by_key: list[tuple[Hashable, Ready]] = []
+    for one_lookup in all_lookups:
+        ready = _ready(one_lookup.compose, one_lookup.arguments, one_lookup.named)
+        if ready is not None and ready.statement.rows is not None:
+            ready_by_key.append((one_lookup.key(), replace(ready, wrapper=_COUNT) if one_lookup.counts else ready))
+    # Reading one alone ahead would save nothing.
+    if len(ready_by_key) > 1:
+        results = rows_together([ready for _, ready in ready_by_key])
+        for (key, ready), result in zip(ready_by_key, results, strict=True):
+            rows_read_ahead[key] = ready, result
 
 
 def look_up_on_every_page(make: Callable[[User], Lookup]) -> None:
-    """Read with the first things that a page reads ahead what its header asks, at start-up."""
+    """Register, at start-up, a lookup of page headers: it is read with the first lookups that a page reads ahead."""
     _on_every_page.append(make)
 
 
-def _ahead() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
-    """What was read ahead for this page and not asked for yet.
-
-    None outside of one.
-    """
+def _read_ahead_rows() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
+    """Return the rows that were read ahead for this page and not used yet, by key; None outside a page."""
     page = page_memory()
     return None if page is None else page.setdefault(_AHEAD, {})
 
 
-def _read(question: Lookup) -> tuple[Ready, list[Row]] | None:
-    """What was read ahead for this question."""
-    ahead = _ahead()
-    return ahead.pop(question.key(), None) if ahead else None
+def _take_read_ahead(wanted: Lookup) -> tuple[Ready, list[Row]] | None:
+    """Remove and return the rows that were read ahead for a lookup; None if it was not read ahead."""
+    rows_read_ahead = _read_ahead_rows()
+    return rows_read_ahead.pop(wanted.key(), None) if rows_read_ahead else None
 
 
-#: Rows about a record, by its id and without rights.
+#: Returns the rows about the record with an id, whoever may read them.
 RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 
 
 def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
-    """The functions that give a row about the record, found in one query.
+    """Return those of these functions that have a row about the record, in one query.
 
-    For pages with many parts that most records lack: what has no row need not be asked for with its rights.
+    For pages with many parts that most records lack: a part without any row needs no query with the reader's rights.
     """
-    return {many[place] for place in rows_for(_first_rows, record, many=many)} if many else set()
+    return {many[index] for index in rows_for(_indexes_with_row, record, many=many)} if many else set()
 
 
 def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
-    """What `with_rows` is going to be asked, with the same arguments."""
-    return lookup(_first_rows, record, many=many)
+    """Return the lookup of a later `with_rows` with the same arguments, for `read_ahead`."""
+    return lookup(_indexes_with_row, record, many=many)
 
 
-def _first_rows(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
-    parts: list[QuerySet[Any, Any]] = [
-        rows(record).order_by().values_list(Value(place), flat=True)[:1] for place, rows in enumerate(many)
+def _indexes_with_row(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
+    first, *others = [
+        rows(record).order_by().values_list(Value(index), flat=True)[:1] for index, rows in enumerate(many)
     ]
-    return parts[0].union(*parts[1:], all=True)
+    return first.union(*others, all=True)
 
 
 class _Composing(StandIns):
-    """Stand-ins for one reader, while a query is composed."""
+    """Provides stand-ins for one reader while a query is composed, and remembers which ones the query used."""
 
     def __init__(self, user: User | None) -> None:
         self.user = user
-        self.held: dict[Held, int] = {}
-        self.empty: set[Held] = set()
-        self._roles: dict[int, tuple[str, ...]] = {}
+        self.stand_in_by_own_ids: dict[OwnIds, int] = {}
+        self._empty: set[OwnIds] = set()
+        self._roles_by_stand_in: dict[int, tuple[str, ...]] = {}
 
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
-        """A stand-in for the reader's organisations in these roles.
-
-        Empty if there are none.
-        """
-        if person != FIRST:
+        """Return a stand-in for the reader's organisations in these roles; an empty list if there are none."""
+        if person != READER_STAND_IN:
             raise CannotStandIn
-        return self._of(Held(roles))
+        return self._stand_in_for(OwnIds(roles))
 
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
-        """A stand-in for the records that these organisations hold.
-
-        Empty if there are none.
-        """
+        """Return a stand-in for the records that these organisations hold; an empty list if there are none."""
         if not organisations:
             return []
-        if len(organisations) != 1 or organisations[0] not in self._roles:
+        if len(organisations) != 1 or organisations[0] not in self._roles_by_stand_in:
             raise CannotStandIn
-        return self._of(Held(self._roles[organisations[0]], model, column, condition))
+        return self._stand_in_for(OwnIds(self._roles_by_stand_in[organisations[0]], model, column, condition))
 
-    def _of(self, held: Held) -> list[int]:
-        if held not in self.held:
-            stand_in = self.held[held] = FIRST - 1_000 - len(self.held)
-            if held.model is None:
-                self._roles[stand_in] = held.roles
+    def _stand_in_for(self, own_ids: OwnIds) -> list[int]:
+        if own_ids not in self.stand_in_by_own_ids:
+            # 1,000 below the reader's, so that it differs from the stand-ins for arguments.
+            stand_in = READER_STAND_IN - 1_000 - len(self.stand_in_by_own_ids)
+            self.stand_in_by_own_ids[own_ids] = stand_in
+            if own_ids.model is None:
+                self._roles_by_stand_in[stand_in] = own_ids.roles
             with standing_in(None):
-                if self.user is None or not held.ids(self.user):
-                    self.empty.add(held)
-        return [] if held in self.empty else [self.held[held]]
+                if self.user is None or not own_ids.of(self.user):
+                    self._empty.add(own_ids)
+        return [] if own_ids in self._empty else [self.stand_in_by_own_ids[own_ids]]
 
 
 @dataclass(slots=True)
 class _Variants:
-    """The statements of one key, by which of the things held were none."""
+    """The statements of one key. Their SQL differs by which of the reader's own ids are empty.
 
-    held: tuple[Held, ...] = ()
-    statements: dict[tuple[bool, ...], Statement | None] = field(default_factory=dict)
+    Django leaves out a condition on an empty list, or the whole query. None if the SQL cannot be stored.
+    """
+
+    own_ids: tuple[OwnIds, ...] = ()
+    statement_by_shape: dict[tuple[bool, ...], Statement | None] = field(default_factory=dict)
 
 
 def _ready(
-    compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Given], parameters: dict[str, Hashable]
+    compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Argument], named: dict[str, Hashable]
 ) -> Ready | None:
-    """The statement for this reader; None where it must be composed."""
+    """Return the stored statement for this reader, composed now if needed; None if it cannot be stored."""
     user = next((argument for argument in arguments if isinstance(argument, User)), None)
     if not is_remembering() or (user is not None and not user.is_active):
         return None
     if any(isinstance(argument, AnonymousUser) for argument in arguments):
         return None
-    now, key = timezone.now(), _key(compose, arguments, parameters)
+    now, key = timezone.now(), _key(compose, arguments, named)
     variants = _kept.get(key)
     if variants is None:
         if len(_kept) >= _MAX_KEPT:
             _kept.clear()
         variants = _kept[key] = _Variants()
-    held = _held_by(user, variants)
-    shape = tuple(bool(ids) for ids in held.values())
-    if shape not in variants.statements:
+    ids_by_own_ids = _ids_of(user, variants)
+    shape = _shape(ids_by_own_ids)
+    if shape not in variants.statement_by_shape:
         composing = _Composing(user)
-        statement = _composed(composing, compose, arguments, parameters)
-        more = tuple(one for one in composing.held if one not in held)
-        if more:
-            # Another reader was not asked for as much: from now on, the statement depends on this too.
-            variants.held, variants.statements = (*variants.held, *more), {}
-            held = _held_by(user, variants)
-            shape = tuple(bool(ids) for ids in held.values())
-        variants.statements[shape] = statement
-    kept_statement = variants.statements[shape]
-    return None if kept_statement is None else Ready(kept_statement, arguments, held, now)
+        statement = _compose_statement(composing, compose, arguments, named)
+        new_own_ids = tuple(own_ids for own_ids in composing.stand_in_by_own_ids if own_ids not in ids_by_own_ids)
+        if new_own_ids:
+            # The query of an earlier reader needed fewer ids: from now on, the shape depends on these too.
+            variants.own_ids, variants.statement_by_shape = (*variants.own_ids, *new_own_ids), {}
+            ids_by_own_ids = _ids_of(user, variants)
+            shape = _shape(ids_by_own_ids)
+        variants.statement_by_shape[shape] = statement
+    stored_statement = variants.statement_by_shape[shape]
+    return None if stored_statement is None else Ready(stored_statement, arguments, ids_by_own_ids, now)
 
 
-def _held_by(user: User | None, variants: _Variants) -> dict[Held, list[int]]:
-    return {one: one.ids(user) for one in variants.held} if user is not None else {}
+def _ids_of(user: User | None, variants: _Variants) -> dict[OwnIds, list[int]]:
+    return {own_ids: own_ids.of(user) for own_ids in variants.own_ids} if user is not None else {}
 
 
-def _key(compose: Callable[..., Any], arguments: Sequence[Given], parameters: dict[str, Hashable]) -> Hashable:
-    """Everything on which the SQL depends, other than what stand-ins stand for."""
+def _shape(ids_by_own_ids: dict[OwnIds, list[int]]) -> tuple[bool, ...]:
+    """Return which of the reader's own ids are not empty."""
+    return tuple(bool(ids) for ids in ids_by_own_ids.values())
+
+
+def _key(compose: Callable[..., Any], arguments: Sequence[Argument], named: dict[str, Hashable]) -> Hashable:
+    """Return everything on which the SQL depends, except the values that replace stand-ins."""
     return (
         compose,
-        tuple(_kind(argument) for argument in arguments),
-        tuple(sorted(parameters.items())),
+        tuple(_kind_of(argument) for argument in arguments),
+        tuple(sorted(named.items())),
         timezone.localdate(),
         timezone.get_current_timezone_name(),
     )
 
 
-def _kind(given: Given) -> Hashable:
-    match given:
+def _kind_of(argument: Argument) -> Hashable:
+    """Return what the SQL may depend on in an argument, although a stand-in takes its place."""
+    match argument:
         case User():
-            return given.is_staff, given.is_superuser, given.is_stakeholder
+            return argument.is_staff, argument.is_superuser, argument.is_stakeholder
         case dt.datetime():
-            return timezone.localdate(given)
+            return timezone.localdate(argument)
         case list():
-            return bool(given)
+            return bool(argument)
     return None
 
 
-def _composed(
+def _compose_statement(
     composing: _Composing,
     compose: Callable[..., QuerySet[Any, Any]],
-    arguments: Sequence[Given],
-    parameters: dict[str, Hashable],
+    arguments: Sequence[Argument],
+    named: dict[str, Hashable],
 ) -> Statement | None:
-    """The statement with stand-ins; None if it cannot be kept."""
+    """Return the statement, composed with stand-ins; None if it cannot be stored."""
     moments: list[dt.datetime] = []
-    standing: list[Any] = []
-    for place, one in enumerate(arguments):
-        match one:
+    replacements: list[Any] = []
+    for position, argument in enumerate(arguments):
+        match argument:
             case User():
-                reader = copy.copy(one)
-                reader.pk = FIRST
-                standing.append(reader)
+                reader = copy.copy(argument)
+                reader.pk = READER_STAND_IN
+                replacements.append(reader)
             case dt.datetime():
-                moments.append(one.replace(microsecond=MARKS[len(moments)]))
-                standing.append(moments[-1])
+                moments.append(argument.replace(microsecond=MOMENT_MARKS[len(moments)]))
+                replacements.append(moments[-1])
             case list():
-                standing.append([id_at(place)] if one else [])
+                replacements.append([id_at(position)] if argument else [])
             case str():
-                standing.append(words_at(place))
+                replacements.append(text_at(position))
             case _:
-                standing.append(id_at(place))
+                replacements.append(id_at(position))
+    list_stand_ins = {id_at(position) for position, argument in enumerate(arguments) if isinstance(argument, list)}
+    text_stand_ins = {text_at(position) for position, argument in enumerate(arguments) if isinstance(argument, str)}
+
     began = timezone.now()
     try:
         with standing_in(composing), connection.execute_wrapper(_refuse):
-            rows = compose(*standing, **parameters)
+            rows = compose(*replacements, **named)
             compiler = rows.query.get_compiler(connection=connection)
             sql, params = compiler.as_sql()
     except CannotStandIn:
@@ -327,48 +340,48 @@ def _composed(
         params=tuple(params),
         rows=rows,
         compiler=compiler,
-        held={number: held for held, number in composing.held.items()},
-        several=frozenset(composing.held.values())
-        | {id_at(place) for place, one in enumerate(arguments) if isinstance(one, list)},
-        words=frozenset(words_at(place) for place, one in enumerate(arguments) if isinstance(one, str)),
+        own_ids_by_stand_in={stand_in: own_ids for own_ids, stand_in in composing.stand_in_by_own_ids.items()},
+        list_stand_ins=frozenset(composing.stand_in_by_own_ids.values()) | list_stand_ins,
+        text_stand_ins=frozenset(text_stand_ins),
         moments=tuple(moments),
         began=began,
         ended=timezone.now(),
         is_planned_each_time=is_planned_for_each_reader(compose),
     )
-    return statement if _can_keep(statement) else None
+    return statement if _can_be_stored(statement) else None
 
 
-def _refuse(execute: Callable[..., Any], *asked: Any) -> Any:
-    """Raises `CannotStandIn`: what a query finds for a stand-in is nobody's.
+def _refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
+    """Raise `CannotStandIn` for a query that is run while composing: with stand-ins its rows would be wrong.
 
-    What is really held may be read.
+    Queries of the reader's own ids, which are made without stand-ins, may run.
     """
     if stand_ins() is not None:
         raise CannotStandIn
-    return execute(*asked)
+    return execute(*arguments)
 
 
-def _can_keep(statement: Statement) -> bool:
+def _can_be_stored(statement: Statement) -> bool:
     """Whether every value is a stand-in or the same for everybody."""
     rows: Any = statement.rows
-    # Related managers bring records along, and prefetched querysets may have conditions of their own.
-    if rows is not None and (
-        rows._known_related_objects
-        or not all(
-            _is_for_everybody(prefetch_related_lookup) for prefetch_related_lookup in rows._prefetch_related_lookups
-        )
-    ):
-        return False
-    return len(statement.pieces) == len(statement.params) + 1 and all(
-        statement.is_now(param) or param.microsecond in {0, *MARKS}
-        for param in statement.params
-        if isinstance(param, dt.datetime)
+    if rows is not None:
+        # A related manager attaches its record to each row, and prefetched querysets may have their own conditions.
+        has_related_record = bool(rows._known_related_objects)
+        if has_related_record or not all(
+            _is_for_everybody(prefetched) for prefetched in rows._prefetch_related_lookups
+        ):
+            return False
+    moments = [param for param in statement.params if isinstance(param, dt.datetime)]
+    # Another moment was computed from the clock by the query itself and would stay as it was when composed.
+    are_known_moments = all(
+        statement.is_present_moment(moment) or moment.microsecond in {0, *MOMENT_MARKS} for moment in moments
     )
+    # The SQL could also contain "%s" as text.
+    return are_known_moments and len(statement.pieces) == len(statement.params) + 1
 
 
 def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
-    """Whether what is prefetched depends neither on the reader nor on a moment."""
+    """Whether the prefetched rows depend neither on the reader nor on a moment."""
     queryset: Any = None if isinstance(prefetched, str) else prefetched.queryset
     if queryset is None:
         return True
@@ -379,4 +392,4 @@ def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
         for value in queryset.query.sql_with_params()[1]
         for item in (value if isinstance(value, list) else [value])
     ]
-    return not any(isinstance(item, dt.datetime) or (type(item) is int and item <= FIRST) for item in values)
+    return not any(isinstance(item, dt.datetime) or (type(item) is int and item <= READER_STAND_IN) for item in values)

@@ -17,7 +17,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
 from partnerships.activity.telling import Group, Sentence, Told, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
-from partnerships.organisations.filling import Given
+from partnerships.organisations.filling import Argument
 from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus
 from partnerships.organisations.naming import NameHistory, names_lookup, names_of
@@ -81,7 +81,7 @@ _OF_SUCCESSIONS: dict[str, dict[str, str]] = {
 
 
 def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
-    """The value of a field.
+    """Return the value of a field.
 
     Codes of a succession are shown by their label, as on its page.
     """
@@ -146,7 +146,7 @@ class _Names:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
-        """The names for these events."""
+        """Return the names for these events."""
         rows = list(events)
         people = list({row.actor_id for row in rows if row.actor_id})
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
@@ -156,7 +156,7 @@ class _Names:
         return cls(names, names_of(bodies))
 
     def by(self, row: Event) -> str:
-        """Who did it. Records that hide their people name somebody else in the event."""
+        """Return who caused an event. Records that hide their people name somebody else in the event."""
         if row.data.get("by"):
             return str(row.data["by"])
         actor = self.people.get(row.actor_id or 0, "") or (
@@ -166,12 +166,12 @@ class _Names:
         return f"{actor}, {body}" if body else actor
 
     def subject(self, row: Event) -> str:
-        """The title of what it is about."""
+        """Return the title of the record that an event is about."""
         own = self._body(row.target_id, row.at) if row.target_kind == "organisation" else ""
         return str(row.data.get("title", "")) or own
 
     def _body(self, organisation_id: int | None, at: dt.datetime) -> str:
-        """The name of an organisation on the day of an event."""
+        """Return the name of an organisation on the day of an event."""
         body = self.bodies.get(organisation_id or 0)
         return body.on(timezone.localdate(at)) if body else ""
 
@@ -181,12 +181,12 @@ def _people_among(ids: list[int]) -> QuerySet[User]:
 
 
 def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[Event]:
-    """The newest events of a record and within it that a reader sees."""
+    """Return the newest events of a record and within it that a reader sees."""
     return newest_visible(_events_about, user, record_id, kind, count=count)
 
 
 def newest_events_lookup(user: User, *, kind: str, record_id: int, count: int) -> Lookup:
-    """What `newest_events` is going to ask first, for `read_ahead`."""
+    """Return the first lookup of a later `newest_events`, for `read_ahead`."""
     return newest_lookup(_events_about, user, record_id, kind, count=count)
 
 
@@ -198,8 +198,10 @@ def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
 _FIRST_BATCH = 4
 
 
-def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *given: Given, count: int) -> list[Event]:
-    """The newest `count` of the events that `candidates(user, *given)` gives and the person may see.
+def newest_visible(
+    candidates: Callable[..., QuerySet[Event]], user: User, *arguments: Argument, count: int
+) -> list[Event]:
+    """Return the newest `count` of the events that `candidates(user, *arguments)` gives and the person may see.
 
     Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
     those who see little pay for reading everything. `candidates` belongs to a module (see `statements`).
@@ -207,7 +209,7 @@ def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *give
     seen: list[Event] = []
     start, size = 0, _FIRST_BATCH * count
     while len(seen) < count:
-        batch = rows_for(_batch, user, *given, candidates=candidates, start=start, size=size)
+        batch = rows_for(_batch, user, *arguments, candidates=candidates, start=start, size=size)
         records: defaultdict[str, set[int]] = defaultdict(set)
         for _, kind, record in batch:
             records[kind].add(record)
@@ -220,22 +222,22 @@ def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *give
     return seen
 
 
-def newest_lookup(candidates: Callable[..., QuerySet[Event]], user: User, *given: Given, count: int) -> Lookup:
-    """What `newest_visible` is going to ask first, for `read_ahead`."""
-    return lookup(_batch, user, *given, candidates=candidates, start=0, size=_FIRST_BATCH * count)
+def newest_lookup(candidates: Callable[..., QuerySet[Event]], user: User, *arguments: Argument, count: int) -> Lookup:
+    """Return the first lookup of a later `newest_visible`, for `read_ahead`."""
+    return lookup(_batch, user, *arguments, candidates=candidates, start=0, size=_FIRST_BATCH * count)
 
 
 def _batch(
-    user: User, *given: Any, candidates: Callable[..., QuerySet[Event]], start: int, size: int
+    user: User, *arguments: Any, candidates: Callable[..., QuerySet[Event]], start: int, size: int
 ) -> QuerySet[Event, tuple[int, str, int]]:
-    newest = candidates(user, *given).order_by("-at", "-id")
+    newest = candidates(user, *arguments).order_by("-at", "-id")
     return newest.values_list("pk", "target_kind", "target_id")[start : start + size]
 
 
 def _seen_among(
     user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
 ) -> QuerySet[Event]:
-    """The newest of these events that the person may see, given the ids of their records by kind."""
+    """Return the newest of these events that the person may see, given the ids of their records by kind."""
     events_found = Event.objects.filter(among("pk", events))
     with one_by_one():
         seen = of_visible_records(user, events_found, dict(zip(kinds, records, strict=True)))
@@ -243,7 +245,7 @@ def _seen_among(
 
 
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
-    """The events as lines, in the same order."""
+    """Return the events as lines, in the same order."""
     rows = list(events)
     names = _Names.of(rows)
     return [
@@ -288,7 +290,7 @@ _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
 def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
-    """The words that a date needs before it; "" for other values."""
+    """Return the words that a date needs before it; "" for other values."""
     if name == "in_force_from":
         return "in force from "
     if name != told_event.asks_until:
@@ -321,7 +323,7 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
 
 
 def _sentence(row: NetLine, today: dt.date, *, outside: bool) -> Sentence:
-    """One net change as a sentence, with the values that the reader may be told."""
+    """Return one net change as a sentence, with the values that the reader may be told."""
     change, data = row.change, row.event.data
     shown = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
     values = [

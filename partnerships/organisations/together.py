@@ -1,6 +1,7 @@
-"""Several kept statements as one query.
+"""Runs several stored statements as one query.
 
-The rows of all come in one result. Columns of one type share places in it, so that it is no wider than it needs to be.
+The result has the rows of all statements. Columns of the same type share positions, so that it is no wider than it
+needs to be.
 """
 
 from __future__ import annotations
@@ -14,114 +15,125 @@ from typing import Any, TypeAlias
 from django.db import connection
 
 from partnerships.kit.database import planned_once, rows_of
-from partnerships.organisations.filling import Planned, Ready
+from partnerships.organisations.filling import NumberedSql, Ready
 
 Row: TypeAlias = tuple[Any, ...]
 #: Names of PostgreSQL's types by number.
 _types: dict[int, str] = {}
-#: Layouts by their statements and what is asked of each; dropped when there are too many.
+#: Layouts by their statements and wrappers; dropped when there are too many.
 _layouts: dict[Hashable, _Layout] = {}
 _MAX_LAYOUTS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """SQL around each statement, in place of {}, and how to find its own columns in a row of all.
+    """How several statements become one query, and how each gets its own columns back."""
 
-    `planned` are the statements with numbered values, and all of them as one; None where the text depends on values.
-    """
-
-    around: tuple[str, ...]
-    own: tuple[Callable[[Row], Row], ...]
-    planned: tuple[tuple[Planned, ...], Planned] | None
+    #: SQL around each statement, which takes the place of {}.
+    wrappers: tuple[str, ...]
+    #: For each statement, the function that picks its own columns from a row of the result.
+    pick_columns: tuple[Callable[[Row], Row], ...]
+    #: Each statement with numbered values, and all of them as one; None if a text depends on values.
+    numbered: tuple[tuple[NumberedSql, ...], NumberedSql] | None
 
 
 def rows_together(many: Sequence[Ready]) -> list[list[Row]]:
-    """The rows of each of these statements, as the database gives them, in one query.
+    """Return the raw rows of each of these statements, in one query.
 
-    Each must have rows to read (`statement.rows`).
+    Each statement must have rows to read (`statement.rows`).
     """
     layout = _layout_of(many)
-    rows_by_lookup: list[list[Row]] = [[] for _ in many]
-    for row in rows_of(*_asked(many, layout)):
-        place = row[0]
-        rows_by_lookup[place].append(layout.own[place](row))
-    return rows_by_lookup
+    rows_by_statement: list[list[Row]] = [[] for _ in many]
+    for row in rows_of(*_sql_and_values(many, layout)):
+        index = row[0]
+        rows_by_statement[index].append(layout.pick_columns[index](row))
+    return rows_by_statement
 
 
-def _asked(many: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
-    """All statements as one, planned once where that is possible, and its values."""
-    if layout.planned is not None:
-        each, whole = layout.planned
-        said = planned_once(whole.text, whole.types)
-        if said is not None:
-            return said, [value for one, planned in zip(many, each, strict=True) for value in one.open_values(planned)]
-    parts = [around.replace("{}", one.sql) for one, around in zip(many, layout.around, strict=True)]
-    return " UNION ALL ".join(parts), [value for statement in many for value in statement.values]
+def _sql_and_values(many: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
+    """Return all statements as one query, and its values; a call of the prepared query where that is possible."""
+    if layout.numbered is not None:
+        each, combined = layout.numbered
+        call = planned_once(combined.text, combined.types)
+        if call is not None:
+            return call, [value for ready, own in zip(many, each, strict=True) for value in ready.values_of(own)]
+    parts = [wrapper.replace("{}", ready.sql) for ready, wrapper in zip(many, layout.wrappers, strict=True)]
+    return " UNION ALL ".join(parts), [value for ready in many for value in ready.values]
 
 
 def _layout_of(many: Sequence[Ready]) -> _Layout:
-    key = tuple((statement.statement, statement.around) for statement in many)
+    key = tuple((ready.statement, ready.wrapper) for ready in many)
     layout = _layouts.get(key)
     if layout is None:
         if len(_layouts) >= _MAX_LAYOUTS:
             _layouts.clear()
-        around, own = _laid_out([_columns(statement) for statement in many])
-        layout = _layouts[key] = _Layout(around, own, _numbered(many, around))
+        wrappers, pick_columns = _lay_out([_column_types(ready) for ready in many])
+        layout = _layouts[key] = _Layout(wrappers, pick_columns, _number(many, wrappers))
     return layout
 
 
-def _numbered(many: Sequence[Ready], around: Sequence[str]) -> tuple[tuple[Planned, ...], Planned] | None:
-    """The statements with values numbered through, and all of them as one."""
-    each: list[Planned] = []
+def _number(many: Sequence[Ready], wrappers: Sequence[str]) -> tuple[tuple[NumberedSql, ...], NumberedSql] | None:
+    """Number the values of all statements in one sequence; return each statement and all of them as one."""
+    each: list[NumberedSql] = []
     types: tuple[str, ...] = ()
-    for statement in many:
-        planned = statement.numbered_from(len(types) + 1)
-        if planned is None:
+    for ready in many:
+        numbered_sql = ready.numbered_from(len(types) + 1)
+        if numbered_sql is None:
             return None
-        each.append(planned)
-        types += planned.types
-    text = " UNION ALL ".join(about.replace("{}", one.text) for one, about in zip(each, around, strict=True))
-    return tuple(each), Planned(text, types, ())
+        each.append(numbered_sql)
+        types += numbered_sql.types
+    parts = [wrapper.replace("{}", own.text) for own, wrapper in zip(each, wrappers, strict=True)]
+    return tuple(each), NumberedSql(" UNION ALL ".join(parts), types, ())
 
 
-def _laid_out(columns: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], tuple[Callable[[Row], Row], ...]]:
-    """SQL around each statement with columns of these types, and how to find its own columns."""
-    width: Counter[str] = Counter()
-    for own in columns:
-        width |= Counter(own)
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    all_types = [kind for kind in width for _ in range(width[kind])]
-    for place, kind in enumerate(all_types):
-        places[kind].append(place)
-    arounds, getters = [], []
-    for number, own in enumerate(columns):
-        used: Counter[str] = Counter()
-        at: dict[int, int] = {}
-        for column, kind in enumerate(own):
-            at[places[kind][used[kind]]] = column
-            used[kind] += 1
-        shown = [f"found.c{at[place]}" if place in at else f"NULL::{kind}" for place, kind in enumerate(all_types)]
-        named = ", ".join(f"c{column}" for column in range(len(own)))
-        arounds.append(f"(SELECT {', '.join([str(number), *shown])} FROM ({{}}) found ({named}))")  # noqa: S608  # types and numbers
-        getters.append(_getter([place + 1 for place in sorted(at, key=lambda place: at[place])]))
-    return tuple(arounds), tuple(getters)
+def _lay_out(
+    types_by_statement: Sequence[Sequence[str]],
+) -> tuple[tuple[str, ...], tuple[Callable[[Row], Row], ...]]:
+    """Return the SQL around each statement, and how to pick its own columns from a row of the result.
+
+    The first column of the result is the statement's index. Then come as many columns of each type as the statement
+    with the most of them has; NULL fills those that a statement does not use.
+    """
+    most_of_type: Counter[str] = Counter()
+    for types in types_by_statement:
+        most_of_type |= Counter(types)
+    result_types = list(most_of_type.elements())
+    positions_by_type: defaultdict[str, list[int]] = defaultdict(list)
+    for position, sql_type in enumerate(result_types):
+        positions_by_type[sql_type].append(position)
+
+    wrappers, pick_columns = [], []
+    for index, types in enumerate(types_by_statement):
+        free_positions = {sql_type: iter(positions) for sql_type, positions in positions_by_type.items()}
+        positions = [next(free_positions[sql_type]) for sql_type in types]
+        column_by_position = {position: column for column, position in enumerate(positions)}
+        selected = [
+            f"own.c{column_by_position[position]}" if position in column_by_position else f"NULL::{sql_type}"
+            for position, sql_type in enumerate(result_types)
+        ]
+        names = ", ".join(f"c{column}" for column in range(len(types)))
+        wrappers.append(f"(SELECT {', '.join([str(index), *selected])} FROM ({{}}) own ({names}))")  # noqa: S608  # types and numbers
+        # The index of the statement comes before the first position.
+        pick_columns.append(_picker([position + 1 for position in positions]))
+    return tuple(wrappers), tuple(pick_columns)
 
 
-def _getter(places: Sequence[int]) -> Callable[[Row], Row]:
-    """Finds the values at these places of a row."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda row: tuple(row[place] for place in places)
+def _picker(positions: Sequence[int]) -> Callable[[Row], Row]:
+    """Return a function that picks the values at these positions of a row."""
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    return lambda row: tuple(row[position] for position in positions)
 
 
-def _columns(ready: Ready) -> list[str]:
-    """The types of a statement's columns."""
+def _column_types(ready: Ready) -> list[str]:
+    """Return the PostgreSQL types of a statement's columns."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({ready.sql}) found LIMIT 0", ready.values)  # noqa: S608  # our SQL
-        numbers = [column.type_code for column in cursor.description or ()]
-        unknown = [number for number in numbers if number not in _types]
-        if unknown:
-            cursor.execute("SELECT oid::bigint, format_type(oid, NULL) FROM pg_type WHERE oid = ANY(%s)", [unknown])
+        type_codes = [column.type_code for column in cursor.description or ()]
+        unknown_codes = [code for code in type_codes if code not in _types]
+        if unknown_codes:
+            cursor.execute(
+                "SELECT oid::bigint, format_type(oid, NULL) FROM pg_type WHERE oid = ANY(%s)", [unknown_codes]
+            )
             _types.update(cursor.fetchall())
-    return [_types[number] for number in numbers]
+    return [_types[code] for code in type_codes]

@@ -33,18 +33,18 @@ setting_changed.connect(forget, dispatch_uid="tests.kept_statements")
 
 
 def shape_of(sql: str, values: Sequence[Any]) -> Shape:
-    """SQL in which each list of values is one, and these values; ids in any order, all moments alike."""
-    pieces = sql.split("%s")
-    text, found = pieces[0], []
-    for value, piece in zip(values, pieces[1:], strict=True):
-        many = set(value) if isinstance(value, list) else {"moment" if isinstance(value, dt.datetime) else value}
+    """Return SQL with one placeholder for each list of values, and the values: ids in any order, moments all alike."""
+    first, *others = sql.split("%s")
+    text, value_sets = first, []
+    for value, piece in zip(values, others, strict=True):
+        new_values = set(value) if isinstance(value, list) else {"moment" if isinstance(value, dt.datetime) else value}
         if text.endswith("%s, "):
-            found[-1] |= many
+            value_sets[-1] |= new_values
             text = text[: -len(", ")] + piece
         else:
-            found.append(many)
+            value_sets.append(new_values)
             text += f"%s{piece}"
-    return re.sub(r"\s+", " ", text), tuple(frozenset(one) for one in found)
+    return re.sub(r"\s+", " ", text), tuple(frozenset(values_in_list) for values_in_list in value_sets)
 
 
 #: How often a statement is compared in a process, with the readers and pages that come first: a dozen times in a run of
@@ -54,19 +54,19 @@ _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 
 def compared(ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
-    """`_ready` that fails where the kept statement is not the reader's own."""
+    """Wrap `_ready`, so that it fails if the kept statement differs from the query composed for the reader."""
 
     def checked(
-        compose: Callable[..., QuerySet[Any, Any]], given: Sequence[Any], named: dict[str, Any]
+        compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Any], named: dict[str, Any]
     ) -> Ready | None:
-        found = ready(compose, given, named)
-        if found is not None and _compared[key := (compose, found.statement.pieces)] < _TIMES:
+        kept = ready(compose, arguments, named)
+        if kept is not None and _compared[key := (compose, kept.statement.pieces)] < _TIMES:
             _compared[key] += 1
             try:
-                own = compose(*given, **named).query.get_compiler(connection=connection).as_sql()
+                composed = compose(*arguments, **named).query.get_compiler(connection=connection).as_sql()
             except EmptyResultSet:
-                own = ("", ())
-            assert shape_of(found.sql, found.values) == shape_of(*own), compose
-        return found
+                composed = ("", ())
+            assert shape_of(kept.sql, kept.values) == shape_of(*composed), compose
+        return kept
 
     return checked

@@ -67,7 +67,7 @@ class _AtomicPost:
 
 @lru_cache
 def in_one_transaction(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view with each change in one transaction; unchanged if it has no form."""
+    """Return the view with each change in one transaction; unchanged if it has no form."""
     view_class: Any = getattr(view, "view_class", None)
     if view_class in _CHANGE_ON_POST:
         mixin: type = _AtomicPost
@@ -82,7 +82,7 @@ def in_one_transaction(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def each_in_one_transaction(patterns: Sequence[URLPattern]) -> list[URLPattern]:
-    """The same URL patterns, with each change of their views in one transaction."""
+    """Return the same URL patterns, with each change of their views in one transaction."""
     return [
         URLPattern(pattern.pattern, in_one_transaction(pattern.callback), pattern.default_args, pattern.name)
         for pattern in patterns

@@ -37,14 +37,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that the outermost trusted proxy saw; 403 without one."""
+        """Return the address that the outermost trusted proxy saw; 403 without one."""
         address = client_address(request)
         if not address:
             raise PermissionDenied("The request has no client address.")
         return address
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """The page that was asked for, or the home page."""
+        """Return the page that was asked for, or the home page."""
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
@@ -75,12 +75,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
             )
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        """The link that confirms an address, with the configured origin: the Host header is not trusted."""
+        """Return the link that confirms an address, with the configured origin: the Host header is not trusted."""
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
         return f"{settings.SITE_ORIGIN}{path}"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link that resets a password, with the configured origin: the Host header is not trusted."""
+        """Return the link that resets a password, with the configured origin: the Host header is not trusted."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.SITE_ORIGIN) + path.replace("UID-KEY", key)
 
@@ -105,7 +105,9 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             person = find_person(address) if address else None
         provider = sociallogin.account.provider
         if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
-            messages.warning(request, "No account here uses this sign-in. Ask a lead of your organisation.")
+            messages.warning(
+                request, "No account here uses this sign-in. Ask a lead of your organisation to invite you."
+            )
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:
             with transaction.atomic():  # with its alert
@@ -116,13 +118,13 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no
     """Second factors with the site's name and encrypted secrets."""
 
     def encrypt(self, text: str) -> str:
-        """The encrypted secret of an app or of recovery codes, for the database."""
+        """Return the encrypted secret of an app or of recovery codes, for the database."""
         return encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret in plain text."""
+        """Return the secret in plain text."""
         return decrypt(encrypted_text)
 
     def get_totp_issuer(self) -> str:
-        """The name that the authenticator app shows."""
+        """Return the name that the authenticator app shows."""
         return str(settings.SITE_NAME)

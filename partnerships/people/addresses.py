@@ -12,7 +12,7 @@ IPV6_PREFIX = 64
 
 
 def _parsed(text: str) -> str:
-    """The address in its shortest form without a port; empty if invalid."""
+    """Return the address in its shortest form without a port; empty if invalid."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -27,7 +27,7 @@ def _parsed(text: str) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that the outermost trusted proxy saw.
+    """Return the address that the outermost trusted proxy saw.
 
     Each proxy adds one entry to X-Forwarded-For, so the trusted ones are counted from the right; entries that the
     visitor sent are further left. A request that came through fewer proxies has fewer entries, all from trusted
@@ -42,7 +42,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def counted_address(address: str) -> str:
-    """What limits count as one address: an IPv4 address or an IPv6 /64."""
+    """Return what limits count as one address: an IPv4 address or an IPv6 /64."""
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False).network_address)

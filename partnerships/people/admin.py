@@ -22,6 +22,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -110,7 +111,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """End all sessions of the selected people."""
         count = sum(end_sessions(person) for person in queryset)
-        messages.info(request, f"Ended {count} sessions.")
+        messages.info(request, f"Ended {count} session{pluralize(count)}.")
 
     @admin.action(description="Reopen account")
     def reopen_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -192,7 +193,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         required=False,
         max_length=191,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Never shown. Leave empty to keep the present one.",
+        help_text="We never show the secret. Leave this empty to keep the present secret.",
     )
     reason = forms.CharField(
         max_length=500,
@@ -209,7 +210,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         self.fields["provider"] = forms.ChoiceField(choices=providers.registry.as_choices())
 
     def clean_secret(self) -> str:
-        """The new secret; the present one if the field is empty."""
+        """Return the new secret; the present one if the field is empty."""
         return str(self.cleaned_data["secret"] or self.instance.secret)
 
     def clean(self) -> dict[str, Any]:

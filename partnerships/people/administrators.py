@@ -60,7 +60,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
     locked, _ = lock_with_administrators(person)
     _check_right_and_reason(locked, author, reason)
     if not locked.is_active or locked.is_stakeholder:
-        raise UnableToChangeAdministration(f"{locked.display_name} has no account.")
+        raise UnableToChangeAdministration(f"{locked.display_name} cannot sign in, so they cannot be an administrator.")
     if locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is already an administrator.")
     for obstacle in _obstacles:
@@ -81,7 +81,7 @@ def withdraw_administration(
     locked, others = lock_with_administrators(person)
     _check_right_and_reason(locked, author, reason)
     if author is not None and author.pk == locked.pk:
-        raise UnableToChangeAdministration("You cannot remove yourself. Ask another administrator.")
+        raise UnableToChangeAdministration("You cannot remove yourself. Ask another administrator to do it.")
     if not locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
     if not others and not even_last:
@@ -135,7 +135,7 @@ def email_administration_change(person: User, *, event: Event, granted: bool, no
 
 
 def recipient_ids(person: User, *, administrators: bool) -> list[int]:
-    """Ids of the person and, with `administrators`, of all administrators; without people who have left."""
+    """Return the ids of the person and, with `administrators`, of all administrators; without people who have left."""
     recipients = Q(pk=person.pk)
     if administrators:
         recipients |= Q(is_staff=True)

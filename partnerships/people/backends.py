@@ -19,7 +19,7 @@ class AddressBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ca
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """The person, or None where address, password or account is wrong."""
+        """Return the person, or None where address, password or account is wrong."""
         password = credentials.get("password")
         if not password:
             return None

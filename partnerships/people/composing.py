@@ -46,13 +46,13 @@ class PersonComposer(Composer):
         self._may_reach_leavers = may_reach_leavers
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The due emails with their recipients, in one query; refused for people who have left."""
+        """Return the due emails with their recipients, in one query; refused for people who have left."""
         people_by_id = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
         return [self._candidate(email, people_by_id.get(email.person_id or 0)) for email in due]
 
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
-            return Candidate(due, due.address, refusal="The person is no longer known.")
+            return Candidate(due, due.address, refusal="The person no longer exists.")
         refusal = ""
         if person.erased_at is not None:
             refusal = "The person has been erased."
@@ -61,7 +61,7 @@ class PersonComposer(Composer):
         return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
-        """The email's subject for a list of emails, or why it would not be sent now."""
+        """Return the email's subject for a list of emails, or why it would not be sent now."""
         person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
             return "The person has left."
@@ -70,7 +70,7 @@ class PersonComposer(Composer):
         except ObjectDoesNotExist:
             return "The record that the email is about no longer exists."
         if isinstance(content, Later):
-            return "It cannot be written yet."
+            return "The email cannot be written yet."
         if isinstance(content, str):
             return content
         return Line(render_subject(content.template, content.full_context))
@@ -116,7 +116,7 @@ class PersonComposer(Composer):
             batch.checks[candidate.pk] = candidate.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Ids of the emails whose recipient has left since they were claimed."""
+        """Return the ids of the emails whose recipient has left since they were claimed."""
         if not checks or self._may_reach_leavers:
             return set()
         active_people = User.objects.filter(pk__in=set(checks.values()), is_active=True)
@@ -125,7 +125,7 @@ class PersonComposer(Composer):
 
 
 def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
-    """The content as text and HTML, with a link to the reader's choices if they can turn such emails off."""
+    """Return the content as text and HTML, with a link to the reader's choices if they can turn such emails off."""
     kind = kind_of(candidate.due.kind)
     if kind is None or not _can_be_turned_off(candidate):
         return content.render(can_reply=can_reply)
@@ -139,7 +139,7 @@ def _can_be_turned_off(candidate: PersonCandidate) -> bool:
 
 
 def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
-    """The link that stops more emails of the kind, by email id, for those that can be turned off."""
+    """Return the link that stops more emails of the kind, by email id, for those that can be turned off."""
     notices = [_notice_to(candidate) for candidate, _ in contents if _can_be_turned_off(candidate)]
     stop_links: dict[int, StopLink] = {}
     for hooks in registered_hooks() if notices else ():

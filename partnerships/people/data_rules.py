@@ -117,7 +117,7 @@ def register() -> None:
     register_retention(
         "invitations",
         what="Invitations: who was invited, by which person, and the message",
-        purpose="inviting people",
+        purpose="so that we can invite people",
         basis=_TASK,
         kept_for="7 days after they are used, withdrawn or expire (14 days after sending)",
         apply=_invitations,
@@ -127,13 +127,13 @@ def register() -> None:
         what="Where people are signed in: IP address, browser, times",
         purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
-        kept_for="60 minutes without use, 12 hours at most; the list of them 14 days",
+        kept_for="60 minutes without use, 12 hours at most; the list of sessions 14 days",
         apply=_sessions,
     )
     register_retention(
         "security log",
         what="Security log: sign-ins, refused attempts, changes of password and second factor",
-        purpose="detecting misuse of an account",
+        purpose="so that we can detect misuse of an account",
         basis=_LEGITIMATE,
         kept_for="12 months",
         apply=_security_log,
@@ -141,7 +141,7 @@ def register() -> None:
     register_retention(
         "tallies",
         what="Counts for the limits on exports and invitations, under a hash that identifies nobody",
-        purpose="enforcing limits",
+        purpose="so that we can enforce the limits",
         basis=_LEGITIMATE,
         kept_for="2 days",
         apply=_tallies,
@@ -149,7 +149,7 @@ def register() -> None:
     register_retention(
         "refused addresses",
         what="A keyed hash of the address of a person who refused digests and was erased",
-        purpose="not asking them again",
+        purpose="so that we do not ask them again",
         basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
         kept_for="until they ask for digests themselves",
         apply=_kept_until_withdrawn,

@@ -24,12 +24,13 @@ else:
     fernet = late("cryptography.fernet")
     hashes, hkdf = late("cryptography.hazmat.primitives.hashes"), late("cryptography.hazmat.primitives.kdf.hkdf")
 
-#: Every Fernet token starts so until 2242: version 0x80 and the high bytes of the time. No plain app secret does.
+#: How every Fernet token starts until 2242: version 0x80, then the high bytes of the time.
+#: No unencrypted secret of an app starts like this.
 _FERNET_PREFIX = "gAAAAA"
 
 
 class UnableToDecrypt(Exception):
-    """No key fits: one was removed from the settings before the secrets were encrypted with another."""
+    """No key decrypts the secret: its key was removed from the settings before the secret was encrypted again."""
 
 
 @lru_cache(maxsize=8)
@@ -38,7 +39,7 @@ def _fernet(secrets: tuple[str, ...]) -> fernet.MultiFernet:
 
 
 def _key(secret: str) -> bytes:
-    """The key derived from a secret."""
+    """Return the key derived from a secret."""
     derivation = hkdf.HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"common ground: second factors")
     return derivation.derive(secret.encode())
 
@@ -54,18 +55,18 @@ def is_encrypted(stored: str) -> bool:
 
 
 def encrypt(text: str) -> str:
-    """The secret encrypted with the first key."""
+    """Return the secret encrypted with the first key."""
     return _keys().encrypt(text.encode()).decode()
 
 
 def decrypt(stored: str) -> str:
-    """The secret in plain text, unchanged if it was stored unencrypted. Raises `UnableToDecrypt`."""
+    """Return the secret in plain text, unchanged if it was stored unencrypted. Raises `UnableToDecrypt`."""
     if not is_encrypted(stored):
         return stored
     try:
         return _keys().decrypt(stored.encode()).decode()
     except fernet.InvalidToken as error:
-        raise UnableToDecrypt("No key of SECOND_FACTOR_KEYS fits.") from error
+        raise UnableToDecrypt("None of SECOND_FACTOR_KEYS decrypts this secret.") from error
 
 
 @transaction.atomic

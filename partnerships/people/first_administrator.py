@@ -36,7 +36,7 @@ def is_wanted() -> bool:
 
 
 def new_token() -> str:
-    """A token for the link, valid from now."""
+    """Return a token for the link, valid from now."""
     return _signer.sign(secrets.token_urlsafe(24))
 
 
@@ -59,7 +59,7 @@ def become_first_administrator(*, token: str, email: str, name: str, password: s
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     if not is_valid(token):
-        raise UnableToBegin("This link has been used or has expired.")
+        raise UnableToBegin("This link has been used or has expired. Ask the people who run this site for a new link.")
     if find_person(email) is not None:
         raise UnableToBegin("Another person already has this email address. Enter a different one.")
     try:

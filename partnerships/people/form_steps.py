@@ -1,4 +1,4 @@
-"""What pages with a form or button share: call one service, then redirect with a message or show the refusal.
+"""The frame of views with a form or button: call one service, then redirect with a message or show its refusal.
 
 The message can name who gets an email, so this module is here and not in kit.
 """
@@ -16,7 +16,8 @@ from django.shortcuts import redirect
 from partnerships.kit.http import form_page
 from partnerships.people.recipients import collect_recipients
 
-#: Calls one service, and returns a message about what happened ("" for none) and the URL of the next page.
+#: What a view does once its form is valid: calls one service, and returns a message about what happened ("" for none)
+#: and the URL of the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
 #: The exceptions by which the service may refuse, each with the field that shows it; None shows it above the form.
 Refusals: TypeAlias = Mapping[type[Exception], str | None]
@@ -63,5 +64,5 @@ def press_button(
 
 
 def _field(refusals: Refusals, error: Exception) -> str | None:
-    """The field for an exception: that of its closest class in `refusals`."""
+    """Return the field for an exception: that of its closest class in `refusals`."""
     return next(refusals[kind] for kind in type(error).__mro__ if kind in refusals)

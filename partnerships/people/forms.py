@@ -44,8 +44,8 @@ class BeginForm(Form):
     email = forms.EmailField(
         label="Email address for administration",
         max_length=254,
-        help_text="Administrators cannot act for an organisation. If you will also work for yours, use another "
-        "address here, for example a shared one.",
+        help_text="Administrators cannot act for an organisation. If you will also work for an "
+        "organisation, use another address here, for example a shared one.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(
@@ -68,7 +68,7 @@ class ViewAsForm(Form):
         label="Why do you need to view the site as this person?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The reason is kept for ever. The person can see in their account that you viewed the site as "
+        help_text="We keep the reason for ever. The person can see in their account that you viewed the site as "
         "them, and when.",
     )
 
@@ -85,7 +85,7 @@ class ReasonForm(kit.ReasonForm):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The reason is kept for ever and included in the email.",
+        help_text="We keep the reason for ever and include it in the email.",
     )
 
 
@@ -99,7 +99,7 @@ class LeaverForm(Form):
         label="Who takes over their work?",
         queryset=User.objects.none(),
         required=False,
-        empty_label="Nobody yet: the organisation's leads decide",
+        empty_label="Nobody yet: the organisation’s leads decide",
     )
 
     def __init__(self, *args: Any, successors: QuerySet[User], cancel: str, **kwargs: Any) -> None:
@@ -116,7 +116,7 @@ class DetailsForm(Form):
         label="Time zone",
         choices=_time_zones,
         widget=AutocompleteSelect,
-        help_text="Daily and weekly digests are sent in the morning in this time zone.",
+        help_text="We send daily and weekly digests in the morning in this time zone.",
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:

@@ -75,27 +75,27 @@ def register_recheck(recheck: RecheckRequirement) -> None:
 
 
 def organisations_using(provider: str) -> list[ReliantOrganisation]:
-    """The organisations that use the provider with this key."""
+    """Return the organisations that use the provider with this key."""
     return [organisation for hook in _hooks for organisation in hook(provider)] if provider else []
 
 
 def leads_using(provider: str) -> set[User]:
-    """The leads of the organisations that use the provider."""
+    """Return the leads of the organisations that use the provider."""
     return {lead for organisation in organisations_using(provider) for lead in organisation.leads}
 
 
 def key_of(app: SocialApp) -> str:
-    """The key by which organisations and accounts refer to the provider."""
+    """Return the key by which organisations and accounts refer to the provider."""
     return str(app.provider_id or app.provider)
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    """Keys and names of all providers, as choices for a form field."""
+    """Return keys and names of all providers, as choices for a form field."""
     return [(key_of(app), f"{app.name} ({key_of(app)})") for app in SocialApp.objects.order_by("name", "pk")]
 
 
 def provider_name(provider: str) -> str:
-    """The provider's name on the sign-in page; empty if there is none."""
+    """Return the provider's name on the sign-in page; empty if there is none."""
     return next((str(app.name) for app in SocialApp.objects.order_by("pk") if key_of(app) == provider), "")
 
 
@@ -105,7 +105,7 @@ def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
 
 
 def verified_address(sociallogin: Any) -> str:
-    """The address that the provider has verified; "" without one.
+    """Return the address that the provider has verified; "" without one.
 
     If the provider does not say, as with Entra ID, the setting `verified_email` decides (docs/accounts.md). The setting
     never overrides a provider that says no.
@@ -119,14 +119,14 @@ def verified_address(sociallogin: Any) -> str:
 
 
 def _others_with_same_key(app: SocialApp) -> QuerySet[SocialApp]:
-    """Other providers with the same key; with two, it would be unclear which one vouched for a person."""
+    """Return other providers with the same key; with two, it would be unclear which one vouched for a person."""
     key = key_of(app)
     social_apps: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return social_apps.exclude(pk=app.pk)
 
 
 def refusal(app: SocialApp) -> str:
-    """Why the provider cannot be saved; "" if it can."""
+    """Return why the provider cannot be saved; "" if it can."""
     key = key_of(app)
     if _others_with_same_key(app).exists():
         return f"Another sign-in page has the provider ID “{key}”. Choose a different ID."
@@ -134,12 +134,12 @@ def refusal(app: SocialApp) -> str:
     if saved_app is not None and key_of(saved_app) != key:
         names = [organisation.name for organisation in organisations_using(key_of(saved_app))]
         if names:
-            return f"{' and '.join(names)} use “{key_of(saved_app)}”. Choose another sign-in provider there first."
+            return f"{' and '.join(names)} use “{key_of(saved_app)}”. Choose another sign-in page for them first."
     return _settings_refusal(app)
 
 
 def _settings_refusal(app: SocialApp) -> str:
-    """What is wrong with the issuer's URL or the domains; "" if nothing is."""
+    """Return what is wrong with the issuer's URL or the domains; "" if nothing is."""
     app_settings = app.settings if isinstance(app.settings, dict) else {}
     issuer = urlsplit(str(app_settings.get("server_url", "")))
     allowed_schemes = {"https"} if settings.HTTPS else {"http", "https"}
@@ -151,12 +151,12 @@ def _settings_refusal(app: SocialApp) -> str:
     ):
         return '“verified_email” must be a list of domains: ["larkhaven.example"].'
     if issuer.hostname == _ENTRA_HOST and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
-        return "Enter the address of your own tenant. This one accepts any Microsoft account."
+        return "Enter the address of your own tenant. The address that you entered accepts any Microsoft account."
     return ""
 
 
 def _logged_fields(app: SocialApp) -> dict[str, Any]:
-    """The provider's fields for the activity log, without secrets."""
+    """Return the provider's fields for the activity log, without secrets."""
     return {
         "name": app.name,
         "provider": app.provider,
@@ -248,7 +248,7 @@ def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, re
     """
     require(keeps_network(author))
     if organisations_using(key_of(app)):
-        raise UnableToChangeProvider("Organisations still use this sign-in page. Choose another one for them first.")
+        raise UnableToChangeProvider("Organisations still use this sign-in page. Choose another page for them first.")
     event = _record(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_logged_fields(app))
     _forget_identities(key_of(app))
     _email_change(app, event=event, what="removed", now=now)

@@ -25,7 +25,7 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 
 
 def lead_times_of(person: User) -> dict[str, list[int] | None]:
-    """A person's lead times of each kind, longest first. None if they follow each party's choice."""
+    """Return a person's lead times of each kind, longest first. None if they follow each party's choice."""
     chosen = dict(LeadTimes.objects.filter(person=person).values_list("kind", "days"))
     return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
 
@@ -62,7 +62,7 @@ def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None
 
 
 def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -> list[int] | None:
-    """The days that are in range or were chosen before, longest first."""
+    """Return the days that are in range or were chosen before, longest first."""
     if days is None:
         return None
     allowed = {day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}
@@ -77,7 +77,7 @@ class EverybodysLeadTimes:
     chosen: Mapping[int, Sequence[int]]
 
     def of(self, person_id: int) -> Sequence[int]:
-        """The lead times of one person."""
+        """Return the lead times of one person."""
         return self.chosen.get(person_id, self.usual)
 
     @property
@@ -87,7 +87,7 @@ class EverybodysLeadTimes:
 
 
 def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> EverybodysLeadTimes:
-    """Everybody's lead times of one kind, in one query; `usual` replaces `USUAL_LEAD_TIMES`."""
+    """Return everybody's lead times of one kind, in one query; `usual` replaces `USUAL_LEAD_TIMES`."""
     days_by_person = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
     return EverybodysLeadTimes(usual=USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen=days_by_person)
 

@@ -1,4 +1,4 @@
-"""Hooks by which rooms end or pass on what a person holds when their account is closed."""
+"""Hooks of rooms that end a person's rights, or pass on their work, when their account is closed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Leaving:
     now: dt.datetime
 
 
-#: Ends or passes on what a room holds for the person, and returns how many things. It runs inside the transaction.
+#: Ends or passes on the person's rights and work in a room, and returns how many things. Runs inside the transaction.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
 
@@ -36,5 +36,5 @@ def run_hooks(leaving: Leaving) -> dict[str, int]:
 
 
 def hook_names() -> tuple[str, ...]:
-    """The names of all hooks, in alphabetical order."""
+    """Return the names of all hooks, in alphabetical order."""
     return tuple(sorted(_hooks))

@@ -28,12 +28,12 @@ RETURNING count
 
 
 def _key(what: str) -> str:
-    """A hash of the name of the count, because that may name a person or an address."""
+    """Return a hash of the name of the count, because that may name a person or an address."""
     return salted_hmac("partnerships.people.limits", what, algorithm="sha256").hexdigest()
 
 
 def _period_start(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
-    """The start of the current period."""
+    """Return the start of the current period."""
     return now - (now - _EPOCH) % stretch
 
 
@@ -50,7 +50,7 @@ def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1
 
 
 def counted_since(what: str, since: dt.datetime) -> int:
-    """The count of all periods that began after a moment."""
+    """Return the count of all periods that began after a moment."""
     tallies = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
     return tallies["sum"] or 0
 
@@ -78,7 +78,7 @@ def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
 
 
 def _requester(request: HttpRequest) -> str:
-    """The person of a request or, when signed out, their IP address; an IPv6 /64 counts as one address."""
+    """Return the person of a request or, when signed out, their IP address; an IPv6 /64 counts as one address."""
     person = request.user
     if person.is_authenticated:
         return f"person {person.pk}"

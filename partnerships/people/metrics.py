@@ -25,7 +25,7 @@ class RetentionCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics; infinite for a rule that never ran to its end."""
+        """Yield the metrics; infinite for a rule that never ran to its end."""
         try:
             ages = time_since_complete(now=timezone.now())
         except Error:

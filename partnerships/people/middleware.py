@@ -33,7 +33,7 @@ _ADMINISTRATORS_OWN = frozenset({"admin", "people"})
 
 
 def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The redirect to the sign-in page, and back to the page afterwards."""
+    """Return the redirect to the sign-in page, and back to the page afterwards."""
     return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
 
 
@@ -133,7 +133,7 @@ class _SessionCheck(ABC):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """The redirect while the requirement is not met, else None."""
+        """Return the redirect while the requirement is not met, else None."""
         user = request.user
         if not isinstance(user, User) or hasattr(request, "view_as") or self.is_exempt(request):
             return None
@@ -150,7 +150,7 @@ class _SessionCheck(ABC):
 
     @abstractmethod
     def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """The redirect to where the person can meet the requirement, or None if they meet it."""
+        """Return the redirect to where the person can meet the requirement, or None if they meet it."""
 
 
 class OwnSignInMiddleware(_SessionCheck):

@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
     """Creates people by email address, kept in lower case."""
 
     def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
-        """The people whose account a person may see: only themselves or, for administrators, everybody."""
+        """Return the people whose account a person may see: only themselves or, for administrators, everybody."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.all() if user.is_staff else self.filter(pk=user.pk)
@@ -51,7 +51,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """The person with this address, in any letter case."""
+        """Return the person with this address, in any letter case."""
         return self.get(email__iexact=username)
 
 
@@ -71,11 +71,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(auto_now_add=True)
     time_zone = models.CharField(max_length=64, default="Europe/London")
     account_since = models.DateTimeField(
-        null=True, blank=True, help_text="When they could first sign in; empty for a stakeholder."
+        null=True, blank=True, help_text="When the person could first sign in. Empty for a stakeholder."
     )
     left_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person was erased. The row stays as “a former member”."
+        null=True,
+        blank=True,
+        help_text="When the person’s data was erased. We then show the person as “a former member”.",
     )
 
     objects: ClassVar[UserManager] = UserManager()
@@ -111,11 +113,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.account_since is None
 
     def get_short_name(self) -> str:
-        """The first word of the full name."""
+        """Return the first word of the full name."""
         return self.get_full_name().split()[0]
 
     def get_full_name(self) -> str:
-        """The name to use in the person's own emails and pages; without one, the start of their address."""
+        """Return the name to use in the person's own emails and pages; without one, the start of their address."""
         return self.name or self.email.partition("@")[0]
 
 
@@ -345,7 +347,7 @@ class RetentionRuleState(models.Model):
     error = models.CharField(
         max_length=100,
         blank=True,
-        help_text="The kind of error. Its text may contain personal data, so it is not kept.",
+        help_text="The kind of error. We do not keep its text, because it may contain personal data.",
     )
 
     def __str__(self) -> str:

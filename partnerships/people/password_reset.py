@@ -33,14 +33,14 @@ class PasswordResetComposer(Composer):
     """Composes password resets for addresses with an account only."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The requests with their people; refused if the address has no open account."""
+        """Return the requests with their people; refused if the address has no open account."""
         return [self._candidate(request) for request in due]
 
     def _candidate(self, due: Due) -> Candidate:
         # Stakeholders have no password to reset.
         person = find_person(due.secrets["address"])
         if person is None or person.is_stakeholder or not person.is_active:
-            return Candidate(due, "", refusal="Nobody signs in with the address that was typed.")
+            return Candidate(due, "", refusal="No account has the address that was entered.")
         return PersonCandidate(due, person.email, person.get_full_name(), refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:

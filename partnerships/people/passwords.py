@@ -31,12 +31,12 @@ class BreachedPasswordValidator:
             raise ValidationError(self.refusal(), code="password_breached")
 
     def refusal(self) -> str:
-        """The error message."""
-        return "This password is known from a breach of another site. Choose one that you use nowhere else."
+        """Return the error message."""
+        return "This password appeared in a data breach of another site. Choose a password that you use nowhere else."
 
     def get_help_text(self) -> str:
-        """The hint beside the password field."""
-        return "Your password can’t be one that is known from a breach of another site."
+        """Return the hint beside the password field."""
+        return "Your password can’t be one that appeared in a data breach of another site."
 
     def _is_known(self, password: str) -> bool:
         """Whether the password was breached; False if the service does not respond."""

@@ -66,7 +66,7 @@ def register_personal(rules: Sequence[Rule]) -> None:
 
 
 def rules() -> tuple[Rule, ...]:
-    """All rules, by model and field."""
+    """Return all rules, by model and field."""
     return tuple(_rules[key] for key in sorted(_rules))
 
 
@@ -79,7 +79,7 @@ def is_history(model: type[Model]) -> bool:
 
 
 def personal_fields() -> Iterator[tuple[str, str]]:
-    """Every (model, field) that refers to a person or holds personal data.
+    """Yield every (model, field) that refers to a person or holds personal data.
 
     Found in the models themselves.
     """

@@ -39,7 +39,7 @@ class UnableToErase(Exception):
 
 
 def _as_json(value: Any) -> Any:
-    """The value as JSON can hold it; other types become text."""
+    """Return the value as JSON can hold it; other types become text."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, FieldFile):
@@ -48,7 +48,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
-    """The rows of a model in which the field of one of these rules refers to the person."""
+    """Return the rows of a model in which the field of one of these rules refers to the person."""
     model: type[Model] = apps.get_model(model_rules[0].model)
     refers_to_person = Q()
     for rule in model_rules:
@@ -57,7 +57,7 @@ def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
 
 
 def _reference_rules_by_model() -> list[list[Rule]]:
-    """The rules about references to a person, grouped by model so that its rows are read once."""
+    """Return the rules about references to a person, grouped by model so that its rows are read once."""
     rules_by_model: dict[str, list[Rule]] = {}
     for rule in rules():
         if _is_reference(rule):
@@ -66,7 +66,7 @@ def _reference_rules_by_model() -> list[list[Rule]]:
 
 
 def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
-    """Ids of the rows whose text the person may still read, because others may have changed it since they left.
+    """Return the ids of the rows whose text the person may read today: others may have changed it since they left.
 
     Decided by `visible_to` of the rows or, without one, of the record that they belong to. Rows without either are the
     person's own.
@@ -98,7 +98,7 @@ def _is_reference(rule: Rule) -> bool:
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
-    """Everything held about a person, as JSON values: their own row, and every row that refers to them.
+    """Return everything held about a person, as JSON values: their own row, and every row that refers to them.
 
     The export is recorded in the activity log and in the person's security log.
     """
@@ -136,7 +136,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
 
 
 def _held_rows(person: User) -> dict[str, list[dict[str, Any]]]:
-    """The rows that refer to the person, by model and field, each with the fields that its rule exports."""
+    """Return the rows that refer to the person, by model and field, each with the fields that its rule exports."""
     held: dict[str, list[dict[str, Any]]] = {}
     for model_rules in _reference_rules_by_model():
         model_rows = _rows(model_rules, person)
@@ -161,7 +161,7 @@ def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any
 
 
 def rows_in(exported: dict[str, Any]) -> int:
-    """The number of rows in a person's export, for the log of exports."""
+    """Return the number of rows in a person's export, for the log of exports."""
     return sum(map(len, exported["held"].values())) + len(exported["did"])
 
 
@@ -249,7 +249,7 @@ def _apply_to_value(rule: Rule, person: User) -> int:
 
 
 def erased_address(person: User) -> str:
-    """A placeholder address that can receive nothing (RFC 2606)."""
+    """Return a placeholder address that can receive nothing (RFC 2606)."""
     return f"erased-{person.pk}@erased.invalid"
 
 

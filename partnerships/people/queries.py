@@ -1,4 +1,4 @@
-"""Queries about one's own account."""
+"""Queries for the page of a person's own account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVENTS_SHOWN = 10
 
 
 def colleagues_of(person: User) -> QuerySet[User]:
-    """Other people with an open account, who could take over the person's work, by name."""
+    """Return other people with an open account, who could take over the person's work, by name."""
     return User.objects.filter(is_active=True, account_since__isnull=False).exclude(pk=person.pk).order_by("name", "pk")
 
 
@@ -32,7 +32,7 @@ class AccountOverview:
 
 
 def account_overview(user: User) -> AccountOverview:
-    """How a person signs in, and the latest events of their account."""
+    """Return how a person signs in, and the latest events of their account."""
     factor_types = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     return AccountOverview(
         sessions=UserSession.objects.filter(user=user).count(),

@@ -21,7 +21,7 @@ from partnerships.people.ways_in import journal_factors, journal_password
 
 
 def _client(request: HttpRequest) -> dict[str, Any]:
-    """The IP address and browser of a request, as fields of the security log."""
+    """Return the IP address and browser of a request, as fields of the security log."""
     return {"ip": client_address(request), "user_agent": request.META.get("HTTP_USER_AGENT", "")}
 
 

@@ -18,18 +18,18 @@ from partnerships.people.models import RefusedAddress, User
 
 #: The kind of journal line about the refusal of an address that its person gave up, or that may be asked again.
 KEPT_REFUSAL = "refusal kept"
-#: Returns whether a person has refused what a room sends.
+#: Returns whether a person has refused the emails that a room sends.
 Hook = Callable[[User], bool]
 _hooks: list[Hook] = []
 
 
 def register_refusal(hook: Hook) -> None:
-    """Register how a room knows whether a person has refused."""
+    """Register a room's function that says whether a person has refused its emails."""
     _hooks.append(hook)
 
 
 def hashes_of(address: str) -> list[str]:
-    """The hashes of an address, one for each key in order; the same for upper and lower case."""
+    """Return the hashes of an address, one for each key in order; the same for upper and lower case."""
     keys = settings.ADDRESS_HASH_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     normalised = address.strip().lower()
     return [
@@ -71,7 +71,7 @@ def has_refused(address: str) -> bool:
 
 
 def refused_among(people: Collection[User]) -> list[User]:
-    """The people who must not be emailed unless they ask for it.
+    """Return the people who must not be emailed unless they ask for it.
 
     Their address is refused (`has_refused`) or suppressed, or they have no account and refused what a room sends.
     """

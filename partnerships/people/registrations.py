@@ -1,4 +1,4 @@
-"""What the people room registers with lower rooms."""
+"""Registers the people room's events, emails and data rules with lower rooms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What views ask about a request: who is signed in, and whether a person is reading the page."""
+"""Facts about a request for views: who is signed in, and whether a person is reading the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def signed_in(request: HttpRequest) -> User:
-    """The signed-in person; 403 without one.
+    """Return the signed-in person; 403 without one.
 
     `LoginRequiredMiddleware` has normally redirected such a request already.
     """

@@ -68,7 +68,9 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             erase_person(person=person, author=None, reason=_REASON, now=now)
             redone.done += 1
         else:
-            redone.left.append(f"person {person.pk}: not the one who was erased")
+            redone.left.append(
+                f"person {person.pk}: is not the person who was erased, because the id has been used again"
+            )
     return redone
 
 
@@ -84,7 +86,9 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         # The id may belong to somebody else since the restore. Lines from before 29 November 2026 have no `joined`.
         joined = person.joined_at.isoformat()
         if line.get("joined", joined) != joined:
-            redone.left.append(f"person {person.pk}: not the one in the journal, the id has been used again")
+            redone.left.append(
+                f"person {person.pk}: is not the person in the journal, because the id has been used again"
+            )
             continue
         should_be_open = line.get("undone", False)
         if person.is_active == should_be_open:
@@ -214,7 +218,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def _administrator_problems() -> list[str]:
-    """A line for the operator if the network has no administrator."""
+    """Return a line for the operator if the network has no administrator."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
     return ["the network has no administrator now: create one with `manage.py createsuperuser`"]
@@ -264,7 +268,7 @@ def record_restore_start(*, since: dt.datetime, now: dt.datetime) -> None:
 
 
 def first_journal_start(now: dt.datetime) -> dt.datetime | None:
-    """The moment from which the first run of the last week applied the journal; None without a run."""
+    """Return the moment from which the first run of the last week applied the journal; None without a run."""
     recent_runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7))
     first_run = recent_runs.order_by("at", "pk").first()
     return dt.datetime.fromisoformat(first_run.data["since"]) if first_run else None

@@ -184,7 +184,7 @@ def _apply_rule(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool)
 
 
 def _rules_by_last_attempt() -> list[str]:
-    """The names of the rules, those that were never tried first, then the one tried longest ago."""
+    """Return the names of the rules, those that were never tried first, then the one tried longest ago."""
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     tried_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "tried_at"))
     return sorted(RULES, key=lambda name: (tried_at_by_rule.get(name, never), name))
@@ -197,7 +197,7 @@ def _save_state(name: str, now: dt.datetime, **fields: Any) -> None:
 
 
 def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
-    """How long ago each rule last completed; None if it never did."""
+    """Return how long ago each rule last completed; None if it never did."""
     completed_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
     ages = {}
     for name in sorted(RULES):
@@ -207,7 +207,7 @@ def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
 
 
 def overdue_rules(*, now: dt.datetime) -> list[str]:
-    """The rules that have been tried but have not completed for `OVERDUE`."""
+    """Return the rules that have been tried but have not completed for `OVERDUE`."""
     return sorted(
         state.rule
         for state in RetentionRuleState.objects.filter(rule__in=RULES)

@@ -9,9 +9,9 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one account now.
+    """The rights of one author over one person's account now.
 
-    `is_system` stands for loaders, commands and scheduled jobs, which have no author.
+    `is_system` is for loaders, commands and scheduled jobs, which have no author.
     """
 
     person: User
@@ -21,22 +21,22 @@ class Rights:
 
     @property
     def is_own(self) -> bool:
-        """Whether the account is their own and open."""
+        """Whether the account is the author's own and open."""
         return self.author_id == self.person.pk and self.person.is_active
 
     @property
     def may_administer(self) -> bool:
-        """Whether they may close the account, reopen it and give it rights."""
+        """Whether the author may close the account, reopen it, and make the person an administrator."""
         return self.is_system or self.is_administrator
 
     @property
     def may_change_details(self) -> bool:
-        """Whether they may change the name and the time zone."""
+        """Whether the author may change the name and the time zone."""
         return self.is_own or self.may_administer
 
     @property
     def may_export(self) -> bool:
-        """Whether they may have everything that is held about the person."""
+        """Whether the author may download everything that is stored about the person."""
         return self.is_own or self.may_administer
 
 
@@ -49,15 +49,12 @@ def is_administrator(person: User) -> bool:
 
 
 def rights_over(person: User, author: User | None) -> Rights:
-    """The author's rights over the person's account; None is the system."""
+    """Return the author's rights over the person's account; None is the system."""
     if author is None:
         return Rights(person, is_system=True)
     return Rights(person, author.pk, is_administrator=is_administrator(author))
 
 
 def keeps_network(author: User | None) -> bool:
-    """Whether somebody may change what concerns no single account.
-
-    Administrators and the system may.
-    """
+    """Whether the author may change settings of the whole network: administrators and the system (None) may."""
     return author is None or is_administrator(author)

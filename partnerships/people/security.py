@@ -18,7 +18,7 @@ _MAX_USER_AGENT = 200
 
 
 def _network(ip: str | None) -> str:
-    """The network of an address, because single addresses change every day; "" if it is not valid."""
+    """Return the network of an address, because single addresses change every day; "" if it is not valid."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:

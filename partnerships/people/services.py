@@ -53,7 +53,7 @@ class UnableToCloseAccount(Exception):
 
 
 def find_person(email: str) -> User | None:
-    """The person with this address, in any letter case; None if there is none.
+    """Return the person with this address, in any letter case; None if there is none.
 
     One query, which uses the unique index.
     """
@@ -61,7 +61,7 @@ def find_person(email: str) -> User | None:
 
 
 def person_for_address(*, email: str, name: str = "") -> User:
-    """The person with this address, created as a stakeholder if there is none yet.
+    """Return the person with this address, created as a stakeholder if there is none yet.
 
     An existing person keeps their name. Raises `UnableToAddPerson` if the text is not an email address.
     """
@@ -81,7 +81,7 @@ def person_for_address(*, email: str, name: str = "") -> User:
 
 
 def hash_token(token: str) -> str:
-    """The SHA-256 hash of a token in hex; the token itself is never stored."""
+    """Return the SHA-256 hash of a token in hex; the token itself is never stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -185,7 +185,7 @@ def close_account(
     locked, administrators = lock_with_administrators(person)
     require(rights_over(locked, author).may_administer)
     if not locked.is_active:
-        raise UnableToCloseAccount(f"{locked.display_name} has already left.")
+        raise UnableToCloseAccount(f"{locked.display_name} has already left, so there is no account to close.")
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose another person with an account to take over their work.")
     was_administrator = locked.is_staff
@@ -264,7 +264,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         raise UnableToRemoveSecondFactor("Give a reason.")
     count: int = Authenticator.objects.filter(user=person).delete()[0]
     if not count:
-        raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor.")
+        raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor to remove.")
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
     journal_factors(locked, now=now)

@@ -1,4 +1,4 @@
-"""Signs somebody in through allauth, so that its records agree."""
+"""Signs in a person through allauth, so that allauth's own records of the session are complete."""
 
 from __future__ import annotations
 

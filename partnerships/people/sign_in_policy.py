@@ -23,7 +23,7 @@ def register_policy(*, offered: Policy, required: Policy) -> None:
 
 
 def providers_required_of(user: User, *, now: dt.datetime) -> set[str]:
-    """Keys of the providers that the person must use; empty if a password is enough."""
+    """Return the keys of the providers that the person must use; empty if a password is enough."""
     return set().union(*(policy(user, now) for policy in _required))
 
 

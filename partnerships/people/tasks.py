@@ -54,5 +54,5 @@ def apply_retention_now() -> None:
         rules = "\n".join(f"{name}: {kind}" for name, kind in sorted(outcome.failed.items()))
         alert_operators(
             "Retention rules failed",
-            f"{rules}\n\nThe other rules ran. These are tried again every hour; the worker's log says why they failed.",
+            f"{rules}\n\nThe other rules ran. We retry these every hour. The worker’s log says why they failed.",
         )

@@ -60,7 +60,7 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
 
 
 def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | None:
-    """The administrator's view with this id, and its person, while it is in force; else None."""
+    """Return the administrator's view with this id, and its person, while it is in force; else None."""
     if not (administrator.is_staff and administrator.is_active):
         return None
     return (

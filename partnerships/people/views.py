@@ -55,7 +55,7 @@ log: Any = structlog.get_logger(__name__)
 @never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """The signed-in person's account: details, ways to sign in, and sessions."""
+    """Show the signed-in person's account: details, ways to sign in, and sessions."""
     return render(request, "people/account.html", {"overview": account_overview(signed_in(request))})
 
 
@@ -89,7 +89,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: HttpRequest, token: str) -> HttpResponse:
-    """The one-time link by which a new network gets its first administrator."""
+    """Create the account of a new network's first administrator, who opened the one-time link."""
     if not is_valid(token):
         raise Http404
     form = BeginForm(posted(request))
@@ -163,7 +163,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _signed_in_administrator(request: HttpRequest) -> User:
-    """The signed-in administrator; 404 for anybody else."""
+    """Return the signed-in administrator; 404 for anybody else."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -187,7 +187,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change_administration(request: HttpRequest, administrator: User, person: User, *, granting: bool) -> HttpResponse:
-    """The page to make a person an administrator, or to end that, with a reason."""
+    """Show the page to make a person an administrator, or to end that, with a reason."""
     back = reverse("admin:people_user_change", args=[person.pk])
     button = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=button, cancel=back)
@@ -264,14 +264,14 @@ def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpRespo
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """The privacy notice: what is kept about people, why, for how long, and their rights."""
+    """Show the privacy notice: what is kept about people, why, for how long, and their rights."""
     return render(request, "people/privacy.html", {"rules": RULES.values(), "contact": settings.PRIVACY_CONTACT})
 
 
 @login_not_required
 @require_safe
 def cookies(request: HttpRequest) -> HttpResponse:
-    """The page about the site's two cookies, which are both strictly necessary."""
+    """Show the page about the site's two cookies, which are both strictly necessary."""
     return render(
         request,
         "people/cookies.html",
@@ -286,7 +286,7 @@ def cookies(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """The accessibility statement that the Public Sector Bodies (Accessibility) Regulations 2018 require."""
+    """Show the accessibility statement that the Public Sector Bodies (Accessibility) Regulations 2018 require."""
     return render(
         request,
         "people/accessibility.html",

@@ -1,6 +1,6 @@
-"""What the journal knows of ways to sign in, so that a restore does not bring an old one back.
+"""Writes changed ways to sign in to the journal, so that a restore does not bring an earlier one back.
 
-Passwords, addresses and secrets are never in it.
+The journal never has passwords, addresses or secrets.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ PASSWORD, FACTORS, ADDRESS, PROVIDER = "password", "second factors", "new addres
 
 
 def person_identity(person: User) -> str:
-    """The journal's hash of a person."""
+    """Return the journal's hash of a person."""
     return journal.identity(person.pk, person.joined_at)
 
 
 def factor_identity(factor: Authenticator) -> str:
-    """The journal's hash of a second factor."""
+    """Return the journal's hash of a second factor."""
     return journal.identity(factor.user_id, factor.pk, factor.created_at)
 
 
 def provider_identity(app: SocialApp) -> str:
-    """The journal's hash of a provider and its directory."""
+    """Return the journal's hash of a provider and its directory."""
     issuer = (app.settings or {}).get("server_url", "")
     return journal.identity(app.pk, app.provider, app.provider_id, issuer)
 
 
 def journal_password(person: User, *, now: dt.datetime) -> None:
-    """Note that an earlier password opens nothing any more."""
+    """Write to the journal that the person's earlier password no longer works."""
     journal.note(PASSWORD, now=now, person=person.pk, same=person_identity(person))
 
 
 def journal_factors(person: User, *, now: dt.datetime) -> None:
-    """Note which second factors are left."""
+    """Write to the journal which second factors the person still has."""
     kept = [
         factor_identity(authenticator) for authenticator in Authenticator.objects.filter(user=person).order_by("pk")
     ]
@@ -50,15 +50,12 @@ def journal_factors(person: User, *, now: dt.datetime) -> None:
 
 
 def journal_address(person: User, *, now: dt.datetime) -> None:
-    """Note that somebody has another address."""
+    """Write to the journal that the person has another address."""
     journal.note(ADDRESS, now=now, person=person.pk, same=person_identity(person))
 
 
 def journal_provider(app: SocialApp, *, now: dt.datetime, removed: bool) -> None:
-    """Note that a provider was removed, or became another directory.
-
-    `app` is as it was.
-    """
+    """Write to the journal that a provider was removed or became another directory; `app` has its earlier values."""
     journal.note(PROVIDER, now=now, provider=app.pk, same=provider_identity(app), removed=removed)
 
 

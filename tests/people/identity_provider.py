@@ -31,7 +31,7 @@ PEOPLE = {
 
 @contextmanager
 def running(database: Path, *callbacks: str) -> Iterator[str]:
-    """The URL of a provider that runs during the test.
+    """Yield the URL of a provider that runs during the test.
 
     It redirects people back to the given callback addresses.
     """
@@ -49,7 +49,7 @@ def running(database: Path, *callbacks: str) -> Iterator[str]:
 
 
 def _once_it_answers(address: str, process: subprocess.Popen[bytes]) -> str:
-    """The address of the provider, which takes a few seconds to start."""
+    """Return the address of the provider, which takes a few seconds to start."""
     end = time.monotonic() + 120
     while True:
         try:
@@ -147,7 +147,7 @@ def adapter() -> object:
         """Leaves out `email_verified`, as Entra ID does."""
 
         def get_claims(self, purpose: str, user: object, *args: object, **kwargs: object) -> dict[str, object]:
-            """The claims about a person."""
+            """Return the claims about a person."""
             claims: dict[str, object] = super().get_claims(purpose, user, *args, **kwargs)
             if PEOPLE.get(str(claims.get("email"))) is None:
                 claims.pop("email_verified", None)
@@ -157,7 +157,7 @@ def adapter() -> object:
 
 
 def __getattr__(name: str) -> object:
-    """The URL patterns, made late because Django's models must be ready."""
+    """Return the URL patterns, made late because Django's models must be ready."""
     if name != "urlpatterns":
         raise AttributeError(name)
     from django.urls import include, path

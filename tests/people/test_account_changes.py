@@ -29,7 +29,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 
 def just_asked_again(world: World) -> Client:
-    """A browser in which Eddie has just given his password once more."""
+    """Return a browser in which Eddie has just given his password once more."""
     client = sign_in(world.eddie)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return client

@@ -17,7 +17,7 @@ Address = tuple[str, str]
 
 
 def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[Address, Callable[..., Any]]]:
-    """Every named URL with its view.
+    """Yield every named URL with its view.
 
     allauth has four without a name, which redirect from older addresses of its pages.
     """
@@ -29,7 +29,7 @@ def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterato
 
 
 def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view that a late import stands for; other views unchanged."""
+    """Return the view that a late import stands for; other views unchanged."""
     if view.__module__ != "partnerships.kit.late":
         return view
     late = getclosurevars(view).nonlocals
@@ -42,7 +42,7 @@ def is_in_one_transaction(view: Callable[..., Any]) -> bool:
 
 
 def what_is_behind(view: Callable[..., Any]) -> Any:
-    """The class of a view, as allauth wrote it; a view without a class itself."""
+    """Return the class of a view, as allauth wrote it; a view without a class itself."""
     behind = view_behind(view)
     return behind.view_class.__bases__[1] if is_in_one_transaction(view) else getattr(behind, "view_class", behind)
 

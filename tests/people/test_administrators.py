@@ -52,7 +52,7 @@ def make_administrator(someone: User, world: World) -> None:
 
 
 def the_row(model: type[Model], world: World) -> Model:
-    """A row of Amina's that lets her sign in."""
+    """Return a row of Amina's that lets her sign in."""
     if model is EmailAddress:
         return EmailAddress.objects.create(user=world.amina, email="dee.again@commonground.example", verified=False)
     if model is Authenticator:

@@ -28,7 +28,7 @@ GIVEN = {"name": "Dee Network", "email": "dee@network.example", "password": "thr
 
 
 def link() -> str:
-    """The path of a link that the command prints."""
+    """Return the path of a link that the command prints."""
     out = StringIO()
     call_command("first_administrator", stdout=out)
     return urlsplit(out.getvalue().strip()).path

@@ -89,7 +89,7 @@ def test_an_export_asks_as_often_for_many_rows_as_for_few(world: World) -> None:
 
 
 def everything_kept() -> str:
-    """Every row of every table as text, as in a database dump."""
+    """Return every row of every table as text, as in a database dump."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         tables = [row[0] for row in cursor.fetchall()]

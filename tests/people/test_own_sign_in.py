@@ -88,7 +88,7 @@ def signs_in_by_password(person: User) -> bool:
 
 
 def through_the_provider(email: str, provider: str) -> Client:
-    """A client after a sign-in through the provider with this address."""
+    """Return a client after a sign-in through the provider with this address."""
     ours, theirs = Client(), requests.Session()
     away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
     assert away.status_code == 200, away.content.decode()[:800]
@@ -161,14 +161,14 @@ def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
 
     refused = amina.post(address, {"own_sign_in_required": "on"})
-    with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try it first"):
+    with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         require_it(offered)
     kept = [is_in(amina), is_in(vera), is_in(sign_in(offered.eddie))]
     tried = through_the_provider(offered.amina.email, provider)
     accepted = tried.post(address, {"own_sign_in_required": "on"})
 
     assert refused.status_code == 422
-    assert "Ask a lead to try it first" in refused.content.decode()
+    assert "Ask a lead to try the page first" in refused.content.decode()
     assert kept == [True, True, True], "Nobody is signed out and passwords still work."
     assert accepted.status_code == 302
     offered.larkhaven.refresh_from_db()
@@ -220,7 +220,7 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World
         settings={"server_url": "https://another.example"},
     )
 
-    with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try it first"):
+    with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         update_organisation(
             organisation=required.larkhaven,
             sign_in_provider="another",
@@ -258,7 +258,7 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
     assert '<select name="sign_in_provider"' in page.content.decode()
     assert '<option value="larkhaven" selected>Larkhaven (larkhaven)</option>' in page.content.decode()
     assert "nowhere is not one of the available choices" in unknown.content.decode()
-    assert "Ask a lead to try it first" in untried.content.decode()
+    assert "Ask a lead to try the page first" in untried.content.decode()
     assert none.status_code == 302
     offered.larkhaven.refresh_from_db()
     assert offered.larkhaven.sign_in_provider == ""

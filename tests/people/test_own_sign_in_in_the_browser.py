@@ -56,7 +56,7 @@ def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
 ) -> None:
     sign_in_there(page, origin, provider, offered.amina.email)
     page.goto(f"{origin}{reverse('organisations:settings', args=[offered.larkhaven.pk])}")
-    page.get_by_label("Everybody who acts for us must sign in through our own sign-in page").check()
+    page.get_by_label("Everyone who acts for us must sign in through our own sign-in page").check()
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(f"{origin}{offered.larkhaven.get_absolute_url()}")
     page.context.clear_cookies()

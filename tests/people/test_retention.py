@@ -224,7 +224,7 @@ def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> No
 
 
 def tick(at: dt.datetime) -> int | None:
-    """The result of an hourly tick, by all clocks; None where nothing was due."""
+    """Return the result of an hourly tick, by all clocks; None where nothing was due."""
     with time_machine.travel(at, tick=False), patch.object(retention, "_database_clock", return_value=at):
         apply_retention_now()
     run = RetentionRun.objects.filter(began_at=at).first()

@@ -23,7 +23,7 @@ from tests.world import PASSWORD, World, make_world
 
 
 def code(secret: str, at: float | None = None) -> str:
-    """What an authenticator app shows at a moment."""
+    """Return what an authenticator app shows at a moment."""
     return str(format_hotp_value(hotp_value(secret, int((at or time.time()) // 30))))
 
 
@@ -47,7 +47,7 @@ def with_app(world: World) -> tuple[str, list[str]]:
 
 
 def half_in(world: World) -> Client:
-    """A browser in which Eddie has given only his password."""
+    """Return a browser in which Eddie has given only his password."""
     client = Client()
     answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
     assert answer["Location"].startswith(reverse("mfa_authenticate"))

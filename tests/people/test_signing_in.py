@@ -172,7 +172,7 @@ def test_a_breached_password_is_refused_and_only_five_hash_digits_are_sent(
     refused = change_password(world, "correct horse battery staple")
     taken = change_password(world, "four other quiet words")
 
-    assert "known from a breach" in refused.content.decode()
+    assert "appeared in a data breach" in refused.content.decode()
     assert taken.status_code == 302
     assert [len(address.removeprefix("https://breached.example/range/")) for address in asked] == [5, 5]
 

@@ -24,7 +24,7 @@ class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
     """Calendar addresses, by their owner."""
 
     def visible_to(self, user: User | AnonymousUser) -> CalendarAddressQuerySet:
-        """The person's own addresses."""
+        """Return the person's own addresses."""
         return self.filter(person=user) if user.is_authenticated else self.none()
 
 
@@ -50,15 +50,15 @@ class CalendarAddress(models.Model):
         help_text="If this and the view are empty, the calendar shows the person’s own dates.",
     )
     view_number = models.BigIntegerField(
-        "saved view", null=True, blank=True, help_text="The number of a saved view of a list."
+        "saved view", null=True, blank=True, help_text="The id of a saved view of a list."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in the address.")
     kinds = ArrayField(
-        models.CharField(max_length=10, choices=CalendarKind), help_text="The kinds of dates that it shows."
+        models.CharField(max_length=10, choices=CalendarKind), help_text="The kinds of dates that the calendar shows."
     )
     made_at = models.DateTimeField()
     read_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a calendar program last read it, rounded to the hour."
+        null=True, blank=True, help_text="When a calendar app last read the address, rounded to the hour."
     )
 
     objects = CalendarAddressQuerySet.as_manager()
@@ -81,7 +81,7 @@ class CalendarAddress(models.Model):
         return f"Calendar address {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The page on which its owner changes it."""
+        """Return the page on which its owner changes it."""
         if self.view_number is not None:
             return reverse("calendars:view", args=[self.view_number])
         if self.partnership_id is None:

@@ -40,12 +40,12 @@ SOURCES: tuple[Source, ...] = (
 
 
 def digest_of(secret: str) -> str:
-    """The hash that is stored in place of the secret of an address."""
+    """Return the hash that is stored in place of the secret of an address."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """The address with this secret; None if there is none, or it no longer works.
+    """Return the address with this secret; None if there is none, or it no longer works.
 
     The database compares hashes, so the time that it takes tells an attacker nothing about a secret. The comparison in
     constant time is a second safeguard.
@@ -68,7 +68,7 @@ def _is_still_allowed(address: CalendarAddress) -> bool:
 
 
 def partnerships_of(person: User) -> QuerySet[Partnership]:
-    """The partnerships whose calendar the person may have, by title: an organisation of theirs takes part."""
+    """Return the partnerships whose calendar the person may have, by title: an organisation of theirs takes part."""
     return Partnership.objects.present_for(person).order_by("title", "pk")
 
 
@@ -80,20 +80,20 @@ def view_of(address: CalendarAddress) -> DatedView | None:
 
 
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
-    """The dates of an address, in order. `view` is its `view_of`, which the caller has looked up already."""
+    """Return the dates of an address, in order. `view` is its `view_of`, which the caller has looked up already."""
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
     return entries_of_view(address.person, view) if view else []
 
 
 def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
-    """The dates of a saved view, in order."""
+    """Return the dates of a saved view, in order."""
     entries = sorted(view.entries(), key=lambda entry: entry.in_order)
     return _without_unreadable_titles(person, entries)
 
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
-    """The dates of these kinds of a partnership or, without it, those that concern the person; in order."""
+    """Return the dates of these kinds of a partnership or, without it, those that concern the person; in order."""
     all_entries = (entry for source in SOURCES for entry in source(person, partnership_id))
     entries = sorted((entry for entry in all_entries if entry.kind in kinds), key=lambda entry: entry.in_order)
     return entries if partnership_id is not None else _without_unreadable_titles(person, entries)

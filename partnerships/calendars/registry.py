@@ -47,7 +47,7 @@ def register_views(find: FindView) -> None:
 
 
 def find_view(person: User, number: int) -> DatedView | None:
-    """The view with this number, if the person may open it now and it has dates."""
+    """Return the view with this number, if the person may open it now and it has dates."""
     if not _registered_finder:
         return None
     return _registered_finder[0](person, number)

@@ -56,7 +56,7 @@ def make_address(
     if partnership is not None and not partnerships_of(person).filter(pk=partnership.pk).exists():
         raise UnableToMakeAddress("Your organisation does not take part in this partnership.")
     if view_number is not None and find_view(person, view_number) is None:
-        raise UnableToMakeAddress("You cannot open this view, or it has no dates.")
+        raise UnableToMakeAddress("You cannot open this view, or it has no dates. Choose another view of a list.")
     chosen_kinds = _checked_kinds(kinds)
 
     secret = secrets.token_urlsafe(32)
@@ -132,7 +132,7 @@ def _is_owner(author: User, person: User) -> bool:
 
 
 def _checked_kinds(kinds: Collection[str]) -> list[str]:
-    """The codes of the kinds among these that exist, always in the same order. Raises `UnableToMakeAddress`."""
+    """Return the codes of the kinds among these that exist, always in the same order. Raises `UnableToMakeAddress`."""
     chosen_kinds = [kind.value for kind in CalendarKind if kind.value in kinds]
     if not chosen_kinds:
         raise UnableToMakeAddress("Choose at least one kind of date.")

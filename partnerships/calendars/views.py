@@ -85,7 +85,7 @@ def of_view(request: HttpRequest, pk: int) -> HttpResponse:
 def _address_page(
     request: HttpRequest, person: User, *, partnership: Partnership | None = None, view: DatedView | None = None
 ) -> HttpResponse:
-    """The page of one calendar, to make, renew, change or end its address.
+    """Show the page of one calendar, to make, renew, change or end its address.
 
     The calendar is that of a partnership, of a saved view or, without either, of the person's own dates.
     """
@@ -132,7 +132,7 @@ def _address_page(
 
 
 def _new_address_page(request: HttpRequest, new_address: services.NewAddress, *, renewed: bool) -> HttpResponse:
-    """The page that shows a new address, the only time that anybody can see it."""
+    """Show the page that shows a new address, the only time that anybody can see it."""
     href = link("calendars:feed", token=new_address.secret)
     context = {
         "address": new_address.address,
@@ -193,7 +193,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _calendar_name(address: CalendarAddress, view: DatedView | None) -> str:
-    """The name that the calendar has in an app, such as "Estuary Partnership (Common Ground)"."""
+    """Return the name that the calendar has in an app, such as "Estuary Partnership (Common Ground)"."""
     if view is not None:
         return f"{view.name} ({settings.SITE_NAME})"
     if address.partnership is not None:

@@ -1,4 +1,4 @@
-"""The brief: what to know before a meeting with an organisation, as page and PDF."""
+"""The brief: what a person needs to know before meeting an organisation, as a page and as PDF."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from partnerships.plans.changes import changes, summary
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
 
-#: Entries, plans and people listed of each kind.
+#: The most asks and offers, plans and people of each kind in a brief.
 _MAX_ROWS = 12
-#: Changes listed for each plan; the comparison page has them all.
+#: The most changes of one plan in a brief; the comparison page has them all.
 _MAX_CHANGES = 6
-#: Commitments listed of each kind.
+#: The most commitments of each kind in a brief.
 _MAX_PROMISES = 8
-#: Sheets of paper that a brief may fill, and how many rows of each kind it lists if it would fill more.
+#: The most sheets of paper of a brief, and the numbers of rows that are tried, one after another, to fit them.
 _MAX_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
 _ON_PAPER = "web/brief_pdf.html"
 
@@ -46,7 +46,7 @@ _ON_PAPER = "web/brief_pdf.html"
 class PlanChanges:
     """A shared plan and its changes since the last conversation.
 
-    `earlier` is the version at that conversation, None without one to compare with.
+    `earlier` is the number of the version at that conversation; None if there is none to compare with.
     """
 
     plan: Plan
@@ -59,7 +59,7 @@ class PlanChanges:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a person of `ours` should know before meeting `theirs`, within their rights."""
+    """What a person of organisation `ours` may read about `theirs`, for a meeting of the two."""
 
     ours: Organisation
     theirs: Organisation
@@ -73,7 +73,7 @@ class Brief:
     seats: tuple[Seats, ...]
     points: tuple[SidePoints, ...]
     people: tuple[Membership, ...]
-    #: How many more there are than the lists show.
+    #: How many more asks and offers, plans and people there are than the lists show.
     our_more: int = 0
     their_more: int = 0
     more_plans: int = 0
@@ -94,15 +94,16 @@ def brief_for(
     )
     entries = [entry for entry in entries_between(user=user, ours=ours, theirs=theirs) if _is_live(entry)]
     last = last_held(user=user, ours=ours, theirs=theirs, today=today)
-    sides = [[entry for entry in entries if entry.organisation_id == body.pk] for body in (ours, theirs)]
+    our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
+    their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
     points = points_between(user=user, ours=ours, theirs=theirs)
     return Brief(
         ours=ours,
         theirs=theirs,
         partnerships=tuple(partnerships.order_by("title", "pk")),
-        our_entries=tuple(sides[0][:rows]),
-        their_entries=tuple(sides[1][:rows]),
+        our_entries=tuple(our_entries[:rows]),
+        their_entries=tuple(their_entries[:rows]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
         plans=tuple(_changes_of_plans(user, plans[:rows], last, min(rows, _MAX_CHANGES))),
@@ -110,15 +111,15 @@ def brief_for(
         seats=tuple(seats_shown(last, _own_organisation_ids(user))) if last else (),
         points=tuple(points if rows == _MAX_ROWS else (_first_points(side, rows) for side in points)),
         people=tuple(people[:rows]),
-        our_more=max(len(sides[0]) - rows, 0),
-        their_more=max(len(sides[1]) - rows, 0),
+        our_more=max(len(our_entries) - rows, 0),
+        their_more=max(len(their_entries) - rows, 0),
         more_plans=max(plans.count() - rows, 0),
         more_people=max(people.count() - rows, 0),
     )
 
 
 def _first_points(side: SidePoints, rows: int) -> SidePoints:
-    """The side with at most `rows` points of each kind."""
+    """Return the side with at most `rows` points of each kind."""
     return replace(
         side,
         objectives=side.objectives[:rows],
@@ -136,7 +137,7 @@ def _is_live(entry: Entry) -> bool:
 
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
-    """Plans of a shared partnership, or owned by the other side, newest first."""
+    """Return the plans of shared partnerships and those that the other side owns, the newest first."""
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     visible = Plan.objects.published_for(user)
@@ -152,7 +153,7 @@ def _changes_of_plans(user: User, plans: Iterable[Plan], last: Conversation | No
 
 
 def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanChanges | None:
-    """The first `listed` changes since the version that was current at the last conversation.
+    """Return the first `listed` changes since the version that was current at the last conversation.
 
     None if the reader may see no version.
     """
@@ -163,7 +164,9 @@ def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int
     if last is None:
         return PlanChanges(plan, newest.number, "No conversation has been recorded yet. See the plan.")
     at_conversation = versions.filter(published_at__date__lte=last.held_on).first()
-    is_new, earlier = at_conversation is None, at_conversation or versions.last()
+    is_new = at_conversation is None
+    # A plan that was first published later is compared with its first version.
+    earlier = versions.last() if is_new else at_conversation
     if earlier is None or earlier.pk == newest.pk:
         sentence = "Published since the last conversation." if is_new else "Nothing changed."
         return PlanChanges(plan, newest.number, sentence)
@@ -182,7 +185,7 @@ def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int
 
 
 def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
-    """The organisation given by `for` in the URL; None without it, 404 if the person does not act for it."""
+    """Return the organisation given by `for` in the URL; None without it, 404 if the person does not act for it."""
     id_text = request.GET.get("for", "")
     if not id_text:
         return None
@@ -194,7 +197,7 @@ def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """The organisation the person reads for: the one in `for`, else the one where they have most rights.
+    """Return the organisation the person reads for: the one in `for`, else the one where they have most rights.
 
     403 for somebody who acts for none; 404 if it would be the organisation that the brief is about.
     """
@@ -203,17 +206,17 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
         if chosen.pk == theirs.pk:
             raise Http404
         return chosen
-    acting = [membership.organisation for membership in acting_memberships(user)]
-    if not acting:
+    own_organisations = [membership.organisation for membership in acting_memberships(user)]
+    if not own_organisations:
         raise PermissionDenied
-    others = [organisation for organisation in acting if organisation.pk != theirs.pk]
+    others = [organisation for organisation in own_organisations if organisation.pk != theirs.pk]
     if not others:
         raise Http404
     return others[0]
 
 
 def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, object]:
-    """The template context of page and PDF; a PDF that is too long is made again with fewer rows."""
+    """Return the template context of page and PDF; a PDF that is too long is made again with fewer rows."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
@@ -239,16 +242,17 @@ def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, 
 
 @require_safe
 def brief(request: HttpRequest, pk: int) -> HttpResponse:
-    """The brief as a page that prints."""
+    """Show the brief as a page that can be printed."""
     return render(request, "web/brief.html", _context(request, pk))
 
 
 @require_safe
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The brief as PDF, or a page that says how to print it where no PDF can be made."""
+    """Return the brief as PDF or, where no PDF can be made, a page that says how to print it."""
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
 
     def drafts(page: str) -> Iterator[str]:
+        # Each draft is shorter than the one before; the first that fits is drawn.
         yield page
         for rows in _FEWER_ROWS:
             yield render_to_string(_ON_PAPER, _context(request, pk, rows), request)

@@ -14,16 +14,20 @@ from partnerships.web.emails import may_read_emails
 
 
 def _acting_for(user: User) -> Organisation | None:
-    """The organisation that the person has acted for longest, with id and name only."""
-    held = Membership.objects.held_by(user)
-    if held is None:
+    """Return the organisation that the person has acted for longest, with id and name only."""
+    memberships = Membership.objects.held_by(user)
+    # Outside a page, for example in an error page, nothing is remembered: query the first membership only.
+    if memberships is None:
         rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
-        held = list(rows.values_list("organisation", "role", "organisation__name", "starts_on")[:1])
-    return Organisation(pk=held[0][0], name=held[0][2]) if held else None
+        memberships = list(rows.values_list("organisation", "role", "organisation__name", "starts_on")[:1])
+    if not memberships:
+        return None
+    organisation_id, _, name, _ = memberships[0]
+    return Organisation(pk=organisation_id, name=name)
 
 
 def acting_for(request: HttpRequest) -> dict[str, Any]:
-    """`acting_for`: the organisation that the reader has acted for longest, looked up if a page shows it."""
+    """Return `acting_for`, the organisation that the reader has acted for longest; queried only if a page shows it."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
@@ -31,7 +35,7 @@ def acting_for(request: HttpRequest) -> dict[str, Any]:
 
 
 def emails_said(request: HttpRequest) -> dict[str, Any]:
-    """The sentences by which a message says that we email somebody, and `may_see_emails`, looked up if shown."""
+    """Return the sentences by which a message says that we email somebody, and `may_see_emails`, looked up if shown."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}

@@ -1,4 +1,4 @@
-"""Shows below a date box how the date that somebody typed is understood."""
+"""Shows below a date field how we understand the date that a person is entering."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.kit.value_fields import understood
 @login_not_required
 @require_safe
 def read_date(request: HttpRequest) -> HttpResponse:
-    """The date in the field named by `box`, in words, or what to type instead; nothing if the field is empty."""
+    """Return the date in the field named by `box` in words, or what to enter instead; "" for an empty field."""
     text = request.GET.get(request.GET.get("box", ""), "").strip()
     if not text:
         return HttpResponse("", content_type="text/plain")
     try:
         answer = understood(text, whole_days=bool(request.GET.get("whole_days"))).words
     except NotADate as error:
-        answer = f"Not clear: {error}."
+        answer = f"We do not understand this date: {error}."
     # Escaped, because htmx shows it as HTML.
     return HttpResponse(escape(answer), content_type="text/plain")

@@ -22,8 +22,8 @@ from partnerships.people.requests import signed_in
 
 #: Emails on one page.
 PAGE = 50
-#: Shown instead of the recipient of an email that asks for confirmation: until they confirm, nobody should learn whose
-#: address was typed.
+#: Shown instead of the recipient of an email that asks for confirmation: until the person confirms, nobody should learn
+#: whose address was entered.
 UNCONFIRMED_RECIPIENT = "a person who was asked to confirm"
 
 
@@ -39,15 +39,15 @@ class ShownEmail:
 
     @property
     def status_label(self) -> str:
-        """Its status in words."""
+        """The status in words."""
         return "Bounced" if self.has_bounced else self.email.get_status_display()
 
 
 def emails_for(user: User) -> QuerySet[Email]:
-    """The emails whose status the person may read.
+    """Return the emails whose status the person may read.
 
-    Administrators: all but digests, which have a ledger of their own. Leads: the notices that were sent on behalf of
-    their organisation.
+    Administrators may read that of all emails except digests, which have their own list. Leads may read that of the
+    notices that were sent on behalf of their organisation.
     """
     all_emails = Email.objects.exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
@@ -62,7 +62,7 @@ def may_read_emails(user: User) -> bool:
 
 
 def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
-    """The emails as shown on pages, in two queries."""
+    """Return the emails as shown on pages, in two queries."""
     people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
     email_ids = [email.pk for email in emails]
     bounced_ids = set(Bounce.objects.filter(email_id__in=email_ids).values_list("email_id", flat=True))
@@ -81,14 +81,14 @@ def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
 
 
 def _recipient(person: User | None) -> str:
-    """The recipient's name; addresses are not shown here."""
+    """Return the recipient's name; addresses are not shown here."""
     if person is None:
         return "an address without an account"
     return person.name or ("a person without a name" if person.erased_at is None else "a former member")
 
 
 def _reason(email: Email) -> str:
-    """Why the email has its status, without what the reader must not learn.
+    """Return why the email has its status, without what the reader must not learn.
 
     A mail server's message may name an address to which mail is forwarded. The reason of a suppressed confirmation
     would tell whether the address that was typed has an account.
@@ -100,15 +100,15 @@ def _reason(email: Email) -> str:
 
 @require_safe
 def emails(request: HttpRequest) -> HttpResponse:
-    """Sent and queued emails, newest first."""
+    """Show sent and queued emails, the newest first."""
     person = signed_in(request)
     if not may_read_emails(person):
         raise PermissionDenied
-    found = emails_for(person)
+    readable_emails = emails_for(person)
     status = request.GET.get("status", "")
     if status in EmailStatus.values:
-        found = found.filter(status=status)
-    page = keyset_page(request, found, order=["-id"], size=PAGE)
+        readable_emails = readable_emails.filter(status=status)
+    page = keyset_page(request, readable_emails, order=["-id"], size=PAGE)
     context = {
         "page": page,
         "rows": shown_emails(page.rows),
@@ -121,7 +121,7 @@ def emails(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def email(request: HttpRequest, pk: int) -> HttpResponse:
-    """The status of one email."""
+    """Show the status of one email."""
     person = signed_in(request)
     [shown] = shown_emails([get_object_or_404(emails_for(person), pk=pk)])
     return render(request, "web/email.html", {"shown": shown, "may_look": True})

@@ -55,7 +55,7 @@ class Steps:
 
 
 def first_steps_of(user: User) -> Steps | None:
-    """The checklist of an administrator, or of a lead; None for others."""
+    """Return the checklist of an administrator, or of a lead; None for others."""
     return _of_network(user) if user.is_staff else _of_lead(user)
 
 
@@ -72,7 +72,7 @@ def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
 
 
 def _of_network(user: User) -> Steps:
-    """The steps of a new network's administrator."""
+    """Return the steps of a new network's administrator."""
     leads = Membership.objects.filter(role=Role.LEAD, ends_on=None)
     state = User.objects.filter(pk=user.pk).annotate(
         invited=Exists(leads),
@@ -99,8 +99,12 @@ def _of_network(user: User) -> Steps:
             ),
             Step(
                 title="Wait for the lead to accept",
-                hint="They get an email with a link, choose a password and sign in."
-                + (" No email leaves this machine: select this to read it." if settings.MAIL_PAGE else ""),
+                hint="The lead gets an email with a link, chooses a password and signs in."
+                + (
+                    " No email leaves this computer: select this step to read the invitation."
+                    if settings.MAIL_PAGE
+                    else ""
+                ),
                 href=settings.MAIL_PAGE or directory,
                 done=accepted,
             ),
@@ -115,7 +119,7 @@ def _of_network(user: User) -> Steps:
 
 
 def _of_lead(user: User) -> Steps | None:
-    """The checklist of the organisation that the person has led for the shortest time."""
+    """Return the checklist of the organisation that the person has led for the shortest time."""
     membership = _newest_led(user).first()
     if membership is None:
         return None
@@ -142,14 +146,14 @@ def _of_lead(user: User) -> Steps | None:
             ),
             Step(
                 title="Start your first partnership",
-                hint="Name it, and say what it is for. Your organisation will be the chair.",
+                hint="Name the partnership, and say what it is for. Your organisation will be the chair.",
                 href=reverse("agreements:create"),
                 done=membership["has_partnership"],
             ),
             Step(
                 title="Invite a partner to it",
-                hint="Find them by name or number. If nobody there has an account yet, an administrator invites their "
-                "lead.",
+                hint="Find the organisation by name or number. If nobody there has an account yet, an administrator "
+                "invites their lead.",
                 href=invite_url,
                 done=membership["has_partner"],
             ),
@@ -167,7 +171,7 @@ def _of_lead(user: User) -> Steps | None:
 
 
 def _newest_led(user: User) -> QuerySet[Membership, Any]:
-    """The organisations that the person leads, the latest first, with what each has done."""
+    """Return the organisations that the person leads, the latest first, with what each has done."""
     here = OuterRef("organisation")
     own = Party.objects.inside().filter(organisation=here)
     others = Party.objects.inside().filter(partnership=OuterRef("partnership"))

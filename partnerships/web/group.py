@@ -1,4 +1,4 @@
-"""What a group, or an organisation and its predecessors, have together, as far as the reader may see."""
+"""Figures of a group, or of an organisation with its predecessors, as far as the reader may see."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ _DONE = (Status.DONE, Status.VERIFIED)
 
 @dataclass
 class Held:
-    """Ids of partnerships and of commitments under way and done, and homes by id of site."""
+    """The partnerships, commitments and homes of an organisation, as ids, so that shared ones count once."""
 
     partnerships: set[int] = field(default_factory=set)
+    #: Commitments under way.
     commitments: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
+    #: Homes by id of the site.
     sites: dict[int, int] = field(default_factory=dict)
 
     @property
     def homes(self) -> int:
-        """Homes at the sites."""
+        """The number of homes at all sites."""
         return sum(self.sites.values())
 
     def add(self, other: Held) -> None:
@@ -43,7 +45,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One organisation of the group: how far below the head, and what it has."""
+    """An organisation of the group: how far it is below the head, and its figures."""
 
     organisation: Organisation
     depth: int
@@ -52,52 +54,49 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The members, the head first, and what they have together."""
+    """The members of a group, the head first, and their total."""
 
     members: tuple[Member, ...]
     total: Held
 
 
 def group_together(user: User, organisation: Organisation) -> Group:
-    """The group that an organisation heads, in six queries."""
+    """Return the group that an organisation heads, in six queries."""
     return _together(user, group_of(organisation.pk))
 
 
 def with_predecessors(user: User, organisation: Organisation) -> Group:
-    """The organisation, and the ended bodies that it alone followed (`depth` is 1)."""
+    """Return the organisation, and the ended bodies that it alone followed (`depth` is 1)."""
     return _together(user, {organisation.pk: 0} | {body.pk: 1 for body in summed_with(organisation)})
 
 
 def _together(user: User, depths: Mapping[int, int]) -> Group:
     bodies = Organisation.objects.in_bulk(list(depths))
     held = _held(user, depths)
-    members = tuple(
-        Member(bodies[pk], depth, held[pk])
-        for pk, depth in sorted(
-            depths.items(),
-            key=lambda pk_and_depth: (pk_and_depth[1], bodies[pk_and_depth[0]].name, pk_and_depth[0]),
-        )
-    )
+    members = [Member(bodies[pk], depth, held[pk]) for pk, depth in depths.items()]
+    members.sort(key=lambda member: (member.depth, member.organisation.name, member.organisation.pk))
     total = Held()
     for member in members:
         total.add(member.held)
-    return Group(members, total)
+    return Group(tuple(members), total)
 
 
 def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
-    """What each organisation of the group takes part in, each record counted once."""
+    """Return what each organisation of the group takes part in, each record counted once."""
     ids = set(group)
     held: defaultdict[int, Held] = defaultdict(Held)
     live = Partnership.objects.known_today_to(user).live()
     parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live.values("pk"))
     for organisation, partnership in parties.values_list("organisation", "partnership"):
         held[organisation].partnerships.add(partnership)
+
     promised = Commitment.objects.followed_by(user).filter(Q(giver__in=ids) | Q(receiver__in=ids))
     promised = promised.filter(status__in=(*UNDER_WAY, *_DONE))
     for commitment, status, giver, receiver in promised.values_list("pk", "status", "giver", "receiver"):
         for organisation in ids.intersection((giver, receiver)):
             commitments = held[organisation].done if status in _DONE else held[organisation].commitments
             commitments.add(commitment)
+
     owners: dict[int, list[int]] = defaultdict(list)
     # The homes of a superseded plan are those of the plan that followed it.
     current = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)

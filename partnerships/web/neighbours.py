@@ -1,4 +1,4 @@
-"""Which organisations work together, as far as a reader may know: the partnerships behind the network pages."""
+"""Queries of the network pages: which organisations work together, as far as a reader may know."""
 
 from __future__ import annotations
 
@@ -18,24 +18,21 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: Organisations in a picture: with more, names overlap.
+#: The most organisations in a picture: with more, names overlap.
 MAX_DRAWN = SMALL
-#: Lines in a picture: more cannot be told apart. Lines to the centre are drawn first.
+#: The most lines in a picture: nobody can tell more apart. Lines to the centre are drawn first.
 MAX_LINES = 2 * MAX_DRAWN
-#: Partnerships named beside each partner; the others are on a page of their own.
+#: The most partnerships beside each partner; a page of their own has the others.
 MAX_TITLES = 3
 
 
 def known_partnerships(user: User) -> PartnershipQuerySet:
-    """The partnerships in force that the person may know of today."""
+    """Return the partnerships in force that the person may know of today."""
     return Partnership.objects.known_today_to(user).live()
 
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:
-    """Organisations that take part in a partnership the person may know of.
-
-    Not ordered.
-    """
+    """Return the organisations that take part in a partnership the person may know of, without an order."""
     parties = Party.objects.present().filter(
         organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
     )
@@ -44,7 +41,7 @@ def organisations_in_network(user: User) -> OrganisationQuerySet:
 
 
 def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
-    """Partnerships the person may know of in which all these organisations take part; not ordered."""
+    """Return the partnerships the person may know of in which all these organisations take part, without an order."""
     shared = known_partnerships(user)
     for organisation in organisations:
         shared = shared.filter(pk__in=Party.objects.present().filter(organisation=organisation).values("partnership"))
@@ -52,7 +49,7 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
-    """The number of partnerships that the person may know of, for each organisation."""
+    """Return the number of partnerships that the person may know of, for each organisation."""
     return dict(rows_for(_counts, user, [organisation.pk for organisation in organisations])) if organisations else {}
 
 
@@ -73,7 +70,7 @@ class Shared:
 
 
 def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
-    """The partnerships in which one of these organisations takes part, as far as the person may know; by title."""
+    """Return the partnerships of these organisations that the person may know of, by title."""
     parties = Party.objects.present().filter(organisation__in=centre)
     # Read first: PostgreSQL would otherwise check the rights of every partnership in the country.
     ids = list(parties.values_list("partnership", flat=True))
@@ -81,10 +78,7 @@ def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
 
 
 def all_partnerships(user: User) -> list[Shared]:
-    """Every partnership the person may know of.
-
-    For a network small enough to be drawn.
-    """
+    """Return every partnership the person may know of, for a network that is small enough to be drawn."""
     return _shared(known_partnerships(user))
 
 
@@ -103,16 +97,20 @@ class Neighbourhood:
 
 
 def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbourhood:
-    """These organisations and the partners with which they share most partnerships; `MAX_DRAWN` in all."""
-    partnerships = list(partnerships)
-    degree = Counter(pk for partnership in partnerships for pk in partnership.organisations)
-    near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
-    own = sorted(centre & degree.keys(), key=lambda pk: (-degree[pk], pk))
+    """Choose what to draw: these organisations and the partners with most partnerships, `MAX_DRAWN` in all."""
+    all_shared = list(partnerships)
+    degree = Counter(pk for shared in all_shared for pk in shared.organisations)
+    by_degree = sorted(degree, key=lambda pk: (-degree[pk], pk))
+    partner_ids = [pk for pk in by_degree if pk not in centre]
+    centre_ids = [pk for pk in by_degree if pk in centre]
     # At most half of the picture is for the centre, unless there are too few partners to fill the rest.
-    drawn = [*own[: MAX_DRAWN // 2], *near, *own[MAX_DRAWN // 2 :]][:MAX_DRAWN]
+    half = MAX_DRAWN // 2
+    drawn = [*centre_ids[:half], *partner_ids, *centre_ids[half:]][:MAX_DRAWN]
+
     weights: Counter[tuple[int, int]] = Counter()
-    for partnership in partnerships:
-        weights.update(combinations(sorted(set(drawn).intersection(partnership.organisations)), 2))
+    for shared in all_shared:
+        drawn_members = sorted(set(drawn).intersection(shared.organisations))
+        weights.update(combinations(drawn_members, 2))
     bodies = Organisation.objects.in_bulk(drawn)
     nodes = (
         Node(
@@ -138,7 +136,7 @@ class Partner:
 
 
 def partners(organisations: Sequence[Organisation], partnerships: Iterable[Shared]) -> list[Partner]:
-    """These organisations, each with the partnerships in which it takes part."""
+    """Return these organisations as partners, each with the partnerships in which it takes part."""
     partner_by_id = {organisation.pk: Partner(organisation, []) for organisation in organisations}
     for shared in partnerships:
         for pk in partner_by_id.keys() & set(shared.organisations):

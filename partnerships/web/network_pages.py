@@ -1,4 +1,4 @@
-"""Pages of the network: who works together, and in which partnerships."""
+"""Pages of the network: which organisations work together, and in which partnerships."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_NAME = ("name", "pk")
 
 @require_safe
 def network(request: HttpRequest) -> HttpResponse:
-    """A picture of the reader's own part of the network, and all organisations in it, by name."""
+    """Show a picture of the reader's own part of the network, and all its organisations by name."""
     user = signed_in(request)
     query = request.GET.get("q", "").strip()
     organisations = neighbours.organisations_in_network(user)
@@ -29,27 +29,34 @@ def network(request: HttpRequest) -> HttpResponse:
         organisations = organisations.filter(pk__in=find_organisations(user=user, text=query).values("pk"))
     page = keyset_page(request, organisations, order=_BY_NAME, size=neighbours.MAX_DRAWN)
     counts = neighbours.partnership_counts(user, page.rows)
-    context = {"page": page, "rows": [(row, counts.get(row.pk, 0)) for row in page.rows], "query": query}
+    context: dict[str, object] = {
+        "page": page,
+        "rows": [(row, counts.get(row.pk, 0)) for row in page.rows],
+        "query": query,
+    }
     if getattr(request, "htmx", False):
         return render(request, "web/_network_results.html", context)
-    mine = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
-    pictured = {} if query or page.previous else _own_picture(user, page, {organisation.pk for organisation in mine})
-    return render(request, "web/network.html", {**context, **pictured, "own": mine})
+    own_organisations = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
+    context["own"] = own_organisations
+    # The picture is on the first page only.
+    if not query and not page.previous:
+        context |= _own_picture(user, page, {organisation.pk for organisation in own_organisations})
+    return render(request, "web/network.html", context)
 
 
-def _own_picture(user: User, first: Page[Organisation], mine: set[int]) -> dict[str, object]:
-    """Draws the whole network if it is small, else the partners of the reader's organisations, if they have any."""
+def _own_picture(user: User, first: Page[Organisation], own_ids: set[int]) -> dict[str, object]:
+    """Draw the whole network if it is small, else the partners of the reader's organisations, if there are any."""
     if not first.next:
-        drawn = neighbours.neighbourhood(neighbours.all_partnerships(user), mine)
-    elif mine:
-        drawn = neighbours.neighbourhood(neighbours.partnerships_around(user, mine), mine)
+        drawn = neighbours.neighbourhood(neighbours.all_partnerships(user), own_ids)
+    elif own_ids:
+        drawn = neighbours.neighbourhood(neighbours.partnerships_around(user, own_ids), own_ids)
     else:
         return {}
     return {**_drawing(drawn), "is_whole": not first.next}
 
 
 def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
-    """The template context of the picture; empty if there are no lines."""
+    """Return the template context of the picture; empty if there are no lines."""
     if not around.weights:
         return {}
     picture = lay_out(around.nodes, around.weights)
@@ -58,7 +65,7 @@ def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
 
 @require_safe
 def partners(request: HttpRequest, pk: int) -> HttpResponse:
-    """The organisations that work with one, and in which partnerships."""
+    """Show the partners of an organisation, with the partnerships that they share."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     around = neighbours.partnerships_around(user, [pk])
@@ -75,7 +82,7 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """The partnerships in which two organisations both take part."""
+    """Show the partnerships in which two organisations both take part."""
     user = signed_in(request)
     bodies = Organisation.objects.visible_to(user).in_bulk([pk, other])
     if len(bodies) < 2:

@@ -23,12 +23,12 @@ from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
-#: What imports found missing from published lists: work for administrators, not news for partners.
+#: Events about organisations that imports did not find in published lists: work for administrators, not news.
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
 def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
-    """The list grouped by the title of the partnership, in order of first appearance; “” for those without one."""
+    """Group tasks by the title of their partnership, in order of first appearance; “” for tasks without one."""
     groups: dict[str, list[Waiting]] = {}
     for item in waiting:
         groups.setdefault(item.within, []).append(item)
@@ -36,7 +36,7 @@ def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]
 
 
 def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event]:
-    """The newest events since a moment that others caused and this person may see.
+    """Return the newest events since a moment that others caused and this person may see.
 
     Events of organisations count only for those that the person acts for or works with. Of several events of one kind,
     about one record and by one person, the newest is shown.
@@ -47,25 +47,27 @@ def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event
 
 
 def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Lookup:
-    """What `recent_changes` is going to ask first, for `read_ahead`."""
+    """Return the first lookup of a later `recent_changes`, for `read_ahead`."""
     return newest_lookup(_recent_by_others, user, since, count=count * 4)
 
 
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
-    """The events from which `recent_changes` takes the newest."""
+    """Return the events from which `recent_changes` takes the newest."""
     partnerships = Partnership.objects.present_for(user).live()
-    near = Party.objects.present().filter(organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk"))
-    mine = Organisation.objects.of_person(user).values("pk")
+    parties_of_partners = Party.objects.present().filter(
+        organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk")
+    )
+    own_organisations = Organisation.objects.of_person(user).values("pk")
     return (
         Event.objects.filter(at__gte=since)
         .exclude(actor_id=user.pk)
         .exclude(kind__in=_OF_IMPORTS)
-        .filter(~Q(target_kind="organisation") | Q(target_id__in=mine) | Q(OneByOne(near)))
+        .filter(~Q(target_kind="organisation") | Q(target_id__in=own_organisations) | Q(OneByOne(parties_of_partners)))
     )
 
 
 def counts(user: User, work: Work) -> dict[str, int]:
-    """The counts at the top of the home page."""
+    """Return the counts at the top of the home page."""
     week = timezone.localdate() + dt.timedelta(days=7)
     return {
         "partnerships": count_for(_live, user),
@@ -76,7 +78,7 @@ def counts(user: User, work: Work) -> dict[str, int]:
 
 
 def counts_lookups(user: User) -> list[Lookup]:
-    """What `counts` is going to ask, for `read_ahead`."""
+    """Return the lookup of a later `counts`, for `read_ahead`."""
     return [count_lookup(_live, user), count_lookup(_plans_off_track, user)]
 
 
@@ -85,6 +87,6 @@ def _live(user: User) -> QuerySet[Partnership]:
 
 
 def _plans_off_track(user: User) -> QuerySet[Milestone, Any]:
-    """The person's plans with an overdue milestone; owners may read every milestone."""
+    """Return the person's plans with an overdue milestone; owners may read every milestone."""
     overdue = Milestone.objects.overdue(timezone.localdate())
     return overdue.filter(plan__in=Plan.objects.owned_for(user).values("pk")).values("plan").distinct()

@@ -29,7 +29,7 @@ from partnerships.web.brief import chosen_side, our_side
 
 
 def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
-    """A bar chart of asks by quarter: ours filled, theirs outlined."""
+    """Return a bar chart of asks by quarter: ours filled, theirs outlined."""
     groups = [
         (quarter.label, ((quarter.ours.made, str(quarter.ours.made)), (quarter.theirs.made, str(quarter.theirs.made))))
         for quarter in quarters
@@ -40,7 +40,7 @@ def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
 
 @require_safe
 def partners(request: HttpRequest) -> HttpResponse:
-    """The balance with every partner of the reader's organisation."""
+    """Show the balance with every partner of the reader's organisation."""
     user = signed_in(request)
     ours = _ours(request, user)
     page = keyset_page(
@@ -59,7 +59,7 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    """The organisation whose balances are shown: the one in `for`, else the one where they have most rights.
+    """Return the organisation whose balances are shown: the one in `for`, else the one where they have most rights.
 
     403 for somebody who acts for none.
     """
@@ -73,13 +73,13 @@ def _ours(request: HttpRequest, user: User) -> Organisation:
 
 
 def _counts(asked: AskCounts) -> tuple[int, int, int]:
-    """One side's three cells in a row of the table of quarters."""
+    """Return one side's three cells in a row of the table of quarters."""
     return asked.made, asked.met, asked.outstanding
 
 
 @require_safe
 def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
-    """The balance with one partner, by quarter."""
+    """Show the balance with one partner, by quarter."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)

@@ -43,25 +43,26 @@ from partnerships.web.group import group_together, with_predecessors
 from partnerships.web.page_help import BY_KEY, GROUPS
 from partnerships.work.queries import work_in_brief, work_lookups
 
-#: Records shown on one page of a partnership or an organisation.
+#: The most records on a page of a partnership or an organisation.
 MAX_RECORDS = 100
-#: Things on one page of My work.
+#: Tasks on one page of My work.
 WORK_PAGE_SIZE = 50
-#: Things of My work on the home page.
+#: The most tasks of My work on the home page.
 WORK_AT_HOME = 6
-#: Plans listed on the home page: those waiting for others; for visitors, the newest public ones.
+#: The most plans on the home page: those waiting for others or, for visitors, the newest public ones.
 PLANS_AT_HOME = 5
 
 
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The signed-in person's start page; for others, what Common Ground is."""
+    """Show a signed-in person's start page; visitors see what Common Ground is."""
     if not isinstance(request.user, User):
         newest = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
         return render(request, "web/landing.html", {"public_plans": newest})
     user, now = signed_in(request), timezone.now()
     recent = now - queries.RECENT
+    # One query for what the calls below need first.
     read_ahead(
         [
             *work_lookups(user, now),
@@ -93,7 +94,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def first_steps(request: HttpRequest) -> HttpResponse:
-    """The checklist of a new network's administrator, or of a lead."""
+    """Show the checklist of a new network's administrator, or of a lead."""
     steps = first_steps_of(signed_in(request))
     if steps is None:
         raise Http404
@@ -102,7 +103,7 @@ def first_steps(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def hide_first_steps(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a lead's checklist off the home page."""
+    """Remove a lead's checklist from the home page."""
     user = signed_in(request)
     membership = get_object_or_404(Membership.objects.current().of_person(user, Role.LEAD), organisation=pk)
     hide_steps(membership=membership, author=user, now=timezone.now())
@@ -116,11 +117,11 @@ def _part_of_day(hour: int) -> str:
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """Everything that waits for the reader, by partnership, oldest first."""
+    """Show everything that waits for the reader, by partnership, the oldest first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
     work = work_in_brief(user, now)
-    # The first page needs to know only that there is another.
+    # The first page needs one task more than it shows, to know whether there is a second page.
     waiting = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK_PAGE_SIZE + 1)
     page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
     context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
@@ -130,14 +131,14 @@ def my_work(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """How to do the main tasks, and what our words mean."""
+    """Show how to do the main tasks, and what our words mean."""
     return render(request, "web/help.html", {"groups": GROUPS})
 
 
 @login_not_required
 @require_safe
 def page_help(request: HttpRequest, key: str) -> HttpResponse:
-    """What some pages do, and who may do what there."""
+    """Show what some pages do, and who may do what on them."""
     topic = BY_KEY.get(key)
     if topic is None:
         raise Http404
@@ -146,6 +147,7 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
+    """Return the partnership as the reader may see it; 404 if they may not."""
     user = signed_in(request)
     partnerships = rows_for(_readable_partnership, user, pk)
     if not partnerships:
@@ -159,7 +161,7 @@ def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
 
 @require_safe
 def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
-    """The asks and offers of one partnership, side by side."""
+    """Show the asks and offers of one partnership, side by side."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
@@ -168,14 +170,14 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
         "web/partnership_entries.html",
         {
             "partnership": partnership,
-            **_face_to_face(user, entries),
+            **_board_cards(user, entries),
             "may_write": _may_promise(user, partnership),
         },
     )
 
 
-def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
-    """The cards of the board: asks left, offers right, the newest first, up to `MAX_RECORDS` in all."""
+def _board_cards(user: User, entries: EntryQuerySet) -> dict[str, Any]:
+    """Return the cards of the board: asks left, offers right, the newest first, up to `MAX_RECORDS` in all."""
     rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS])
     cards = entry_cards(rows, reader_of(user))
     return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
@@ -183,15 +185,15 @@ def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
 
 @require_safe
 def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
-    """The plans of one partnership."""
+    """Show the plans of one partnership."""
+    user = signed_in(request)
     partnership = _partnership(request, pk)
     plans = (
-        Plan.objects.visible_to(signed_in(request))
+        Plan.objects.visible_to(user)
         .filter(partnership=partnership)
         .for_listing()
         .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
     )
-    user = signed_in(request)
     context = {
         "partnership": partnership,
         "plans": as_listed(user, plans_as_read_by(user, plans)),
@@ -202,7 +204,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
-    """The commitments of one partnership."""
+    """Show the commitments of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     still_open, over = open_and_over(partnership, user, MAX_RECORDS)
@@ -217,25 +219,25 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _takes_part(user: User, partnership: Partnership) -> bool:
-    """Whether they act, in any role, for a present party."""
+    """Whether the person acts, in any role, for a present party."""
     return Partnership.objects.present_for(user).live().filter(pk=partnership.pk).exists()
 
 
 def _may_promise(user: User, partnership: Partnership) -> bool:
-    """Whether they edit for a party other than an observer."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    """Whether the person is an editor or lead of a party other than an observer."""
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    return not partnership.is_over and parties.filter(organisation__in=mine).exists()
+    return not partnership.is_over and parties.filter(organisation__in=own_organisations).exists()
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
-    """Whether they edit for a present party."""
+    """Whether the person is an editor or lead of a present party."""
     return not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
 
 
 @require_safe
 def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
-    """Conversations held in one partnership, with both sides' objectives, obstacles and opportunities."""
+    """Show the conversations of one partnership, with both sides' objectives, obstacles and opportunities."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     conversations = rows_for(_conversations, user, pk)
@@ -263,7 +265,7 @@ def _conversations(user: User, partnership: int) -> ConversationQuerySet:
 
 @require_safe
 def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
-    """The asks and offers of one organisation that the reader may see."""
+    """Show the asks and offers of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     entries = Entry.objects.visible_to(user).filter(organisation=organisation)
@@ -272,14 +274,14 @@ def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
         "web/organisation_entries.html",
         {
             "organisation": organisation,
-            **_face_to_face(user, entries),
+            **_board_cards(user, entries),
         },
     )
 
 
 @require_safe
 def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
-    """The plans of one organisation that the reader may see."""
+    """Show the plans of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     plans = (
@@ -288,13 +290,13 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
     )
-    known = as_listed(user, plans_as_read_by(user, plans))
-    return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})
+    context = {"organisation": organisation, "plans": as_listed(user, plans_as_read_by(user, plans))}
+    return render(request, "web/organisation_plans.html", context)
 
 
 @require_safe
 def predecessors(request: HttpRequest, pk: int) -> HttpResponse:
-    """What an organisation and those that it followed have together."""
+    """Show the figures of an organisation together with those of its predecessors."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     context = {"organisation": organisation, "group": with_predecessors(user, organisation)}
@@ -303,7 +305,7 @@ def predecessors(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def group(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the organisations of a group have together."""
+    """Show the figures of the organisations of a group, and their total."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     context = {"organisation": organisation, "group": group_together(user, organisation)}

@@ -42,7 +42,7 @@ def register_sources(sources: Iterable[Source]) -> None:
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
-    """Everything that waits for a person with an account, most urgent first."""
+    """Return everything that waits for a person with an account, most urgent first."""
     return waiting_for_all([person], now)[person.pk]
 
 
@@ -61,7 +61,7 @@ def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """What waits for each person, by their id; nothing for stakeholders and people who have left.
+    """Return what waits for each person, by their id; nothing for stakeholders and people who have left.
 
     Two queries find for whom something waits at all, so the others cost no query of their own.
     """

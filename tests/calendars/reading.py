@@ -31,17 +31,17 @@ class Read:
     events: list[dict[str, Any]]
 
     def titles(self) -> list[str]:
-        """The titles of its events."""
+        """Return the titles of its events."""
         return [event["title"] for event in self.events]
 
     def one(self, words: str) -> dict[str, Any]:
-        """The only event with these words in its title."""
+        """Return the only event with these words in its title."""
         [found] = [event for event in self.events if words in event["title"]]
         return found
 
 
 def read_all(*texts: bytes) -> list[Read]:
-    """What ical.js, Thunderbird's parser, makes of these files."""
+    """Return what ical.js, Thunderbird's parser, makes of these files."""
     node, _ = find_node()
     given = json.dumps([text.decode() for text in texts])
     done = subprocess.run([node, str(_SCRIPT)], input=given, capture_output=True, text=True, check=True)
@@ -49,7 +49,7 @@ def read_all(*texts: bytes) -> list[Read]:
 
 
 def address_of(person: User, partnership: Partnership | None = None, *kinds: str) -> str:
-    """The path of a new feed of the person, with these kinds or all."""
+    """Return the path of a new feed of the person, with these kinds or all."""
     made = make_address(
         person=person, partnership=partnership, kinds=kinds or CalendarKind.values, author=person, now=timezone.now()
     )
@@ -57,7 +57,7 @@ def address_of(person: User, partnership: Partnership | None = None, *kinds: str
 
 
 def feed(path: str) -> Read:
-    """The feed at a path, fetched without signing in."""
+    """Return the feed at a path, fetched without signing in."""
     answer = Client().get(path)
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"

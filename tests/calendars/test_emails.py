@@ -47,13 +47,13 @@ def office() -> Office:
 
 
 def to_ben(office: Office, world: World) -> EmailMessage:
-    """The last message to Ben, once all due emails are sent."""
+    """Return the last message to Ben, once all due emails are sent."""
     drain(seconds=120, connect=lambda: office)
     return read([one.data for one in office.sent if one.recipient == world.ben.email][-1])
 
 
 def calendars(message: EmailMessage) -> tuple[Read, Read]:
-    """The calendar that programs show, and the one as a file."""
+    """Return the calendar that programs show, and the one as a file."""
     [shown] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     [file] = message.iter_attachments()
     assert file.get_content_type() == "application/ics"

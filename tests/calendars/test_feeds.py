@@ -45,7 +45,7 @@ NOW = timezone.now
 
 
 def status(path: str) -> int:
-    """What somebody without an account gets there."""
+    """Return what somebody without an account gets there."""
     return Client().get(path).status_code
 
 

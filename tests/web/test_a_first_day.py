@@ -38,7 +38,7 @@ def world(db: None) -> World:
 
 
 def page(address: str, person: object = None) -> str:
-    """The text of a page, as somebody or signed out."""
+    """Return the text of a page, as somebody or signed out."""
     client = Client()
     if person is not None:
         client.force_login(person)  # type: ignore[arg-type]  # a person of the world
@@ -48,7 +48,7 @@ def page(address: str, person: object = None) -> str:
 
 
 def titled(title: str) -> dict[str, Any]:
-    """The content of a plan with this title."""
+    """Return the content of a plan with this title."""
     return {**CONTENT, "about": {**CONTENT["about"], "title": title}}
 
 

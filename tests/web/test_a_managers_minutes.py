@@ -83,7 +83,7 @@ class Hand:
 
 
 def with_milestones(world: World, title: str, forecast: str, summary: str = "Homes.") -> Plan:
-    """A published plan with one milestone."""
+    """Return a published plan with one milestone."""
     about = {"title": title, "summary": summary}
     milestones = [{"key": "start", "name": f"Start at {title}", "baseline": "2031-02", "forecast": forecast}]
     plan = begin(world, content={**CONTENT, "about": about, "milestones": milestones})

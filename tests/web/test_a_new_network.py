@@ -42,7 +42,7 @@ def window(browser: Browser) -> Page:
 
 
 def invitation_to(address: str, catcher: Catcher) -> str:
-    """The link in the newest email to an address."""
+    """Return the link in the newest email to an address."""
     send_emails()
     found = re.search(r"http\S+/organisations/invitations/[^/\s]+/", str(catcher.emails_to(address)[0]))
     assert found is not None

@@ -35,7 +35,7 @@ def notice(world: World) -> Email:
 
 
 def page(person: User, name: str, **kwargs: Any) -> tuple[int, str]:
-    """The status and text of a page for a person."""
+    """Return the status and text of a page for a person."""
     client: Client = signed_in(person)
     answer = client.get(reverse(name, kwargs=kwargs))
     return answer.status_code, answer.content.decode()
@@ -89,7 +89,7 @@ def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> N
 
 
 def said_after(person: User, address: str, data: dict[str, Any]) -> str:
-    """The page after a form was sent, on one line."""
+    """Return the page after a form was sent, on one line."""
     return " ".join(signed_in(person).post(address, data, follow=True).content.decode().split())
 
 

@@ -28,7 +28,7 @@ def amina(world: World) -> Client:
 
 
 def states(user: object) -> list[bool]:
-    """Which steps are done."""
+    """Return which steps are done."""
     steps = first_steps_of(user)  # type: ignore[arg-type]  # a person of the world
     assert steps is not None
     return [step.done for step in steps.steps]

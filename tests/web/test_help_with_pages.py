@@ -20,12 +20,12 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def shown() -> set[str]:
-    """Names of the URLs of the access table that GET answers."""
+    """Return the names of the URLs of the access table that GET answers."""
     return {row.name for row in ROWS if row.get is not None}
 
 
 def names_of_urls() -> set[str]:
-    """Names of URLs of packages that show pages of their own: signing in, second factors, sessions."""
+    """Return the names of URLs of packages that show pages of their own: signing in, second factors, sessions."""
     return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 
 

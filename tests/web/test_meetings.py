@@ -34,7 +34,7 @@ from tests.world import World, join, make_partnership
 
 
 def share(world: World, author: User, organisation: Organisation, title: str, **more: Any) -> Entry:
-    """An ask from one organisation to the other."""
+    """Return an ask from one organisation to the other."""
     other = world.westmarch if organisation == world.larkhaven else world.larkhaven
     given: dict[str, Any] = {
         "direction": Direction.ASK,
@@ -51,7 +51,7 @@ def share(world: World, author: User, organisation: Organisation, title: str, **
 
 
 def with_all_partners(user: User, ours: Organisation) -> list[Balance]:
-    """The balance with every partner, by name."""
+    """Return the balance with every partner, by name."""
     partners = list(partners_of(user, ours).order_by("name"))
     return balances(user=user, ours=ours, partners=partners, today=timezone.localdate())
 
@@ -78,7 +78,7 @@ def test_page_of_balances_counts_as_much_as_rights_allow(world: World) -> None:
 
 
 def sheets(pdf: bytes) -> int:
-    """The number of pages in a PDF, read from its compressed streams."""
+    """Return the number of pages in a PDF, read from its compressed streams."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     unpacked = [zlib.decompressobj().decompress(stream) for stream in streams if stream.startswith(b"x")]
     return sum(len(re.findall(rb"/Type ?/Page\b", part)) for part in (pdf, *unpacked))

@@ -16,12 +16,12 @@ from tests.world import World
 
 
 def titles(page: str) -> list[str]:
-    """The titles of the asks on a page, in order."""
+    """Return the titles of the asks on a page, in order."""
     return re.findall(r"Ask number \d+", page)
 
 
 def link(page: str, rel: str) -> str:
-    """The address of the next or previous page, or ""."""
+    """Return the address of the next or previous page, or ""."""
     found = re.search(rf'href="(\?[^"]+)" rel="{rel}"', page)
     return found[1].replace("&amp;", "&") if found else ""
 
@@ -44,7 +44,7 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
     second = client.get(address + link(first, "next")).content.decode()
     back = client.get(address + link(second, "prev")).content.decode()
 
-    assert "53 things are waiting for you" in collapse(first)
+    assert "53 tasks are waiting for you" in collapse(first)
     assert len(titles(first)) == 50
     assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
     assert titles(back) == titles(first)

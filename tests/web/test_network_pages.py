@@ -30,7 +30,7 @@ def page(person: User, address: str) -> str:
 
 
 def picture(html: str) -> str:
-    """The drawing in a page, up to its legend."""
+    """Return the drawing in a page, up to its legend."""
     return html.partition("cg-network__picture")[2].partition("cg-legend")[0]
 
 
@@ -43,7 +43,7 @@ def pair(one: Organisation, other: Organisation) -> str:
 
 
 def every_row(person: User, address: str) -> list[str]:
-    """The names on all pages, following the links to the next page."""
+    """Return the names on all pages, following the links to the next page."""
     client = Client()
     client.force_login(person)
     names: list[str] = []
@@ -57,7 +57,7 @@ def every_row(person: User, address: str) -> list[str]:
 
 
 def with_thirty_partners(world: World) -> list[str]:
-    """Names of thirty more councils, each in a partnership with Larkhaven; Ben leads them."""
+    """Return the names of thirty more councils, each in a partnership with Larkhaven; Ben leads them."""
     names = [f"Council {number:02}" for number in range(30)]
     for number, name in enumerate(names):
         body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)

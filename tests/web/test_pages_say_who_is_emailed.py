@@ -28,7 +28,7 @@ SILENT = {
 
 @cache
 def views() -> dict[Path, dict[str, str]]:
-    """The source of each function of the rooms' views, by module and name."""
+    """Return the source of each function of the rooms' views, by module and name."""
     found: dict[Path, dict[str, str]] = {}
     for path in sorted(Path(settings.BASE_DIR, "partnerships").glob("*/**/*.py")):
         if "views" in path.parts or path.name == "views.py":

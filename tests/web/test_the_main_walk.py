@@ -40,7 +40,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 
 
 def as_person(browser: Browser, site: str, email: str) -> Page:
-    """A separate browser window, signed in as a person."""
+    """Return a separate browser window, signed in as a person."""
     page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(PATIENCE)
     sign_in(page, site, email)

@@ -31,7 +31,7 @@ BY_ROOM["admin"] = BY_KEY["administration"]
 
 
 def topic_of(view: str) -> Topic | None:
-    """The topic of a page by its URL's name, or the first of its room.
+    """Return the topic of a page by its URL's name, or the first of its room.
 
     None if neither is known.
     """

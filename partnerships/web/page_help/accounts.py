@@ -30,14 +30,14 @@ TOPICS = (
         "account_reset_password_done account_reset_password_from_key account_reset_password_from_key_done "
         "account_confirm_login_code account_confirm_email account_email_verification_sent account_reauthenticate "
         "mfa_authenticate mfa_login_webauthn mfa_reauthenticate mfa_reauthenticate_webauthn "
-        "socialaccount_login_cancelled socialaccount_login_error socialaccount_signup "
-        "openid_connect_login openid_connect_callback people:begin organisations:accept-invitation",
+        "socialaccount_login_cancelled socialaccount_login_error socialaccount_signup openid_connect_login "
+        "openid_connect_callback people:begin organisations:accept-invitation",
     ),
     Topic(
         key="account",
         title="Your account",
-        does="Shows your details, ways to sign in, second factors and open sessions. You can change each, end sessions "
-        "that are not yours, and download everything we hold about you.",
+        does="Shows your details, ways to sign in, second factors and open sessions. You can change each of these, "
+        "end sessions that are not yours, and download everything we hold about you.",
         who=(
             "Only you see this page.",
             "If you lose your second factors, an administrator removes them after checking that it is you.",
@@ -86,8 +86,8 @@ TOPICS = (
         key="stakeholders",
         title="Stakeholders",
         does="Lists the people without an account who get emails about your plans and partnerships. You can add "
-        "someone, correct an address, see what the next email would say, and stop it. A stakeholder is asked "
-        "first and must agree.",
+        "someone, correct an address, see what the next email would say, and stop it. We ask each stakeholder first, "
+        "and they must agree.",
         who=(
             "Editors and leads can add stakeholders to anything that their organisation can read.",
             "Editors and leads of the organisation that added someone can correct the address or stop the emails.",
@@ -113,7 +113,7 @@ TOPICS = (
         key="calendars",
         title="Dates in your calendar",
         does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for all your "
-        "dates, for one partnership, or for a saved view. It always shows what you can read at the time.",
+        "dates, for one partnership, or for a saved view. The calendar always shows what you can read at the time.",
         who=("The address is yours. Make a new one if someone else has seen it.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
@@ -122,7 +122,7 @@ TOPICS = (
         key="search",
         title="Search",
         does="Finds words in everything that you can read, including plans and files, as well as people, references "
-        "and postcodes. It shows nothing that you cannot read.",
+        "and postcodes. Search shows nothing that you cannot read.",
         who=("Everyone who is signed in can search what they can read.",),
         guide="how-search-works/#what-is-found",
         views="search:search search:suggestions",
@@ -130,9 +130,9 @@ TOPICS = (
     Topic(
         key="lists",
         title="Lists and saved views",
-        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what it shows as "
-        "a view. You can have the list open with it, share it, or follow it to hear which rows are new or "
-        "gone. You can tick rows and change them together.",
+        does="Every list can be filtered, sorted and counted by its columns, and downloaded. Save what a list shows "
+        "as a view. You can open the list with this view every time, share the view, or follow it: we then tell you "
+        "which rows are new or gone. You can tick rows and change them together.",
         who=(
             (
                 "Only you can see your views until you share them. Editors can share them with an "
@@ -147,8 +147,8 @@ TOPICS = (
     Topic(
         key="about-this-site",
         title="Privacy, cookies and accessibility",
-        does="Says who runs this site, what is kept about people and for how long, which two cookies it needs, and how "
-        "accessible it is.",
+        does="Says who runs this site, what we keep about people and for how long, which two cookies the site needs, "
+        "and how accessible it is.",
         who=("Anyone can read these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",
@@ -156,8 +156,8 @@ TOPICS = (
     Topic(
         key="administration",
         title="Administration",
-        does="Administrators keep the directory, accounts and imports here and under Administration. Each step asks "
-        "for a reason, which is kept in the history. Viewing the site as someone else lasts 30 minutes and is "
+        does="Administrators manage the directory, accounts and imports here and under Administration. Each change "
+        "needs a reason, which the history shows. Viewing the site as someone else lasts 30 minutes and is "
         "logged.",
         who=("Only administrators use these pages. They do not act for any organisation.",),
         guide="how-to/set-up-a-network/",

@@ -38,8 +38,7 @@ TOPICS = (
         key="ask-for-access",
         title="Ask for access",
         does="Here you ask an administrator to add your organisation, or to let you act for one that nobody acts for "
-        "yet. "
-        "Administrators answer requests here, and the person gets an invitation by email.",
+        "yet. Administrators answer requests here, and the person gets an invitation by email.",
         who=("Anyone can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
         guide="accounts/#by-asking",
         views="organisations:ask organisations:requests organisations:accept-request organisations:decline-request",
@@ -82,23 +81,26 @@ TOPICS = (
     Topic(
         key="brief",
         title="Brief before a meeting",
-        does="Puts on one page what to know before you meet a partner: both sides’ asks and offers, promises kept and "
-        "missed, plans and the last conversation. It prints, and downloads as PDF.",
-        who=("People who act for an organisation get a brief about their partners. It shows only what you can read.",),
+        does="Puts on one page what you need to know before you meet a partner: both sides’ asks and offers, promises "
+        "kept and missed, plans and the last conversation. You can print the brief or download it as PDF.",
+        who=(
+            "People who act for an organisation get a brief about their partners.",
+            "The brief shows only what you can read.",
+        ),
         guide="conversations/#the-brief",
         views="web:brief web:brief-pdf",
     ),
     Topic(
         key="reports",
         title="Reports and dashboards",
-        does="Each report is a page with filters, tables and charts, and downloads as PDF, Word or Excel. It says "
-        "where its figures come from. You can freeze it under a name, compare it with later figures, and have "
-        "it emailed regularly.",
+        does="Each report is a page with filters, tables and charts, which you can download as PDF, Word or Excel. "
+        "The page says where its figures come from. You can freeze a report under a name, compare it with later "
+        "figures, and have it emailed regularly.",
         who=(
             "Everyone signed in can read reports. A report counts only what its reader can read.",
             (
-                "Editors and leads can freeze and schedule reports for an organisation or a "
-                "partnership. The people who belong to it can read them."
+                "Editors and leads can freeze and schedule reports for an organisation or a partnership. The people "
+                "who belong to it can read them."
             ),
         ),
         guide=f"{EVERYDAY}#make-a-report",
@@ -121,9 +123,9 @@ TOPICS = (
         guide="recommendations/",
         views="recommendations:list recommendations:detail recommendations:source recommendations:sources "
         "recommendations:addressees recommendations:coverage recommendations:moved recommendations:of-organisation "
-        "recommendations:of-partnership recommendations:respond recommendations:response "
-        "recommendations:evidence-add recommendations:propose recommendations:adopt recommendations:adoption "
-        "recommendations:drop recommendations:outcome-link",
+        "recommendations:of-partnership recommendations:respond recommendations:response recommendations:evidence-add "
+        "recommendations:propose recommendations:adopt recommendations:adoption recommendations:drop "
+        "recommendations:outcome-link",
     ),
     Topic(
         key="surveys",
@@ -151,8 +153,8 @@ TOPICS = (
         key="answer-a-survey",
         title="Answer a survey",
         does="You reach this page through the link in your email. Answer the questions and send your answers; you "
-        "do not need an account. An anonymous survey is answered once, and nobody can find out what you "
-        "answered. In a survey by name you can change your answers until it is over.",
+        "do not need an account. You can answer an anonymous survey once, and nobody can find out what you answered. "
+        "In a survey by name you can change your answers until it is over.",
         who=(
             "The person who was sent the link can answer.",
             "People of the partnership can read answers by name once the survey is over.",
@@ -185,8 +187,8 @@ TOPICS = (
         key="spreadsheets",
         title="Import from a spreadsheet",
         does="Imports many sites, commitments, asks, contacts or stakeholders at once, from a file or pasted rows. "
-        "Download the template first. A preview shows what would change; nothing changes before you confirm. Rows that "
-        "cannot be read are set aside in a file to correct.",
+        "Download the template first. A preview shows what would change; nothing changes before you confirm. We put "
+        "rows that we cannot read in a file, so that you can correct them.",
         who=("You can import what you could enter by hand, and export what you can read.",),
         guide="spreadsheets/",
         views="spreadsheets:record spreadsheets:new spreadsheets:headings spreadsheets:upload spreadsheets:set-aside "
@@ -220,9 +222,12 @@ TOPICS = (
         key="reconciliation",
         title="Match names from your own list",
         does="A public service that finds the organisation behind a name in your own list, including by earlier "
-        "names. It works with OpenRefine and with other software.",
+        "names. The service works with OpenRefine and with other software.",
         who=(
-            ("Anyone can use the service, without an account. It gives only names, identifiers, dates and successors."),
+            (
+                "Anyone can use the service, without an account. The service gives only names, identifiers, dates and "
+                "successors."
+            ),
         ),
         guide="reconciliation/#in-openrefine",
         views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "

@@ -17,8 +17,8 @@ TOPICS = (
         who=(
             "People in organisations that take part or are invited can read the partnership’s pages.",
             (
-                "If its leads have chosen this, everyone signed in can read its title, kind, "
-                "purpose, areas, organisations and status."
+                "If its leads have chosen this, everyone signed in can read its title, kind, purpose, areas, "
+                "organisations and status."
             ),
             "People of an organisation that has left can read everything up to that day.",
             "Leads of the chair or of a lead organisation can change its status and settings.",
@@ -140,8 +140,8 @@ TOPICS = (
     Topic(
         key="documents",
         title="Documents of a partnership",
-        does="Lists the files of the partnership, and adds and removes them. A file marked as personal data opens only "
-        "while a signed data-sharing agreement is in force.",
+        does="Lists the files of the partnership. Here you can add and remove files. A file marked as personal data "
+        "opens only while a signed data-sharing agreement is in force.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -177,8 +177,8 @@ TOPICS = (
     Topic(
         key="conversations",
         title="Conversations",
-        does="Keeps what was said: who was there, each side’s objectives, obstacles and opportunities, and what comes "
-        "next. The record is circulated, corrected and agreed by every side, and does not change after that. An "
+        does="Shows what was said: who was there, each side’s objectives, obstacles and opportunities, and what comes "
+        "next. Every side gets the record, can correct it and agrees to it. After that the record does not change. An "
         "obstacle can become an ask, an opportunity an offer.",
         who=(
             (
@@ -199,7 +199,7 @@ TOPICS = (
     Topic(
         key="journal",
         title="Journal",
-        does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier versions of "
+        does="Shows your organisation’s own notes about a partnership or another organisation. Earlier versions of "
         "a note are kept.",
         who=("Only people of the organisation that wrote a note can read it.", "Editors and leads can write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
@@ -210,8 +210,8 @@ TOPICS = (
         key="progress-reports",
         title="Progress reports",
         does="Shows for each period what each party has reported. A report starts with what is already known: "
-        "commitments, objectives, homes, milestones, asks and terms. It is submitted, then accepted or returned with a "
-        "reason.",
+        "commitments, objectives, homes, milestones, asks and terms. The party submits the report, and a lead of the "
+        "partnership accepts it or returns it with a reason.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -234,15 +234,15 @@ TOPICS = (
         "answer.",
         who=(
             (
-                "Leads of the chair or of a lead organisation can name a facilitator for the "
-                "partnership. That person accepts or declines."
+                "Leads of the chair or of a lead organisation can name a facilitator for the partnership. That person "
+                "accepts or declines."
             ),
             (
                 "Editors and leads of the organisation that shared an ask or offer can name a "
                 "facilitator who can already read it."
             ),
             "The facilitator can stop at any time. Anyone who can name a facilitator can also end the role.",
-            "Leads of the chair or of a lead organisation can also see what is stuck, if they can read it.",
+            "Leads of the chair or of a lead organisation also see what is stuck, if they can read it.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

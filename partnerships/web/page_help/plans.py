@@ -32,7 +32,7 @@ TOPICS = (
         key="compare-plans",
         title="Compare two versions of a plan",
         does="Shows what changed between two versions, in words and figures: what it was, what it is now, who changed "
-        "it and when. It can be printed, and downloaded as PDF or spreadsheet.",
+        "it and when. You can print the comparison, or download it as PDF or spreadsheet.",
         who=("Everyone can compare the versions that they can read.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
@@ -55,12 +55,12 @@ TOPICS = (
         key="publish-a-plan",
         title="Publish a plan",
         does="Here you publish the draft as the next version, with a note that says what changed and why. We tell "
-        "followers what the note says. Signatories are asked again about each later version, unless it is minor. "
+        "followers what the note says. We ask signatories again about each later version, unless it is minor. "
         "Two other pages change the status, and who can read published versions.",
         who=(
             (
-                "Leads in an organisation that owns the plan can publish it. A lead of one owner is "
-                "enough, and all owners are told."
+                "Leads in an organisation that owns the plan can publish it. A lead of one owner is enough, and we "
+                "tell all owners."
             ),
         ),
         guide=f"{EVERYDAY}#share-a-plan",

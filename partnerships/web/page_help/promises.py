@@ -48,8 +48,8 @@ TOPICS = (
     Topic(
         key="matches",
         title="Matches",
-        does="Shows which asks and offers fit together, and why. You can suggest an introduction to both sides, or say "
-        "that something is not a match; it is then not suggested to your organisation again.",
+        does="Shows which asks and offers fit together, and why. You can suggest an introduction to both sides, or "
+        "say that an ask and an offer do not match; we then no longer suggest that match to your organisation.",
         who=(
             "You see matches of asks and offers that you can read.",
             "Editors and leads can introduce organisations and dismiss matches.",
@@ -76,9 +76,8 @@ TOPICS = (
         ),
         guide=f"{EVERYDAY}#keep-a-commitment",
         views="commitments:list commitments:reminders commitments:detail commitments:new commitments:edit "
-        "commitments:confirm commitments:progress commitments:verify commitments:due-date "
-        "commitments:owner commitments:escalate commitments:end commitments:attach commitments:evidence "
-        "commitments:remove",
+        "commitments:confirm commitments:progress commitments:verify commitments:due-date commitments:owner "
+        "commitments:escalate commitments:end commitments:attach commitments:evidence commitments:remove",
     ),
     Topic(
         key="give-and-take",

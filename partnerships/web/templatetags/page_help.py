@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def page_help_url(context: Context) -> str:
-    """Where the help about this page is.
+    """Return the URL of the help about this page.
 
     The general help for a page that was not found.
     """

@@ -354,7 +354,7 @@ def test_page_of_an_ended_organisation_leads_to_the_handover_of_what_it_holds(wo
     readers = (world.amina, world.hana, world.ben, world.dee)
     assert [page(one).status_code for one in readers] == [200, 200, 403, 200]
     assert promise.reference in page(world.hana).content.decode()
-    assert "(has no line yet)" in page(world.hana).content.decode()
+    assert "(has no handover line yet)" in page(world.hana).content.decode()
     assert handover in page(world.dee).content.decode()
 
 

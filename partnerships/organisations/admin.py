@@ -143,7 +143,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
             obj.pk = create_organisation(author=request.user, now=now, **data).pk
             obj._state.adding = False
 
-    @admin.action(description="Mark as checked: it still exists")
+    @admin.action(description="Mark as checked: the organisation still exists")
     def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
         """Clear “missing from its register” after somebody has checked."""
         assert isinstance(request.user, User)
@@ -193,7 +193,7 @@ class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDelet
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Identifier | None = None) -> tuple[str, ...]:
-        """The scheme is read-only: in another scheme it is another identifier."""
+        """Make the scheme read-only, because in another scheme it would be another identifier."""
         return ("scheme",) if obj else ()
 
     def save_model(
@@ -240,17 +240,17 @@ class SuccessionAdmin(ReadOnlyAdmin):
     inlines = (TieInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Succession]:
-        """Successions with their ties, in two more queries."""
+        """Return successions with their ties, in two more queries."""
         return with_ties(Succession.objects.all())
 
     @admin.display(description="Predecessors")
     def before(self, succession: Succession) -> str:
-        """The names of the predecessors."""
+        """Return the names of the predecessors."""
         return ", ".join(sorted({tie.predecessor.name for tie in succession.ties.all()}))
 
     @admin.display(description="Successors")
     def after(self, succession: Succession) -> str:
-        """The names of the successors."""
+        """Return the names of the successors."""
         return ", ".join(sorted({tie.successor.name for tie in succession.ties.all() if tie.successor}))
 
 
@@ -260,7 +260,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="We email this reason to the person and to the organisation's leads.",
+        help_text="We email this reason to the person and to the organisation’s leads.",
     )
 
     class Meta:
@@ -272,13 +272,13 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
         data = super().clean() or {}
         person, organisation = data.get("person"), data.get("organisation")
         if person and person.is_staff:
-            raise forms.ValidationError("Administrators cannot act for an organisation.")
+            raise forms.ValidationError("Administrators cannot act for an organisation. Choose another person.")
         if (
             person
             and organisation
             and Membership.objects.filter(person=person, organisation=organisation, ends_on=None)
         ):
-            raise forms.ValidationError("This person already acts for this organisation.")
+            raise forms.ValidationError("This person already acts for this organisation. Change their role instead.")
         return data
 
 

@@ -96,7 +96,7 @@ class Answer:
 def who_answers(
     *, function: str, body: int, day: dt.date, steps: Collection[Step], lives: Mapping[int, Life] | None = None
 ) -> Answer:
-    """Who answers on a day for a function that was the body's own.
+    """Return who is responsible on a day for a function that belonged to this body.
 
     Exactly one of `body` and `reason` is set. `lives` holds the days of bodies where they are known.
     """
@@ -121,7 +121,7 @@ def who_answers(
 
 
 def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[frozenset[int], Fraction]:
-    """Who holds the body's function after these steps, in parts that add up to 1."""
+    """Return who holds the body's function after these steps, in parts that add up to 1."""
     parts = {frozenset({body}): Fraction(1)}
     for step in in_force(steps):
         moved: dict[frozenset[int], Fraction] = {}
@@ -133,7 +133,7 @@ def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[froz
 
 
 def in_force(steps: Iterable[Step]) -> list[Step]:
-    """The steps in order, without those that a step in force undoes."""
+    """Return the steps in order, without those that a step in force undoes."""
     rows = list(steps)
     undone: set[int] = set()
     for step in sorted(rows, key=lambda row: row.number, reverse=True):
@@ -147,7 +147,7 @@ def _may_have_come(step: Step, day: dt.date) -> bool:
 
 
 def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
-    """What part each body gets of what these bodies hold; joint holders stay joint."""
+    """Return what part each body gets of what these bodies hold; joint holders stay joint."""
     outcomes = [_outcome(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
@@ -155,7 +155,7 @@ def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozense
 
 
 def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
-    """What part each body gets of one body's function."""
+    """Return what part each body gets of one body's function."""
     own = [tie for tie in step.ties if tie.predecessor == body]
     if not own:
         return {frozenset({body}): Fraction(1)}

@@ -1,4 +1,4 @@
-"""Fields that choose organisations, by present names with former ones beside them."""
+"""Form fields that choose organisations, with former names beside the present ones."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from partnerships.organisations.naming import choice_words
 
 
 class OrganisationField(forms.ModelChoiceField[Organisation]):
-    """Choice of one organisation.
-
-    Rows `with_former_names` are found by these too.
-    """
+    """A field for one organisation; with a queryset from `with_former_names`, a search finds former names too."""
 
     def label_from_instance(self, obj: Organisation) -> str:
-        """The name, with former ones."""
+        """Return the name, with the former names in brackets."""
         return choice_words(obj)
 
 
@@ -23,5 +20,5 @@ class OrganisationsField(forms.ModelMultipleChoiceField[Organisation]):
     """A field for several organisations."""
 
     def label_from_instance(self, obj: Organisation) -> str:
-        """The name, with former ones."""
+        """Return the name, with the former names in brackets."""
         return choice_words(obj)

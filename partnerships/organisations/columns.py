@@ -1,4 +1,4 @@
-"""Columns of lists that name an organisation, as on the day of each row or as it is called today."""
+"""Columns of lists with the name of an organisation, as it was on the day of the row or as it is today."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FOUND_WORDS = "You can also find organisations by a former name, or by the name 
 
 
 def present_organisation_column(*, side: str, **column: Any) -> Column:
-    """A column with the present name of an organisation, which words find by all its names as in the others.
+    """Return a column with the present name of an organisation; a search finds it by all its names.
 
-    `side` is the path of the row to it.
+    `side` is the lookup path from the row to the organisation.
     """
     return Column(
         key=f"{side}__name",
@@ -32,7 +32,7 @@ def present_organisation_column(*, side: str, **column: Any) -> Column:
 
 
 def organisation_column(*, side: str, moment: str, otherwise: str = "", **column: Any) -> Column:
-    """A column with the name that an organisation had at a moment of the row.
+    """Return a column with the name that an organisation had at a moment of the row.
 
     Rows are sorted by that name. Words find them by every name of the organisation, and by those of a body that
     followed it. They are grouped by the present name, with the former ones beside it. `side` and `moment` are paths of

@@ -1,4 +1,4 @@
-"""Organisations that may be recorded twice: nearly the same name or number."""
+"""Finds organisations that may be recorded twice, because their names or numbers are nearly the same."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from partnerships.organisations.models import (
     SuccessionTie,
 )
 
-#: How similar two names are, from 0 to 1, before somebody should look. Endings such as “Ltd” stay above it.
+#: The similarity of two names, from 0 to 1, from which they are possible duplicates. “Ltd” at the end keeps it above.
 ALIKE = 0.7
-#: Pairs that the page shows.
+#: The most pairs that the page shows.
 MAX_PAIRS = 200
 #: Registers of one kind of body each: a LEP is not a council of the same name.
 _OF_ONE_KIND = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
@@ -66,7 +66,7 @@ class Pair:
 
 
 def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
-    """Up to five organisations with nearly this name, the most similar first."""
+    """Return up to five organisations with nearly this name, the most similar first."""
     folded = core_name(name, words=LEGAL_WORDS, phrases=())[:300]
     names = OrganisationName.objects.filter(folded__trigram_similar=folded)
     names = names.annotate(alike=TrigramSimilarity("folded", folded)).filter(alike__gte=ALIKE).exclude(organisation=but)
@@ -83,7 +83,7 @@ class _Likeness(NamedTuple):
 
 
 def _likenesses() -> dict[tuple[int, int], _Likeness]:
-    """Pairs of ids, the lower first, with nearly the same name or the same number."""
+    """Return pairs of ids, the lower first, with nearly the same name or the same number."""
     likenesses: dict[tuple[int, int], _Likeness] = {}
     legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -98,10 +98,10 @@ def _likenesses() -> dict[tuple[int, int], _Likeness]:
 
 
 def possible_duplicates() -> list[Pair]:
-    """Pairs that may be the same body, the most similar first.
+    """Return pairs of records that may be the same body, the most similar first.
 
-    Without merged records, and without pairs that are known to be two bodies: somebody said so, one followed the other,
-    they have different numbers in one register, or each is in the register of a different kind of body.
+    Merged records are left out, and so are pairs that are certainly two bodies: an administrator said so, one followed
+    the other, they have different numbers in one register, or each is in the register of a different kind of body.
     """
     likenesses = _likenesses()
     for pair in _kept_apart():
@@ -120,19 +120,19 @@ def possible_duplicates() -> list[Pair]:
 
 
 def merges() -> Iterable[Merge]:
-    """Merges in force, newest first."""
+    """Return the merges in force, the newest first."""
     return Merge.objects.in_force().select_related("kept", "merged", "merged_by").order_by("-merged_at", "-pk")
 
 
 def _kept_apart() -> set[tuple[int, int]]:
-    """Pairs of ids, the lower first, that somebody said differ, or where one followed the other."""
+    """Return pairs of ids, the lower first, of two bodies: an administrator said so, or one followed the other."""
     apart = set(NotSame.objects.values_list("one", "other"))
     followed = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
     return apart | {(min(pair), max(pair)) for pair in followed if None not in pair}
 
 
 def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
-    """The present numbers of each organisation, by register."""
+    """Return the present numbers of each organisation, by register."""
     numbers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_ONE_FOR_EACH_BODY, valid_to=None)
     for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):

@@ -29,13 +29,13 @@ from partnerships.people.services import hash_token
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The invitation to act for an organisation, with its one-time link."""
+    """Return the invitation to act for an organisation, with its one-time link."""
     membership = _membership(due)
     invitation = membership.invitation
     if not membership.is_pending or membership.ends_on is not None or invitation is None or not invitation.is_open(now):
         return "The invitation was answered or withdrawn, or has expired."
     if invitation.token_hash != hash_token(due.secrets["token"]):
-        return "A newer invitation has replaced it."
+        return "A newer invitation has replaced this one."
     inviter = invitation.invited_by
     context = {
         "membership": membership,
@@ -63,12 +63,12 @@ def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to administrators: somebody asks to act for an organisation."""
+    """Email to administrators: a person asks to act for an organisation."""
     access_request = AccessRequest.objects.filter(pk=due.params["request"]).first()
     if access_request is None or access_request.answer:
         return "The request has been answered."
     if not person.is_staff:
-        return "They are no longer an administrator."
+        return "The person is no longer an administrator."
     return Content("organisations/access_requested", {"asked": access_request, "link": link("organisations:requests")})
 
 
@@ -84,7 +84,7 @@ class DeclinedComposer(Composer):
     """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The addresses of the requests; none once a request is deleted."""
+        """Return the addresses of the requests; none once a request is deleted."""
         declined = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
         requests = declined.in_bulk([email.params["request"] for email in due])
         candidate_list = []
@@ -131,7 +131,7 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
     if not leads_of(organisation).filter(pk=person.pk).exists():
-        return "They no longer lead the organisation."
+        return "The person no longer leads the organisation."
     context = {
         "organisation": organisation,
         "before": event.data["before"],
@@ -152,7 +152,7 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         if any({tie.predecessor_id, tie.successor_id} & own_ids for tie in succession.ties.all())
     ]
     if not successions:
-        return "They no longer act for any of the organisations in the succession."
+        return "The person no longer acts for any of the organisations in the succession."
     context = {
         "heading": title_together(successions),
         "titles": [title_in_full(succession) for succession in successions],
@@ -184,11 +184,14 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
         if (proposed := proposed_to(succession, led))
     ]
     if not proposals:
-        return "Everything was answered, or they no longer lead any of these organisations."
-    return Content(
-        "organisations/handover_proposed",
-        {"asked": proposals, "count": sum(line["count"] for _, _, proposed, _ in proposals for line in proposed)},
-    )
+        return "All handover lines have been answered, or the person no longer leads any of these organisations."
+    totals = [line for _, _, proposed, _ in proposals for line in proposed]
+    context = {
+        "proposals": proposals,
+        "predecessors": sorted({line["before"] for line in totals}),
+        "count": sum(line["count"] for line in totals),
+    }
+    return Content("organisations/handover_proposed", context)
 
 
 def _membership(due: Due) -> Membership:
@@ -201,9 +204,9 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     own = reader == membership.person
     if own and membership.ends_on is not None:
-        return "They no longer act for the organisation."
+        return "The person no longer acts for the organisation."
     if not own and not watching(membership).filter(pk=reader.pk).exists():
-        return "They no longer manage the organisation."
+        return "The person no longer leads the organisation."
     context = {
         "membership": membership,
         "organisation": membership.organisation,

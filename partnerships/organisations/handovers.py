@@ -39,7 +39,7 @@ class KindCount:
     undecided: Sequence[Held]
 
     def for_others(self, title_by_id: Mapping[int, str]) -> KindCount:
-        """The counts for a person who may read only the records with these titles; the reasons stay."""
+        """Return the counts for a person who may read only the records with these titles; the reasons stay."""
         renamed = [replace(thing, title=title_by_id.get(thing.pk, thing.outside)) for thing in self.undecided]
         without = [replace(thing, what="") for thing in renamed[: len(self.without)]]
         return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])
@@ -143,7 +143,7 @@ class Estate:
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """What the predecessor holds on a day, with its handover lines; without things that are returned automatically."""
+    """Return what the predecessor holds on a day, with its handover lines, except things that go back by themselves."""
     lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     line_by_thing = {(line.kind, line.record): line for line in lines}
     groups = _groups_to_hand_over(succession, predecessor, day)
@@ -188,7 +188,7 @@ def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover])
 
 
 def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
-    """What each successor gets by the lines, sorted by name; things without a line come last."""
+    """Return what each successor gets by the lines, sorted by name; things without a line come last."""
     things_by_successor: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
     for group in groups:
         for thing in group.things:
@@ -201,20 +201,20 @@ def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Han
 
 
 def _by_successor_name(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
-    """The sort key of an item whose first part is a successor: by name, with None last."""
+    """Return the sort key of an item whose first part is a successor: by name, with None last."""
     successor, _ = item
     return successor is None, successor.name if successor is not None else ""
 
 
 def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """The lines with their successor and the people who proposed, answered or recorded something; two queries."""
+    """Return the lines with their successor and everyone who proposed, answered or recorded; two queries."""
     parts = AcceptedPart.objects.select_related("organisation", "accepted_by").order_by("organisation__name", "pk")
     people = ("proposed_by", "answered_by", "consent_recorded_by")
     return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
 def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
-    """What the predecessor holds, by kind, without things that are returned automatically."""
+    """Return what the predecessor holds, by kind, without things that are returned automatically."""
     groups = held_by(predecessor, day)
     if succession.undoes is None:
         return groups
@@ -238,7 +238,7 @@ def is_passing_back(undoing: Succession) -> bool:
 
 
 def condition_of_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
-    """The condition for records that are returned automatically, because the succession undoes their handover."""
+    """Return the condition for records that go back by themselves, because the succession undoes their handover."""
     if succession.undoes is None:
         return Q(pk__in=[])
     applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
@@ -247,7 +247,7 @@ def condition_of_returned(succession: Succession, kind: Obligation, records: Que
 
 
 def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
-    """The terms of the lines, with equal ones counted together."""
+    """Return the terms of the lines, with equal ones counted together."""
     label_by_code = {kind.code: kind.label for kind in obligations()}
     line_counts = Counter(
         (
@@ -268,7 +268,7 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
 
 
 def shares_together(estates: Sequence[Estate]) -> list[Share]:
-    """What each successor gets from all predecessors together; things without a line come last."""
+    """Return what each successor gets from all predecessors together; things without a line come last."""
     shares_by_successor: dict[Organisation | None, list[Share]] = defaultdict(list)
     for estate in estates:
         for share in estate.shares:
@@ -288,7 +288,7 @@ def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> 
 
 
 def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | None = None) -> list[After]:
-    """What each successor holds on a day, gets by its share, and holds afterwards, sorted by name.
+    """Return what each successor holds on a day, gets by its share, and holds afterwards, sorted by name.
 
     `of` are the ids of the organisations whose own holdings the reader may know; None for all.
     """
@@ -321,7 +321,7 @@ def readable_titles(
     *,
     limit: int | None = None,
 ) -> dict[int, str]:
-    """The titles of the holder's records that the person may read today, by id; of all records without `records`.
+    """Return the titles of the holder's records that the person may read today, by id; with `records`, only of these.
 
     People who left a partnership or plan still read it as it was, but not its title of today.
     """
@@ -336,7 +336,7 @@ def readable_titles(
 
 
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
-    """The estates of the predecessors, sorted by name; with `of` (ids), only those that involve these organisations."""
+    """Return the estates of the predecessors, by name; with `of` (ids), only those that involve these organisations."""
     ties = succession.ties.select_related("predecessor")
     if of is not None:
         ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))
@@ -346,14 +346,14 @@ def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | No
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """The lines that wait for an answer of these organisations (ids), the most urgent first."""
+    """Return the lines that wait for an answer of these organisations (ids), the most urgent first."""
     waiting = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
     waiting = waiting.prefetch_related("others")
     return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
 
 def proposed_to(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
-    """What waits for an answer of these organisations (ids), by predecessor.
+    """Return what waits for an answer of these organisations (ids), by predecessor.
 
     Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
     """
@@ -363,7 +363,7 @@ def proposed_to(succession: Succession, successors: Collection[int]) -> list[dic
 
 
 def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -> QuerySet[Handover]:
-    """The lines that wait for a consent, of these organisations (ids) or, with None, of all."""
+    """Return the lines that wait for a consent, of these organisations (ids) or, with None, of all."""
     lines = succession.handovers.lacking_consent()
     if led is not None:
         lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
@@ -372,7 +372,7 @@ def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
-    """The titles of lines by id: the record's title if the person may read it, else the line's own."""
+    """Return the titles of lines by id: the record's title if the person may read it, else the line's own."""
     groups: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
     for line in lines:
         groups[line.kind, line.predecessor].append(line)

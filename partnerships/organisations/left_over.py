@@ -35,7 +35,7 @@ def _leavers(now: dt.datetime) -> Reach:
 
 
 def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each organisation, without the kinds of things that have tasks of their own."""
+    """Return one task for each organisation, without the kinds of things that have tasks of their own."""
     organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )
@@ -63,7 +63,7 @@ ASKING_PERIOD = dt.timedelta(days=366)
 
 
 def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
-    """The ties, around their vesting day, from bodies that end to their successors.
+    """Return the ties, around their vesting day, from bodies that end to their successors.
 
     Not those of a body that goes on: it keeps what it holds.
     """
@@ -78,7 +78,7 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each succession near its day, and each organisation that the person leads."""
+    """Return one task for each succession near its day, and each organisation that the person leads."""
     ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
     pairs = {(tie.succession, tie.predecessor): None for tie in ties}
@@ -96,7 +96,7 @@ def _administrators() -> QuerySet[User]:
 
 
 def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each succession of organisations that nobody leads, for administrators.
+    """Return one task for each succession of organisations that nobody leads, for administrators.
 
     It counts what one of them holds, the first with anything: a county may have twelve, and each costs a long query.
     """
@@ -116,33 +116,33 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
-    """The task about what a body holds without a handover line, or with a disputed one; None if there is nothing.
+    """Return the task about what a body holds without a handover line or with a disputed one; None without such things.
 
     `others` is how many more bodies of the succession nobody leads.
     """
     count = count_undecided(succession, body, timezone.localdate(now))
     if not count:
         return None
-    title = f"{count} item{pluralize(count)} of {body.display_name}"
+    title = f"{count} record{pluralize(count)} of {body.display_name}"
     if others:
-        title = f"{title}, and perhaps of {others} other organisation{pluralize(others)} that nobody leads"
+        title = f"{title}, and perhaps records of {others} other organisation{pluralize(others)} without a lead"
     return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
 
 
 def _led_by(user: User) -> list[int]:
-    """Ids of the organisations that the person leads; needs no query while a page is made."""
+    """Return the ids of the organisations that the person leads; needs no query while a page is made."""
     roles = Membership.objects.roles_of(user)
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
 def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each succession with handover lines for an organisation that the person leads."""
+    """Return one task for each succession with handover lines for an organisation that the person leads."""
     proposed = Handover.objects.waiting_for(_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{line['count']} item{pluralize(line['count'])} that your organisation takes over",
+            title=f"{line['count']} record{pluralize(line['count'])} that your organisation is to take over",
             path=reverse("organisations:handover-answer", args=[line["succession"]]),
             due=line["due"],
         )
@@ -151,19 +151,19 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _unanswerable(now: dt.datetime) -> QuerySet[Handover]:
-    """Handover lines proposed to an organisation that nobody leads, in a live succession."""
+    """Return handover lines proposed to an organisation that nobody leads, in a live succession."""
     return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
 def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each organisation that nobody leads and that has lines to answer, for administrators."""
+    """Return one task for each organisation that nobody leads and that has lines to answer, for administrators."""
     if not user.is_staff:
         return []
     proposed = _unanswerable(now).values("successor", "successor__name")
     return [
         Waiting(
             what="Invite a lead to answer handover lines",
-            title=f"{row['count']} item{pluralize(row['count'])} proposed to {row['successor__name']}",
+            title=f"{row['count']} record{pluralize(row['count'])} proposed to {row['successor__name']}",
             path=reverse("organisations:people", args=[row["successor"]]),
             due=row["due"],
         )
@@ -172,12 +172,12 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _stayed() -> QuerySet[Handover]:
-    """Handover lines of things that could not pass on."""
+    """Return handover lines of things that could not pass on."""
     return _live(Handover.objects.filter(state=HandoverState.STAYED))
 
 
 def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each body that still holds things that could not pass on, for the leads of the successor.
+    """Return one task for each body that still holds things that could not pass on, for the leads of the successor.
 
     For administrators if nobody leads the successor.
     """
@@ -188,20 +188,20 @@ def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
     tasks = []
     for body in bodies:
         if count := count_stayed(lines.filter(predecessor=body), body, timezone.localdate(now)):
-            title = f"{count} item{pluralize(count)} of {body.display_name}"
+            title = f"{count} record{pluralize(count)} of {body.display_name}"
             path = reverse("organisations:without-owner", args=[body.pk])
-            tasks.append(Waiting(what="Settle what could not be handed over", title=title, path=path))
+            tasks.append(Waiting(what="Deal with records that could not be handed over", title=title, path=path))
     return tasks
 
 
 def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """The lines whose succession was neither cancelled nor undone."""
+    """Return the lines whose succession was neither cancelled nor undone."""
     live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     return lines.filter(succession__in=live)
 
 
 def _lacking() -> QuerySet[Handover]:
-    """Handover lines of live successions without the consent that they need."""
+    """Return handover lines of live successions without the consent that they need."""
     return _live(Handover.objects.lacking_consent())
 
 
@@ -210,7 +210,7 @@ def _without_any_lead(now: dt.datetime) -> Q:
 
 
 def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
-    """One task for each succession with lines that wait for a consent, for the leads of both sides.
+    """Return one task for each succession with lines that wait for a consent, for the leads of both sides.
 
     For administrators if nobody leads either side.
     """
@@ -220,7 +220,7 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Record consent",
-            title=f"{line['count']} item{pluralize(line['count'])} to hand over",
+            title=f"{line['count']} record{pluralize(line['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[line["succession"]]),
         )
         for line in lines.values("succession").annotate(count=Count("pk")).order_by("succession")

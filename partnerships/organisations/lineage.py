@@ -35,7 +35,7 @@ INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
 
 
 def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
-    """The successions with their ties and organisations, which takes one more query."""
+    """Return the successions with their ties and organisations, which takes one more query."""
     ties = SuccessionTie.objects.select_related("predecessor", "successor").order_by(
         "predecessor__name", "successor__name", "function", "pk"
     )
@@ -51,7 +51,7 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 
 
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
-    """The successions of the same order, with the succession itself.
+    """Return the successions of the same order, with the succession itself.
 
     They have the same place, proposal and vesting day. Successions that undo others form a group of their own. A
     succession without a place or vesting day is alone.
@@ -68,7 +68,7 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
 
 
 def with_it(succession: Succession) -> SuccessionQuerySet:
-    """The other successions of the same order that have the same status."""
+    """Return the other successions of the same order that have the same status."""
     return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
 
 
@@ -80,14 +80,14 @@ def is_in_force(succession: Succession) -> bool:
 
 
 def brought_about(succession: Succession) -> Succession:
-    """The succession that is effective because of this one: the first one if it undoes an undoing, else itself."""
+    """Return the succession that is effective because of this one: itself or, if this undoes an undoing, the first."""
     while succession.undoes is not None and succession.undoes.undoes is not None:
         succession = succession.undoes.undoes
     return succession
 
 
 def told_in(params: Mapping[str, Any]) -> list[Succession]:
-    """The successions that an email with these params is about, with their ties; none if the params were cleared."""
+    """Return the successions that an email with these params is about, with their ties; none if params were cleared."""
     if "succession" not in params:
         return []
     ids = [params["succession"], *params.get("also", ())]
@@ -96,19 +96,19 @@ def told_in(params: Mapping[str, Any]) -> list[Succession]:
 
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:
-    """The live successions of an organisation with their ties, the newest first."""
+    """Return the live successions of an organisation with their ties, the newest first."""
     live = with_ties(Succession.objects.live().concerning(organisation))
     return live.order_by(F("vests_on").desc(nulls_last=True), "-pk")
 
 
 def pending_successions() -> QuerySet[Succession]:
-    """All pending successions with their ties and `changed_at`, the time of their last change; the next ones first."""
+    """Return all pending successions with ties and `changed_at`, the time of the last change; the next ones first."""
     pending = with_ties(Succession.objects.pending()).annotate(changed_at=Max("events__pgh_created_at"))
     return pending.order_by(F("vests_on").asc(nulls_last=True), "place", "proposal", "pk")
 
 
 def changes_of(succession: Succession) -> list[Event]:
-    """The events of a succession, the newest first; one for each change, although every organisation has its own."""
+    """Return one event for each change of a succession, the newest first; each organisation has its own such event."""
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
     events = Event.objects.filter(
         target_kind="organisation",
@@ -125,7 +125,7 @@ def changes_of(succession: Succession) -> list[Event]:
 
 
 def ending(succession: Succession) -> list[Organisation]:
-    """The predecessors that end with the succession, in the order of their ids."""
+    """Return the predecessors that end with the succession, in the order of their ids."""
     ties = list(succession.ties.select_related("predecessor"))
     continuing_ids = _continuing_ids(succession, ties)
     ended_by_id = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in continuing_ids}
@@ -133,7 +133,7 @@ def ending(succession: Succession) -> list[Organisation]:
 
 
 def going_on(succession: Succession) -> set[int]:
-    """Ids of the predecessors that continue after the succession; no query if the ties are prefetched."""
+    """Return the ids of the predecessors that continue after the succession; no query if the ties are prefetched."""
     return _continuing_ids(succession, succession.ties.all())
 
 
@@ -142,7 +142,7 @@ def _continuing_ids(succession: Succession, ties: Iterable[SuccessionTie]) -> se
 
 
 def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
-    """The organisation that held a record at a moment, by the id of the one to which it has passed since."""
+    """Return the organisation that held a record at a moment, by the id of the one to which it has passed since."""
     applied_lines = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
     holders: dict[int, Organisation] = {}
     for line in applied_lines.select_related("predecessor").order_by("applied_at", "pk"):
@@ -152,7 +152,7 @@ def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation
 
 
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
-    """All certain successions of these organisations (ids) and of those that followed them.
+    """Return all certain successions of these organisations (ids) and of those that followed them.
 
     One query for each link of the longest chain, and one more.
     """
@@ -174,7 +174,7 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
 
 
 def _step(succession: Succession) -> Step:
-    """The succession as a value for the calculations in `answering`."""
+    """Return the succession as a value for the calculations in `answering`."""
     ties = tuple(
         Tie(
             predecessor=tie.predecessor_id,
@@ -196,12 +196,12 @@ def _step(succession: Succession) -> Step:
 
 
 def _steps_by(steps: Iterable[Step], day: dt.date) -> list[Step]:
-    """The steps in force that have vested by a day, or on an unknown day."""
+    """Return the steps in force that have vested by a day, or on an unknown day."""
     return in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
 
 
 def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
-    """Ids of the organisations that directly followed this one, without itself."""
+    """Return the ids of the organisations that directly followed this one, without itself."""
     return {
         tie.successor
         for step in steps
@@ -211,7 +211,7 @@ def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
 
 
 def _ended_by(step: Step) -> set[int]:
-    """Ids of the organisations that a step ends: its predecessors, unless they continue."""
+    """Return the ids of the organisations that a step ends: its predecessors, unless they continue."""
     if not step.ends:
         return set()
     continuing = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
@@ -221,7 +221,7 @@ def _ended_by(step: Step) -> set[int]:
 def successors_on(
     organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
-    """The direct successors of an organisation by a day, by default today.
+    """Return the direct successors of an organisation by a day, by default today.
 
     Successions count that are certain and not undone, also those of an unknown day in the past.
     """
@@ -230,20 +230,20 @@ def successors_on(
 
 
 def successors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Ids of the direct successors of each organisation (id) by a day, as in `successors_on`."""
+    """Return the ids of the direct successors of each organisation (id) by a day, as in `successors_on`."""
     steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
     return {body: sorted(_successor_ids(steps, body)) for body in organisations}
 
 
 def followers_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Ids of the direct successors of those of these organisations (ids) that had ended by a day."""
+    """Return the ids of the direct successors of those of these organisations (ids) that had ended by a day."""
     steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
     ended = set[int]().union(*(_ended_by(step) for step in steps))
     return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended}
 
 
 def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Ids of the direct predecessors of each organisation (id) by a day."""
+    """Return the ids of the direct predecessors of each organisation (id) by a day."""
     ties = SuccessionTie.objects.filter(successor__in=organisations)
     candidate_ids = set(ties.values_list("predecessor", flat=True))
     predecessors_by_id: dict[int, list[int]] = {pk: [] for pk in organisations}
@@ -255,7 +255,7 @@ def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[in
 
 
 def _ending_ties() -> QuerySet[SuccessionTie]:
-    """The ties in effect by which an organisation ended and another one followed it."""
+    """Return the ties in effect by which an organisation ended and another one followed it."""
     undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
     return (
         SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
@@ -279,7 +279,7 @@ _WITH_PREDECESSORS = """
 
 
 def found_by_name(words: str) -> RawSQL:
-    """Ids of organisations that have or had a name with every word, and of the ended ones that they followed.
+    """Return the ids of organisations that have or had a name with every word, and of the ended ones they followed.
 
     It is a subquery and not a list of ids, so that a stored query also finds later names.
     """
@@ -291,7 +291,7 @@ def found_by_name(words: str) -> RawSQL:
 
 
 def summed_with(organisation: Organisation) -> list[Organisation]:
-    """The ended organisations whose figures are added to those of this one, sorted by name; two queries.
+    """Return the ended organisations whose figures are added to those of this one, sorted by name; two queries.
 
     It is their only successor, directly or through others. Figures of an organisation that was divided are added to
     nobody's.
@@ -311,7 +311,7 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
 
 
 def followed_alone() -> dict[int, set[int]]:
-    """Ids of the ended organisations that each organisation (id) alone followed directly; one query."""
+    """Return the ids of the ended organisations that each organisation (id) alone followed directly; one query."""
     ties = _ending_ties()
     to_another_successor = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     only_ties = ties.filter(

@@ -64,7 +64,7 @@ def _ready_parents(_user: User, rows: Sequence[Organisation]) -> None:
 
 
 def _numbers(order: str | Collate) -> Combinable:
-    """The organisation's numbers in public registers, in this order."""
+    """Return the organisation's numbers in public registers, in this order."""
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
     return joined(identifiers.order_by(order), "value")
 
@@ -211,7 +211,7 @@ LIST = ListDefinition(
     sort=lambda _chosen: "name",
     template="organisations/list.html",
     followed=lambda row: row,
-    empty=("No organisations yet", "An administrator imports them from the published lists."),
+    empty=("No organisations yet", "An administrator imports organisations from the published lists."),
     unmatched="Try a shorter name, an earlier name, or remove a filter.",
     below="organisations/_not_here.html",
 )

@@ -32,7 +32,7 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 
 def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
-    """An expression for the official name that an organisation had at a moment of the row, for `annotate`.
+    """Return an expression for the official name that an organisation had at a moment of the row, for `annotate`.
 
     `moment` is the path to a date and time, and `present` the path to the present name, which is used if the
     organisation had no other one then.
@@ -50,14 +50,14 @@ def named_then(moment: str, organisation: str = "organisation", *, present: str 
 def shown_then(
     moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
 ) -> Case:
-    """An expression for the name that pages show: the name of that moment, with the present one unless it is over."""
+    """Return an expression for the name on pages: the name of that moment, with the present one unless it is over."""
     name_then = named_then(moment, organisation, present=present)
     both_names = Concat(name_then, Value(" (now "), F(present), Value(")"), output_field=TextField())
     return Case(When(is_over | Q(**{present: name_then}), then=name_then), default=both_names, output_field=TextField())
 
 
 def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
-    """Ids of the organisations that have or had a name with every word of the text."""
+    """Return the ids of the organisations that have or had a name with every word of the text."""
     names = OrganisationName.objects.all()
     for word in fold_name(text).split() or [text]:
         names = names.filter(folded__contains=word)
@@ -65,14 +65,14 @@ def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
 
 
 def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """The organisations with an annotation of their former official names, for `choice_words`."""
+    """Return the organisations with an annotation of their former official names, for `choice_words`."""
     former = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
     former = former.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
     return organisations.annotate(former_names=joined(former, "name"))
 
 
 def choice_words(organisation: Organisation) -> str:
-    """The name with its former ones for a list of choices: “Marsh Homes (formerly Fen Homes)”.
+    """Return the name with its former ones for a list of choices: “Marsh Homes (formerly Fen Homes)”.
 
     Get the organisation from `with_former_names`.
     """
@@ -81,7 +81,7 @@ def choice_words(organisation: Organisation) -> str:
 
 
 def group_words(names: Collection[str]) -> dict[str, str]:
-    """The names with their former ones, by present name, as headings of groups; one query."""
+    """Return the names with their former ones, by present name, as headings of groups; one query."""
     organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
     return {name: name for name in names} | {
         organisation.name: choice_words(organisation) for organisation in organisations
@@ -109,7 +109,7 @@ class NameHistory:
     former: tuple[FormerName, ...] = ()
 
     def on(self, day: dt.date) -> str:
-        """The name that the organisation had on a day."""
+        """Return the name that the organisation had on a day."""
         for former in self.former:
             if former.is_valid_on(day):
                 return former.name
@@ -117,7 +117,7 @@ class NameHistory:
 
 
 def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
-    """The present and former names of organisations, by id, in one query."""
+    """Return the present and former names of organisations, by id, in one query."""
     if not organisation_ids:
         return {}
     history_by_id: dict[int, NameHistory] = {}
@@ -131,7 +131,7 @@ def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
 
 
 def names_lookup(organisation_ids: Collection[int]) -> Lookup:
-    """The query of `names_of`, so that it can be sent together with others."""
+    """Return the query of `names_of`, so that it can be sent together with others."""
     return lookup(_names_among, list(organisation_ids))
 
 
@@ -190,19 +190,19 @@ def _renamings(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Re
 
 
 def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
-    """The names that these organisations no longer have, the earliest first."""
+    """Return the names that these organisations no longer have, the earliest first."""
     kinds = [NameKind.FORMER, NameKind.FORMER_SHORT]
     rows = OrganisationName.objects.filter(among("organisation", organisations), kind__in=kinds, valid_to__isnull=False)
     return rows.order_by("valid_to", "pk")
 
 
 def beside_present(then: str, present: str) -> str:
-    """The name of that day, with the present one if it is different: “Fen Homes (now Marsh Homes)”."""
+    """Return the name of that day, with the present one if it is different: “Fen Homes (now Marsh Homes)”."""
     return f"{then} (now {present})" if present and present != then else then
 
 
 def _names_on_day(former_names: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
-    """The name fields that were different on a day; `former_names` must be sorted with the earliest first."""
+    """Return the name fields that were different on a day; `former_names` must be sorted with the earliest first."""
     names_by_field: dict[str, str] = {}
     for former_name in former_names:
         has_started = former_name.valid_from is None or former_name.valid_from <= day

@@ -21,13 +21,13 @@ _NATIONS = {
 
 
 def nation_of_codes(codes: Iterable[str]) -> Nation:
-    """The nation of most of these GSS codes; England and Wales if there are none."""
+    """Return the nation of most of these GSS codes; England and Wales if there are none."""
     counts = Counter(_NATIONS[code[0]] for code in codes if code[:1] in _NATIONS)
     return max(Nation, key=lambda nation: counts[nation])
 
 
 def nation_of(organisation: Organisation) -> Nation:
-    """The nation of the areas that an organisation serves or, without any, of its region; one query."""
+    """Return the nation of the areas that an organisation serves or, without any, of its region; one query."""
     served = AreaServed.objects.filter(organisation=organisation, ends_on=None).values("area")
     areas = Area.objects.filter(Q(pk__in=served) | Q(pk=organisation.region_id or 0))
     code_by_area = dict(areas.values_list("pk", "code"))
@@ -36,12 +36,12 @@ def nation_of(organisation: Organisation) -> Nation:
 
 
 def holidays_of(organisation: Organisation) -> frozenset[dt.date]:
-    """The bank holidays of an organisation; one query."""
+    """Return the bank holidays of an organisation; one query."""
     return holidays(nation_of(organisation))
 
 
 def holidays_of_any(organisations: Iterable[Organisation]) -> frozenset[dt.date]:
-    """The days that are a bank holiday for at least one of these organisations; one query."""
+    """Return the days that are a bank holiday for at least one of these organisations; one query."""
     bodies = list(organisations)
     areas_served = AreaServed.objects.filter(organisation__in=bodies, ends_on=None)
     codes_by_organisation: dict[int, list[str]] = {}

@@ -62,7 +62,7 @@ class Change:
 
 
 def kept_value(value: Any) -> Any:
-    """The value as a change stores it in JSON: dates as text that the database can read."""
+    """Return the value as a change stores it in JSON: dates as text that the database can read."""
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
@@ -124,7 +124,7 @@ class Obligation:
     move: Callable[[Sequence[Any], Moving], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
-        """The things that the organisation holds on a day, the oldest first."""
+        """Return the things that the organisation holds on a day, the oldest first."""
         return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
 
 
@@ -191,34 +191,34 @@ def register_signing(*kinds: str) -> None:
 
 
 def signing() -> tuple[str, ...]:
-    """The registered kinds of events by which organisations sign."""
+    """Return the registered kinds of events by which organisations sign."""
     return tuple(_signing)
 
 
 def obligations() -> tuple[Obligation, ...]:
-    """Every registered kind of obligation, by label."""
+    """Return every registered kind of obligation, by label."""
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
 def obligation(code: str) -> Obligation:
-    """The kind with this code. Raises `UnableToMove` if there is none."""
+    """Return the kind with this code. Raises `UnableToMove` if there is none."""
     if code not in _kinds:
         raise UnableToMove("Choose what to hand over.")
     return _kinds[code]
 
 
 def following() -> tuple[Column, ...]:
-    """The columns that move only in a merge, by label."""
+    """Return the columns that move only in a merge, by label."""
     return tuple(_following[label] for label in sorted(_following))
 
 
 def all_columns() -> list[Column]:
-    """The columns of every kind of obligation, and those that move only in a merge."""
+    """Return the columns of every kind of obligation, and those that move only in a merge."""
     return [*(column for kind in obligations() for column in kind.columns), *following()]
 
 
 def registered_columns() -> dict[str, str]:
-    """Every registered column, with what happens to it."""
+    """Return every registered column, with what happens to it."""
     columns = dict.fromkeys(_following, "follows") | dict.fromkeys(_staying, "stays")
     return columns | {column.label: kind.code for kind in _kinds.values() for column in kind.columns}
 
@@ -242,12 +242,12 @@ class Group:
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal:
-    """The sum of the amounts that are known."""
+    """Return the sum of the amounts that are known."""
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
 def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
-    """The things that the organisation holds on a day, by kind, without empty kinds."""
+    """Return the things that the organisation holds on a day, by kind, without empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
     held_codes = _held_codes(kinds, organisation, day)
     groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
@@ -255,7 +255,7 @@ def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | N
 
 
 def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
-    """The codes of the kinds that it holds anything of, in one query because most kinds are empty."""
+    """Return the codes of the kinds that it holds anything of, in one query because most kinds are empty."""
     code_queries = [
         kind.records(organisation, day)
         .order_by()

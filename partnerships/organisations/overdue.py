@@ -20,43 +20,45 @@ _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, Succ
 
 
 def what_to_do(succession: Succession, today: dt.date) -> str:
-    """What an administrator must do so that it takes effect or passes things on; "" if there is nothing to do now."""
+    """Return what an administrator must do so that it takes effect or passes things on; "" if nothing now."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
-            f"What was accepted could not be handed over or returned: {succession.refused_because} We try again every "
+            f"Accepted records could not be handed over or returned: {succession.refused_because} We try again every "
             "five minutes, and have told the people who run this site."
         )
     if succession.is_final:
         return ""
     if succession.refused_because:
-        return f"It could not take effect: {succession.refused_because} We try again every five minutes."
+        return f"The succession could not take effect: {succession.refused_because} We try again every five minutes."
     vests, shadow = succession.vests_on, succession.shadow_on
     if succession.is_certain:
         if vests is not None and not vests.day and vests.earliest <= today:
-            return "It has only a month or year. Enter the exact vesting day, so that it can take effect."
+            return (
+                "The vesting day has only a month or year. Enter the exact day, so that the succession can take effect."
+            )
         return ""
     if vests is not None and vests.latest <= today:
         return (
-            f"Its vesting day was {vests.words}, but no administrator has recorded that its order was made. Change "
-            "the status to “Order made”, and it will take effect within five minutes. Or cancel it."
+            f"The vesting day was {vests.words}, but no administrator has recorded that the order was made. Change the "
+            "status to “Order made”, and the succession will take effect within five minutes. Or cancel the succession."
         )
     if shadow is not None and shadow.latest <= today:
         return (
-            f"The election or shadow authority was due {shadow.words}, but no administrator has recorded that its "
-            "order was made. Look at the source and change the status. It cannot take effect before that."
+            f"The election or shadow authority was due {shadow.words}, but no administrator has recorded that the "
+            "order was made. Look at the source and change the status, so that the succession can take effect."
         )
     return ""
 
 
 def _overdue(today: dt.date) -> SuccessionQuerySet:
-    """The successions that may need an administrator; `what_to_do` decides about each of them."""
+    """Return the successions that may need an administrator; `what_to_do` decides about each of them."""
     is_unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
     is_due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
     return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 
 def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    """The successions that wait for a decision, for administrators."""
+    """Return the successions that wait for a decision, for administrators."""
     if not user.is_staff:
         return []
     today = timezone.localdate(now)
@@ -80,7 +82,7 @@ def _task(succession: Succession) -> str:
 
 
 def _administrators(now: dt.datetime) -> Reach:
-    """The people whom such work waits for: active administrators, if something is overdue."""
+    """Return the people whom such work waits for: active administrators, if something is overdue."""
     staff = User.objects.filter(is_staff=True, is_active=True)
     return Reach(staff.filter(Exists(_overdue(timezone.localdate(now)))), (People("pk"),))
 

@@ -27,12 +27,12 @@ _ROLES = (Role.LEAD, Role.EDITOR, Role.VIEWER)
 
 
 def _end_values(moving: Moving) -> dict[str, Any]:
-    """The values that end a membership."""
+    """Return the values that end a membership."""
     return {"ends_on": timezone.localdate(moving.now)}
 
 
 def _stronger_role(ended: Membership, kept: Membership) -> dict[str, Any]:
-    """The stronger of the roles of two memberships, as a value for the one that is kept."""
+    """Return the stronger of the roles of two memberships, as a value for the one that is kept."""
     return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
 
 
@@ -104,13 +104,13 @@ def _raise_role(ended: Membership, kept: Membership) -> Change | None:
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
-    """The memberships that have not ended on a day, without invitations that nobody has answered."""
+    """Return the memberships that have not ended on a day, without invitations that nobody has answered."""
     open_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=organisation)
     return open_memberships.filter(accepted_at__isnull=False).select_related("person")
 
 
 def _group(organisation: Organisation, day: dt.date) -> QuerySet[Organisation]:
-    """The members of the organisation's group that still exist."""
+    """Return the members of the organisation's group that still exist."""
     return organisation.group_members.exclude(status=Status.DISSOLVED)
 
 

@@ -63,12 +63,12 @@ class OwnedKind:
 
 
 def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
-    """Ids of the people who act for the organisation on a day, as a subquery."""
+    """Return the ids of the people who act for the organisation on a day, as a subquery."""
     return Membership.objects.current(day).filter(organisation=organisation).values_list("person", flat=True)
 
 
 def left_by(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
-    """Ids of the people who acted for the organisation but do not on this day, as a subquery."""
+    """Return the ids of the people who acted for the organisation but do not on this day, as a subquery."""
     former = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
     return former.exclude(person__in=acting_for(organisation, day)).values_list("person", flat=True)
 
@@ -82,12 +82,12 @@ def register_owned(kind: OwnedKind) -> None:
 
 
 def owned_kinds() -> tuple[OwnedKind, ...]:
-    """Every registered kind, by label."""
+    """Return every registered kind, by label."""
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
 def kind_of(code: str) -> OwnedKind:
-    """The kind with this code. Raises `UnableToHandOver` if there is none."""
+    """Return the kind with this code. Raises `UnableToHandOver` if there is none."""
     if code not in _kinds:
         raise UnableToHandOver("Choose what to hand over.")
     return _kinds[code]
@@ -102,12 +102,12 @@ class Group:
 
 
 def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Group]:
-    """The things that a person owns for the organisation, by kind, without empty kinds."""
+    """Return the things that a person owns for the organisation, by kind, without empty kinds."""
     groups = (Group(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]
 
 
 def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
-    """The things of the organisation that have no owner, by kind, without empty kinds."""
+    """Return the things of the organisation that have no owner, by kind, without empty kinds."""
     groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]

@@ -40,7 +40,7 @@ class Passed:
 
 
 def passed_for(successions: Sequence[Succession], reader: User, own: Collection[int]) -> list[Passed]:
-    """What has passed on or was returned, from or to the reader's own organisations (ids), sorted by names."""
+    """Return what has passed on or was returned, from or to the reader's own organisations (ids), sorted by names."""
     record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
         effective = brought_about(succession)
@@ -68,7 +68,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own: Collection[
 def awaiting_for(
     successions: Sequence[Succession], reader: User, own: Collection[int], counts: Mapping[str, int], day: dt.date
 ) -> list[Passed]:
-    """What ended organisations still held, if they or a successor are the reader's own (ids), sorted by name.
+    """Return what ended organisations still held, if they or a successor are the reader's own (ids), sorted by name.
 
     `counts` are the numbers of things that each organisation held when people were emailed, by id.
     """
@@ -87,7 +87,7 @@ def awaiting_for(
 
 
 def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
-    """What successors signed for records that an undone succession had passed on; the newest first.
+    """Return what successors signed for records that an undone succession had passed on; the newest first.
 
     Only what the reader may see, and only if one of `undone_by` has taken effect: then a signature belongs to an
     organisation that no longer takes part.

@@ -54,7 +54,7 @@ _TITLE_VERBS = {
 
 
 def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """The kinds of organisation with these codes, each with its name, for a legend."""
+    """Return the kinds of organisation with these codes, each with its name, for a legend."""
     shown = set(codes)
     return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
 
@@ -77,7 +77,7 @@ class Line:
 
 
 def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
-    """What each succession means for the organisation, in the given order.
+    """Return what each succession means for the organisation, in the given order.
 
     The successions must have their ties (`lineage.with_ties`).
     """
@@ -101,7 +101,7 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
 
 
 def _undone(successions: Iterable[Succession], today: dt.date) -> set[int]:
-    """Ids of the successions that another of them, which is not undone itself, has undone by today."""
+    """Return the ids of the successions that another of them, which is not undone itself, has undone by today."""
     undone: set[int] = set()
     # A succession that undoes another has the higher id.
     for succession in sorted(successions, key=lambda succession: succession.pk, reverse=True):
@@ -119,7 +119,7 @@ def _line(
     *,
     towards: bool = False,
 ) -> Line:
-    """One line on an organisation's page.
+    """Return one line on an organisation's page.
 
     `usual` are the verbs of kinds without verbs of their own. It names the successors, or with `towards` the
     predecessors.
@@ -155,7 +155,7 @@ def on_day(succession: Succession) -> str:
 
 
 def title_of(succession: Succession) -> str:
-    """What happens, as a title: "Guildford and Woking become West Surrey".
+    """Return what happens, as a title: "Guildford and Woking become West Surrey".
 
     The succession must have its ties (`lineage.with_ties`).
     """
@@ -176,7 +176,7 @@ def title_in_full(succession: Succession) -> str:
 
 
 def title_together(successions: Sequence[Succession]) -> str:
-    """One title for the successions of an order: that of the only one, or the place that they reorganise."""
+    """Return one title for the successions of an order: that of the only one, or the place that they reorganise."""
     first = successions[0]
     if len(successions) == 1:
         return title_in_full(first)
@@ -184,9 +184,9 @@ def title_together(successions: Sequence[Succession]) -> str:
 
 
 def line_in_words(line: Handover | None, *, says_why: bool) -> str:
-    """The state of a handover line, and what it waits for; with `says_why` also why it is disputed."""
+    """Return the state of a handover line, and what it waits for; with `says_why` also why it is disputed."""
     if line is None:
-        return "has no line yet"
+        return "has no handover line yet"
     words = f"{line.get_state_display().lower()}: {line.successor.name}"
     if line.dispute and says_why:
         words = f"{words}, “{line.dispute}”"
@@ -194,7 +194,7 @@ def line_in_words(line: Handover | None, *, says_why: bool) -> str:
 
 
 def steps_in_words(line: Handover) -> list[str]:
-    """Who proposed a handover line, who accepted or disputed it and recorded the consent, each with the day.
+    """Return who proposed a handover line, who accepted or disputed it and recorded the consent, each with the day.
 
     The line needs its people and its accepted parts fetched.
     """
@@ -212,7 +212,7 @@ def steps_in_words(line: Handover) -> list[str]:
 
 
 def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
-    """A step with its day, and its person if known: "Proposed by Ben West on 3 May 2027"."""
+    """Return a step with its day, and its person if known: "Proposed by Ben West on 3 May 2027"."""
     by = f" by {person.display_name}" if person else ""
     return f"{verb}{by} on {long_date(timezone.localdate(moment))}"
 
@@ -223,9 +223,9 @@ def is_by_function(succession: Succession) -> bool:
 
 
 def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
-    """Who is responsible for a function on a day, as a sentence."""
-    ids = {pk for holders in answer.parts for pk in holders}
-    names = dict(Organisation.objects.filter(pk__in=ids).values_list("pk", "name")) | {NOBODY: "nobody"}
+    """Return who is responsible for a function on a day, as a sentence."""
+    holder_ids = {pk for holders in answer.parts for pk in holders}
+    names = dict(Organisation.objects.filter(pk__in=holder_ids).values_list("pk", "name")) | {NOBODY: "nobody"}
     when = long_date(day)
     if answer.body == organisation.pk:
         return f"{organisation.name} is responsible for {function.lower()} on {when}."
@@ -235,23 +235,24 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
         case Reason.NOT_YET:
             return f"Nobody: {organisation.name} did not exist yet on {when}."
         case Reason.DAY_UNKNOWN:
-            return f"Not known: a succession may have vested by {when}, but only its month or year is known."
+            return f"We do not know: a succession may have vested by {when}, but only its month or year is recorded."
         case Reason.DIVIDED:
             return f"Several organisations are responsible on {when}: {_parts_in_words(answer, names)}."
     return f"Nobody: {organisation.name} ended by {when}, and no successor is recorded for {function.lower()}."
 
 
-def _parts_in_words(answer: Answer, names: Mapping[int, str]) -> str:
-    parts = sorted(answer.parts.items(), key=lambda part: (-part[1], sorted(names[pk] for pk in part[0])))
-    return "; ".join(
-        ("" if share == 1 else f"{float(share * 100):.4g}% ")
-        + ("jointly " if len(holders) > 1 else "")
-        + _list(sorted(names[pk] for pk in holders))
-        for holders, share in parts
-    )
+def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:
+    """Return who has which share, the largest first: “60% East; 40% jointly North and West”."""
+    parts = [(share, sorted(name_by_id[pk] for pk in holders)) for holders, share in answer.parts.items()]
+    texts = []
+    for share, names in sorted(parts, key=lambda part: (-part[0], part[1])):
+        percentage = "" if share == 1 else f"{float(share * 100):.4g}% "
+        jointly = "jointly " if len(names) > 1 else ""
+        texts.append(f"{percentage}{jointly}{_list(names)}")
+    return "; ".join(texts)
 
 
 def _list(names: Iterable[str]) -> str:
-    """The names in a sentence: "planning, housing and homelessness"."""
+    """Return the names in a sentence: "planning, housing and homelessness"."""
     *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last

@@ -36,7 +36,7 @@ def find_organisations(
     region: Area | None = None,
     area: Area | None = None,
 ) -> OrganisationQuerySet:
-    """Organisations by name or identifier, region and area, without an order.
+    """Return organisations by name or identifier, region and area, without an order.
 
     Every word of the text must be in the same name, or the whole text in an identifier. If there are none,
     organisations with a similar name are returned, except for an email address.
@@ -50,12 +50,12 @@ def find_organisations(
 
 
 def find_publicly_listed(text: str) -> OrganisationQuerySet:
-    """Organisations that everybody may look up, by name or identifier as in `find_organisations`."""
+    """Return organisations that everybody may look up, by name or identifier as in `find_organisations`."""
     return _matching(publicly_listed(), text)
 
 
 def _matching(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
-    """Organisations with a matching name or identifier, or else with a similar name; all without a text."""
+    """Return organisations with a matching name or identifier, or else with a similar name; all without a text."""
     if not text.strip():
         return organisations
     exact = organisations.filter(_has_name_or_identifier(text))
@@ -66,13 +66,13 @@ def _matching(organisations: OrganisationQuerySet, text: str) -> OrganisationQue
 
 
 def _serving(area: Area) -> QuerySet[AreaServed, int]:
-    """Ids of the organisations that serve the area, or an area within it."""
+    """Return the ids of the organisations that serve the area, or an area within it."""
     is_within = Q(area=area) | Q(area__parent=area) | Q(area__region=area)
     return AreaServed.objects.filter(is_within).values_list("organisation", flat=True)
 
 
 def _has_name_or_identifier(text: str) -> Q:
-    """The condition for organisations with every word of the text in one name, or with the text in an identifier."""
+    """Return the condition that one name has every word of the text, or that an identifier has the text."""
     scheme, value = parse_org_id(text)
     identifier_matches = Q(scheme=scheme, value__iexact=value) if scheme else Q(value__icontains=text.strip())
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(identifier_matches)
@@ -106,24 +106,24 @@ _ABOVE = _CHAIN.replace("LINK", "linked.id = chain.parent_id")
 
 
 def group_of(organisation_id: int) -> dict[int, int]:
-    """Ids of an organisation and of its group below it, each with its depth, which is 0 for itself."""
+    """Return the ids of an organisation and of its group below it, each with its depth, which is 0 for itself."""
     return dict(rows_of(_BELOW, [organisation_id]))
 
 
 def ancestors_of(organisation_id: int) -> dict[int, int]:
-    """Ids of an organisation and of those above it, each with its distance, which is 0 for itself."""
+    """Return the ids of an organisation and of those above it, each with its distance, which is 0 for itself."""
     return dict(rows_of(_ABOVE, [organisation_id]))
 
 
 def match_by_name(name: str) -> OrganisationQuerySet:
-    """Organisations with a name that has the same normalised form."""
+    """Return organisations with a name that has the same normalised form."""
     return Organisation.objects.standing().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
 
 
 def publicly_listed() -> OrganisationQuerySet:
-    """Organisations whose names, numbers, dates and successors everybody may look up.
+    """Return organisations whose names, numbers, dates and successors everybody may look up.
 
     They have an identifier in a published register, or are councils or strategic authorities that will succeed one that
     has. Organisations of the demonstration network and merged ones are left out.
@@ -136,7 +136,7 @@ def publicly_listed() -> OrganisationQuerySet:
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:
-    """The person's memberships in force today, those with the strongest role first."""
+    """Return the person's memberships in force today, those with the strongest role first."""
     return (
         Membership.objects.current()
         .of_person(user)
@@ -147,32 +147,32 @@ def acting_memberships(user: User) -> QuerySet[Membership]:
 
 
 def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
-    """The organisation, if the person acts for it today in one of the roles (or in any); otherwise None."""
+    """Return the organisation, if the person acts for it today in one of the roles (or in any); otherwise None."""
     return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
 
 
 def people_of(organisation: Organisation) -> QuerySet[User]:
-    """The people who act for an organisation today."""
+    """Return the people who act for an organisation today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation).values("person")
     ).order_by("pk")
 
 
 def leads_of(organisation: Organisation | int) -> QuerySet[User]:
-    """The people who lead an organisation today."""
+    """Return the people who lead an organisation today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
     )
 
 
 def watching(membership: Membership) -> QuerySet[User]:
-    """The people to email about an administrator's change to a membership: the other leads, or else administrators."""
+    """Return whom to email about an administrator's change to a membership: the other leads, or else administrators."""
     leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
     return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
 
 
 def with_account(people: QuerySet[User]) -> QuerySet[User]:
-    """The people who have an account, by name."""
+    """Return the people who have an account, by name."""
     return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
 
 
@@ -183,7 +183,7 @@ def leads_with_account(organisations: Collection[Organisation] | Collection[int]
 
 
 def colleagues_of(membership: Membership) -> QuerySet[User]:
-    """Other people who act for the same organisation today, by name."""
+    """Return other people who act for the same organisation today, by name."""
     colleagues = Membership.objects.current().filter(organisation=membership.organisation_id)
     return (
         User.objects.filter(pk__in=colleagues.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
@@ -191,7 +191,7 @@ def colleagues_of(membership: Membership) -> QuerySet[User]:
 
 
 def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
-    """The memberships of an organisation in force today, leads first."""
+    """Return the memberships of an organisation in force today, leads first."""
     return (
         Membership.objects.current()
         .filter(organisation=organisation)
@@ -202,6 +202,6 @@ def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
 
 
 def membership_by_address(address: str) -> Membership | None:
-    """The oldest membership of the person with this email address."""
+    """Return the oldest membership of the person with this email address."""
     current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
     return current.select_related("person", "organisation").order_by("starts_on", "pk").first()

@@ -54,7 +54,7 @@ def end_memberships(leaving: Leaving) -> int:
 
 
 def _successor(leaving: Leaving, membership: Membership) -> User | None:
-    """The person who takes over, if they act for this organisation too; otherwise None."""
+    """Return the person who takes over, if they act for this organisation too; otherwise None."""
     if leaving.successor is None:
         return None
     memberships = (
@@ -74,7 +74,7 @@ def organisation_asks_for_it(user: User) -> bool:
 
 
 def acts_for_somebody(user: User) -> str:
-    """Why a person with memberships, even pending ones, cannot be an administrator; "" without memberships."""
+    """Return why a person with memberships, even pending ones, cannot be an administrator; "" without memberships."""
     open_memberships = Membership.objects.filter(person=user, ends_on=None)
     names = list(open_memberships.order_by("organisation__name").values_list("organisation__name", flat=True))
     if not names:
@@ -86,7 +86,7 @@ def acts_for_somebody(user: User) -> str:
 
 
 def offered_providers(user: User, now: dt.datetime) -> set[str]:
-    """Keys of the sign-in providers of the person's organisations."""
+    """Return the keys of the sign-in providers of the person's organisations."""
     acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
     return set(
         acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
@@ -94,7 +94,7 @@ def offered_providers(user: User, now: dt.datetime) -> set[str]:
 
 
 def required_providers(user: User, now: dt.datetime) -> set[str]:
-    """Keys of the sign-in providers that the person must use.
+    """Return the keys of the sign-in providers that the person must use.
 
     Leads can use their passwords for one more day, so that nobody is locked out if the provider fails.
     """
@@ -105,7 +105,7 @@ def required_providers(user: User, now: dt.datetime) -> set[str]:
 
 
 def organisations_using(provider: str) -> list[ReliantOrganisation]:
-    """The organisations that use a provider, with their leads."""
+    """Return the organisations that use a provider, with their leads."""
     using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
     return [ReliantOrganisation(organisation.name, tuple(leads_of(organisation))) for organisation in using]
 
@@ -144,7 +144,7 @@ def register() -> None:
 
 
 def _register_personal() -> None:
-    """What this room holds about people, and what an erasure does with it."""
+    """Register what this room stores about people, and what an erasure does with each field."""
     register_personal(
         [
             Rule(
@@ -202,10 +202,7 @@ def _old_requests(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _register_emails() -> None:
-    """The kinds of email of this room.
-
-    Emails about access cannot be turned off.
-    """
+    """Register the kinds of email of this room; nobody can turn off those about access."""
     for code, label, write in (
         ("let_in", "Member added by an administrator", emails.write_let_in),
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),

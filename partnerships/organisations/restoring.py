@@ -55,7 +55,7 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         role=Role.LEAD, organisation__in=changed_organisations
     )
     for number in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
-        redone.left.append(f"organisation {number}: nobody leads it now")
+        redone.left.append(f"organisation {number}: has no lead now; invite one")
     return redone
 
 

@@ -27,37 +27,37 @@ class Roles:
     person_id: int | None = None
 
     def act_for(self, organisation_id: int | None) -> bool:
-        """Whether they act for the organisation in any role."""
+        """Whether the person acts for the organisation in any role."""
         return self.is_system or organisation_id in self.of
 
     def edit_for(self, organisation_id: int | None) -> bool:
-        """Whether they are an editor or lead of the organisation."""
+        """Whether the person is an editor or lead of the organisation."""
         return self.is_system or self.of.get(organisation_id or 0) in EDITING_ROLES
 
     def lead(self, organisation_id: int | None) -> bool:
-        """Whether they lead the organisation."""
+        """Whether the person leads the organisation."""
         return self.is_system or self.of.get(organisation_id or 0) == Role.LEAD
 
     @property
     def led(self) -> frozenset[int]:
-        """The ids of the organisations that they lead; empty for the system."""
+        """The ids of the organisations that the person leads; empty for the system."""
         return frozenset(pk for pk, role in self.of.items() if role == Role.LEAD)
 
     def led_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
-        """Which of the organisations they lead."""
+        """Return which of these organisations (ids) the person leads."""
         return frozenset(pk for pk in organisation_ids if self.lead(pk))
 
     def edited_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
-        """Which of the organisations they edit for."""
+        """Return for which of these organisations (ids) the person is an editor or lead."""
         return frozenset(pk for pk in organisation_ids if self.edit_for(pk))
 
     @property
     def keeps_directory(self) -> bool:
-        """Whether they may change register data: administrators and the system."""
+        """Whether the person may change register data: administrators and the system may."""
         return self.is_system or self.is_administrator
 
     def keeps_published(self, organisation_ids: Collection[int]) -> bool:
-        """Whether they may import what these organisations publish.
+        """Whether the person may import what these organisations publish.
 
         Their leads, and who keeps the directory.
         """
@@ -65,12 +65,12 @@ class Roles:
 
     @property
     def edits_somewhere(self) -> bool:
-        """Whether they are an editor or lead of any organisation."""
+        """Whether the person is an editor or lead of any organisation."""
         return self.is_system or any(role in EDITING_ROLES for role in self.of.values())
 
 
 def roles_of(person: User | None, now: dt.datetime) -> Roles:
-    """The roles of a person on the day of `now`; None is the system.
+    """Return the roles of a person on the day of `now`; None is the system.
 
     Read from the database and not from the object, because the account may have been closed meanwhile. One query for
     people and two for administrators.
@@ -92,18 +92,18 @@ def has_open_account(person: User) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one organisation and its memberships now."""
+    """The rights of one person over one organisation and its memberships now."""
 
     organisation: Organisation
     roles: Roles
 
     @property
     def may_change_settings(self) -> bool:
-        """Whether they may change the fields in `SETTINGS`."""
+        """Whether the person may change the fields in `SETTINGS`."""
         return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
 
     def may_change(self, fields: Collection[str]) -> bool:
-        """Whether they may change these fields.
+        """Whether the person may change these fields.
 
         Leads may change only the settings, administrators every field.
         """
@@ -111,17 +111,17 @@ class Rights:
 
     @property
     def may_manage_people(self) -> bool:
-        """Whether they may manage memberships: leads and administrators."""
+        """Whether the person may manage memberships: leads and administrators may."""
         return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
 
     def may_name_post(self, membership: Membership) -> bool:
-        """Whether they may change a job title: their own, or one they manage."""
+        """Whether the person may change a job title: their own, or one of a membership that they manage."""
         own = membership.person_id == self.roles.person_id and self.roles.act_for(membership.organisation_id)
         return own or self.may_manage_people
 
     @property
     def may_add_people(self) -> bool:
-        """Whether they may add people without an invitation.
+        """Whether the person may add people without an invitation.
 
         Administrators and loaders may.
         """
@@ -129,14 +129,14 @@ class Rights:
 
     @property
     def may_see_people(self) -> bool:
-        """Whether they see addresses, invitations and former people.
+        """Whether the person sees addresses, invitations and former people.
 
         The organisation's own people and administrators do.
         """
         return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
 
     def may_end(self, membership: Membership) -> bool:
-        """Whether they may end this membership: their own, or one they manage.
+        """Whether the person may end this membership: their own, or one that they manage.
 
         Its person must be fetched already.
         """
@@ -149,5 +149,5 @@ SETTINGS = frozenset({"short_name", "website", "second_factor_required", "own_si
 
 
 def rights_over(organisation: Organisation, person: User | None, now: dt.datetime) -> Rights:
-    """The person's rights over the organisation; None is the system."""
+    """Return the person's rights over the organisation; None is the system."""
     return Rights(organisation, roles_of(person, now))

@@ -25,7 +25,7 @@ class BuildFromRows(Protocol[_Record]):
     def __call__(self, reader: User, record: _Record, /, *, has_rows: bool) -> Section | None: ...
 
 
-#: What a section with something to show is going to ask `rows_for`, so that all sections ask together.
+#: Returns the lookups of a section that has something to show, so that all sections are read ahead in one query.
 LookupsOf: TypeAlias = Callable[[User, Record], Iterable[Lookup]]
 
 
@@ -71,11 +71,11 @@ class RecordSections(Sections[User, Record]):
             self._lookups[name] = lookups
 
     def rows_lookup(self, record: int) -> Lookup:
-        """What `of` is going to ask first, for `read_ahead`."""
+        """Return the first lookup of a later `of`, for `read_ahead`."""
         return rows_lookup(record, *(rows for _, rows in self._rows))
 
     def of(self, reader: User, record: Record) -> list[Section]:
-        """The sections with something to show to this reader."""
+        """Return the sections with something to show to this reader."""
         section_rows = with_rows(record.pk, *(rows for _, rows in self._rows))
         there = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
         with_lookups = there & self._lookups.keys()

@@ -30,7 +30,9 @@ from partnerships.organisations.services import NewTie, ties_between
 
 #: Statuses of a succession that has not taken effect.
 _PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
-_HOW_TO_NAME = "One on each line: its name, or a number such as the GSS code or registration number."
+_HOW_TO_NAME = (
+    "Enter one organisation on each line: the name, or a number, for example the GSS code or registration number."
+)
 _DATE_FIELDS = ("shadow_on", "vests_on", "codes_on")
 
 
@@ -39,7 +41,7 @@ def _reason() -> forms.CharField:
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everybody can read this in the history of the organisations. Name the order or decision.",
+        help_text="Everyone can read this in the history of the organisations. Name the order or decision.",
     )
 
 
@@ -52,7 +54,7 @@ class Organisations(forms.CharField):
         )
 
     def clean(self, value: Any) -> Any:
-        """The organisations; the error quotes each line that is not one."""
+        """Return the organisations; the error quotes each line that is not one."""
         lines = [" ".join(line.split()) for line in super().clean(value).splitlines()]
         organisations, errors = [], []
         for line in filter(None, lines):
@@ -69,13 +71,13 @@ class OneOrganisation(forms.CharField):
     """One organisation, by name or identifier; None if empty."""
 
     def clean(self, value: Any) -> Any:
-        """The organisation."""
+        """Return the organisation with this name or number; None if the text is empty."""
         name_or_number = " ".join(super().clean(value).split())
         return find_organisation(name_or_number) if name_or_number else None
 
 
 def find_organisation(name_or_number: str) -> Organisation:
-    """The organisation with this identifier or name; ended ones only if no other has it.
+    """Return the organisation with this identifier or name; ended ones only if no other has it.
 
     Raises `ValidationError` if there is none, or several.
     """
@@ -84,10 +86,14 @@ def find_organisation(name_or_number: str) -> Organisation:
     organisations = organisations or list(match_by_name(name_or_number))
     current = [body for body in organisations if not body.is_ended] or organisations
     if not current:
-        raise ValidationError(f"“{name_or_number}” is not in the directory", code="unknown")
+        raise ValidationError(
+            f"“{name_or_number}” is not in the directory. Check the spelling, or add the organisation first.",
+            code="unknown",
+        )
     if len(current) > 1:
         raise ValidationError(
-            f"Several organisations are called “{name_or_number}”. Enter the number of one", code="several"
+            f"Several organisations are named “{name_or_number}”. Enter the GSS code or registration number instead.",
+            code="several",
         )
     return current[0]
 
@@ -104,20 +110,23 @@ class SuccessionFieldsForm(Form):
         help_text="Fill this in only if there are rival proposals for the place, for example “Two unitary councils”.",
     )
     shadow_on = PartialDateField(
-        label="Election or start of the shadow authority", required=False, help_text="Day and month can be empty."
+        label="Election or start of the shadow authority",
+        required=False,
+        help_text="You can leave day and month empty.",
     )
     vests_on = PartialDateField(
         label="Vesting day",
         required=False,
-        help_text="The first day of the successors. Day and month can be empty until they are known.",
+        help_text="The first day of the successors. You can leave day and month empty until you know them.",
     )
-    codes_on = PartialDateField(label="New codes from", required=False, help_text="Day and month can be empty.")
+    codes_on = PartialDateField(label="New codes from", required=False, help_text="You can leave day and month empty.")
     new_name = forms.CharField(label="New name", required=False, max_length=300, help_text="For a rename.")
     new_code = forms.CharField(
         label="New code",
         required=False,
         max_length=80,
-        help_text="For new codes. The old code ends on the day of the new codes, and is still found.",
+        help_text="For new codes. The old code ends on the day of the new codes, but people can still find the "
+        "organisation by it.",
     )
     new_code_scheme = forms.ChoiceField(
         label="Kind of code",
@@ -126,18 +135,21 @@ class SuccessionFieldsForm(Form):
         required=False,
     )
     instrument = forms.CharField(
-        label="Order or other instrument", required=False, max_length=300, help_text="Its title and number."
+        label="Order or other instrument",
+        required=False,
+        max_length=300,
+        help_text="The title and number of the order.",
     )
     instrument_url = forms.URLField(
         label="Web address of the instrument", required=False, max_length=500, assume_scheme="https"
     )
-    source = forms.CharField(label="Source", required=False, max_length=300, help_text="Who says so, and when.")
+    source = forms.CharField(label="Source", required=False, max_length=300, help_text="Who announced this, and when.")
     source_url = forms.URLField(
         label="Web address of the source", required=False, max_length=500, assume_scheme="https"
     )
 
     def clean(self) -> dict[str, Any]:
-        """The dates as partial dates."""
+        """Return the cleaned data, with the dates as partial dates."""
         data = super().clean() or {}
         data["new_code_scheme"] = data.get("new_code_scheme") or Scheme.GSS
         return data | {name: PartialDate.parse(data[name]) if data.get(name) else None for name in _DATE_FIELDS}
@@ -151,13 +163,13 @@ _SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_
 class SuccessionForm(SuccessionFieldsForm):
     """A new succession, with a tie from each predecessor to each successor."""
 
-    status = forms.ChoiceField(label="How far has it got?", choices=_PENDING)
+    status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
     predecessors = Organisations(label="Predecessors")
     successors = Organisations(
         label="Successors",
         required=False,
-        help_text=f"{_HOW_TO_NAME} Name one that continues, for example under a new name, on both sides. Leave empty "
-        "if nobody follows.",
+        help_text=f"{_HOW_TO_NAME} If an organisation continues, for example under a new name, enter it on "
+        "both sides. Leave this empty if nobody follows.",
     )
     functions = forms.MultipleChoiceField(
         label="Functions",
@@ -194,7 +206,7 @@ class SuccessionForm(SuccessionFieldsForm):
 
 
 def _initial(succession: Succession) -> dict[str, Any]:
-    """The fields of a succession as the form shows them at first."""
+    """Return the fields of a succession as the form shows them at first."""
     initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
     return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATE_FIELDS}
 
@@ -247,18 +259,18 @@ class StatusForm(_OrderForm):
 class TieForm(Form):
     """One tie to add, with a reason."""
 
-    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="Its name or number.")
+    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="The name or number.")
     successor = OneOrganisation(
         label="Successor",
         required=False,
         max_length=300,
-        help_text="Its name or number. Leave blank if no organisation takes over.",
+        help_text="The name or number. Leave this empty if no organisation takes over.",
     )
     role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
     function = forms.ChoiceField(
         label="Function",
         required=False,
-        choices=lambda: [("", "Everything that no other row names"), *Function.choices()],
+        choices=lambda: [("", "Every function that is not recorded separately"), *Function.choices()],
     )
     share = forms.DecimalField(
         label="Share of the area, in per cent",
@@ -294,8 +306,8 @@ class TieForm(Form):
 class UndoForm(_OrderForm):
     """When a succession stops counting, and why."""
 
-    vests_on = DayField(label="First day on which it no longer counts")
-    status = forms.ChoiceField(label="How far has it got?", choices=_PENDING)
+    vests_on = DayField(label="First day on which the succession no longer counts")
+    status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
     reason = _reason()
     field_order = ("vests_on", "status", "together", "reason")
 

@@ -1,4 +1,4 @@
-"""What followers of an organisation are told about it."""
+"""Registers which changes of an organisation its followers hear about."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the sentences for followers, and why the other events have none."""
     for kind, (fold, says) in _TOLD.items():
         register_told(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{says}")
-    register_untold([EventKind.ADDED], because="nobody can follow it before")
+    register_untold([EventKind.ADDED], because="nobody can follow an organisation that is not in the directory yet")
     register_untold(
         [EventKind.MISSING_FROM_LIST, EventKind.BACK_IN_LIST],
-        because="administrators check it first; what they record is told",
+        because="administrators check the list first, and followers hear what they record",
     )
     register_untold(
         [kind for kind in EventKind if kind.value.startswith("membership.")],
-        because="colleagues see it on their organisation's page; others may not",
+        because="only colleagues may know, and they see memberships on their organisation's page",
     )

@@ -33,7 +33,7 @@ class Source:
 
 
 def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The same things, in the same order, with all their words.
+    """Return the same things, in the same order, with all their words.
 
     Things of one kind are completed together, and the first queries of all kinds are made in one go.
     """
@@ -55,7 +55,7 @@ def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for one person, from all sources, most urgent first."""
+    """Return what waits for one person, from all sources, most urgent first."""
     return in_full(Work(source.of(user, now) for source in sources).first())
 
 
@@ -65,7 +65,7 @@ def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) 
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """What waits for many people, by their ids.
+    """Return what waits for many people, by their ids.
 
     Two queries for all; then each person's sources that may have something.
     """
@@ -88,7 +88,7 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
 
 
 def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
-    """The queries that `waiting_in_brief` makes first, for `read_ahead`."""
+    """Return the queries that `waiting_in_brief` makes first, for `read_ahead`."""
     unusual = tuple(source for source in sources if not source.is_usual)
     return [
         lookup(_ends, person, now, sources=unusual),
@@ -101,7 +101,7 @@ def _first_of(sources: Iterable[Source], person: User, now: dt.datetime) -> list
 
 
 def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
-    """The sources that may have something for one person; one query about those that are not usual."""
+    """Return the sources that may have something for one person; one query about those that are not usual."""
     unusual = tuple(source for source in sources if not source.is_usual)
     sources_found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
     read_ahead(_first_of(sources_found, person, now))

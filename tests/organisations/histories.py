@@ -1,4 +1,4 @@
-"""Random histories of bodies: mergers, splits, renames, cancelled and undone ones."""
+"""Builds random histories of organisations: mergers, splits and renames, also cancelled and undone ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.answering import NOBODY, Reason, Step, Tie, part
 T = TypeVar("T")
 FUNCTIONS = ("planning", "housing", "business_representation")
 START = dt.date(2024, 1, 1)
-#: What a move of a history can be, and how it uses the bodies that exist.
+#: The moves of a history. Each uses one or two of the bodies that exist.
 MOVES = (
     "merge",
     "split",
@@ -37,38 +37,37 @@ SHARES = ((Fraction(1, 2), Fraction(1, 2)), (Fraction(1, 3), Fraction(2, 3)), (F
 
 @dataclass
 class History:
-    """Successions as they were recorded, and the bodies they made.
+    """Successions in the order in which they were recorded, and the bodies that take part in them."""
 
-    `origins` are the bodies that existed before any of them, `cancelled` the steps that an administrator took back.
-    """
-
+    #: The bodies that existed before the first succession.
     origins: tuple[int, ...]
     steps: list[Step] = field(default_factory=list)
+    #: Steps that an administrator cancelled, and which therefore do not count.
     cancelled: list[Step] = field(default_factory=list)
     bodies: set[int] = field(default_factory=set)
 
     def new_body(self) -> int:
-        """The number of a body that did not exist before."""
+        """Add a body to the history, and return its number."""
         body = max(self.bodies) + 1
         self.bodies.add(body)
         return body
 
 
 class Choices(Protocol):
-    """Where a history's choices come from: Hypothesis, or random numbers."""
+    """Makes the random choices of a history: with Hypothesis, or with a random number generator."""
 
     def whole(self, least: int, most: int) -> int:
-        """A whole number, both ends included."""
+        """Return a whole number from `least` to `most`, both included."""
         ...
 
     def among(self, options: Sequence[T]) -> T:
-        """One of the options."""
+        """Return one of the options."""
         ...
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Choices that Hypothesis makes, and shrinks."""
+    """Makes choices with Hypothesis, which can simplify a history that fails."""
 
     draw: st.DrawFn
 
@@ -81,7 +80,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Rolled:
-    """Choices of a random number generator, for many histories."""
+    """Makes choices with a random number generator, which is quicker for very many histories."""
 
     random: Random
 
@@ -94,71 +93,78 @@ class Rolled:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """A possible history."""
+    """Draw a possible history."""
     return history_from(Drawn(draw))
 
 
 def history_from(choices: Choices, *, most: int = 9) -> History:
-    """A possible history, with one to `most` successions."""
+    """Return a possible history, with one to `most` successions."""
     origins = tuple(range(1, choices.whole(2, 5) + 1))
     history = History(origins, bodies=set(origins))
-    alive = list(origins)
+    available_bodies = list(origins)
     day = START
     for number in range(1, choices.whole(1, most) + 1):
         day += dt.timedelta(days=choices.whole(0, 60))
         move = choices.among(MOVES)
-        one, other = choices.among(alive), choices.among(alive)
-        step = _step(history, number, move, one, other, vests=_date(day, exact=choices.whole(0, 5) > 0))
+        body, other_body = choices.among(available_bodies), choices.among(available_bodies)
+        step = _step(history, number, move, body, other_body, vests=_date(day, exact=choices.whole(0, 5) > 0))
         if move == "undo" and history.steps:
-            undone = choices.among(history.steps)
-            step = undoing(number, undone, known_day(day), bodies_before(history, undone))
-        if step is None or (step.undoes and any(one.undoes == step.undoes for one in history.steps)):
+            step_to_undo = choices.among(history.steps)
+            step = undoing(number, step_to_undo, known_day(day), bodies_before(history, step_to_undo))
+        if step is None:
+            continue
+        # Two successions may not undo the same one.
+        if step.undoes and any(earlier.undoes == step.undoes for earlier in history.steps):
             continue
         if move == "cancel":
             history.cancelled.append(step)
             continue
         history.steps.append(step)
-        alive = sorted({*alive, *(tie.successor for tie in step.ties if tie.successor != NOBODY)})
+        successors = {tie.successor for tie in step.ties} - {NOBODY}
+        available_bodies = sorted({*available_bodies, *successors})
     return history
 
 
 def check_answers(history: History, function: str, day: dt.date) -> int:
-    """Check that each body's function has one holder or a reason, and loses nothing.
+    """Check that one body is responsible for each body's function, or none for a reason, and that no part is lost.
 
-    Returns the number of answers.
+    Returns the number of answers that were checked.
     """
     for body in sorted(history.bodies):
-        found = who_answers(function=function, body=body, day=day, steps=history.steps)
-        holders = set[int]().union(*found.parts)
-        assert (found.body is None) != (found.reason is None)
-        assert sum(found.parts.values()) == 1
-        assert all(part > 0 for part in found.parts.values())
+        answer = who_answers(function=function, body=body, day=day, steps=history.steps)
+
+        holders = set[int]().union(*answer.parts)
+        assert (answer.body is None) != (answer.reason is None)
+        assert sum(answer.parts.values()) == 1
+        assert all(part > 0 for part in answer.parts.values())
         assert holders <= history.bodies | {NOBODY}
-        if found.body is not None:
-            assert found.parts == {frozenset({found.body}): 1}
-        if found.reason is Reason.DIVIDED:
+        if answer.body is not None:
+            assert answer.parts == {frozenset({answer.body}): 1}
+        if answer.reason is Reason.DIVIDED:
             assert len(holders) > 1
     return len(history.bodies)
 
 
 def check_undoing(history: History, function: str, day: dt.date) -> int:
-    """Check that what is undone leaves what was before, also when done again.
+    """Check that undoing a succession restores the parts before it, and repeating it restores those after it.
 
-    Returns the number of successions undone.
+    Returns the number of successions that were undone.
     """
-    undone = {step.undoes for step in history.steps}
-    chosen = [step for step in history.steps if step.undoes is None and step.number not in undone]
-    number = max((step.number for step in history.steps), default=0) + 1
-    for step in chosen:
-        back = undoing(number, step, known_day(day), bodies_before(history, step))
-        again = replace(step, number=number + 1, vests=back.vests)
-        before = [one for one in history.steps if one.order < step.order]
+    undone_numbers = {step.undoes for step in history.steps}
+    steps_to_undo = [step for step in history.steps if step.undoes is None and step.number not in undone_numbers]
+    next_number = max((step.number for step in history.steps), default=0) + 1
+    for step in steps_to_undo:
+        undoing_step = undoing(next_number, step, known_day(day), bodies_before(history, step))
+        repeated_step = replace(step, number=next_number + 1, vests=undoing_step.vests)
+        earlier_steps = [other for other in history.steps if other.order < step.order]
         for body in history.origins:
-            was = parts_after(before, function=function, body=body)
-            done = parts_after([*before, step], function=function, body=body)
-            assert parts_after([*before, step, back], function=function, body=body) == was
-            assert parts_after([*before, step, back, again], function=function, body=body) == done
-    return len(chosen)
+            parts_before_step = parts_after(earlier_steps, function=function, body=body)
+            parts_after_step = parts_after([*earlier_steps, step], function=function, body=body)
+
+            steps = [*earlier_steps, step, undoing_step]
+            assert parts_after(steps, function=function, body=body) == parts_before_step
+            assert parts_after([*steps, repeated_step], function=function, body=body) == parts_after_step
+    return len(steps_to_undo)
 
 
 def _date(day: dt.date, *, exact: bool) -> PartialDate:
@@ -166,46 +172,51 @@ def _date(day: dt.date, *, exact: bool) -> PartialDate:
 
 
 def bodies_before(history: History, step: Step) -> set[int]:
-    """The bodies that existed before a step."""
-    earlier = [one for one in history.steps if one.order < step.order]
-    return {*history.origins, *(tie.successor for step in earlier for tie in step.ties)}
+    """Return the bodies that existed before a step."""
+    earlier_steps = [other for other in history.steps if other.order < step.order]
+    return {*history.origins, *(tie.successor for earlier_step in earlier_steps for tie in earlier_step.ties)}
 
 
 def undoing(number: int, step: Step, vests: PartialDate | None, lasting: Collection[int] = ()) -> Step:
-    """A succession that undoes another: its ties the other way round.
+    """Return a succession that undoes another one: its ties lead the other way round.
 
-    Bodies in `lasting` existed before it, and continue.
+    The bodies in `lasting` existed before the undone succession, and so continue. The new one vests on the later of
+    `vests` and the undone succession's day.
     """
-    back = [tie for tie in step.ties if tie.successor not in (NOBODY, tie.predecessor)]
-    ties = [Tie(tie.successor, tie.predecessor, function=tie.function) for tie in back]
-    ties += [Tie(tie.successor, tie.successor, "continuing", tie.function) for tie in back if tie.successor in lasting]
-    later = max((one for one in (vests, step.vests) if one is not None), key=lambda one: one.latest)
-    return Step(number, known_day(later.latest), tuple(dict.fromkeys(ties)), ends=step.ends, undoes=step.number)
+    ties_to_reverse = [tie for tie in step.ties if tie.successor not in (NOBODY, tie.predecessor)]
+    ties = [Tie(tie.successor, tie.predecessor, function=tie.function) for tie in ties_to_reverse]
+    ties += [
+        Tie(tie.successor, tie.successor, "continuing", tie.function)
+        for tie in ties_to_reverse
+        if tie.successor in lasting
+    ]
+    last_day = max(day.latest for day in (vests, step.vests) if day is not None)
+    return Step(number, known_day(last_day), tuple(dict.fromkeys(ties)), ends=step.ends, undoes=step.number)
 
 
-def _step(history: History, number: int, move: str, one: int, other: int, *, vests: PartialDate) -> Step | None:
-    """The step of a move, or None where it needs another body."""
+def _step(history: History, number: int, move: str, body: int, other_body: int, *, vests: PartialDate) -> Step | None:
+    """Return the step of a move; None if the move needs two different bodies, or is "undo"."""
     usual = Step(number, vests, ())
     if move in {"rename", "late_code"}:
-        return replace(usual, ties=(Tie(one, one, "continuing"),))
+        return replace(usual, ties=(Tie(body, body, "continuing"),))
     if move == "dissolve":
-        return replace(usual, ties=(Tie(one, NOBODY),))
+        return replace(usual, ties=(Tie(body, NOBODY),))
     if move == "only_nominated":
-        return replace(usual, ties=(Tie(one, history.new_body(), "nominated"),), ends=False)
+        return replace(usual, ties=(Tie(body, history.new_body(), "nominated"),), ends=False)
     if move in {"split", "split_by_area"}:
         shares = SHARES[number % 3] if move == "split_by_area" else (None, None)
-        return replace(usual, ties=tuple(Tie(one, history.new_body(), share=share) for share in shares))
-    if one == other:
+        return replace(usual, ties=tuple(Tie(body, history.new_body(), share=share) for share in shares))
+    if body == other_body:
         return None
     if move in {"merge", "cancel"}:
-        body = history.new_body()
-        return replace(usual, ties=(Tie(one, body), Tie(other, body)))
+        successor = history.new_body()
+        return replace(usual, ties=(Tie(body, successor), Tie(other_body, successor)))
     if move == "absorb":
-        return replace(usual, ties=(Tie(one, other),))
+        return replace(usual, ties=(Tie(body, other_body),))
     if move == "transfer":
         role = ("successor", "caretaker", "hosting")[number % 3]
-        return replace(usual, ties=(Tie(one, other, role, FUNCTIONS[number % 3]),), ends=False)
+        return replace(usual, ties=(Tie(body, other_body, role, FUNCTIONS[number % 3]),), ends=False)
     if move == "boundary":
         share = SHARES[number % 3][0] if number % 2 else None
-        return replace(usual, ties=(Tie(one, other, share=share),), ends=False, divides=True)
+        return replace(usual, ties=(Tie(body, other_body, share=share),), ends=False, divides=True)
     return None

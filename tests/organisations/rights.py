@@ -85,7 +85,7 @@ def _own(world: World, author: User, _: Any) -> None:
 
 
 def _left(world: World) -> int:
-    """The number of a vacant post of Larkhaven."""
+    """Return the number of a vacant post of Larkhaven."""
     return agreements.create_post(
         organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now()
     ).pk
@@ -130,7 +130,7 @@ def _merged(world: World) -> Merge:
 
 
 def _held(world: World, predecessor: Organisation, successor: Organisation) -> tuple[Succession, int]:
-    """A succession of two bodies, and a post that the predecessor holds."""
+    """Return a succession of two bodies, and a post that the predecessor holds."""
     succession = services.record_succession(
         kind="absorb",
         status="order_made",

@@ -180,7 +180,7 @@ def test_a_request_is_answered_once(world: World) -> None:
     request = asked()
     accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
 
-    with pytest.raises(UnableToAnswerRequest, match="already been answered"):
+    with pytest.raises(UnableToAnswerRequest, match="already answered"):
         decline_request(request=request, reason="Twice.", author=world.dee, now=timezone.now())
 
 

@@ -22,7 +22,7 @@ from tests.world import World
 
 
 def council(name: str, code: str) -> Organisation:
-    """A council with a code, which serves the area of that code."""
+    """Return a council with a code, which serves the area of that code."""
     made = body(name)
     area = Area.objects.create(code=code, name=name, kind="district")
     services.add_identifier(organisation=made, scheme="gss", value=code, author=None, now=timezone.now())

@@ -38,7 +38,7 @@ def dee(world: World) -> Client:
 
 
 def lark(world: World) -> OrganisationName:
-    """A misspelt name of Larkhaven."""
+    """Return a misspelt name of Larkhaven."""
     name = add_name(organisation=world.larkhaven, name="Larkhavn", kind="alternative", author=None, now=NOW())
     assert name is not None
     return name
@@ -224,7 +224,7 @@ def test_a_correction_without_change_records_nothing(world: World) -> None:
 
 
 def fields_of(page: Any, **changes: Any) -> dict[str, Any]:
-    """What the form of an admin page sends, with changes."""
+    """Return what the form of an admin page sends, with changes."""
     form = page.context["adminform"].form
     given = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
     inlines = {

@@ -46,7 +46,7 @@ def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
 
 
 def everything() -> dict[str, dict[int, dict[str, Any]]]:
-    """Every row of every table that names an organisation."""
+    """Return every row of every table that names an organisation."""
     models = {model for model, _ in naming_columns() if model._meta.model_name not in {"merge", "notsame"}}
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
 
@@ -283,7 +283,7 @@ def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> N
 
     refused = client.post(address, sent)
 
-    assert "Is it the same organisation?" in refused.content.decode()
+    assert "If this is a different organisation, tick the box." in refused.content.decode()
     assert not Organisation.objects.filter(name="Larkhaven Homes Limited").exists()
     client.post(address, {**sent, "is_another": "on"})
     assert Organisation.objects.filter(name="Larkhaven Homes Limited").exists()

@@ -140,7 +140,7 @@ def test_the_organisation_page_leads_to_its_group(world: World) -> None:
 
 
 def become(before: list[Organisation], after: Organisation) -> Succession:
-    """The organisations become another one today."""
+    """Record that organisations become another one today, and return the succession."""
     made = record_succession(
         kind="merge",
         status="order_made",

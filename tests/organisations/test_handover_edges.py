@@ -77,7 +77,7 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     assert (line.state, line.applied_at) == ("stayed", None)
     assert "between the two organisations" in line.dispute
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
-    with pytest.raises(UnableToHandOverLines, match="already been answered"):
+    with pytest.raises(UnableToHandOverLines, match="already answered"):
         services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
     told = Email.objects.filter(kind="organisations.handed_over")
     assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
@@ -116,18 +116,18 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
     propose_everything(succession, world.westmarch, world.larkhaven)
     take_effect(succession)
-    client, settle = Client(), "Settle what could not be handed over"
+    client, settle = Client(), "Deal with records that could not be handed over"
     client.force_login(world.amina)
     held = reverse("organisations:without-owner", args=[world.westmarch.pk])
 
     (asked,) = [one for one in waiting_for(world.amina, timezone.now()) if one.what == settle]
-    assert (asked.title, asked.path) == (f"1 item of {world.westmarch.display_name}", held)
+    assert (asked.title, asked.path) == (f"1 record of {world.westmarch.display_name}", held)
     assert "Say who takes over" not in lines(world, world.dee)
     page = client.get(held).content.decode()
     assert promise.get_absolute_url() in page
     assert "The leads of Larkhaven Homes must deal with what cannot be handed over" in page
     overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "1 cannot be handed over" in overview
+    assert "1 record cannot be handed over" in overview
     assert held in overview
 
     commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
@@ -143,17 +143,17 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     version = agree_terms(world.partnership, world.amina)
     page, client = reverse("organisations:succession", args=[succession.pk]), Client()
     client.force_login(world.amina)
-    assert "Signed before it was undone" not in client.get(page).content.decode()
+    assert "Signed before the succession was undone" not in client.get(page).content.decode()
 
     back = undo(succession)
     take_effect(back)
 
     assert {signature.organisation for signature in version.signatures.all()} == {world.larkhaven, world.harbour}
     said = client.get(page).content.decode()
-    assert "Signed before it was undone" in said
-    assert "Signed the terms" in said.partition("Signed before it was undone")[2]
+    assert "Signed before the succession was undone" in said
+    assert "Signed the terms" in said.partition("Signed before the succession was undone")[2]
     client.force_login(world.chidi)
-    assert "Signed before it was undone" not in client.get(page).content.decode()
+    assert "Signed before the succession was undone" not in client.get(page).content.decode()
     # The predecessor takes part again, and is asked to sign what is in force.
     assert unbound_organisation_ids(world.partnership, today()) == {world.westmarch.pk}
     ask_joined_parties(now=timezone.now())
@@ -184,7 +184,7 @@ def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(
     take_effect(undo(succession))
 
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
-    assert "Signed before it was undone" not in page
+    assert "Signed before the succession was undone" not in page
 
 
 def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:
@@ -201,8 +201,11 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     assert email.person_id == world.hana.pk
     assert isinstance(content, Content)
     text = content.render().text
-    assert "asked to take over 2 items" in text
-    assert f"2 from {world.westmarch.name}, with 60 homes; answer by {long_date(today() + dt.timedelta(9))}" in text
+    assert "asks your organisation to take over 2 records" in text
+    assert (
+        f"2 records from {world.westmarch.name}, with 60 homes; answer by {long_date(today() + dt.timedelta(9))}"
+        in text
+    )
     assert reverse("organisations:handover-answer", args=[succession.pk]) in text
     assert promise.text not in text
 
@@ -215,7 +218,7 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     Membership.objects.filter(organisation=world.harbour, person=world.hana).update(role=Role.LEAD)
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 1
     accept(world, succession)
-    assert str(write_handover_proposed(email, world.hana, now)).startswith("Everything was answered")
+    assert str(write_handover_proposed(email, world.hana, now)).startswith("All handover lines")
 
 
 def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world: World) -> None:
@@ -785,7 +788,7 @@ def test_side_whose_place_is_taken_does_not_keep_the_rest_from_going_back(world:
 
 
 def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int, int | None]]]:
-    """The sides, with whether they agreed, and who was there for whom."""
+    """Return the sides, with whether they agreed, and who was there for whom."""
     return (
         {(side.organisation_id, side.agreed_at is not None) for side in record.sides.all()},
         set(record.attendees.values_list("organisation", "person")),
@@ -830,4 +833,4 @@ def test_administrators_get_one_line_for_all_bodies_that_nobody_leads(world: Wor
 
     titles = [line.title for line in waiting_for(world.dee, timezone.now()) if line.what == "Say who takes over"]
 
-    assert titles == ["1 item of One Council, and perhaps of 1 other organisation that nobody leads"]
+    assert titles == ["1 record of One Council, and perhaps records of 1 other organisation without a lead"]

@@ -31,7 +31,7 @@ def dee(world: World, client: Client) -> Client:
 
 
 def filled(world: World, **fields: Any) -> dict[str, Any]:
-    """The form data of the page, as a browser would send it."""
+    """Return the form data of the page, as a browser would send it."""
     return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their email of 3 March.", **fields}
 
 

@@ -92,7 +92,7 @@ def test_the_database_gives_the_name_of_a_moment(world: World) -> None:
 
 
 def text_of(client: Client, address: str) -> str:
-    """What a page says, without line breaks."""
+    """Return what a page says, without line breaks."""
     return " ".join(strip_tags(client.get(address).content.decode()).split())
 
 

@@ -18,7 +18,7 @@ from tests.world import World
 
 
 def naming_columns() -> Iterator[tuple[type[Model], Field[object, object]]]:
-    """Every column of a table that names an organisation; row history and views are left out."""
+    """Yield every column of a table that names an organisation; row history and views are left out."""
     for model in apps.get_models(include_auto_created=True):
         if not model._meta.managed or model._meta.proxy or is_history(model):
             continue

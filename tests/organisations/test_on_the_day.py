@@ -28,7 +28,7 @@ DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not tak
 
 
 def pages(world: World, succession: Succession) -> list[str]:
-    """What an administrator reads on the page of the succession, and on the list of what is pending."""
+    """Return what an administrator reads on the page of the succession, and on the list of what is pending."""
     client = Client()
     client.force_login(world.dee)
     addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
@@ -36,7 +36,7 @@ def pages(world: World, succession: Succession) -> list[str]:
 
 
 def locked_by(queries: CaptureQueriesContext) -> list[int]:
-    """The successions (ids) that queries locked one by one, in their order."""
+    """Return the successions (ids) that queries locked one by one, in their order."""
     locking = re.compile(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE')
     return [int(found[1]) for query in queries.captured_queries if (found := locking.search(query["sql"]))]
 
@@ -59,7 +59,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
     assert EFFECT in lines(world, world.dee)
     assert EFFECT not in lines(world, world.ben)
     for page in pages(world, succession):
-        assert "It could not take effect: Westmarch Borough Council" in page
+        assert "The succession could not take effect: Westmarch Borough Council" in page
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
 
     hand_over_due()
@@ -97,7 +97,7 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
     with time_machine.travel(vesting):
         hand_over_due()
         assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
-        assert "Its vesting day was 1 April 2027" in pages(world, first)[0]
+        assert "The vesting day was 1 April 2027" in pages(world, first)[0]
 
     with time_machine.travel(vesting - dt.timedelta(days=30)):
         client = Client()

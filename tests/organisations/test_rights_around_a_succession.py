@@ -83,7 +83,7 @@ def at(day: dt.date, hour: int, minute: int) -> dt.datetime:
 
 
 def look(world: World, name: str, pages: Iterable[str]) -> Seen:
-    """What somebody sees now on these pages."""
+    """Return what somebody sees now on these pages."""
     client = checked_browser(getattr(world, name), raises=False)
     seen: Seen = {}
     for page in pages:

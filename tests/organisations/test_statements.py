@@ -68,7 +68,7 @@ def found_first(user: User) -> QuerySet[Partnership]:
 
 
 def on_a_page(compose: Any, *given: Any) -> list[Any]:
-    """The rows as a page of its own reads them."""
+    """Return the rows as a page of its own reads them."""
     with remembered():
         return rows_for(compose, *given)
 

@@ -249,7 +249,7 @@ def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) 
     succession = merger(world, days=10)
     undo(succession, today() + dt.timedelta(days=20))
 
-    with pytest.raises(UnableToRecordSuccession, match="Another succession undoes it"):
+    with pytest.raises(UnableToRecordSuccession, match="Another succession undoes this one"):
         correct(succession, vests_on=known_day(today() + dt.timedelta(days=30)))
     assert correct(succession, vests_on=known_day(today() + dt.timedelta(days=15))) == ("vests_on",)
 

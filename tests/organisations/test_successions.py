@@ -70,7 +70,7 @@ def fresh(record: Any) -> Any:
         ({"ties": []}, "at least one"),
         ({"kind": "function_transfer"}, "which function"),
         ({"share": "0.5", "geography": ""}, "Enter the areas in which"),
-        ({"share": "0.5"}, "must come to 1"),
+        ({"share": "0.5"}, "must add up to 100 per cent"),
         ({"share": "1.5"}, "more than 0"),
         ({"status": "order_made", "vests_on": None}, "vesting day"),
         ({"status": "effective", "vests_on": PartialDate(2099)}, "before its vesting day"),
@@ -132,7 +132,7 @@ def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
     succession = merger(world)
     skylark = Organisation.objects.get(name="Skylark Homes")
 
-    with pytest.raises(UnableToChangeSuccession, match="takes effect on"):
+    with pytest.raises(UnableToChangeSuccession, match="cannot take effect before"):
         take_effect(
             succession=merger(world, vests_on=known_day(today() + dt.timedelta(1))),
             author=None,
@@ -207,7 +207,7 @@ def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None
     correct_succession(instrument="Resolution of 3 March", **given)
     elsewhere = ties_between([world.larkhaven], [world.harbour])
     for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": elsewhere}):
-        with pytest.raises(UnableToChangeSuccession, match="Undo it by another one"):
+        with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
             correct_succession(**given, **fields)  # type: ignore[arg-type]
 
     assert fresh(succession).instrument == "Resolution of 3 March"
@@ -293,7 +293,7 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
     made = client.post(address, given)
 
     assert (refused.status_code, made.status_code) == (422, 302)
-    assert "“Nobody Homes” is not in the directory" in refused.content.decode()
+    assert "“Nobody Homes” is not in the directory." in refused.content.decode()
     succession = Succession.objects.get()
     assert str(succession.vests_on) == "2098-04"
     assert {tie.successor for tie in succession.ties.all()} == {world.larkhaven, world.tidewater}
@@ -417,7 +417,7 @@ def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world:
 
     assert what_to_do(succession, dt.date(2097, 5, 30)) == ""
     assert "was due May 2097" in what_to_do(succession, dt.date(2097, 5, 31))
-    assert "Its vesting day was 2098" in what_to_do(succession, dt.date(2098, 12, 31))
+    assert "The vesting day was 2098" in what_to_do(succession, dt.date(2098, 12, 31))
 
 
 def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world: World, client: Client) -> None:

@@ -90,7 +90,7 @@ def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
 
     with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
         take_effect(succession=back, author=None, now=timezone.now())
-    with pytest.raises(UnableToChangeSuccession, match="Cancel that one first"):
+    with pytest.raises(UnableToChangeSuccession, match="Cancel that succession first"):
         change_succession_status(succession=merged, to="cancelled", **given)
     done = [take_effect(succession=one, author=None, now=timezone.now()) for one in (merged, back)]
 
@@ -106,7 +106,10 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
     answer = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
 
     assert answer.status_code == 422
-    assert "Tidewater Housing Group: The organisation cannot end before it started." in answer.content.decode()
+    assert (
+        "Tidewater Housing Group: The organisation cannot end before its first day. Enter a later day."
+        in answer.content.decode()
+    )
     assert not fresh(world.larkhaven).is_ended
 
 

@@ -95,7 +95,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
     name = f"{WITHOUT_A_LINE} Borough Council"
     undecided = page.locator("section").filter(has=page.get_by_role("heading", name=name))
-    expect(undecided).to_contain_text("1 without a handover line: the leads of")
+    expect(undecided).to_contain_text("1 record has no handover line: the leads of")
     looks_right(page)
 
     # The administrator proposes it; the leads of both successors accept everything.
@@ -131,12 +131,12 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     with in_days(2):
         enter(page, origin, world.dee)
         page.goto(origin + reverse("organisations:undo-succession", args=[order[1].pk]))
-        page.get_by_label("First day on which it no longer counts").fill(timezone.localdate().isoformat())
-        page.get_by_label("How far has it got?").select_option(label="Order made")
+        page.get_by_label("First day on which the succession no longer counts").fill(timezone.localdate().isoformat())
+        page.get_by_label("How far has this got?").select_option(label="Order made")
         page.get_by_label("Also the 2 other successions of the same order").check()
         page.get_by_label("Why").fill("The order was quashed.")
         page.get_by_role("button", name="Record succession").click()
-        expect(page.get_by_text("The succession that undoes it has been recorded.")).to_be_visible()
+        expect(page.get_by_text("The succession that undoes this one has been recorded.")).to_be_visible()
         hand_over_due()
         assert holders() == before
         back = everything()

@@ -20,7 +20,7 @@ functions = st.sampled_from(FUNCTIONS)
 
 
 def on(text: str) -> PartialDate:
-    """A date from its text."""
+    """Return a date from its text."""
     return PartialDate.parse(text)
 
 

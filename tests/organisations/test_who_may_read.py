@@ -63,7 +63,7 @@ class Dice:
         return self.random.sample(choices, self.random.randint(0, len(choices)))
 
     def moment(self) -> dt.datetime:
-        """A time a few hours ago, now, or in the future."""
+        """Return a time a few hours ago, now, or in the future."""
         return self.now + self.random.randint(-3, 2) * HOUR
 
     def day(self) -> dt.date:
@@ -76,7 +76,7 @@ def made(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
 
 
 def random_world(dice: Dice) -> list[User]:
-    """A world with random people, organisations, parties and records."""
+    """Return a world with random people, organisations, parties and records."""
     now, one = dice.now, dice.one
     people = made(
         User,
@@ -252,7 +252,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
 
 
 def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...], Callable[[User], QuerySet[Any]]]]:
-    """Each model with declared routes, and the queryset its pages use."""
+    """Return each model with declared routes, and the queryset its pages use."""
     return {
         "partnerships in full": (Partnership, INSIDE, Partnership.objects.inside_for),
         "partnerships held": (Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
@@ -271,7 +271,7 @@ Pairs = set[tuple[int, int]]
 
 
 def pairs(people: list[User], rows_of: Callable[[User], QuerySet[Any]]) -> Pairs:
-    """Every (person, record) pair that one reading gives, each once."""
+    """Return every (person, record) pair that one reading gives, each once."""
     found = [(who.pk, pk) for who in people for pk in rows_of(who).values_list("pk", flat=True)]
     assert len(found) == len(set(found))
     return set(found)

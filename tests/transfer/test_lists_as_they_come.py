@@ -406,7 +406,11 @@ def test_what_a_service_refuses_is_reported_with_its_row() -> None:
     )
     ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
 
-    with pytest.raises(UnableToRead, match=r"Row 2: The organisation cannot end before it started. Correct the list"):
+    with pytest.raises(
+        UnableToRead,
+        match=r"Row 2: The organisation cannot end before its first day. Enter a later "
+        "day. Correct the list",
+    ):
         import_list("providers", ended, as_of=dt.date(2025, 1, 1), all_or_nothing=True)
 
     assert the("Larkhaven Homes Limited").status == Status.ACTIVE

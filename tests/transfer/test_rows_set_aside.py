@@ -140,7 +140,9 @@ def test_row_that_the_directory_refuses_is_set_aside_alone() -> None:
 
     run = import_list("providers", renamed, as_of=dt.date(2025, 1, 1))
 
-    assert [row["Set aside because"] for row in to_correct(run)] == ["The organisation cannot end before it started."]
+    assert [row["Set aside because"] for row in to_correct(run)] == [
+        "The organisation cannot end before its first day. Enter a later day."
+    ]
     assert Organisation.objects.get(name="Larkhaven Homes Limited").status == Status.ACTIVE
     assert Organisation.objects.filter(name="Tidewater Limited").exists()
 

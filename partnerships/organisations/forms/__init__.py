@@ -51,8 +51,8 @@ class DirectoryFilter(Form):
         empty_label="Any area",
         widget=RecordSelect(named_by="name"),
     )
-    mine = forms.BooleanField(label="Only those I act for", required=False)
-    ended = forms.BooleanField(label="Also those that have ended", required=False)
+    mine = forms.BooleanField(label="Only organisations I act for", required=False)
+    ended = forms.BooleanField(label="Include organisations that have ended", required=False)
 
 
 class InviteForm(Form):
@@ -62,7 +62,10 @@ class InviteForm(Form):
     name = forms.CharField(label="Name", required=False, max_length=150)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
     role = forms.ChoiceField(
-        label="What can they do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
+        label="What can this person do?",
+        choices=list(ROLE_LABELS.items()),
+        widget=forms.RadioSelect,
+        initial=Role.EDITOR,
     )
     message = forms.CharField(
         label="Message to send with the invitation",
@@ -93,7 +96,9 @@ class InviteForm(Form):
 class MembershipForm(Form):
     """The role and job title of a membership."""
 
-    role = forms.ChoiceField(label="What can they do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect)
+    role = forms.ChoiceField(
+        label="What can this person do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect
+    )
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
 
     reason = forms.CharField(
@@ -161,17 +166,17 @@ class SettingsForm(Form):
     short_name = forms.CharField(label="Short name", required=False, max_length=120)
     website = forms.URLField(label="Website", required=False, max_length=500, assume_scheme="https")
     second_factor_required = forms.BooleanField(
-        label="Everybody who acts for us must use a second factor",
+        label="Everyone who acts for us must use a second factor",
         required=False,
-        help_text="A passkey, a security key or an authenticator app, besides the password.",
+        help_text="People will need a passkey, a security key or an authenticator app, besides their password.",
     )
     own_sign_in_required = forms.BooleanField(
-        label="Everybody who acts for us must sign in through our own sign-in page",
+        label="Everyone who acts for us must sign in through our own sign-in page",
         required=False,
         help_text=(
-            "A lead must have signed in through it first. Everybody else will be signed out, and their passwords will"
-            " stop working. Leads can use their passwords for another 24 hours, so that you can undo this if the page"
-            " fails."
+            "A lead must have signed in through that page first. We will sign everybody else out, and their passwords "
+            "will stop working. Leads can use their passwords for another 24 hours, so that you can undo this if the "
+            "page fails."
         ),
     )
 
@@ -191,10 +196,10 @@ class AccessRequestForm(Form):
     organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
     kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])
     number = forms.CharField(
-        label="A number that identifies it",
+        label="A number that identifies your organisation",
         required=False,
         max_length=80,
-        help_text="For example, its registration number with the Regulator of Social Housing, or its company number.",
+        help_text="For example, the registration number with the Regulator of Social Housing, or the company number.",
     )
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(
@@ -220,7 +225,7 @@ class AccessRequestForm(Form):
 
 
 def choices_of(group: Group) -> list[tuple[str, str]]:
-    """The things of a group as choices to tick."""
+    """Return the things of a group as choices to tick."""
     return [
         (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
     ]
@@ -236,7 +241,8 @@ class HandOverForm(Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Tick what to hand over.",
-            "invalid_choice": "Another person has handed over some of the items you ticked. Look at the list again.",
+            "invalid_choice": "Another person has already handed over some of the records you ticked. Reload the page "
+            "to see what is left.",
         },
     )
     to = forms.ModelChoiceField(
@@ -270,7 +276,8 @@ class ReasonedForm(forms.ModelForm[Any], Form):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The organisation's history shows this. Name the email, register or order that says so.",
+        help_text="The organisation’s history shows this reason. Name the email, register or order that supports your "
+        "change.",
     )
 
 
@@ -286,19 +293,20 @@ class OrganisationAdminForm(ReasonedForm):
         required=False,
         choices=_sign_in_pages,
         help_text=(
-            "People in this organisation can sign in there from now on, and passwords keep working. Set up sign-in "
-            "pages under “Social applications”."
+            "People in this organisation can then sign in through this page, and passwords keep working. Set up "
+            "sign-in pages under “Social applications”."
         ),
     )
     is_another = forms.BooleanField(
         label="This is a different organisation",
         required=False,
-        help_text="Tick this to add it even though the directory has an organisation with a similar name.",
+        help_text="Tick this to add the organisation even though the directory has one with a similar name.",
     )
     own_sign_in_required = forms.BooleanField(
-        label="People in this organisation must sign in there",
+        label="People in this organisation must sign in through this page",
         required=False,
-        help_text="A lead must have signed in there first. Passwords then stop working, for leads after 24 hours.",
+        help_text="A lead must have signed in through the page first. Passwords then stop working, for leads after 24 "
+        "hours.",
     )
 
     class Meta:
@@ -337,4 +345,7 @@ class OrganisationAdminForm(ReasonedForm):
         similar_organisations = similar_to(data.get("name", ""))
         if similar_organisations:
             names = ", ".join(organisation.name for organisation in similar_organisations)
-            self.add_error("is_another", f"The directory has a similar name: {names}. Is it the same organisation?")
+            self.add_error(
+                "is_another",
+                f"The directory has a similar name: {names}. If this is a different organisation, tick the box.",
+            )

@@ -34,8 +34,9 @@ class ProposeHandoversForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of the items you ticked already have a handover line. Look at the list again.",
-            "required": "Tick what is to be handed over, or tick the box for all that match.",
+            "invalid_choice": "Some of the records you ticked already have a handover line. Reload the page to see "
+            "what is left.",
+            "required": "Tick what to hand over, or tick the box for all that match.",
         },
     )
     everything = forms.BooleanField(required=False)
@@ -48,7 +49,7 @@ class ProposeHandoversForm(_TickingForm):
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Only if several organisations take it over. The organisation chosen above keeps the record.",
+        help_text="Only if several organisations take over together. The organisation chosen above keeps the record.",
     )
     basis = forms.CharField(
         label="Basis",
@@ -64,7 +65,7 @@ class ProposeHandoversForm(_TickingForm):
         "is recorded. Leave this empty if no consent is needed.",
     )
     evidence = forms.CharField(
-        label="Evidence", required=False, max_length=300, help_text="Where the consent or agreement can be read."
+        label="Evidence", required=False, max_length=300, help_text="Where people can read the consent or agreement."
     )
     due_on = kit.DayField(label="Answer by", required=False)
 
@@ -92,7 +93,7 @@ class ProposeHandoversForm(_TickingForm):
         """Check that the successor is not also one of the others."""
         data = super().clean() or {}
         if data.get("successor") in (data.get("others") or ()):
-            self.add_error("others", "This organisation already takes over. Choose the other organisations.")
+            self.add_error("others", "This organisation already takes over. Choose only the other organisations.")
         return data
 
 
@@ -103,10 +104,11 @@ class _LinesForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of the lines you ticked have already been answered. Look at the list again.",
-            "required": "Tick at least one.",
+            "invalid_choice": "Another person has already answered some of the lines you ticked. Reload the page to "
+            "see what is left.",
+            "required": "Tick at least one line.",
         },
-        help_text="Records that you cannot read yet are shown with a number instead of a title.",
+        help_text="If you cannot read a record yet, you see its number instead of its title.",
     )
     everything = forms.BooleanField(required=False)
 
@@ -125,7 +127,7 @@ class _LinesForm(_TickingForm):
         field.choices = [(str(line.pk), _line_label(line, titles[line.pk])) for line in lines]
 
     def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """The lines that are ticked at first."""
+        """Return the lines that are ticked at first."""
         return lines
 
 
@@ -142,7 +144,7 @@ class AnswerHandoversForm(_LinesForm):
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if you dispute it. The predecessor reads this and proposes again.",
+        help_text="Only if you dispute the handover. The predecessor reads this and proposes again.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -166,14 +168,14 @@ class ConsentForm(_LinesForm):
         label="Evidence",
         required=False,
         max_length=300,
-        help_text="Enter where the consent can be read, for example the minutes of a meeting and its date.",
+        help_text="Enter where people can read the consent, for example the minutes of a meeting and its date.",
     )
     reason = forms.CharField(
-        label="Who refused it, and why?",
+        label="Who refused the consent, and why?",
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if it was refused. The predecessor reads this and proposes again.",
+        help_text="Only if the consent was refused. The predecessor reads this and proposes again.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -181,7 +183,7 @@ class ConsentForm(_LinesForm):
         self.helper = Helper(self, submit="Record consent")
 
     def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """The lines that need the same consent as the first one."""
+        """Return the lines that need the same consent as the first one."""
         return [line for line in lines if line.consent == lines[0].consent]
 
     def clean(self) -> dict[str, Any]:
@@ -198,13 +200,13 @@ class ConsentForm(_LinesForm):
 _MISSING = {
     "given_by": "Enter who gave the consent.",
     "given_on": "Enter when the consent was given.",
-    "evidence": "Enter where the consent can be read.",
+    "evidence": "Enter where people can read the consent.",
     "reason": "Enter who refused the consent, and why.",
 }
 
 
 def _line_label(line: Handover, title: str) -> str:
-    """The label of a line to tick, as HTML: what passes on, the amounts, the terms, and who proposed and answered."""
+    """Return the label of a line to tick, as HTML: the record, amounts, terms, and who proposed and answered."""
     amounts = [
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",

@@ -94,15 +94,17 @@ class Handover(models.Model):
     consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")
     consent_recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     consent_recorded_at = models.DateTimeField(null=True, blank=True)
-    evidence = models.CharField(max_length=300, blank=True, help_text="Where the consent or agreement can be read.")
+    evidence = models.CharField(max_length=300, blank=True, help_text="Where people can read the consent or agreement.")
     due_on = models.DateField(null=True, blank=True, help_text="The date by which the successor should answer.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_at = models.DateTimeField()
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
-    dispute = models.TextField(blank=True, help_text="Why the successor disputes it.")
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When the successor’s leads were emailed about it.")
+    dispute = models.TextField(blank=True, help_text="Why the successor disputes the handover.")
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When we emailed the successor’s leads about the handover."
+    )
     applied_at = models.DateTimeField(null=True, blank=True)
 
     objects = HandoverQuerySet.as_manager()

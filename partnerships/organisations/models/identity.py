@@ -99,7 +99,7 @@ _PATTERNS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
 
 
 def scheme_of(value: str, *, kind: str) -> str:
-    """The scheme of an identifier that a person typed; "" if no scheme or more than one matches."""
+    """Return the scheme of an identifier that a person typed; "" if no scheme or more than one matches."""
     matching = [
         scheme for scheme, kinds, pattern in _PATTERNS if (not kinds or kind in kinds) and re.fullmatch(pattern, value)
     ]
@@ -107,7 +107,7 @@ def scheme_of(value: str, *, kind: str) -> str:
 
 
 def parse_org_id(text: str) -> tuple[str, str]:
-    """The scheme and value of an org-id such as `GB-COH-01234567`; two empty strings if it is not valid."""
+    """Return the scheme and value of an org-id such as `GB-COH-01234567`; two empty strings if it is not valid."""
     org_id = text.strip().upper()
     for scheme, code in ORG_ID_LISTS.items():
         if org_id.startswith(f"{code}-"):

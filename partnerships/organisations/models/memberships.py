@@ -43,7 +43,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(invited | current, role=Role.LEAD)
 
     def current(self, on: dt.date | None = None) -> MembershipQuerySet:
-        """Memberships in force on a day, by default today: accepted, started and not ended.
+        """Return memberships in force on a day, by default today: accepted, started and not ended.
 
         Memberships of people who have left do not count.
         """
@@ -56,7 +56,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
-        """Memberships, also pending and ended ones, that the person may read in full.
+        """Return memberships, also pending and ended ones, that the person may read in full.
 
         These are their own and those of their organisations; administrators read all.
         """
@@ -70,12 +70,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
-        """Memberships of one person, only in these roles if any are given."""
+        """Return memberships of one person, only in these roles if any are given."""
         own_rows = self.filter(person_id=user.pk)
         return own_rows.filter(role__in=roles) if roles else own_rows
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
-        """Ids of the organisations that a person acts for today, to pass to `holdings.among`."""
+        """Return the ids of the organisations that a person acts for today, to pass to `holdings.among`."""
         standing = stand_ins()
         if standing is not None:
             return standing.organisations(user.pk, roles)
@@ -85,14 +85,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return list({organisation for organisation, role, *_ in memberships if not roles or role in roles})
 
     def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
-        """The roles that a person has today, by the id of the organisation."""
+        """Return the roles that a person has today, by the id of the organisation."""
         memberships = self.held_by(user)
         if memberships is None:
             return dict(self.current().of_person(user).values_list("organisation", "role"))
         return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """The person's memberships: organisation id, role, organisation name and first day, the earliest first.
+        """Return the person's memberships: organisation id, role, organisation name and first day, the earliest first.
 
         None outside the request of a page, where nothing is kept.
         """
@@ -126,7 +126,7 @@ class Membership(models.Model):
         Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="memberships"
     )
     accepted_at = models.DateTimeField(null=True, blank=True)
-    steps_hidden_at = models.DateTimeField(null=True, blank=True, help_text="When its lead hid the first steps.")
+    steps_hidden_at = models.DateTimeField(null=True, blank=True, help_text="When this lead hid the first steps.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = MembershipQuerySet.as_manager()

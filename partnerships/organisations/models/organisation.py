@@ -72,19 +72,19 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     """Filters of organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
-        """All organisations for anyone signed in (docs/rights.md)."""
+        """Return all organisations for anyone signed in (docs/rights.md)."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
-        """Organisations that the person acts for today, only in these roles if any are given."""
+        """Return organisations that the person acts for today, only in these roles if any are given."""
         return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
-        """Organisations that are not dissolved."""
+        """Return organisations that are not dissolved."""
         return self.standing().exclude(status=Status.DISSOLVED)
 
     def standing(self) -> OrganisationQuerySet:
-        """Organisations without duplicates that were merged into another one."""
+        """Return organisations without duplicates that were merged into another one."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
 
@@ -109,20 +109,24 @@ class Organisation(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members")
     website = models.URLField(max_length=500, blank=True)
     valid_from = models.DateField(null=True, blank=True)
-    valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
+    valid_to = models.DateField(
+        null=True, blank=True, help_text="The first day on which the organisation no longer exists."
+    )
     second_factor_required = models.BooleanField(
-        default=False, help_text="Everybody who acts for it must sign in with a second factor, whatever their role."
+        default=False, help_text="Everyone who acts for the organisation must use a second factor, whatever their role."
     )
     sign_in_provider = models.CharField(
         max_length=120,
         blank=True,
-        help_text="The key of the OpenID Connect provider that its people may sign in through.",
+        help_text="The provider ID of the OpenID Connect provider through which its people may sign in.",
     )
     own_sign_in_required_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its people first had to sign in through that provider."
+        null=True, blank=True, help_text="When its people first had to sign in through the provider."
     )
     is_demonstration = models.BooleanField(
-        "demonstration", default=False, help_text="Tick if it is invented and came with the demonstration network."
+        "demonstration",
+        default=False,
+        help_text="Tick this if the organisation is invented and came with the demonstration network.",
     )
     missing_since = models.DateField(
         null=True,
@@ -132,7 +136,8 @@ class Organisation(models.Model):
     missing_from = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Registers whose latest list no longer has it, each with the day of the first list without it.",
+        help_text="Registers whose latest list no longer has the organisation, each with the day of the first list "
+        "without it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -179,7 +184,7 @@ class Organisation(models.Model):
         return self.second_factor_required or self.own_sign_in_required
 
     def get_absolute_url(self) -> str:
-        """The URL of its page."""
+        """Return the URL of the organisation's page."""
         return page_address("organisations:detail", self.pk)
 
     @property

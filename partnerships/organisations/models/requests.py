@@ -26,7 +26,7 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
     """Filters of requests."""
 
     def visible_to(self, user: User | AnonymousUser) -> AccessRequestQuerySet:
-        """All requests for an administrator, none for others."""
+        """Return all requests for an administrator, none for others."""
         return self if user.is_authenticated and user.is_active and user.is_staff else self.none()
 
     def waiting(self) -> AccessRequestQuerySet:

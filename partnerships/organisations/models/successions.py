@@ -76,15 +76,15 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
     """Filters of successions."""
 
     def live(self) -> SuccessionQuerySet:
-        """Successions that have not been cancelled."""
+        """Return successions that have not been cancelled."""
         return self.exclude(status=SuccessionStatus.CANCELLED)
 
     def pending(self) -> SuccessionQuerySet:
-        """Successions that have not taken effect or been cancelled."""
+        """Return successions that have not taken effect or been cancelled."""
         return self.exclude(status__in=FINAL)
 
     def concerning(self, organisation: Organisation) -> SuccessionQuerySet:
-        """Successions in which the organisation is a predecessor or a successor."""
+        """Return successions in which the organisation is a predecessor or a successor."""
         is_either_side = Q(predecessor=organisation) | Q(successor=organisation)
         return self.filter(pk__in=SuccessionTie.objects.filter(is_either_side).values("succession"))
 
@@ -104,11 +104,13 @@ class Succession(models.Model):
 
     kind = models.CharField(max_length=24, choices=SuccessionKind)
     status = models.CharField(max_length=12, choices=SuccessionStatus, default=SuccessionStatus.PROPOSED)
-    place = models.CharField(max_length=120, blank=True, help_text="The place that it is about, for example a county.")
+    place = models.CharField(
+        max_length=120, blank=True, help_text="The place that the succession is about, for example a county."
+    )
     proposal = models.CharField(
         max_length=120,
         blank=True,
-        help_text="If there are several proposals for the place, the one that this is part of.",
+        help_text="The proposal that this succession belongs to, if there are several for the place.",
     )
     shadow_on = PartialDateColumn(null=True, blank=True, help_text="Election, or start of the shadow authority.")
     vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
@@ -123,13 +125,15 @@ class Succession(models.Model):
     is_untold = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Whether people still need an email, because it took effect or handed more over.",
+        help_text="Whether we still have to email people, because the succession took effect or handed more over.",
     )
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When people were first emailed.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When we first emailed people.")
     refused_because = models.CharField(
-        max_length=500, blank=True, db_default="", help_text="Why it could not take effect on its day."
+        max_length=500, blank=True, db_default="", help_text="Why the succession could not take effect on its day."
     )
-    refused_at = models.DateTimeField(null=True, blank=True, help_text="When it first could not take effect.")
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the succession first could not take effect."
+    )
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = SuccessionQuerySet.as_manager()

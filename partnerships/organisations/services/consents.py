@@ -27,7 +27,7 @@ _EVIDENCE_FROM_JOURNAL = "Recorded before a backup was restored; ask the person 
 
 
 def consent_identity(line: Handover) -> str:
-    """The journal's hash of what never changes about a handover line."""
+    """Return the journal's hash of what never changes about a handover line."""
     return journal.identity(line.pk, line.predecessor_id, line.kind, line.record, line.consent, line.proposed_at)
 
 
@@ -64,15 +64,15 @@ def record_consent(
     locked_lines = _lock_lines_lacking_consent(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()
     if not given_by or not evidence:
-        raise UnableToHandOverLines("Enter who gave the consent and where it can be read.")
+        raise UnableToHandOverLines("Enter who gave the consent and where people can read it.")
     if given_on > timezone.localdate(now):
-        raise UnableToHandOverLines("Enter a day that is not in the future.")
+        raise UnableToHandOverLines("Enter today or an earlier day.")
 
     line_ids_by_evidence: dict[str, list[int]] = defaultdict(list)
     for line in locked_lines:
         line_ids_by_evidence[_joined_evidence(line.evidence, evidence)].append(line.pk)
     if any(len(full_evidence) > _MAX_EVIDENCE for full_evidence in line_ids_by_evidence):
-        raise UnableToHandOverLines("Shorten the evidence: it is added to what a line already says.")
+        raise UnableToHandOverLines("Shorten the evidence: we add it to what a line already says.")
 
     facts = [
         {
@@ -125,6 +125,7 @@ def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None
         require(roles.keeps_directory or roles.lead(predecessor_id) or roles.lead(successor_id))
     if not locked_lines or len(locked_lines) < len(lines):
         raise UnableToHandOverLines(
-            "Consent to some of the lines you ticked has already been recorded. Look at the list again."
+            "Another person has already recorded the consent to some of the lines you ticked. Reload the page to see "
+            "what is left."
         )
     return locked_lines

@@ -63,7 +63,8 @@ def correct_name(
     locked = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if PRESENT_NAMES & {locked.kind, fields.get("kind")}:
         raise UnableToCorrect(
-            "Correct the official or short name on the organisation. The old name can still be found."
+            "Correct the official or short name on the organisation’s own page. People can still find it by the old "
+            "name."
         )
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())
@@ -74,7 +75,7 @@ def correct_name(
     if not locked.name:
         raise UnableToCorrect("Enter a name.")
     if organisation.names.filter(name=locked.name).exclude(pk=locked.pk).exists():
-        raise UnableToCorrect(f"{organisation.name} already has the name “{locked.name}”.")
+        raise UnableToCorrect(f"{organisation.name} already has the name “{locked.name}”. Enter a different name.")
     locked.folded = fold_name(locked.name)
     locked.save(update_fields=[*before, "folded"])
     data = {"before": before, "after": {"name": locked.name, **after}, "reason": reason.strip()}
@@ -99,7 +100,9 @@ def correct_area_served(
     _check_reason_and_dates(reason, locked.starts_on, locked.ends_on)
     duplicates = AreaServed.objects.filter(organisation=organisation, area=locked.area, starts_on=locked.starts_on)
     if duplicates.exclude(pk=locked.pk).exists():
-        raise UnableToCorrect(f"{organisation.name} already serves {locked.area.name} from that day.")
+        raise UnableToCorrect(
+            f"{organisation.name} already serves {locked.area.name} from that day. Choose another day or area."
+        )
     locked.save(update_fields=list(before))
     data = {"before": before, "after": {"area": locked.area.name, **after}, "reason": reason.strip()}
     record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)

@@ -43,7 +43,10 @@ def hand_over_things(
     owned_kind = kind_of(kind)
     thing_ids = [thing.pk for thing in owned_kind.left(locked, day) if thing.pk in things]
     if not thing_ids or len(thing_ids) < len(set(things)):
-        raise UnableToHandOver("Another person has handed over some of the items you ticked. Look at the list again.")
+        raise UnableToHandOver(
+            "Another person has already handed over some of the records you ticked. Reload the "
+            "page to see what is left."
+        )
     for pk in thing_ids:
         owned_kind.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
     return len(thing_ids)
@@ -60,7 +63,7 @@ def give_to_colleague(departure: Departure) -> int:
         return 0
     organisation = membership.organisation
     day = timezone.localdate(departure.now)
-    reason = f"The colleague who had it no longer acts for {organisation.display_name}."
+    reason = f"The colleague who was responsible no longer acts for {organisation.display_name}."
     count = 0
     for kind in owned_kinds():
         if not kind.goes_to_colleague:

@@ -49,7 +49,7 @@ from partnerships.people.models import User
 #: Lines applied in one transaction: so few that nobody on the site waits for its locks.
 BATCH = 500
 #: Why an accepted line could not be applied.
-STAYED = "It is between the two organisations, or the successor already has one of these."
+STAYED = "This record is between the two organisations, or the successor already has one like it."
 
 
 class UnableToHandOverLines(Exception):
@@ -87,18 +87,18 @@ def propose_handovers(
     require(roles.lead(predecessor.pk) or roles.keeps_directory)
     locked = lock_succession(succession.pk)
     if locked.status == SuccessionStatus.CANCELLED:
-        raise UnableToHandOverLines("This succession was cancelled.")
+        raise UnableToHandOverLines("This succession was cancelled, so you cannot propose who takes over.")
     _check_successors(locked, predecessor, [successor, *others])
     if (sharing == Sharing.ALONE) != (not others):
         raise UnableToHandOverLines(
-            "Choose how the organisations share it, or only one organisation that takes it over."
+            "Choose how the organisations share the record, or choose only one organisation that takes it over."
         )
     lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
     # Locked, so that the successor cannot accept one of them before it is replaced.
     states = set(lines.select_for_update().order_by("pk").values_list("state", flat=True))
     if not states.issubset(OPEN_HANDOVERS):
         raise UnableToHandOverLines(
-            "The successor has already accepted some of the lines you ticked. Look at the list again."
+            "The successor has already accepted some of the lines you ticked. Reload the page to see what is left."
         )
     things = _held_things(kind, predecessor, records, now)
     lines.delete()
@@ -151,7 +151,7 @@ def _held_things(code: str, predecessor: Organisation, records: Collection[int],
     things = [kind.describe(row, predecessor) for row in rows]
     if not things or len(things) < len(set(records)):
         raise UnableToHandOverLines(
-            f"{predecessor.name} no longer holds some of the items you ticked. Look at the list again."
+            f"{predecessor.name} no longer has some of the records you ticked. Reload the page to see what is left."
         )
     return things
 
@@ -176,9 +176,11 @@ def answer_handovers(
     for successor_ids in set(successor_ids_by_line.values()):
         require(any(roles.lead(pk) for pk in successor_ids))
     if not open_lines or len(open_lines) < len(lines):
-        raise UnableToHandOverLines("Some of the lines you ticked have already been answered. Look at the list again.")
+        raise UnableToHandOverLines(
+            "Another person has already answered some of the lines you ticked. Reload the page to see what is left."
+        )
     if not accept and not reason.strip():
-        raise UnableToHandOverLines("Enter why your organisation does not take it over.")
+        raise UnableToHandOverLines("Enter why your organisation does not take this over.")
 
     if accept:
         shared = {pk: successor_ids for pk, successor_ids in successor_ids_by_line.items() if len(successor_ids) > 1}
@@ -212,7 +214,9 @@ def _accept_parts(
         if roles.lead(organisation_id) and organisation_id not in accepted_by_line[line_id]
     ]
     if {part.handover_id for part in new_parts} != successor_ids_by_line.keys():
-        raise UnableToHandOverLines("Some of the lines you ticked have already been answered. Look at the list again.")
+        raise UnableToHandOverLines(
+            "Another person has already answered some of the lines you ticked. Reload the page to see what is left."
+        )
     AcceptedPart.objects.bulk_create(new_parts, batch_size=1000)
 
     for part in new_parts:
@@ -300,7 +304,7 @@ HANDOVER = "handover"
 
 
 def handover_identity(succession: Succession) -> str:
-    """The journal's hash of a succession and its organisations."""
+    """Return the journal's hash of a succession and its organisations."""
     ties = succession.ties.order_by("pk")
     bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
     parts = [part for pair in bodies.order_by("pk").values_list("pk", "created_at") for part in pair]
@@ -315,7 +319,7 @@ def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool =
 
 
 def _held_ids(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
-    """Ids of those records that the source still holds."""
+    """Return the ids of those records that the source still holds."""
     rows = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
     return set(rows.values_list("pk", flat=True))
 
@@ -368,7 +372,7 @@ def _reopen_lines(succession: Succession, now: dt.datetime) -> int:
 
 
 def _grouped(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handover]]:
-    """The lines grouped by kind, predecessor and successor."""
+    """Return the lines grouped by kind, predecessor and successor."""
     groups: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
     for line in lines:
         groups[line.kind, line.predecessor_id, line.successor_id].append(line)

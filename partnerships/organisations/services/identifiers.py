@@ -36,7 +36,7 @@ class IdentifierFields(TypedDict, total=False):
 
 
 def holder_in_words(identifiers: Sequence[tuple[str, str]]) -> str:
-    """A sentence that names the organisation with one of these identifiers; "" if there is none."""
+    """Return a sentence that names the organisation with one of these identifiers; "" if there is none."""
     is_one_of_them = Q(pk__in=[])
     for scheme, value in identifiers:
         is_one_of_them |= Q(scheme=scheme, value=value)

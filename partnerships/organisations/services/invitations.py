@@ -74,12 +74,12 @@ def invite_member(
     locked = lock_organisation(organisation.pk)
     require(rights_over(locked, author, now).may_manage_people)
     if locked.is_ended:
-        raise UnableToInviteMember(f"{locked.name} has ended.")
+        raise UnableToInviteMember(f"{locked.name} has ended, so nobody can act for it any more.")
     existing = open_membership(locked, person)
     if existing is not None and existing.is_pending:
         raise UnableToInviteMember(f"{person.email} has already been invited. Send the email again instead.")
     if existing is not None:
-        raise UnableToInviteMember(f"{person.email} already acts for {locked.name}.")
+        raise UnableToInviteMember(f"{person.email} already acts for {locked.name}. Change their role instead.")
     _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
     membership = Membership.objects.create(
@@ -140,7 +140,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     require(rights_over(organisation, author, now).may_manage_people)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     if not locked.is_pending or locked.ends_on is not None:
-        raise UnableToInviteMember("This invitation has already been answered or withdrawn.")
+        raise UnableToInviteMember("This invitation has already been answered or withdrawn. Invite the person again.")
     if locked.person.is_staff:
         raise UnableToInviteMember(NO_ADMINISTRATOR)
     _count_invitation(organisation, locked.person, now)
@@ -155,7 +155,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
 
 
 def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
-    """The pending membership for a token, with its person, organisation and inviter; None if it is not valid."""
+    """Return the pending membership for a token, with its person, organisation and inviter; None if it is not valid."""
     open_invitations = Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True)
     memberships = Membership.objects.filter(invitation__in=open_invitations, accepted_at=None, ends_on=None)
     return memberships.select_related("person", "organisation", "invitation__invited_by").first()
@@ -180,7 +180,9 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
         .first()
     )
     if membership is None:
-        raise UnableToAcceptMembership("This invitation has been used or withdrawn, or it has expired.")
+        raise UnableToAcceptMembership(
+            "This invitation has been used or withdrawn, or has expired. Ask the person who invited you for a new one."
+        )
     membership.accepted_at = now
     membership.starts_on = timezone.localdate(now)
     membership.save(update_fields=["accepted_at", "starts_on"])

@@ -34,11 +34,11 @@ class UnableToEndMembership(Exception):
 
 
 #: Why administrators cannot become members.
-NO_ADMINISTRATOR = "Administrators cannot act for an organisation."
+NO_ADMINISTRATOR = "Administrators cannot act for an organisation. Use a different email address."
 
 
 def open_membership(organisation: Organisation, person: User) -> Membership | None:
-    """The person's membership that has not ended, also a pending one."""
+    """Return the person's membership that has not ended, also a pending one."""
     return Membership.objects.filter(organisation=organisation, person=person, ends_on=None).first()
 
 
@@ -67,7 +67,9 @@ def add_membership(
     if is_administrator:
         raise UnableToAddMembership(NO_ADMINISTRATOR)
     if open_membership(organisation, person) is not None:
-        raise UnableToAddMembership(f"{person.display_name} already acts for {organisation.name}.")
+        raise UnableToAddMembership(
+            f"{person.display_name} already acts for {organisation.name}. Change their role instead."
+        )
     membership = Membership.objects.create(
         organisation=organisation,
         person=person,
@@ -126,7 +128,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
         .get(pk=membership.pk)
     )
     if locked.ends_on is not None:
-        raise UnableToChangeRole("This person no longer acts for the organisation.")
+        raise UnableToChangeRole("This person no longer acts for the organisation, so there is nothing to change.")
     if role not in Role.values:
         raise UnableToChangeRole("Choose a role.")
     old_role = locked.role
@@ -171,7 +173,7 @@ MEMBERSHIP = "membership"
 
 
 def membership_identity(membership: Membership) -> str:
-    """The journal's hash of a membership's person and organisation; fetch both with `select_related`."""
+    """Return the journal's hash of a membership's person and organisation; fetch both with `select_related`."""
     person, organisation = membership.person, membership.organisation
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 
@@ -206,7 +208,7 @@ def end_membership(
     )
     require(rights_over(organisation, author, now).may_end(locked))
     if locked.ends_on is not None:
-        raise UnableToEndMembership("This person no longer acts for the organisation.")
+        raise UnableToEndMembership("This person no longer acts for the organisation, so there is nothing to change.")
     if not even_last_lead and _would_leave_no_lead(locked, author, now):
         raise UnableToEndMembership("The organisation needs a lead. Make another person a lead first.")
     if successor is not None and open_membership(locked.organisation, successor) is None:

@@ -57,7 +57,7 @@ class Preview:
 
 
 def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
-    """What a merge would move, by kind; kinds without rows are left out."""
+    """Return what a merge would move, by kind; kinds without rows are left out."""
     previews = [_preview(kind.label, kind.columns, kept, merged) for kind in obligations()]
     previews.append(_preview("Names, identifiers, areas and history", following(), kept, merged))
     return [preview for preview in previews if preview.moves or preview.held_by_both]
@@ -89,10 +89,10 @@ def merge_organisations(
     locked = {organisation.pk: organisation for organisation in _lock(kept.pk, merged.pk)}
     earlier_merge = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
     if earlier_merge is not None:
-        raise UnableToMerge(f"{earlier_merge.merged.name} has already been merged.")
+        raise UnableToMerge(f"{earlier_merge.merged.name} has already been merged, so you cannot merge it again.")
     ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
     if ties.filter(predecessor__in=locked, successor__in=locked).exclude(predecessor=F("successor")).exists():
-        raise UnableToMerge("One of them followed the other, so they are two organisations.")
+        raise UnableToMerge("One of these organisations followed the other, so you cannot merge them.")
     moving = Moving(source=locked[merged.pk], target=locked[kept.pk], reason=reason.strip(), author=author, now=now)
     changes = _move_everything(moving)
     merge = Merge.objects.create(
@@ -106,7 +106,7 @@ def merge_organisations(
 
 
 def merge_identity(merge: Merge) -> str:
-    """The journal's hash of the two records of a merge; fetch both with `select_related`."""
+    """Return the journal's hash of the two records of a merge; fetch both with `select_related`."""
     kept, merged = merge.kept, merge.merged
     return journal.identity(kept.pk, kept.created_at, merged.pk, merged.created_at)
 
@@ -154,7 +154,9 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
     providers = {organisation.sign_in_provider for organisation in (kept, merged)} - {""}
     if kept.own_sign_in_required or merged.own_sign_in_required:
         if len(providers) > 1:
-            raise UnableToMerge("Their people sign in through different pages. Choose one page for both first.")
+            raise UnableToMerge(
+                "People in these organisations sign in through different pages. Choose one page for both first."
+            )
         # The kept record's people may not know this page: their leads can use their passwords for one more day.
         since = kept.own_sign_in_required_at or moving.now
         values |= {"sign_in_provider": providers.pop(), "own_sign_in_required_at": since}
@@ -190,7 +192,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     organisation_by_id = {organisation.pk: organisation for organisation in _lock(merge.kept_id, merge.merged_id)}
     locked = Merge.objects.select_for_update().get(pk=merge.pk)
     if locked.undone_at is not None:
-        raise UnableToMerge("This merge has already been undone.")
+        raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
         raise UnableToMerge(
             f"{organisation_by_id[locked.kept_id].name} has been merged since then. Undo that merge first."

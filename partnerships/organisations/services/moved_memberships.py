@@ -66,7 +66,7 @@ def _membership_changes(changes: Iterable[Change]) -> list[Change]:
 
 
 def _membership_by_id(membership_changes: Sequence[Change]) -> dict[int, Membership]:
-    """The changed memberships that still exist, with their people and organisations."""
+    """Return the changed memberships that still exist, with their people and organisations."""
     if not membership_changes:
         return {}
     memberships = Membership.objects.select_related("person", "organisation")
@@ -80,7 +80,7 @@ def _has_ended(membership: Membership, today: dt.date) -> bool:
 def _event_of(
     change: Change, membership: Membership, former_names: dict[int, str], today: dt.date
 ) -> tuple[EventKind, dict[str, Any]]:
-    """The kind and data of the event for a changed membership; `former_names` are organisations by id."""
+    """Return the kind and data of the event for a changed membership; `former_names` are organisations by id."""
     if "organisation" in change.before:
         kind = EventKind.MEMBER_INVITED if membership.is_pending else EventKind.MEMBER_ADDED
         return kind, {

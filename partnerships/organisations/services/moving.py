@@ -56,7 +56,7 @@ def sort_rows(
 
 
 def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
-    """The unique constraints of a model, with those of many-to-many tables, which Django declares differently."""
+    """Return the unique constraints of a model. Django declares those of many-to-many tables as `unique_together`."""
     constraints = [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)]
     unique_together = [UniqueConstraint(fields=fields, name="together") for fields in model._meta.unique_together]
     return constraints + unique_together
@@ -204,7 +204,7 @@ def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
 
 
 def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
-    """The changes, with organisations that were merged since replaced by those that were kept."""
+    """Return the changes, with organisations that were merged since replaced by those that were kept."""
     kept_by_merged = dict(Merge.objects.in_force().values_list("merged", "kept"))
     if not kept_by_merged:
         return list(changes)

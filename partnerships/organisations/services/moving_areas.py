@@ -62,7 +62,7 @@ def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.dat
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
-    """The successor of each predecessor (by id) that has only one.
+    """Return the successor of each predecessor (by id) that has only one.
 
     Ties of other successions on the same day count too, because it must not matter which one takes effect first.
     Successions that transfer only functions do not divide an area.
@@ -129,7 +129,7 @@ def _return_areas(
 
 
 def _code_day(succession: Succession, on: dt.date) -> dt.date:
-    """The first day of the new codes, or the given day if it is not known."""
+    """Return the first day of the new codes, or the given day if it is not known."""
     codes_on = succession.codes_on
     return codes_on.earliest if codes_on is not None and codes_on.day else on
 

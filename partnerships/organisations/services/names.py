@@ -39,12 +39,13 @@ def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterab
 
 
 def rename_refusal(organisation: Organisation, on: dt.date) -> str:
-    """Why a new name cannot start on a day; "" if it can."""
+    """Return why a new name cannot start on a day; "" if it can."""
     if organisation.valid_from is not None and on < organisation.valid_from:
         return f"The organisation cannot get a new name before its first day, {long_date(organisation.valid_from)}."
     later_name = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
     if later_name is not None and later_name.valid_from is not None:
-        return f"The organisation’s present name is valid from {long_date(later_name.valid_from)}. Correct that first."
+        return f"The organisation’s present name is valid from {long_date(later_name.valid_from)}. Correct that date "
+        "first."
     return ""
 
 

@@ -223,7 +223,7 @@ def update_organisation(
     if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
         raise UnableToUpdateOrganisation("The end must not be before the start.")
     if author is not None and not author.is_staff and is_name_of_another(locked, after):
-        raise UnableToUpdateOrganisation("Another organisation already has this name.")
+        raise UnableToUpdateOrganisation("Another organisation already has this name. Enter a different name.")
     if "parent" in before and locked.parent_id:
         _refuse_circle(locked)
     if "name" in before and named_from and (explanation := rename_refusal(locked, named_from)):
@@ -307,12 +307,12 @@ def _refuse_circle(organisation: Organisation) -> None:
 
 
 def organisation_identity(organisation: Organisation) -> str:
-    """The journal's hash of an organisation."""
+    """Return the journal's hash of an organisation."""
     return journal.identity(organisation.pk, organisation.created_at)
 
 
 def sign_in_identity(organisation: Organisation) -> str:
-    """The journal's hash of an organisation's rules for signing in."""
+    """Return the journal's hash of an organisation's rules for signing in."""
     since = organisation.own_sign_in_required_at or ""
     return journal.identity(organisation.sign_in_provider, since, organisation.second_factor_required)
 
@@ -339,9 +339,9 @@ def dissolve(
     require(roles_of(author, now).keeps_directory)
     locked = lock_organisation(organisation.pk)
     if locked.is_ended:
-        raise UnableToDissolve(f"{locked.name} has already ended.")
+        raise UnableToDissolve(f"{locked.name} has already ended, so you cannot end it again.")
     if on and locked.valid_from and on < locked.valid_from:
-        raise UnableToDissolve("The organisation cannot end before it started.")
+        raise UnableToDissolve("The organisation cannot end before its first day. Enter a later day.")
     before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
     locked.save(update_fields=["status", "valid_to"])
     record_event(

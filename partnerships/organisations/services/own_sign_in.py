@@ -16,13 +16,13 @@ from partnerships.people.sessions import end_sessions
 
 
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
-    """Why the organisation cannot have these sign-in settings; "" if it can.
+    """Return why the organisation cannot have these sign-in settings; "" if it can.
 
     `organisation` holds the settings as they are stored. A rule that it has already is not checked again, so that its
     other details can be corrected after its leads have changed.
     """
     if provider and provider not in dict(provider_choices()):
-        return f"There is no sign-in page “{provider}”. Choose one that exists."
+        return f"There is no sign-in page “{provider}”. Choose a page from the list."
     is_required_already = organisation.own_sign_in_required and organisation.sign_in_provider == provider
     if not required or is_required_already:
         return ""
@@ -30,8 +30,8 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
         return "Choose a sign-in page before you require it."
     if organisation.pk is None or not has_vouched_for(provider, leads_of(organisation)):
         return (
-            f"No lead of this organisation has signed in through “{provider}” yet. Ask a lead to try it first. Until"
-            " then passwords keep working."
+            f"No lead of this organisation has signed in through “{provider}” yet. Ask a lead to try the page first. "
+            "Until then passwords keep working."
         )
     return ""
 
@@ -39,7 +39,7 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
 def required_since(
     organisation: Organisation, *, provider: str, required: bool | None, now: dt.datetime
 ) -> dt.datetime | None:
-    """The time from which people must use the provider; None if they may also use passwords.
+    """Return the time from which people must use the provider; None if they may also use passwords.
 
     With `required` None, the present rule stays, but a change of provider ends it. A rule that stays keeps its first
     time, from which the last day of leads' passwords is counted.

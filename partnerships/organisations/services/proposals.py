@@ -70,5 +70,5 @@ def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], no
 
 
 def _successor_ids(lines: QuerySet[Handover]) -> set[int]:
-    """Ids of the organisations to which lines were proposed."""
+    """Return the ids of the organisations to which lines were proposed."""
     return {*lines.values_list("successor", flat=True), *lines.exclude(others=None).values_list("others", flat=True)}

@@ -50,7 +50,7 @@ def new_organisation_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """An unsaved event of an organisation, for `record_all`."""
+    """Return an unsaved event of an organisation, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         kind=event,
@@ -83,7 +83,7 @@ def new_membership_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """An unsaved event of a membership, for `record_all`."""
+    """Return an unsaved event of a membership, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         organisation_id=membership.organisation_id,

@@ -132,7 +132,7 @@ def accept_request(
 
 
 def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
-    """The reason of an invitation that answers a request, with the number and message from it."""
+    """Return the reason of an invitation that answers a request, with the number and message from it."""
     parts = [f"Asked for access on {long_date(now)}."]
     if request.number:
         parts.append(f"Number given: {request.number}.")
@@ -146,7 +146,7 @@ def _create_organisation(locked: AccessRequest, author: User, now: dt.datetime) 
     existing = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
     if existing is not None:
         raise UnableToAnswerRequest(
-            f"{existing.name} is already in the directory. Invite the person to act for it instead."
+            f"{existing.name} is already in the directory. Invite the person to act for that organisation instead."
         )
     scheme = scheme_of(locked.number, kind=locked.kind)
     return create_organisation(
@@ -173,7 +173,7 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
 def _lock(request: AccessRequest) -> AccessRequest:
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk)
     if locked.answer:
-        raise UnableToAnswerRequest("This request has already been answered.")
+        raise UnableToAnswerRequest("Another administrator has already answered this request.")
     return locked
 
 

@@ -62,7 +62,7 @@ def ties_between(
     *,
     functions: Iterable[str | None] = (None,),
 ) -> list[NewTie]:
-    """A tie from each predecessor to each successor, for each function.
+    """Return a tie from each predecessor to each successor, for each function.
 
     An organisation that is both continues; a successor of None means that nobody follows.
     """
@@ -78,7 +78,7 @@ def ties_between(
 
 
 def ties_of(succession: Succession) -> list[NewTie]:
-    """The ties of a succession, in the order in which they were recorded."""
+    """Return the ties of a succession, in the order in which they were recorded."""
     return [
         NewTie(
             predecessor=tie.predecessor,
@@ -104,11 +104,11 @@ def check_succession(succession: Succession, ties: Collection[NewTie], *, now: d
 
 
 def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
-    """What is wrong with the predecessors, successors and functions, as a sentence; "" if nothing is."""
+    """Return what is wrong with the predecessors, successors and functions, as a sentence; "" if nothing is."""
     if not ties:
         return "Name at least one predecessor and one successor."
     if len({tie.key for tie in ties}) < len(ties):
-        return "The same two organisations are named twice for one function."
+        return "You have entered the same two organisations twice for one function. Remove one of the two."
 
     kind = succession.kind
     nobody_follows = all(tie.successor is None for tie in ties)
@@ -119,7 +119,7 @@ def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
     if any(tie.role != TieRole.CONTINUING for tie in ties_to_itself):
         return "An organisation cannot follow itself. Choose the role “Continues”."
     if len(ties_to_itself) == len(ties) and kind not in _SAME_BODY and succession.undoes is None:
-        return "An organisation cannot follow itself."
+        return "An organisation cannot follow itself. Choose another successor."
 
     if kind == SuccessionKind.RENAME and ties_to_itself and not succession.new_name.strip():
         return "Enter the new name."
@@ -133,13 +133,13 @@ def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
 
 
 def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> str:
-    """What is wrong with the shares of an area, as a sentence; "" if nothing is."""
+    """Return what is wrong with the shares of an area, as a sentence; "" if nothing is."""
     shares_by_function: dict[tuple[int, str | None], list[Decimal | None]] = {}
     for tie in ties:
         if tie.share is not None and not tie.geography.strip():
             return "Enter the areas in which the share was measured, for example LAD 2025."
         if tie.share is not None and not 0 < tie.share <= 1:
-            return "A share must be more than 0 and at most 1."
+            return "Enter a share of more than 0 and at most 100 per cent."
         shares_by_function.setdefault((tie.predecessor.pk, tie.function), []).append(tie.share)
 
     for shares in shares_by_function.values():
@@ -147,14 +147,14 @@ def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> st
         total = sum(known_shares, Decimal(0))
         are_all_known = len(known_shares) == len(shares)
         if total > 1 or (total == 1 and not are_all_known):
-            return "The shares of one organisation come to more than 1."
+            return "The shares of one organisation add up to more than 100 per cent. Correct one of them."
         if known_shares and are_all_known and total < 1 and succession.kind not in KEEPING:
-            return "The shares of one organisation must come to 1."
+            return "The shares of one organisation must add up to 100 per cent."
     return ""
 
 
 def _problem_with_dates(succession: Succession, today: dt.date) -> str:
-    """What is wrong with the dates, as a sentence; "" if nothing is."""
+    """Return what is wrong with the dates, as a sentence; "" if nothing is."""
     vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
     if succession.status == SuccessionStatus.EFFECTIVE:
         if vests is not None and vests.earliest > today:
@@ -167,11 +167,11 @@ def _problem_with_dates(succession: Succession, today: dt.date) -> str:
     successions_undoing_it = succession.undone_by.live() if succession.pk else ()
     for undoing in successions_undoing_it:
         if vests is not None and undoing.vests_on is not None and undoing.vests_on.earliest < vests.latest:
-            return f"Another succession undoes it from {undoing.vests_on.words}, so it must take effect before."
+            return f"Another succession undoes this one from {undoing.vests_on.words}, so enter an earlier vesting day."
 
     if undoes is not None:
         if not undoes.is_certain:
-            return "A succession that is not certain cannot be undone. Cancel it instead."
+            return "The order of this succession has not been made, so cancel the succession instead."
         if vests is None or (undoes.vests_on is not None and vests.earliest < undoes.vests_on.latest):
-            return "This succession must take effect after the one that it undoes."
+            return "Enter a day after the vesting day of the succession that you undo."
     return ""

@@ -88,7 +88,13 @@ def record_succession(
         locked = lock_succession(recorded.pk)
         _add_details(locked, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
-            set_status(locked, status, reason="A register says that it has happened.", author=author, now=now)
+            set_status(
+                locked,
+                status,
+                reason="A published register says that the succession has happened.",
+                author=author,
+                now=now,
+            )
         return locked
 
     # Without it, the new object would have the expression of the database default instead of a text.
@@ -165,7 +171,9 @@ def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool
     """Raise `UnableToChangeSuccession` for a correction that is not allowed once a succession has taken effect."""
     correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
     if ties_change or not correctable.issuperset(changed_fields):
-        raise UnableToChangeSuccession("The succession has taken effect. Undo it by another one.")
+        raise UnableToChangeSuccession(
+            "The succession has taken effect, so you cannot change it. Undo it with another succession instead."
+        )
 
 
 def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
@@ -227,13 +235,17 @@ def change_succession_status(
 
 def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if locked.is_final or to == locked.status:
-        raise UnableToChangeSuccession(f"The succession is already {locked.get_status_display().lower()}.")
+        raise UnableToChangeSuccession(
+            f"The succession is already {locked.get_status_display().lower()}, so you cannot change its status."
+        )
     if to == SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("The succession takes effect on its vesting day.")
+        raise UnableToChangeSuccession(
+            "The succession takes effect by itself on its vesting day. Choose another status."
+        )
     if to in CERTAIN:
         check_certain(locked)
     elif locked.undone_by.live().exists():
-        raise UnableToChangeSuccession("Another succession undoes this one. Cancel that one first.")
+        raise UnableToChangeSuccession("Another succession undoes this one. Cancel that succession first.")
     set_status(locked, to, reason=reason, author=author, now=now)
 
 
@@ -257,7 +269,7 @@ def _lock_organisations(ties: Iterable[NewTie]) -> None:
 
 
 def _organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
-    """The predecessors and successors of these ties, each once, in the order of their ids."""
+    """Return the predecessors and successors of these ties, each once, in the order of their ids."""
     both_sides = [organisation for tie in ties for organisation in (tie.predecessor, tie.successor)]
     organisation_by_id = {organisation.pk: organisation for organisation in both_sides if organisation is not None}
     return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
@@ -292,7 +304,7 @@ def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
 def _find_recorded(
     kind: str, vests_on: PartialDate | None, ties: Collection[NewTie], undoes: Succession | None
 ) -> Succession | None:
-    """The live succession with the same kind, day and ties that undoes the same one, if it is recorded already."""
+    """Return the live succession with the same kind, day, ties and undone succession; None if there is none."""
     candidates = Succession.objects.live().filter(kind=kind, vests_on=vests_on)
     if undoes is not None:
         # Needed because a succession that undoes an undoing on the same day has the same ties as the first one.
@@ -326,7 +338,7 @@ def _add_details(
         return
     check_succession(recorded, ties_of(recorded), now=now)
     recorded.save(update_fields=list(before))
-    explanation = reason or "It was recorded again, with more details."
+    explanation = reason or "The succession was recorded again, with more details."
     _record(
         recorded, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=explanation
     )
@@ -365,7 +377,7 @@ def set_status(succession: Succession, to: str, *, reason: str, author: User | N
 
 
 def _summary(succession: Succession) -> dict[str, Any]:
-    """The main facts of a new succession for its event."""
+    """Return the main facts of a new succession for its event."""
     return {
         "kind": succession.kind,
         "status": succession.status,

@@ -72,26 +72,28 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
             _update(body, name=locked.new_name, named_from=day, author=author, now=now, reason=history_reason)
     _reopen_stayed_lines(locked)
-    status_reason = reason.strip() or "Its vesting day has come."
+    status_reason = reason.strip() or "The vesting day has come."
     set_status(locked, SuccessionStatus.EFFECTIVE, reason=status_reason, author=author, now=now)
     succession.status = locked.status
     return True
 
 
 def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
-    """The vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect yet."""
+    """Return the vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect yet."""
     if not succession.is_certain:
-        raise UnableToChangeSuccession("The order has not been made.")
+        raise UnableToChangeSuccession("The order has not been made. Change the status to “Order made” first.")
     check_certain(succession)
     if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("The succession that it undoes has not taken effect yet. Wait until it has.")
+        raise UnableToChangeSuccession(
+            "The succession that this one undoes has not taken effect yet. Wait until that has happened."
+        )
     if succession.undoes is not None and is_passing_back(succession.undoes):
         raise UnableToChangeSuccession("Records are still being returned to the predecessors. Wait a few minutes.")
     vesting = succession.vesting_day
     if vesting is None:
         raise UnableToChangeSuccession("Enter the exact vesting day. A month or year is not enough.")
     if vesting.earliest > today:
-        raise UnableToChangeSuccession(f"The succession takes effect on {vesting.words}.")
+        raise UnableToChangeSuccession(f"The succession cannot take effect before {vesting.words}.")
     return vesting.earliest
 
 
@@ -119,7 +121,7 @@ def _reopen_stayed_lines(succession: Succession) -> None:
 
 
 def _starting(succession: Succession) -> list[Organisation]:
-    """The successors that do not exist yet or, if it undoes another succession, that no longer exist."""
+    """Return the successors that do not exist yet or, if it undoes another succession, that no longer exist."""
     successors = Organisation.objects.filter(ties_as_successor__succession=succession).distinct()
     starting = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
     if succession.undoes is not None:

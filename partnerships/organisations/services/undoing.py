@@ -59,7 +59,7 @@ def undo_succession(
     # The lock makes the second of two transactions see what the first one recorded.
     _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
-        raise UnableToRecordSuccession("Another succession has already undone it.")
+        raise UnableToRecordSuccession("Another succession already undoes this one.")
     for other in others_of_order:
         if not other.undone_by.live().exists():
             undo_succession(succession=other, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
@@ -94,7 +94,7 @@ def undo_succession(
 
 
 def _reversed_ties(succession: Succession) -> list[NewTie]:
-    """The ties of a succession the other way round; organisations that existed before continue."""
+    """Return the ties of a succession the other way round; organisations that existed before continue."""
     reversed_ties: list[NewTie] = []
     for tie in ties_of(succession):
         if tie.successor is None or tie.successor == tie.predecessor:
@@ -118,11 +118,11 @@ def _existed_before(body: Organisation, succession: Succession) -> bool:
 
 
 def _former_name(succession: Succession) -> str:
-    """The name that was ended by a rename."""
+    """Return the name that was ended by a rename."""
     vests = succession.vests_on
     bodies = Organisation.objects.filter(ties_as_successor__succession=succession)
     for body in bodies.order_by("pk"):
         former_names = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
         if former_name := former_names.order_by("pk").first():
             return former_name.name
-    raise UnableToRecordSuccession("The earlier name is not known. Record a rename instead.")
+    raise UnableToRecordSuccession("We do not know the earlier name. Record a rename instead.")

@@ -88,7 +88,9 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
             errors[succession.pk] = error
             refusal = _unexpected(error)
         if _save_refusal(succession, refusal, now=now) and refusal:
-            alert_operators(f"Succession {succession.pk} could not take effect", f"{refusal}\nIt is tried again.")
+            alert_operators(
+                f"Succession {succession.pk} could not take effect", f"{refusal}\nWe try again every five minutes."
+            )
     return errors
 
 

@@ -40,7 +40,7 @@ SUGGESTIONS = 20
 
 @require_safe
 def suggest(request: HttpRequest) -> JsonResponse:
-    """Organisations that match the text, as JSON for suggestion boxes."""
+    """Return organisations that match the text, as JSON for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
     organisations = (
         find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
@@ -63,7 +63,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page of an organisation, read in few queries; a merged one redirects to the one that was kept."""
+    """Return the page of an organisation, read in few queries; a merged one redirects to the one that was kept."""
     user = signed_in(request)
     read_ahead(
         [

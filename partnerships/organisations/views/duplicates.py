@@ -33,14 +33,14 @@ def _administrator_or_403(request: HttpRequest) -> User:
 
 
 def _pair_or_404(pk: int, other: int) -> tuple[Organisation, Organisation]:
-    """Two organisations that have not been merged into others."""
+    """Return two organisations that have not been merged into others."""
     organisations = Organisation.objects.standing().prefetch_related("identifiers")
     return get_object_or_404(organisations, pk=pk), get_object_or_404(organisations, pk=other)
 
 
 @require_safe
 def duplicates(request: HttpRequest) -> HttpResponse:
-    """The list of possible duplicates, and of merges."""
+    """Show the list of possible duplicates, and of merges."""
     _administrator_or_403(request)
     context = {"pairs": possible_duplicates(), "merges": merges()}
     return render(request, "organisations/duplicates.html", context)
@@ -66,7 +66,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         {UnableToMerge: None},
         kept=kept,
         merged=merged,
-        bodies=[(kept, "Stays"), (merged, "Will be merged into it")],
+        bodies=[(kept, "Stays"), (merged, "Will be merged into the record that stays")],
         preview=preview_merge(kept=kept, merged=merged),
     )
 

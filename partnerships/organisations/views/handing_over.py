@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -26,7 +27,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """The things of an organisation that have no owner, by kind, with a form to hand them over."""
+    """Show the things of an organisation that have no owner, by kind, with a form to hand them over."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
@@ -72,23 +73,25 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
         form.add_error(
             None,
             "You do not have permission to hand over everything you ticked. "
-            "Hand the items over one at a time to see which ones you can.",
+            "Hand the records over one at a time to see which ones you can.",
         )
         return False
-    messages.success(request, f"{count} handed over to {to.display_name}.{recipients.sentence()}")
+    messages.success(
+        request, f"{count} record{pluralize(count)} handed over to {to.display_name}.{recipients.sentence()}"
+    )
     return True
 
 
 def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
-    """The page of what an ended organisation still holds, with the handover lines of its successions.
+    """Show the page of what an ended organisation still holds, with the handover lines of its successions.
 
     For its leads, the leads of its successors and administrators.
     """
     today = timezone.localdate()
     successors = successors_on(organisation, today)
-    leads_it = roles.lead(organisation.pk)
+    is_lead = roles.lead(organisation.pk)
     leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
-    require(leads_it or leads_successor or roles.keeps_directory)
+    require(is_lead or leads_successor or roles.keeps_directory)
     successions = [succession for succession in successions_of(organisation) if organisation in ending(succession)]
     lines = Handover.objects.filter(predecessor=organisation, succession__in=[item.pk for item in successions])
     lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
@@ -96,11 +99,12 @@ def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles:
 
     def in_words(line: Handover | None) -> str:
         # Only the predecessor may read why a successor disputes a line, not the other successors.
-        may_read_dispute = leads_it or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
+        may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
         return line_in_words(line, says_why=may_read_dispute)
 
     user = signed_in(request)
     groups = []
+    # The successors that must deal with what could not be handed over.
     settling: set[str] = set()
     for group in held_by(organisation, today):
         readable = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
@@ -109,8 +113,8 @@ def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles:
             line = line_by_record.get((group.kind.code, thing.pk))
             if line is not None and line.state == HandoverState.STAYED:
                 settling.add(line.successor.name)
-            title = thing.title if leads_it else readable.get(thing.pk, thing.outside)
-            path = thing.path if leads_it or thing.pk in readable else ""
+            title = thing.title if is_lead else readable.get(thing.pk, thing.outside)
+            path = thing.path if is_lead or thing.pk in readable else ""
             rows.append((title, path, in_words(line)))
         groups.append((group.kind.label, rows))
     return render(

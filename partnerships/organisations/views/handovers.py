@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -46,7 +47,7 @@ SHOWN = 200
 
 @require_safe
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the predecessors hold, who takes it over, and what has no line yet."""
+    """Show what the predecessors hold, who takes it over, and what has no line yet."""
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
@@ -108,7 +109,7 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         count = propose_handovers(
             succession=succession, predecessor=organisation, kind=kind, records=record_ids, author=user, now=now, **data
         )
-        return f"{count} proposed to {data['successor'].name}.", back
+        return f"{count} record{pluralize(count)} proposed to {data['successor'].name}.", back
 
     return take_step(
         request,
@@ -147,7 +148,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=now,
         )
-        return f"{count} {'accepted' if accept else 'disputed'}.", reverse("organisations:handover", args=[pk])
+        verb = "accepted" if accept else "disputed"
+        return f"You {verb} {count} line{pluralize(count)}.", reverse("organisations:handover", args=[pk])
 
     return take_step(
         request, "organisations/handover_answer.html", form, step, {UnableToHandOverLines: None}, succession=succession
@@ -155,7 +157,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
-    """The lines that were ticked, or all of them."""
+    """Return the lines that were ticked, or all of them."""
     if form.cleaned_data.get("everything"):
         return list(lines)
     ticked_ids = {int(line_id) for line_id in form.cleaned_data["lines"]}
@@ -164,7 +166,7 @@ def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that the consent which lines wait for was given or refused."""
+    """Record that somebody gave or refused the consent that lines need."""
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
@@ -181,7 +183,10 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
         back = reverse("organisations:handover", args=[pk])
         if data["answer"] == "refused":
             count = record_refusal(lines=chosen_lines, reason=data["reason"], author=user, now=now)
-            return f"Refusal of {count} recorded. Propose again who takes over.", back
+            return (
+                f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again who takes over.",
+                back,
+            )
         count = record_consent(
             lines=chosen_lines,
             given_by=data["given_by"],
@@ -190,7 +195,7 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=now,
         )
-        return f"Consent to {count} recorded.", back
+        return f"Consent to {count} line{pluralize(count)} is recorded.", back
 
     return take_step(
         request, "organisations/handover_consent.html", form, step, {UnableToHandOverLines: None}, succession=succession

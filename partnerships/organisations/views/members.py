@@ -46,14 +46,14 @@ FORMER_SHOWN = 100
 
 
 def _managed_organisation(user: User, pk: int) -> Organisation:
-    """The organisation, if the person may manage its people: 404 if they cannot see it, otherwise 403."""
+    """Return the organisation, if the person may manage its people: 404 if they cannot see it, otherwise 403."""
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation
 
 
 def _managed_membership(user: User, pk: int, membership_id: int) -> Membership:
-    """A membership that has not ended, if the person may manage the organisation's people."""
+    """Return a membership that has not ended, if the person may manage the organisation's people."""
     memberships = Membership.objects.visible_to(user).select_related("person", "organisation")
     managed = get_object_or_404(memberships, pk=membership_id, organisation=pk, ends_on=None)
     _managed_organisation(user, pk)
@@ -62,7 +62,7 @@ def _managed_membership(user: User, pk: int, membership_id: int) -> Membership:
 
 @require_safe
 def people(request: HttpRequest, pk: int) -> HttpResponse:
-    """The people of an organisation; its own people and administrators also see pending and former members."""
+    """Show the people of an organisation; its own people and administrators also see pending and former members."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     memberships = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
@@ -180,7 +180,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    """The page that ends a membership, with what the person would leave without an owner."""
+    """Show the page that ends a membership, with what the person would leave without an owner."""
     back = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
 
@@ -208,7 +208,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """The page of an invitation link. Only a POST accepts, because mail scanners open links too."""
+    """Show the page of an invitation link. Only a POST accepts, because mail scanners open links too."""
     now = timezone.now()
     membership = invitation_for(token=token, now=now)
     if membership is None:

@@ -60,7 +60,7 @@ class PendingLine(NamedTuple):
 @login_not_required
 @require_safe
 def pending(request: HttpRequest) -> HttpResponse:
-    """The list of pending successions, for everybody."""
+    """Show the list of pending successions, for everybody."""
     user = request.user
     may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
     today = timezone.localdate()
@@ -79,7 +79,7 @@ def pending(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The pending successions as a CSV file, with a row for each tie."""
+    """Return the pending successions as a CSV file, with a row for each tie."""
     successions = pending_successions().prefetch_related(
         "ties__predecessor__identifiers__organisation", "ties__successor__identifiers__organisation"
     )
@@ -88,7 +88,7 @@ def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def _row(succession: Succession, tie: SuccessionTie) -> Sequence[object]:
-    """The cells of a tie, in the order of `_HEADINGS`."""
+    """Return the cells of a tie, in the order of `_HEADINGS`."""
     return (
         succession.pk,
         succession.kind,
@@ -124,23 +124,23 @@ class PendingFeed(Feed[Succession, None]):
 
     feed_type = Atom1Feed
     title = "Pending successions of councils, LEPs and registered providers"
-    subtitle = "The list is incomplete: each entry names its source."
+    subtitle = "The list is incomplete. Each succession names its source."
 
     def link(self) -> str:
-        """The URL of the list."""
+        """Return the URL of the list."""
         return reverse("organisations:pending")
 
     def feed_url(self) -> str:
-        """The URL of the feed."""
+        """Return the URL of the feed."""
         return reverse("organisations:pending-feed")
 
     def items(self) -> list[Succession]:
-        """The pending successions, the last changed first."""
+        """Return the pending successions, the last changed first."""
         successions = pending_successions()
         return sorted(successions, key=lambda item: (item.changed_at, item.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
 
     def item_title(self, item: Succession) -> str:
-        """What happens, and when."""
+        """Return what happens, and when."""
         return f"{title_of(item)} {on_day(item)}".strip()
 
     def item_description(self, item: Succession) -> str:
@@ -149,11 +149,11 @@ class PendingFeed(Feed[Succession, None]):
         return ". ".join(filter(None, parts))
 
     def item_link(self, item: Succession) -> str:
-        """The URL of the entry on the public page."""
+        """Return the URL of the entry on the public page."""
         return f"{self.link()}#succession-{item.pk}"
 
     def item_updateddate(self, item: Succession) -> dt.datetime:
-        """When the succession was last changed."""
+        """Return when the succession was last changed."""
         changed: dt.datetime = item.changed_at  # type: ignore[attr-defined]  # annotated
         return changed
 
@@ -161,5 +161,5 @@ class PendingFeed(Feed[Succession, None]):
 @login_not_required
 @require_safe
 def pending_feed(request: HttpRequest) -> HttpResponse:
-    """The Atom feed of pending successions."""
+    """Return the Atom feed of pending successions."""
     return PendingFeed()(request)

@@ -55,7 +55,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     def step() -> tuple[str, str]:
         ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
         return (
-            "An administrator has been asked. If they agree, you will get an email with an invitation.",
+            "The administrators have your request. If they agree, you will get an email with an invitation.",
             reverse("organisations:list") if person else "/",
         )
 
@@ -71,7 +71,7 @@ def _administrator_or_404(request: HttpRequest) -> User:
 
 @require_safe
 def requests(request: HttpRequest) -> HttpResponse:
-    """The waiting requests, the oldest first, and the last ones that were answered."""
+    """Show the waiting requests, the oldest first, and the last ones that were answered."""
     user = _administrator_or_404(request)
     access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
     waiting = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
@@ -87,7 +87,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 
 def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]:
-    """The organisations that a request could mean, found by its number or else by its name.
+    """Return the organisations that a request could mean, found by its number or else by its name.
 
     If `is_led`, the organisation has a lead or has invited one, and the person would become an editor.
     """

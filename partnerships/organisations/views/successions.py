@@ -54,7 +54,7 @@ _FORM = "organisations/succession_form.html"
 
 
 def _administrator_or_403(request: HttpRequest) -> User:
-    """The signed-in administrator; 403 for anybody else."""
+    """Return the signed-in administrator; 403 for anybody else."""
     user = signed_in(request)
     require(roles_of(user, timezone.now()).keeps_directory)
     return user
@@ -66,7 +66,7 @@ def _succession_url(succession: Succession) -> str:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A succession with its ties, sources and history."""
+    """Show a succession with its ties, sources and history."""
     user = signed_in(request)
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
     roles = roles_of(user, timezone.now())
@@ -158,7 +158,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _succession_url(succession)
-    form = ReasonForm(posted(request), submit="Put it into effect", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Put into effect", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         is_new = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
@@ -186,7 +186,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             together=form.is_together,
         )
-        return "The succession that undoes it has been recorded.", _succession_url(undoing)
+        return "The succession that undoes this one has been recorded.", _succession_url(undoing)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Undo the succession", back=back)
 

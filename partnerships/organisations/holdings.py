@@ -29,7 +29,7 @@ _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", def
 _standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
 #: Whether rights are composed for a few known records.
 _one_by_one: ContextVar[bool] = ContextVar("one_by_one", default=False)
-#: The columns that conditions use, by model of which an organisation has few enough rows (thousands).
+#: The columns that conditions use, by model. An organisation has few enough rows (thousands) of such a model.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
 

@@ -164,7 +164,7 @@ def _take_read_ahead(wanted: Lookup) -> tuple[Ready, list[Row]] | None:
     return rows_read_ahead.pop(wanted.key(), None) if rows_read_ahead else None
 
 
-#: Returns the rows about the record with an id, whoever may read them.
+#: Returns the rows about the record with an id, without regard to rights.
 RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 
 

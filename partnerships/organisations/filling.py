@@ -111,6 +111,7 @@ class Statement:
         return self._numbered_by_first[first]
 
     def _number(self, first: int) -> NumberedSql | None:
+        """Replace each stand-in by a number, the same for equal ones; None where PostgreSQL must know a value."""
         if self.is_planned_each_time:
             return None
         pieces, values = list(self.pieces), []

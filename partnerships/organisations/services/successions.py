@@ -88,13 +88,7 @@ def record_succession(
         locked = lock_succession(recorded.pk)
         _add_details(locked, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
-            set_status(
-                locked,
-                status,
-                reason="A published register says that the succession has happened.",
-                author=author,
-                now=now,
-            )
+            set_status(locked, status, reason="A register says that this has happened.", author=author, now=now)
         return locked
 
     # Without it, the new object would have the expression of the database default instead of a text.
@@ -171,9 +165,7 @@ def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool
     """Raise `UnableToChangeSuccession` for a correction that is not allowed once a succession has taken effect."""
     correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
     if ties_change or not correctable.issuperset(changed_fields):
-        raise UnableToChangeSuccession(
-            "The succession has taken effect, so you cannot change it. Undo it with another succession instead."
-        )
+        raise UnableToChangeSuccession("The succession has taken effect. Undo it with another succession instead.")
 
 
 def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
@@ -235,13 +227,9 @@ def change_succession_status(
 
 def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if locked.is_final or to == locked.status:
-        raise UnableToChangeSuccession(
-            f"The succession is already {locked.get_status_display().lower()}, so you cannot change its status."
-        )
+        raise UnableToChangeSuccession(f"The succession is already {locked.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession(
-            "The succession takes effect by itself on its vesting day. Choose another status."
-        )
+        raise UnableToChangeSuccession("The succession takes effect by itself on its vesting day.")
     if to in CERTAIN:
         check_certain(locked)
     elif locked.undone_by.live().exists():

@@ -183,10 +183,7 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
         back = reverse("organisations:handover", args=[pk])
         if data["answer"] == "refused":
             count = record_refusal(lines=chosen_lines, reason=data["reason"], author=user, now=now)
-            return (
-                f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again who takes over.",
-                back,
-            )
+            return f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again.", back
         count = record_consent(
             lines=chosen_lines,
             given_by=data["given_by"],

@@ -1,7 +1,4 @@
-"""What followers of a partnership are told about its nominations.
-
-That a return moved on, never a figure.
-"""
+"""Which events of nominations returns digests report to followers of a partnership. They never contain a figure."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from partnerships.nominations.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that digests report, and those that they leave out."""
     for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED, EventKind.RETURN_REOPENED):
         register_told(
             kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"

@@ -74,10 +74,10 @@ HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference"
 def csv_rows(
     compared: Comparison, *, was: str, now: str, notes: Iterable[tuple[str, str]] = (), warning: str = ""
 ) -> Iterable[tuple[str, ...]]:
-    """Return a comparison as rows of a spreadsheet, headings first.
+    """Yield the rows of a comparison for a spreadsheet, headings first.
 
-    `was` and `now` name the two sides; `notes` are the versions between and their notes; `warning` says that one side
-    is a draft.
+    `was` and `now` name the two sides. `notes` are the versions between them, each with its note. `warning` says that
+    one side is a draft.
     """
     yield HEADINGS
     yield ("Comparison", "", "", "", "", was, now, "", "")

@@ -11,7 +11,7 @@ from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Sh
 
 
 def _about(param: str, model: type[models.Model], path: str = "plan") -> RecordLookup:
-    """Return the plan of a record, whose number is the parameter `param` of the email."""
+    """Return how to find the plan of a record whose id is the parameter `param` of the email."""
     return RecordLookup(
         kind="plan", param=param, model=model, record_path=path, partnership_path=f"{path}__partnership"
     )

@@ -1,4 +1,4 @@
-"""Emails about plans, and whether people may still get them."""
+"""Write the emails about plans, or return why a person no longer gets one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that a draft is shared with them."""
+    """Tell a person that a draft is shared with them."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
     active = Share.objects.active(now).filter(pk=share.pk)
     if not active.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
@@ -118,7 +118,7 @@ def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner that somebody asks to see a draft."""
+    """Tell a lead of an owner that a person asks to see a draft."""
     request = AccessRequest.objects.select_related("plan", "person").get(pk=due.params["request"])
     if request.answered_at is not None or request.plan is None:
         return "The request has been answered."
@@ -135,7 +135,10 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that their request was declined. Quotes their own words, not the plan's title."""
+    """Tell a person that their request to see a draft was declined.
+
+    Quotes their own words, not the plan's title, which they may not know.
+    """
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
     author = request.answered_by
@@ -185,10 +188,7 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that a comment mentions them.
-
-    Without its text, which may be restricted.
-    """
+    """Tell a person that a comment mentions them, without the text of the comment, which may be restricted."""
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):

@@ -1,4 +1,4 @@
-"""Events of plans: their codes, and what timelines say of them."""
+"""Events of plans: their codes, and the labels that timelines show."""
 
 from django.db import models
 
@@ -14,7 +14,7 @@ class EventTarget(models.TextChoices):
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """The kinds of event. A label may change, but a code never does, because stored events contain it."""
 
     STARTED = "plan.started", "Started a plan"
     DRAFT_EDITED = "plan.draft_edited", "Edited the draft"

@@ -1,7 +1,4 @@
-"""Signed links in emails that let one person sign one version.
-
-They expire.
-"""
+"""Signed links in emails with which one person can sign one version, until the link expires."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class SignOffLink:
-    """The content of a link to sign, checked against today's memberships."""
+    """The signatory, person and version number of a link to sign, checked against today's memberships."""
 
     signatory: Signatory
     person: User

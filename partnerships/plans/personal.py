@@ -1,7 +1,4 @@
-"""Personal data in plans.
-
-Rules for erasure, and shares that end when people leave.
-"""
+"""Rules for personal data in plans, and the end of shares when people leave."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ RULES = (
 
 
 def end_shares(leaving: Leaving) -> int:
-    """End all shares with a person who leaves; returns how many."""
+    """End all shares with a person whose account is closed; returns how many."""
     return Share.objects.filter(person=leaving.person, revoked_at=None).update(revoked_at=leaving.now)
 
 

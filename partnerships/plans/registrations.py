@@ -1,4 +1,4 @@
-"""What plans register with other rooms at start-up."""
+"""Register plans with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def register() -> None:
 
 
 def _register_kinds() -> None:
-    """What events can be about, and who sees them."""
+    """Register the targets of events, and who sees the events of each."""
     register_kind(
         name="plan",
         subject=SubjectKind.PLAN,

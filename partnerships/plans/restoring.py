@@ -1,4 +1,4 @@
-"""End access to plans again after a backup is restored.
+"""End access to plans that had ended before a backup was restored.
 
 Access that was given since the backup is not given again.
 """
@@ -128,7 +128,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let only the newest links to sign open."""
+    """Renew the links to sign that were renewed since the backup, so that only the newest ones work."""
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
         "signatory",

@@ -38,7 +38,7 @@ def is_untouched(kind: str, content: Content) -> bool:
 def untouched_parts(kind: str, content: Content, earlier_content: Content) -> dict[str, str]:
     """Return titles of milestones and risks that are still as in the starter, by piece.
 
-    Those that the version before has too, with `earlier_content`, are left out.
+    Items that `earlier_content`, the version before, has too are left out: they were kept on purpose.
     """
     starting_content = starter(kind, content["about"]["title"])
     untouched = {}
@@ -53,5 +53,5 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
 
 def hint_for(title: str) -> str:
     """Return the hint about what to write in a section of a starter; "" for other sections."""
-    sections = (begin for kind in PlanKind.by_code().values() for begin in kind.begins_with(Part.SECTION))
+    sections = (section for kind in PlanKind.by_code().values() for section in kind.begins_with(Part.SECTION))
     return next((section.note for section in sections if section.title == title), "")

@@ -1,4 +1,4 @@
-"""What followers are told about plans besides changes of content."""
+"""Which events of plans digests report to followers, besides changes of content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from partnerships.plans.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that digests report, and those that they leave out."""
     for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
         register_told(kind, group=Group.PLANS, fold=Fold.EACH, by_plan_engine=True)
     for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
@@ -42,7 +42,7 @@ def register() -> None:
 
 
 def _register_untold() -> None:
-    """What followers do not hear about, each with the reason."""
+    """Register the events that digests leave out, each with the reason."""
     register_untold(
         [
             EventKind.STARTED,

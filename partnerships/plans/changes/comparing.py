@@ -16,16 +16,16 @@ NO_AREAS: Mapping[str, str] = MappingProxyType({})
 
 
 def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
-    """Return everything that must be done to `a` to get `b`.
+    """Return the changes that turn content `a` into content `b`, in the order of reading.
 
-    `areas` names GSS codes, for the words of the changes.
+    `areas` are names of areas by GSS code, for the words of the changes.
     """
     return documents.changes(PLAN, a, b, {"area": areas})
 
 
-def apply(found: Iterable[Change], a: Content) -> Content:
+def apply(plan_changes: Iterable[Change], a: Content) -> Content:
     """Return the content `a` with the changes made: `apply(changes(a, b), a) == b`."""
-    return documents.apply(PLAN, found, a)
+    return documents.apply(PLAN, plan_changes, a)
 
 
 def homes_difference(plan_changes: Iterable[Change]) -> int:
@@ -34,5 +34,5 @@ def homes_difference(plan_changes: Iterable[Change]) -> int:
 
 
 def names_in(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
-    """Return the names of sites in some contents of a plan, and of areas by GSS code."""
+    """Return an object that names the sites in these contents of a plan, and areas by GSS code."""
     return Names(PLAN, *contents, registers={"area": areas})

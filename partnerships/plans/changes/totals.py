@@ -23,7 +23,7 @@ class Total:
 
     @property
     def difference(self) -> int:
-        """now - was."""
+        """How many more homes there are now; negative if fewer."""
         return self.now - self.was
 
     @property
@@ -60,8 +60,9 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
 
     An area is a GSS code, labelled with its name in `areas`, or else with the planning authority of a site.
     """
-    was = _count(a)
-    now = was if a is b else _count(b)
+    # Pages of one version pass it twice, so its homes are counted only once.
+    was = _count_homes(a)
+    now = was if a is b else _count_homes(b)
     sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
     places = {
         (site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites
@@ -80,8 +81,9 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
     )
 
 
-def _count(content: Content) -> Counter[tuple[str, str]]:
-    # Thousands of lines have only a few combinations: sum those first, then divide the sums.
+def _count_homes(content: Content) -> Counter[tuple[str, str]]:
+    """Return the homes of a content by division and code, for example ("tenure", "social_rent"); all by ("", "")."""
+    # Thousands of lines have only a few combinations: add up those first, then divide the sums.
     combinations: Counter[tuple[str, str, str, int | None, str]] = Counter()
     for site in content["sites"]:
         area = site["area"] or site["planning_authority"]
@@ -99,16 +101,17 @@ def _count(content: Content) -> Counter[tuple[str, str]]:
 
 
 def _years(*counts: Counter[tuple[str, str]]) -> list[str]:
-    return sorted({code for count in counts for by, code in count if by == "year"})
+    return sorted({code for count in counts for division, code in count if division == "year"})
 
 
 def _rows(
-    by: str, was: Counter[tuple[str, str]], now: Counter[tuple[str, str]], labels: dict[str, str]
+    division: str, was: Counter[tuple[str, str]], now: Counter[tuple[str, str]], labels: dict[str, str]
 ) -> tuple[Total, ...]:
+    """Return the rows of one division, in the order of the labels; codes without homes are left out."""
     return tuple(
-        Total(code, label, was[by, code], now[by, code])
+        Total(code=code, label=label, was=was[division, code], now=now[division, code])
         for code, label in labels.items()
-        if was[by, code] or now[by, code]
+        if was[division, code] or now[division, code]
     )
 
 

@@ -1,6 +1,6 @@
-"""What a plan says, as one dictionary.
+"""The content of a plan as one dictionary: its schema, how it is normalised, and what outsiders see of it.
 
-Its schema, how it is normalised, and what outsiders see of it. A content holds
+A content has these entries:
 
     about        its title, summary, period and source
     outcomes     what the partners want to achieve

@@ -1,26 +1,27 @@
-"""What a confidential site hides from readers outside."""
+"""Hide milestones that would reveal a confidential site from readers outside."""
 
 from __future__ import annotations
 
 from partnerships.documents import Content
 
 
-def settle_milestones(content: Content, was: Content) -> Content:
-    """Return the content, in which no milestone of a removed site can give away a confidential site.
+def settle_milestones(content: Content, previous_content: Content) -> Content:
+    """Return the content after sites were removed, without milestones that reveal a confidential site.
 
-    `was` is the content before the sites were removed. Milestones of a site that everybody could see become milestones
-    of the whole plan. Those of a confidential site, or of one that `was` does not hold, become restricted.
+    Milestones of a removed site that everybody could see in `previous_content` become milestones of the whole plan.
+    Milestones of a confidential site, or of a site that is not in `previous_content`, become restricted.
     """
     present_keys = {"", *(site["key"] for site in content["sites"])}  # "" is a milestone of the whole plan
     if all(milestone["site"] in present_keys for milestone in content["milestones"]):
         return content
-    public_keys = {site["key"] for site in was["sites"] if not site["confidential"]}
-    settled = [
-        milestone
-        if milestone["site"] in present_keys
-        else {**milestone, "site": ""}
-        if milestone["site"] in public_keys
-        else {**milestone, "restricted": True}
-        for milestone in content["milestones"]
-    ]
-    return {**content, "milestones": settled}
+    public_keys = {site["key"] for site in previous_content["sites"] if not site["confidential"]}
+
+    milestones = []
+    for milestone in content["milestones"]:
+        if milestone["site"] in present_keys:
+            milestones.append(milestone)
+        elif milestone["site"] in public_keys:
+            milestones.append({**milestone, "site": ""})
+        else:
+            milestones.append({**milestone, "restricted": True})
+    return {**content, "milestones": milestones}

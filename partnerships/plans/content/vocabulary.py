@@ -1,7 +1,4 @@
-"""The choices that fields of a plan offer, by code.
-
-Tenures, needs types, statuses and scales.
-"""
+"""The choices of the fields of a plan, by code: tenures, needs types, statuses and scales."""
 
 from __future__ import annotations
 

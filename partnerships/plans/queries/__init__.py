@@ -1,7 +1,4 @@
-"""Queries about plans.
-
-What a person may read, who signs, and what is waiting.
-"""
+"""Queries about plans: what a person may read, who signs, and which plans are waiting for somebody."""
 
 from partnerships.plans.queries.comments import can_read_today, comment_counts
 from partnerships.plans.queries.contents import (

@@ -93,7 +93,7 @@ class Combinations:
         """The number of indexes, including 0."""
         return len(self.ids)
 
-    def counted(self, lines: Lines) -> Lines:
+    def countable_lines(self, lines: Lines) -> Lines:
         """Return the lines whose homes are counted, with the index of each combination in the place of its id.
 
         Lines at confidential sites are left out unless the reader reads the plan inside.

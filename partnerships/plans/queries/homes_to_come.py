@@ -43,7 +43,7 @@ def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)
     for batch in batches:
-        lines = combinations.counted(batch)
+        lines = combinations.countable_lines(batch)
         homes_now = lines.count * lines.is_now
         homes_by_index += np.bincount(lines.combination, homes_now, combinations.size).astype(np.int64)
 

@@ -32,7 +32,7 @@ class ListedPlan:
 def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
     """Return the plans of a list with their next steps, and with the names that their owners had."""
     listed_plans = with_next_steps(user, plans)
-    # After the steps, which name the owners as they are called now.
+    # After the steps, which name the owners by their present names.
     name_owners_as_at(listed.plan for listed in listed_plans)
     return listed_plans
 
@@ -67,7 +67,7 @@ def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPl
 
 #: The order of waiting plans: those awaiting sign-off, those whose signatories must be chosen, drafts.
 _URGENCY = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
-#: The waiting plans that are checked before all others are: most people may see most of them.
+#: How many waiting plans are checked first. That is usually enough, because most people may see most of them.
 _FIRST = 40
 
 

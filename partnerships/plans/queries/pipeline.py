@@ -217,7 +217,7 @@ class _Sums:
 
     def add(self, batch: Lines) -> None:
         """Add the homes of a batch of plans."""
-        lines = self._combinations.counted(batch)
+        lines = self._combinations.countable_lines(batch)
         if self._providers is not None:
             lines = lines.where(np.isin(lines.provider, self._providers))
         if not len(lines.plan):

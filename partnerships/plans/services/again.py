@@ -1,6 +1,6 @@
-"""End again what had ended after the backup that was restored.
+"""Services that end shares, ownerships and offers again that had ended since the restored backup.
 
-Only `after_restore` calls these services, so their events have no author.
+Only the command `after_restore` calls these services, so their events have no author.
 """
 
 from __future__ import annotations

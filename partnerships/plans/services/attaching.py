@@ -1,7 +1,4 @@
-"""Attach files to a draft.
-
-Files are stored outside the web root and checked by their content.
-"""
+"""Attach files to a draft. Files are checked by their content and stored outside the web root."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Store PDFs of published versions.
-
-Drawing one takes seconds, and anyone may ask for a public plan.
-"""
+"""Store PDFs of published versions, because drawing one takes seconds and anyone may download a public plan."""
 
 from __future__ import annotations
 
@@ -29,9 +26,9 @@ def paper_of(
     draw: Callable[[str], bytes],
     now: dt.datetime,
 ) -> bytes:
-    """Return the stored PDF of a page, or else a new one, which is stored.
+    """Return the stored PDF of a page, or draw and store a new one.
 
-    The page is a version, or one compared with another, `against`.
+    The page shows a version or, with `against`, the version compared with another.
     """
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     stored: QuerySet[Any] = Paper.objects.all()

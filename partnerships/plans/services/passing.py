@@ -1,4 +1,4 @@
-"""Plans of a body that continues after it passed its part in a partnership, or a plan, to another."""
+"""Plans of an organisation that continues after it passed its part in a partnership, or a plan, to a successor."""
 
 from __future__ import annotations
 

@@ -180,18 +180,18 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
     )
 
 
-def _context(request: HttpRequest, both: ComparedSides) -> dict[str, Any]:
-    query = f"from={both.a.value}&to={both.b.value}"
+def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, Any]:
+    query = f"from={compared_sides.a.value}&to={compared_sides.b.value}"
     return {
-        "plan": both.access.plan,
-        "access": both.access,
-        "a": both.a,
-        "b": both.b,
-        "sides": both.sides,
-        "between": both.between,
-        "compared": both.compared,
-        "is_draft": both.is_draft,
-        "no_baseline": both.no_baseline,
+        "plan": compared_sides.access.plan,
+        "access": compared_sides.access,
+        "a": compared_sides.a,
+        "b": compared_sides.b,
+        "sides": compared_sides.sides,
+        "between": compared_sides.between,
+        "compared": compared_sides.compared,
+        "is_draft": compared_sides.is_draft,
+        "no_baseline": compared_sides.no_baseline,
         "query": query,
         "shareable": request.build_absolute_uri(f"{request.path}?{query}"),
     }
@@ -203,22 +203,27 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the comparison in words and figures."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    both = compare_sides(request, pk, Opening.COMPARED)
-    _note_seen(request, both)
-    return render(request, "plans/compare.html", _context(request, both))
+    compared_sides = compare_sides(request, pk, Opening.COMPARED)
+    _note_seen(request, compared_sides)
+    return render(request, "plans/compare.html", _context(request, compared_sides))
 
 
-def _note_seen(request: HttpRequest, both: ComparedSides) -> None:
+def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
     """Note which versions the reader saw the changes between."""
     user = request.user
-    if not is_reading(request) or not isinstance(user, User) or both.a.version is None or both.b.version is None:
+    if (
+        not is_reading(request)
+        or not isinstance(user, User)
+        or compared_sides.a.version is None
+        or compared_sides.b.version is None
+    ):
         return
     note_seen(
         person_id=user.pk,
         kind="plan",
-        record_id=both.access.plan.pk,
-        from_number=both.a.version.number,
-        to_number=both.b.version.number,
+        record_id=compared_sides.access.plan.pk,
+        from_number=compared_sides.a.version.number,
+        to_number=compared_sides.b.version.number,
         now=timezone.now(),
     )
 
@@ -238,20 +243,24 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a PDF, stored for the next reader unless one side is the draft."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    both = compare_sides(request, pk, Opening.PDF)
-    draw: Callable[[str], bytes] = downloads.draw_pdf if both.is_draft else partial(_stored_or_new_pdf, both)
-    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, both), _title(both), draw=draw)
+    compared_sides = compare_sides(request, pk, Opening.PDF)
+    draw: Callable[[str], bytes] = (
+        downloads.draw_pdf if compared_sides.is_draft else partial(_stored_or_new_pdf, compared_sides)
+    )
+    return downloads.pdf_response(
+        request, "plans/compare_pdf.html", _context(request, compared_sides), _title(compared_sides), draw=draw
+    )
 
 
-def _stored_or_new_pdf(both: ComparedSides, html: str) -> bytes:
+def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
     """Return the PDF of two versions compared, drawn once and then stored."""
-    assert both.a.version is not None
-    assert both.b.version is not None
+    assert compared_sides.a.version is not None
+    assert compared_sides.b.version is not None
     return paper_of(
         html,
-        version=both.b.version,
-        against=both.a.version,
-        reader=both.access.reader,
+        version=compared_sides.b.version,
+        against=compared_sides.a.version,
+        reader=compared_sides.access.reader,
         draw=downloads.draw_pdf,
         now=timezone.now(),
     )
@@ -263,16 +272,16 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a CSV file."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    both = compare_sides(request, pk, Opening.SPREADSHEET)
+    compared_sides = compare_sides(request, pk, Opening.SPREADSHEET)
     names_author = request.user.is_authenticated
     rows = csv_rows(
-        both.compared,
-        was=both.a.label,
-        now=both.b.label,
-        notes=[(_describe(version, names_author=names_author), version.note) for version in both.between],
-        warning="One side is a draft: it is not published and may change." if both.is_draft else "",
+        compared_sides.compared,
+        was=compared_sides.a.label,
+        now=compared_sides.b.label,
+        notes=[(_describe(version, names_author=names_author), version.note) for version in compared_sides.between],
+        warning="One side is a draft: it is not published and may change." if compared_sides.is_draft else "",
     )
-    return downloads.csv_response(rows, _title(both))
+    return downloads.csv_response(rows, _title(compared_sides))
 
 
 def _describe(version: Version, *, names_author: bool) -> str:
@@ -283,5 +292,5 @@ def _describe(version: Version, *, names_author: bool) -> str:
     return f"Version {version.number}{minor}, {day}{author}"
 
 
-def _title(both: ComparedSides) -> str:
-    return f"{both.access.plan.title} {both.a.value} to {both.b.value}"
+def _title(compared_sides: ComparedSides) -> str:
+    return f"{compared_sides.access.plan.title} {compared_sides.a.value} to {compared_sides.b.value}"

@@ -22,7 +22,7 @@ from partnerships.plans.services import open_share
 
 @dataclass(frozen=True, slots=True)
 class PlanAccess:
-    """A plan, and what the person who makes the request may do with it.
+    """A plan, with the rights of the person who makes the request.
 
     Views pass it to templates as `access`, so that pages and services follow the same rules.
     """
@@ -35,12 +35,12 @@ class PlanAccess:
     may_edit: bool
     may_publish: bool
     may_read_versions: bool
-    #: Whether the draft, which they may edit, says anything.
+    #: Whether they may edit the draft and it differs from the newest version.
     shows_draft: bool
 
     @property
     def is_inside(self) -> bool:
-        """Whether the reader sees everything in it."""
+        """Whether the reader sees confidential sites and restricted text too."""
         return self.reader == ReadingClass.INSIDE
 
     @property

@@ -1,7 +1,4 @@
-"""The whole draft as it will look once published.
-
-On screen, in print and as PDF.
-"""
+"""Pages of the whole draft as it will look once published: on screen, in print and as a PDF."""
 
 from __future__ import annotations
 

@@ -29,23 +29,23 @@ from partnerships.people.requests import signed_in
 
 
 class LookOnly(admin.ModelAdmin[Any]):
-    """Read-only pages, because only services write these records."""
+    """Base class of read-only pages, because only services write these records."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
+        """Return False: services create these records."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False: services change these records."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False: retention deletes these records."""
         return False
 
 
 class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
-    """The plans in an email."""
+    """The plans in an email, read-only."""
 
     model = DeliveryItem
     fields = ("plan", "from_number", "to_number", "reading_class", "left_out")
@@ -53,21 +53,21 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False: the ledger never changes."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False: the ledger never changes."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryItem]:
-        """The items with their plans, in one query."""
+        """Read the items with their plans, in one query."""
         return super().get_queryset(request).select_related("plan")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(LookOnly):
-    """The ledger."""
+    """The ledger: emails of this room and what became of them."""
 
     list_display = ("created_at", "recipient", "subject", "status", "reason", "attempts", "settled_at")
     list_filter = ("status", "kind", "created_at")
@@ -82,11 +82,11 @@ class DeliveryAdmin(LookOnly):
 
     @admin.display(description="The email")
     def message(self, delivery: Delivery) -> SafeString:
-        """Link to the email exactly as sent, which asks for a reason."""
+        """Link to the page with the email exactly as sent, which asks administrators for a reason."""
         return format_html('<a href="{}">Open this email</a>', reverse("digests:entry", args=[delivery.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """For the action, but not for a single record."""
+        """Allow the action on the list, but not a change of a single email."""
         return obj is None and request.user.is_staff
 
     @admin.action(description="Send the same news again")
@@ -95,8 +95,8 @@ class DeliveryAdmin(LookOnly):
         count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
-                received = f"{delivery} was received. Open its page and give a reason to send it again."
-                self.message_user(request, received, messages.WARNING)
+                accepted = f"A mail server accepted “{delivery}”. Open its page and give a reason to send it again."
+                self.message_user(request, accepted, messages.WARNING)
                 continue
             try:
                 services.send_again(delivery=delivery, author=signed_in(request), now=timezone.now())
@@ -174,7 +174,7 @@ class SuppressionAdmin(LookOnly):
     actions = ("release",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """For the action, but not for a single record."""
+        """Allow the action on the list, but not a change of a single address."""
         return obj is None and request.user.is_staff
 
     def get_search_results(
@@ -189,8 +189,8 @@ class SuppressionAdmin(LookOnly):
 
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:
-        """The address, unless only its hash is known."""
-        return suppression.address or "Unknown since a restore: search for the whole address"
+        """Return the address or, if the database has only its hash, how to find it."""
+        return suppression.address or "Unknown since a restore: search for the whole address to find it"
 
     @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:

@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
-    """The page for an expired link, which offers to send a new one by email."""
+    """Return the page for an expired link, which offers to send a new one by email."""
     return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token_in(request)}, status=410)
 
 
@@ -55,5 +55,5 @@ def for_bearer(
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token in the URL, which `for_bearer` has checked."""
+    """Return the token in the URL, which `for_bearer` has checked."""
     return str(request.resolver_match.kwargs["token"]) if request.resolver_match else ""

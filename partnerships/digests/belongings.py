@@ -1,4 +1,7 @@
-"""What a person follows, as belongings that pass to a colleague who agrees."""
+"""Offers what a person followed for their organisation to a colleague when the person leaves.
+
+The colleague is asked by email and follows it once they agree.
+"""
 
 from __future__ import annotations
 
@@ -26,26 +29,27 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
+#: The statuses of subscriptions whose person gets digests or wants them.
 _RECEIVING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, SubscriptionStatus.SUPPRESSED)
 
 
 def _about(organisation: Organisation) -> SubscriptionQuerySet:
-    """Subscriptions to an organisation's partnerships, and to plans that it owns or may read in these.
+    """Return the subscriptions to an organisation's partnerships, and to plans that it owns or may read in these.
 
-    Its leads may see the titles of all of these.
+    The leads of the organisation may see the titles of all of these, so a handover may name them.
     """
-    present = Party.objects.present().filter(organisation=organisation).values("partnership")
-    owned = Plan.objects.owned_by(organisation).values("pk")
-    shared = Q(partnership__in=present) & ~Q(audience=Audience.OWNERS)
-    plans = Plan.objects.filter(shared | Q(pk__in=owned))
-    return Subscription.objects.filter(Q(partnership__in=present) | Q(plan__in=plans.values("pk")))
+    partnerships = Party.objects.present().filter(organisation=organisation).values("partnership")
+    owned_plans = Plan.objects.owned_by(organisation).values("pk")
+    is_shared = Q(partnership__in=partnerships) & ~Q(audience=Audience.OWNERS)
+    plans = Plan.objects.filter(is_shared | Q(pk__in=owned_plans))
+    return Subscription.objects.filter(Q(partnership__in=partnerships) | Q(plan__in=plans.values("pk")))
 
 
 def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
-    """The records that these subscriptions are to, each once, by its oldest subscription."""
-    ordered_subscriptions = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
+    """Return the records that these subscriptions are to, each once, by its oldest subscription."""
+    oldest_first = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
     subscription_by_target: dict[tuple[int | None, int | None], Subscription] = {}
-    for subscription in ordered_subscriptions:
+    for subscription in oldest_first:
         subscription_by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
     return [
         Thing(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
@@ -54,28 +58,32 @@ def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
 
 
 def _target(subscription: Subscription) -> Target:
+    """Return the plan or partnership that a subscription from `_about` is to."""
     target = subscription.plan or subscription.partnership
     assert target is not None
     return target
 
 
 def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Return the records of an organisation that a person follows."""
     return _records_followed(_about(organisation).filter(person=person, status__in=_RECEIVING))
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """What only leavers followed: no colleague gets digests about it, or was asked to."""
+    """Return the records that only leavers followed: no colleague gets digests about them, or was asked to."""
     about = _about(organisation)
-    colleagues = about.live().filter(person__in=acting_for(organisation, day))
-    ended = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
-    leavers_subscriptions = about.filter(person__in=left_by(organisation, day), refused_at=None)
-    followed = leavers_subscriptions.annotate(gone_on=Subquery(ended.values("ends_on")[:1])).filter(
-        Q(status__in=_RECEIVING) | Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
-    )
+    # Leaving ends subscriptions, so those count too that ended on the leaver's last day or later.
+    memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
+    of_leavers = about.filter(person__in=left_by(organisation, day), refused_at=None)
+    of_leavers = of_leavers.annotate(gone_on=Subquery(memberships.values("ends_on")[:1]))
+    has_ended_by_leaving = Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
+    followed_by_leavers = of_leavers.filter(Q(status__in=_RECEIVING) | has_ended_by_leaving)
+
+    of_colleagues = about.live().filter(person__in=acting_for(organisation, day))
+    partnerships_of_colleagues = of_colleagues.exclude(partnership=None).values("partnership")
+    plans_of_colleagues = of_colleagues.exclude(plan=None).values("plan")
     return _records_followed(
-        followed.exclude(partnership__in=colleagues.exclude(partnership=None).values("partnership")).exclude(
-            plan__in=colleagues.exclude(plan=None).values("plan")
-        )
+        followed_by_leavers.exclude(partnership__in=partnerships_of_colleagues).exclude(plan__in=plans_of_colleagues)
     )
 
 
@@ -93,6 +101,7 @@ def _ask(subscription: Subscription, organisation: Organisation, to: User, autho
 
 
 def _hand_over(handover: Handover) -> None:
+    """Ask a colleague whether they want to follow what a leaver followed. Raises `UnableToHandOver`."""
     subscription = Subscription.objects.select_related("partnership", "plan").get(pk=handover.pk)
     try:
         _ask(subscription, handover.organisation, handover.to, handover.author, handover.now)
@@ -111,17 +120,17 @@ FOLLOWED = OwnedKind(
 
 
 def ask_successor(departure: Departure) -> int:
-    """Ask the successor whether they want the digests that the leaver got; return how many were asked about."""
+    """Ask the successor whether they want the digests that a leaver got; returns about how many they were asked."""
     membership, author = departure.membership, departure.author
     organisation = membership.organisation
     if departure.successor is None or author is None:
         return 0
     if not roles_of(author, departure.now).edit_for(organisation.pk):
         return 0
-    count = 0
-    for thing in _held(membership.person, organisation, timezone.localdate(departure.now)):
-        subscription = Subscription.objects.select_related("partnership", "plan").get(pk=thing.pk)
-        with suppress(UnableToSubscribe):
+    asked_count = 0
+    for record in _held(membership.person, organisation, timezone.localdate(departure.now)):
+        subscription = Subscription.objects.select_related("partnership", "plan").get(pk=record.pk)
+        with suppress(UnableToSubscribe):  # they follow it already, or refused
             _ask(subscription, organisation, departure.successor, author, departure.now)
-            count += 1
-    return count
+            asked_count += 1
+    return asked_count

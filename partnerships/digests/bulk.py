@@ -1,4 +1,4 @@
-"""What can be done with several stakeholders, or several digests sent, at once."""
+"""The actions for several rows of the lists of stakeholders and of digests sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.plans.models import Plan
 
 
 def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
-    """Why some are left out, by id."""
+    """Return why subscriptions cannot be asked about again, by id."""
     return {row.pk: "These people have already answered." for row in rows if not row.is_waiting}
 
 
@@ -36,23 +36,25 @@ ASK_AGAIN = BulkAction(
 
 
 def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
-    """Why some emails are left out, by id."""
-    reasons = {row.pk: "Only digests can be sent again." for row in rows if not row.can_be_sent_again}
+    """Return why emails cannot be sent again by this person, by id; a reason of the email itself comes first."""
+    reason_by_id: dict[int, str] = {}
+    if not roles_of(person, now).keeps_directory:
+        reason_by_id |= dict.fromkeys(_with_other_content(person, rows), "Only administrators can send these again.")
     for row in rows:
         if row.is_open:
-            reasons[row.pk] = "These emails are still on their way. Wait until they have arrived or failed."
+            reason_by_id[row.pk] = "These emails are still on their way. Wait until they have arrived or failed."
         elif row.is_sent:
-            reasons[row.pk] = "A mail server has accepted these emails. Open one to send it again with a reason."
-    if not roles_of(person, now).keeps_directory:
-        reasons = dict.fromkeys(_of_others(person, rows), "Only administrators can send these again.") | reasons
-    return reasons
+            reason_by_id[row.pk] = "A mail server has accepted these emails. Open one to send it again with a reason."
+        elif not row.can_be_sent_again:
+            reason_by_id[row.pk] = "Only digests can be sent again."
+    return reason_by_id
 
 
-def _of_others(person: User, rows: Sequence[Delivery]) -> set[int]:
-    """The ids of the emails that contain more than new versions of plans that the person may publish."""
+def _with_other_content(person: User, rows: Sequence[Delivery]) -> set[int]:
+    """Return the ids of the emails that contain more than new versions of plans that the person may publish."""
     ids = [row.pk for row in rows]
-    other_items = DeliveryItem.objects.included().filter(delivery__in=ids)
-    other_items = other_items.exclude(plan__in=Plan.objects.publishable_by(person).values("pk"))
+    publishable = Plan.objects.publishable_by(person).values("pk")
+    other_items = DeliveryItem.objects.included().filter(delivery__in=ids).exclude(plan__in=publishable)
     subjects = DeliverySubject.objects.included().filter(delivery__in=ids)
     return {*other_items.values_list("delivery", flat=True), *subjects.values_list("delivery", flat=True)}
 

@@ -58,7 +58,7 @@ _NEVER = -1
 
 @cache
 def _zones() -> list[tuple[str, str]]:
-    """The choices of time zone, London first. Cached, because the zones are read from disk."""
+    """Return the choices of time zone, London first. Cached, because the zones are read from disk."""
     continents = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
     zones = sorted(zone for zone in available_timezones() if zone.startswith(continents) and zone != HOME)
     return [(HOME, "London"), *((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in zones)]
@@ -258,7 +258,7 @@ class PreferenceForm(Form):
 
 
 def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]:
-    """The first values of the form for preferences."""
+    """Return the first values of the form for preferences."""
     now, zone = timezone.now(), person.time_zone
     hour_fields = ("second_hour", "third_hour")
     return {
@@ -369,7 +369,7 @@ class EndForm(kit.ReasonForm):
         super().__init__(*args, submit="Stop digests", cancel=cancel, **kwargs)
 
     def said_by(self, name: str) -> str:
-        """The reason as it is stored, after the organisation's name."""
+        """Return the reason as it is stored, after the organisation's name."""
         return f"Ended by {name[:120]}: {self.cleaned_data['reason']}"
 
 

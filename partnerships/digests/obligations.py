@@ -12,12 +12,12 @@ from partnerships.organisations.obligations import Column, Held, Moving, Obligat
 
 
 def _end(moving: Moving) -> dict[str, Any]:
-    """The fields of a subscription that ends with its organisation."""
+    """Return the fields of a subscription that ends with its organisation."""
     return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
 
 
 def _described(subscription: Subscription, _: Organisation) -> Held:
-    """A subscription as a line of a handover, without the follower's name."""
+    """Return a subscription as a line of a handover, without the follower's name."""
     title = f"Subscription {subscription.pk}"
     return Held(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
 

@@ -1,4 +1,4 @@
-"""Refusals that must be applied again after a backup is restored."""
+"""Applies stops, refusals and choices of the journal again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _REASON = "Stopped before a backup was restored."
 
 
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the subscriptions that ended after the backup.
+    """End the subscriptions that ended after the backup; refuse again what a person refused after the backup.
 
-    What a person refused is refused again, even if the backup has no subscription to it.
+    A refusal counts even if the backup has no subscription to the target.
     """
     redone = Redone()
     subscriptions = Subscription.objects.live().filter(pk__in={line["subscription"] for line in lines})
@@ -66,10 +66,10 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
             author = subscription.person if line["refused"] else None
             redone.done += end_subscriptions([subscription], author=author, reason=_REASON, now=now)
     # Lines written before 29 November 2026 do not name the person.
-    last = last_about("same", [line for line in lines if "person" in line])
-    refused = [line for line in last.values() if line["refused"] and not line["undone"]]
-    people = User.objects.filter(erased_at=None).in_bulk({line["person"] for line in refused})
-    for line in refused:
+    last_lines = last_about("same", [line for line in lines if "person" in line])
+    refusals = [line for line in last_lines.values() if line["refused"] and not line["undone"]]
+    people = User.objects.filter(erased_at=None).in_bulk({line["person"] for line in refusals})
+    for line in refusals:
         if (person := people.get(line["person"])) is not None:
             redone.done += _refuse(person, line, now)
     drop_unfollowed({person.pk for person in people.values()})
@@ -77,18 +77,25 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 
 
 def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
-    """Record the refusal of a journal line again, unless it stands or the person has followed again since."""
-    about = {f"{name}_id": line[name] for name in TARGETS if line.get(name) is not None}
-    about["key"] = line.get("key", "")
-    at = moment(line)
-    known = Subscription.objects.filter(person=person, **about).first()
-    if known is not None and (not known.is_ended or (known.refused_at is not None and known.refused_at >= at)):
-        return False
-    subscription = known or Subscription(person=person, asked_at=at, **about)
+    """Record the refusal of a journal line again; returns whether that changed anything.
+
+    Does nothing if the person follows the target again, or if the backup already has this refusal or a later one.
+    """
+    target_fields = {f"{name}_id": line[name] for name in TARGETS if line.get(name) is not None}
+    target_fields["key"] = line.get("key", "")
+    refused_at = moment(line)
+    existing = Subscription.objects.filter(person=person, **target_fields).first()
+    if existing is not None:
+        has_refusal = existing.refused_at is not None and existing.refused_at >= refused_at
+        if not existing.is_ended or has_refusal:
+            return False
+    subscription = existing or Subscription(person=person, asked_at=refused_at, **target_fields)
     if not _is_about(subscription, line):
         return False
+
     subscription.status = SubscriptionStatus.ENDED
-    subscription.ended_at = subscription.refused_at = at
+    subscription.ended_at = refused_at
+    subscription.refused_at = refused_at
     subscription.reason = _REASON
     subscription.save()
     record_event(subscription, EventKind.ENDED, author=None, now=now, reason=_REASON)
@@ -96,7 +103,7 @@ def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
 
 
 def _is_about(subscription: Subscription, line: dict[str, Any]) -> bool:
-    """Whether a subscription's person and target are those of a journal line."""
+    """Whether a journal line is about this subscription's person and target, and not about others with their ids."""
     try:
         return (subscription_identity(subscription), target_identity(subscription)) == (line["same"], line["target"])
     except ObjectDoesNotExist:  # the backup does not have what was refused
@@ -104,26 +111,28 @@ def _is_about(subscription: Subscription, line: dict[str, Any]) -> bool:
 
 
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Record again who wants no confirmation emails.
+    """Record again who refused confirmation emails.
 
     If the backup does not contain the person, their address is refused by its hash.
     """
-    refused = {line["person"]: line for line in not_undone("person", lines)}
-    users = [user for user in User.objects.filter(pk__in=refused) if _is_person(user, refused[user.pk])]
+    line_by_person = {line["person"]: line for line in not_undone("person", lines)}
+    users = [user for user in User.objects.filter(pk__in=line_by_person) if _is_person(user, line_by_person[user.pk])]
     Preference.objects.bulk_create([Preference(person=user) for user in users], ignore_conflicts=True)
-    # Lines written before 29 November 2026 have no line about matches beside them.
-    old = [user.pk for user in users if "refusal" not in refused[user.pk]]
-    Preference.objects.filter(person__in=old, refused_at=None).update(tells_matches=False)
-    done = Preference.objects.filter(person__in=users, refused_at=None).update(refused_at=now)
-    by_address = last_about("address", lines)
-    unknown = [refused[pk] for pk in refused.keys() - {user.pk for user in users}]
+    # Lines written before 29 November 2026 also meant that the person wants no matches.
+    of_old_lines = [user.pk for user in users if "refusal" not in line_by_person[user.pk]]
+    Preference.objects.filter(person__in=of_old_lines, refused_at=None).update(tells_matches=False)
+    refused_count = Preference.objects.filter(person__in=users, refused_at=None).update(refused_at=now)
+
+    last_line_by_address = last_about("address", lines)
+    unknown_person_ids = line_by_person.keys() - {user.pk for user in users}
     hashes = {
         line["refusal"]
-        for line in unknown
+        for line in (line_by_person[pk] for pk in unknown_person_ids)
         if line.get("refusal")
-        and not by_address[line["address"]].get("undone")  # a person with this address allowed them since
+        # A person with this address may have allowed the emails since.
+        and not last_line_by_address[line["address"]].get("undone")
     }
-    return Redone(done + keep_hashes(hashes, now=now))
+    return Redone(refused_count + keep_hashes(hashes, now=now))
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:
@@ -132,21 +141,26 @@ def _is_person(person: User, line: dict[str, Any]) -> bool:
 
 
 def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Turn off matches again for those who turned them off."""
-    off = {line["person"]: line for line in not_undone("person", lines)}
-    people = [user for user in User.objects.filter(pk__in=off) if person_identity(user) == off[user.pk]["same"]]
+    """Turn off matches again for people who turned them off after the backup."""
+    line_by_person = {line["person"]: line for line in not_undone("person", lines)}
+    people = [
+        user
+        for user in User.objects.filter(pk__in=line_by_person)
+        if person_identity(user) == line_by_person[user.pk]["same"]
+    ]
     Preference.objects.bulk_create([Preference(person=person) for person in people], ignore_conflicts=True)
     MatchNotice.objects.filter(recipient__in=people, told_at=None).delete()
     return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 
 
 def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Restore how people last chose to get notices."""
-    last = {(line["person"], line["group"]): line for line in lines}
-    people = User.objects.filter(erased_at=None).in_bulk({person for person, _ in last})
+    """Restore how people last chose to get the notices of each group."""
+    # The lines are in order of time, so the dictionary keeps the last choice for each group.
+    last_lines = {(line["person"], line["group"]): line for line in lines}
+    people = User.objects.filter(erased_at=None).in_bulk({person_id for person_id, _ in last_lines})
     redone = Redone()
-    for (pk, group), line in last.items():
-        person = people.get(pk)
+    for (person_id, group), line in last_lines.items():
+        person = people.get(person_id)
         if person is None or person_identity(person) != line["same"]:
             continue
         if NoticeChoice.objects.filter(person=person, group=group, way=line["way"]).exists():
@@ -157,7 +171,7 @@ def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the links in digests that were renewed after the backup."""
+    """Renew again the links in digests that were renewed after the backup, so that earlier links end."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
     return redo_links(
         "person",
@@ -171,7 +185,7 @@ def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
 
 
 def register() -> None:
-    """Register what is applied again after a restore."""
+    """Register the kinds of journal line that are applied again after a restore."""
     register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
     register_redo(REFUSED_ALL, "people who want no confirmation emails", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)

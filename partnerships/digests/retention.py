@@ -1,4 +1,4 @@
-"""Retention of emails, and of stakeholders who never answered."""
+"""Deletes old emails and what belongs to them, and erases stakeholders who never answered."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _subjects_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliverySubject]:
 
 
 class _RowRule(NamedTuple):
-    """A rule that deletes the old rows of a table."""
+    """A rule of retention that deletes the old rows of a table; `old_rows` finds them."""
 
     name: str
     what: str
@@ -102,7 +102,7 @@ _ROW_RULES = (
 
 
 def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
-    """What each rule about emails does, by its name: a function of now and `dry_run` that returns a count."""
+    """Return the function of each rule by name; it takes `now` and `dry_run`, and returns how many rows it removed."""
     removals: dict[str, Callable[[dt.datetime, bool], int]] = {
         "text of emails": lambda now, dry_run: outbox.clear_bodies(now=now, dry_run=dry_run),
         "addresses of emails": lambda now, dry_run: outbox.clear_addresses(
@@ -116,6 +116,7 @@ def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
 
 
 def _delete(rule: _RowRule, now: dt.datetime, dry_run: bool) -> int:
+    """Delete the old rows of a rule; returns how many."""
     return delete_in_batches(rule.old_rows(now), dry_run=dry_run)
 
 
@@ -135,10 +136,10 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
-    """Stakeholders who were asked something, never answered, and are named nowhere else.
+    """Find stakeholders who were asked something, never answered, and are named nowhere else.
 
-    They were asked to follow something, or to take part in a survey that is over. People who refused anything are kept,
-    even if they were asked again since, because the refusal would be deleted with them.
+    They were asked to follow something, or to take part in a survey that has closed. People who refused anything are
+    kept, even if they were asked again since, because their refusal would be deleted with them.
     """
     own_subscriptions = Subscription.objects.filter(person=OuterRef("pk"))
     recent_emails = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED_KEPT)
@@ -160,7 +161,7 @@ def never_answered(now: dt.datetime) -> Iterator[User]:
 
 
 def _person_fields_of_other_rooms() -> Iterator[tuple[type, str]]:
-    """Every model of another room with a foreign key to a person, and the name of the field."""
+    """Find every model of another room with a foreign key to a person, and the name of the field."""
     for model in apps.get_models():
         if model._meta.app_label in {"digests", "people", "account"} or hasattr(model, "pgh_tracked_model"):
             continue
@@ -171,6 +172,7 @@ def _person_fields_of_other_rooms() -> Iterator[tuple[type, str]]:
 
 
 def _is_named_in(model: type, field: str, person: User) -> bool:
+    """Whether a record of this model names the person in this field."""
     exists: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
     return exists
 
@@ -185,7 +187,7 @@ def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
 
 
 def register() -> None:
-    """Register the rules; once, at start-up."""
+    """Register the rules with the list of retention rules, at start-up."""
     basis = "public task: working together on housing"
     removals = _removals()
     descriptions = (

@@ -48,7 +48,7 @@ class Rights:
 
 
 def rights_over(subscription: Subscription, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of a person, or of the system (None), over the subscription."""
+    """Return the rights of a person, or of the system (None), over the subscription."""
     return Rights(subscription, roles_of(person, now))
 
 
@@ -66,7 +66,7 @@ def may_stop_all_of(person: User, roles: Roles) -> bool:
 
 
 def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
-    """The records of one kind that the person may follow; None if nothing of this kind can be followed."""
+    """Return the records of one kind that the person may follow; None if nothing of this kind can be followed."""
     if kind == "plan":
         return Plan.objects.published_for(person)
     if kind == "partnership":

@@ -69,7 +69,7 @@ def is_paused(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
 
 
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
-    """The time in UTC at which clocks in a zone first show this hour.
+    """Return the time in UTC at which clocks in a zone first show this hour.
 
     If the hour occurs twice, it is the first. If it is skipped, it is the time of the change: with `fold=0` the offset
     from before the change applies.
@@ -78,7 +78,7 @@ def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
 
 
 def local_day(moment: dt.datetime, zone: str) -> dt.date:
-    """The date in a zone at this time."""
+    """Return the date in a zone at this time."""
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
@@ -108,7 +108,7 @@ def due(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """When to send the changes that wait for a person; the first was at `waiting_since`, the last at `latest`.
+    """Return when to send the changes that wait for a person; the first was at `waiting_since`, the last at `latest`.
 
     At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. Other
     rhythms get the next slot that is not on a local date `taken` by an earlier digest.
@@ -129,7 +129,7 @@ def next_slot(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """The first slot at or after a time; for "at once", the next hour."""
+    """Return the first slot at or after a time; for "at once", the next hour."""
     start = local_day(after, rhythm.zone)
     if rhythm.frequency not in (AT_ONCE, DAILY):
         start -= 2 * _WEEK * _DAY  # a slot moved from a bank holiday may belong to an earlier week

@@ -66,13 +66,13 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 
 def enhanced_code(text: str) -> str:
-    """The enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" if there is none."""
+    """Return the enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" if there is none."""
     match = _ENHANCED_CODE.search(text)
     return match[1] if match else ""
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
-    """The outcome that a refusal means, by its codes and text.
+    """Return the outcome that a refusal means, by its codes and text.
 
     * The address does not exist if the enhanced code (RFC 3463) says so. Without such a code, a 550, 551 or 553 to RCPT
       (`at_recipient`) says so, unless it mentions a policy.
@@ -102,13 +102,13 @@ def is_about_us(text: str) -> bool:
 
 
 def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
-    """The answer for a reply that refuses the message."""
+    """Return the answer for a reply that refuses the message."""
     reply = reply_text(code, text)
     return Answer(key, classify(code, reply, at_recipient=at_recipient), reply)
 
 
 def reply_text(code: int, text: bytes) -> str:
-    """A reply as the ledger shows it: on one line, of at most 500 characters."""
+    """Return a reply as the ledger shows it: on one line, of at most 500 characters."""
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 

@@ -27,7 +27,7 @@ _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-tran
 
 
 def connect() -> Sender:
-    """A new sender, as the EMAIL settings say."""
+    """Return a new sender, as the EMAIL settings say."""
     if settings.EMAIL_BACKEND == _SMTP_BACKEND:
         return SmtpSender()
     return BackendSender()
@@ -104,7 +104,7 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
 
 
 def _answer_of_provider(key: int, error: Exception) -> Answer:
-    """The answer that an exception of a provider's client means.
+    """Return the answer that an exception of a provider's client means.
 
     Refused recipients and most 4xx responses are final; everything else is tried again later. A provider that rejects
     our key or cannot be reached has said nothing about the message. After a 5xx response it may have accepted it.
@@ -150,7 +150,7 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
-    """The message as a Django email, with its text, HTML, calendar, attachments and headers."""
+    """Return the message as a Django email, with its text, HTML, calendar, attachments and headers."""
     parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     mail = EmailMultiAlternatives(

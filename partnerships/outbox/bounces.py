@@ -37,7 +37,7 @@ class UnableToRelease(Exception):
 
 
 def without_address(text: str, address: str) -> str:
-    """A server's reply with the address replaced, because history and logs identify people by id only."""
+    """Return a server's reply with the address replaced, because history and logs identify people by id only."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE) if address else text
 
 
@@ -143,7 +143,7 @@ def note_bounce(
 
 
 def _email_with_provider_id(provider_id: str) -> int | None:
-    """The id of the newest email to which the provider gave this id."""
+    """Return the id of the newest email to which the provider gave this id."""
     if not provider_id:
         return None
     # Without ORDER BY and LIMIT: for one row in the order of ids, PostgreSQL may read all emails backwards.
@@ -173,7 +173,7 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
 
 
 def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
-    """The reason to suppress an address after this soft bounce; "" while there are few.
+    """Return the reason to suppress an address after this soft bounce; "" while there are few.
 
     Bounces before the address was last released do not count, nor do refusals by a policy.
     """

@@ -231,7 +231,7 @@ class _Row(NamedTuple):
     repeat_of_id: int | None
 
     def as_due(self, message_id: str) -> Due:
-        """The row with its JSON parsed."""
+        """Return the row with its JSON parsed."""
         recipe = None
         if self.recipe:
             layout, own_texts = json.loads(self.recipe)
@@ -256,7 +256,7 @@ class _Row(NamedTuple):
 
 
 def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
-    """The emails of each composer, with new Message-IDs where missing; and the emails of unknown kinds, set aside."""
+    """Return the emails of each composer, with new Message-IDs where missing, and those of unknown kinds, set aside."""
     new_ids = [row.pk for row in rows if not row.message_id]
     new_message_ids = dict(zip(new_ids, message_ids.make(new_ids), strict=True))
     due_by_composer: dict[Composer, list[Due]] = defaultdict(list)
@@ -273,7 +273,7 @@ def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]],
 
 
 def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, SetAside]:
-    """The emails that must not or cannot leave, by id, each with the reason."""
+    """Return the emails that must not or cannot leave, by id, each with the reason."""
     addresses = {email.address.lower() for email in candidates if email.due.lane != Lane.ACCOUNT}
     suppressed_addresses = suppressed_among(addresses)
     delivered_ids = delivered_before(candidates)
@@ -347,13 +347,13 @@ def _retry_composing(pk: int, error: Exception) -> None:
 
 
 def _where(error: Exception) -> str:
-    """The file and line at which the error was raised."""
+    """Return the file and line at which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
 
 
 def claimable(limit: int, lanes: str) -> int:
-    """How many emails can be claimed now, by the database's clock; counts up to `limit`."""
+    """Return how many emails can be claimed now, by the database's clock; counts up to `limit`."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 

@@ -13,7 +13,7 @@ class RenderedComposer(Composer):
     """Composes emails whose text was rendered when they were recorded; they go to an address, not to a person."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Each email with its address as recorded."""
+        """Return each email with its address as recorded."""
         return [Candidate(email, email.address) for email in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:

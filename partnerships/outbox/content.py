@@ -92,19 +92,19 @@ class Rendered:
 
 
 def render_subject(template: str, context: Mapping[str, Any]) -> str:
-    """The subject on one line, as plain text: nothing is escaped for HTML."""
+    """Return the subject on one line, as plain text: nothing is escaped for HTML."""
     subject = Engine.get_default().get_template(f"emails/{template}.subject.txt")
     return " ".join(subject.render(Context(dict(context), autoescape=False)).split())
 
 
 def link(name: str, **kwargs: object) -> str:
-    """The full URL of a page, from the configured origin."""
+    """Return the full URL of a page, from the configured origin."""
     return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
 
 
 @lru_cache(maxsize=4)
 def _shared_headers(sender: str, headers: str = HEADERS) -> mime.Part:
-    """The headers that all emails share, up to the first part of the message."""
+    """Return the headers that all emails share, up to the first part of the message."""
     return mime.part_of(mime.header("From", sender) + headers)
 
 
@@ -121,7 +121,7 @@ def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
 
 
 def _calendar_parts(calendar: CalendarFile) -> str:
-    """The end of a message with a calendar file: once for apps that show it in the email, once as a file to open."""
+    """Return the end of a message with a calendar file: once for apps that show it in the email, and once as a file."""
     text = mime.encode(calendar.text)
     content_type = f"text/calendar; charset=utf-8; method={calendar.method.value}"
     encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
@@ -143,7 +143,7 @@ def message(
     stop: StopLink | None = None,
     now: dt.datetime,
 ) -> Message:
-    """The message to one recipient; the text of a secret one is deleted once a server has accepted it.
+    """Return the message to one recipient; the text of a secret one is deleted once a server has accepted it.
 
     `replies_to` is our own address for replies. With `stop`, email apps offer to unsubscribe.
     """
@@ -176,7 +176,7 @@ def message(
 
 
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:
-    """The ids of the emails in doubt that can be sent again unchanged.
+    """Return the ids of the emails in doubt that can be sent again unchanged.
 
     Their recipient still has the same address, and all parts of the message are still stored.
     """
@@ -196,7 +196,7 @@ WE_WILL_EMAIL = "We will email"
 
 
 def will_be_emailed(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
-    """A sentence such as " An email will be sent to Ben West and Wendy March."; "" without names."""
+    """Return a sentence such as " An email will be sent to Ben West and Wendy March."; "" without names."""
     if not names:
         return ""
     *first_names, last_name = names

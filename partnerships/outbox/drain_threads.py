@@ -76,7 +76,7 @@ class DrainThreads:
         return False
 
     def paused_until(self) -> float:
-        """When the present pause of this process ends, or the last one ended (see `Doubts.until`)."""
+        """Return when the present pause of this process ends, or the last one ended (see `Doubts.until`)."""
         return self._doubts.until
 
     def is_full(self) -> bool:

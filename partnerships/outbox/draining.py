@@ -72,7 +72,7 @@ class Progress:
         self.lock = threading.Lock()
 
     def waits(self) -> float:
-        """Seconds that the present email has taken; 0 between emails."""
+        """Return how many seconds the present email has taken; 0 between emails."""
         sent_at = self.sent_at  # read once: another thread may change it
         return 0.0 if sent_at is None else time.monotonic() - sent_at
 
@@ -136,7 +136,7 @@ def drain(
 
 
 def _share(batch_size: int, lanes: str) -> int:
-    """The size of the next batch: near the end of the queue, only this process's share of what is left.
+    """Return the size of the next batch: near the end of the queue, only this process's share of what is left.
 
     So all processes of the worker finish at about the same time.
     """
@@ -200,7 +200,7 @@ class _Round:
             )
 
     def _next(self) -> Claimed | None:
-        """The next email that we still hold the lease of and that may leave; None if there is none."""
+        """Return the next email that we still hold the lease of and that may leave; None if there is none."""
         progress = self._progress
         with progress.lock:
             now = time.monotonic()

@@ -4,6 +4,6 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes never change, because the log contains them; labels may."""
+    """What happened. Codes never change, because the log contains them; labels may."""
 
     EMAILS_DISCARDED = "email.discarded", "Discarded queued emails"

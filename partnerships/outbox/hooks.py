@@ -55,26 +55,26 @@ class OutboxHooks:
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
     ) -> None:
-        """Notices and digests to this address have stopped."""
+        """Act on the suppression of an address, which gets no more notices and digests."""
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """The address is no longer suppressed; returns how many subscriptions are active again."""
+        """Act on the release of an address; returns how many subscriptions are active again."""
         return 0
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """An email bounced."""
+        """Act on the bounce of an email."""
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Emails were accepted by the mail server after the backup that has just been restored.
+        """Act on emails that a server accepted after the backup that has just been restored.
 
-        `lines` are the journal's lines about them; `told` in a line records what the email told its reader.
+        `lines` are the lines of the journal about them; `told` in a line says what the email told its reader.
         """
 
     def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
-        """An administrator of the server is discarding these queued emails."""
+        """Act on the discarding of these queued emails by an administrator of the server."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """An email came in that is no bounce; returns what became of it, "" if it is not for this room."""
+        """Act on an incoming email that is no bounce; returns what became of it, "" if it is not for this room."""
         return ""
 
     def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
@@ -90,7 +90,7 @@ class OutboxHooks:
         return set()
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """The recipient unsubscribed at the mail provider."""
+        """Act on a person unsubscribing at the mail provider."""
 
 
 _registered_hooks: list[OutboxHooks] = []
@@ -102,5 +102,5 @@ def register_hooks(hooks: OutboxHooks) -> None:
 
 
 def registered_hooks() -> tuple[OutboxHooks, ...]:
-    """All hooks, in the order of registration."""
+    """Return all hooks, in the order of registration."""
     return tuple(_registered_hooks)

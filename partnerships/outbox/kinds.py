@@ -97,7 +97,7 @@ class Line(NamedTuple):
 
 
 class Composer:
-    """Base class of what writes the emails of some kinds, inside the transaction of the claim."""
+    """Base class of composers, which write the emails of some kinds inside the transaction of the claim."""
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
         """Return the email as a line of a summary, or the reason why the summary must not mention it."""
@@ -163,10 +163,10 @@ def register_kind(kind: EmailKind) -> None:
 
 
 def kind_of(code: str) -> EmailKind | None:
-    """The kind with this code; None if no room has registered it."""
+    """Return the kind with this code; None if no room has registered it."""
     return _kinds.get(code)
 
 
 def all_kinds() -> Collection[EmailKind]:
-    """All kinds, in the order of their registration."""
+    """Return all kinds, in the order of their registration."""
     return tuple(_kinds.values())

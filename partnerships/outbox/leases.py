@@ -133,7 +133,7 @@ def note_copy(email: Claimed) -> None:
 
 
 def lease() -> dt.timedelta:
-    """How long a claim lasts unless it is renewed."""
+    """Return how long a claim lasts unless it is renewed."""
     return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
 
 

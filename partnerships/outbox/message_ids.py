@@ -21,7 +21,7 @@ _EMAIL_ID = re.compile(r"<([0-9]{1,18})\.")
 
 
 def site_host() -> str:
-    """The host name of this site, used in Message-IDs and List-Ids."""
+    """Return the host name of this site, used in Message-IDs and List-Ids."""
     return _host_of(settings.SITE_ORIGIN)
 
 
@@ -37,13 +37,13 @@ def make(email_ids: Iterable[int]) -> list[str]:
 
 
 def number_in(message_id: str) -> int | None:
-    """The email id in a Message-ID, which is not checked; None if there is none, as in old ones."""
+    """Return the email id in a Message-ID, which is not checked; None if there is none, as in old ones."""
     match = _EMAIL_ID.match(message_id)
     return int(match[1]) if match else None
 
 
 def find(message_id: str) -> int | None:
-    """The id of the email with this Message-ID; None if there is none. One look-up by key."""
+    """Return the id of the email with this Message-ID; None if there is none. One look-up by key."""
     if not message_id:
         return None
     match = _EMAIL_ID.match(message_id)

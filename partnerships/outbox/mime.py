@@ -45,12 +45,12 @@ LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
 def mark(name: str) -> str:
-    """A mark to render a template with, in place of the personal text that is called `name`."""
+    """Return a mark to render a template with, in place of the personal text that is called `name`."""
     return f"{_OPEN}{_SECRET}{name}{_CLOSE}"
 
 
 def mark_bare(name: str) -> str:
-    """A mark for text that needs no encoding and fits a line.
+    """Return a mark for text that needs no encoding and fits a line.
 
     The text is inserted unchanged, so that it can be used in headers too. The soft line break after it belongs to the
     next part.
@@ -59,12 +59,12 @@ def mark_bare(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text on one line and without control characters, for a header."""
+    """Return the text on one line and without control characters, for a header."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def encode(text: str) -> str:
-    """The text in quoted-printable (RFC 2045, 6.7) with CRLF line ends, ending in a line break.
+    """Return the text in quoted-printable (RFC 2045, 6.7) with CRLF line ends, ending in a line break.
 
     The last line break is a soft one unless the text ends with a line break.
     """
@@ -99,7 +99,7 @@ class Mould:
 
 
 def part_of(body: str) -> Part:
-    """A shared part, identified by its SHA-256."""
+    """Return a shared part, identified by its SHA-256."""
     return Part(hashlib.sha256(body.encode("ascii")).hexdigest(), body)
 
 
@@ -120,7 +120,7 @@ def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
 
 
 def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
-    """The mould with other moulds in place of one of its slots."""
+    """Return the mould with other moulds in place of one of its slots."""
     parts: list[Part | str] = []
     for part in mould.parts:
         if part == slot:
@@ -160,6 +160,6 @@ def header(name: str, value: str) -> str:
 
 
 def to_header(person: str, address: str) -> str:
-    """The To line for one recipient; a name that is not ASCII is encoded."""
+    """Return the To line for one recipient; a name that is not ASCII is encoded."""
     name = one_line(person)
     return f"To: {formataddr((name, address)) if name else address}\r\n"

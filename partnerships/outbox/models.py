@@ -50,7 +50,7 @@ class EmailReason(models.TextChoices):
     MAY_HAVE_ARRIVED = "may_have_arrived", "The email may have arrived"
 
     def in_full(self, detail: str) -> str:
-        """The label with details, as the ledger shows it."""
+        """Return the label with details, as the ledger shows it."""
         return f"{self.label}: {detail}"[:500]
 
 

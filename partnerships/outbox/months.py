@@ -25,5 +25,5 @@ def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, l
 
 
 def condition(month: int) -> str:
-    """The SQL condition for one month; month 0 is for ids from before the table was partitioned."""
+    """Return the SQL condition for one month; month 0 is for ids from before the table was partitioned."""
     return f"e.id >= {month << MONTH_BITS} AND e.id < {(month + 1) << MONTH_BITS} AND e.id = ANY(%(ids)s)"

@@ -66,7 +66,7 @@ class Recipe(NamedTuple):
         return [number for number in self.layout if number >= 0]
 
     def join(self, body_by_part: Mapping[int, str]) -> str:
-        """The whole message, from the stored parts; a deleted token is replaced by `HIDDEN`."""
+        """Return the whole message, from the stored parts; a deleted token is replaced by `HIDDEN`."""
         words = self.all_words
 
         def text_at(number: int) -> str:
@@ -89,7 +89,7 @@ class Form:
     template: bytes  # the whole message, with %b for each gap
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
-        """The recipe and the tokens of a message as JSON, and the texts for the gaps of the template.
+        """Return the recipe and the tokens of a message as JSON, and the texts for the gaps of the template.
 
         Runs once for every email that is sent, so it is written for speed.
         """
@@ -102,7 +102,7 @@ class Form:
 
 
 def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
-    """The forms of messages, by the `id()` of their tuple of parts; stores the parts that are not stored yet.
+    """Return the forms of messages, by the `id()` of their tuple of parts; stores the parts that are not stored yet.
 
     Messages that were given the same tuple object share a form.
     """
@@ -118,7 +118,7 @@ def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
 
 
 def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by_digest: dict[str, int]) -> Form:
-    """The form of messages with these parts; a string among them is the name of a slot."""
+    """Return the form of messages with these parts; a string among them is the name of a slot."""
     slot_names = dict.fromkeys(part for part in parts if isinstance(part, str))
     kept_slots = [slot for slot in slot_names if slot not in tokens]
     slots = [*kept_slots, *(slot for slot in slot_names if slot in tokens)]
@@ -157,7 +157,7 @@ def _store(part_by_digest: dict[str, mime.Part], now: dt.datetime) -> dict[str, 
 
 
 def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:
-    """The bodies of the stored parts of these messages, by the id of the part."""
+    """Return the bodies of the stored parts of these messages, by the id of the part."""
     part_ids = {part_id for recipe in recipes for part_id in recipe.part_ids}
     if not part_ids:
         return {}

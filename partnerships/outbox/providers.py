@@ -33,7 +33,7 @@ _POLICY_REASONS = (RejectReason.BLOCKED, RejectReason.SPAM)
 
 
 def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
-    """The view that checks and reads the reports of this provider."""
+    """Return the view that checks and reads the reports of this provider."""
     view: Callable[[HttpRequest], HttpResponse] = import_string(PROVIDERS[provider]).as_view()
     return view
 
@@ -47,7 +47,7 @@ class Verdict:
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """The kind of bounce that a report means (see `Bounce.Kind`); None if it is not about a failure."""
+    """Return the kind of bounce that a report means (see `Bounce.Kind`); None if it is not about a failure."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
@@ -65,7 +65,7 @@ def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
 
 
 def _event_id(event: AnymailTrackingEvent) -> str:
-    """The provider's id of the event, or one made from its content."""
+    """Return the provider's id of the event, or one made from its content."""
     if event.event_id:
         return str(event.event_id)
     content = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"

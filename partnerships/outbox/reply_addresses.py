@@ -38,7 +38,7 @@ def _sign(secret: str, use: str, record_id: int, key: str) -> str:
 
 
 def make_address(use: str, record_id: int, *, key: str) -> str:
-    """The address for one use of one record; "" if no mailbox is set up for incoming email."""
+    """Return the address for one use of one record; "" if no mailbox is set up for incoming email."""
     mailbox, at, domain = settings.EMAIL_REPLIES.partition("@")
     if not at:
         return ""
@@ -46,12 +46,12 @@ def make_address(use: str, record_id: int, *, key: str) -> str:
 
 
 def reply_address(email_id: int, person_id: int, *, key: str = "") -> str:
-    """The Reply-To address of an email to a person."""
+    """Return the Reply-To address of an email to a person."""
     return make_address(REPLY, email_id, key=f"{person_id:x}:{key}")
 
 
 def reply_header(address: str) -> str:
-    """The Reply-To line; "" without an address."""
+    """Return the Reply-To line; "" without an address."""
     return f"Reply-To: {address}\r\n" if address else ""
 
 
@@ -64,7 +64,7 @@ class AddressToken(NamedTuple):
 
 
 def tokens_in(addresses: Iterable[str]) -> list[AddressToken]:
-    """The token of each address that looks like one of ours."""
+    """Return the token of each address that looks like one of ours."""
     return [
         AddressToken(use=match[1].lower(), record_id=int(match[2], 16), signature=match[3].lower())
         for address in addresses

@@ -17,7 +17,7 @@ _STOP_SUBJECT = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
 
 def _messages_in(part: Message) -> list[Message]:
-    """The messages inside a part: groups of fields, the email that bounced, or its headers as text."""
+    """Return the messages inside a part: groups of fields, the email that bounced, or its headers as text."""
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
@@ -39,7 +39,7 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report | None:
-    """The report in an email; None if it is no report about one of our emails and no request to unsubscribe."""
+    """Return the report in an email; None if it is no report about one of our emails and no request to unsubscribe."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     event_id = _event_id(message, raw)
     stop_request = _STOP_SUBJECT.search(str(message.get("Subject", "")))
@@ -77,7 +77,7 @@ def read_report(raw: bytes) -> Report | None:
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
-    """The kind of bounce that a report means (RFC 3464): hard only if it is about the mailbox.
+    """Return the kind of bounce that a report means (RFC 3464): hard only if it is about the mailbox.
 
     A relay that refuses this server says nothing about the address.
     """
@@ -91,7 +91,7 @@ def _kind_of(action: str, status: str, text: str) -> str:
 
 
 def _event_id(message: Message, raw: bytes) -> str:
-    """An id by which to recognise the report when the mailbox is read again: its Message-ID, or else its body."""
+    """Return the id by which a report that is read again is recognised: its Message-ID, or else a hash of its body."""
     message_id = str(message.get("Message-ID", "")).strip()
     if message_id:
         identifying = message_id.encode()

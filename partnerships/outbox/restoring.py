@@ -47,7 +47,7 @@ class Facts(NamedTuple):
     notices: Sequence[Sequence[int | str]] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The line of the journal, with hashes in place of the address, the parameters and the things."""
+        """Return the line of the journal, with hashes in place of the address, the parameters and the things."""
         things = things_of(self.kind, self.params)
         facts = {
             "email": self.email,
@@ -66,14 +66,14 @@ class Facts(NamedTuple):
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """A hash of an email's slot, or else of its parameters; "" if it has no parameters."""
+    """Return a hash of an email's slot, or else of its parameters; "" if it has no parameters."""
     if not params:
         return ""
     return thing_hash(params.get("slot", params))
 
 
 def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """The things that an email of this kind tells; empty if the email is recognised as a whole."""
+    """Return the things that an email of this kind tells; empty if the email is recognised as a whole."""
     email_kind = kind_of(kind)
     if email_kind is None or email_kind.things is None:
         return []
@@ -81,17 +81,17 @@ def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
 
 
 def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
-    """The hashes by which an email is recognised after a restore."""
+    """Return the hashes by which an email is recognised after a restore."""
     return [thing_hash(thing) for thing in things_of(kind, params)] or [params_hash(params)]
 
 
 def thing_hash(thing: Any) -> str:
-    """A hash of something that an email tells (JSON values)."""
+    """Return a hash of something that an email tells (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
 def facts_of(candidate: Candidate, batch: Batch) -> Facts:
-    """What the journal records about an email of this batch."""
+    """Return what the journal records about an email of this batch."""
     due = candidate.due
     return Facts(
         email=due.pk,
@@ -178,7 +178,7 @@ def remember(delivered: Sequence[Delivered]) -> int:
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """The ids of emails that were delivered before a restore; each remembered delivery stops one email."""
+    """Return the ids of emails that were delivered before a restore; each remembered delivery stops one email."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
     keys = {
@@ -190,7 +190,7 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
 
 
 def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """The things that no email told the person before a restore; each remembered one is left out once.
+    """Return the things that no email told the person before a restore; each remembered one is left out once.
 
     Call it in the transaction that records the email.
     """
@@ -201,7 +201,7 @@ def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
 
 
 def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
-    """The indexes of the notices that a summary told before a restore; each remembered one is left out once.
+    """Return the indexes of the notices that a summary told before a restore; each remembered one is left out once.
 
     Each notice is given as its kind, person and parameters.
     """
@@ -217,7 +217,7 @@ def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> 
 
 
 def _use_up(keys: Mapping[int, _Key]) -> set[int]:
-    """Which of these kinds, persons and hashes are remembered; each remembered delivery is deleted with it.
+    """Forget one remembered delivery for each of these keys that has one; returns the indexes of these keys.
 
     Only the deliveries in question are locked: another sender may have other emails to the same people now.
     """

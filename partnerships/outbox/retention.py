@@ -34,7 +34,7 @@ MIN_MONTHS_READY = 2
 
 
 def first_id(moment: dt.datetime) -> int:
-    """The lowest id that an email of this month can have, because ids begin with their month (docs/outbox.md)."""
+    """Return the lowest id that an email of this month can have: ids begin with their month (docs/outbox.md)."""
     in_utc = moment.astimezone(dt.UTC)
     months_since_2000 = (in_utc.year - 2000) * 12 + in_utc.month - 1
     return months_since_2000 << MONTH_BITS
@@ -62,27 +62,27 @@ def clear_addresses(*, now: dt.datetime, keeping: Collection[str] = (), dry_run:
 
 
 def old_parts(now: dt.datetime) -> QuerySet[EmailPart]:
-    """Shared parts that no email needs any more."""
+    """Find shared parts that no email needs any more."""
     return EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3))
 
 
 def old_deliveries(now: dt.datetime) -> QuerySet[DeliveredBefore]:
-    """Deliveries before a restore that are too old for an email to repeat them."""
+    """Find deliveries before a restore that are too old for an email to repeat them."""
     return DeliveredBefore.objects.filter(at__lte=now - BODY_KEPT)
 
 
 def old_counts(now: dt.datetime) -> QuerySet[SendCount]:
-    """Throttling counts that no limit reads any more."""
+    """Find throttling counts that no limit reads any more."""
     return SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1))
 
 
 def old_reports(now: dt.datetime) -> QuerySet[ReportSeen]:
-    """Processed reports that are too old to come again."""
+    """Find processed reports that are too old to come again."""
     return ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT)
 
 
 def old_message_ids(now: dt.datetime) -> QuerySet[LegacyMessageId]:
-    """Old Message-IDs of emails that are gone."""
+    """Find old Message-IDs of emails that no longer exist."""
     return LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0)
 
 
@@ -101,7 +101,7 @@ def _in_batches(rows: QuerySet[Any], order_by: str, values: dict[str, Any], *, d
 
 
 def make_partitions(*, now: dt.datetime) -> int:
-    """Make the partitions of this and later months; returns how many were missing. May run twice."""
+    """Create the partitions of this and later months; returns how many were missing. May run twice."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT outbox_make_partitions(%s, %s)", [now, MONTHS_AHEAD])
         return int(cursor.fetchone()[0])
@@ -115,7 +115,7 @@ def drop_partitions() -> int:
 
 
 def lowest_number() -> int | None:
-    """The lowest id of an email that still exists; None without emails.
+    """Return the lowest id of an email that still exists; None without emails.
 
     Ids only rise, so an email with a lower one is gone.
     """
@@ -123,7 +123,7 @@ def lowest_number() -> int | None:
 
 
 def months_ready(*, now: dt.datetime) -> int:
-    """How many months after this one have a partition."""
+    """Return how many months after this one have a partition."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT outbox_months_ready(%s)", [now])
         return int(cursor.fetchone()[0])

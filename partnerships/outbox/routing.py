@@ -32,5 +32,5 @@ def register_router(router: Router) -> None:
 
 
 def router() -> Router:
-    """The router in use."""
+    """Return the router in use."""
     return _router_in_use[0]

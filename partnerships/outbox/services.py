@@ -166,7 +166,7 @@ def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
-    """Discard the queued emails of one kind, for an operator; returns how many.
+    """Discard the queued emails of one kind, for an administrator of the server; returns how many.
 
     Emails that are being sent are left alone. News in a discarded digest counts as told.
     """

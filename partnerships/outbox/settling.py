@@ -131,7 +131,7 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
 
 
 def _accepted_sql(month: str, *, with_effects: bool) -> str:
-    """The statement that settles accepted emails of one month; `month` is a condition made by `months`."""
+    """Return the statement that settles accepted emails of one month; `month` is a condition made by `months`."""
     effects = _effects_in_sql if with_effects else {}
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in effects.items())
     return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
@@ -253,7 +253,7 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
 
 
 def _disbelieved(answer: Answer) -> Answer:
-    """The answer of a server that denies most addresses: the email is tried again later."""
+    """Return the answer of a server that denies most addresses: the email is tried again later."""
     text = f"The server gives this answer for most addresses: {answer.text}"[:500]
     return replace(answer, outcome=Outcome.LATER, text=text)
 
@@ -295,7 +295,7 @@ def _settle_others(
 
 
 def _deferral_params(deferred: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
-    """The parameters of the statement `_LATER`."""
+    """Return the parameters of the statement `_LATER`."""
     return _answer_columns(deferred) | {
         "doubts": [answer.in_doubt for answer in deferred],
         "counts": [_doubts_of(answer, noted) for answer in deferred],
@@ -311,7 +311,7 @@ def _deferral_params(deferred: Sequence[Answer], noted: Collection[int]) -> dict
 
 
 def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
-    """How many doubts an answer adds to its email.
+    """Return how many doubts an answer adds to its email.
 
     If a doubt was counted already, an answer in doubt adds none, and any other answer takes it off again.
     """

@@ -42,7 +42,7 @@ WhileWaiting = Callable[[int, bool], None]
 
 
 class Sender(Protocol):
-    """What sends emails: our SMTP client, or a Django mail backend."""
+    """The interface of senders: our SMTP client, or a Django mail backend."""
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = ...) -> Iterator[Answer]:
         """Send each email and yield its answer at once; never raises because of the network.
@@ -129,7 +129,7 @@ class SmtpSender:
         return refusal(message.key, code, text, at_recipient=False)
 
     def _connection(self) -> smtplib.SMTP | None:
-        """The connection, opened if needed; None if that fails, for the reason in `_failure`."""
+        """Return the connection, opened if needed; None if that fails, for the reason in `_failure`."""
         if self._smtp is None and time.monotonic() - self._failed_at >= _RECONNECT_AFTER:
             try:
                 self._smtp = _connect()
@@ -251,7 +251,7 @@ def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
 
 
 def _body(message: Outgoing) -> bytes:
-    """What is sent after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
+    """Return what is sent after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
     data = message.data
     if not message.has_no_dots:
         data = data.replace(b"\r\n.", b"\r\n..")

@@ -90,7 +90,7 @@ def sweep() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.prepare_partitions")
 def prepare_partitions() -> None:
-    """Make the partitions of coming months; alert administrators if these run out."""
+    """Create the partitions of coming months, and alert administrators if these run out."""
     now = timezone.now()
     try:
         make_partitions(now=now)

@@ -35,12 +35,12 @@ SELECT domain, %(minute)s, count
 
 
 def domain_of(address: str) -> str:
-    """The part of an address after the @, in lower case."""
+    """Return the part of an address after the @, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
-    """The ids of the emails (id, address) that must wait, and how many of the others go to each domain.
+    """Return the ids of the emails (id, address) that must wait, and how many of the others go to each domain.
 
     The second result is for `count`. Call this in the transaction that claims the emails. With a limit by minute, only
     one sender counts at a time. The limit by hour is a safety net, which each sender may exceed by one batch.
@@ -93,10 +93,10 @@ def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
 
 
 def minute_of(moment: dt.datetime) -> dt.datetime:
-    """The start of the minute."""
+    """Return the start of the minute."""
     return moment.replace(second=0, microsecond=0)
 
 
 def next_minute(now: dt.datetime) -> dt.datetime:
-    """When a throttled email may be claimed again."""
+    """Return when a throttled email may be claimed again."""
     return minute_of(now) + _MINUTE

@@ -1,4 +1,4 @@
-"""Shared by tests of digests: a world with a plan, and a mail server."""
+"""Fixtures and helpers for tests of digests: a world with a plan, and a mail server that remembers its emails."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from tests.world import World, make_world
 
 @dataclass
 class PostOffice:
-    """A mail server that accepts every message unless told otherwise.
+    """A mail server that accepts every message, unless `answers` has other answers for an address.
 
-    `answers` maps an address to the outcomes of its next delivery attempts.
+    `answers` has, for each address, the answers to the next attempts. `sent` has the emails that arrived.
     """
 
     sent: list[answers.Outgoing] = field(default_factory=list)
@@ -40,9 +40,10 @@ class PostOffice:
             if _is_from_another_room(message):
                 yield answers.Answer(message.key, answers.Outcome.ACCEPTED)
                 continue
-            told = self.answers.get(message.recipient)
-            if told:
-                answer = told.pop(0)
+            next_answers = self.answers.get(message.recipient)
+            if next_answers:
+                answer = next_answers.pop(0)
+                # An email in doubt arrived, although the sender does not know it.
                 if answer.outcome is answers.Outcome.ACCEPTED or answer.in_doubt:
                     self.sent.append(message)
                 yield replace(answer, key=message.key)
@@ -58,15 +59,12 @@ class PostOffice:
         return drain(seconds=120, connect=lambda: self)
 
     def to(self, person: User) -> list[EmailMessage]:
-        """The emails this person received, oldest first."""
-        return [read(one.data) for one in self.sent if one.recipient == person.email]
+        """Return the emails that this person received, oldest first."""
+        return [read(outgoing.data) for outgoing in self.sent if outgoing.recipient == person.email]
 
 
 def _is_from_another_room(message: answers.Outgoing) -> bool:
-    """Whether an email comes from another room.
-
-    Digests are recognised by their header, without a query.
-    """
+    """Whether an email comes from another room. Digests are recognised by a header, without a query."""
     if b"\r\nList-Id: " in message.data:
         return False
     kind = Email.objects.filter(pk=message.key).values_list("kind", flat=True).first()
@@ -74,28 +72,29 @@ def _is_from_another_room(message: answers.Outgoing) -> bool:
 
 
 def read(data: bytes) -> EmailMessage:
-    """A parsed message, as a mail program reads it."""
+    """Parse a message, as an email app does."""
     return cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
 
 
 def text_of(message: EmailMessage) -> str:
-    """The plain text part of a message."""
+    """Return the plain text part of a message."""
     part = message.get_body(("plain",))
     assert part is not None
     return str(cast(EmailMessage, part).get_content())
 
 
 def html_of(message: EmailMessage) -> str:
-    """The HTML part of a message."""
+    """Return the HTML part of a message."""
     part = message.get_body(("html",))
     assert part is not None
     return str(cast(EmailMessage, part).get_content())
 
 
 def quay(homes: int, **more: Any) -> dict[str, Any]:
-    """The content of a small plan with this many social homes.
+    """Return the content of a small plan: an open site with this many social homes, a confidential site, a milestone.
 
-    It has one open site, one confidential site and one milestone.
+    `summary`, `hidden` (homes on the confidential site) and `start` (of the milestone) may be given; other keys are
+    added to the content.
     """
     return {
         "about": {"summary": more.pop("summary", "Homes by the water.")},
@@ -142,7 +141,7 @@ def office() -> PostOffice:
 
 @pytest.fixture(autouse=True)
 def fresh(settings: Any) -> None:
-    """Clear the caches, and let digests leave without settling time."""
+    """Clear the caches of rendered emails, and let digests leave without waiting for further changes."""
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     subjects.clear_cache()
@@ -151,29 +150,26 @@ def fresh(settings: Any) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world with Larkhaven's plan, published with 120 homes.
-
-    The plan belongs to the Estuary Partnership.
-    """
+    """The small world with Larkhaven's plan in the Estuary Partnership, published with 120 homes."""
     return build_once(with_plan)
 
 
 def with_plan() -> World:
-    """The small world with Larkhaven's plan, published with 120 homes."""
-    made = make_world()
+    """Create the small world with Larkhaven's plan, published two days ago with 120 homes and spread to followers."""
+    world = make_world()
     plan = create_plan(
-        owners=[made.larkhaven],
-        partnership=made.partnership,
+        owners=[world.larkhaven],
+        partnership=world.partnership,
         title="Harbour Quarter",
         kind="delivery",
         audience="partnership",
-        author=made.amina,
-        now=made.now,
+        author=world.amina,
+        now=world.now,
     )
-    made.things["plan"] = plan
-    publish(plan, 120, author=made.amina, note="First version.", now=timezone.now() - dt.timedelta(days=2))
+    world.things["plan"] = plan
+    publish(plan, 120, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=2))
     plan_round(now=timezone.now())
-    return made
+    return world
 
 
 @pytest.fixture
@@ -185,19 +181,19 @@ def plan(world: World) -> Plan:
 
 
 def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
-    """Run one sweep and one drain."""
+    """Choose whose digests are due, and send them, as the sweep does; returns what became of the emails."""
     plan_round(now=now or timezone.now())
     return office.drain()
 
 
 @pytest.fixture
 def opened(world: World) -> Plan:
-    """A public plan."""
+    """The public plan "Open Quay"."""
     return open_plan(world)
 
 
 def open_plan(world: World) -> Plan:
-    """A public plan of Larkhaven, published with 50 homes."""
+    """Create a public plan of Larkhaven, published yesterday with 50 homes."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=None,

@@ -350,7 +350,7 @@ def test_asking_for_new_links_does_not_reveal_who_gets_digests(
     assert known.replace(world.sol.email, "X") == unknown.replace("nobody@council.example", "X") or (
         known.replace(world.sol.email.upper(), "X") == unknown.replace("nobody@council.example", "X")
     )
-    assert [one.recipient for one in office.sent] == [world.sol.email]
+    assert [outgoing.recipient for outgoing in office.sent] == [world.sol.email]
     assert not User.objects.filter(email="nobody@council.example").exists()
 
 
@@ -401,7 +401,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     known = User.objects.filter(email="resident@street.example").exists()
     publish(opened, 60, author=world.amina)
     play(office)
-    [email] = [one for one in office.sent if one.recipient == "resident@street.example"]
+    [email] = [outgoing for outgoing in office.sent if outgoing.recipient == "resident@street.example"]
     rose = User.objects.get(email="resident@street.example")
     browser.post(link_in(office.to(rose)[0], "confirm"), {"answer": "yes"})
     publish(opened, 70, author=world.amina)

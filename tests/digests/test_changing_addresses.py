@@ -30,7 +30,7 @@ NEW = "sol@home.example"
 
 def confirm_link(office: PostOffice, address: str) -> str:
     """The link in the newest confirmation email to this address."""
-    asked = [one for one in office.sent if one.recipient == address][-1]
+    asked = [outgoing for outgoing in office.sent if outgoing.recipient == address][-1]
     found = re.search(rb"/digests/confirm/[^\s\"<>]+/", asked.data.replace(b"=\r\n", b""))
     assert found is not None
     return found[0].decode()
@@ -97,8 +97,8 @@ def test_a_lead_corrects_the_address_of_an_unconfirmed_stakeholder(
     assert status == 302
     assert asked.is_ended
     assert not asked.is_refused
-    assert not [one for one in office.sent if one.recipient == world.sol.email]
-    assert len([one for one in office.sent if one.recipient == NEW]) == 2
+    assert not [outgoing for outgoing in office.sent if outgoing.recipient == world.sol.email]
+    assert len([outgoing for outgoing in office.sent if outgoing.recipient == NEW]) == 2
 
 
 def test_digests_go_to_the_old_address_until_the_new_one_is_confirmed(
@@ -145,7 +145,7 @@ def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
 
     said = change(world.sol, NEW)
     office.drain()
-    asked_once = [one.recipient for one in office.sent] == [NEW]
+    asked_once = [outgoing.recipient for outgoing in office.sent] == [NEW]
     link = confirm_link(office, NEW)
     page = Client().get(link).content.decode()
     standing = set(Subscription.objects.confirmed().values_list("person__email", flat=True))
@@ -171,7 +171,7 @@ def test_a_change_to_a_taken_address_does_nothing_and_looks_the_same(
     words = "we have sent an email there"
     assert words in unknown
     assert words in known
-    assert [one.recipient for one in office.sent] == [NEW]
+    assert [outgoing.recipient for outgoing in office.sent] == [NEW]
 
 
 def test_requests_to_change_an_address_are_limited(world: World, followed: Subscription) -> None:

@@ -1,7 +1,7 @@
-"""The page of choices, against what is sent: every kind of notice in every way.
+"""Tests that what is sent matches the page of choices, for every kind of notice and every way to get it.
 
-The page keeps the choice of each way for each group. Once one is chosen, a service causes a notice of the group, and
-everything due in the next days is sent.
+A person chooses a way for a group on the page. Then a service causes a notice of the group, and everything that is due
+in the next days is sent.
 """
 
 from __future__ import annotations
@@ -72,22 +72,24 @@ def world(db: None) -> World:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What one person got of one kind of notice."""
+class Received:
+    """What one person got of one kind of notice: emails at once, items in the inbox, and summaries."""
 
     at_once: int
     in_inbox: int
-    summaries: list[tuple[str, str]]  # text and HTML, without line breaks
+    #: Text and HTML of each summary, without line breaks.
+    summaries: list[tuple[str, str]]
+    #: What the lines of the summary should say.
     sentences: list[str]
 
 
 def case_of(kind: EmailKind) -> tuple[str, str]:
-    """A service that causes this kind of email, and who gets it."""
-    return next((name, who) for name, one in CASES.items() for code, who in one.told if code == kind.code)
+    """Return the name of a service that causes this kind of email, and of a person who gets it."""
+    return next((name, who) for name, case in CASES.items() for code, who in case.told if code == kind.code)
 
 
 def answer_page(person: User, **ways: str) -> Client:
-    """Choose these ways on the page; returns the browser."""
+    """Choose these ways on the page; returns the person's browser."""
     client = signed_in(person)
     answer = client.post(reverse("digests:manage"), PAGE | {f"way_{group}": way for group, way in ways.items()})
     assert answer.status_code == 302
@@ -95,7 +97,7 @@ def answer_page(person: User, **ways: str) -> Client:
 
 
 def choose_on_page(person: User, **ways: str) -> dict[str, str]:
-    """Choose these ways on the page; what the page then shows as chosen, by group."""
+    """Choose these ways on the page; returns what the page then shows as chosen, by group."""
     html = answer_page(person, **ways).get(reverse("digests:manage")).content.decode()
     selects = re.findall(r'<select[^>]* name="way_(\w+)".*?</select>', html, re.DOTALL)
     assert set(selects) == set(CHOOSABLE)
@@ -106,16 +108,16 @@ def choose_on_page(person: User, **ways: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """What is prepared for a kind of notice: who will hear of it, who answered the page of choices, and the call."""
+class Prepared:
+    """A call that will cause a notice, and the person who will get it; None if they have no account."""
 
     kind: EmailKind
     person: User | None
     act: Callable[[], object]
 
 
-def ready(world: World, kind: EmailKind) -> Ready:
-    """Prepare a service that causes this kind of notice."""
+def prepare(world: World, kind: EmailKind) -> Prepared:
+    """Prepare a call that causes this kind of notice; its recipient answers the page of choices."""
     name, who = case_of(kind)
     act = CASES[name].prepare(world)
     person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
@@ -123,52 +125,56 @@ def ready(world: World, kind: EmailKind) -> Ready:
         answer_page(person)
     drop_emails()
     InboxItem.objects.all().delete()
-    return Ready(kind, person, act)
+    return Prepared(kind, person, act)
 
 
 def copy_of(act: Any) -> Callable[[], object]:
-    """The same call on copies of its records, and of its browser's cookies, which it may change."""
-    held = [cell.cell_contents for cell in act.__closure__ or ()]
-    known: dict[int, Any] = {}
-    for one in held:
-        if isinstance(one, Client):  # which cannot be copied as a whole
-            known[id(one)] = copy.copy(one)
-            known[id(one)].cookies = copy.deepcopy(one.cookies)
-    held = copy.deepcopy(held, known)
-    return FunctionType(act.__code__, act.__globals__, act.__name__, act.__defaults__, tuple(map(CellType, held)))
+    """Return the same call on copies of its records, and of its browser's cookies, which it may change."""
+    values = [cell.cell_contents for cell in act.__closure__ or ()]
+    copies_by_id: dict[int, Any] = {}
+    for value in values:
+        if isinstance(value, Client):  # a client cannot be copied as a whole
+            copies_by_id[id(value)] = copy.copy(value)
+            copies_by_id[id(value)].cookies = copy.deepcopy(value.cookies)
+    copied_values = copy.deepcopy(values, copies_by_id)
+    closure = tuple(map(CellType, copied_values))
+    return FunctionType(act.__code__, act.__globals__, act.__name__, act.__defaults__, closure)
 
 
-def hear(found: Ready, way: str) -> Heard:
-    """Cause a notice once the person has chosen a way for its group.
+def cause_notice(prepared: Prepared, way: str) -> Received:
+    """Choose a way for the group of a notice, cause the notice and return what the person got.
 
-    Everything is rolled back afterwards.
+    Everything is rolled back afterwards, so that the next way starts from the same state.
     """
-    kind, person = found.kind, found.person
+    kind, person = prepared.kind, prepared.person
     with transaction.atomic():
         if person is not None and kind.group in CHOOSABLE:
             choose_ways(person=person, ways={kind.group: way}, author=person, now=timezone.now())
         mail.outbox.clear()
-        copy_of(found.act)()
+        copy_of(prepared.act)()
         deliver()
         sent = Email.objects.filter(kind=kind.code, status="sent")
-        at_once = sent.filter(person_id=person.pk) if person else sent
-        first = at_once.count()
+        sent_at_once = sent.filter(person_id=person.pk) if person else sent
+        count_at_once = sent_at_once.count()
         items = list(InboxItem.objects.filter(person=person, kind=kind.code)) if person else []
         lines = [line_of(item, now=timezone.now()) for item in items if item.due_at is not None]
         mail.outbox.clear()
         due = [item.due_at for item in items if item.due_at is not None]  # some services look weeks ahead
         plan_round(now=max([timezone.now(), *due]) + dt.timedelta(days=5))
         deliver()
-        digests = [one for one in mail.outbox if person and one.to == [person.email] and "Since your last" in one.body]
-        assert at_once.count() == first, "It was sent again."
-        told = Heard(
-            first,
-            len(items),
-            [(" ".join(digest.body.split()), " ".join(digest.alternatives[0][0].split())) for digest in digests],
-            [line.subject for line in lines if isinstance(line, Line)],
+        to_person = [message for message in mail.outbox if person and message.to == [person.email]]
+        digests = [message for message in to_person if "Since your last" in message.body]
+        assert sent_at_once.count() == count_at_once, "The notice was sent again."
+        received = Received(
+            at_once=count_at_once,
+            in_inbox=len(items),
+            summaries=[
+                (" ".join(digest.body.split()), " ".join(digest.alternatives[0][0].split())) for digest in digests
+            ],
+            sentences=[line.subject for line in lines if isinstance(line, Line)],
         )
         transaction.set_rollback(True)
-    return told
+    return received
 
 
 @pytest.mark.parametrize("way", Way)
@@ -186,11 +192,13 @@ def test_every_group_of_notices_has_a_kind() -> None:
 
 @pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.code)
 def test_what_is_sent_matches_the_choice(world: World, kind: EmailKind) -> None:
-    found = ready(world, kind)
-    at_once, summary, inbox, off = (hear(found, way) for way in (Way.AT_ONCE, Way.SUMMARY, Way.INBOX, Way.OFF))
+    prepared = prepare(world, kind)
+    ways = (Way.AT_ONCE, Way.SUMMARY, Way.INBOX, Way.OFF)
+    at_once, summary, inbox, off = (cause_notice(prepared, way) for way in ways)
 
-    if case_of(kind)[1] == "sol":  # stakeholders have no inbox, and get each email
-        assert [one.at_once for one in (at_once, summary, inbox, off)] == [1, 1, 1, 1]
+    _, recipient_name = case_of(kind)
+    if recipient_name == "sol":  # stakeholders have no inbox, and get each email
+        assert [received.at_once for received in (at_once, summary, inbox, off)] == [1, 1, 1, 1]
         return
     assert (at_once.at_once > 0, at_once.in_inbox > 0, at_once.summaries) == (True, True, [])
     assert (summary.at_once, summary.in_inbox) == (0, at_once.in_inbox)
@@ -207,9 +215,9 @@ def test_what_cannot_be_turned_off_is_sent_and_the_page_says_why(world: World, k
     assert kind.label in page
     assert kind.always in page
 
-    found = ready(world, kind)
+    prepared = prepare(world, kind)
     for way in (Way.SUMMARY, Way.INBOX, Way.OFF):
-        heard = hear(found, way)
+        received = cause_notice(prepared, way)
 
-        assert heard.at_once > 0, way
-        assert heard.summaries == [], way
+        assert received.at_once > 0, way
+        assert received.summaries == [], way

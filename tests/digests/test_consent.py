@@ -152,7 +152,7 @@ def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     asked.refresh_from_db()
     stranger.refresh_from_db()
     assert waits == ("asked", "asked")
-    assert [one.recipient for one in office.sent] == ["rose@street.example"]
+    assert [outgoing.recipient for outgoing in office.sent] == ["rose@street.example"]
     assert (asked.status, asked.refused_at, asked.reason) == (
         "ended",
         None,

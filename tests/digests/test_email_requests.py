@@ -376,7 +376,7 @@ def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     play(office)
 
     assert answers == [200, 200]
-    assert sorted(one.recipient for one in office.sent) == sorted([NOBODY, world.sol.email])
+    assert sorted(outgoing.recipient for outgoing in office.sent) == sorted([NOBODY, world.sol.email])
 
 
 def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:

@@ -293,7 +293,7 @@ def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
     publish(plan, 96, author=world.amina)
 
     play(office)
-    first = len([one for one in office.sent if one.recipient.endswith("@council.example")])
+    first = len([outgoing for outgoing in office.sent if outgoing.recipient.endswith("@council.example")])
     Delivery.objects.filter(status="queued").update(available_at=timezone.now())
     from partnerships.outbox.models import SendCount
 

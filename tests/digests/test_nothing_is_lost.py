@@ -159,7 +159,7 @@ def test_an_email_in_doubt_is_sent_again_unchanged(
         office.drain()
     play(office)
 
-    first, again, rest = (one.data for one in office.sent)
+    first, again, rest = (outgoing.data for outgoing in office.sent)
     assert first == again
     assert "was 100, now 96" in text_of(office.to(world.ben)[2])
     assert rest != first

@@ -303,7 +303,11 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
     draft.save(update_fields=["audience"])
     wider = who_will_get(draft, author=world.amina, now=timezone.now())
 
-    assert {one.person: one.is_outside for one in wider} == {world.vera: False, world.ben: False, world.chidi: True}
+    assert {forecast.person: forecast.is_outside for forecast in wider} == {
+        world.vera: False,
+        world.ben: False,
+        world.chidi: True,
+    }
 
 
 def test_a_digest_states_its_frequency_in_the_readers_time_zone(
@@ -334,7 +338,7 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     plan_round(now=timezone.now())
     soon = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
-    about_plan, about_opened = (when_next(world.ben, timezone.now(), about=one) for one in (plan, opened))
+    about_plan, about_opened = (when_next(world.ben, timezone.now(), about=target) for target in (plan, opened))
     publish(opened, 60, author=world.amina)
     plan_round(now=timezone.now())
     card = signed_in(world.ben).get(opened.get_absolute_url()).content.decode()
@@ -362,7 +366,7 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    about_plan, about_owner = (when_next(world.ben, timezone.now(), about=one) for one in (plan, world.westmarch))
+    about_plan, about_owner = (when_next(world.ben, timezone.now(), about=target) for target in (plan, world.westmarch))
 
     assert (about_plan.waits, about_owner.waits) == (True, False)
 
@@ -434,7 +438,7 @@ def test_a_pause_ends_in_one_email_for_two_frequencies(
     until = _paused_with_two_paces(world, plan, opened)
     [due] = set(Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
     assert due is not None
-    forecast = {one.person: one.at for one in who_will_get(opened, author=world.amina, now=timezone.now())}
+    forecast = {row.person: row.at for row in who_will_get(opened, author=world.amina, now=timezone.now())}
 
     plan_round(now=due)
 

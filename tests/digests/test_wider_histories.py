@@ -59,12 +59,14 @@ _MARK = re.compile(r"Mark (\d+)\b")
 
 @dataclass
 class Reader:
-    """A follower of a partnership's plans, as the model knows them."""
+    """A follower of a partnership's plans, and what they must and may be told."""
 
     person: User
     subscription: Subscription
+    #: The marks that the reader must be told.
     owed: set[int] = field(default_factory=set)
-    perhaps: set[int] = field(default_factory=set)  # given up when they stopped or left: comes at most once
+    #: The marks that the reader was not told before they stopped or left: each may come, at most once.
+    perhaps: set[int] = field(default_factory=set)
     paused: bool = False
     stopped: bool = False
     silenced: bool = False
@@ -84,19 +86,17 @@ class Reader:
 
 
 def author_for(world: World, name: str) -> User:
-    """Who acts for a reader: Larkhaven for a stakeholder, the others for themselves."""
+    """Return who acts for a reader: Amina of Larkhaven for a stakeholder, the others for themselves."""
     return world.amina if name == "sol" else getattr(world, name)
 
 
 def marks_in(raw: bytes) -> set[int]:
+    """Return the marks that an email tells: each version has one, a milestone named "Mark 7" for example."""
     return {int(number) for number in _MARK.findall(" ".join(text_of(read(raw)).split()))}
 
 
 class History:
-    """One history on real services.
-
-    Its clock leaps so that every frequency comes round.
-    """
+    """One random history on real services; its clock leaps so far that every frequency is due."""
 
     def __init__(self, world: World, first: Plan) -> None:
         self.world, self.office = world, PostOffice()
@@ -130,22 +130,26 @@ class History:
         }
 
     def leap(self) -> None:
+        """Move the clock on by more than a month."""
         self.now += dt.timedelta(days=40)
 
-    def release(self, place: int) -> int:
+    def release(self, plan_index: int) -> int:
+        """Publish a version of a plan with a new mark; returns the number of the mark."""
         self.count += 1
-        self.marks[place].append({"key": f"mark-{self.count}", "name": f"Mark {self.count}", "forecast": "2028-01"})
+        mark = {"key": f"mark-{self.count}", "name": f"Mark {self.count}", "forecast": "2028-01"}
+        self.marks[plan_index].append(mark)
         content: dict[str, Any] = quay(120)
-        content["milestones"] = list(self.marks[place])
+        content["milestones"] = list(self.marks[plan_index])
         publish_version(
-            plan=self.plans[place], author=self.world.amina, note="Next.", content=content, now=timezone.now()
+            plan=self.plans[plan_index], author=self.world.amina, note="Next.", content=content, now=timezone.now()
         )
         return self.count
 
     # ---- Steps
 
-    def publish(self, place: int) -> None:
-        mark = self.release(place)
+    def publish(self, plan_index: int) -> None:
+        """Publish a version, which every reader who follows must be told."""
+        mark = self.release(plan_index)
         for reader in self.readers.values():
             if not (reader.stopped or reader.gone):
                 reader.owed.add(mark)
@@ -164,11 +168,13 @@ class History:
                 assert reader.owed <= set(reader.read), (name, reader.owed - set(reader.read))
 
     def collect(self) -> None:
+        """Give the sent emails to their readers."""
         sent, self.office.sent = self.office.sent, []
-        for one in sent:
-            self.take(one.recipient, one.data)
+        for outgoing in sent:
+            self.take(outgoing.recipient, outgoing.data)
 
     def take(self, address: str, raw: bytes) -> None:
+        """Give an email to its reader, and check it."""
         reader = next(reader for reader in self.readers.values() if reader.person.email == address)
         identifier = str(read(raw)["Message-ID"])
         assert reader.emails.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
@@ -242,8 +248,8 @@ class History:
         plan_round(now=self.now)
         readers = [reader.person.pk for reader in self.readers.values()]
         claimed = claim(now=timezone.now(), limit=10, people=readers).emails
-        for one in claimed if took else ():
-            self.take(one.address, one.data)
+        for email in claimed if took else ():
+            self.take(email.address, email.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())
         self.in_doubt = self.in_doubt or bool(claimed)
 

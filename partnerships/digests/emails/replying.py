@@ -36,7 +36,7 @@ def digests_open_to_reply(
 
 
 def _reply_to(candidate: Candidate, blocks: Sequence[Block], partnership_ids: Collection[int]) -> ReplyTo:
-    """What a reply to this digest may be about.
+    """Return what a reply to this digest may be about.
 
     The reader may read the plans with a block of their own: their rights were checked before the blocks were made.
     Sections only name plans.

@@ -53,7 +53,7 @@ def _ready(user: User, rows: Sequence[Any]) -> None:
 
 
 def _who(user: User) -> Combinable:
-    """The recipient as `shown_to` names them. Empty for people without a name whose address is hidden."""
+    """Return the recipient as `shown_to` names them. Empty for people without a name whose address is hidden."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
     return Case(
@@ -72,7 +72,7 @@ def _what(user: User) -> Combinable:
 
 
 def _reason(user: User) -> Combinable:
-    """A mail server's reply may name the address."""
+    """Return the reason, for readers who may see the address: the answer of a mail server may name it."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     return Case(When(address_known, then=NullIf(F("reason"), Value(""))))
 

@@ -64,7 +64,7 @@ def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
 
 
 def _if_named(paths: Mapping[str, str]) -> Any:
-    """A field for each kind of target, empty where the reader may not know what is followed."""
+    """Return a field for each kind of target, empty where the reader may not know what is followed."""
 
     def key(user: User) -> Combinable:
         known_records = records_known_to(user)
@@ -85,7 +85,7 @@ def _address(_user: User) -> Combinable:
 
 
 def _email(path: str) -> Any:
-    """A field of the latest email that asked them to confirm. Empty once they have answered."""
+    """Return a field of the latest email that asked them to confirm. Empty once they have answered."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )

@@ -71,7 +71,7 @@ class Delivery(models.Model):
         return self.subject or f"Delivery {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The path of its page in the ledger."""
+        """Return the path of its page in the ledger."""
         return page_address("digests:entry", self.pk)
 
     @property

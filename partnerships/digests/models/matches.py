@@ -11,9 +11,9 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A match that a person who acts for one of its sides was told of, or is to be told of.
+    """A match that is to be sent, or was sent, to a person who acts for one of its sides.
 
-    Each person hears about a match only once, even if it is found again. `told_at` is set when an email mentions it, or
+    Each person gets a match only once, even if it is found again. `told_at` is set when an email mentions the match, or
     when the person can no longer see it.
     """
 

@@ -1,4 +1,4 @@
-"""What followers were told about each subject, by the number of a change."""
+"""How far followers were told about each subject, as the number of a change."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ class SubjectWatermark(models.Model):
     """The change of a subject after which a person's next digest begins.
 
     `number` is the number of the last change that they were told about or, when they begin to follow, of the newest
-    one. Changes that they did not choose or may not hear of count as told. The other fields are explained in
-    `Watermark`.
+    change. Changes that they did not choose or may not know count as told. `Watermark` explains the other fields.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)

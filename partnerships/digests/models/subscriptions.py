@@ -26,7 +26,7 @@ REFUSAL_HOLDS = dt.timedelta(days=180)
 
 
 class How(models.TextChoices):
-    """How a subscription came about."""
+    """How a subscription began."""
 
     SELF = "self", "Subscribed themselves"
     LEAD = "lead", "Added by a partner, confirmed by the person"
@@ -35,7 +35,7 @@ class How(models.TextChoices):
 
 @lru_cache(maxsize=2048)
 def because(how: str, why: str, target: str, organisation: str | None) -> str:
-    """Why a person gets digests about a target: a text to follow the word "because".
+    """Return why a person gets digests about a target: a text to follow the word "because".
 
     The reason that a lead has typed (`why`) is quoted, because it may say anything.
     """
@@ -52,7 +52,7 @@ def _quoted(why: str) -> str:
 
 
 class Hears(models.TextChoices):
-    """Which changes of what they follow a person hears about."""
+    """Which changes of what they follow a person wants to be told about."""
 
     EVERYTHING = "everything", "Everything"
     DATES_AND_MONEY = "dates", "Dates and money only"
@@ -73,7 +73,7 @@ class SubscriptionStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Stopped: emails bounce"
 
 
-#: Stands for a stakeholder whose name and address the reader may not see.
+#: What pages call a stakeholder whose name and address the reader may not see.
 NAMELESS = "a stakeholder"
 
 #: The name of each kind of target, with its article.
@@ -90,7 +90,7 @@ TARGETS = tuple(A_TARGET)
 
 
 def _has_one_target() -> Q:
-    """The condition that exactly one target is set; only a subscription to a plan may have a `key`."""
+    """Return the condition that exactly one target is set; only a subscription to a plan may have a `key`."""
     has_one_target = Q(pk__in=[])  # matches nothing; each target adds its own condition
     for target in TARGETS:
         other_targets = {name: None for name in TARGETS if name != target}
@@ -268,7 +268,7 @@ class Subscription(models.Model):
         return f"Subscription {self.pk} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """The path of the stakeholder's page, for the organisation that asked them."""
+        """Return the path of the stakeholder's page, for the organisation that asked them."""
         return page_address("digests:stakeholder", self.pk)
 
     @property

@@ -27,7 +27,7 @@ class Piece:
         return self.plan.pk
 
     def get_absolute_url(self) -> str:
-        """The plan's page."""
+        """Return the plan's page."""
         return self.plan.get_absolute_url()
 
 
@@ -48,12 +48,12 @@ FIELDS: dict[type[Any], str] = {
 
 
 def kind_of(target: Target) -> str:
-    """The name of this kind of target in URLs and fields, such as `plan` or `request`."""
+    """Return the name of this kind of target in URLs and fields, such as `plan` or `request`."""
     return FIELDS[type(target)]
 
 
 def title_of(target: Target) -> str:
-    """The name of a target, as emails and pages show it."""
+    """Return the name of a target, as emails and pages show it."""
     if isinstance(target, Piece):
         return f"a site or milestone of {target.plan}"
     if isinstance(target, Entry):
@@ -64,7 +64,7 @@ def title_of(target: Target) -> str:
 
 
 def fields_of(target: Target) -> dict[str, Any]:
-    """The fields of a subscription that name this target."""
+    """Return the fields of a subscription that name this target."""
     if isinstance(target, Piece):
         return {"plan": target.plan, "key": target.key}
     return {kind_of(target): target, "key": ""}

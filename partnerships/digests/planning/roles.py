@@ -82,7 +82,7 @@ def _covered_by_others(rule: RoleRule) -> set[int]:
 
 
 def _same_target(rule: RoleRule) -> Q:
-    """The condition that a rule or a subscription is about the target of this rule."""
+    """Return the condition that a rule or a subscription is about the target of this rule."""
     return Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
 
 

@@ -145,7 +145,7 @@ def mark_waiting(
 def _target_params(
     newest: Mapping[int, tuple[int, int]], latest: Mapping[int, dt.datetime], now: dt.datetime
 ) -> dict[str, Any]:
-    """The parameters of `_TARGET` for these plans, and `now`."""
+    """Return the parameters of `_TARGET` for these plans, and `now`."""
     plans = sorted(latest)
     return {
         "now": now,

@@ -79,14 +79,14 @@ class InboxRouter(Router):
 
 
 def _people_with_accounts(emails: Sequence[Email]) -> dict[int, User]:
-    """The recipients who can sign in, by id, with their preferences."""
+    """Return the recipients who can sign in, by id, with their preferences."""
     person_ids = [email.person_id for email in emails if email.person_id is not None]
     accounts = User.objects.filter(account_since__isnull=False, is_active=True)
     return accounts.select_related("digest_preference").in_bulk(person_ids)
 
 
 def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | None]:
-    """The kind and id of the record that an email is about, and the id of its partnership."""
+    """Return the kind and id of the record that an email is about, and the id of its partnership."""
     subject = kind.about(email.params) if kind.about is not None else None
     if subject is None:
         return "", None, None
@@ -94,7 +94,7 @@ def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | No
 
 
 def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
-    """How a notice reaches a person who has `chosen` a way for its group; "" if they have not.
+    """Return how a notice reaches a person who has `chosen` a way for its group; "" if they have not.
 
     Kinds that nobody can turn off are always sent at once. During a pause, other notices that would come at once wait
     for the next summary.

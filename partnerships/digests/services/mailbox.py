@@ -115,7 +115,7 @@ def _act_or_flag(file: Path, now: dt.datetime) -> str:
 
 
 def tries_of(name: str) -> str:
-    """The cache key under which the attempts to read this file are counted."""
+    """Return the cache key under which the attempts to read this file are counted."""
     return f"{_LOCK}.{hashlib.sha256(name.encode()).hexdigest()}"
 
 

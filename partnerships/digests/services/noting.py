@@ -21,7 +21,7 @@ SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS, WAY = "subscription", "refused all", 
 
 
 def subscription_identity(subscription: Subscription) -> str:
-    """A hash that identifies a person and what they follow in the journal."""
+    """Return a hash that identifies a person and what they follow in the journal."""
     target: tuple[int | str | None, ...]
     newer_target_id = subscription.request_id or subscription.commitment_id or subscription.recommendation_id
     if newer_target_id or subscription.key:
@@ -33,14 +33,14 @@ def subscription_identity(subscription: Subscription) -> str:
 
 
 def target_identity(subscription: Subscription) -> str:
-    """A hash that identifies what is followed in the journal."""
+    """Return a hash that identifies what is followed in the journal."""
     target = subscription.target
     key = (subscription.key,) if subscription.key else ()
     return journal.identity(subscription.target_kind, target.pk, _created_at(target), *key)
 
 
 def _created_at(target: Plan | Partnership | Organisation | Entry | Commitment | Recommendation) -> dt.datetime:
-    """When the target was created."""
+    """Return when the target was created."""
     if isinstance(target, Recommendation):
         return target.source.recorded_at
     if isinstance(target, Commitment):
@@ -49,7 +49,7 @@ def _created_at(target: Plan | Partnership | Organisation | Entry | Commitment |
 
 
 def person_identity(person: User) -> str:
-    """A hash that identifies a person in the journal."""
+    """Return a hash that identifies a person in the journal."""
     return journal.identity(person.pk, person.joined_at)
 
 

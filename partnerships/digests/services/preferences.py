@@ -154,7 +154,7 @@ def prefer(
 
 
 def _as_text(preference: Preference, person: User) -> dict[str, str]:
-    """The preferences and the time zone as texts, for the event about a change."""
+    """Return the preferences and the time zone as texts, for the event about a change."""
     return {name: str(getattr(preference, name)) for name in _CHOSEN_FIELDS} | {"time_zone": person.time_zone}
 
 

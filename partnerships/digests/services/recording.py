@@ -21,7 +21,7 @@ def lock_subscription(subscription: Subscription) -> Subscription:
 
 
 def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
-    """The error for a subscription whose status has changed in the meantime."""
+    """Return the error for a subscription whose status has changed in the meantime."""
     status = subscription.get_status_display()
     return UnableToChangeSubscription(
         f"This subscription changed in the meantime: its status is now “{status}”. Check it and try again."

@@ -68,7 +68,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
 
 
 def _watermark(person_id: int, record_id: int, *, kind: str) -> QuerySet[SubjectWatermark]:
-    """The person's watermark of a subject, with the subject."""
+    """Return the person's watermark of a subject, with the subject."""
     own_watermarks = SubjectWatermark.objects.filter(
         recipient=person_id, subject__kind=kind, subject__record_id=record_id
     )

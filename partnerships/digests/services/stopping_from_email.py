@@ -203,7 +203,7 @@ def _save(stopped: Stopped) -> Stopped:
 
 
 def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
-    """The person's last stop that can still be undone; None if there is none."""
+    """Return the person's last stop that can still be undone; None if there is none."""
     stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
     newest_stop = stops.order_by("-at", "-pk").first()
     return _parse_stopped(newest_stop.before) if newest_stop else None
@@ -280,7 +280,7 @@ def _follow_address(subscription: Subscription, *, is_suppressed: bool) -> None:
 
 
 def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
-    """The matches that wait to be told: ask, offer, and when the match was found."""
+    """Return the matches that wait to be told: ask, offer, and when the match was found."""
     notices = MatchNotice.objects.filter(recipient=person, told_at=None).order_by("pk")
     return tuple(
         (ask_id, offer_id, noted_at.isoformat())
@@ -370,12 +370,12 @@ def _stop_matches(person: User, *, now: dt.datetime) -> bool:
 
 
 def undo_token(stopped: Stopped) -> str:
-    """The stop as a signed token for a form."""
+    """Return the stop as a signed token for a form."""
     return Signer(salt="digests.undo").sign_object(asdict(stopped), compress=True)
 
 
 def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
-    """The stop in the token of a form. Raises `UnableToUndo`."""
+    """Return the stop in the token of a form. Raises `UnableToUndo`."""
     try:
         stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
     except (BadSignature, TypeError, ValueError) as error:  # the last two: a token made by an earlier release
@@ -386,7 +386,7 @@ def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
 
 
 def _parse_stopped(stop_data: dict[str, Any]) -> Stopped:
-    """A stop from its JSON, in which tuples are lists; earlier releases wrote no ways, notices and single."""
+    """Return a stop from its JSON, in which tuples are lists; earlier releases wrote no ways, notices and single."""
     parsed_values = {
         "subscriptions": tuple(Before(**before) for before in stop_data["subscriptions"]),
         "matches": tuple((ask_id, offer_id, noted_at) for ask_id, offer_id, noted_at in stop_data["matches"]),

@@ -31,7 +31,7 @@ def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, n
 
 
 def _people_with_all_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
-    """The ids of people who were told about the order, and for whom what was left has passed on since."""
+    """Return the ids of people who were told about the order, and for whom what was left has passed on since."""
     stakeholder_ids = stakeholders_of(successions, day=timezone.localdate(now))
     # Looked up by recipient, for which there is an index: the ledger has the emails of years.
     deliveries = Delivery.objects.filter(

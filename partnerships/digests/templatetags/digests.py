@@ -30,7 +30,7 @@ register = template.Library()
 
 
 def _reader(context: Context) -> User | None:
-    """The person who is signed in; None for a visitor."""
+    """Return the person who is signed in; None for a visitor."""
     request: HttpRequest | None = context.get("request")
     user = getattr(request, "user", None)
     return user if isinstance(user, User) else None
@@ -38,7 +38,7 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """A card with which the reader follows this record, or stops following it.
+    """Return a card with which the reader follows this record, or stops following it.
 
     Visitors are offered to follow a public plan by email. `may_edit` adds a link to the people who get the next version
     of a plan; `may_lead` adds the choice to send digests to everyone in a partnership.
@@ -75,17 +75,17 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
 
 
 def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
-    """The person's own subscription to a record; to a piece of a plan, by its `key`."""
+    """Return the person's own subscription to a record; to a piece of a plan, by its `key`."""
     return Subscription.objects.live().filter(person=person, key=key, **{kind: target}).order_by("pk")[:1]
 
 
 def _following(person: User, plan: int) -> QuerySet[Following]:
-    """The closest of the subscriptions through which the person follows a plan."""
+    """Return the closest of the subscriptions through which the person follows a plan."""
     return Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id")[:1]
 
 
 def _through(person: User, plan: Plan) -> str:
-    """The name of the partnership or owner through which the person follows a plan; "" if they do not."""
+    """Return the name of the partnership or owner through which the person follows a plan; "" if they do not."""
     following = next(iter(rows_for(_following, person, plan.pk)), None)
     if following is None:
         return ""
@@ -96,7 +96,7 @@ def _through(person: User, plan: Plan) -> str:
 
 @register.simple_tag(takes_context=True)
 def change_url(context: Context, subscription: Subscription, verb: str) -> str:
-    """The URL to which a change of a subscription is sent, by link or signed in."""
+    """Return the URL to which a change of a subscription is sent, by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:change-by-link", args=[token, subscription.pk, verb])
     return reverse("digests:change", args=[subscription.pk, verb])
@@ -104,7 +104,7 @@ def change_url(context: Context, subscription: Subscription, verb: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def last_month_url(context: Context) -> str:
-    """The URL of the page that previews each choice of changes, by link or signed in."""
+    """Return the URL of the page that previews each choice of changes, by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:last-month-by-link", args=[token])
     return reverse("digests:last-month")
@@ -112,7 +112,7 @@ def last_month_url(context: Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def follow_again_url(context: Context, subscription: Subscription) -> str:
-    """The URL at which a person asks again for what they refused, by link or signed in."""
+    """Return the URL at which a person asks again for what they refused, by link or signed in."""
     if context.get("token"):
         return change_url(context, subscription, "again")
     return reverse("digests:subscribe", args=[subscription.target_kind, subscription.target.pk])
@@ -120,6 +120,6 @@ def follow_again_url(context: Context, subscription: Subscription) -> str:
 
 @register.inclusion_tag("digests/_who_is_emailed.html", takes_context=True)
 def who_is_emailed(context: Context, plan: Plan) -> dict[str, Any]:
-    """Who will get the version that the reader is about to publish, and when."""
+    """Return who will get the version that the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
     return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

@@ -1,4 +1,4 @@
-"""What people can do with one of their own subscriptions, signed in or by link."""
+"""The actions of people on one of their own subscriptions, signed in or by link."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
-def act(
+def change_subscription(
     verb: str,
     subscription: Subscription,
     *,
@@ -38,7 +38,10 @@ def act(
     reason: str,
     now: dt.datetime,
 ) -> None:
-    """Do what the URL names; 404 if there is no such action. Raises `UnableToChangeSubscription`."""
+    """Call the service for the action that the URL names (`verb`). Raises `UnableToChangeSubscription`.
+
+    404 if there is no such action.
+    """
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
     elif verb == "pause":

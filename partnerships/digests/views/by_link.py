@@ -29,7 +29,7 @@ from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, set_names_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
-from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, act
+from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, change_subscription
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
@@ -54,9 +54,9 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person follows, how often they get digests, and when the next one comes.
+    """Show what a person follows, how often they get digests, and when the next digest comes.
 
-    A POST presses one of the small buttons, or else saves the form; an invalid form is shown again (422).
+    A POST presses a button outside the form of choices, or else saves the form; an invalid form is shown again (422).
     """
     person, now = link.person, timezone.now()
     preference = Preference.objects.get(person=person)
@@ -134,7 +134,7 @@ _MESSAGES = {
 
 
 def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
-    """The message after a change, "" if there is none; it names only subscriptions of the person."""
+    """Return the message after a change, "" if there is none; it names only subscriptions of the person."""
     name_by_pk = {str(subscription.pk): subscription.shown_name for subscription in subscriptions}
     name = name_by_pk.get(request.GET.get("about", ""), "it")
     return _MESSAGES.get(request.GET.get("done", ""), "").format(name)
@@ -150,7 +150,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
     subscriptions = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
     subscription = get_object_or_404(subscriptions, pk=pk)
     try:
-        act(
+        change_subscription(
             verb,
             subscription,
             frequency=request.POST.get("frequency", ""),
@@ -224,7 +224,7 @@ def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.dat
 @require_safe
 @for_bearer(Purpose.READ)
 def view(request: HttpRequest, link: Link) -> HttpResponse:
-    """A digest in the browser, without what its reader may no longer read."""
+    """Show a digest in the browser, without what its reader may no longer read."""
     person, token = link.person, token_in(request)
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=person)
     reading = readable_news(delivery, now=timezone.now())
@@ -241,7 +241,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
-    """The URL at which to read more: by link for stakeholders, on the plan's pages for others."""
+    """Return where to read more about a plan: by link for stakeholders, on the plan's pages for others."""
     if stakeholder:
         return reverse("digests:read", kwargs={"token": token, "plan": news.plan_id})
     if news.is_new:
@@ -252,7 +252,7 @@ def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
 @require_safe
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """What changed in one plan, and the plan as the digest told of it, for stakeholders."""
+    """Show stakeholders what changed in one plan, and the plan in the version that the digest told about."""
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan, now=timezone.now())
     if news is None:
@@ -274,7 +274,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 
 def _comparison(news: News, new_content: Content) -> Comparison | None:
-    """The comparison of the two versions that a digest told of; None if the plan was new."""
+    """Compare the two versions that a digest told about; None if the plan was new."""
     old_version = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
     if old_version is None:
         return None

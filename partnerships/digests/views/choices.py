@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 
 def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
-    """The form with everything that a person can choose; stakeholders can choose less."""
+    """Return the form with everything that a person can choose; stakeholders can choose less."""
     has_account = not person.is_stakeholder
     return PreferenceForm(
         request.POST or None,
@@ -32,16 +32,16 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
 
 
 def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
-    """The context of `_paused.html`: the pause that has begun or is set."""
-    ahead = preference.pause_ahead(now, person.time_zone)
+    """Return the context of `_paused.html`: the pause that has begun, or that is set for later."""
+    is_ahead = preference.pause_ahead(now, person.time_zone)
     return {
-        "pause_from": preference.paused_from if ahead else None,
+        "pause_from": preference.paused_from if is_ahead else None,
         "paused_until": preference.pause_to_come(now, person.time_zone),
     }
 
 
 def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
-    """A page of the parties for which this person, as a lead, is reminded of dates.
+    """Return a page of the parties for which this person, as a lead, is reminded of dates.
 
     Each party chooses the dates. It also chooses the days, for those of its leads who have not chosen any themselves.
     """
@@ -52,7 +52,7 @@ def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
 
 
 def always_sent() -> list[tuple[str, list[str]]]:
-    """The emails that people cannot turn off, by the reason why not."""
+    """Return the labels of emails that people cannot turn off, by the reason why not."""
     labels_by_reason: dict[str, list[str]] = {}
     for kind in all_kinds():
         if kind.always and kind.always != FOR_OPERATORS:

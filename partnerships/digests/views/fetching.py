@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def visible_target(user: User, kind: str, pk: int) -> Target:
-    """The record to follow; 404 if it does not exist or the person may not see it."""
+    """Return the record to follow; 404 if it does not exist or the person may not see it."""
     readable = readable_targets(user, kind)
     if readable is None:
         raise Http404
@@ -20,5 +20,5 @@ def visible_target(user: User, kind: str, pk: int) -> Target:
 
 
 def page_of(target: Target) -> str:
-    """The path of the target's page."""
+    """Return the path of the target's page."""
     return target.get_absolute_url()

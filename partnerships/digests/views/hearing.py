@@ -22,20 +22,20 @@ _MONTH = dt.timedelta(days=30)
 
 @require_safe
 def last_month(request: HttpRequest) -> HttpResponse:
-    """What my digests would have said in the last month."""
+    """Show what the signed-in person's digests would have said in the last month."""
     return _last_month(request, signed_in(request), back=reverse("digests:manage"), by_link=False)
 
 
 @require_safe
 @for_bearer(Purpose.PREFERENCES)
 def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person's digests would have said in the last month."""
+    """Show, by link, what a person's digests would have said in the last month."""
     back = request.path.removesuffix("last-month/")
     return _last_month(request, link.person, back=back, by_link=True)
 
 
 def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool) -> HttpResponse:
-    """The page for the choice in the query string, or else for what the person has chosen."""
+    """Return the page for the choice in the query string, or else for what the person has chosen."""
     hears = request.GET.get("hears", "")
     if hears not in Hears.values:
         hears = ""

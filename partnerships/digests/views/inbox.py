@@ -28,7 +28,7 @@ _NO_PARTNERSHIP = "Not about a partnership"
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The person's notices by partnership, newest first."""
+    """Show the person's notices by partnership, newest first."""
     person = signed_in(request)
     group = request.GET.get("group", "")
     unread = request.GET.get("unread") == "yes"
@@ -56,7 +56,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _by_partnership(lines: list[InboxLine]) -> list[tuple[str, list[InboxLine]]]:
-    """The lines of one page under headings, the partnership with the newest notice first."""
+    """Return the lines of one page under headings, the partnership with the newest notice first."""
     lines_by_heading: dict[str, list[InboxLine]] = {}
     for line in lines:
         lines_by_heading.setdefault(line.partnership or _NO_PARTNERSHIP, []).append(line)
@@ -88,7 +88,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _digest_path(item: InboxItem, now: dt.datetime) -> str:
-    """The path of a digest's page, with its reader's own link."""
+    """Return the path of a digest's page, with a new link of its reader."""
     link_key = Preference.objects.filter(person=item.person_id).values_list("link_key", flat=True).first()
     token = make(
         Purpose.READ,
@@ -119,7 +119,11 @@ def mark(request: HttpRequest) -> HttpResponse:
 
 
 def _back(data: Any) -> str:
-    """The path of the inbox, with the filters that the form was sent from; never another page."""
+    """Return the path of the inbox with the filters of the page from which the form was sent.
+
+    A path in the form that leads anywhere else is ignored, because another site could have set it.
+    """
     inbox_path = reverse("digests:inbox")
     back: str = data.get("back", "")
-    return back if back == inbox_path or back.startswith(f"{inbox_path}?") else inbox_path
+    is_inbox = back == inbox_path or back.startswith(f"{inbox_path}?")
+    return back if is_inbox else inbox_path

@@ -67,7 +67,7 @@ _GRANTED_FOR = dt.timedelta(minutes=10)
 
 
 def _ledger_reader(request: HttpRequest) -> User:
-    """The signed-in person; 403 if they may not see the ledger."""
+    """Return the signed-in person; 403 if they may not see the ledger."""
     person = signed_in(request)
     if not may_look(person):
         raise PermissionDenied
@@ -75,7 +75,7 @@ def _ledger_reader(request: HttpRequest) -> User:
 
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
-    """An email, and whether it is only about plans that the person may publish."""
+    """Return an email, and whether it is only about plans that the person may publish; 404 if they may not see it."""
     [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     if DeliverySubject.objects.filter(delivery=delivery).exists():
         # It also tells of partnerships, asks or commitments, which a lead of its plans may not be allowed to read.
@@ -106,6 +106,7 @@ def _grant(request: HttpRequest, permission: str) -> None:
 
 
 def _is_granted(request: HttpRequest, permission: str) -> bool:
+    """Whether an administrator has given a reason for this permission in the last ten minutes."""
     granted_at = request.session.get(_GRANTS_KEY, {}).get(permission)
     if not granted_at:
         return False
@@ -115,7 +116,10 @@ def _is_granted(request: HttpRequest, permission: str) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @_may_frame_email
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """One email: what it contains, its status and, if the person may see it, the message itself."""
+    """Show one email: what it contains, its status and, if the person may see it, the message itself.
+
+    A POST gives an administrator's reason for seeing the message.
+    """
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
@@ -161,7 +165,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @_framed_email
 def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
-    """The HTML part of the message as it was sent, for a frame that can neither run nor load anything."""
+    """Return the HTML part of the message as it was sent, for a frame that can neither run nor load anything."""
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
     [shown] = shown_to(person, [delivery])
@@ -186,6 +190,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
 
     def step() -> tuple[str, str]:
+        """Record the repeat; returns the message, and the page of the new email."""
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
         message = f"The same news will be sent to {delivery.recipient.display_name} again."
         return message, reverse("digests:entry", args=[repeat.pk])
@@ -195,7 +200,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def due(request: HttpRequest) -> HttpResponse:
-    """What is due within the next day, and for whom."""
+    """Show whose digests about which plans are due within the next day."""
     person = _ledger_reader(request)
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
@@ -204,7 +209,7 @@ def due(request: HttpRequest) -> HttpResponse:
 
 
 def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
-    """The page that asks an administrator why they want to see a next digest; None once they have said why."""
+    """Return the page that asks an administrator for a reason to see a next digest; None once they have given one."""
     permission = f"preview {person.pk}"
     form = ReasonForm(posted(request), submit="Show next digest", cancel=reverse("digests:due"))
     if form.is_valid():
@@ -227,10 +232,10 @@ def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpRes
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a person's next digest would say if it was sent now.
+    """Show what a person's next digest would say if it were sent now.
 
-    People see their own in full, and that of others about plans that they may publish. Administrators see it without
-    confidential parts, for ten minutes after giving a reason.
+    People see their own digest in full. Of another person's digest they see the plans that they may publish;
+    administrators see it without confidential parts, for ten minutes after giving a reason.
     """
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)

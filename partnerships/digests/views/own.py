@@ -27,7 +27,7 @@ from partnerships.digests.queries.subscriptions import (
     unconfirmed_of,
     with_known_address,
 )
-from partnerships.digests.views.actions import MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, SIGNED_IN, act
+from partnerships.digests.views.actions import MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, SIGNED_IN, change_subscription
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
@@ -42,7 +42,7 @@ from partnerships.plans.models import Plan
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
-    """What the person follows, how often they get digests, and when the next one comes."""
+    """Show what the person follows and when the next digest comes; a POST ends the pause, or saves the form."""
     person = signed_in(request)
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
@@ -77,7 +77,7 @@ def manage(request: HttpRequest) -> HttpResponse:
 
 
 def _subscriptions_context(person: User, preference: Preference) -> dict[str, Any]:
-    """What the person follows and refused, and what else the page shows besides the form."""
+    """Return what the person follows and refused, and what else the page shows besides the form."""
     now = timezone.now()
     read_ahead([lookup(live_or_refused, person)])
     followed = set_names_for(person, rows_for(live_or_refused, person), now)
@@ -104,6 +104,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     back = page_of(target)
 
     def step() -> tuple[str, str]:
+        """Subscribe the person; returns the message, and the page to go back to."""
         subscription = services.subscribe(
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
@@ -125,7 +126,8 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     back = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
     def step() -> tuple[str, str]:
-        act(
+        """Change the subscription; returns the message, and the page to go back to."""
+        change_subscription(
             verb,
             subscription,
             frequency=request.POST.get("frequency", ""),
@@ -193,7 +195,7 @@ def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> Http
 
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who gets the next version of a plan, and when; for htmx, only the list."""
+    """Show who would get the next version of a plan, and when; for a request by htmx, only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():

@@ -35,6 +35,7 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
         back = plan.get_absolute_url()
 
         def step() -> tuple[str, str]:
+            """Subscribe the person; returns the message, and the plan's page to go back to."""
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
             return f"You now follow {item['name']}. Your digests list what changes from now on.", back
 

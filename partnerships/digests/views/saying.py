@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def preferences_in_words(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
-    """A sentence about how often digests come, and another about subscriptions with a frequency of their own."""
+    """Return a sentence about how often digests come, and another about subscriptions with another frequency."""
     sentence = how_often(
         frozenset({""}),
         preference.frequency,

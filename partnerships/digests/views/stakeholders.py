@@ -33,7 +33,7 @@ from partnerships.plans.models import Audience, Plan
 
 @require_safe
 def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """One stakeholder, and what the person can do about them."""
+    """Show one stakeholder, and what the person can do about the subscription."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
@@ -77,12 +77,12 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 
 def _already_asked(subscription: Subscription) -> str:
-    """Why the person is not asked again, and what to do instead."""
+    """Return why the person is not asked again, and what to do instead."""
     day = long_date(timezone.localdate(subscription.asked_at))
     message = f"You asked {subscription.person.email} about this on {day}"
     if subscription.is_waiting:
-        return f"{message}, and they have not answered yet. Use “Ask again” in your list of stakeholders"
-    return f"{message}, and they confirmed"
+        return f"{message}, and they have not answered yet. Use “Ask again” in your list of stakeholders."
+    return f"{message}, and they confirmed. They get these digests already."
 
 
 @require_POST
@@ -94,6 +94,7 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     back = next_url(request, reverse("digests:stakeholders"))
 
     def step() -> tuple[str, str]:
+        """Ask again; returns the message, and the page to go back to."""
         services.ask_again(subscription=subscription, author=person, now=now)
         return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back
 
@@ -110,6 +111,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectAddressForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
+        """Ask at the new address; returns the message, and the page to go back to."""
         email = form.cleaned_data["email"]
         services.correct_address(subscription=subscription, email=email, author=person, now=now)
         return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back

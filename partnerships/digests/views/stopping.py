@@ -105,7 +105,7 @@ def _stop(
 def _ask(
     request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **shared_context: Any
 ) -> HttpResponse:
-    """The page that asks what to stop."""
+    """Return the page that asks what to stop, and offers to undo the last stop."""
     now = timezone.now()
     subscriptions = set_names_for(person, subscriptions_of(person), now)
     if stoppable.had_any:
@@ -150,7 +150,7 @@ def _wants_matches(person: User) -> bool:
 
 
 def _kinds_of(groups: Sequence[str]) -> str:
-    """The labels of groups of notices, in one text."""
+    """Return the labels of groups of notices, in one text."""
     return ", ".join(NoticeGroup(group).label for group in groups)
 
 
@@ -163,7 +163,7 @@ def _done(
     silenced: str = "",
     **shared_context: Any,
 ) -> HttpResponse:
-    """The page after a stop, with a button to undo it.
+    """Return the page after a stop, with a button to undo it.
 
     `silenced` are the labels of groups of notices that the person chose and that now go to the inbox only.
     """

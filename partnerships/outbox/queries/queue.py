@@ -47,7 +47,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due() -> dict[Lane, dt.datetime]:
-    """When the oldest due email of each lane became due; without lanes in which none is due."""
+    """Return when the oldest due email of each lane became due; without lanes in which none is due."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
         rows = cursor.fetchall()
@@ -56,7 +56,7 @@ def oldest_due() -> dict[Lane, dt.datetime]:
 
 
 def queue_figures() -> dict[str, Any]:
-    """The metrics of the queue, by name. Counts stop at 100,000.
+    """Return the metrics of the queue, by name. Counts stop at 100,000.
 
     * `queued`, `sending`, and `by_lane`: how many emails are open.
     * `oldest_due_seconds` and `oldest_by_lane_seconds`: for how long the oldest due email has been due. With
@@ -107,7 +107,7 @@ def queue_figures() -> dict[str, Any]:
 
 
 def _age(moment: dt.datetime | None, now: dt.datetime) -> int:
-    """The seconds since a moment; 0 without one."""
+    """Return the seconds since a moment; 0 without one."""
     if moment is None:
         return 0
     return max(int((now - moment).total_seconds()), 0)

@@ -31,7 +31,7 @@ SELECT s.address_hash FROM outbox_suppression s
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """Which of these addresses, all in lower case, are suppressed."""
+    """Return which of these addresses, all in lower case, are suppressed."""
     if not addresses:
         return set()
     address_by_hash = {journal.address_hash(address): address for address in addresses}
@@ -41,7 +41,7 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
 
 
 def open_suppressions(address: str = "", *, address_hash: str = "") -> QuerySet[Suppression]:
-    """The suppressions of an address that are not released, found by the address and by its hash."""
+    """Return the suppressions of an address that are not released, found by the address and by its hash."""
     is_same = Q(address_hash=address_hash or journal.address_hash(address))
     if address:
         is_same |= Q(lower_address=address.strip().lower())

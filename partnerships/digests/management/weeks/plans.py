@@ -45,7 +45,7 @@ class PlansWeek(Stage):
     """A stakeholder follows a partnership, and hears about its plans."""
 
     def play(self) -> list[str]:
-        """The whole week."""
+        """Play the whole week; returns lines about it."""
         cast_ = self._enter()
         person = cast_.stakeholder.person
         quay, mill, fields = cast_.plans

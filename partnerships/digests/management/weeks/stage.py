@@ -68,11 +68,11 @@ class Stage:
         self._seen = 0
 
     def play(self) -> list[str]:
-        """The whole week, in lines. Raises `WeekWentWrong`."""
+        """Play the whole week; returns lines about it. Raises `WeekWentWrong`."""
         raise NotImplementedError
 
     def at(self, day: int, hour: int) -> dt.datetime:
-        """An hour in London, on a day counted from Monday."""
+        """Return an hour in London, on a day counted from Monday."""
         date = self.monday + dt.timedelta(days=day)
         return dt.datetime.combine(date, dt.time(hour), LONDON).astimezone(dt.UTC)
 
@@ -85,7 +85,7 @@ class Stage:
         self.lines.append(f"                  {line}")
 
     def person(self, name: str, organisation: Organisation, role: str) -> User:
-        """A person with an account and a role, from before the week.
+        """Create a person with an account and a role, from before the week.
 
         They get notices in the inbox only, unless the story has them choose otherwise.
         """
@@ -125,12 +125,12 @@ class Stage:
 
 
 def parsed(outgoing: Outgoing) -> EmailMessage:
-    """An email as a mail program reads it."""
+    """Return an email as a mail program reads it."""
     return email.message_from_bytes(outgoing.data, policy=email.policy.default)
 
 
 def text_of(outgoing: Outgoing) -> str:
-    """The text part of an email."""
+    """Return the text part of an email."""
     part = parsed(outgoing).get_body(("plain",))
     return str(cast(EmailMessage, part).get_content()) if part is not None else ""
 

@@ -83,7 +83,7 @@ class Command(AccountedCommand):
         self.stdout.write(f"{counted(count, 'email')} of the kind {options['kind']} will not be sent.")
 
     def _moment(self, text: str | None) -> dt.datetime:
-        """The moment that an ISO time means; now without one. Raises `CommandError`."""
+        """Return the moment that an ISO time means; now without one. Raises `CommandError`."""
         if not text:
             return timezone.now()
         moment = parse_datetime(text)

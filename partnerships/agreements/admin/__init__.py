@@ -1,5 +1,5 @@
 """Admin pages of partnerships."""
 
-from partnerships.agreements.admin import kinds, partnerships
+from partnerships.agreements.admin import kinds, partnerships, terms
 
-__all__ = ["kinds", "partnerships"]
+__all__ = ["kinds", "partnerships", "terms"]

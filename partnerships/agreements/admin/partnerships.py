@@ -1,7 +1,4 @@
-"""Admin pages for partnerships, without the partners' texts.
-
-docs/rights.md says who may use them.
-"""
+"""Admin pages for partnerships. They hide the partners' texts (`restricted`), as docs/rights.md explains."""
 
 from __future__ import annotations
 
@@ -26,11 +23,6 @@ from partnerships.agreements.models import (
     Partnership,
     Party,
     Post,
-    TermsInForce,
-    TermsProposal,
-    TermsSignatory,
-    TermsSignature,
-    TermsVersion,
 )
 from partnerships.agreements.models.groups import WorkingGroup
 from partnerships.agreements.services import (
@@ -54,13 +46,13 @@ from partnerships.people.models import User
 
 
 class PartyInline(ReadOnlyInline):
-    """The parties."""
+    """The parties of a partnership, on its page."""
 
     model = Party
     fields = ("organisation", "role", "status", "invited_at", "joined_on", "left_on")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
-        """The parties with their organisations, in one query."""
+        """Fetch the organisations with the parties, because each row shows one."""
         return Party.objects.select_related("organisation")
 
 
@@ -97,7 +89,7 @@ class PartnershipAdmin(ReadOnlyAdmin):
 
 @admin.register(Party)
 class PartyAdmin(ReadOnlyAdmin):
-    """The part of each organisation in each partnership."""
+    """Parties: the role and status of an organisation in a partnership."""
 
     restricted = ("reason",)
     fields = ("partnership", "organisation", "role", "status", "invited_at", "answered_at", "joined_on", "left_on")
@@ -110,7 +102,7 @@ class PartyAdmin(ReadOnlyAdmin):
 
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdmin):
-    """Documents without their content; removed ones can be restored."""
+    """Documents without their content. Administrators can restore a removed document."""
 
     restricted = ("file",)
     fields = (
@@ -133,7 +125,7 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Restore documents", permissions=["view"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
-        """Restore removed documents."""
+        """Restore the chosen documents, and show a message for each."""
         assert isinstance(request.user, User)
         for document in queryset:
             try:
@@ -145,24 +137,24 @@ class DocumentAdmin(ReadOnlyAdmin):
 
 
 class HolderInline(ReadOnlyInline):
-    """Who held the post, without how to reach them."""
+    """The holders of a post on its page, without their contact details."""
 
     model = Holder
     fields = ("person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Holder]:
-        """The holders with their people, in one query."""
+        """Fetch the people with the holders, because each row shows two."""
         return Holder.objects.select_related("person", "added_by")
 
 
 class PostAdminForm(forms.ModelForm[Post]):
-    """A correction of a post's title, with a reason."""
+    """Correct the title of a post, with a reason."""
 
     reason = forms.CharField(
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the history that partners see.",
+        help_text="Say why you correct the title. Partners can read this in the history.",
     )
 
     class Meta:
@@ -172,7 +164,7 @@ class PostAdminForm(forms.ModelForm[Post]):
 
 @admin.register(Post)
 class PostAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Post]):
-    """Posts of organisations, with the days of their holders; the title is corrected with a reason."""
+    """Posts of organisations, with their holders. Administrators can correct the title."""
 
     form = PostAdminForm
     refusals = (UnableToChangePost,)
@@ -187,20 +179,28 @@ class PostAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.M
     inlines = (HolderInline,)
 
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
-        """Correct the title through the service."""
+        """Correct the title through the service, which records the reason."""
         assert isinstance(request.user, User)
-        data, fresh = form.cleaned_data, Post.objects.get(pk=obj.pk)
-        correct_post(post=fresh, title=data["title"], reason=data["reason"], author=request.user, now=timezone.now())
+        # `obj` has the new title already, but the service compares it with the stored one.
+        stored_post = Post.objects.get(pk=obj.pk)
+        correct_post(
+            post=stored_post,
+            title=form.cleaned_data["title"],
+            reason=form.cleaned_data["reason"],
+            author=request.user,
+            now=timezone.now(),
+        )
 
 
 class HolderAdminForm(forms.ModelForm[Holder]):
-    """A correction of who held a post, and on which days."""
+    """Correct who held a post, and on which days, with a reason."""
 
+    #: Not `reason`, which is a field of the model.
     why = forms.CharField(
         label="Why",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the history that partners see.",
+        help_text="Say why you correct this. Partners can read this in the history.",
     )
 
     class Meta:
@@ -209,20 +209,22 @@ class HolderAdminForm(forms.ModelForm[Holder]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "person" in self.fields:  # Not of a contact without an account.
-            field = model_choice_field(self, "person")
-            candidates = User.objects.filter(pk=self.instance.person_id or 0)
-            field.queryset = people_of(self.instance.post.organisation) | candidates
-            field.required = True
+        if "person" not in self.fields:  # a contact without an account
+            return
+        field = model_choice_field(self, "person")
+        # The holder stays on the list even if they no longer act for the organisation.
+        current_holder = User.objects.filter(pk=self.instance.person_id or 0)
+        field.queryset = people_of(self.instance.post.organisation) | current_holder
+        field.required = True
 
     def _get_validation_exclusions(self) -> set[str]:
-        """No exclusions: constraints compare columns that are not on the form, and Django would skip those."""
+        """Exclude no column: Django would skip the constraints, which compare columns that are not on the form."""
         return set()
 
 
 @admin.register(Holder)
 class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Holder]):
-    """Who holds which post from when to when, without how to reach them; corrected with a reason."""
+    """Holders of posts and their days, without contact details. Administrators can correct person and days."""
 
     form = HolderAdminForm
     refusals = (UnableToChangePost,)
@@ -237,16 +239,18 @@ class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Holder | None = None) -> tuple[str, ...]:
-        """Also the person, of a contact without an account."""
+        """Make the person read-only too for a contact without an account."""
         names = tuple(super().get_readonly_fields(request, obj))
         return (*names, "person") if obj is None or obj.person_id is None else names
 
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:
-        """Correct it through the service."""
+        """Correct person and days through the service, which records the reason."""
         assert isinstance(request.user, User)
-        data, fresh = form.cleaned_data, Holder.objects.select_related("post").get(pk=obj.pk)
+        data = form.cleaned_data
+        # `obj` has the new values already, but the service compares them with the stored ones.
+        stored_holder = Holder.objects.select_related("post").get(pk=obj.pk)
         correct_holder(
-            holder=fresh,
+            holder=stored_holder,
             starts_on=data["starts_on"],
             ends_on=data["ends_on"],
             person=data.get("person"),
@@ -256,71 +260,9 @@ class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin
         )
 
 
-@admin.register(TermsProposal)
-class TermsProposalAdmin(ReadOnlyAdmin):
-    """Proposals of terms without their texts."""
-
-    restricted = ("content", "prose", "pieces", "reason", "outcome", "declarations")
-    fields = (
-        "partnership",
-        "number",
-        "proposed_by",
-        "author",
-        "status",
-        "from_day",
-        "sign_by",
-        "created_at",
-        "decided_at",
-    )
-    list_display = ("partnership", "number", "proposed_by", "status", "from_day", "sign_by", "created_at")
-    list_filter = ("status",)
-    list_select_related = ("partnership", "proposed_by")
-    search_fields = ("partnership__title", "proposed_by__name")
-    ordering = ("-created_at", "-pk")
-
-
-class TermsSignatureInline(ReadOnlyInline):
-    """Who signed a version, without reasons."""
-
-    model = TermsSignature
-    fields = ("organisation", "decision", "name", "role", "how", "signed_on", "signed_at", "recorded_by")
-
-
-class TermsSignatoryInline(ReadOnlyInline):
-    """Who is asked to sign a version."""
-
-    model = TermsSignatory
-    fields = ("organisation", "due_on", "asked_at", "reminded_at", "escalated_at", "removed_at")
-
-
-@admin.register(TermsVersion)
-class TermsVersionAdmin(ReadOnlyAdmin):
-    """Versions of terms without their texts, with who signed."""
-
-    restricted = ("content", "prose", "note", "declarations", "parties")
-    fields = ("partnership", "number", "title", "kind_label", "origin", "base", "amendment", "from_day", "published_at")
-    list_display = ("partnership", "number", "kind_label", "origin", "published_at")
-    list_filter = ("origin",)
-    list_select_related = ("partnership",)
-    search_fields = ("partnership__title", "title")
-    ordering = ("-published_at", "-pk")
-    inlines = (TermsSignatoryInline, TermsSignatureInline)
-
-
-@admin.register(TermsInForce)
-class TermsInForceAdmin(ReadOnlyAdmin):
-    """Which version is in force from which day."""
-
-    fields = ("partnership", "version", "from_day", "decided_at")
-    list_display = ("partnership", "version", "from_day", "decided_at")
-    list_select_related = ("partnership", "version")
-    search_fields = ("partnership__title",)
-    ordering = ("-from_day", "-pk")
-
-
 @admin.register(WorkingGroup)
 class WorkingGroupAdmin(ReadOnlyAdmin):
-    """Which working group belongs to which partnership; read-only."""
+    """Working groups, each with its partnership."""
 
     list_display = ("pk", "partnership", "parent", "outlives_parent")
     list_select_related = ("partnership", "parent")
@@ -330,7 +272,7 @@ class WorkingGroupAdmin(ReadOnlyAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """Notices without their reasons."""
+    """Notices to leave a partnership, without their reasons."""
 
     restricted = ("reason", "withdrawn_because")
     fields = ("partnership", "organisation", "last_day", "ends_partnership", "given_at", "withdrawn_at", "done_at")
@@ -343,7 +285,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
 @admin.register(DateChoice)
 class DateChoiceAdmin(ReadOnlyAdmin):
-    """Which dates each party is reminded of."""
+    """The dates of which each party wants reminders, and how many days before."""
 
     fields = ("party", "days", "dates")
     list_display = ("party", "days", "dates")
@@ -365,7 +307,7 @@ class DateReminderAdmin(ReadOnlyAdmin):
 
 @admin.register(Objective)
 class ObjectiveAdmin(ReadOnlyAdmin):
-    """Objectives without what they say."""
+    """Objectives, without their text and figures."""
 
     restricted = ("text", "measure", "unit", "baseline", "target", "status_reason")
     fields = ("partnership", "organisation", "owner", "baseline_on", "target_on", "position", "status", "created_at")
@@ -378,7 +320,7 @@ class ObjectiveAdmin(ReadOnlyAdmin):
 
 @admin.register(ObjectiveProgress)
 class ObjectiveProgressAdmin(ReadOnlyAdmin):
-    """Reports of progress without figures and notes."""
+    """Reports of progress, without figures and notes."""
 
     restricted = ("figure", "note", "blocked_by")
     fields = ("objective", "on", "by", "organisation", "at")
@@ -389,7 +331,7 @@ class ObjectiveProgressAdmin(ReadOnlyAdmin):
 
 @admin.register(ObjectiveLink)
 class ObjectiveLinkAdmin(ReadOnlyAdmin):
-    """What serves objectives."""
+    """Records that are linked to objectives."""
 
     fields = ("objective", "provider", "key", "linked_by", "linked_at")
     list_display = ("objective", "provider", "key", "linked_at")

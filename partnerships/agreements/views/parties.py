@@ -114,7 +114,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _organisations_to_invite(user: User, partnership: Partnership, text: str) -> list[Organisation]:
-    """The first organisations that match the text and are not part of the partnership."""
+    """Return the first organisations that match the text and neither take part nor are invited."""
     inside = partnership.parties.inside().values("organisation")
     matches = find_organisations(user=user, text=text).current().exclude(pk__in=inside)
     return list(matches.order_by("name", "pk")[:MAX_RESULTS])
@@ -218,13 +218,17 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     get_led(user, pk)
     party_to_remove = _party(user, pk, party)
-    submit = "Withdraw invitation" if party_to_remove.is_waiting else "Remove organisation"
+    name = party_to_remove.organisation.name
+    if party_to_remove.is_waiting:
+        submit, message = "Withdraw invitation", f"The invitation of {name} has been withdrawn."
+    else:
+        submit, message = "Remove organisation", f"{name} has been removed from the partnership."
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit=submit, cancel=members_page)
 
     def step() -> tuple[str, str]:
         remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"{party_to_remove.organisation.name} no longer takes part.", members_page
+        return message, members_page
 
     return take_step(
         request,

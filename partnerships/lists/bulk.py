@@ -1,7 +1,4 @@
-"""Follow several rows of a list.
-
-Offered by lists whose rows can be followed.
-"""
+"""The action “Follow” for several rows, which every list offers whose rows can be followed."""
 
 from __future__ import annotations
 
@@ -18,27 +15,33 @@ from partnerships.people.models import User
 
 
 def follow_action(definition: ListDefinition) -> BulkAction | None:
-    """The action that follows the records which the rows of a list belong to; None if the list offers none."""
+    """Return the action that follows the records of several rows, or None if the rows cannot be followed.
+
+    The followed record may be another one than the row: a contact's row follows the contact's partnership.
+    """
     if definition.followed is None:
         return None
     target_of = definition.followed
 
     def left_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
-        """Reasons by row id. If several rows share a record, for example a plan, only the first row follows it."""
-        reasons: dict[int, str] = {}
-        seen: set[tuple[str, int]] = set()
-        followed = _followed(person, [target for row in rows if (target := target_of(row)) is not None])
+        """Return why rows are left out, by row id. If several rows have the same record, the first one follows it."""
+        target_by_row_id = {row.pk: target for row in rows if (target := target_of(row)) is not None}
+        followed_keys = _followed_keys(person, list(target_by_row_id.values()))
+        reason_by_row_id: dict[int, str] = {}
+        keys_of_earlier_rows: set[tuple[str, int]] = set()
         for row in rows:
-            target = target_of(row)
+            target = target_by_row_id.get(row.pk)
             if target is None:
-                reasons[row.pk] = "These rows do not belong to a partnership, so you cannot follow them."
-            elif (subject := (kind_of(target), target.pk)) in followed:
-                reasons[row.pk] = "You already follow these."
-            elif subject in seen:
-                reasons[row.pk] = "Another row that you chose has the same plan, partnership or organisation."
+                reason_by_row_id[row.pk] = "These rows do not belong to a partnership, so you cannot follow them."
+                continue
+            key = (kind_of(target), target.pk)
+            if key in followed_keys:
+                reason_by_row_id[row.pk] = "You already follow these."
+            elif key in keys_of_earlier_rows:
+                reason_by_row_id[row.pk] = "Another row that you chose has the same plan, partnership or organisation."
             else:
-                seen.add(subject)
-        return reasons
+                keys_of_earlier_rows.add(key)
+        return reason_by_row_id
 
     def change(*, row: Any, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
         subscribe(person=person, target=target_of(row), author=person, now=now)
@@ -54,14 +57,14 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
     )
 
 
-def _followed(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
-    """The targets that the person follows, each as its kind and id. One query per kind."""
-    by_kind: defaultdict[str, list[int]] = defaultdict(list)
+def _followed_keys(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
+    """Return the kind and id of each of these records that the person follows. One query per kind."""
+    ids_by_kind: defaultdict[str, list[int]] = defaultdict(list)
     for target in targets:
-        by_kind[kind_of(target)].append(target.pk)
-    followed = Subscription.objects.confirmed().filter(person=person, key="")
-    return {
-        (kind, pk)
-        for kind, target_ids in by_kind.items()
-        for pk in followed.filter(**{f"{kind}__in": target_ids}).values_list(kind, flat=True)
-    }
+        ids_by_kind[kind_of(target)].append(target.pk)
+    subscriptions = Subscription.objects.confirmed().filter(person=person, key="")
+    followed_keys = set()
+    for kind, target_ids in ids_by_kind.items():
+        followed_ids = subscriptions.filter(**{f"{kind}__in": target_ids}).values_list(kind, flat=True)
+        followed_keys.update((kind, pk) for pk in followed_ids)
+    return followed_keys

@@ -1,4 +1,4 @@
-"""Files of a list: every row that the filters find, with typed cells."""
+"""Files of a list: every row that matches the filters, with cells of the right type for spreadsheets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.lists.reading import Listing
 
 #: Formats by the ending of the file's name.
 FORMATS = {"csv": "CSV", "xlsx": "Excel", "ods": "OpenDocument"}
-#: The content type of each.
+#: Content types by format.
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "ods": ODS}
 #: Replaces typed words in the log of exports.
 _TYPED = "*"
-#: Rows of a file, at most: a worker holds the whole file in memory.
+#: How many rows a file may have. A worker has the whole file in memory.
 MAX_ROWS = 200_000
-#: Rows whose cells are made ready at once.
+#: For how many rows at a time related records are fetched.
 _BATCH = 500
 
 
@@ -33,28 +33,29 @@ class TooManyRows(Exception):
 
 
 def columns_of(listing: Listing) -> Sequence[Column]:
-    """The columns of a file: those that were chosen, otherwise all."""
+    """Return the columns of a file: those that the reader chose, otherwise all."""
     return listing.columns if listing.has_chosen_columns else listing.definition.columns
 
 
 def headings_of(listing: Listing) -> list[str]:
-    """The headings of a file; the last column has the address of each record."""
+    """Return the headings of a file. The last column has the address of each record."""
     return [*(column.label for column in columns_of(listing)), "Address"]
 
 
 def count_of(listing: Listing) -> int:
-    """How many rows a file would have, counted up to one more than `MAX_ROWS`."""
-    return listing.found().order_by()[: MAX_ROWS + 1].count()
+    """Return how many rows a file would have, counted up to one more than `MAX_ROWS`."""
+    return listing.matching_rows().order_by()[: MAX_ROWS + 1].count()
 
 
 def cells_of_rows(listing: Listing, limit: int, ids: Collection[int] = ()) -> Iterator[list[Any]]:
-    """The cells of each row, or of each with one of these ids, in the order of the list.
+    """Yield the cells of each row, or only of rows with these ids, in the order of the list.
 
     Raises `TooManyRows`.
     """
     rows_to_export = listing.sortable().filter(pk__in=ids) if ids else listing.sortable()
-    is_long = listing.definition.max_sorted is not None  # counted so far before it is sorted
-    if is_long and rows_to_export.order_by()[: limit + 1].count() > limit:
+    # Sorting a very long list is slow, so its rows are counted first.
+    may_be_very_long = listing.definition.max_sorted is not None
+    if may_be_very_long and rows_to_export.order_by()[: limit + 1].count() > limit:
         raise TooManyRows
     exported_rows = list(rows_to_export.order_by(*listing.sorting)[: limit + 1])
     if len(exported_rows) > limit:
@@ -64,16 +65,18 @@ def cells_of_rows(listing: Listing, limit: int, ids: Collection[int] = ()) -> It
 
 
 def cells_of_all_rows(listing: Listing) -> Iterator[tuple[int, list[Any]]]:
-    """The id and cells of every row, in the order of the list, read in batches to save memory."""
+    """Yield the id and cells of every row, in the order of the list. Rows are read in batches to save memory."""
     ids = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
-        row_by_id = {row.pk: row for row in listing.found().filter(pk__in=batch)}
+        # Filtered again: a row may have been changed or deleted since the ids were read.
+        row_by_id = {row.pk: row for row in listing.matching_rows().filter(pk__in=batch)}
         existing_rows = [row_by_id[pk] for pk in batch if pk in row_by_id]
         yield from zip((row.pk for row in existing_rows), _cells(listing, existing_rows), strict=True)
 
 
 def _cells(listing: Listing, rows: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield the cells of each row: the values of its columns and its address."""
     columns = columns_of(listing)
     listing.definition.make_ready(listing.reader, rows, columns)
     for row in rows:
@@ -81,7 +84,7 @@ def _cells(listing: Listing, rows: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def file_bytes(listing: Listing, form: str, progress: Progress) -> tuple[bytes, list[int]]:
-    """The file of every row, and the ids of the rows."""
+    """Return the content of a file with every row, and the ids of the rows. `form` is one of `FORMATS`."""
     ids: list[int] = []
     total = count_of(listing)
 
@@ -99,16 +102,16 @@ def file_bytes(listing: Listing, form: str, progress: Progress) -> tuple[bytes, 
 
 
 def file_response(listing: Listing, form: str, limit: int, ids: Collection[int] = ()) -> HttpResponseBase:
-    """A download of the list, or of the rows with these ids, in one of the `FORMATS`. Raises `TooManyRows`."""
+    """Return a download of the list, or of the rows with these ids, in one of `FORMATS`. Raises `TooManyRows`."""
     response = _file(listing, form, limit, ids)
-    describe_export(response, in_the_log(listing, form, len(ids)))
+    describe_export(response, log_entry(listing, form, len(ids)))
     return response
 
 
-def in_the_log(listing: Listing, form: str, chosen_count: int = 0) -> str:
-    """The entry of this file in the log of exports: `asks.csv?theme=land`.
+def log_entry(listing: Listing, form: str, chosen_count: int = 0) -> str:
+    """Return the line about this file for the log of exports, for example `asks.csv?theme=land`.
 
-    Words that somebody typed are replaced, because they may be about a person.
+    Words that the reader typed are replaced, because they may be about a person.
     """
     parameters = listing.parameters.copy()
     for name in parameters:
@@ -120,6 +123,7 @@ def in_the_log(listing: Listing, form: str, chosen_count: int = 0) -> str:
 
 
 def _file(listing: Listing, form: str, limit: int, ids: Collection[int]) -> HttpResponseBase:
+    """Return the file in its format as a response."""
     headings, rows = headings_of(listing), list(cells_of_rows(listing, limit, ids))
     name = f"{listing.definition.slug}.{form}"
     if form == "csv":

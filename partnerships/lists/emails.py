@@ -15,50 +15,53 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: An email names this many rows on each side and counts the others.
+#: An email names at most this many rows that entered, and as many that left. It counts the others.
 MAX_NAMED = 20
-_ENDED = "They no longer follow this view."
+_NO_LONGER_FOLLOWED = "The recipient no longer follows this view."
 
 
 def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """What entered and what left a view, as far as its follower may read it now."""
+    """Email a follower which rows entered and left a view, as far as the follower may read them now."""
     follow = Follow.objects.filter(pk=due.params["follow"], person=person).select_related("view").first()
     if follow is None or not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():
-        return _ENDED
+        return _NO_LONGER_FOLLOWED
     listing = listing_by(follow.view, person)
     if listing is None:
-        return _ENDED
+        return _NO_LONGER_FOLLOWED
+
+    # Compared with the view as it is now: rows may have changed back since the email was recorded.
     definition = listing.definition
-    entered = listing.found().filter(pk__in=due.params["entered"])
-    left = definition.readable(person).filter(pk__in=due.params["left"]).exclude(pk__in=listing.found().values("pk"))
+    entered = listing.matching_rows().filter(pk__in=due.params["entered"])
+    readable_of_left = definition.readable(person).filter(pk__in=due.params["left"])
+    left = readable_of_left.exclude(pk__in=listing.matching_rows().values("pk"))
     entered_count, left_count = entered.count(), left.count()
-    unreadable = len(set(due.params["left"])) - definition.readable(person).filter(pk__in=due.params["left"]).count()
-    if not entered_count and not left_count and not unreadable:
+    unreadable_count = len(set(due.params["left"])) - readable_of_left.count()
+    if not entered_count and not left_count and not unreadable_count:
         return "The rows that changed have changed back."
     context = {
         "person": person,
         "view": follow.view,
         "list": definition.title,
-        "entered": _named(definition, person, entered),
+        "entered": _names_and_links(definition, person, entered),
         "more_entered": max(0, entered_count - MAX_NAMED),
-        "left": _named(definition, person, left),
+        "left": _names_and_links(definition, person, left),
         "more_left": max(0, left_count - MAX_NAMED),
-        "unreadable": unreadable,
-        "what": _what(entered_count, left_count + unreadable),
+        "unreadable": unreadable_count,
+        "what": _counts_in_words(entered_count, left_count + unreadable_count),
         "address": f"{settings.SITE_ORIGIN}{follow.view.get_absolute_url()}",
         "manage": link("lists:views"),
     }
     return Content("lists/followed", context)
 
 
-def _what(entered: int, left: int) -> str:
-    """`2 entered, 1 left`."""
+def _counts_in_words(entered: int, left: int) -> str:
+    """Return the counts for the subject, for example "2 entered, 1 left". A count of 0 is left out."""
     counts = ((entered, "entered"), (left, "left"))
-    return ", ".join(f"{count:,} {word}" for count, word in counts if count)
+    return ", ".join(f"{count:,} {verb}" for count, verb in counts if count)
 
 
-def _named(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:
-    """The first rows by number: what names each, and its page."""
+def _names_and_links(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:
+    """Return the name and the address of the first `MAX_NAMED` rows, by id."""
     first_rows = list(rows.order_by("pk")[:MAX_NAMED])
     definition.make_ready(person, first_rows, [definition.first])
     return [(str(definition.first.value(row)), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}") for row in first_rows]

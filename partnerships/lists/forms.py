@@ -1,4 +1,4 @@
-"""Forms about saved views and files."""
+"""Forms to name and share a saved view, and to ask for a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 class NameForm(Form):
-    """A name for a view."""
+    """Name a view."""
 
     name = forms.CharField(label="Name of the view", max_length=100)
 
@@ -26,7 +26,7 @@ class NameForm(Form):
 
 
 class MakeFileForm(Form):
-    """Nothing to fill in."""
+    """Confirm that a file should be made. The form has no fields."""
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,10 +34,10 @@ class MakeFileForm(Form):
 
 
 class ShareForm(Form):
-    """Who a view is shared with."""
+    """Choose with whom to share a view."""
 
     shared_with = forms.ChoiceField(
-        label="Who can use it?",
+        label="Who can use the view?",
         required=False,
         widget=forms.RadioSelect,
         help_text="Everybody sees only what they can read themselves.",
@@ -47,12 +47,12 @@ class ShareForm(Form):
         super().__init__(*args, **kwargs)
         organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
         partnerships = Partnership.objects.present_for(person, *EDITING_ROLES).order_by("title", "pk")[:200]
-        self._found: dict[str, Organisation | Partnership] = {
+        self._record_by_value: dict[str, Organisation | Partnership] = {
             **{f"organisation-{organisation.pk}": organisation for organisation in organisations},
             **{f"partnership-{partnership.pk}": partnership for partnership in partnerships},
         }
         field = choice_field(self, "shared_with")
-        field.choices = [("", "Only me"), *((key, str(one)) for key, one in self._found.items())]
+        field.choices = [("", "Only me"), *((value, str(record)) for value, record in self._record_by_value.items())]
         field.initial = ""
         if view.organisation_id:
             field.initial = f"organisation-{view.organisation_id}"
@@ -62,5 +62,5 @@ class ShareForm(Form):
 
     @property
     def chosen(self) -> Organisation | Partnership | None:
-        """The organisation or partnership that was chosen."""
-        return self._found.get(self.cleaned_data["shared_with"])
+        """The organisation or partnership to share the view with, or None to share it with nobody."""
+        return self._record_by_value.get(self.cleaned_data["shared_with"])

@@ -1,7 +1,4 @@
-"""Saved views of lists, who may read them, whose list opens with one.
-
-Files that workers make.
-"""
+"""Saved views of lists, people's default views and follows, and files of long lists."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Readers (docs/rights.md): the owner, and the people of what it is shared with.
+#: Who can read a view (docs/rights.md): its owner, and the people of the organisation or partnership that shares it.
 ROUTES: tuple[Route, ...] = (
     People("owner"),
     Organisations("organisation"),
@@ -35,15 +32,15 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
     """Saved views by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SavedViewQuerySet:
-        """Their own, and those shared with a partnership or organisation of theirs."""
+        """The person's own views, and those shared with one of their organisations or partnerships."""
         return self.filter(visible_to(SavedView, ROUTES, user))
 
 
 class SavedView(models.Model):
-    """Filters, columns and order of a list under a name.
+    """Filters, columns and order of a list, saved under a name.
 
-    It holds no rows: each reader sees what they may read. `state` is checked against the list when it is saved,
-    and what the list no longer knows is left out when it is opened.
+    A view stores no rows: each reader sees the rows that they may read. `state` is checked when the view is saved.
+    When it is opened, filters and columns that the list no longer has are ignored.
     """
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
@@ -78,18 +75,18 @@ class SavedView(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The list, as this view shows it."""
+        """Address of the list as this view shows it."""
         definition = find_list(self.kind)
         return f"{reverse(definition.address)}?view={self.pk}" if definition else reverse("lists:views")
 
     @property
     def is_shared(self) -> bool:
-        """Whether others can open it."""
+        """Whether people other than the owner can open the view."""
         return self.organisation_id is not None or self.partnership_id is not None
 
 
 class DefaultView(models.Model):
-    """The view that a list opens with, for one person."""
+    """The view with which a list opens for one person."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="default_views")
     kind = models.CharField(max_length=30)
@@ -103,11 +100,13 @@ class DefaultView(models.Model):
 
 
 class ListFile(LeasedJob):
-    """A file of a long list that a worker makes, or has made.
+    """A file of a long list, made by a worker for one person.
 
-    `query` has the parameters of the list, and `asked` the entry in the log of exports. `holds` is a digest of the
-    memberships from which the person had their rights when it was made. `rows` has the ids of the records in the file,
-    and `total` their number. `error` says why there is no file.
+    * `query`: the parameters of the list.
+    * `asked`: the line about the file in the log of exports.
+    * `holds`: a digest of the person's memberships when the file was made. The download checks that it is the same.
+    * `rows`: the ids of the records in the file. `total` is their number.
+    * `error`: why there is no file; "" if the file is made or on its way.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
@@ -133,12 +132,12 @@ class ListFile(LeasedJob):
         return f"{self.kind}.{self.form} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of the page with its progress and the download."""
         return page_address("lists:file", self.pk)
 
     @property
     def is_made(self) -> bool:
-        """Whether it can be downloaded."""
+        """Whether the worker has finished the file."""
         return self.made_at is not None
 
     @property

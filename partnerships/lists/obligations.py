@@ -1,4 +1,4 @@
-"""Views that people share with an organisation, as things that it holds."""
+"""Views shared with an organisation pass to its successor (see `organisations.obligations`)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ SHARED_VIEWS = Obligation(
     "Shared views of lists",
     (Column("lists.SavedView.organisation"),),
     lambda organisation, _: SavedView.objects.filter(organisation=organisation),
-    lambda one, _: Held(one.pk, one.name, one.get_absolute_url(), outside=f"Shared view {one.pk}"),
+    lambda view, _: Held(view.pk, view.name, view.get_absolute_url(), outside=f"Shared view {view.pk}"),
 )
 
 
 def register() -> None:
-    """Register them: without a line, people of a body that ended could no longer open its views."""
+    """Register shared views. Without this, people of an organisation that ended could no longer open its views."""
     register_obligation(SHARED_VIEWS)

@@ -1,4 +1,4 @@
-"""A list as its page shows it: headings, cells and cards."""
+"""What the page of a list shows: filters in use, headings, rows, groups, and the choices of columns and order."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
 from partnerships.lists.reading import EVERYTHING, Listing
 
-#: A row's name is cut off here where it stands in a sentence.
+#: How many characters of a row's name a sentence shows.
 _MAX_NAME = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The heading of a column, with the address that sorts by it."""
+    """The heading of a column, with the address that sorts by the column."""
 
     label: str
     href: str
@@ -34,7 +34,7 @@ class Heading:
 
     @property
     def next_words(self) -> str:
-        """What the link does."""
+        """What the link does, for screen readers."""
         return "sort the other way" if self.sorted else "sort by this"
 
 
@@ -49,7 +49,7 @@ class Cell:
 
     @property
     def classes(self) -> str:
-        """The classes of a cell of a table; a phone leaves out an empty one."""
+        """The CSS classes of the cell. Phones hide an empty cell."""
         classes = "govuk-table__cell"
         if self.is_number:
             classes += " govuk-table__cell--numeric"
@@ -60,7 +60,7 @@ class Cell:
         return classes
 
 
-#: The box to choose a row by, with its number and name.
+#: The tick box that chooses a row, with the row's id and name.
 _PICK = (
     '<td role="cell" class="govuk-table__cell cg-pick cg-no-print">'
     '<div class="govuk-checkboxes govuk-checkboxes--small"><div class="govuk-checkboxes__item">'
@@ -71,29 +71,34 @@ _PICK = (
 
 
 def chips_of(listing: Listing) -> list[Chip]:
-    """The filters in use.
-
-    Without the last one the list shows everything, not the reader's default view.
-    """
+    """Return the filters in use, each with the address without it."""
     chips = active_filters(listing.form, listing.parameters)
+    # An address without parameters would open the reader's default view instead of everything.
     return [replace(chip, href=EVERYTHING) if chip.href == "?" else chip for chip in chips]
 
 
 def headings(listing: Listing) -> list[Heading]:
-    """The headings of the columns that are shown."""
+    """Return the headings of the columns that are shown."""
     shown_headings = []
     for column in listing.columns:
-        is_sorted = listing.sort.lstrip("-") == column.name
-        descending = listing.sort.startswith("-")
-        wanted = f"-{column.name}" if is_sorted and not descending else column.name
-        state = ("descending" if descending else "ascending") if is_sorted else ""
-        shown_headings.append(Heading(column.label, listing.address(sort=wanted), column.kind is Kind.NUMBER, state))
+        sort_after_click, direction = column.name, ""
+        if listing.sort == column.name:
+            sort_after_click, direction = f"-{column.name}", "ascending"
+        elif listing.sort == f"-{column.name}":
+            direction = "descending"
+        heading = Heading(
+            label=column.label,
+            href=listing.address(sort=sort_after_click),
+            is_number=column.kind is Kind.NUMBER,
+            sorted=direction,
+        )
+        shown_headings.append(heading)
     return shown_headings
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: its number, what names it, and its cells."""
+    """A row of the table: its id, its name and its cells."""
 
     pk: int
     name: str
@@ -101,7 +106,7 @@ class Row:
 
     @property
     def html(self) -> SafeString:
-        """Its row of the table, written without a template: see `partnerships.kit.html`."""
+        """The row as HTML. Written without a template for speed: see `partnerships.kit.html`."""
         first, *others = self.cells
         parts = [
             _PICK.format(self.pk, escaped(self.name)),
@@ -111,12 +116,12 @@ class Row:
                 for cell in others
             ),
         ]
-        # Spaces, so that cells are words apart where tags are left out.
+        # Spaces, so that the words of two cells do not join where tags are removed.
         return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
 
 
 def table(listing: Listing, rows: Sequence[Any]) -> list[Row]:
-    """The rows with their cells."""
+    """Return the rows with a cell for each column that is shown."""
     return [
         Row(row.pk, name_of(listing.definition, row), [_cell(column, row) for column in listing.columns])
         for row in rows
@@ -124,11 +129,12 @@ def table(listing: Listing, rows: Sequence[Any]) -> list[Row]:
 
 
 def name_of(definition: ListDefinition, row: Any) -> str:
-    """What names a row, cut off."""
+    """Return the name of a row, shortened for a sentence."""
     return shorten(str(definition.first.value(row)), _MAX_NAME)
 
 
 def _cell(column: Column, row: Any) -> Cell:
+    """Return a cell: the value in words, as a coloured tag or a link if the column has one."""
     words: str | SafeString = column.words(row) if column.words else in_words(column.value(row))
     if words and column.tag and (code := column.tag(row)):
         words = status_tag(words, code)
@@ -139,7 +145,7 @@ def _cell(column: Column, row: Any) -> Cell:
 
 
 def in_words(value: Any) -> str:
-    """A value as pages show it."""
+    """Return a value as pages show it."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -153,10 +159,7 @@ def in_words(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows with the same value in one column.
-
-    It says how many they are, their sums, and the address of the list with these alone.
-    """
+    """Rows with the same value in one column: their number, their sums, and the address of a list of them."""
 
     label: str
     href: str
@@ -165,26 +168,28 @@ class Group:
 
 
 def groups(listing: Listing) -> list[Group]:
-    """The groups of the column that was chosen; none if no column was."""
+    """Return the groups of the column that the reader chose; empty if they chose none."""
     column = listing.group
     if column is None:
         return []
-    counted = listing.counted(column)
-    labels = _labels(column, [row["list_group"] for row in counted])
-    is_linked = _finds_by_key(listing, column)
+    group_rows = listing.counted(column)
+    label_by_key = _labels(column, [row["list_group"] for row in group_rows])
+    has_links = _finds_by_key(listing, column)
     shown_groups = []
-    for row in counted:
+    for row in group_rows:
         key = row["list_group"]
-        label = labels.get(key, "")
-        value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
-        href = listing.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
-        sums = [_sum_words(row, column) for column in listing.summed]
-        shown_groups.append(Group(label or "None", href, row["list_count"], sums))
+        label = label_by_key.get(key, "")
+        filter_value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
+        href = ""
+        if has_links and label and filter_value:
+            href = listing.address(**{column.name: filter_value, "group": ""})
+        sums = [_sum_words(row, summed_column) for summed_column in listing.summed]
+        shown_groups.append(Group(label=label or "None", href=href, count=row["list_count"], sums=sums))
     return shown_groups
 
 
 def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
-    """What the groups with these keys are called."""
+    """Return the labels of groups by their keys."""
     if column.kind is Kind.CHOICE:
         return dict(column.choices())
     if column.group_words is not None:
@@ -193,46 +198,45 @@ def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
 
 
 def _finds_by_key(listing: Listing, column: Column) -> bool:
-    """Whether the parameter with a column's name finds by its key.
+    """Whether a filter by the column takes the key of a group, so that the group can link to its rows.
 
-    One by a record wants the record's number.
+    A filter with choices takes the id of a record instead, except if the keys of the column are its choices.
     """
-    is_own = column.covered in ("", column.name)
-    wants_code = isinstance(listing.form.fields.get(column.name), forms.ChoiceField)
-    return is_own and (column.kind is Kind.CHOICE or not wants_code)
+    has_own_filter = column.covered in ("", column.name)
+    takes_choices = isinstance(listing.form.fields.get(column.name), forms.ChoiceField)
+    return has_own_filter and (column.kind is Kind.CHOICE or not takes_choices)
 
 
 def _sum_words(row: Mapping[str, Any], column: Column) -> str:
-    """The sum of a group; none where its rows count different things."""
-    several = column.summed_by and row[f"kinds_{column.name}"] > 1
-    return "Several units" if several else in_words(row[f"sum_{column.name}"])
+    """Return the sum of a group, unless its rows have different units."""
+    if column.summed_by and row[f"kinds_{column.name}"] > 1:
+        return "Several units"
+    return in_words(row[f"sum_{column.name}"])
 
 
 def column_choices(listing: Listing) -> list[tuple[Column, bool, int]]:
-    """Each column, whether it is shown, and its place.
-
-    Shown columns come first.
-    """
-    shown = list(listing.columns)
-    other_columns = [column for column in listing.definition.columns if column not in shown]
-    return [(column, column in shown, place) for place, column in enumerate([*shown, *other_columns], start=1)]
+    """Return each column, whether it is shown, and its position. Shown columns come first."""
+    shown_columns = list(listing.columns)
+    hidden_columns = [column for column in listing.definition.columns if column not in shown_columns]
+    ordered_columns = [*shown_columns, *hidden_columns]
+    return [(column, column in shown_columns, position) for position, column in enumerate(ordered_columns, start=1)]
 
 
 def sort_choices(listing: Listing) -> list[tuple[str, str, bool]]:
-    """What rows can be sorted by: parameter, words, and whether they are.
+    """Return the choices of order: the parameter, its label, and whether it is chosen.
 
-    First the list's own order, which may follow from its filters.
+    The first is the list's own order, which may depend on its filters.
     """
-    chosen = listing.parameters.get("sort", "")
-    choices = [("", "Usual order", not chosen)]
+    chosen_sort = listing.parameters.get("sort", "")
+    choices = [("", "Usual order", not chosen_sort)]
     for column in listing.definition.columns:
-        up, down = _DIRECTIONS[column.kind]
-        for name, words in ((column.name, up), (f"-{column.name}", down)):
-            choices.append((name, f"{column.label}: {words}", name == chosen))
+        ascending, descending = _DIRECTIONS[column.kind]
+        for parameter, direction in ((column.name, ascending), (f"-{column.name}", descending)):
+            choices.append((parameter, f"{column.label}: {direction}", parameter == chosen_sort))
     return choices
 
 
-#: How the two directions are called.
+#: The labels of ascending and descending order, by kind of column.
 _DIRECTIONS = {
     Kind.TEXT: ("A to Z", "Z to A"),
     Kind.CHOICE: ("first to last", "last to first"),

@@ -1,4 +1,4 @@
-"""The saved views that a person can open, and what a list opens with."""
+"""Find the saved views that a person can open or follows, their files, and the dates of a view."""
 
 from __future__ import annotations
 
@@ -17,58 +17,57 @@ from partnerships.lists.reading import Listing, parameters_of, read
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: A list's page names this many views, the person's own first; the page of views has the others.
+#: The page of a list links to at most this many views, the person's own first. The page of views has all.
 MAX_NAMED = 20
 #: A calendar has the dates of this many rows.
 MAX_DATED = 1_000
 
 
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
-    """Views of a list that the person can open: own ones first, then by name.
+    """Return the views of a list that the person can open, their own first, then by name.
 
-    Each says if the list opens with it.
+    `is_default` on each says whether the list opens with that view.
     """
     saved_views = rows_for(_views_of, person, slug=definition.slug)
     return sorted(saved_views, key=lambda view: (view.owner_id != person.pk, view.name))
 
 
 def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
-    chosen = DefaultView.objects.filter(person=person, kind=slug, view=OuterRef("pk"))
-    views = SavedView.objects.visible_to(person).filter(kind=slug).annotate(is_default=Exists(chosen))
+    """Return the query of `views_of`. The default view comes first, so that the limit never cuts it off."""
+    default_views = DefaultView.objects.filter(person=person, kind=slug, view=OuterRef("pk"))
+    views = SavedView.objects.visible_to(person).filter(kind=slug).annotate(is_default=Exists(default_views))
     return views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]
 
 
 def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
-    """The view that an address names, or the default where it says nothing.
+    """Return the view that the address names, or the default view if the address has no parameters.
 
-    Raises `SavedView.DoesNotExist`.
-
-    `views` are those of the list's page, which may not have all of them.
+    `views` are those that the list's page has read already. Raises `SavedView.DoesNotExist`.
     """
     if not sent:
         return next((view for view in views if getattr(view, "is_default", False)), None)
-    named = sent.get("view") or sent.get("from") or ""
-    if not named:
+    id_in_address = sent.get("view") or sent.get("from") or ""
+    if not id_in_address:
         return None
-    number = row_number(named)
-    if number is None:
+    view_id = row_number(id_in_address)
+    if view_id is None:
         raise SavedView.DoesNotExist
-    known = next((view for view in views if view.pk == number), None)
-    return known or SavedView.objects.visible_to(person).get(pk=number)
+    view_of_page = next((view for view in views if view.pk == view_id), None)
+    return view_of_page or SavedView.objects.visible_to(person).get(pk=view_id)
 
 
 def followed_by(person: User) -> dict[int, Follow]:
-    """What the person follows, by the number of the view."""
+    """Return the person's follows by the id of the view."""
     return {follow.view_id: follow for follow in Follow.objects.filter(person=person)}
 
 
 def files_of(person: User) -> list[ListFile]:
-    """The person's files, the newest first, without what is in them."""
+    """Return the person's files without their content, the newest first."""
     return list(ListFile.objects.filter(person=person).defer("content", "rows").order_by("-asked_at", "-pk"))
 
 
 def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
-    """The parameters of the address, or of the saved view if the address only names it."""
+    """Return the parameters of the address, or those of the saved view if the address only names the view."""
     if view is None or "from" in sent:
         return sent
     parameters = parameters_of(view.state)
@@ -77,7 +76,7 @@ def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
 
 
 def dated_view(person: User, number: int) -> DatedView | None:
-    """A view that the person can open, with the dates of what it shows them, of the first rows in its order."""
+    """Return a view with the dates of its first rows, or None if the person cannot open the view or it has no dates."""
     view = SavedView.objects.visible_to(person).filter(pk=number).first()
     definition = find_list(view.kind) if view else None
     if view is None or definition is None or definition.dates is None or not definition.may_open(person):
@@ -85,12 +84,15 @@ def dated_view(person: User, number: int) -> DatedView | None:
     dates = definition.dates
 
     @cache
-    def numbers() -> Sequence[int]:
+    def row_ids() -> Sequence[int]:
         listing = listing_by(view, person)
-        return [row.pk for row in listing.listed().order_by(*listing.sorting)[: MAX_DATED + 1]] if listing else []
+        if listing is None:
+            return []
+        # One more than the limit, so that `has_more` needs no further query.
+        return [row.pk for row in listing.rows_to_show().order_by(*listing.sorting)[: MAX_DATED + 1]]
 
     def entries() -> Sequence[CalendarEntry]:
-        return dates(person, numbers()[:MAX_DATED])
+        return dates(person, row_ids()[:MAX_DATED])
 
     return DatedView(
         number=view.pk,
@@ -98,14 +100,14 @@ def dated_view(person: User, number: int) -> DatedView | None:
         href=view.get_absolute_url(),
         limit=MAX_DATED,
         entries=entries,
-        has_more=lambda: len(numbers()) > MAX_DATED,
+        has_more=lambda: len(row_ids()) > MAX_DATED,
     )
 
 
 def listing_by(view: SavedView, person: User) -> Listing | None:
-    """The list as a view shows it to one person.
+    """Return the list as a view shows it to one person.
 
-    None if the list no longer exists, they may not open it, or the view's filters are no longer valid.
+    None if the list no longer exists, the person may not open it, or the filters of the view are no longer valid.
     """
     definition = find_list(view.kind)
     if definition is None or not definition.may_open(person):

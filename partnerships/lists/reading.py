@@ -1,4 +1,4 @@
-"""A list with the filters, columns and order of an address or a saved view, and the rows that it finds."""
+"""A list with the filters, columns and order of an address or a saved view, and the rows that match."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from partnerships.kit.record_fields import UNREADABLE
 from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.statements import count_for, count_lookup, lookup, read_ahead, rows_for
 
-#: Parameters that arrange a list; all others are filters. `from` is the saved view that the reader then changed.
+#: Parameters that arrange a list. All others are filters. `from` is the id of the saved view that the reader changed.
 ARRANGING = ("columns", "sort", "group", "look", "from")
 TABLE, CARDS = "table", "cards"
 #: Parameters that change neither the rows nor their order.
 _PLAIN = frozenset({"columns", "look", "from"})
-#: The query string of a list without filters, whatever view it opens with.
+#: The query string of a list without filters. Without it, the list would open with the reader's default view.
 EVERYTHING = "?view="
 #: A list shows this many groups, the largest first.
 MAX_GROUPS = 100
-#: Values of one parameter, and characters of a value, that are read from an address.
+#: At most this many values of a parameter, and characters of a value, are read from an address.
 _MAX_VALUES, _MAX_LENGTH = 100, 200
 
 
 @dataclass
 class Listing:
-    """A list as one reader wants it: with filters, columns and order.
+    """A list as one reader asked for it: with filters, columns and order.
 
-    `parameters` are those of its address, without the page.
+    `parameters` are those of the address that the list knows, without the number of the page.
     """
 
     definition: ListDefinition
@@ -46,75 +46,78 @@ class Listing:
     columns: Sequence[Column]
     has_chosen_columns: bool
     look: str
-    #: The list's own filters, with what was sent.
+    #: The form of the list's own filters, bound to the parameters.
     own_form: forms.Form
+    #: The filters of columns, each with its column, by parameter. `form` adds them.
     _filters: dict[str, tuple[Column, Any]] = field(default_factory=dict)
 
     @cached_property
     def form(self) -> forms.Form:
-        """The list's own filters, and those of its columns that are shown or in use."""
+        """The form of the list's own filters, with those of columns that are shown or filtered."""
         form = self.own_form
-        shown = {column.name for column in self.columns}
+        shown_names = {column.name for column in self.columns}
         for column in self.definition.columns:
             if column.covered or column.name in form.fields:
                 continue
-            if column.name in shown or any(self.parameters.get(name) for name in column.parameters):
+            if column.name in shown_names or any(self.parameters.get(name) for name in column.parameters):
                 self._filters |= {name: (column, filter_) for name, filter_ in column.filters().items()}
         form.fields |= {name: filter_.field for name, (_, filter_) in self._filters.items()}
         return form
 
     @cached_property
-    def chosen(self) -> dict[str, Any]:
-        """The values of the filters that are valid."""
+    def filter_values(self) -> dict[str, Any]:
+        """The valid values of the filters, by parameter."""
         self.form.is_valid()
         return self.form.cleaned_data
 
     @cached_property
     def sort(self) -> str:
-        """The name of the column that the rows are sorted by, with "-" for the last first."""
+        """The name of the column by which rows are sorted, after a "-" if in descending order."""
         parameter = self.parameters.get("sort", "")
-        return parameter if parameter.lstrip("-") in self.definition.by_name else self.definition.sort(self.chosen)
+        return (
+            parameter if parameter.lstrip("-") in self.definition.by_name else self.definition.sort(self.filter_values)
+        )
 
     @property
     def sorted_by(self) -> Column:
-        """The column that the rows are sorted by."""
+        """The column by which rows are sorted."""
         return self.definition.by_name[self.sort.lstrip("-")]
 
-    def found(self) -> QuerySet[Any]:
-        """The rows that the reader may see and the filters find; not ordered."""
-        readable_values = {name: _without_unreadable(value) for name, value in self.chosen.items()}
+    def matching_rows(self) -> QuerySet[Any]:
+        """Return the rows that the reader may see and that match the filters, in no order."""
+        readable_values = {name: _without_unreadable(value) for name, value in self.filter_values.items()}
         rows: QuerySet[Any] = self.definition.rows(self.reader, readable_values)
-        if any(self.chosen[name] and not value for name, value in readable_values.items()):
+        if any(self.filter_values[name] and not value for name, value in readable_values.items()):
             return rows.none()  # a filter names only records that the reader cannot see
         filters_in_use = {
             name: (column, filter_)
             for name, (column, filter_) in self._filters.items()
-            if self.chosen.get(name) not in (None, "", [])
+            if self.filter_values.get(name) not in (None, "", [])
         }
         for column in {column.name: column for column, _ in filters_in_use.values()}.values():
             rows = rows.alias(**{column.alias: column.expression(self.reader)})
         for name, (_, filter_) in filters_in_use.items():
-            rows = filter_.filter(rows, self.chosen[name])
+            rows = filter_.filter(rows, self.filter_values[name])
         return rows
 
     @cached_property
-    def of_page(self) -> QuerySet[Any]:
-        """The rows as of now, composed once: a page shows some of them and counts them."""
-        return self.found()
+    def page_query(self) -> QuerySet[Any]:
+        """The query of `matching_rows`, built once for a page, which shows, counts and groups the rows."""
+        return self.matching_rows()
 
     @property
     def explanations(self) -> list[str]:
-        """Sentences that say why filters in use find rows in which the words are not shown."""
+        """Sentences that explain why rows match although they do not show the words of a filter."""
         sentences = {
             column.found_words: None
             for column in self.definition.columns
-            if (words := self.chosen.get(column.name)) and unquoted(str(words)) is None
+            if (text := self.filter_values.get(column.name)) and unquoted(str(text)) is None
         }
         return [sentence for sentence in sentences if sentence]
 
     @property
     def group(self) -> Column | None:
-        """The column that the rows are counted by, if one was chosen."""
+        """The column by which rows are counted, if the reader chose one."""
         column = self.definition.by_name.get(self.parameters.get("group", ""))
         return column if column is not None and column.is_grouped else None
 
@@ -124,97 +127,98 @@ class Listing:
         return [column for column in self.columns if column.is_summed]
 
     def counted(self, column: Column) -> list[dict[str, Any]]:
-        """Counts and sums of the rows by the key of a column (`list_group`), the largest group first.
+        """Return the count and sums for each value of a column (`list_group`), the largest group first.
 
-        For a sum of quantities, it also counts the different units (`kinds_quantity`).
+        For a sum of quantities, also count the different units (`kinds_quantity`): figures in different units have no
+        sum.
         """
-        rows = self._newest(self.of_page).order_by()
-        rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
-        sums = {f"sum_{column.name}": Sum(column.expression(self.reader)) for column in self.summed}
-        kinds = {
-            f"kinds_{column.name}": Count(
-                NullIf(self.definition.by_name[column.summed_by].expression(self.reader), Value("")), distinct=True
+        rows = self._newest(self.page_query).order_by()
+        grouped_rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
+        sums = {f"sum_{summed.name}": Sum(summed.expression(self.reader)) for summed in self.summed}
+        unit_counts = {
+            f"kinds_{summed.name}": Count(
+                NullIf(self.definition.by_name[summed.summed_by].expression(self.reader), Value("")), distinct=True
             )
-            for column in self.summed
-            if column.summed_by
+            for summed in self.summed
+            if summed.summed_by
         }
-        return list(
-            rows.annotate(list_count=Count("pk"), **sums, **kinds).order_by("-list_count", "list_group")[:MAX_GROUPS]
-        )
+        counted_rows = grouped_rows.annotate(list_count=Count("pk"), **sums, **unit_counts)
+        return list(counted_rows.order_by("-list_count", "list_group")[:MAX_GROUPS])
 
     def sortable(self) -> QuerySet[Any]:
-        """The rows with the value that they are sorted by (see `order`)."""
+        """Return the rows with the value by which they are sorted (see `order`)."""
         column = self.sorted_by
-        rows = self.of_page.alias(**{column.alias: column.expression(self.reader)})
+        rows = self.page_query.alias(**{column.alias: column.expression(self.reader)})
         sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
         return sortable
 
-    def listed(self) -> QuerySet[Any]:
-        """The rows of a page. If the list is too long to sort by this column, only its newest rows."""
+    def rows_to_show(self) -> QuerySet[Any]:
+        """Return the rows for pages, not ordered. If the list is too long to sort by this column, only the newest."""
         return self._newest(self.sortable()) if self._is_resorted else self.sortable()
 
     @property
     def _is_resorted(self) -> bool:
-        """Whether it is sorted by another column than its default."""
-        return self.sorted_by.name != self.definition.sort(self.chosen).lstrip("-")
+        """Whether the reader sorts by another column than the default."""
+        return self.sorted_by.name != self.definition.sort(self.filter_values).lstrip("-")
 
     @cached_property
     def older(self) -> int | None:
-        """The id of the newest row that is too old to be sorted and counted; None if all rows are."""
+        """The id of the newest row that is left out of sorting and counting. None if no row is."""
         max_sorted = self.definition.max_sorted
         if max_sorted is None or not (self._is_resorted or self.group):
             return None
-        return next(iter(self.of_page.order_by("-pk").values_list("pk", flat=True)[max_sorted : max_sorted + 1]), None)
+        ids_newest_first = self.page_query.order_by("-pk").values_list("pk", flat=True)
+        return next(iter(ids_newest_first[max_sorted : max_sorted + 1]), None)
 
     def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that are newer than `older`."""
+        """Return the rows that are newer than `older`."""
         return rows if self.older is None else rows.filter(pk__gt=self.older)
 
     @property
     def order(self) -> tuple[str, str]:
-        """The order of `sortable`; it ends in a unique key."""
+        """The columns by which `sortable` is ordered. The last one is unique, so that pages never repeat a row."""
         return ("-list_sort", "-pk") if self.sort.startswith("-") else ("list_sort", "pk")
 
     @property
     def nullable(self) -> tuple[str, ...]:
-        """Columns of the order that may be null."""
+        """Columns of `order` that may be null."""
         return ("list_sort",) if self.sorted_by.is_nullable else ()
 
     @property
     def sorting(self) -> list[OrderBy | str]:
-        """The order of `sortable`, as the database takes it."""
+        """The arguments for `sortable().order_by`."""
         return sorted_by(self.order, self.nullable)
 
     @property
     def is_plain(self) -> bool:
-        """Whether it has no filters and the default order, so that only columns and look may be chosen."""
+        """Whether the list has no filters and the default order. Only columns and layout may have been chosen."""
         return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
 
     def read_ahead(self, size: int, max_counted: int) -> None:
-        """Read in one query what `first`, `count` and the page's header need."""
+        """Read in one query what `first`, `count` and the page's header need, if the list is plain."""
         slug = self.definition.slug
         if self.is_plain:
             read_ahead(
                 [
                     lookup(_first_rows, self.reader, slug=slug, size=size),
-                    count_lookup(_some_rows, self.reader, slug=slug, size=max_counted),
+                    count_lookup(_ids_to_count, self.reader, slug=slug, size=max_counted),
                 ]
             )
 
     def first(self, size: int) -> list[Any]:
-        """The first rows in order. The SQL of the plain list is composed once per process."""
+        """Return the first rows in order. The SQL of a plain list is compiled once per process."""
         if self.is_plain:
             return rows_for(_first_rows, self.reader, slug=self.definition.slug, size=size)
-        return list(self.listed().order_by(*self.sorting)[:size])
+        return list(self.rows_to_show().order_by(*self.sorting)[:size])
 
     def count(self, max_counted: int) -> int:
-        """The number of rows, counted up to a limit."""
+        """Return the number of rows, counted up to a limit."""
         if self.is_plain:
-            return count_for(_some_rows, self.reader, slug=self.definition.slug, size=max_counted)
-        return self.of_page.order_by()[:max_counted].count()
+            return count_for(_ids_to_count, self.reader, slug=self.definition.slug, size=max_counted)
+        return self.page_query.order_by()[:max_counted].count()
 
     def address(self, **changes: str) -> str:
-        """The query string with some parameters changed; "" removes one."""
+        """Return the query string with some parameters changed. A parameter that is "" is removed."""
         changed = self.parameters.copy()
         for name, value in changes.items():
             changed.pop(name, None)
@@ -234,40 +238,52 @@ class Listing:
         }
 
 
-def _plain(reader: Any, slug: str) -> Listing:
+def _plain_listing(reader: Any, slug: str) -> Listing:
+    """Return a list without filters, in its default order."""
     definition = find_list(slug)
-    assert definition is not None, "Only lists that are registered are plain."
+    assert definition is not None, "Only registered lists are plain."
     return read(definition, reader, QueryDict())
 
 
 def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
-    listed = _plain(reader, slug)
-    rows: QuerySet[Any] = listed.sortable().order_by(*listed.sorting)
-    if not listed.definition.numbers_first:
+    """Return the first rows of a plain list.
+
+    Where no index has the order (`numbers_first`), PostgreSQL sorts all rows. So it sorts only their ids, and joins the
+    other columns for the first rows alone. The rights of these few rows are checked one by one.
+    """
+    listing = _plain_listing(reader, slug)
+    rows: QuerySet[Any] = listing.sortable().order_by(*listing.sorting)
+    if not listing.definition.numbers_first:
         return rows[:size]
+    first_ids = rows.select_related(None).values("pk")[:size]
     with one_by_one():
-        whole = _plain(reader, slug).sortable().order_by(*listed.sorting)
-    return whole.filter(pk__in=rows.select_related(None).values("pk")[:size])
+        full_rows = _plain_listing(reader, slug).sortable().order_by(*listing.sorting)
+    return full_rows.filter(pk__in=first_ids)
 
 
-def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
-    """Ids of rows, to count them. In order if an index has the order: PostgreSQL then stops when there are enough."""
-    listed = _plain(reader, slug)
-    in_order = listed.definition.is_in_order
-    ordered_rows = listed.sortable().order_by(*listed.sorting) if in_order else listed.found().order_by()
-    rows: QuerySet[Any] = ordered_rows.values_list("pk", flat=True)[:size]
-    return rows
+def _ids_to_count(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
+    """Return ids of rows of a plain list, to count them up to `size`.
+
+    In order, if an index has that order: PostgreSQL then stops as soon as there are enough.
+    """
+    listing = _plain_listing(reader, slug)
+    if listing.definition.is_in_order:
+        rows = listing.sortable().order_by(*listing.sorting)
+    else:
+        rows = listing.matching_rows().order_by()
+    ids: QuerySet[Any] = rows.values_list("pk", flat=True)[:size]
+    return ids
 
 
 def _without_unreadable(value: Any) -> Any:
-    """The value of a filter without records that the reader cannot see."""
+    """Return the value of a filter without the records that the reader cannot see."""
     if isinstance(value, list):
         return [item for item in value if item is not UNREADABLE]
     return None if value is UNREADABLE else value
 
 
 def parameters_of(state: Mapping[str, Any]) -> QueryDict:
-    """The parameters of the address that shows a saved view with this `state`."""
+    """Return the parameters of the address that shows a saved view with this `state`."""
     parameters = QueryDict(mutable=True)
     for name, values in state.get("filters", {}).items():
         parameters.setlist(name, [str(value) for value in values])
@@ -281,66 +297,80 @@ def parameters_of(state: Mapping[str, Any]) -> QueryDict:
 
 
 def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Listing:
-    """The list with these parameters; unknown ones are ignored."""
-    columns = _columns(definition, sent)
-    limited, parameters = QueryDict(mutable=True), QueryDict(mutable=True)
-    for name in sent:
-        values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
-        if name not in PAGING_PARAMETERS and values:
-            limited.setlist(name, values)
-    form = definition.form(limited, reader)
-    fields = set(form.fields)
+    """Return the list with the parameters of an address. Parameters that the list does not have are ignored."""
+    limited_parameters = _limited(sent)
+    form = definition.form(limited_parameters, reader)
+    filter_names = set(form.fields)
     for column in definition.columns:
-        if not column.covered and column.name not in fields:
-            fields |= set(column.parameters)
-    for name in limited:
-        if name in fields:
-            parameters.setlist(name, limited.getlist(name))
+        if not column.covered and column.name not in filter_names:
+            filter_names |= set(column.parameters)
+
+    parameters = QueryDict(mutable=True)
+    for name in limited_parameters:
+        if name in filter_names:
+            parameters.setlist(name, limited_parameters.getlist(name))
     for name in ARRANGING:
         if sent.get(name):
             parameters.setlist(name, [str(sent[name])[:_MAX_LENGTH]])
-    if columns:
-        parameters["columns"] = ",".join(column.name for column in columns)
+
+    chosen_columns = _chosen_columns(definition, sent)
+    default_columns = [
+        column for column in definition.columns if column.is_shown or _is_filtered_by(column, parameters)
+    ]
+    if chosen_columns:
+        parameters["columns"] = ",".join(column.name for column in chosen_columns)
     else:
         parameters.pop("columns", None)
     return Listing(
         definition=definition,
         reader=reader,
         parameters=parameters,
-        columns=columns
-        or [column for column in definition.columns if column.is_shown or _is_filtered_by(column, parameters)],
-        has_chosen_columns=bool(columns),
+        columns=chosen_columns or default_columns,
+        has_chosen_columns=bool(chosen_columns),
         look=CARDS if sent.get("look") == CARDS else TABLE,
         own_form=form,
     )
 
 
+def _limited(sent: QueryDict) -> QueryDict:
+    """Return the parameters of an address without paging and empty values, cut to the limits."""
+    limited_parameters = QueryDict(mutable=True)
+    for name in sent:
+        values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
+        if name not in PAGING_PARAMETERS and values:
+            limited_parameters.setlist(name, values)
+    return limited_parameters
+
+
 def read_again(definition: ListDefinition, reader: Any, query: str) -> Listing:
-    """The list with the parameters of a query string."""
+    """Return the list with the parameters of a stored query string."""
     return read(definition, reader, QueryDict(query))
 
 
 def _is_filtered_by(column: Column, parameters: QueryDict) -> bool:
-    """Whether a filter in use is on this column. The column is then shown."""
+    """Whether a filter in use is on this column. The list then shows the column."""
     names = {column.covered} if column.covered else {column.name, *column.parameters}
     return any(name in parameters for name in names)
 
 
-def _columns(definition: ListDefinition, sent: QueryDict) -> list[Column]:
-    """The columns that the reader chose, in their order, and always the first of the list; empty if they chose none."""
-    if "show" in sent:  # sent by the form, with a place for each column
-        places = {name: _place(sent.get(f"place-{name}", "")) for name in definition.by_name}
-        names = sorted(
-            (name for name in definition.by_name if name in sent.getlist("show")),
-            key=lambda name: (places[name], list(definition.by_name).index(name)),
-        )
+def _chosen_columns(definition: ListDefinition, sent: QueryDict) -> list[Column]:
+    """Return the columns that the reader chose, in their order; empty if they chose none.
+
+    The list's first column is always among them, because it names the row.
+    """
+    if "show" in sent:  # the form “Choose columns” sends a position for each column
+        position_by_name = {name: _position(sent.get(f"place-{name}", "")) for name in definition.by_name}
+        ticked_names = [name for name in definition.by_name if name in sent.getlist("show")]
+        names = sorted(ticked_names, key=lambda name: position_by_name[name])
     else:
         names = [name for name in sent.get("columns", "").split(",") if name in definition.by_name]
     if not names:
         return []
-    first = definition.first.name
-    return [definition.by_name[name] for name in dict.fromkeys([first, *names] if first not in names else names)]
+    if definition.first.name not in names:
+        names.insert(0, definition.first.name)
+    return [definition.by_name[name] for name in dict.fromkeys(names)]
 
 
-def _place(text: str) -> int:
+def _position(text: str) -> int:
+    """Return the position that the reader typed. Anything but a number under 1,000 puts the column last."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 999

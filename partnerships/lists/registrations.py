@@ -10,14 +10,14 @@ from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
 from partnerships.lists.queries import dated_view
 from partnerships.lists.services import files
-from partnerships.lists.services.following import FollowedViewStop, things_told
+from partnerships.lists.services.following import FollowedViewStop, reported_changes
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Show the lists of all rooms, and the rules about personal data."""
+    """Register the pages of lists, the emails about followed views, and what this room stores about people."""
     register_pages(views)
     register_views(dated_view)
     register_personal(RULES)
@@ -25,13 +25,13 @@ def register() -> None:
     obligations.register()
     restoring.register()
     register_single_stop("lists.followed", FollowedViewStop())
-    # It is about many records or none, so it says what it is about only by the view.
+    # The email is about many records or none, so only the view names its subject.
     register_emails(
         PersonEmail(
             "lists.followed",
             "Something entered or left a view you follow",
             write_followed,
             group=NoticeGroup.VIEWS,
-            things=things_told,
+            things=reported_changes,
         )
     )

@@ -1,4 +1,4 @@
-"""After a restore: views that were removed or shared with fewer people, and those that people stopped following."""
+"""Repeat after a restore: views that were removed or no longer shared, and views that people stopped following."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from partnerships.lists.services.views import stop_sharing
 
 
 def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove views that were removed since the backup.
+    """Remove views that were removed since the backup, and stop sharing those whose sharing changed since.
 
-    Share with nobody those shared with others since.
+    A view that was shared with others since is shared with nobody: its owner decides again.
     """
 
     def redo(view: SavedView, line: dict[str, Any]) -> int:
+        """Repeat the last line about a view, and return 1 if anything changed."""
         if line["removed"]:
             view.delete()
-        elif view.is_shared and (view.organisation_id, view.partnership_id) != (
-            line["organisation"],
-            line["partnership"],
-        ):
+            return 1
+        sharing_in_journal = (line["organisation"], line["partnership"])
+        if view.is_shared and (view.organisation_id, view.partnership_id) != sharing_in_journal:
             stop_sharing(view, author=None, now=now)
-        else:
-            return 0
-        return 1
+            return 1
+        return 0
 
     rows = SavedView.objects.filter(pk__in={line["view"] for line in lines}).order_by("pk")
     return redo_each("view", lines, rows, identity_of=view_identity, began_at=lambda row: row.created_at, redo=redo)
 
 
 def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let people no longer follow what they had stopped following since the backup, unless they follow it again."""
-    rows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
-    stopped = ended_rows(rows, lines, identity_of=follow_identity, began_at=lambda row: row.since)
-    return Redone(Follow.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
+    """End follows that people ended since the backup, unless they followed the view again later."""
+    follows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
+    ended_follows = ended_rows(follows, lines, identity_of=follow_identity, began_at=lambda follow: follow.since)
+    deleted_count, _ = Follow.objects.filter(pk__in=[follow.pk for follow in ended_follows]).delete()
+    return Redone(deleted_count)
 
 
 def register() -> None:
-    """Register these for after a restore."""
+    """Register what a restore repeats about views. Called once at start-up."""
     register_redo(VIEW, "saved views removed again, or shared with nobody", redo_views)
     register_redo(FOLLOW, "views that people no longer follow", redo_follows)

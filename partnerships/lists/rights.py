@@ -8,11 +8,11 @@ from partnerships.people.models import User
 
 
 def owns_view(view: SavedView, person: User) -> bool:
-    """Whether they saved it: only they share or remove it."""
+    """Whether the person saved the view. Only its owner can share or remove a view."""
     return view.owner_id == person.pk
 
 
 def may_change_view(view: SavedView, person: User) -> bool:
-    """Whether it is theirs and, while others use it, they still act for those it is shared with."""
+    """Whether the view is the person's own and, if it is shared, they are still an editor for those who share it."""
     shared_with = view.organisation or view.partnership
     return owns_view(view, person) and (shared_with is None or edits_for(person, shared_with))

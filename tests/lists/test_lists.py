@@ -56,7 +56,7 @@ def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> N
         lines = list(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
 
         assert lines[0] == [*(column.label for column in definition.columns), "Address"]
-        everything = set(listing.found().values_list("pk", flat=True))
+        everything = set(listing.matching_rows().values_list("pk", flat=True))
         assert len(lines) - 1 == len(everything) > 0, definition.slug
         for column in definition.columns:
             filters = set(column.filters()) & set(listing.form.fields)
@@ -75,7 +75,7 @@ def test_each_filter_of_a_column_finds_its_rows_alone(world: World) -> None:
     assert definition is not None
 
     def found(query: str) -> set[int]:
-        return set(read(definition, world.ben, QueryDict(query)).found().values_list("pk", flat=True))
+        return set(read(definition, world.ben, QueryDict(query)).matching_rows().values_list("pk", flat=True))
 
     day = f"{in_days(30):%-d %b %Y}"
     assert found("text=x&words=Cottages") == {agreed.pk}

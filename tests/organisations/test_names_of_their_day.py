@@ -423,7 +423,7 @@ def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) 
     both = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
 
     for person in (world.amina, world.ben):
-        (row,) = listing("asks", person, "").found()
+        (row,) = listing("asks", person, "").matching_rows()
         assert row.asked == both
         client.force_login(person)
         assert both in text_of(client, entry.get_absolute_url())

@@ -14,13 +14,13 @@ from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
-#: Rows that can be changed at once: they are locked until all are done.
+#: How many rows can be changed at once. They stay locked until all are changed.
 MAX_CHANGED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done: the rows that were changed, and the others with the reason."""
+    """The rows that were changed, and those that were left out, each with the reason."""
 
     changed: list[Any]
     left_out: list[tuple[Any, str]]
@@ -40,11 +40,11 @@ def change_rows(
     chosen: Mapping[str, Any],
     now: dt.datetime,
 ) -> Outcome:
-    """Do the action with each of these rows that the person may see, in order of id.
+    """Apply an action to each of these rows that the person may see, in order of id.
 
-    For each row the service of its room is called, which locks the row and checks the person's rights. A row that is
-    refused stays as it is, and the others are changed. Emails about all rows are recorded in the same transaction.
-    Raises `UnableToChangeRows`.
+    The service of the row's room locks each row and checks the person's rights. If it refuses a row, that row stays as
+    it is and the others are changed. Emails about all rows are recorded in the same transaction. Raises
+    `UnableToChangeRows`.
     """
     require(has_open_account(person) and definition.may_open(person))
     if len(row_ids) > MAX_CHANGED:
@@ -58,7 +58,7 @@ def change_rows(
         reason = reason_by_id.get(row.pk, "")
         if not reason:
             try:
-                # A savepoint: what the service did to this row before it refused is undone, the other rows are not.
+                # A savepoint: if the service refuses, only what it did to this row is undone.
                 with transaction.atomic():
                     action.change(row=row, person=person, chosen=chosen, now=now)
             except refusals as error:

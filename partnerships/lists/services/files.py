@@ -1,7 +1,4 @@
-"""Files of lists too long to be made while somebody waits.
-
-A worker makes them, with progress.
-"""
+"""Files of long lists, which a worker makes while a page shows the progress."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
 from partnerships.kit.standby import from_standby
-from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, in_the_log
+from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, log_entry
 from partnerships.lists.models import ListFile
 from partnerships.lists.reading import Listing, read_again
 from partnerships.organisations.holdings import among
@@ -23,13 +20,13 @@ from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches, register_retention
 
-#: A file of more rows is made by a worker.
+#: A worker makes files of more rows than this; shorter ones are made while the browser waits.
 AT_ONCE = 5_000
 #: A person may have this many files at a time.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
-#: A file of a worker that died is taken up again after this time.
+#: If a worker dies, another one makes its file after this time.
 LEASE = dt.timedelta(minutes=15)
 _TOO_LONG = f"A file can have at most {MAX_ROWS:,} rows. Narrow the list with filters first."
 _FAILED = "Something went wrong, so we could not make the file. Try again, or narrow the list."
@@ -41,10 +38,8 @@ class UnableToMakeFile(Exception):
 
 @transaction.atomic
 def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime) -> ListFile:
-    """Let a worker make a file of everything that the list shows.
-
-    Raises `UnableToMakeFile`.
-    """
+    """Ask a worker to make a file of every row that the list shows. Raises `UnableToMakeFile`."""
+    # Locked, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and listing.definition.may_open(person))
     if form not in FORMATS or not listing.form.is_valid():
@@ -59,7 +54,7 @@ def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime)
         kind=listing.definition.slug,
         form=form,
         query=listing.parameters.urlencode(),
-        asked=in_the_log(listing, form),
+        asked=log_entry(listing, form),
         asked_at=now,
         total=total,
     )
@@ -67,26 +62,24 @@ def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime)
 
 @transaction.atomic
 def remove_file(*, file: ListFile, person: User) -> None:
-    """Delete a file of the person's own."""
+    """Delete a file. Only the person who asked for it may."""
     locked = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
     require(locked.person_id == person.pk)
     locked.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker.
-
-    Returns how many were tried. May run twice.
-    """
-    waiting = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
-    return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
+    """Make the files that wait for a worker, and return how many were tried. May run twice."""
+    waiting_files = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
+    return work_through(waiting_files, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
-    """Whether the file is theirs, less than a day old, and has only records that they may still read.
+    """Whether the file is the person's own, less than a day old, and has only records that they may still read.
 
-    They must act for the same organisations and partnerships as when it was made, because cells depend on these. The
-    file also closes if, say, one of its drafts is no longer shared with them. Deleted records do not count.
+    They must act for the same organisations and partnerships as when the file was made, because the cells depend on
+    these. The file also closes if, for example, one of its drafts is no longer shared with them. Records that were
+    deleted since do not count.
     """
     definition = find_list(file.kind)
     return (
@@ -100,16 +93,16 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
     )
 
 
-def _may_read_all(definition: ListDefinition, ids: list[int], person: User) -> bool:
-    """Whether the person may read all of these records that still exist."""
-    is_in_file = among("pk", ids)
-    readable = definition.readable(person).filter(is_in_file).order_by()
-    existing = readable.model._default_manager.filter(is_in_file)
-    return not existing.exclude(pk__in=readable.values("pk")).exists()
+def _may_read_all(definition: ListDefinition, record_ids: list[int], person: User) -> bool:
+    """Whether the person may read each of these records that still exists."""
+    is_in_file = among("pk", record_ids)
+    readable_records = definition.readable(person).filter(is_in_file).order_by()
+    existing_records = readable_records.model._default_manager.filter(is_in_file)
+    return not existing_records.exclude(pk__in=readable_records.values("pk")).exists()
 
 
 def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
-    """Make one file. Returns "", or why there is none."""
+    """Make one file. Return "", or a sentence for the person that says why there is no file."""
     definition = find_list(file.kind)
     if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
         return "You can no longer open this list. Ask your administrator why."
@@ -118,19 +111,28 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
         return "The filters no longer work. Open the list, correct the filters and download again."
     if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
-    holds = holdings_of(file.person)
-    content, rows = from_standby(lambda: file_bytes(listing, file.form, progress))
-    finished = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}
-    ListFile.objects.filter(pk=file.pk).update(**finished)  # not save(): the person may have removed it meanwhile
+    # Before the rows are read: if the person's organisations change in the meantime, the download is refused.
+    digest_of_memberships = holdings_of(file.person)
+    content, record_ids = from_standby(lambda: file_bytes(listing, file.form, progress))
+    # `update`, because `save` would store a file again that the person has removed in the meantime.
+    ListFile.objects.filter(pk=file.pk).update(
+        content=content,
+        total=len(record_ids),
+        done=len(record_ids),
+        holds=digest_of_memberships,
+        rows=record_ids,
+        made_at=now,
+    )
     return ""
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    """Delete files that can no longer be downloaded, and return how many."""
     return delete_in_batches(ListFile.objects.filter(asked_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:
-    """Register how long files are kept; once, at start-up."""
+    """Register how long files are kept. Called once at start-up."""
     register_retention(
         "files of lists",
         what="A file of a long list, made for one person",

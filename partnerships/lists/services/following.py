@@ -1,10 +1,11 @@
-"""Following views: who is told what entered or left."""
+"""Follow saved views, and record emails about the rows that entered or left them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -23,36 +24,37 @@ from partnerships.people.models import User
 
 log = structlog.get_logger(__name__)
 
-#: Views that find more rows cannot be followed: each reading compares all of them.
+#: A view with more rows cannot be followed, because each reading compares all of them.
 MAX_ROWS = 1_000
 #: A person may follow this many views.
 MAX_FOLLOWED = 20
-#: Views that one sweep reads, the one that waits longest first.
+#: One sweep reads at most this many views, first those that were read longest ago.
 MAX_CHECKED = 200
 #: The time between two readings of a followed view.
 BETWEEN_READINGS = dt.timedelta(minutes=10)
-#: The time between two emails about a followed view; the second has everything since the first.
+#: The time between two emails about a followed view. The second has every change since the first.
 BETWEEN_EMAILS = dt.timedelta(hours=1)
 
 
 class UnableToFollow(Exception):
-    """The view finds too many rows, or the person follows too many views."""
+    """The view shows too many rows or its filters are invalid, or the person follows too many views."""
 
 
 @transaction.atomic
 def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
-    """Tell the person from now on when a row enters or leaves the view. Raises `UnableToFollow`."""
+    """Notify the person from now on when a row enters or leaves the view. Raises `UnableToFollow`."""
+    # Locked, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
     if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
         raise UnableToFollow(f"You already follow {MAX_FOLLOWED} views. Stop following one of them first.")
-    members = _members(view, person)
-    if members is None:
+    row_ids = _row_ids(view, person)
+    if row_ids is None:
         raise UnableToFollow(
             f"The view shows more than {MAX_ROWS:,} rows, or its filters are not valid. Correct or narrow the filters "
             "first."
         )
-    first_reading = {"since": now, "members": members, "checked_at": now}
+    first_reading = {"since": now, "members": row_ids, "checked_at": now}
     follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=first_reading)
     if is_new:
         journal_follow(follow, now=now, undone=True)
@@ -61,7 +63,7 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
 
 @transaction.atomic
 def unfollow_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
-    """Stop telling the person."""
+    """Stop notifying the person about the view. Does nothing if they do not follow it."""
     follow = Follow.objects.filter(view=view, person=person).first()
     if follow is not None:
         follow.delete()
@@ -72,8 +74,8 @@ class FollowedViewStop(SingleStop):
     """The stop link of an email about a followed view."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """The view."""
-        follow = _follow_of(person, params)
+        """Return the name of the view in the email; "" if the person no longer follows it."""
+        follow = _follow_in_email(person, params)
         if follow is None:
             return ""
         if not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():
@@ -81,39 +83,45 @@ class FollowedViewStop(SingleStop):
         return f"the view “{follow.view.name}”"
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-        """Follow it no more."""
-        follow = _follow_of(person, params)
-        if follow is None:  # two clicks at once
+        """Stop following the view, and return its id for `renew`."""
+        follow = _follow_in_email(person, params)
+        if follow is None:  # the person clicked the link twice
             return {}
         unfollow_view(view=follow.view, person=person, now=now)
         return {"view": follow.view_id}
 
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
-        """Follow it again, from now on."""
+        """Follow the view again from now on, if the person may still open it."""
         view = SavedView.objects.visible_to(person).filter(pk=kept.get("view", 0)).first()
         if view is not None and has_open_account(person):
             with suppress(UnableToFollow):
                 follow_view(view=view, person=person, now=now)
 
 
-def _follow_of(person: User, params: Mapping[str, Any]) -> Follow | None:
-    """The person's follow of the view that an email is about, also if they stopped and followed it again since."""
-    of_email = Q(pk=params["follow"]) | Q(view=params.get("view"))
-    return Follow.objects.filter(of_email, person=person).select_related("view").first()
+def _follow_in_email(person: User, params: Mapping[str, Any]) -> Follow | None:
+    """Return the person's follow of the view in an email, or None if they no longer follow the view.
+
+    By the view too: the person may have stopped and followed the view again, which makes a new row.
+    """
+    same_follow_or_view = Q(pk=params["follow"]) | Q(view=params.get("view"))
+    return Follow.objects.filter(same_follow_or_view, person=person).select_related("view").first()
 
 
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Read the followed views that are due, with the rights of each follower. Returns how many emails were recorded.
+    """Read the followed views that are due, with the rights of each follower, and return how many emails were recorded.
 
-    May run twice: each follow is locked while it is read, and its row remembers what was told. If one cannot be read,
-    it goes to the end of the queue, and the others are read; errors of `stop_on` end the sweep.
+    May run twice: each follow is locked while its view is read, and stores which rows the follower knows. If a view
+    cannot be read, it goes to the end of the queue and the sweep continues. Errors of `stop_on` end the sweep.
     """
-    due = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
-    due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by(F("checked_at").asc(nulls_first=True), "pk")
-    return sum(_check_apart(pk, now, stop_on) for pk in due.values_list("pk", flat=True)[:MAX_CHECKED])
+    due_follows = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
+    due_follows = due_follows.exclude(told_at__gt=now - BETWEEN_EMAILS)
+    longest_ago_first = due_follows.order_by(F("checked_at").asc(nulls_first=True), "pk")
+    follow_ids = longest_ago_first.values_list("pk", flat=True)[:MAX_CHECKED]
+    return sum(_check_or_log(follow_id, now, stop_on) for follow_id in follow_ids)
 
 
-def _check_apart(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exception], ...]) -> bool:
+def _check_or_log(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exception], ...]) -> bool:
+    """Read one followed view. An error is logged, so that one broken view does not stop the others."""
     try:
         return _check(follow_id, now)
     except stop_on:
@@ -126,8 +134,9 @@ def _check_apart(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exception
 
 @transaction.atomic
 def _check(follow_id: int, now: dt.datetime) -> bool:
-    """Read one followed view, and record an email if something entered or left."""
+    """Read one followed view, record an email if rows entered or left, and return whether one was recorded."""
     follows = Follow.objects.select_for_update(of=("self",), skip_locked=True).select_related("view", "person")
+    # Filtered again under the lock: another worker may have recorded an email in the meantime.
     follow = follows.filter(pk=follow_id).exclude(told_at__gt=now - BETWEEN_EMAILS).first()
     if follow is None:
         return False
@@ -135,42 +144,63 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
     if not (has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists()):
         follow.delete()
         return False
-    members = _members(follow.view, person)
-    before, follow.members, follow.checked_at = follow.members, members, now
-    entered, left = sorted(set(members or ()) - set(before or ())), sorted(set(before or ()) - set(members or ()))
-    if members is None:
+
+    previous_ids, current_ids = follow.members, _row_ids(follow.view, person)
+    follow.members, follow.checked_at = current_ids, now
+    changes = RowChanges()
+    if current_ids is None:
         log.info("followed_view_not_read", follow=follow.pk)
-    is_told = before is not None and members is not None and bool(entered or left)
-    if is_told:
-        entered, left = _untold(follow, entered, left)
-        is_told = bool(entered or left)
-    if is_told:
+    elif previous_ids is not None:  # after a gap without rows to compare, the first reading is no news
+        changes = _without_reported(follow, RowChanges.between(previous_ids, current_ids))
+
+    has_changes = bool(changes.entered or changes.left)
+    if has_changes:
         follow.told_at = now
-        params = {"follow": follow.pk, "view": follow.view_id, "entered": entered, "left": left}
+        params = {"follow": follow.pk, "view": follow.view_id, "entered": changes.entered, "left": changes.left}
         record_email(kind="lists.followed", person_id=person.pk, params=params, now=now)
     follow.save(update_fields=["checked_at", "members", "told_at"])
-    return is_told
+    return has_changes
 
 
-def things_told(params: Mapping[str, Any]) -> list[list[Any]]:
-    """What an email about a followed view tells: each row that entered or left."""
-    return [[what, params["view"], row] for what in ("entered", "left") for row in params[what]]
+@dataclass(frozen=True, slots=True)
+class RowChanges:
+    """The ids of the rows that entered a view and of those that left it, sorted."""
+
+    entered: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+
+    @classmethod
+    def between(cls, previous_ids: Collection[int], current_ids: Collection[int]) -> RowChanges:
+        """Compare two readings of a view."""
+        previous, current = set(previous_ids), set(current_ids)
+        return cls(entered=sorted(current - previous), left=sorted(previous - current))
 
 
-def _untold(follow: Follow, entered: list[int], left: list[int]) -> tuple[list[int], list[int]]:
-    """The rows that entered and left, without those that the follower was told of before a restore."""
-    changes = things_told({"view": follow.view_id, "entered": entered, "left": left})
-    news = untold(kind="lists.followed", person_id=follow.person_id, things=changes)
-    return [row for what, _, row in news if what == "entered"], [row for what, _, row in news if what == "left"]
+def reported_changes(params: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the changes in an email about a followed view: "entered" or "left", the id of the view, that of the row.
+
+    By these, a restore recognises what the follower has been sent, even if a later email groups the rows differently.
+    """
+    return [[change, params["view"], row_id] for change in ("entered", "left") for row_id in params[change]]
 
 
-def _members(view: SavedView, person: User) -> list[int] | None:
-    """The ids of the rows that the person sees in the view, in order.
+def _without_reported(follow: Follow, changes: RowChanges) -> RowChanges:
+    """Leave out the changes about which the follower got an email before a restore."""
+    params = {"view": follow.view_id, "entered": changes.entered, "left": changes.left}
+    unreported = untold(kind="lists.followed", person_id=follow.person_id, things=reported_changes(params))
+    return RowChanges(
+        entered=[row_id for change, _view_id, row_id in unreported if change == "entered"],
+        left=[row_id for change, _view_id, row_id in unreported if change == "left"],
+    )
+
+
+def _row_ids(view: SavedView, person: User) -> list[int] | None:
+    """Return the ids of the rows that the view shows the person, sorted.
 
     None if there are more than `MAX_ROWS`, or the view cannot be read.
     """
     listing = listing_by(view, person)
     if listing is None:
         return None
-    ids = list(listing.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
-    return None if len(ids) > MAX_ROWS else ids
+    row_ids = list(listing.matching_rows().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
+    return None if len(row_ids) > MAX_ROWS else row_ids

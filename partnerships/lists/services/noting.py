@@ -1,4 +1,4 @@
-"""What the journal knows of views, so that a restore neither shares one again nor sends emails about it again."""
+"""Lines about views in the journal, so that a restore neither shares a view again nor sends its emails again."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import datetime as dt
 from partnerships.kit import journal
 from partnerships.lists.models import Follow, SavedView
 
-#: The journal's names for who can open a view, and for who follows one.
+#: Names of lines in the journal: with whom a view is shared, and that a person no longer follows a view.
 VIEW, FOLLOW = "view", "followed view"
 
 
 def view_identity(view: SavedView) -> str:
-    """The journal's hash of a view."""
+    """Return the hash by which the journal recognises a view."""
     return journal.identity(view.owner_id, view.kind, view.created_at)
 
 
 def follow_identity(follow: Follow) -> str:
-    """The journal's hash of who follows which view."""
+    """Return the hash by which the journal recognises that a person follows a view."""
     return journal.identity(follow.person_id, follow.person.joined_at, view_identity(follow.view))
 
 
 def journal_view(view: SavedView, *, now: dt.datetime, removed: bool = False) -> None:
-    """Note who a view is shared with now, or that it was removed."""
+    """Note with whom a view is shared from now on, or that it was removed."""
     journal.note(
         VIEW,
         now=now,
@@ -35,5 +35,5 @@ def journal_view(view: SavedView, *, now: dt.datetime, removed: bool = False) ->
 
 
 def journal_follow(follow: Follow, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that somebody no longer follows a view; `undone`: they do."""
+    """Note that a person no longer follows a view. With `undone`, that they follow it again."""
     journal.note(FOLLOW, now=now, view=follow.view_id, same=follow_identity(follow), undone=undone)

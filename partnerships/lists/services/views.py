@@ -1,4 +1,4 @@
-"""Saving, changing and sharing views of lists."""
+"""Save, change, share and remove views of lists."""
 
 from __future__ import annotations
 
@@ -21,34 +21,31 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
-#: A person may save this many, of all lists together.
+#: A person may save this many views, of all lists together.
 MAX_VIEWS = 50
 
 
 class UnableToSaveView(Exception):
-    """The name is taken or empty, the filters say nothing valid, or the person has too many views."""
+    """The name is taken or empty, the filters are invalid, or the person has too many views."""
 
 
 @transaction.atomic
 def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], now: dt.datetime) -> SavedView:
-    """Save filters, columns and order of a list under a name.
-
-    Raises `UnableToSaveView`.
-    """
+    """Save filters, columns and order of a list under a name. Raises `UnableToSaveView`."""
+    # Locked, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person))
     if person.saved_views.count() >= MAX_VIEWS:
         raise UnableToSaveView(f"You already have {MAX_VIEWS} saved views. Remove one first.")
-    view = SavedView(owner=person, kind=kind, name=_named(name), state=_checked(kind, state, person), created_at=now)
-    return _saved(view)
+    view = SavedView(
+        owner=person, kind=kind, name=_valid_name(name), state=_valid_state(kind, state, person), created_at=now
+    )
+    return _save(view)
 
 
 @transaction.atomic
 def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str, Any] | None = None) -> SavedView:
-    """Change a view's name and, if given, what it shows.
-
-    Raises `UnableToSaveView`.
-    """
+    """Change a view's name and, if `state` is given, what the view shows. Raises `UnableToSaveView`."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
     if not may_change_view(view, person):
@@ -56,25 +53,19 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
             "You are no longer an editor for the organisation or partnership that shares this view. Stop sharing the "
             "view first, or save another view."
         )
-    view.name = _named(name)
+    view.name = _valid_name(name)
     if state is not None:
-        view.state = _checked(view.kind, state, person)
-        # What it shows now is read again, so that followers do not hear about rows that did not change.
+        view.state = _valid_state(view.kind, state, person)
+        # The next sweep starts afresh: otherwise followers would get an email about rows that did not change.
         Follow.objects.filter(view=view).update(members=None, checked_at=None)
-    return _saved(view)
+    return _save(view)
 
 
 @transaction.atomic
 def share_view(
     *, view: SavedView, person: User, shared_with: Organisation | Partnership | None, now: dt.datetime
 ) -> SavedView:
-    """Share a view with the people of an organisation or partnership.
-
-    None: with nobody.
-
-    Others who opened their list with it, followed it or had its dates in a calendar, no longer do when it is shared
-    with nobody.
-    """
+    """Share a view with the people of an organisation or partnership, or with None stop sharing it."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
     if shared_with is None:
@@ -88,10 +79,7 @@ def share_view(
 
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
-    """Share a view with nobody.
-
-    Only its owner still opens it, follows it or reads its calendar.
-    """
+    """Stop sharing a view. Other people's default views, follows and calendars of the view end."""
     view.organisation = view.partnership = None
     view.save(update_fields=["organisation", "partnership"])
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
@@ -101,7 +89,7 @@ def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> N
 
 @transaction.atomic
 def choose_default(*, kind: str, view: SavedView | None, person: User) -> None:
-    """Open a list with this view from now on; None: with everything."""
+    """Open a list with this view from now on, or without a view if it is None."""
     User.objects.select_for_update().get(pk=person.pk)
     require(view is None or SavedView.objects.visible_to(person).filter(pk=view.pk, kind=kind).exists())
     if view is None:
@@ -112,7 +100,7 @@ def choose_default(*, kind: str, view: SavedView | None, person: User) -> None:
 
 @transaction.atomic
 def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
-    """Delete a view, for everybody who uses it."""
+    """Delete a view for everybody who uses it."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
     journal_view(view, now=now, removed=True)
@@ -120,14 +108,18 @@ def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     view.delete()
 
 
-def _named(name: str) -> str:
+def _valid_name(name: str) -> str:
+    """Return the name as it is stored, or raise `UnableToSaveView` if it is empty."""
     if not name.strip():
         raise UnableToSaveView("Enter a name for the view.")
     return name.strip()[:100]
 
 
-def _checked(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any]:
-    """The state as the list reads it: what the list does not know is left out."""
+def _valid_state(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any]:
+    """Return the filters and columns that the list still has; the others are left out.
+
+    Raises `UnableToSaveView` if a filter has an invalid value.
+    """
     definition = find_list(kind)
     if definition is None:
         raise UnableToSaveView("This list no longer exists. Open another list and save a view there.")
@@ -137,8 +129,10 @@ def _checked(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any
     return listing.state
 
 
-def _saved(view: SavedView) -> SavedView:
+def _save(view: SavedView) -> SavedView:
+    """Save the view and return it. Raises `UnableToSaveView` if its owner has another view of this name."""
     try:
+        # A savepoint: the constraint must not break the whole transaction.
         with transaction.atomic():
             view.save()
     except IntegrityError as error:

@@ -12,7 +12,7 @@ from partnerships.people.requests import signed_in
 
 
 def listing_of(request: HttpRequest, kind: str) -> tuple[Listing, str]:
-    """The list with the parameters of the request, and the address of its page with them; 404 if there is none."""
+    """Return the list with the parameters of the request, and the address of its page. 404 if there is no such list."""
     person, definition = signed_in(request), find_list(kind)
     if definition is None:
         raise Http404

@@ -27,23 +27,24 @@ from partnerships.people.requests import signed_in
 
 
 def actions_of(definition: ListDefinition) -> list[BulkAction]:
-    """The actions that a list offers for several rows, with “Follow” if its rows can be followed."""
+    """Return the actions that a list offers for several rows, with “Follow” if its rows can be followed."""
     follow = follow_action(definition)
     return [*definition.actions, *([follow] if follow else [])]
 
 
 def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:
-    """The choices of the form below the table: the actions, then the formats in which chosen rows can be downloaded."""
-    files = [(form, f"Download as {words}") for form, words in FORMATS.items()]
-    return [*((action.name, action.label) for action in actions_of(definition)), *files]
+    """Return the choices of the form below the table: the actions, then a download in each format."""
+    actions = [(action.name, action.label) for action in actions_of(definition)]
+    downloads = [(form, f"Download as {label}") for form, label in FORMATS.items()]
+    return [*actions, *downloads]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulk(request: HttpRequest, kind: str) -> HttpResponse:
-    """Show which rows will be changed and which left out; change them when that is confirmed.
+    """Show which rows will be changed and which will be left out. Change them when the reader confirms.
 
-    The form below the table sends `row` for each row, or `all`. This redirects to an address with the ids of the rows,
-    so that the rows changed are those shown, even if others match the filters in the meantime.
+    The form below the table sends `row` for each row, or `all`. The view then redirects to an address with the ids of
+    the rows, so that exactly the rows on the page are changed, even if other rows match the filters by then.
     """
     person = signed_in(request)
     listing, back = listing_of(request, kind)
@@ -71,7 +72,7 @@ def _name_rows(request: HttpRequest, listing: Listing, action_name: str, back: s
             return redirect(
                 f"{reverse('lists:export', args=[listing.definition.slug, action_name])}{listing.address()}"
             )
-        matching_ids = listing.found().order_by("pk").values_list("pk", flat=True)
+        matching_ids = listing.matching_rows().order_by("pk").values_list("pk", flat=True)
         row_ids = list(matching_ids[: services.MAX_CHANGED + 1])
     if not row_ids:
         messages.error(request, "Choose at least one row first.")
@@ -87,8 +88,7 @@ def _confirm(
 ) -> HttpResponse:
     """Show which rows will change and which are left out, and change them once the form is sent.
 
-    If the services refuse every row, for example because a day is in the past, the form is shown again with what was
-    entered.
+    If the services refuse every row, for example because a day is in the past, the page shows the form again.
     """
     definition, now = listing.definition, timezone.now()
     rows = list(definition.readable(person).filter(pk__in=row_ids[: services.MAX_CHANGED]).order_by("pk"))
@@ -132,7 +132,7 @@ def _confirm(
 
 
 def _refusal_messages(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
-    """Why no row was changed: the reason they share, or the reasons of the first five rows, each with its name."""
+    """Return why no row was changed: the common reason, or the reasons of the first five rows, each with its name."""
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:
         return [*reasons]
@@ -146,6 +146,7 @@ def _add_messages(
     outcome: services.Outcome,
     recipients_sentence: str,
 ) -> None:
+    """Add a message about the changed rows, and one for each of the first five rows that were left out."""
     count = len(outcome.changed)
     noun = definition.one if count == 1 else definition.title.lower()
     messages.success(request, f"{count} {noun}: {action.done}.{recipients_sentence}")
@@ -156,12 +157,12 @@ def _add_messages(
 
 
 def _read_row_ids(texts: Iterable[str]) -> list[int]:
-    """The ids among these texts, sorted. Texts that are not ids are left out."""
+    """Return the ids among these texts, sorted. Other texts are ignored, because people can edit an address."""
     return sorted({row_id for text in texts if (row_id := row_number(text)) is not None})
 
 
 def row_ids_in(text: str | None) -> list[int]:
-    """The ids in the parameter `rows` of an address, for example “3,17”."""
+    """Return the ids in the parameter `rows` of an address, for example “3,17”."""
     return _read_row_ids(text.split(",")) if text else []
 
 

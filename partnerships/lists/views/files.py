@@ -1,4 +1,4 @@
-"""Files of long lists: asking for one, its progress, and the download."""
+"""Pages about files of long lists: ask for a file, see its progress, download and remove it."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
-def _own(request: HttpRequest, pk: int) -> ListFile:
+def _own_file(request: HttpRequest, pk: int) -> ListFile:
+    """Return one of the reader's own files without its content, or 404."""
     return get_object_or_404(ListFile.objects.defer("content"), pk=pk, person=signed_in(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
-    """Let a worker make a file of everything that the list shows."""
+    """Confirm that a worker should make a file of everything that the list shows, and ask the worker."""
     if form not in FORMATS:
         raise Http404
     person = signed_in(request)
     listing, back = listing_of(request, kind)
     if not listing.form.is_valid():  # the page of the list says what is wrong
         return redirect(back)
-    confirm = MakeFileForm(posted(request), cancel=back)
+    confirmation_form = MakeFileForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        made = services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
+        """Ask for the file, then show its progress."""
+        new_file = services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
         nudge_after_commit(make_files.delay)
-        return "The file is being made.", made.get_absolute_url()
+        return "We are making the file.", new_file.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
     count = count_of(listing)
     return take_step(
         request,
         "lists/make_file.html",
-        confirm,
+        confirmation_form,
         step,
         refusals,
         definition=listing.definition,
@@ -64,8 +66,8 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a file is, and its download."""
-    own_file = _own(request, pk)
+    """Show how far a file is, or its download."""
+    own_file = _own_file(request, pk)
     definition = find_list(own_file.kind)
     context = {
         "file": own_file,
@@ -78,8 +80,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def file_download(request: HttpRequest, pk: int) -> HttpResponse:
-    """The file that a worker made."""
-    own_file = _own(request, pk)
+    """Download a file that a worker made."""
+    own_file = _own_file(request, pk)
     if not own_file.is_made:
         raise Http404
     require(services.may_download(own_file, own_file.person, timezone.now()))
@@ -95,7 +97,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file."""
-    own_file = _own(request, pk)
+    own_file = _own_file(request, pk)
     services.remove_file(file=own_file, person=own_file.person)
     messages.success(request, "The file has been removed.")
     return redirect("lists:views")

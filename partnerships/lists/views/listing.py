@@ -1,4 +1,4 @@
-"""The page of a list, and its files."""
+"""The page of a list, and the download of its rows."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from partnerships.people.requests import signed_in
 
 #: Rows on a page.
 PAGE = 25
-#: Counting further is too slow.
+#: Rows are counted up to this number, because counting more is too slow.
 MAX_COUNTED = 1_000
 
 
 def listing_in(
     request: HttpRequest, reader: User, definition: ListDefinition, views: Sequence[SavedView]
 ) -> tuple[Listing, SavedView | None]:
-    """The list with the parameters of the address, and the saved view that they started from.
+    """Return the list with the parameters of the address, and the saved view from which they come, if any.
 
-    `view` opens a view as it was saved, and `from` names the one that other parameters started from. A list without
-    parameters opens with the reader's default view; `view=` alone shows everything.
+    In the address, `view` opens a view as it was saved. `from` names the view whose parameters the reader has changed.
+    Without parameters, the list opens with the reader's default view. `view=` without an id shows everything.
     """
     try:
         view = view_in(request.GET, views, reader)
@@ -48,21 +48,21 @@ def listing_in(
 
 @require_safe
 def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
-    """The page of a list."""
+    """Show a list: its filters, rows, counts and saved views. For a request of htmx, only the results."""
     reader = signed_in(request)
     require(definition.may_open(reader))
     views = views_of(reader, definition)
     listing, view = listing_in(request, reader, definition, views)
     if (suggested := suggestions(listing.own_form, request.GET)) is not None:
         return suggested
-    valid = listing.form.is_valid()
+    is_valid = listing.form.is_valid()
     find_without_script(listing.form, request.GET)
     listing.read_ahead(PAGE + 1, MAX_COUNTED + 1)
-    # Composed only where the first rows do not do.
-    listed: Any = SimpleLazyObject(listing.listed)
+    # Lazy, because building the query takes time, and the first page reads its rows with `listing.first` instead.
+    rows_to_show: Any = SimpleLazyObject(listing.rows_to_show)
     page = keyset_page(
         request,
-        listed,
+        rows_to_show,
         order=listing.order,
         size=PAGE,
         nullable=listing.nullable,
@@ -70,12 +70,12 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         first=listing.first,
     )
     definition.make_ready(reader, page.rows, listing.columns)
-    is_whole = page.is_first and not page.next
-    counted = len(page.rows) if is_whole else listing.count(MAX_COUNTED + 1)
-    is_part = bool(getattr(request, "htmx", False))
+    has_one_page = page.is_first and not page.next
+    row_count = len(page.rows) if has_one_page else listing.count(MAX_COUNTED + 1)
+    is_htmx = bool(getattr(request, "htmx", False))
     parameters = [(name, value) for name, values in listing.parameters.lists() for value in values]
     context = {
-        **({} if is_part else definition.context(reader)),
+        **({} if is_htmx else definition.context(reader)),
         "definition": definition,
         "form": listing.form,
         "listing": listing,
@@ -86,8 +86,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "actions": action_choices(definition),
         "filters": parameters,
         "page": page,
-        "count": min(counted, MAX_COUNTED),
-        "more": counted > MAX_COUNTED,
+        "count": min(row_count, MAX_COUNTED),
+        "more": row_count > MAX_COUNTED,
         "chips": chips_of(listing),
         "clear": f"{request.path}{EVERYTHING}",
         "headings": headings(listing),
@@ -103,15 +103,15 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     if listing.look == CARDS:
         context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
     context["rows"] = table(listing, page.rows) if context.get("cards") is None else []
-    template = "lists/_results.html" if is_part else definition.template
-    return render(request, template, context, status=200 if valid else 422)
+    template = "lists/_results.html" if is_htmx else definition.template
+    return render(request, template, context, status=200 if is_valid else 422)
 
 
 @require_safe
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-    """A file of every row that the filters find, on all pages.
+    """Download every row that matches the filters, or the rows in the parameter `rows`.
 
-    A worker makes long ones.
+    A long list redirects to the page where a worker is asked to make the file.
     """
     reader = signed_in(request)
     require(definition.may_open(reader))
@@ -121,17 +121,17 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     row_ids = row_ids_in(request.GET.get("rows"))
     if "rows" in request.GET and not row_ids:  # an empty parameter names no rows; without it the file has all rows
         raise Http404
-    if listing.form.is_valid():  # otherwise the page of the list says what is wrong
-        try:
-            return file_response(listing, form, AT_ONCE, row_ids)
-        except TooManyRows:
-            return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{listing.address()}")
-    return redirect(f"{reverse(definition.address)}{listing.address()}")
+    if not listing.form.is_valid():  # the page of the list says what is wrong
+        return redirect(f"{reverse(definition.address)}{listing.address()}")
+    try:
+        return file_response(listing, form, AT_ONCE, row_ids)
+    except TooManyRows:
+        return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{listing.address()}")
 
 
 @require_safe
 def download(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
-    """A file of a list, at the address that all lists share (see `export`)."""
+    """Download a list, at the address that all lists share (see `export`)."""
     definition = find_list(kind)
     if definition is None or form not in FORMATS:
         raise Http404

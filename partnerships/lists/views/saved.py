@@ -1,7 +1,8 @@
-"""Pages about saved views."""
+"""Pages about saved views: see, save, share, follow and remove them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
-from partnerships.lists.models import DefaultView, SavedView
+from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.presenting import chips_of
 from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
@@ -30,9 +31,10 @@ from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: The group of notices about followed views, and what somebody who follows one gets, by the way they chose.
-_GROUP = "views"
-_TOLD = {
+#: The group of notices about followed views.
+_NOTICE_GROUP = "views"
+#: The message to a person who follows a view, by the way in which they get these notices.
+_FOLLOWING_MESSAGES = {
     Way.AT_ONCE: "You will get an email when something enters or leaves “{}”.",
     Way.SUMMARY: "Your summary by email will say what enters or leaves “{}”.",
     Way.INBOX: "Your inbox will say what enters or leaves “{}”.",
@@ -40,11 +42,25 @@ _TOLD = {
 }
 
 
-def _own(person: User, pk: int) -> SavedView:
-    """A view of the person's own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedViewRow:
+    """A saved view on the page of views, with what the page says about it."""
 
-    404 if they cannot open it, 403 if it is another's.
-    """
+    view: SavedView
+    #: The title of its list; "" if the list no longer exists.
+    list_title: str
+    is_default: bool
+    #: The reader's follow of the view, if they follow it.
+    follow: Follow | None
+    is_own: bool
+    #: Whether the reader may see the title of the partnership that shares the view.
+    may_see_partnership: bool
+    #: Whether calendars can show the dates of its rows.
+    has_dates: bool
+
+
+def _own_view(person: User, pk: int) -> SavedView:
+    """Return a view of the person's own. 404 if they cannot open the view, 403 if it belongs to another person."""
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     if not owns_view(view, person):
         raise PermissionDenied
@@ -53,49 +69,51 @@ def _own(person: User, pk: int) -> SavedView:
 
 @require_safe
 def saved(request: HttpRequest) -> HttpResponse:
-    """The views that the person can open, of all lists."""
+    """Show the views that the person can open, of all lists, and their files."""
     person = signed_in(request)
     views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
     page = keyset_page(request, views, order=("name", "pk"), size=50)
-    titles = {item_list.slug: item_list.title for item_list in all_lists()}
-    dated = {item_list.slug for item_list in all_lists() if item_list.is_in_calendars}
-    defaults = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
-    followed = followed_by(person)
-    # An owner who left has the view, and not the title that the partnership has today.
-    known = inside_among(person, [view.partnership_id for view in page.rows])
+    definition_by_slug = {definition.slug: definition for definition in all_lists()}
+    title_by_slug = {slug: definition.title for slug, definition in definition_by_slug.items()}
+    default_view_ids = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
+    follow_by_view_id = followed_by(person)
+    # Owners keep a view when they leave its partnership, but must not see the title that it has today.
+    own_partnership_ids = inside_among(person, [view.partnership_id for view in page.rows])
     rows = [
-        (
-            row,
-            titles.get(row.kind, ""),
-            row.pk in defaults,
-            followed.get(row.pk),
-            owns_view(row, person),
-            row.partnership_id in known,
-            row.kind in dated,
+        SavedViewRow(
+            view=view,
+            list_title=title_by_slug.get(view.kind, ""),
+            is_default=view.pk in default_view_ids,
+            follow=follow_by_view_id.get(view.pk),
+            is_own=owns_view(view, person),
+            may_see_partnership=view.partnership_id in own_partnership_ids,
+            has_dates=view.kind in definition_by_slug and definition_by_slug[view.kind].is_in_calendars,
         )
-        for row in page.rows
+        for view in page.rows
     ]
-    files = [(file, titles.get(file.kind, "")) for file in files_of(person)]
+    files = [(file, title_by_slug.get(file.kind, "")) for file in files_of(person)]
     context = {"rows": rows, "page": page, "files": files, "max_followed": services.MAX_ROWS}
     return render(request, "lists/views.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def save(request: HttpRequest, kind: str) -> HttpResponse:
-    """Save what the list shows under a name.
-
-    The page's address says what that is.
-    """
+    """Save the filters, columns and order in the address under a name."""
     person = signed_in(request)
     listing, back = listing_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        made = services.save_view(
+        """Save the view, then open the list with it."""
+        new_view = services.save_view(
             person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
         )
-        words = '“{}” has been saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>'
-        return format_html(words, made.name, reverse("lists:views")), made.get_absolute_url()
+        message = format_html(
+            '“{}” has been saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>',
+            new_view.name,
+            reverse("lists:views"),
+        )
+        return message, new_view.get_absolute_url()
 
     chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
@@ -105,9 +123,9 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, pk: int) -> HttpResponse:
-    """Rename a view or, with filters in the address, let it show these."""
+    """Rename a view. If the address has filters, save them in the view too."""
     person = signed_in(request)
-    view = _own(person, pk)
+    view = _own_view(person, pk)
     definition = find_list(view.kind)
     if definition is None:
         raise Http404
@@ -115,10 +133,11 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        changed = services.change_view(
+        """Save the changes, then open the list with the view."""
+        changed_view = services.change_view(
             view=view, person=person, name=form.cleaned_data["name"], state=listing.state if request.GET else None
         )
-        return f"“{changed.name}” has been saved.", changed.get_absolute_url()
+        return f"“{changed_view.name}” has been saved.", changed_view.get_absolute_url()
 
     chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
@@ -128,19 +147,19 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say who else can open a view."""
+    """Choose who else can open a view."""
     person = signed_in(request)
-    view = _own(person, pk)
+    view = _own_view(person, pk)
     form = ShareForm(posted(request), view=view, person=person)
 
     def step() -> tuple[str, str]:
+        """Share the view or stop sharing it, then show all views."""
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
-        words = (
-            f"“{view.name}” has been shared with {form.chosen}."
-            if form.chosen
-            else f"Only you can use “{view.name}” now."
-        )
-        return words, reverse("lists:views")
+        if form.chosen:
+            message = f"“{view.name}” has been shared with {form.chosen}."
+        else:
+            message = f"Only you can use “{view.name}” now."
+        return message, reverse("lists:views")
 
     return take_step(request, "lists/share.html", form, step, {}, view=view)
 
@@ -157,7 +176,7 @@ def set_default(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
-    """Open the list with everything again."""
+    """Open the list without a view again."""
     definition = find_list(kind)
     if definition is None:
         raise Http404
@@ -168,25 +187,26 @@ def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_POST
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
-    """Get an email when something enters or leaves a view."""
+    """Follow a view, to get a notice when a row enters or leaves it."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     back = reverse("lists:views")
 
     def step() -> tuple[str, str]:
+        """Follow the view, and say how the person will get notices."""
         services.follow_view(view=view, person=person, now=timezone.now())
-        told = _TOLD[ways_of(person)[_GROUP]]
-        words = format_html(
-            told + ' <a class="govuk-link" href="{}">Choose how</a>', view.name, reverse("digests:manage")
+        following_message = _FOLLOWING_MESSAGES[ways_of(person)[_NOTICE_GROUP]]
+        message = format_html(
+            following_message + ' <a class="govuk-link" href="{}">Choose how</a>', view.name, reverse("digests:manage")
         )
-        return words, back
+        return message, back
 
     return press_button(request, step, services.UnableToFollow, back=back)
 
 
 @require_POST
 def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
-    """Get no more emails about a view."""
+    """Stop following a view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     services.unfollow_view(view=view, person=person, now=timezone.now())
@@ -196,9 +216,9 @@ def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a view, after asking."""
+    """Ask for confirmation, then remove a view."""
     person = signed_in(request)
-    view = _own(person, pk)
+    view = _own_view(person, pk)
     if request.method != "POST":
         return render(request, "lists/remove.html", {"view": view})
     services.remove_view(view=view, person=person, now=timezone.now())

@@ -1,8 +1,7 @@
-"""Prints the text of the file on standard input.
+"""Print the text of the file on standard input.
 
-A script of its own, which nothing imports (see `extraction`).
-
-It ends with 0 if it could read the file, whatever it found.
+This is a script, which no module imports: `extraction` runs it in a process of its own. It exits with 0 if it could
+read the file, even if the file has no text.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 import docx
 import pypdf
 
-#: Bytes that an archive unpacks to.
+#: A Word file may unpack to this many bytes.
 _MAX_UNPACKED = 60_000_000
 #: Pages of a file that are read.
 _MAX_PAGES = 400
@@ -32,13 +31,14 @@ class UnreadableFile(Exception):
 
 
 def _limit_resources() -> None:
+    """Let the kernel limit time and memory, and forbid writing files: the uploaded file may be malicious."""
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _texts(content: bytes) -> Iterator[str]:
-    """The texts of a file in its order."""
+    """Yield the texts of a PDF, Word or plain text file in order. Nothing of other files."""
     if content[:1024].lstrip().startswith(b"%PDF"):
         yield from _pdf(content)
     elif content[:4] == b"PK\x03\x04":
@@ -48,6 +48,8 @@ def _texts(content: bytes) -> Iterator[str]:
 
 
 def _pdf(content: bytes) -> Iterator[str]:
+    """Yield the text of each page. Raises `UnreadableFile` for a file with a password."""
+    # pypdf logs a warning for each oddity of a file.
     logging.disable(logging.CRITICAL)
     reader = pypdf.PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
@@ -59,6 +61,7 @@ def _pdf(content: bytes) -> Iterator[str]:
 
 
 def _word(content: bytes) -> Iterator[str]:
+    """Yield the text of each paragraph and table row. Raises `UnreadableFile` for a file that unpacks to too much."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if "word/document.xml" not in archive.namelist():
             return

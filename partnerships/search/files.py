@@ -1,12 +1,9 @@
-"""Reads the text of documents' files, each once.
-
-The index takes it from there.
-"""
+"""Read the text of each file once, and store it for the index."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import transaction
@@ -23,30 +20,32 @@ from partnerships.search.models import FileText, Stale
 
 log = structlog.get_logger(__name__)
 
-#: Files of each room read in one run of the task.
-_AT_ONCE = 5
-#: The problem of a file that the storage lacks, and how long until it is looked for again.
-_MISSING, _AGAIN = "missing", dt.timedelta(days=1)
+#: How many files of each kind of document one run of the task reads.
+_FILES_A_RUN = 5
+#: The `problem` of a file that is not in the storage.
+_MISSING = "missing"
+#: After this time, a missing file is tried again.
+_RETRY_MISSING_AFTER = dt.timedelta(days=1)
 
 
 def read_files() -> int:
-    """Read files that nobody has read yet; returns how many.
+    """Read the next files whose text is not stored yet, and return how many were read.
 
-    A file that cannot be read has no text and is not tried again; one that is missing, because the storage was away, is
-    tried again after a day. Texts of files that no document has any longer are deleted.
+    A file that cannot be read gets no text and is not tried again. A missing file, whose storage may have been offline,
+    is tried again after a day. Texts of files that no document has any longer are deleted.
     """
-    done = 0
-    for sha256, file in _unread().items():
+    read_count = 0
+    for sha256, file in _unread_files().items():
         text, problem = "", ""
         try:
-            with file.open("rb") as opened:
-                text = text_of(opened.read())
+            with file.open("rb") as open_file:
+                text = text_of(open_file.read())
         except UnreadableFile as error:
             problem = str(error)
         except FileNotFoundError:
             problem = _MISSING
         except OSError as error:
-            # The storage is ill; the next run tries again.
+            # The storage has a fault, so the next run tries again.
             log.warning("file_not_read", sha256=sha256, kind=type(error).__name__)
             continue
         with transaction.atomic():
@@ -54,41 +53,52 @@ def read_files() -> int:
                 sha256=sha256,
                 defaults={"text": text.replace("\x00", ""), "problem": problem, "read_at": timezone.now()},
             )
-            for code, column, documents in _readable():
-                records = documents.filter(sha256=sha256).values_list(column, flat=True)
-                Stale.objects.bulk_create(Stale(source_column=code, value=value) for value in set(records))
-        done += 1
-    _drop_unused()
-    return done
+            # Index the records that have the file again, now with its text.
+            for indexed in _indexed_documents():
+                record_ids = set(indexed.rows.filter(sha256=sha256).values_list(indexed.record_column, flat=True))
+                Stale.objects.bulk_create(Stale(source_column=indexed.source, value=pk) for pk in record_ids)
+        read_count += 1
+    _delete_unused_texts()
+    return read_count
 
 
-def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
-    """Documents whose text may be indexed.
+class _IndexedDocuments(NamedTuple):
+    """Documents of one source whose text is indexed."""
 
-    By source: its code, the column with its record's id, and the rows. Not those with personal data,
-    which open only while a data-sharing agreement is in force.
+    #: The code of the source.
+    source: str
+    #: The column with the id of the record that the source indexes.
+    record_column: str
+    rows: QuerySet[Any]
+
+
+def _indexed_documents() -> tuple[_IndexedDocuments, ...]:
+    """Return the documents whose text is indexed, by source.
+
+    Documents with personal data are left out: they open only while a data-sharing agreement is in force.
     """
     return (
-        ("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),
-        ("plan", "plan_id", PlanDocument.objects.all()),
-        ("evidence", "pk", Evidence.objects.filter(removed_at=None)),
-        ("attachment", "pk", Attachment.objects.filter(removed_at=None).exclude(sha256="")),
+        _IndexedDocuments("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),
+        _IndexedDocuments("plan", "plan_id", PlanDocument.objects.all()),
+        _IndexedDocuments("evidence", "pk", Evidence.objects.filter(removed_at=None)),
+        _IndexedDocuments("attachment", "pk", Attachment.objects.filter(removed_at=None).exclude(sha256="")),
     )
 
 
-def _unread() -> dict[str, FieldFile]:
-    """Some files to read, by SHA-256."""
-    files: dict[str, FieldFile] = {}
-    for _, _, documents in _readable():
-        settled = ~Q(problem=_MISSING) | Q(read_at__gt=timezone.now() - _AGAIN)
-        read = FileText.objects.filter(settled, sha256=OuterRef("sha256"))
-        for document in documents.filter(~Exists(read)).order_by("pk")[:_AT_ONCE]:
-            files.setdefault(document.sha256, document.file)
-    return files
+def _unread_files() -> dict[str, FieldFile]:
+    """Return the next files to read, by SHA-256: several documents may have the same file."""
+    is_final = ~Q(problem=_MISSING) | Q(read_at__gt=timezone.now() - _RETRY_MISSING_AFTER)
+    final_texts = FileText.objects.filter(is_final, sha256=OuterRef("sha256"))
+    file_by_sha256: dict[str, FieldFile] = {}
+    for indexed in _indexed_documents():
+        for document in indexed.rows.filter(~Exists(final_texts)).order_by("pk")[:_FILES_A_RUN]:
+            file_by_sha256.setdefault(document.sha256, document.file)
+    return file_by_sha256
 
 
-def _drop_unused() -> None:
-    unused = FileText.objects.all()
-    for _, _, documents in _readable():
-        unused = unused.filter(~Exists(documents.filter(sha256=OuterRef("sha256"))))
-    unused.delete()
+def _delete_unused_texts() -> None:
+    """Delete the texts of files that no document has any longer."""
+    unused_texts = FileText.objects.all()
+    for indexed in _indexed_documents():
+        unused_texts = unused_texts.filter(~Exists(indexed.rows.filter(sha256=OuterRef("sha256"))))
+    unused_texts.delete()

@@ -1,4 +1,4 @@
-"""The index of what people may search, and the queue of what has changed since."""
+"""The search index, the queue of rows that have changed since, texts of files, and words for corrections."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from django.db.models import F, Q
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 
-#: Stands among the readers of an entry for everyone who can sign in.
+#: The id among the readers of an entry that means everyone who can sign in.
 EVERYONE = 0
-#: One entry in this many stands for the others where search counts how common words are.
+#: Search counts how common a word is in a sample: one entry in this many.
 SAMPLED = 128
 
 
 class SearchEntry(models.Model):
-    """Words of one record, or of one part of it, under which it is found.
+    """The words by which search finds one record, or one part of a record.
 
-    `source` and `object_id` say which record (see `sources`), `part` which part of it. `readers` holds everybody who
-    might read it: ids of organisations, ids of people below zero, and `EVERYONE`. It narrows a search down and grants
-    nothing: each result is checked against the record's own `visible_to`. `number` is the version that the words come
-    from, `hidden` says that only readers inside may see them, `opens_at` is the end of their embargo. Organisation and
-    partnership are plain numbers, because the index is computed from records and nothing depends on it.
+    * `source`, `object_id` and `part` name the record and its part (see `sources`).
+    * `readers` has everybody who might read the entry: ids of organisations, ids of people below zero, and `EVERYONE`.
+      It only narrows a search down. Each result is then checked against the record's own `visible_to`.
+    * `number` is the version from which the words come. `hidden` says that only readers inside may see them, and
+      `opens_at` is when their embargo ends.
+    * Ids of organisations and partnerships are plain numbers, not foreign keys: the index is computed from the records
+      and can be rebuilt at any time.
     """
 
     source = models.CharField(max_length=12)
@@ -49,9 +51,10 @@ class SearchEntry(models.Model):
             models.UniqueConstraint(fields=["source", "object_id", "part"], name="one_search_entry_a_part"),
         ]
         indexes = [
-            # Without a pending list, whose reading would slow down every search after a change.
+            # Without GIN's pending list, which every search after a change would have to read.
             GinIndex(fields=["words", "readers"], name="search_entry_words", fastupdate=False),
-            # What everybody may read, and a sample of it: what others hold must not change how it is looked for.
+            # Entries that everybody may read, and a sample of them. By these alone, a search decides how to look for
+            # words, so that entries which the person may not read change nothing.
             GinIndex(fields=["words"], name="search_entry_public", fastupdate=False, condition=Q(for_everyone=True)),
             GinIndex(
                 fields=["words"],
@@ -66,7 +69,7 @@ class SearchEntry(models.Model):
                 name="search_entry_newest",
                 condition=Q(for_everyone=True),
             ),
-            # Names of people, to find those of a similar spelling; they are in no list of words.
+            # To find names of a similar spelling. Names of people are never in `Word`.
             GinIndex(
                 OpClass(F("title"), name="gin_trgm_ops"),
                 name="search_entry_names",
@@ -75,15 +78,15 @@ class SearchEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without its title: it repeats words of partners.
+        # Without the title, because logs must not have partners' words.
         return f"{self.source} {self.object_id} {self.part}".strip()
 
 
 class Stale(models.Model):
-    """A row that has changed, so that what is indexed of it is out of date.
+    """A line of the queue: a row has changed, so the records that depend on it must be indexed again.
 
-    Triggers write it in the transaction of the change. `source_column` is a table and its column, `value` the id in
-    it.
+    A trigger adds the line in the transaction of the change. `source_column` is "table.column", and `value` the id in
+    that column. Or `source_column` is the code of a source, and `value` the id of its record.
     """
 
     source_column = models.CharField(max_length=80)
@@ -94,10 +97,7 @@ class Stale(models.Model):
 
 
 class FileText(models.Model):
-    """The text of a document's file, by the file's SHA-256.
-
-    `problem` says why it could not be read.
-    """
+    """The text of a file, by its SHA-256. `problem` says why the file could not be read, if so."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     text = models.TextField(blank=True)
@@ -109,10 +109,7 @@ class FileText(models.Model):
 
 
 class Word(models.Model):
-    """A word that some entry has, to find words of a similar spelling.
-
-    Never from names of people.
-    """
+    """A word of some entry, for spelling corrections. Names of people are never stored here."""
 
     word = models.CharField(max_length=30, primary_key=True)
 

@@ -17,20 +17,20 @@ from partnerships.search.sources.every import KINDS
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
-    """Search results for the reader."""
+    """Show a page of search results for the reader."""
     text = _search_text(request)
     after = request.GET.get("after", "")
     filters = _filters(request)
-    found = search(user=signed_in(request), text=text, filters=filters, after=after)
-    chosen = {name: value for name in _FACETS if (value := getattr(filters, name))}
-    parameters = {"q": text, **chosen}
+    page = search(user=signed_in(request), text=text, filters=filters, after=after)
+    chosen_facets = {name: value for name in _FACETS if (value := getattr(filters, name))}
+    parameters = {"q": text, **chosen_facets}
     context = {
         "text": text,
-        "results": found,
-        "chosen": chosen,
-        "facets": _facets_with_links(found.facets, parameters),
+        "results": page,
+        "chosen": chosen_facets,
+        "facets": _facets_with_links(page.facets, parameters),
         "all_href": f"?{urlencode({'q': text})}",
-        "next_href": f"?{urlencode({**parameters, 'after': found.next_after})}" if found.next_after else "",
+        "next_href": f"?{urlencode({**parameters, 'after': page.next_after})}" if page.next_after else "",
         "first_href": f"?{urlencode(parameters)}" if after else "",
     }
     return render(request, "search/results.html", context)
@@ -38,7 +38,7 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """Suggestions for the text: part of a page, fetched while the reader types, or a page of its own."""
+    """Show suggestions for the text: a part of the page while the reader types, or a page of its own."""
     text = _search_text(request)
     context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
     template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"
@@ -52,31 +52,30 @@ _FACETS = ("kind", "partnership", "organisation", "year")
 def _facets_with_links(
     facets: Sequence[Facet], parameters: Mapping[str, object]
 ) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
-    """Each facet with its choices, each with the link that chooses it or, once chosen, removes it."""
-    return [
-        (
-            facet,
-            [
-                (choice, _facet_href(parameters, facet.name, "" if choice.is_chosen else choice.value))
-                for choice in facet.choices
-            ],
-        )
-        for facet in facets
-    ]
+    """Return the facets with their choices. The link of a choice chooses it or, if it is chosen, removes it."""
+    facets_with_links = []
+    for facet in facets:
+        choices_with_links = []
+        for choice in facet.choices:
+            value_after_click = "" if choice.is_chosen else choice.value
+            choices_with_links.append((choice, _facet_href(parameters, facet.name, value_after_click)))
+        facets_with_links.append((facet, choices_with_links))
+    return facets_with_links
 
 
 def _facet_href(parameters: Mapping[str, object], facet_name: str, value: str) -> str:
-    """The link to the same search with another value of a facet; "" removes the facet."""
+    """Return the link to the same search with another value of a facet. The value "" removes the facet."""
     new_parameters = {**parameters, facet_name: value}
     return f"?{urlencode({name: parameter for name, parameter in new_parameters.items() if parameter})}"
 
 
 def _search_text(request: HttpRequest) -> str:
+    """Return what the reader typed, without null characters, which PostgreSQL refuses."""
     return request.GET.get("q", "").replace("\x00", "").strip()
 
 
 def _filters(request: HttpRequest) -> SearchFilters:
-    """The facets in the URL; unknown values are ignored."""
+    """Return the facets in the URL. Unknown values are ignored, because people can edit the URL."""
     kind = request.GET.get("kind", "")
     return SearchFilters(
         kind=kind if kind in KINDS else "",
@@ -87,7 +86,7 @@ def _filters(request: HttpRequest) -> SearchFilters:
 
 
 def _positive_number(request: HttpRequest, name: str, *, limit: int) -> int | None:
-    """The parameter as a number from 1 to below the limit, or None."""
+    """Return the parameter as a number from 1 to below the limit, or None if it is no such number."""
     value = request.GET.get(name, "")
     if not (value.isascii() and value.isdecimal() and len(value) < 20):
         return None

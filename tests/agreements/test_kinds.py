@@ -186,7 +186,7 @@ def test_a_check_must_name_fields_that_the_kind_has(db: None) -> None:
 
     with pytest.raises(ValidationError, match="There is no field with the code “weight”"):
         KindCheck(kind=kind, table=table, check_name="adds_up_to_100", field="weight").full_clean()
-    with pytest.raises(ValidationError, match="choose its table"):
+    with pytest.raises(ValidationError, match="Choose its table"):
         KindCheck(kind=kind, check_name="adds_up_to_100", field="quorum").full_clean()
     KindCheck(kind=kind, table=table, check_name="adds_up_to_100", field="percent").full_clean()
 

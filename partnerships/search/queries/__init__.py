@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from partnerships.search.queries.results import Choice, Facet, Hit, Results, search
+from partnerships.search.queries.facets import Choice, Facet
+from partnerships.search.queries.results import Hit, Results, search
 from partnerships.search.queries.suggestions import Suggestion, suggest
 
 __all__ = ["Choice", "Facet", "Hit", "Results", "Suggestion", "search", "suggest"]

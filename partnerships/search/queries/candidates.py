@@ -18,28 +18,28 @@ from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, a
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import MatchingEntry
 
-#: Entries whose rights are checked: at most this many results can be paged through and counted.
+#: At most this many results can be counted and paged through, because the rights on each are checked.
 LIMIT = 500
-#: If more public entries match, by the sample, only the newest of each kind are looked at.
+#: If more public entries than this match, as counted in the sample, search reads only the newest of each kind.
 _COMMON = 4_000
-#: Newest public entries of each kind that are looked at, and matches that are taken from them.
+#: How many of the newest public entries of each kind are then read, and how many matches among them are used.
 _LOOKED_AT, _TAKEN = 1_000, 50
-#: Entries of the person's own organisations that are ranked, at most.
+#: How many entries of the person's own organisations are ranked.
 _MAX_OWN = 2_000
 
 _COLUMNS = "id, source, object_id, kind, partnership_id, organisation_id, day, number, hidden, path"
-#: Words of a title count twenty times as much as others; length hardly. A title that is what was typed comes first.
+#: A word of a title counts twenty times as much as another, and length hardly counts. An exact title comes first.
 _RANK = (
     "(ts_rank('{{0.05, 0.1, 0.3, 1}}', words, {query}, 1)"
     " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
 )
-#: For “Who …?”: contacts, which say who covers for a lead, then colleagues.
+#: For “Who …?”, contacts come first, because they say who covers for a lead, and then colleagues.
 _PEOPLE_FIRST = " + CASE kind WHEN 'contact' THEN 4 WHEN 'person' THEN 2 ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchFilters:
-    """The facets that the person has chosen; empty fields filter nothing."""
+    """The facets that the person has chosen. An empty field filters nothing."""
 
     kind: str = ""
     partnership: int | None = None
@@ -59,11 +59,11 @@ class SearchFilters:
         )
 
     def apply(self, entries: Sequence[MatchingEntry]) -> Sequence[MatchingEntry]:
-        """The entries that pass every filter."""
+        """Return the entries that pass every filter."""
         return [entry for entry in entries if self.matches(entry)] if self else entries
 
     def as_sql(self) -> tuple[str, dict[str, Any]]:
-        """The filters as an SQL condition, and its values."""
+        """Return the filters as an SQL condition, and its values."""
         conditions = ["TRUE"]
         values: dict[str, Any] = {}
         if self.kind:
@@ -83,7 +83,7 @@ class SearchFilters:
 
 @dataclass(frozen=True, slots=True)
 class ReadableEntries:
-    """Matching entries that the person may read, best first; `has_more` if not every match was looked at."""
+    """Matching entries that the person may read, best first. `has_more` says that search did not read every match."""
 
     entries: tuple[MatchingEntry, ...]
     has_more: bool
@@ -94,7 +94,7 @@ def readable_entries(
 ) -> ReadableEntries:
     """Return the matching entries that this person may read at this moment.
 
-    Entries that they may not read change nothing: neither which entries are looked at, nor how many others are found.
+    Entries that they may not read change no result and no count, so that nobody learns that such entries exist.
     """
     own_readers = [reader for reader in reader_ids(user) if reader != EVERYONE]
     reads_public = EVERYONE in reader_ids(user)
@@ -119,7 +119,7 @@ def readable_entries(
         readable += [entry for entry in matching if entry.id in allowed_ids]
         if len(readable) > limit or len(rows) < values["batch"]:
             break
-        # The person may not read some of them: continue with the next best ones.
+        # The person may not read some of these entries, so continue with the next best.
         last = matching[-1]
         values |= {"after_rank": last.rank, "after_id": last.id, "batch": 4 * values["batch"]}
 
@@ -131,11 +131,11 @@ def readable_entries(
 
 
 def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bool) -> tuple[str, dict[str, Any]]:
-    """The SQL of a search, and the values of its query and filters."""
+    """Return the SQL of a search, and the values of its query and filters."""
     filter_condition, filter_values = filters.as_sql()
     if is_common and query.has_prefixes:
-        # The person's own organisations have few entries: compare these one by one. The index would read every entry
-        # with a word that starts so.
+        # The person's organisations have few entries, so compare these one by one (see `TextQuery.condition`). The
+        # index would read every entry with a word that starts like this.
         own_condition = f"(words || ''::tsvector) @@ {query.sql}"
     else:
         own_condition = query.condition
@@ -152,7 +152,7 @@ def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bo
 
 
 def reader_ids(user: User) -> list[int]:
-    """The ids that may stand for the person among an entry's `readers`."""
+    """Return the ids in an entry's `readers` that mean this person: everyone, themselves, their organisations."""
     if not user.is_active:
         return []
     everyone = [] if user.is_stakeholder else [EVERYONE]
@@ -160,12 +160,12 @@ def reader_ids(user: User) -> list[int]:
 
 
 def frequent_words(text: str) -> FrequentWords:
-    """The words of a text for which the index should not be read."""
+    """Return the words of a text that are so frequent that reading them from the index would be slow."""
     return frequent_words_in(text, _COMMON)
 
 
 def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
-    """Ids of the entries that the person may read, by the rights on their records."""
+    """Return the ids of the entries that the person may read, by the rights on their records."""
     entries_by_source: defaultdict[str, list[MatchingEntry]] = defaultdict(list)
     for entry in entries:
         if entry.source in SOURCES:
@@ -242,7 +242,7 @@ SELECT newest.*
 
 
 def _one_per_page(entries: Iterable[MatchingEntry]) -> Iterator[MatchingEntry]:
-    """The best entry for each page: a post and its holder, for example, link to the same one."""
+    """Yield the best entry for each page: a post and its holder, for example, link to the same page."""
     seen_paths: set[str] = set()
     for entry in entries:
         if entry.path not in seen_paths:

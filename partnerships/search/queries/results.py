@@ -1,13 +1,11 @@
-"""One page of results, with snippets and facets."""
+"""Search, and build one page of results with snippets and facets."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils.html import escape
@@ -22,6 +20,7 @@ from partnerships.people.models import User
 from partnerships.search.entries import UNSEEN
 from partnerships.search.queries.asking import TextQuery, clean_text, exact_query, prefix_query
 from partnerships.search.queries.candidates import ReadableEntries, SearchFilters, frequent_words, readable_entries
+from partnerships.search.queries.facets import Facet, facets_of
 from partnerships.search.queries.past import departures_lookup, former_records
 from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.sources.every import KINDS
@@ -29,19 +28,17 @@ from partnerships.search.sources.source import MatchingEntry
 
 #: Results on a page.
 PAGE = 20
-#: Values of a facet that are shown, the most frequent first.
-_MAX_CHOICES = 10
-#: Surround matched words in a snippet; entries hold no such characters (see `entries`).
+#: PostgreSQL puts these around matched words in a snippet. Texts of entries contain no such characters (see `entries`).
 _START, _STOP = "\x02", "\x03"
 _HEADLINE = f"StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=' … '"
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result as the page shows it.
+    """One result on the page.
 
-    `title` and `snippet` are HTML in which matched words are marked. A contact also has its `holders`, the people to
-    ring, and the `deputies` who cover for them; `has_no_deputy` says that a lead has none.
+    `title` and `snippet` are HTML in which matched words are marked. The result of a contact also has its `holders`,
+    and for a lead the `deputies` who cover for them. `has_no_deputy` says that a lead has none.
     """
 
     title: SafeString
@@ -58,53 +55,34 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A value of a facet and how many results have it."""
-
-    value: str
-    label: str
-    count: int
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """One way to narrow results down."""
-
-    name: str
-    label: str
-    choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """A page of results."""
 
     hits: tuple[Hit, ...] = ()
     count: int = 0
-    #: Whether there may be results beyond those counted.
+    #: Whether there may be more results than `count`.
     has_more: bool = False
     facets: tuple[Facet, ...] = ()
-    #: Where the next page starts; "" on the last one.
+    #: The `after` of the next page; "" on the last page.
     next_after: str = ""
-    #: Whether nothing has the words themselves, only similar ones.
+    #: Whether no record has the words themselves, only similar ones.
     is_similar: bool = False
 
 
 def search(*, user: User, text: str, filters: SearchFilters | None = None, after: str = "") -> Results:
     """Return a page of the records that match the text and that the person may read, best first.
 
-    Empty if the text is too short. `after` is the `next_after` of the page before. If nothing has the words, words that
-    start like them count, then words that are spelt like them.
+    Empty if the text is too short. `after` is the `next_after` of the page before. If no record has the words, search
+    looks for words that start like them, and then for words that are spelt like them.
     """
     filters = filters or SearchFilters()
     text = clean_text(text)
     if not text:
         return Results()
     match = _first_match(user, text, filters)
-    entries = match.found.entries
-    filtered = filters.apply(entries)
-    page, next_after = _page_after(filtered, after)
+    entries = match.readable.entries
+    filtered_entries = filters.apply(entries)
+    page, next_after = _page_after(filtered_entries, after)
     is_first_page = not after and not filters
 
     _read_ahead(user, entries, page, with_former_records=is_first_page)
@@ -113,13 +91,13 @@ def search(*, user: User, text: str, filters: SearchFilters | None = None, after
     page_hits = _hits(user, match.query, page, names)
     hits = (*former_hits, *page_hits)
 
-    # An entry that was deleted meanwhile is on the page but makes no hit.
-    deleted = len(page) - len(page_hits)
+    # An entry that was deleted since the search is on the page, but has no hit.
+    deleted_count = len(page) - len(page_hits)
     return Results(
         hits=hits,
-        count=len(filtered) + len(former_hits) - deleted,
-        has_more=match.found.has_more,
-        facets=_facets(entries, filters, names),
+        count=len(filtered_entries) + len(former_hits) - deleted_count,
+        has_more=match.readable.has_more,
+        facets=facets_of(entries, filters, names.organisations, names.partnerships),
         next_after=next_after,
         is_similar=match.is_similar and bool(hits),
     )
@@ -127,37 +105,41 @@ def search(*, user: User, text: str, filters: SearchFilters | None = None, after
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
-    """The query that was used, and the entries that it found."""
+    """A query and the entries that match it."""
 
     query: TextQuery
-    found: ReadableEntries
+    readable: ReadableEntries
     is_similar: bool = False
 
 
 def _first_match(user: User, text: str, filters: SearchFilters) -> _Match:
-    """Try the words themselves, then words that start like them, then similar ones, until there are entries."""
+    """Try the words themselves, then words that start like them, then similar words, until entries match."""
     query = exact_query(text)
-    exact_match = _Match(query=query, found=_find(user, query, text, filters))
-    if exact_match.found.entries or not query.has_words:
+    exact_match = _Match(query=query, readable=_find(user, query, text, filters))
+    if exact_match.readable.entries or not query.has_words:
         return exact_match
 
     for similar_query in _similar_queries(user, text):
-        found = _find(user, similar_query, text, filters)
-        if found.entries:
-            return _Match(query=similar_query, found=found, is_similar=True)
+        readable = _find(user, similar_query, text, filters)
+        if readable.entries:
+            return _Match(query=similar_query, readable=readable, is_similar=True)
     return exact_match
 
 
 def _similar_queries(user: User, text: str) -> Iterator[TextQuery]:
+    """Yield the queries to try if no entry has the words. The second is only built if the first finds nothing."""
     frequent = frequent_words(text)
-    if (starts_like := prefix_query(text, frequent=frequent)) is not None:
-        yield starts_like
-    if (spelt_like := similar_words_query(user, text, frequent=frequent)) is not None:
-        yield spelt_like
+    if (words_that_start_like := prefix_query(text, frequent=frequent)) is not None:
+        yield words_that_start_like
+    if (words_spelt_like := similar_words_query(user, text, frequent=frequent)) is not None:
+        yield words_spelt_like
 
 
 def _find(user: User, query: TextQuery, text: str, filters: SearchFilters) -> ReadableEntries:
-    """All matching entries, whose facets are counted; only the filtered ones if there are too many."""
+    """Return all matching entries, so that every facet can be counted, or only the filtered ones if there are too many.
+
+    With too many matches, the first 500 may have few or none that pass the filters.
+    """
     unfiltered = readable_entries(user, query, text, SearchFilters())
     if filters and unfiltered.has_more:
         return readable_entries(user, query, text, filters)
@@ -165,7 +147,7 @@ def _find(user: User, query: TextQuery, text: str, filters: SearchFilters) -> Re
 
 
 def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[MatchingEntry], str]:
-    """The entries of the next page, and the `next_after` at its end: "" on the last page."""
+    """Return the entries of the page after `after`, and its `next_after`: "" on the last page."""
     start = _parse_after(after)
     remaining = [entry for entry in entries if start is None or _sort_key(entry) > start]
     page = remaining[:PAGE]
@@ -174,11 +156,12 @@ def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[Matc
 
 
 def _sort_key(entry: MatchingEntry) -> tuple[float, int]:
+    """Return the key by which entries are ordered, best and newest first. The rank is rounded as in `next_after`."""
     return -round(entry.rank, 6), -entry.id
 
 
 def _parse_after(after: str) -> tuple[float, int] | None:
-    """The sort key that `after` names; None if it names none."""
+    """Return the sort key in `after`, or None if it has none."""
     rank, _, entry_id = after.partition("_")
     try:
         return -float(rank), -int(entry_id)
@@ -197,7 +180,7 @@ class _Names:
 def _read_ahead(
     user: User, entries: Sequence[MatchingEntry], page: Sequence[MatchingEntry], *, with_former_records: bool
 ) -> None:
-    """Read in one query the names, the posts and, if asked, whether the person has left anything."""
+    """Read in one query the names, the posts and, if wanted, whether the person's organisation has left anything."""
     lookups = [departures_lookup(user)] if with_former_records else []
     if entries:
         lookups += [
@@ -210,6 +193,7 @@ def _read_ahead(
 
 
 def _names(user: User, entries: Sequence[MatchingEntry]) -> _Names:
+    """Return the names that the entries need. The rows have been read ahead."""
     if not entries:
         return _Names({}, {})
     return _Names(
@@ -219,7 +203,7 @@ def _names(user: User, entries: Sequence[MatchingEntry]) -> _Names:
 
 
 def _former_hits(user: User, text: str) -> tuple[Hit, ...]:
-    """Results for partnerships and plans that the person's organisation has left."""
+    """Return results for partnerships and plans that the person's organisation has left."""
     return tuple(
         Hit(title=_marked(record.title), href=record.href, kind=record.kind, snippet=_marked(""))
         for record in former_records(user, text)
@@ -227,7 +211,7 @@ def _former_hits(user: User, text: str) -> tuple[Hit, ...]:
 
 
 def _hits(user: User, query: TextQuery, page: Sequence[MatchingEntry], names: _Names) -> tuple[Hit, ...]:
-    """The results of one page, with matched words marked; contacts have their holders and deputies."""
+    """Return the results of one page, with matched words marked. Contacts get their holders and deputies."""
     if not page:
         return ()
     excerpts_by_id = _excerpts_by_id(query, page)
@@ -271,7 +255,7 @@ SELECT id,
 
 
 def _excerpts_by_id(query: TextQuery, page: Sequence[MatchingEntry]) -> dict[int, tuple[SafeString, SafeString]]:
-    """The title of each entry, and the parts of its text that match, as HTML with marked words."""
+    """Return the title of each entry, and the matching parts of its text, as HTML with marked words."""
     rows = rows_of(
         _EXCERPTS.format(query=query.sql),
         {
@@ -286,28 +270,28 @@ def _excerpts_by_id(query: TextQuery, page: Sequence[MatchingEntry]) -> dict[int
 
 
 def _marked(text: str) -> SafeString:
-    """The text as HTML, with matched words in <mark> elements."""
+    """Return the text as HTML, with matched words in <mark> elements."""
     html = str(escape(text)).replace(_START, "<mark>").replace(_STOP, "</mark>")
     return mark_safe(html)  # noqa: S308 - escaped above
 
 
 def _ids(values: Iterable[int | None]) -> list[int]:
-    """The ids without None and doubles, sorted."""
+    """Return the ids sorted, without None and duplicates."""
     return sorted({value for value in values if value is not None})
 
 
 def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str]]:
-    """The names of these organisations: the directory is open to everybody who can sign in."""
+    """Return the names of these organisations. Everybody who can sign in may read the directory."""
     return Organisation.objects.filter(among("pk", ids)).values_list("pk", "name")
 
 
 def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    """The titles of those partnerships that the person may read today."""
+    """Return the titles of those of the partnerships that the person may read today."""
     return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
 
 
 def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]:
-    """The posts among the results, with their present holders, by URL path."""
+    """Return the posts among the results, with their present holders, by URL path."""
     post_ids = _post_ids(page)
     if not post_ids:
         return {}
@@ -315,18 +299,19 @@ def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]
 
 
 def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
-    """Ids of the posts among the results, from the end of their paths: entries of holders link to a post too."""
+    """Return the ids of the posts among the results, from the end of their paths: entries of holders link there too."""
     return _ids(int(entry.path.rstrip("/").rpartition("/")[2]) for entry in page if entry.kind == "contact")
 
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
+    """Return the open posts among these that the person may read."""
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
 
 
 def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
-    """The people who cover for a lead, by the id of the lead's post.
+    """Return the people who cover for a lead, by the id of the lead's post.
 
-    They hold the deputy posts of the same organisation in the same partnership.
+    They are the holders of the deputy posts of the same organisation in the same partnership.
     """
     lead_posts = [post for post in posts if post.role == PostRole.LEAD]
     if not lead_posts:
@@ -338,63 +323,6 @@ def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Ho
 
 
 def _deputy_posts(user: User, organisation_ids: list[int]) -> QuerySet[Post]:
+    """Return the open deputy posts of these organisations that the person may read."""
     open_posts = Post.objects.visible_to(user).open()
     return open_posts.filter(among("organisation", organisation_ids), role=PostRole.DEPUTY).for_listing()
-
-
-def _facets(entries: Sequence[MatchingEntry], filters: SearchFilters, names: _Names) -> tuple[Facet, ...]:
-    """The ways to narrow the results down, counted by what the person may read."""
-    kind_labels = {code: kind.plural for code, kind in KINDS.items()}
-    facets = (
-        _facet("kind", "Kind", entries, filters, kind_labels),
-        _facet("partnership", "Partnership", entries, filters, names.partnerships),
-        _facet("organisation", "Organisation", entries, filters, names.organisations),
-        _facet("year", "Year", entries, filters),
-    )
-    return tuple(
-        facet for facet in facets if len(facet.choices) > 1 or any(choice.is_chosen for choice in facet.choices)
-    )
-
-
-def _facet(
-    name: str,
-    label: str,
-    entries: Sequence[MatchingEntry],
-    filters: SearchFilters,
-    label_by_value: Mapping[Any, str] | None = None,
-) -> Facet:
-    """One facet: its most frequent values and the chosen one.
-
-    A facet is counted without its own filter, so that its other values stay available. Without labels, the values
-    label themselves, the largest first.
-    """
-    chosen = getattr(filters, name)
-    no_filter: dict[str, Any] = {name: "" if name == "kind" else None}
-    counts = Counter(_FACET_VALUE[name](entry) for entry in replace(filters, **no_filter).apply(entries))
-    counts.pop(None, None)
-
-    choices = [
-        Choice(
-            value=str(value),
-            label=str(label_by_value[value] if label_by_value is not None else value),
-            count=count,
-            is_chosen=value == chosen,
-        )
-        for value, count in counts.items()
-        if label_by_value is None or value in label_by_value
-    ]
-    if label_by_value is None:
-        choices.sort(key=lambda choice: choice.value, reverse=True)
-    else:
-        choices.sort(key=lambda choice: (-choice.count, choice.label))
-    shown = [choice for index, choice in enumerate(choices) if index < _MAX_CHOICES or choice.is_chosen]
-    return Facet(name=name, label=label, choices=tuple(shown))
-
-
-#: The value of an entry that each facet counts.
-_FACET_VALUE: dict[str, Callable[[MatchingEntry], Any]] = {
-    "kind": attrgetter("kind"),
-    "partnership": attrgetter("partnership_id"),
-    "organisation": attrgetter("organisation_id"),
-    "year": lambda entry: entry.day.year if entry.day else None,
-}

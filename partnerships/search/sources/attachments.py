@@ -1,6 +1,6 @@
-"""Search finds evidence of commitments, files of conversations and meetings, and items of agendas.
+"""Index rows of evidence of commitments, files of conversations and meetings, and agenda items.
 
-An item about a record of another room is left out, with its papers: its title is the record's, which search finds.
+An agenda item about another record is left out, with its papers: search finds the record itself.
 """
 
 from __future__ import annotations
@@ -24,33 +24,35 @@ from partnerships.search.sources.texts import texts_of_files
 _DOCUMENT = {"document": KindNames("Document", "Documents")}
 
 
-def _of_file(
-    one: Evidence | Attachment, texts: dict[str, str], *, path: str, partnership_id: int | None, readers: frozenset[int]
+def _rows_of_file(
+    file: Evidence | Attachment, text: str, *, path: str, partnership_id: int | None, readers: frozenset[int]
 ) -> Iterator[Row]:
-    """The entries of a file: its title, name and text."""
-    for place, part in enumerate(divided(joined(one.file_name, texts.get(one.sha256)))):
+    """Yield the rows of a file with its title, name and text. A long text is divided into several rows."""
+    for index, piece in enumerate(divided(joined(file.file_name, text))):
         yield Row(
-            object_id=one.pk,
-            part=str(place) if place else "",
+            object_id=file.pk,
+            part=str(index) if index else "",
             kind="document",
-            title=one.title,
-            text=part,
+            title=file.title,
+            text=piece,
             partnership_id=partnership_id,
-            organisation_id=one.added_for_id,
-            day=one.added_at.date(),
+            organisation_id=file.added_for_id,
+            day=file.added_at.date(),
             path=path,
             readers=readers,
         )
 
 
 def _evidence(ids: Collection[int]) -> Iterable[Row]:
-    found = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
-    texts = texts_of_files(evidence.sha256 for evidence in found)
-    readers = readers_by_routes(Commitment, COMMITMENT_ROUTES, {evidence.commitment_id for evidence in found})
-    for evidence in found:
-        yield from _of_file(
+    """Yield the rows of evidence, for people who may read the commitment."""
+    all_evidence = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
+    text_by_sha256 = texts_of_files(evidence.sha256 for evidence in all_evidence)
+    commitment_ids = {evidence.commitment_id for evidence in all_evidence}
+    readers = readers_by_routes(Commitment, COMMITMENT_ROUTES, commitment_ids)
+    for evidence in all_evidence:
+        yield from _rows_of_file(
             evidence,
-            texts,
+            text_by_sha256.get(evidence.sha256, ""),
             path=f"{evidence.commitment.get_absolute_url()}#evidence-{evidence.pk}",
             partnership_id=evidence.commitment.partnership_id,
             readers=readers[evidence.commitment_id],
@@ -58,51 +60,52 @@ def _evidence(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _evidence_for(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
+    """Return the ids of the evidence that the person may read."""
     return Evidence.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-#: Files, not links to a record, and not of an item about a record.
+#: Attachments that are files, except papers of agenda items about a record. Links to records are attachments too.
 _OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
 
 
 def _attachments(ids: Collection[int]) -> Iterable[Row]:
-    """Files of conversations and meetings, for those who may read the record."""
-    files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
-    found = list(files.select_related("conversation", "meeting"))
-    texts = texts_of_files(attachment.sha256 for attachment in found)
-    talks = readers_by_routes(
-        Conversation, ROUTES, {attachment.conversation_id for attachment in found if attachment.conversation_id}
-    )
-    meetings = readers_by_routes(
-        Meeting, MEETING_ROUTES, {attachment.meeting_id for attachment in found if attachment.meeting_id}
-    )
-    for attachment in found:
+    """Yield the rows of files of conversations and meetings, for people who may read the conversation or meeting."""
+    own_files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
+    attachments = list(own_files.select_related("conversation", "meeting"))
+    text_by_sha256 = texts_of_files(attachment.sha256 for attachment in attachments)
+    conversation_ids = {attachment.conversation_id for attachment in attachments if attachment.conversation_id}
+    conversation_readers = readers_by_routes(Conversation, ROUTES, conversation_ids)
+    meeting_ids = {attachment.meeting_id for attachment in attachments if attachment.meeting_id}
+    meeting_readers = readers_by_routes(Meeting, MEETING_ROUTES, meeting_ids)
+    for attachment in attachments:
         record = attachment.conversation or attachment.meeting
         assert record is not None  # a constraint of the table
-        yield from _of_file(
+        readers = conversation_readers if attachment.conversation else meeting_readers
+        yield from _rows_of_file(
             attachment,
-            texts,
+            text_by_sha256.get(attachment.sha256, ""),
             path=f"{record.get_absolute_url()}#file-{attachment.pk}",
             partnership_id=record.partnership_id,
-            readers=talks[attachment.conversation_id]
-            if attachment.conversation_id
-            else meetings[attachment.meeting_id or 0],
+            readers=readers[record.pk],
         )
 
 
 def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
-    """Like `Attachment.visible_to`, for the files that are indexed."""
-    record = Q(conversation__in=Conversation.objects.visible_to(user).values("pk")) | Q(
-        meeting__in=Meeting.objects.visible_to(user).values("pk")
-    )
-    found = Attachment.objects.filter(_OWN_FILES, record, among("pk", ids), removed_at=None)
-    return found.values_list("pk", flat=True)
+    """Return the ids of the files that the person may read.
+
+    Agrees with `Attachment.visible_to`, but has a shorter query, because only files without a record are indexed.
+    """
+    of_conversation = Q(conversation__in=Conversation.objects.visible_to(user).values("pk"))
+    of_meeting = Q(meeting__in=Meeting.objects.visible_to(user).values("pk"))
+    attachments = Attachment.objects.filter(_OWN_FILES, of_conversation | of_meeting, among("pk", ids), removed_at=None)
+    return attachments.values_list("pk", flat=True)
 
 
 def _items(ids: Collection[int]) -> Iterable[Row]:
-    found = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
-    readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in found})
-    for item in found:
+    """Yield a row for each agenda item that is not about another record, for people who may read the meeting."""
+    items = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
+    readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in items})
+    for item in items:
         yield Row(
             object_id=item.pk,
             kind="agenda",
@@ -117,10 +120,13 @@ def _items(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _items_for(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
-    """Like `AgendaItem.visible_to`, for the items that are indexed."""
+    """Return the ids of the agenda items that the person may read.
+
+    Agrees with `AgendaItem.visible_to`, but has a shorter query, because only items without a record are indexed.
+    """
     meetings = Meeting.objects.visible_to(user).values("pk")
-    found = AgendaItem.objects.filter(among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
-    return found.values_list("pk", flat=True)
+    items = AgendaItem.objects.filter(among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
+    return items.values_list("pk", flat=True)
 
 
 _PARTIES = "agreements_party.partnership_id"

@@ -1,7 +1,7 @@
-"""Search finds what drafts of plans change, and comments on plans.
+"""Index rows of drafts of plans and of comments on plans.
 
-What a draft says, and what is said about it, is found by its editors and leads alone, and a comment by its author.
-Somebody it is shared with by name reads it on its page, where each opening is logged; a snippet would not be.
+Only the editors and leads of a plan find its draft and comments on the draft; authors also find their own comments.
+People with whom the draft is shared by name do not: each opening of its page is logged, but a snippet would not be.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ from partnerships.plans.models import Comment, Draft, Plan, Version
 from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_routes, inside_routes
 from partnerships.plans.starters import starter
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.plans import areas_of, rows_of_item, text_of_item
+from partnerships.search.sources.plans import Names, areas_of, rows_of_item, text_of_item
 from partnerships.search.sources.source import ONE_DAY, KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 
 def _drafts(ids: Collection[int]) -> Iterable[Row]:
-    """Of each draft only what differs from the version or starter it is based on."""
+    """Yield the rows of drafts: only what differs from the version, or from the template, on which a draft is based."""
     readers = readers_by_routes(Draft, (drafters_of("plan__"),), ids)
-    found = list(
+    drafts = list(
         Draft.objects.filter(pk__in=ids, content__isnull=False)
         .select_related("plan")
         .prefetch_related("plan__owners")
         .defer("prose")
     )
-    plans = [draft.plan_id for draft in found]
-    versions = Version.objects.filter(plan__in=plans, number=F("plan__draft__based_on")).defer("prose", "figures")
-    based_on = {version.plan_id: version.content for version in versions}
-    contents: list[Content] = [draft.content for draft in found]
-    areas = areas_of(contents)
-    files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
-    for draft in found:
-        before = based_on.get(draft.plan_id) or starter(draft.plan.kind, draft.plan.title)
+    plan_ids = [draft.plan_id for draft in drafts]
+    base_versions = Version.objects.filter(plan__in=plan_ids, number=F("plan__draft__based_on"))
+    base_by_plan = {version.plan_id: version.content for version in base_versions.defer("prose", "figures")}
+    contents: list[Content] = [draft.content for draft in drafts]
+    names = Names(
+        area_by_code=areas_of(contents),
+        text_by_sha256=texts_of_files(item["sha256"] for content in contents for item in content["documents"]),
+    )
+    for draft in drafts:
+        base = base_by_plan.get(draft.plan_id) or starter(draft.plan.kind, draft.plan.title)
         common: dict[str, Any] = {
             "object_id": draft.pk,
             "partnership_id": draft.plan.partnership_id,
@@ -49,16 +51,14 @@ def _drafts(ids: Collection[int]) -> Iterable[Row]:
             "day": timezone.localdate(draft.updated_at),
             "readers": readers[draft.pk],
         }
-        yield from _changed(draft, before, common, areas, files)
+        yield from _changed_pieces(draft, base, common, names)
 
 
-def _changed(
-    draft: Draft, before: Content, common: dict[str, Any], areas: dict[str, str], files: dict[str, str]
-) -> Iterator[Row]:
-    """The pieces of a draft that its version, or the template of its kind, does not have like this."""
+def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: Names) -> Iterator[Row]:
+    """Yield the rows of the pieces of a draft that are new or differ from the content on which it is based."""
     content, page = draft.content, reverse("plans:draft", args=[draft.plan_id])
     about = content["about"]
-    if about != before["about"]:
+    if about != base["about"]:
         yield Row(
             **common,
             kind="plan",
@@ -66,54 +66,64 @@ def _changed(
             text=joined(about["summary"], about["source"]),
             path=f"{page}#about",
         )
-    sites = {site["key"]: site["name"] for site in content["sites"]}
+    names = names.with_sites_of(content)
     for collection in COLLECTIONS:
-        known = {item["key"]: item for item in before[collection.code]}
+        base_item_by_key = {item["key"]: item for item in base[collection.code]}
         for item in content[collection.code]:
-            if item != known.get(item["key"]):
-                text = joined(text_of_item(collection, item, areas, sites, files), item.get("notes"))
-                of_item = {
-                    "title": f"{item[collection.title]} (draft)",
-                    "path": f"{page}#{collection.code}-{item['key']}",
-                }
-                yield from rows_of_item(collection, item, text, common | of_item)
+            if item == base_item_by_key.get(item["key"]):
+                continue
+            text = joined(text_of_item(collection, item, names), item.get("notes"))
+            item_columns = common | {
+                "title": f"{item[collection.title]} (draft)",
+                "path": f"{page}#{collection.code}-{item['key']}",
+            }
+            yield from rows_of_item(collection, item, text, item_columns)
 
 
 def _drafts_for(user: User, ids: list[int]) -> QuerySet[Draft, int]:
+    """Return the ids of the drafts whose plans the person may edit."""
     editable = Plan.objects.editable_by(user).of_record()
     return Draft.objects.filter(Q(editable), among("pk", ids)).values_list("pk", flat=True)
 
 
 def _comments(ids: Collection[int]) -> Iterable[Row]:
-    """Comments for those who read the plan inside, and their authors; on drafts, for editors and their authors."""
-    found = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
+    """Yield the rows of comments.
+
+    People inside the plan read a comment on a version, and editors and leads one on a draft. Authors read their own
+    comments and, on versions, the replies to them.
+    """
+    comments = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
     routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY))
-    inside = readers_by_routes(Plan, routes, {comment.plan_id for comment in found if not comment.is_on_draft})
-    drafters = readers_by_routes(Plan, (DRAFTERS,), {comment.plan_id for comment in found if comment.is_on_draft})
-    for comment in found:
-        readers = drafters if comment.is_on_draft else inside
-        authors = {-comment.author_id}
+    plan_ids = {comment.plan_id for comment in comments if not comment.is_on_draft}
+    inside_readers = readers_by_routes(Plan, routes, plan_ids)
+    draft_plan_ids = {comment.plan_id for comment in comments if comment.is_on_draft}
+    draft_readers = readers_by_routes(Plan, (DRAFTERS,), draft_plan_ids)
+    for comment in comments:
+        readers = draft_readers if comment.is_on_draft else inside_readers
+        # People have ids below zero among readers.
+        author_readers = {-comment.author_id}
         if comment.parent and not comment.is_on_draft:
-            authors.add(-comment.parent.author_id)
+            author_readers.add(-comment.parent.author_id)
         page = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
         yield Row(
             object_id=comment.pk,
             kind="comment",
-            # Not the plan's title, which may be newer than what a former partner reads.
+            # Without the plan's title, which may be newer than the one that a former partner may read.
             title=f"Comment on {comment.anchor_label or 'the whole plan'}",
             text=comment.text,
             partnership_id=comment.plan.partnership_id,
             organisation_id=comment.organisation_id,
             day=timezone.localdate(comment.created_at),
             path=f"{reverse(page, args=[comment.plan_id])}#comment-{comment.parent_id or comment.pk}",
-            readers=readers[comment.plan_id] | authors,
+            readers=readers[comment.plan_id] | author_readers,
         )
 
 
 def _comments_for(user: User, ids: list[int]) -> QuerySet[Comment, int]:
-    editable = Q(Plan.objects.editable_by(user).of_record())
-    found = Q(version_number__gt=0) | editable | Q(author=user.pk)
-    return Comment.objects.visible_to(user).filter(found, among("pk", ids)).values_list("pk", flat=True)
+    """Return the ids of the comments that the person may find: of those on drafts, not all that they may read."""
+    may_edit_plan = Q(Plan.objects.editable_by(user).of_record())
+    may_find = Q(version_number__gt=0) | may_edit_plan | Q(author=user.pk)
+    return Comment.objects.visible_to(user).filter(may_find, among("pk", ids)).values_list("pk", flat=True)
 
 
 _OWNERS = {"plans_plan.id": ("plan",), "plans_planowner.plan_id": ("plan",)}

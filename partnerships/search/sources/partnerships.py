@@ -1,4 +1,4 @@
-"""Search finds partnerships, their terms, objectives and documents."""
+"""Index rows of partnerships and of their terms, objectives and documents."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of, texts_of_files
 
-#: What changes who reads the records of a partnership.
+#: A change of a party changes who may read the records of its partnership.
 _PARTIES = "agreements_party.partnership_id"
 
 
 def _partnerships(ids: Collection[int]) -> Iterable[Row]:
-    """Outlines of partnerships, with the names of present parties."""
+    """Yield a row for the outline of each partnership, with the names of its present parties."""
     readers = readers_by_routes(Partnership, OUTLINED, ids)
     present = Prefetch("parties", Party.objects.present().select_related("organisation"), to_attr="partners")
     for partnership in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
@@ -43,23 +43,24 @@ def _partnerships(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _partnerships_for(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
-    """Not those that only a former party reads.
+    """Return the ids of the partnerships that the person may read as they are today.
 
-    Their words may have changed since (see `queries.past`).
+    Former parties are left out: the words may have changed since they left (see `queries.past`).
     """
     return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _terms(ids: Collection[int]) -> Iterable[Row]:
-    """The newest version of each partnership's terms, divided into several rows if it is long."""
+    """Yield the rows of each partnership's newest terms. Long terms are divided into several rows."""
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
-    newest = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {version.partnership_id for version in newest})
-    for version in newest:
-        for place, text in enumerate(divided("\n".join(texts_of(version.content)))):
+    newest_versions = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
+    partnership_ids = {version.partnership_id for version in newest_versions}
+    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), partnership_ids)
+    for version in newest_versions:
+        for index, text in enumerate(divided("\n".join(texts_of(version.content)))):
             yield Row(
                 object_id=version.pk,
-                part=str(place) if place else "",
+                part=str(index) if index else "",
                 kind="terms",
                 title=f"Terms of {version.title}",
                 text=text,
@@ -71,13 +72,15 @@ def _terms(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _terms_for(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
+    """Return the ids of the versions that the person may read."""
     return TermsVersion.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _objectives(ids: Collection[int]) -> Iterable[Row]:
-    found = list(Objective.objects.filter(pk__in=ids))
-    readers = readers_by_routes(Partnership, INSIDE, {objective.partnership_id for objective in found})
-    for objective in found:
+    """Yield a row for each objective."""
+    objectives = list(Objective.objects.filter(pk__in=ids))
+    readers = readers_by_routes(Partnership, INSIDE, {objective.partnership_id for objective in objectives})
+    for objective in objectives:
         yield Row(
             object_id=objective.pk,
             kind="objective",
@@ -92,26 +95,28 @@ def _objectives(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _objectives_for(user: User, ids: list[int]) -> QuerySet[Objective, int]:
+    """Return the ids of the objectives that the person may read."""
     return Objective.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _documents(ids: Collection[int]) -> Iterable[Row]:
-    """With the text of their files.
+    """Yield the rows of documents, with the text of their files.
 
-    Titles alone of those that open only while data sharing is in force.
+    Documents with personal data are indexed without text: they open only while a data-sharing agreement is in force.
     """
-    found = list(Document.objects.filter(pk__in=ids, removed_at=None))
-    texts = texts_of_files(document.sha256 for document in found if not document.personal_data)
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {document.partnership_id for document in found})
-    for document in found:
-        text = "" if document.personal_data else texts.get(document.sha256, "")
-        for place, part in enumerate(divided(joined(document.file_name, text))):
+    documents = list(Document.objects.filter(pk__in=ids, removed_at=None))
+    text_by_sha256 = texts_of_files(document.sha256 for document in documents if not document.personal_data)
+    partnership_ids = {document.partnership_id for document in documents}
+    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), partnership_ids)
+    for document in documents:
+        text = "" if document.personal_data else text_by_sha256.get(document.sha256, "")
+        for index, piece in enumerate(divided(joined(document.file_name, text))):
             yield Row(
                 object_id=document.pk,
-                part=str(place) if place else "",
+                part=str(index) if index else "",
                 kind="document",
                 title=document.title,
-                text=part,
+                text=piece,
                 partnership_id=document.partnership_id,
                 organisation_id=document.added_for_id,
                 day=document.added_at.date(),
@@ -121,6 +126,7 @@ def _documents(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _documents_for(user: User, ids: list[int]) -> QuerySet[Document, int]:
+    """Return the ids of the documents that the person may read."""
     return Document.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,18 +1,16 @@
-"""Search finds plans and what is in them.
+"""Index rows of plans and of their outcomes, sections, sites, milestones, risks and documents.
 
-That is outcomes, sections, sites, milestones, risks and documents.
-
-The newest version is indexed and, while that is under embargo, also the newest open one, which all but owners read.
-Those who may read a plan only as it was find it by its title (`queries.past`). A plan that is not published is found by
-its title; `drafts` finds what drafts say.
+The newest version is indexed. While it is under embargo, the newest open version is indexed too, because everybody but
+the owners reads that one. A plan that is not published has a row with its title only; `drafts` indexes its draft.
+People who may read a plan only as it was find it by its title (`queries.past`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection as Collected
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
@@ -30,7 +28,7 @@ from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import ONE_DAY, Check, KindNames, MatchingEntry, Source, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
-#: The collections of a plan, by the kind of entry that each item makes.
+#: The kind of entry for the items of each collection of a plan.
 _KINDS = {
     "outcomes": "section",
     "sections": "section",
@@ -39,7 +37,8 @@ _KINDS = {
     "risks": "risk",
     "documents": "document",
 }
-#: Fields that hold codes and numbers; the reader of a site's notes is inside.
+#: Fields without words to index: codes and numbers. Notes of a site get a row of their own, because only readers inside
+#: find them.
 _NOT_WORDS = frozenset(
     {"key", "site", "area", "lat", "lng", "planning_status", "confidence", "status", "notes", "content_type", "size"}
     | {"sha256", "likelihood", "impact", "restricted", "confidential", "homes", "forecast_start", "actual_start"}
@@ -48,16 +47,19 @@ _NOT_WORDS = frozenset(
 
 
 def _plans(ids: Collected[int]) -> Iterable[Row]:
-    """The newest version, and the newest that everybody may read, with their parts."""
+    """Yield the rows of plans: of the newest version, and of the newest open one if that is another."""
     readers = readers_by_routes(Plan, (*published_routes(ONE_DAY), *draft_routes(ONE_DAY)), ids)
-    inside = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
-    shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
-    versions: defaultdict[int, list[Version]] = defaultdict(list)
-    for version in Version.objects.filter(shown, plan__in=ids).order_by("number").defer("prose", "figures"):
-        versions[version.plan_id].append(version)
-    contents = [version.content for some in versions.values() for version in some]
-    areas = areas_of(contents)
-    files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
+    inside_readers = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
+    is_shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
+    shown_versions = list(Version.objects.filter(is_shown, plan__in=ids).order_by("number").defer("prose", "figures"))
+    versions_by_plan: defaultdict[int, list[Version]] = defaultdict(list)
+    for version in shown_versions:
+        versions_by_plan[version.plan_id].append(version)
+    contents = [version.content for version in shown_versions]
+    names = Names(
+        area_by_code=areas_of(contents),
+        text_by_sha256=texts_of_files(item["sha256"] for content in contents for item in content["documents"]),
+    )
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner_ids = [owner.organisation_id for owner in plan.owners.all()]
         common: dict[str, Any] = {
@@ -67,21 +69,22 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
             "day": timezone.localdate(plan.last_published_at or plan.created_at),
             "readers": readers[plan.pk],
         }
-        if not versions[plan.pk]:
-            yield _whole(plan, plan.title, {}, common)
-        for version in versions[plan.pk]:
-            of_version = common | {"number": version.number, "opens_at": version.embargo_until}
-            # The parts of an older version must not take the place of the newest ones.
-            under = "" if version.number == plan.current_number else "open/"
-            yield _whole(plan, version.title, version.content["about"], of_version, under)
-            for row in _parts(plan, version.content, areas, files, of_version, under):
-                yield replace(row, readers=inside[plan.pk]) if row.hidden else row
+        if not versions_by_plan[plan.pk]:
+            yield _row_of_plan(plan, plan.title, {}, common)
+        for version in versions_by_plan[plan.pk]:
+            version_columns = common | {"number": version.number, "opens_at": version.embargo_until}
+            # Both versions have the same parts, and rows with the same part would replace each other.
+            part_prefix = "" if version.number == plan.current_number else "open/"
+            yield _row_of_plan(plan, version.title, version.content["about"], version_columns, part_prefix)
+            for row in _rows_of_items(plan, version.content, names, version_columns, part_prefix):
+                yield replace(row, readers=inside_readers[plan.pk]) if row.hidden else row
 
 
-def _whole(plan: Plan, title: str, about: Item, common: dict[str, Any], under: str = "") -> Row:
+def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], part_prefix: str = "") -> Row:
+    """Return the row of the plan itself: title, summary, source and years."""
     return Row(
         **common,
-        part=under,
+        part=part_prefix,
         kind="plan",
         title=title,
         text=joined(about.get("summary"), about.get("source"), plan.period),
@@ -90,30 +93,27 @@ def _whole(plan: Plan, title: str, about: Item, common: dict[str, Any], under: s
     )
 
 
-def _parts(
-    plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any], under: str
+def _rows_of_items(
+    plan: Plan, content: Content, names: Names, common: dict[str, Any], part_prefix: str
 ) -> Iterator[Row]:
-    """Sites, milestones, documents and so on.
-
-    What outsiders may not read is marked hidden.
-    """
-    open_to_all = outside(content)
-    sites = {site["key"]: site["name"] for site in content["sites"]}
+    """Yield the rows of the sites, milestones, documents and so on. Those that outsiders may not read are hidden."""
+    content_for_outsiders = outside(content)
+    names = names.with_sites_of(content)
     for collection in COLLECTIONS:
-        shown = {item["key"] for item in open_to_all[collection.code]}
+        keys_for_outsiders = {item["key"] for item in content_for_outsiders[collection.code]}
         for item in content[collection.code]:
             if collection.code == "documents":
                 path = reverse("plans:document", args=[plan.pk, item["key"]])
             else:
                 path = f"{plan.get_absolute_url()}#{collection.code}-{item['key']}"
-            of_item = common | {"hidden": item["key"] not in shown, "path": path}
-            yield from rows_of_item(
-                collection, item, text_of_item(collection, item, areas, sites, files), of_item, under
-            )
+            item_columns = common | {"hidden": item["key"] not in keys_for_outsiders, "path": path}
+            text = text_of_item(collection, item, names)
+            yield from rows_of_item(collection, item, text, item_columns, part_prefix)
+            # Hidden in any case: outsiders never read notes, even those of a site that they see.
             if item.get("notes"):
                 yield Row(
                     **common,
-                    part=f"{under}notes/{item['key']}",
+                    part=f"{part_prefix}notes/{item['key']}",
                     kind="site",
                     title=str(item[collection.title]),
                     text=str(item["notes"]),
@@ -122,44 +122,53 @@ def _parts(
                 )
 
 
-def text_of_item(
-    collection: Collection, item: Item, areas: dict[str, str], sites: dict[str, str], files: dict[str, str]
-) -> str:
-    """The words of an item, with the names of its area and site, and the text of its file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the codes and keys in items of a plan stand for: names of areas and sites, and texts of files."""
+
+    area_by_code: Mapping[str, str]
+    text_by_sha256: Mapping[str, str]
+    site_by_key: Mapping[str, str] = field(default_factory=dict)
+
+    def with_sites_of(self, content: Content) -> Names:
+        """Return the names with those of the sites in this content, whose keys are unique within a plan only."""
+        return replace(self, site_by_key={site["key"]: site["name"] for site in content["sites"]})
+
+
+def text_of_item(collection: Collection, item: Item, names: Names) -> str:
+    """Return the words of an item, with the names of its area and site, and the text of its file."""
     return joined(
         *_words(item, collection.title),
-        areas.get(str(item.get("area") or "")),
-        sites.get(item.get("site", "")),
-        files.get(item.get("sha256", "")),
+        names.area_by_code.get(str(item.get("area") or "")),
+        names.site_by_key.get(item.get("site", "")),
+        names.text_by_sha256.get(item.get("sha256", "")),
     )
 
 
 def rows_of_item(
-    collection: Collection, item: Item, text: str, common: dict[str, Any], under: str = ""
+    collection: Collection, item: Item, text: str, common: dict[str, Any], part_prefix: str = ""
 ) -> Iterator[Row]:
-    """The entries of an item, several of a long text.
-
-    `under` is put before their parts.
-    """
-    for place, part in enumerate(list(divided(text)) or [""]):
+    """Yield the rows of an item. A long text is divided into several rows."""
+    for index, piece in enumerate(list(divided(text)) or [""]):
         yield Row(
             **{"title": str(item[collection.title]), **common},
-            part=f"{under}{collection.code}/{item['key']}" + (f"/{place}" if place else ""),
+            part=f"{part_prefix}{collection.code}/{item['key']}" + (f"/{index}" if index else ""),
             kind=_KINDS[collection.code],
-            text=part,
+            text=piece,
             references=tuple(str(item.get(name) or "") for name in ("reference", "planning_reference")),
             postcode=str(item.get("postcode") or ""),
         )
 
 
-def _words(item: Item, title: str) -> Iterator[str]:
+def _words(item: Item, title_field: str) -> Iterator[str]:
+    """Yield the texts of an item, except its title, which has a column of its own."""
     for name, value in item.items():
-        if name != title and name not in _NOT_WORDS and isinstance(value, str):
+        if name != title_field and name not in _NOT_WORDS and isinstance(value, str):
             yield value
 
 
 def areas_of(contents: Iterable[Content]) -> dict[str, str]:
-    """Names of the areas of these plans' sites, by code."""
+    """Return the names of the areas of these plans' sites, by code."""
     codes = {str(site["area"]) for content in contents for site in content["sites"] if site.get("area")}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
@@ -169,9 +178,10 @@ _OUTSIDE, _INSIDE, _OWNER = 1, 2, 3
 
 
 def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
-    """The plans that the person may read today: plan id, version number (0 for a draft) and level of access.
+    """Return the plans that the person may read today: plan id, version number (0 for a draft) and level of access.
 
-    A plan has several rows if several routes lead to it. During an embargo all but owners read the open version.
+    A plan has several rows if the person may read it in several ways. During an embargo, only owners read the current
+    version; others read the open one.
     """
     now = timezone.now()
     is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)
@@ -194,7 +204,7 @@ def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, 
 
 
 def _allowed_ids(entries: Sequence[MatchingEntry], rows: Collected[tuple[int, int, int]]) -> set[int]:
-    """Ids of the entries from the version that the person reads; hidden parts only for readers inside."""
+    """Return the ids of the entries from the version that the person reads. Outsiders get no hidden entries."""
     version_and_access: dict[int, tuple[int, int]] = {}
     for plan_id, version_number, access in rows:
         # Owners are parties too: take the newest version, and the most access to it.

@@ -1,4 +1,4 @@
-"""Read-only admin pages for the activity log and exports, without what partners wrote."""
+"""Read-only admin pages for the activity log and exports, without the words of partners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """The activity log, without `data`, which may contain what only partners may read."""
+    """The activity log. `data` is left out, because it may contain what only partners may read."""
 
     fields = (
         "at",
@@ -35,7 +35,7 @@ class EventAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        """Django's results, and events whose label contains the search text."""
+        """Return Django's results, and events whose label contains the search text."""
         events, has_duplicates = super().get_search_results(request, queryset, search_term)
         text = search_term.strip().lower()
         matching_codes = [code for code, label in event_labels().items() if text and text in label.lower()]
@@ -45,13 +45,13 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What happened", ordering="kind")
     def label(self, event: Event) -> str:
-        """The event's label."""
+        """The label of the event's kind."""
         return event.label
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    """Exports to files; as in all logs, people appear by their id."""
+    """Exports to files. As in all logs, people appear by their id."""
 
     list_display = ("at", "what", "asked", "record_id", "rows", "actor_id", "seen_as_id")
     list_filter = ("what", "at")

@@ -1,4 +1,4 @@
-"""Kinds of event, with their codes and labels; rooms register theirs at start-up."""
+"""Kinds of event, with their codes and labels. Each room registers its kinds at start-up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register_events(kinds: type[TextChoices]) -> None:
 
 
 def event_labels() -> Mapping[str, str]:
-    """The label of every registered kind, by code."""
+    """Return the label of every registered kind, by code."""
     return {code: str(kind.label) for code, kind in _kinds.items()}
 
 
@@ -35,9 +35,9 @@ def check_registered(code: str) -> None:
 
 
 def label_of(code: str, wording: str | None = None) -> str:
-    """The label of a kind of event, or the sentence (`wording`) of an old event without a code.
+    """Return the label of a kind of event, or the sentence (`wording`) of an old event without a code.
 
-    Returns the code itself if no room registers it any more.
+    If no room registers the code any longer, this is the code itself.
     """
     if wording:
         return wording[:1].upper() + wording[1:]

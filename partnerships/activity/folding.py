@@ -1,6 +1,6 @@
-"""Folds the numbered changes of a subject into their net change: what differs between two moments, line by line.
+"""Fold the numbered changes of a subject into their net change: what differs between two moments, line by line.
 
-It uses no database. Digests fold everything between a reader's watermark and now.
+Digests fold every change between a reader's watermark and now. This module needs no database.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Fold(enum.StrEnum):
     EACH = "each"
 
 
-#: The one field that is never told with the creation of a thing: its changes have a line of their own.
+#: The one field that is never in the line about a new thing, because changes of the status have lines of their own.
 STATUS = "status"
 #: What a change is about: kind and id of the record, and a text that tells apart several things of one record.
 Thing = tuple[str, int, str]
@@ -93,7 +93,7 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
 
 
 def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
-    """The lines of one thing, by whether it existed before the first step and exists after the last."""
+    """Yield the lines of one thing, by whether it existed before the first step and exists after the last."""
     turning_points = [step for step in steps if step.fold in (Fold.CREATED, Fold.REMOVED)]
     existed_before = not turning_points or turning_points[0].fold == Fold.REMOVED
     exists_after = not turning_points or turning_points[-1].fold == Fold.CREATED
@@ -107,7 +107,7 @@ def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
 
 
 def _fold_created(created: Step, steps: list[Step]) -> Iterator[NetChange]:
-    """The lines of a thing that is new: its creation with the values at the end, and what else happened since."""
+    """Yield the lines of a new thing: one for its creation with the values at the end, and those of later steps."""
     later_steps = [step for step in steps if step.number > created.number]
     created_fields = frozenset(created.fields) - {STATUS}
     values = dict(created.after)
@@ -117,11 +117,11 @@ def _fold_created(created: Step, steps: list[Step]) -> Iterator[NetChange]:
             values.update({name: step.after.get(name) for name in step.fields if name in created_fields})
             numbers.append(step.number)
     yield NetChange(created.thing, created.kind, tuple(numbers), values=values)
-    yield from _fold_present(later_steps, told_fields=created_fields)
+    yield from _fold_present(later_steps, without_fields=created_fields)
 
 
-def _fold_present(steps: list[Step], told_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
-    """The lines of a thing that exists before and after, without fields that were told with its creation."""
+def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
+    """Yield the lines of a thing that exists before and after. Some fields may be in the line of its creation."""
     steps_by_field: dict[str, list[Step]] = {}
     steps_by_kind: dict[str, list[Step]] = {}
     for step in steps:
@@ -131,7 +131,7 @@ def _fold_present(steps: list[Step], told_fields: frozenset[str] = frozenset()) 
             steps_by_kind.setdefault(step.kind, []).append(step)
         else:
             for name in step.fields:
-                if name not in told_fields and step.before.get(name) != step.after.get(name):
+                if name not in without_fields and step.before.get(name) != step.after.get(name):
                     steps_by_field.setdefault(name, []).append(step)
     yield from (_event_line(kind_steps) for kind_steps in steps_by_kind.values())
     for name, field_steps in steps_by_field.items():
@@ -149,7 +149,7 @@ def _fold_present(steps: list[Step], told_fields: frozenset[str] = frozenset()) 
 
 
 def _event_line(steps: list[Step]) -> NetChange:
-    """One line that says that something happened, with the values of the newest step."""
+    """Return one line for these steps of one kind, with the values of the newest."""
     newest = steps[-1]
     values = dict(newest.after or newest.before)
     return NetChange(newest.thing, newest.kind, tuple(step.number for step in steps), values=values)

@@ -1,4 +1,4 @@
-"""Finds events that a reader may see, changes of subjects, and revisions of records."""
+"""Find the events that a reader may see, the changes of subjects, and the revisions of records."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ from partnerships.activity.telling import Told, phrase_of, told_of
 
 
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:
-    """The events under a condition whose record the person may see.
+    """Return the events that match a condition and whose record the person may see.
 
-    `here` is an indexed condition, such as a record, a partnership or some numbers: the events are found by it first,
-    and only their records are checked. Events about kinds of record that no room has registered are left out.
+    `here` is a condition with an index, for example on a record or a partnership. The database finds the events by
+    it first, so that only the records of these few are checked. Events about kinds of record that no room has
+    registered are left out.
     """
     return visible_of_kinds(user, here, kinds_of(here))
 
 
 def kinds_of(here: Q) -> QuerySet[Event, str]:
-    """The kinds of record that the events under a condition are about."""
+    """Return the kinds of record that the events matching a condition are about."""
     return Event.objects.filter(here).order_by().values_list("target_kind", flat=True).distinct()
 
 
 def visible_of_kinds(user: Any, here: Q, kind_names: Iterable[str]) -> QuerySet[Event]:
-    """Like `visible_events`, but only events about these kinds of record."""
+    """Return the events of `visible_events` that are about these kinds of record."""
     events = Event.objects.filter(here)
     records_by_kind = {name: events.filter(target_kind=name).values("target_id") for name in kind_names}
     return of_visible_records(user, events, records_by_kind)
 
 
 def of_visible_records(user: Any, events: QuerySet[Event], records_by_kind: Mapping[str, Records]) -> QuerySet[Event]:
-    """The events about these records that the person may see; `records_by_kind` has their ids."""
+    """Return the events about these records that the person may see. `records_by_kind` has the records' ids."""
     is_visible = Q(pk__in=[])  # matches no event; each kind adds its own
     for kind in kinds():
         if kind.name in records_by_kind:
@@ -51,19 +52,19 @@ def of_visible_records(user: Any, events: QuerySet[Event], records_by_kind: Mapp
 
 
 def about(kind: str, record_id: int) -> Q:
-    """The condition for events of a record and of what belongs to it."""
+    """Return the condition for events of a record and of the records that belong to it."""
     return Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
 
 
 def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
-    """The events of a record and of what belongs to it that a reader may see, newest first."""
+    """Return the events of a record, and of the records that belong to it, that a reader may see, newest first."""
     return visible_events(user, about(kind, record_id)).order_by("-at", "-id")
 
 
 def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
-    """What happened in each of these contexts of the row history, as labels of events.
+    """Return the labels of the events in each of these contexts of the row history.
 
-    Administrators may read it, because labels contain nothing that partners wrote.
+    Administrators may read labels, because they contain nothing that partners wrote.
     """
     labels_by_context: defaultdict[UUID, list[str]] = defaultdict(list)
     events = Event.objects.filter(context_id__in=contexts).order_by("pk")
@@ -75,20 +76,20 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
 
 
 def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int) -> QuerySet[Change]:
-    """The changes of a subject with numbers above `after` and up to `up_to`, with their events, in order."""
+    """Return the changes of a subject with numbers above `after` and up to `up_to`, with their events, in order."""
     subject = Subject.objects.filter(kind=kind, record_id=record_id)
     changes = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
     return changes.select_related("event").order_by("number")
 
 
 def last_number(*, kind: SubjectKind, record_id: int) -> int:
-    """The number of a subject's newest change; 0 before the first."""
+    """Return the number of a subject's newest change, or 0 before the first."""
     return Subject.objects.filter(kind=kind, record_id=record_id).values_list("last_number", flat=True).first() or 0
 
 
 @dataclass(frozen=True, slots=True)
 class NetLine:
-    """A net change, how followers are told of it, and the events that it sums up, in order."""
+    """A net change, how followers are notified of it, and the events that it sums up, in order."""
 
     change: NetChange
     told: Told
@@ -96,14 +97,14 @@ class NetLine:
 
     @property
     def event(self) -> Event:
-        """The newest of its events."""
+        """The newest event of the line."""
         return self.events[-1]
 
 
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
-    """The net changes of these events, which come with their numbers and in that order.
+    """Return the net changes of these events, which come with their numbers and in that order.
 
-    Events that followers are not told about are left out. The caller checks what a reader may be told.
+    Events of which followers are not notified are left out. The caller checks what the reader may see.
     """
     event_by_number: dict[int, Event] = {}
     steps: list[Step] = []
@@ -133,7 +134,7 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
 
 
 def thing_of(event: Event, told: Told) -> Thing:
-    """What the event is about: its record and, if a record has several such things, which of them."""
+    """Return what the event is about: its record and, if a record has several such things, which of them."""
     kind = kind_named(event.target_kind)
     name = event.target_kind
     if kind is not None and kind.subject is not None and not kind.subject_key:
@@ -142,13 +143,13 @@ def thing_of(event: Event, told: Told) -> Thing:
         return name, event.target_id, ""
     distinguishing_value = event.data.get(told.about)
     if distinguishing_value is None:
-        # An old event does not say which, so it counts as a thing of its own.
+        # An old event does not say which of them changed, so it counts as a thing of its own.
         return name, event.target_id, f"event {event.pk}"
     return name, event.target_id, f"{told.about} {distinguishing_value}"
 
 
 def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The values before and after an event, by field; a value without a field is the status."""
+    """Return the values before and after an event, by field. A value without a field is the status."""
     return _by_field(data.get("before")), _by_field(data.get("after"))
 
 
@@ -179,7 +180,7 @@ class Revision:
 
 
 def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[str] = ()) -> dict[int, Revision]:
-    """The revision of each of these records, by id, in one query.
+    """Return the revision of each of these records, by id, in one query.
 
     `target_kinds` are the kinds of record that the ids belong to. With `events`, only those kinds of event count as a
     change. A record without such an event has no revision.
@@ -196,6 +197,7 @@ def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[st
 
 
 def _revision(event_count: int, newest_event_id: int, changed_at: dt.datetime) -> Revision:
-    """The first event creates the record, so it counts as no change."""
-    restores = newest_event_id // _IDS_PER_RESTORE
-    return Revision(number=event_count - 1 + restores * _REVISIONS_PER_RESTORE, at=changed_at)
+    """Return the revision of a record with this many events."""
+    restore_count = newest_event_id // _IDS_PER_RESTORE
+    change_count = event_count - 1  # the first event created the record
+    return Revision(number=change_count + restore_count * _REVISIONS_PER_RESTORE, at=changed_at)

@@ -1,4 +1,4 @@
-"""Kinds of record that events are about, and who may see each; rooms register theirs at start-up."""
+"""Kinds of record that events are about, and who may see them. Each room registers its kinds at start-up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Kind:
       sees what happened up to that day.
     * `subject` is what people follow to hear about such a record: the record itself or, with a `subject_key`, the
       record whose id is under that key in the data of an event.
-    * `marked_ids()` returns the ids of records that stakeholders without an account may be told about.
+    * `marked_ids()` returns the ids of records of which stakeholders without an account may be notified.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Kind:
 
 
 def _no_condition(user: Any, records: Records) -> Q:
+    """Limit nothing: the person may see every event about a record that they may see."""
     return Q()
 
 
@@ -50,7 +51,7 @@ def register_kind(
     subject_key: str = "",
     marked_ids: Callable[[], QuerySet[Any, Any]] | None = None,
 ) -> None:
-    """Register who may see events about records of this kind; `Kind` explains the arguments."""
+    """Register who may see events about records of this kind. `Kind` explains the arguments."""
     _kinds[name] = Kind(
         name=name,
         visible_ids=visible_ids,
@@ -62,10 +63,10 @@ def register_kind(
 
 
 def kind_named(name: str) -> Kind | None:
-    """The registered kind with this name; None if no room has registered it."""
+    """Return the kind with this name, or None if no room has registered it."""
     return _kinds.get(name)
 
 
 def kinds() -> tuple[Kind, ...]:
-    """All registered kinds, sorted by name."""
+    """Return all registered kinds, sorted by name."""
     return tuple(_kinds[name] for name in sorted(_kinds))

@@ -1,4 +1,4 @@
-"""Tells upper rooms what a person has seen on the site, so that no digest repeats it."""
+"""Report to other rooms which changes a page has shown to a person, so that no digest repeats them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records events and exports."""
+"""Record events in the activity log, and exports to files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _spreadsheet_id: ContextVar[int | None] = ContextVar("spreadsheet", default=None
 
 @contextmanager
 def from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
-    """Mark the events recorded inside as those of one spreadsheet, so that digests tell them in one line."""
+    """Mark the events recorded inside as those of one spreadsheet, so that digests report them in one line."""
     token = _spreadsheet_id.set(spreadsheet_id)
     try:
         yield
@@ -47,16 +47,16 @@ class EventDetails(TypedDict, total=False):
     now: Required[dt.datetime]
     #: `before`, `after` and, if given, `reason`: JSON values only, no restricted text.
     data: dict[str, Any] | None
-    #: Further subjects whose followers are told.
+    #: Further subjects whose followers are notified.
     also: Iterable[tuple[SubjectKind, int]]
 
 
 def record(**details: Unpack[EventDetails]) -> Event:
     """Record an event, inside the transaction of the change that it describes.
 
-    If followers are told of this kind of event, it becomes the next change of several subjects: that of the target,
-    that of the record which the target belongs to, and those in `also`. The database numbers it when the transaction
-    commits. Raises `UnknownEventKind` if no room has registered `kind`.
+    If followers are notified of this kind of event, the event becomes the next change of several subjects: that of the
+    target, that of the record to which the target belongs, and those in `also`. The database numbers these changes when
+    the transaction commits. Raises `UnknownEventKind` if no room has registered `kind`.
     """
     event = new_event(**details)
     event.save(force_insert=True)
@@ -64,12 +64,12 @@ def record(**details: Unpack[EventDetails]) -> Event:
 
 
 def record_all(events: Iterable[Event]) -> None:
-    """Record many events, each made by `new_event`, in few statements."""
+    """Record many events from `new_event` in few statements."""
     Event.objects.bulk_create(events, batch_size=1000)
 
 
 def new_event(**details: Unpack[EventDetails]) -> Event:
-    """An unsaved event for `record_all`; the arguments and errors are those of `record`."""
+    """Return an unsaved event for `record_all`. Arguments and errors are those of `record`."""
     kind = details["kind"].value
     check_registered(kind)
     data = details.get("data") or {}
@@ -100,7 +100,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
 
 
 def _subjects_of(kind_name: str, record_id: int | None, data: dict[str, Any]) -> Iterator[tuple[SubjectKind, int]]:
-    """The subject that a record is or belongs to; none if people cannot follow this kind of record."""
+    """Yield the subject that a record is or belongs to. Nothing if people cannot follow this kind of record."""
     kind = kind_named(kind_name)
     if kind is None or kind.subject is None:
         return
@@ -119,7 +119,7 @@ def record_export(
     now: dt.datetime,
     asked: str = "",
 ) -> Export:
-    """Record that a person has exported a file; `Export` explains the arguments."""
+    """Record that a person has exported a file. `Export` explains the arguments."""
     return Export.objects.create(
         actor_id=actor_id,
         seen_as_id=seen_as_id,

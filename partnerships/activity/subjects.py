@@ -1,4 +1,4 @@
-"""The codes of what people can follow, and of who may be told of an event."""
+"""The kinds of record that people can follow, and who may be notified of an event."""
 
 from django.db.models import TextChoices
 
@@ -19,9 +19,9 @@ class SubjectKind(TextChoices):
 
 
 class Audience(TextChoices):
-    """Whether stakeholders without an account may be told of an event.
+    """Whether stakeholders without an account may be notified of an event.
 
-    It does not concern people with an account: they are told of what they may see (see `registry.Kind`).
+    This does not concern people with an account, who are notified of what they may see (see `registry.Kind`).
     """
 
     INSIDE = "inside", "Only people with an account who may see the record"

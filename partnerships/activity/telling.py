@@ -1,4 +1,4 @@
-"""How followers are told of each kind of event, or why they are not; rooms register theirs at start-up."""
+"""How followers are notified of each kind of event, or why they are not. Each room registers its kinds at start-up."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from partnerships.activity.event_kinds import label_of
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
 
-#: Slots in a sentence: the label of the field that changed; its values before and after; other values of the event.
+#: Slots in a sentence: the label of the field that changed, its values before and after, and other values of the event.
 FIELD, CHANGE, NAMES = "{field}", "{change}", "{names}"
 
 
 class Group(TextChoices):
-    """Groups of kinds of event, by which people choose what they are told."""
+    """Groups of kinds of event. People choose by group which events they are notified of."""
 
     STATUS = "status", "Status"
     PARTIES = "parties", "Parties and roles"
@@ -40,14 +40,15 @@ class Group(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How followers are told of one kind of event.
+    """How followers are notified of one kind of event.
 
     * `sentence` is used in both parts of an email and, without its values, in timelines.
     * `fold` says how several events of this kind become lines.
     * `about` is the key in an event's data that tells apart several things of one record, such as the organisation
       that joined a partnership.
-    * `by_plan_engine` is true if digests of plans tell it already, with what changed in the plan.
-    * `asks_until` is, for a question, the key of its last day for answers.
+    * `may_hear` says whether stakeholders without an account may be notified.
+    * `by_plan_engine` is true if digests of plans report such events already, with what changed in the plan.
+    * `asks_until` is, for a question, the key in the data with the last day for answers.
     """
 
     kind: str
@@ -90,7 +91,7 @@ def register_told(
     by_plan_engine: bool = False,
     asks_until: str = "",
 ) -> None:
-    """Register that followers are told of this kind of event; `Told` explains the arguments.
+    """Register that followers are notified of this kind of event. `Told` explains the arguments.
 
     Without a `sentence`, the label of the event is used. Raises `ValueError` if the kind was registered differently.
     """
@@ -111,9 +112,9 @@ def register_told(
 
 
 def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
-    """Register that followers are not told of these kinds, and why.
+    """Register that followers are not notified of these kinds, and why.
 
-    Raises `ValueError` if one was registered differently.
+    Raises `ValueError` if one of them was registered differently.
     """
     for kind in kinds:
         if _untold.setdefault(kind.value, because) != because or kind.value in _told:
@@ -121,49 +122,55 @@ def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
 
 
 def told_of(kind: str) -> Told | None:
-    """How followers are told of this kind; None if they are not."""
+    """Return how followers are notified of this kind, or None if they are not."""
     return _told.get(kind)
 
 
 def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """The kinds of event that followers are told of, by code; with `groups`, only those in one of them."""
+    """Return the kinds of event of which followers are notified, by code. With `groups`, only kinds in these groups."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 
 def untold_kinds() -> Mapping[str, str]:
-    """The reason why followers are not told of a kind of event, by its code."""
+    """Return the reason why followers are not notified of a kind of event, by its code."""
     return dict(_untold)
 
 
 def phrase_of(kind: str, wording: str | None = None) -> str:
-    """The phrase with which timelines describe an event of this kind.
+    """Return the phrase with which timelines describe an event of this kind.
 
-    `wording` is the sentence of an old event without a code; it then is the phrase.
+    An old event without a code has a sentence of its own, `wording`, which is then the phrase.
     """
     told = told_of(kind)
     return told.phrase if told is not None and not wording else label_of(kind, wording)
 
 
+def _change_format(was: str, now: str, moves: int, *, names_field: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the words about a change, with a slot for each value, and the values.
+
+    `names_field` says that the name of the field comes before these words. `moves` is how often the field changed.
+    """
+    times = f", {moves} moves" if moves > 1 else ""
+    if was and now:
+        return ("" if names_field else ":") + " was {}, now {}" + times, (was, now)
+    if now:
+        return (" now {}" if names_field else ": {}") + times, (now,)
+    if was:
+        return ": no longer {}" + times, (was,)
+    return "", ()
+
+
 def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names: Iterable[str] = ()) -> Sentence:
-    """The sentence about one net change, for both parts of an email.
+    """Return the sentence about one net change, for both parts of an email.
 
     `field`, `was`, `now` and `names` are texts for people. `field`, `was` and `now` are empty if no field changed.
     """
     template = told.sentence
     if field and told.fold != Fold.FIELDS:
+        # The kind's own sentence has no slot for a field, so the line is built from its phrase.
         template = f"{told.phrase}{FIELD}{CHANGE}"
-    times = f", {moves} moves" if moves > 1 else ""
-    change: str
-    values: tuple[str, ...]
-    if was and now:
-        change, values = (":" if FIELD not in template else "") + " was {}, now {}" + times, (was, now)
-    elif now:
-        change, values = (": {}" if FIELD not in template else " now {}") + times, (now,)
-    elif was:
-        change, values = ": no longer {}" + times, (was,)
-    else:
-        change, values = "", ()
-    known_names = ", ".join(filter(None, names))
+    change, values = _change_format(was, now, moves, names_field=FIELD in template)
+    joined_names = ", ".join(filter(None, names))
     text = html = ""
     for part in re.split(r"(\{\w+\})", template):
         if part == CHANGE:
@@ -172,9 +179,9 @@ def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names
         elif part == FIELD and field:
             text += f": {field}"
             html += format_html(": {}", field)
-        elif part == NAMES and known_names:
-            text += f": {known_names}"
-            html += format_html(": <strong>{}</strong>", known_names)
+        elif part == NAMES and joined_names:
+            text += f": {joined_names}"
+            html += format_html(": <strong>{}</strong>", joined_names)
         elif part not in (FIELD, NAMES):
             text += part
             html += format_html("{}", part)

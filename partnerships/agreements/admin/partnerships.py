@@ -285,7 +285,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
 @admin.register(DateChoice)
 class DateChoiceAdmin(ReadOnlyAdmin):
-    """The dates of which each party wants reminders, and how many days before."""
+    """The dates about which each party wants reminders, and how many days before."""
 
     fields = ("party", "days", "dates")
     list_display = ("party", "days", "dates")

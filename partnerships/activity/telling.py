@@ -127,7 +127,7 @@ def told_of(kind: str) -> Told | None:
 
 
 def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """Return the kinds of event that followers are notified about, by code. With `groups`, only kinds in these groups."""
+    """Return the kinds of event that followers are notified about, by code; with `groups`, only kinds in these."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 

@@ -104,7 +104,7 @@ class NetLine:
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
     """Return the net changes of these events, which come with their numbers and in that order.
 
-    Events of which followers are not notified are left out. The caller checks what the reader may see.
+    Events that followers are not notified about are left out. The caller checks what the reader may see.
     """
     event_by_number: dict[int, Event] = {}
     steps: list[Step] = []

@@ -23,7 +23,7 @@ class Kind:
       sees what happened up to that day.
     * `subject` is what people follow to hear about such a record: the record itself or, with a `subject_key`, the
       record whose id is under that key in the data of an event.
-    * `marked_ids()` returns the ids of records of which stakeholders without an account may be notified.
+    * `marked_ids()` returns the ids of records about which stakeholders without an account may be notified.
     """
 
     name: str

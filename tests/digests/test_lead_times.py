@@ -30,7 +30,7 @@ from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
 from tests.digests.test_choices_match_emails import PAGE
 from tests.exchange.conftest import shared
-from tests.plans.test_signing import asked
+from tests.plans.test_signing import plan_awaiting_signatures
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, put_up
 from tests.world import World, make_world
@@ -64,7 +64,7 @@ def report_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
 
 
 def signature_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
-    asked(world, due_on=in_days(30), now=timezone.now() - dt.timedelta(days=2))
+    plan_awaiting_signatures(world, due_on=in_days(30), now=timezone.now() - dt.timedelta(days=2))
     return "plans.sign_off_request", in_days(30), remind_signatories, world.ben
 
 

@@ -17,7 +17,7 @@ from partnerships.kit.prose import StoredHtml, rules, to_html
 from tests.documents.charters import CHARTER, a_charter
 
 
-def written(**more: Any) -> Any:
+def written_document(**more: Any) -> Any:
     """The Word document of a charter, opened."""
     content = more.pop("content", a_charter())
     paper = WordPaper(
@@ -44,7 +44,7 @@ def headings(document: Any) -> list[str]:
 
 
 def test_word_file_has_title_facts_note_clauses_and_tables() -> None:
-    document = written()
+    document = written_document()
 
     texts = [paragraph.text for paragraph in document.paragraphs]
     facts, boards = document.tables
@@ -64,7 +64,7 @@ def test_word_file_shows_what_changed_word_by_word() -> None:
     was = a_charter()
     now = set_piece(CHARTER, was, "clauses/fees", {"title": "Fees", "body": "Everybody pays."})
 
-    document = written(content=now, changes=compare(CHARTER, was, now), since="version 1")
+    document = written_document(content=now, changes=compare(CHARTER, was, now), since="version 1")
 
     (table,) = [table for table in document.tables if table.rows[0].cells[0].text == "Item"]
     assert "What changed since version 1" in headings(document)
@@ -75,7 +75,7 @@ def test_word_file_shows_what_changed_word_by_word() -> None:
 def test_word_file_ends_with_signatures_and_room_for_those_missing() -> None:
     signed = SignatureLine("Council", "Leader", "Approved", "Ben, 1 June 2026", answers=(("Funded?", "Yes."),))
 
-    document = written(signatures=[signed, SignatureLine("Homes", "Chief executive")])
+    document = written_document(signatures=[signed, SignatureLine("Homes", "Chief executive")])
 
     assert rows(document.tables[-1])[1:] == [
         ["Council", "Leader", "Approved", "Ben, 1 June 2026"],
@@ -99,7 +99,9 @@ def test_word_file_ends_with_signatures_and_room_for_those_missing() -> None:
 def test_markdown_becomes_paragraphs_lists_and_tables(markdown: str, texts: list[str]) -> None:
     content = a_charter(clauses=[{"key": "only", "title": "Only", "body": markdown}], boards=[])
 
-    document = written(content=content, html=StoredHtml({"clauses/only/body": to_html(markdown)}, rules()), note="")
+    document = written_document(
+        content=content, html=StoredHtml({"clauses/only/body": to_html(markdown)}, rules()), note=""
+    )
 
     all_texts = [paragraph.text for paragraph in document.paragraphs]
     after = all_texts[all_texts.index("Only") + 1 :]
@@ -108,6 +110,6 @@ def test_markdown_becomes_paragraphs_lists_and_tables(markdown: str, texts: list
 
 
 def test_control_characters_do_not_spoil_the_file() -> None:
-    document = written(title="A \x0b title\x00", note="One\x0cline")
+    document = written_document(title="A \x0b title\x00", note="One\x0cline")
 
     assert document.paragraphs[0].text == "A  title"

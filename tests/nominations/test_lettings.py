@@ -23,7 +23,7 @@ from tests.support.core_files import CANARY, Invented, Place, core_file, expecte
 YEARS = (2023, 2024, 2025, 2026)
 
 
-def agreed(**changes: object) -> Agreed:
+def agreed_terms(**changes: object) -> Agreed:
     """A typical agreement."""
     relets = {size: Decimal(50 if size in (Bedrooms.STUDIO, Bedrooms.ONE) else 75) for size in Bedrooms}
     facts: dict[str, object] = {
@@ -64,7 +64,7 @@ def scope_of(place: Place, *, in_force: tuple[dt.date, dt.date] | None = None, *
         Quarter(place.starts_on),
         in_force or (place.starts_on, Quarter(place.starts_on).last_day),
         year,
-        agreed(**changes),
+        agreed_terms(**changes),
         frozenset({place.code}),
         frozenset({plain(place.name)}),
         names,
@@ -80,7 +80,7 @@ def pieces(content: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
     yield content[start:]
 
 
-def filtered(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, LettingsFilter]:
+def filter_content(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, LettingsFilter]:
     """The kept rows, packed, and the filter."""
     kept = LettingsFilter()
     for piece in pieces(content, sizes):
@@ -88,9 +88,9 @@ def filtered(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, Lettings
     return kept.finish(), kept
 
 
-def count(content: bytes, scope: Scope) -> Counted:
+def count_content(content: bytes, scope: Scope) -> Counted:
     """What a file comes to."""
-    packed, kept = filtered(content)
+    packed, kept = filter_content(content)
     return count_lettings(kept_rows(packed, kept.columns), scope)
 
 
@@ -99,7 +99,7 @@ def one_row(**cells: str) -> Counted:
     place = place_in(2024)
     (letting,) = invent(place, 1, year=2024, odd=False)
     letting.cells |= cells
-    return count(core_file([letting], year=2024), scope_of(place))
+    return count_content(core_file([letting], year=2024), scope_of(place))
 
 
 def outcome_of(**cells: str) -> Outcome:
@@ -114,7 +114,7 @@ def test_a_file_of_each_year_is_counted_to_the_letting(year: int, labels: bool) 
     place = place_in(year)
     lettings = invent(place, 500, year=year, seed=year)
 
-    counted = count(core_file(lettings, year=year, labels=labels), scope_of(place))
+    counted = count_content(core_file(lettings, year=year, labels=labels), scope_of(place))
 
     lines, outcomes = expected(lettings)
     assert {outcome: counted.number(outcome) for outcome in counted.rows} == outcomes
@@ -130,7 +130,7 @@ def test_each_row_keeps_its_number() -> None:
     place = place_in(2024)
     lettings = invent(place, 300, year=2024, seed=4)
 
-    counted = count(core_file(lettings, year=2024), scope_of(place))
+    counted = count_content(core_file(lettings, year=2024), scope_of(place))
 
     told = {
         number: outcome for outcome, ranges in counted.rows.items() for a, b in ranges for number in range(a, b + 1)
@@ -142,7 +142,7 @@ def test_each_row_keeps_its_number() -> None:
 def test_no_other_column_passes_the_filter(year: int) -> None:
     lettings = invent(place_in(year), 200, year=year)
 
-    packed, kept = filtered(core_file(lettings, year=year))
+    packed, kept = filter_content(core_file(lettings, year=year))
 
     assert CANARY.encode() not in zlib.decompress(packed)
     assert set(kept.columns) == {code for code, _ in headings(year)} & set(core_columns().codes)
@@ -151,11 +151,11 @@ def test_no_other_column_passes_the_filter(year: int) -> None:
 
 def test_it_does_not_matter_where_the_file_is_cut() -> None:
     content = core_file(invent(place_in(2024), 40, year=2024), year=2024)
-    whole, kept = filtered(content)
+    whole, kept = filter_content(content)
     chance = random.Random(3)
 
     for _ in range(20):
-        cut, _ = filtered(content, [chance.randrange(1, 9000) for _ in range(30)])
+        cut, _ = filter_content(content, [chance.randrange(1, 9000) for _ in range(30)])
         assert list(kept_rows(cut, kept.columns)) == list(kept_rows(whole, kept.columns))
 
 
@@ -200,25 +200,25 @@ def test_a_year_says_which_columns_a_file_lacks() -> None:
 )
 def test_a_file_of_another_kind_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(UnableToReadLettings, match=message):
-        filtered(content)
+        filter_content(content)
 
 
 def test_a_title_above_the_headings_does_no_harm() -> None:
     place = place_in(2024)
     content = b"Lettings logs\n\n" + core_file(invent(place, 50, year=2024), year=2024)
 
-    assert count(content, scope_of(place)).total == 50
+    assert count_content(content, scope_of(place)).total == 50
 
 
 def test_a_row_that_slipped_is_set_aside() -> None:
     place = place_in(2024)
     content = core_file(invent(place, 2, year=2024, odd=False), year=2024) + b"one,two\n"
 
-    assert count(content, scope_of(place)).rows[Outcome.SLIPPED] == [[3, 3]]
+    assert count_content(content, scope_of(place)).rows[Outcome.SLIPPED] == [[3, 3]]
 
 
 def test_names_in_windows_1252_are_read() -> None:
-    packed, kept = filtered("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
+    packed, kept = filter_content("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
 
     assert list(kept_rows(packed, kept.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
 
@@ -284,7 +284,7 @@ def test_tenancies_that_start_while_the_agreement_is_not_in_force_are_set_aside(
     scope = scope_of(place, in_force=(dt.date(2024, 7, 20), dt.date(2024, 9, 1)))
     scope = replace(scope, suspended=((dt.date(2024, 8, 1), dt.date(2024, 8, 4)),))
 
-    counted = count(core_file(lettings, year=2024), scope)
+    counted = count_content(core_file(lettings, year=2024), scope)
 
     assert counted.rows == {
         Outcome.BEFORE_TERMS: [[1, 1]],
@@ -307,7 +307,7 @@ def test_the_agreement_says_what_a_true_void_is(flag: str, outcome: Outcome) -> 
     lettings = invent(place, 300, year=2024)
     content = core_file(lettings, year=2024)
 
-    without, with_it = count(content, scope_of(place)), count(content, scope_of(place, **{flag: True}))
+    without, with_it = count_content(content, scope_of(place)), count_content(content, scope_of(place, **{flag: True}))
 
     assert without.number(outcome) > 0
     assert with_it.number(outcome) == 0
@@ -318,7 +318,7 @@ def test_only_homes_of_the_agreement_s_schemes_count() -> None:
     place = place_in(2024)
     lettings = invent(place, 20, year=2024, odd=False)
 
-    counted = count(core_file(lettings, year=2024), scope_of(place, schemes=(Scheme("Mill Lane", ("p1",)),)))
+    counted = count_content(core_file(lettings, year=2024), scope_of(place, schemes=(Scheme("Mill Lane", ("p1",)),)))
 
     assert counted.number(Outcome.USED) == 11
     assert counted.number(Outcome.OTHER_SCHEME) == 9
@@ -328,7 +328,7 @@ def test_terms_that_list_no_scheme_cover_no_home() -> None:
     place = place_in(2024)
     lettings = invent(place, 20, year=2024, odd=False)
 
-    counted = count(core_file(lettings, year=2024), scope_of(place, schemes=()))
+    counted = count_content(core_file(lettings, year=2024), scope_of(place, schemes=()))
 
     assert counted.number(Outcome.OTHER_SCHEME) == 20
 
@@ -337,7 +337,7 @@ def test_lettings_are_counted_by_authority() -> None:
     place = place_in(2024)
     lettings = invent(place, 400, year=2024)
 
-    counted = count(core_file(lettings, year=2024), scope_of(place))
+    counted = count_content(core_file(lettings, year=2024), scope_of(place))
 
     elsewhere = sum(letting.outcome == "other_authority" for letting in lettings)
     assert counted.authorities["E07000999"] == elsewhere > 0
@@ -352,7 +352,7 @@ def test_a_second_letting_of_the_same_home_in_the_quarter_counts() -> None:
     first, second = (invent(place, 1, year=2024, odd=False)[0] for _ in range(2))
     first.cells["startdate"], second.cells["startdate"] = "2024-07-02", "2024-09-02"
 
-    counted = count(core_file([first, second], year=2024), scope_of(place))
+    counted = count_content(core_file([first, second], year=2024), scope_of(place))
 
     assert (counted.number(Outcome.USED), counted.let_again) == (2, 1)
 

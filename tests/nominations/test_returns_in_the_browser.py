@@ -83,7 +83,7 @@ def worker(log: Path) -> Iterator[None]:
             relay.cut()
 
 
-def in_the_broker() -> bytes:
+def broker_content() -> bytes:
     """Everything that the broker holds."""
     with app.connection_for_write(broker()) as opened:
         client = opened.default_channel.client
@@ -98,7 +98,7 @@ def in_the_broker() -> bytes:
         return repr([(key, read[client.type(key)](key)) for key in client.keys("*")]).encode()
 
 
-def dumped() -> bytes:
+def database_dump() -> bytes:
     """A dump of the test database, as text."""
     given = connection.settings_dict
     words = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"], given["NAME"]]
@@ -138,11 +138,11 @@ def test_a_return_from_upload_to_an_ask(
         LettingsRun.objects.update(done=150)
         page.goto(nominations_return)
         expect(page.get_by_text("150 of 300 rows")).to_be_visible()
-        waiting = in_the_broker()
+        waiting = broker_content()
         with worker(tmp_path / "worker.log"):
             expect(page.get_by_role("heading", name="Rows in the upload")).to_be_visible()
         assert _QUEUE.encode() in waiting
-        for place in (waiting, in_the_broker(), dumped(), (tmp_path / "worker.log").read_bytes()):
+        for place in (waiting, broker_content(), database_dump(), (tmp_path / "worker.log").read_bytes()):
             assert CANARY.encode() not in place
         looks_right(page)
 

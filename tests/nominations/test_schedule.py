@@ -26,14 +26,14 @@ ABOUT: dict[str, Any] = {
 }
 
 
-def read(**changed: Any) -> Agreed:
+def read_terms(**changed: Any) -> Agreed:
     agreed = agreed_in({"about": {**ABOUT, **changed}, "schemes": changed.get("schemes", [])})
     assert agreed is not None
     return agreed
 
 
 def test_shares_are_read_by_bedrooms() -> None:
-    agreed = read()
+    agreed = read_terms()
 
     assert agreed.share(Bedrooms.ONE, first_let=True) == 100
     assert [agreed.share(size, first_let=False) for size in Bedrooms] == [50, 50, 75, 75, Decimal("66.6667")]
@@ -41,7 +41,7 @@ def test_shares_are_read_by_bedrooms() -> None:
 
 
 def test_grounds_for_refusal_are_the_lines_of_a_list() -> None:
-    assert read().refusal_grounds == ("Owes rent", "Wrong size", "Not who the nomination says")
+    assert read_terms().refusal_grounds == ("Owes rent", "Wrong size", "Not who the nomination says")
 
 
 @pytest.mark.parametrize("code", ["first_lets", "relets_3", "days_relets", "nominees"])
@@ -51,7 +51,7 @@ def test_terms_without_a_figure_say_nothing(code: str) -> None:
 
 
 def test_share_of_nothing_is_a_share() -> None:
-    assert read(relets_studio="0").share(Bedrooms.STUDIO, first_let=False) == 0
+    assert read_terms(relets_studio="0").share(Bedrooms.STUDIO, first_let=False) == 0
 
 
 @pytest.mark.parametrize(("number", "studio", "size"), [(0, False, "studio"), (1, True, "studio"), (7, False, "4")])
@@ -62,10 +62,10 @@ def test_homes_have_one_of_five_sizes(number: int, studio: bool, size: str) -> N
 def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
     schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}, {"name": "Quay", "property_codes": ""}]
 
-    mill, quay = read(covers="schemes", schemes=schemes).schemes or ()
+    mill, quay = read_terms(covers="schemes", schemes=schemes).schemes or ()
 
-    assert read(covers="schemes").schemes == ()
-    assert read(schemes=schemes).schemes is None
+    assert read_terms(covers="schemes").schemes == ()
+    assert read_terms(schemes=schemes).schemes is None
     assert mill.has(" MILL-07")
     assert mill.has("04121")
     assert not mill.has("1MILL")
@@ -81,4 +81,4 @@ def test_what_the_terms_say_in_words_only_is_named_as_not_counted() -> None:
     assert len(agreed.not_counted) == 2
     assert "West of the river" in agreed.not_counted[0]
     assert "Returns leave out homes of Quay" in agreed.not_counted[1]
-    assert read().not_counted == []
+    assert read_terms().not_counted == []

@@ -14,7 +14,7 @@ from partnerships.nominations.lettings.uploading import FilteredLettings, filter
 from tests.support.core_files import CANARY, Place, core_file, invent
 
 
-def uploaded(content: bytes) -> tuple[HttpRequest, FilteredLettings]:
+def upload_content(content: bytes) -> tuple[HttpRequest, FilteredLettings]:
     """The request and its file, taken by the handler."""
     request = RequestFactory().post("/", {"file": SimpleUploadedFile("lettings.csv", content), "note": "Kept"})
     filter_uploads(request)
@@ -32,7 +32,7 @@ def test_only_needed_columns_of_an_upload_are_kept(monkeypatch: pytest.MonkeyPat
     content = core_file(invent(place, 1500, year=2024), year=2024)
     assert len(content) > 2_621_440, "Django would write a file of this size to a temporary folder."
 
-    request, file = uploaded(content)
+    request, file = upload_content(content)
 
     assert (file.error, file.rows, file.name) == ("", 1500, "lettings.csv")
     assert CANARY.encode() not in zlib.decompress(file.packed)
@@ -40,7 +40,7 @@ def test_only_needed_columns_of_an_upload_are_kept(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_wrong_file_says_why_and_keeps_nothing() -> None:
-    _, file = uploaded(b"PK\x03\x04" + b"x" * 300_000)
+    _, file = upload_content(b"PK\x03\x04" + b"x" * 300_000)
 
     assert (file.packed, file.columns) == (b"", ())
     assert "CSV" in file.error

@@ -25,7 +25,7 @@ from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
 from tests.organisations.test_obligations import naming_columns
-from tests.plans.test_signing import asked, sign
+from tests.plans.test_signing import plan_awaiting_signatures, sign
 from tests.support.successions import follow
 from tests.support.terms import agree_terms
 from tests.world import World, join, make_partnership
@@ -73,7 +73,7 @@ def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) 
 
 def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.ben)
     sign(plan, world, world.amina)
 

@@ -26,7 +26,7 @@ from tests.support.pages import collapse
 from tests.world import World
 
 
-def asked(world: World, **more: Any) -> Plan:
+def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
     """A published plan that waits for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
@@ -58,15 +58,15 @@ def code_of(plan: Plan, organisation: Organisation) -> str:
     return next(state.code for state in signing_states(plan) if state.signatory.organisation == organisation)
 
 
-def leaves(world: World) -> None:
-    """Westmarch leaves the partnership."""
+def leave_as_westmarch(world: World) -> None:
+    """Leave the partnership as Westmarch."""
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
     )
 
 
 def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     address = bens_link(plan, world)
     sent = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
 
@@ -84,7 +84,7 @@ def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) ->
 
 
 def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     address = bens_link(plan, world)
     save(plan, world, "about", summary="Homes by the quay.")
     publish(plan, world, "A slip of the pen.", minor=True)
@@ -103,7 +103,7 @@ def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
 
 def test_new_due_date_for_a_new_version_leaves_as_many_days_as_before(world: World) -> None:
     today = timezone.localdate()
-    plan = asked(world, due_on=today + dt.timedelta(days=14))
+    plan = plan_awaiting_signatures(world, due_on=today + dt.timedelta(days=14))
     decide(plan, world.westmarch, world.ben)
     fewer_homes(plan, world)
 
@@ -117,7 +117,7 @@ def test_new_due_date_for_a_new_version_leaves_as_many_days_as_before(world: Wor
 
 
 def test_signatory_does_not_lapse_while_the_plan_is_back_in_comments(world: World) -> None:
-    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
+    plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=5)):
@@ -125,7 +125,7 @@ def test_signatory_does_not_lapse_while_the_plan_is_back_in_comments(world: Worl
 
 
 def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
-    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
+    plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     signatory = plan.signatories.get(organisation=world.westmarch)
     address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
     later, past = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
@@ -147,7 +147,7 @@ def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as
 def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     decide(plan, world.larkhaven, world.amina)
     old = bens_link(plan, world)
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
@@ -167,9 +167,9 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
 
 
 def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World) -> None:
-    plan = asked(world, now=timezone.now() - dt.timedelta(days=20))
+    plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
-    leaves(world)
+    leave_as_westmarch(world)
 
     deliver().clear()
     services.remind_signatories(now=timezone.now())
@@ -184,9 +184,9 @@ def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World)
 
 
 def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     decide(plan, world.larkhaven, world.amina)
-    leaves(world)
+    leave_as_westmarch(world)
 
     released = [services.release_signatories(now=timezone.now()) for _run in range(2)]
 
@@ -205,7 +205,7 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
         author=world.amina,
         now=timezone.now(),
     )
-    leaves(world)
+    leave_as_westmarch(world)
 
     services.release_signatories(now=timezone.now())
 
@@ -215,7 +215,7 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
 
 
 def test_signatory_is_removed_once(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     seen_by_two = plan.signatories.get(organisation=world.westmarch)
     removing = {"signatory": seen_by_two, "author": world.amina, "reason": "Not needed."}
     services.remove_signatory(**removing, now=timezone.now())
@@ -226,10 +226,10 @@ def test_signatory_is_removed_once(world: World) -> None:
 
 @pytest.mark.parametrize("decision", ["conditional", "rejected"])
 def test_decision_of_a_signatory_that_left_does_not_block_the_plan(world: World, decision: str) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     decide(plan, world.westmarch, world.ben, decision)
     decide(plan, world.larkhaven, world.amina)
-    leaves(world)
+    leave_as_westmarch(world)
 
     services.release_signatories(now=timezone.now())
 

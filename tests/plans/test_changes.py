@@ -227,7 +227,7 @@ def shows(row: ChangeRow) -> bool:
     return (row.was or row.nothing_before) != (row.now or row.nothing_now)
 
 
-def rows_of(compared: Comparison) -> list[ChangeRow]:
+def change_rows(compared: Comparison) -> list[ChangeRow]:
     return [row for _heading, items in compared.parts for item in items for row in item.rows]
 
 
@@ -250,7 +250,7 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
     assert change.field == field.code
     assert apply(compared.changes, a) == b
     assert change.was_words != change.now_words
-    (row,) = rows_of(compared)
+    (row,) = change_rows(compared)
     assert shows(row)
     assert "item-" not in f"{row.was} {row.now} {change.sentence()}"
 
@@ -262,7 +262,7 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
 ) -> None:
     for a, b in ((work[0], work[1]), (work[1], work[2]), (work[2], work[0]), (outside(work[0]), outside(work[1]))):
         compared = comparison(a, b)
-        rows = rows_of(compared)
+        rows = change_rows(compared)
 
         assert compared.is_empty == (a == b)
         assert apply(compared.changes, a) == b
@@ -288,7 +288,7 @@ def test_changed_spaces_and_line_breaks_are_shown() -> None:
         a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}]),
     )
 
-    (row,) = rows_of(comparison(a, b))
+    (row,) = change_rows(comparison(a, b))
 
     assert row.extra == "spaces and lines"
 
@@ -312,7 +312,7 @@ def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
 # ---- Names instead of keys and codes
 
 
-def the_one(a: Content, b: Content, areas: dict[str, str] | None = None) -> Change:
+def only_change(a: Content, b: Content, areas: dict[str, str] | None = None) -> Change:
     (change,) = changes(a, b, areas or {})
     return change
 
@@ -333,7 +333,7 @@ def at_sites(site: str) -> Content:
     ],
 )
 def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, words: str) -> None:
-    assert the_one(at_sites(was), at_sites(now)).sentence() == f"Milestone Start, site: {words}"
+    assert only_change(at_sites(was), at_sites(now)).sentence() == f"Milestone Start, site: {words}"
 
 
 def test_site_moved_to_another_area_names_both_areas() -> None:
@@ -342,9 +342,9 @@ def test_site_moved_to_another_area_names_both_areas() -> None:
     )
     areas = {"E07000087": "Fareham", "E07000088": "Gosport"}
 
-    assert the_one(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
+    assert only_change(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
     # An old district and its successor may have the same name.
-    alike = the_one(a, b, dict.fromkeys(areas, "Fareham"))
+    alike = only_change(a, b, dict.fromkeys(areas, "Fareham"))
     assert (alike.was_words, alike.now_words) == ("Fareham", "Fareham (another of that name)")
 
 
@@ -363,7 +363,7 @@ def test_added_and_removed_items_are_shown_in_full() -> None:
         ]
     )
 
-    (row,) = rows_of(comparison(a, b))
+    (row,) = change_rows(comparison(a, b))
 
     assert row.now == (
         "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
@@ -376,5 +376,5 @@ def test_cleared_value_is_shown_as_cleared() -> None:
 
     compared = comparison(a, b)
 
-    assert rows_of(compared)[0].nothing_now == "No longer given"
+    assert change_rows(compared)[0].nothing_now == "No longer given"
     assert compared.changes[0].sentence() == "Site Quay, landowner: was The council, now not given"

@@ -25,12 +25,12 @@ from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
 from partnerships.plans.queries import WAITING, standing_of
 from tests.plans.drafts import begin, published
-from tests.plans.test_owners_who_leave import jointly_owned, leaves
+from tests.plans.test_owners_who_leave import jointly_owned_plan, leave_with_lead
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, make_partnership
 
 
-def offered(world: World, plan: Plan, *, hands_over: bool = True, to: Organisation | None = None) -> OwnershipOffer:
+def offer_plan(world: World, plan: Plan, *, hands_over: bool = True, to: Organisation | None = None) -> OwnershipOffer:
     """Offer Larkhaven's plan to Westmarch as Amina."""
     return services.offer_ownership(
         plan=plan,
@@ -42,15 +42,15 @@ def offered(world: World, plan: Plan, *, hands_over: bool = True, to: Organisati
     )
 
 
-def accepted(offer: OwnershipOffer, author: User) -> None:
+def accept_offer(offer: OwnershipOffer, author: User) -> None:
     services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now())
 
 
-def owners(plan: Plan) -> set[int]:
+def owner_ids(plan: Plan) -> set[int]:
     return set(plan.owners.values_list("organisation", flat=True))
 
 
-def chaired_by_westmarch(world: World) -> None:
+def make_westmarch_chair(world: World) -> None:
     """Make Westmarch chair, so that Larkhaven may leave."""
     agreements.change_party_role(
         party=world.party(world.westmarch),
@@ -64,20 +64,20 @@ def chaired_by_westmarch(world: World) -> None:
 def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
     plan = published(world)
 
-    offer = offered(world, plan, hands_over=False)
-    assert owners(plan) == {world.larkhaven.pk}
-    accepted(offer, world.ben)
+    offer = offer_plan(world, plan, hands_over=False)
+    assert owner_ids(plan) == {world.larkhaven.pk}
+    accept_offer(offer, world.ben)
 
-    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
     assert standing_of(world.ben, plan).may_publish
 
 
 def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: World) -> None:
     plan = published(world)
 
-    accepted(offered(world, plan), world.ben)
+    accept_offer(offer_plan(world, plan), world.ben)
 
-    assert owners(plan) == {world.westmarch.pk}
+    assert owner_ids(plan) == {world.westmarch.pk}
     assert not standing_of(world.amina, plan).may_edit
     assert PlanOwner.ever.get(plan=plan, organisation=world.larkhaven).ended_because == "handed_over"
 
@@ -93,99 +93,99 @@ def test_only_leads_of_the_two_organisations_offer_and_answer(world: World) -> N
             author=world.eddie,
             now=timezone.now(),
         )
-    offer = offered(world, plan)
+    offer = offer_plan(world, plan)
 
     for person in (world.amina, world.vera, world.chidi):
         with pytest.raises(UnableToAct):
-            accepted(offer, person)
+            accept_offer(offer, person)
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
 
 
 def test_plan_cannot_be_offered_to_an_organisation_outside_the_partnership(world: World) -> None:
     with pytest.raises(services.UnableToChangeOwners, match="is not in a partnership"):
-        offered(world, published(world), to=world.tidewater)
+        offer_plan(world, published(world), to=world.tidewater)
 
 
 def test_organisation_may_leave_before_its_handover_is_answered(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    offer = offered(world, plan)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
 
-    leaves(world, world.larkhaven, world.amina)
+    leave_with_lead(world, world.larkhaven, world.amina)
     plan.refresh_from_db()
-    assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
-    accepted(offer, world.ben)
+    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.larkhaven.pk})
+    accept_offer(offer, world.ben)
 
     plan.refresh_from_db()
     assert (plan.partnership_id, plan.audience) == (world.partnership.pk, "partnership")
-    assert owners(plan) == {world.westmarch.pk}
+    assert owner_ids(plan) == {world.westmarch.pk}
     assert not Plan.objects.draft_visible_to(world.amina).filter(pk=plan.pk).exists()
 
 
 def test_plan_does_not_return_with_an_owner_that_is_no_longer_a_member(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    offer = offered(world, plan)
-    leaves(world, world.larkhaven, world.amina)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
     plan.refresh_from_db()
     PlanOwner.objects.create(plan=plan, organisation=world.tidewater, began_at=timezone.now())
 
-    accepted(offer, world.ben)
+    accept_offer(offer, world.ben)
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, owners(plan)) == (None, {world.westmarch.pk, world.tidewater.pk})
+    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.westmarch.pk, world.tidewater.pk})
 
 
 def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    offer = offered(world, plan)
-    leaves(world, world.larkhaven, world.amina)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
 
     services.answer_offer(offer=offer, accept=False, reason="Not ours.", author=world.ben, now=timezone.now())
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
+    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.larkhaven.pk})
 
 
 def test_offer_of_a_plan_in_no_partnership_ends_with_the_last_shared_one(world: World) -> None:
     plan = begin(world, audience="owners", partnership=None)
-    offer = offered(world, plan)
-    leaves(world, world.westmarch, world.ben)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
-        accepted(offer, world.ben)
+        accept_offer(offer, world.ben)
 
     offer.refresh_from_db()
-    assert (owners(plan), offer.withdrawn_at is not None) == ({world.larkhaven.pk}, True)
+    assert (owner_ids(plan), offer.withdrawn_at is not None) == ({world.larkhaven.pk}, True)
 
 
 def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World) -> None:
     plan = begin(world, audience="owners", partnership=None)
-    offer = offered(world, plan)
+    offer = offer_plan(world, plan)
     today = timezone.localdate()
     shared = Partnership.objects.filter(pk=world.partnership.pk)
     shared.update(status="active", ends_on=today - dt.timedelta(days=1))
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
-        accepted(offer, world.ben)
+        accept_offer(offer, world.ben)
     shared.update(ends_on=today)
-    accepted(offer, world.ben)
+    accept_offer(offer, world.ben)
 
-    assert owners(plan) == {world.westmarch.pk}
+    assert owner_ids(plan) == {world.westmarch.pk}
 
 
 def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    lapsed = offered(world, plan)
-    leaves(world, world.larkhaven, world.amina)
+    make_westmarch_chair(world)
+    lapsed = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
     make_partnership("Quay Partnership", world.larkhaven, world.amina, world.westmarch, world.ben, timezone.now())
 
-    offer = offered(world, plan)
+    offer = offer_plan(world, plan)
 
     lapsed.refresh_from_db()
     assert (lapsed.withdrawn_at is not None, offer.withdrawn_at) == (True, None)
@@ -193,35 +193,35 @@ def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
 
 def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    offer = offered(world, plan)
-    leaves(world, world.larkhaven, world.amina)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
 
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="All is built.", author=world.ben, now=timezone.now()
     )
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
-        accepted(offer, world.ben)
+        accept_offer(offer, world.ben)
 
 
 def test_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
     plan = published(world)
-    offer = offered(world, plan)
-    leaves(world, world.westmarch, world.ben)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
-        accepted(offer, world.ben)
+        accept_offer(offer, world.ben)
 
 
 def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
 
     services.give_up_ownership(
         plan=plan, organisation=world.westmarch, reason="Not ours.", author=world.ben, now=timezone.now()
     )
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     with pytest.raises(services.UnableToChangeOwners, match="needs an owner"):
         services.give_up_ownership(
             plan=plan, organisation=world.larkhaven, reason="Nor ours.", author=world.amina, now=timezone.now()
@@ -244,7 +244,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     assert "Join us." in ben.get(answer).content.decode()
     ben.post(answer, {"answer": "accept"})
 
-    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
     assert "Westmarch" in ben.get(reverse("plans:owners", args=[plan.pk])).content.decode()
     given_up = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
     ben.post(given_up, {"reason": "Too much."})
@@ -255,7 +255,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
 def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     plan = published(world)
     drop_emails()
-    offer = offered(world, plan)
+    offer = offer_plan(world, plan)
     [offer_email] = deliver()
     mail.outbox.clear()
 
@@ -272,12 +272,12 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
 
 def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> None:
     plan = published(world)
-    chaired_by_westmarch(world)
-    offer = offered(world, plan)
-    leaves(world, world.larkhaven, world.amina)
+    make_westmarch_chair(world)
+    offer = offer_plan(world, plan)
+    leave_with_lead(world, world.larkhaven, world.amina)
     drop_emails()
 
-    accepted(offer, world.ben)
+    accept_offer(offer, world.ben)
 
     [email] = deliver()
     assert email.to == [world.amina.email]
@@ -286,9 +286,9 @@ def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> 
 
 
 def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callable[[User], Client]) -> None:
-    jointly_owned(world)
+    jointly_owned_plan(world)
     begin(world, title="Island homes")
-    chaired_by_westmarch(world)
+    make_westmarch_chair(world)
 
     page = as_(world.amina).get(
         reverse("agreements:leave", args=[world.partnership.pk, world.party(world.larkhaven).pk])
@@ -330,7 +330,7 @@ class _AppsBefore:
 
 
 def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, as_: Callable[[User], Client]) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     alone = begin(world, title="Island homes")
     left_as_before(world, world.westmarch)
     left_at = Party.objects.get(organisation=world.westmarch, partnership=world.partnership).left_at
@@ -340,7 +340,7 @@ def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, 
     alone.refresh_from_db()
     ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
     assert (ended.ended_at, ended.ended_because) == (left_at, "left")
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     assert alone.partnership_id == world.partnership.pk
     for lead in (world.amina, world.ben):
         page = as_(lead).get(reverse("plans:ownership")).content.decode()
@@ -352,7 +352,7 @@ def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, 
 
 
 def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     left_as_before(world, world.westmarch)
     agreements.invite_organisation(
         partnership=world.partnership,
@@ -365,7 +365,7 @@ def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) ->
 
     MIGRATION.end_ownerships(_AppsBefore, None)
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
 
 
 def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: World) -> None:
@@ -376,7 +376,7 @@ def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: 
 
     plan.refresh_from_db()
     assert (plan.partnership_id, plan.audience) == (None, "owners")
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
 
 

@@ -19,7 +19,7 @@ from tests.plans.drafts import fewer_homes, publish, published, save
 from tests.world import World
 
 
-def compared(client: Client, plan: Plan, query: str, route: str = "plans:compare") -> str:
+def comparison_page(client: Client, plan: Plan, query: str, route: str = "plans:compare") -> str:
     answer = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -30,7 +30,7 @@ def words_of(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-def much_changed(world: World) -> Plan:
+def plan_with_many_changes(world: World) -> Plan:
     """A plan in which each kind of piece changed between its two versions."""
     plan = published(world)
     fewer_homes(plan, world)
@@ -56,11 +56,13 @@ def much_changed(world: World) -> Plan:
 
 
 def test_spreadsheet_holds_everything_the_page_shows(world: World, as_: Callable[[User], Client]) -> None:
-    plan = much_changed(world)
+    plan = plan_with_many_changes(world)
     ben = as_(world.ben)
 
-    page = words_of(compared(ben, plan, "?from=1&to=2"))
-    rows = list(csv.reader(io.StringIO(compared(ben, plan, "?from=1&to=2", "plans:compare-csv").lstrip("\ufeff"))))
+    page = words_of(comparison_page(ben, plan, "?from=1&to=2"))
+    rows = list(
+        csv.reader(io.StringIO(comparison_page(ben, plan, "?from=1&to=2", "plans:compare-csv").lstrip("\ufeff")))
+    )
 
     headings, *told = rows
     assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
@@ -86,16 +88,16 @@ def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable
     plan = published(world)
     fewer_homes(plan, world)
 
-    sheet = compared(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
+    sheet = comparison_page(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
 
     assert "One side is a draft: it is not published and may change." in sheet
     assert "Amina Larch" in sheet
 
 
 def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
-    plan = much_changed(world)
+    plan = plan_with_many_changes(world)
 
-    ben, amina = (compared(as_(person), plan, "?from=baseline&to=2") for person in (world.ben, world.amina))
+    ben, amina = (comparison_page(as_(person), plan, "?from=baseline&to=2") for person in (world.ben, world.amina))
 
     assert "No version is the baseline yet." in ben
     assert "20 fewer" in ben
@@ -109,7 +111,7 @@ def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Cal
         fewer_homes(plan, world, count)
         publish(plan, world, note)
 
-    page = compared(as_(world.ben), plan, "?from=1&to=3")
+    page = comparison_page(as_(world.ben), plan, "?from=1&to=3")
 
     assert "No differences" in page
     assert "Any changes in between were undone." in page

@@ -24,21 +24,21 @@ from tests.world import World
 HELD_BACK = "kingfisher-held-back"
 
 
-def hours(count: int) -> dt.datetime:
+def in_hours(count: int) -> dt.datetime:
     """A time some hours from now."""
     return timezone.now() + dt.timedelta(hours=count)
 
 
-def held_back(world: World, until: dt.datetime | None = None) -> Plan:
+def plan_under_embargo(world: World, until: dt.datetime | None = None) -> Plan:
     """A plan whose version 2 is under embargo."""
     plan = published(world)
     save(plan, world, "about", summary=HELD_BACK)
-    publish(plan, world, "Not yet.", embargo_until=until or hours(24))
+    publish(plan, world, "Not yet.", embargo_until=until or in_hours(24))
     plan.refresh_from_db()
     return plan
 
 
-def read(client: Client, name: str, plan: Plan, **more: Any) -> str:
+def read_page(client: Client, name: str, plan: Plan, **more: Any) -> str:
     """The text of a page of the plan."""
     return client.get(reverse(name, kwargs={"pk": plan.pk, **more})).content.decode()
 
@@ -46,8 +46,8 @@ def read(client: Client, name: str, plan: Plan, **more: Any) -> str:
 def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    until = hours(24)
-    plan = held_back(world, until)
+    until = in_hours(24)
+    plan = plan_under_embargo(world, until)
 
     answer = as_(world.amina).post(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
@@ -63,7 +63,7 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     assert "Only the owners can see this version until" in answer.content.decode()
     assert plan.versions.get(number=3).embargo_until == until
     for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
-        words = read(as_(world.ben), page, plan)
+        words = read_page(as_(world.ben), page, plan)
         assert HELD_BACK not in words, page
         assert "The digger came." not in words, page
         assert "ersion 2" not in words, page
@@ -73,24 +73,24 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
 def test_second_version_during_an_embargo_never_opens_before_the_first(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    until = hours(24)
-    plan = held_back(world, until)
+    until = in_hours(24)
+    plan = plan_under_embargo(world, until)
     save(plan, world, "about", source="A survey.")
 
     with pytest.raises(services.UnableToEmbargo, match="Version 2 is under embargo until"):
-        publish(plan, world, "Sooner.", embargo_until=hours(1))
-    form = read(as_(world.amina), "plans:publish", plan)
+        publish(plan, world, "Sooner.", embargo_until=in_hours(1))
+    form = read_page(as_(world.amina), "plans:publish", plan)
     publish(plan, world, "With it.")
 
     assert "Version 2 is under embargo until" in form
     assert plan.versions.get(number=3).embargo_until == until
-    assert HELD_BACK not in read(as_(world.ben), "plans:detail", plan)
+    assert HELD_BACK not in read_page(as_(world.ben), "plans:detail", plan)
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
 
 
 def test_each_of_two_embargoed_versions_opens_at_its_own_time(world: World) -> None:
-    first, second = hours(24), hours(48)
-    plan = held_back(world, first)
+    first, second = in_hours(24), in_hours(48)
+    plan = plan_under_embargo(world, first)
     save(plan, world, "about", title="The name after")
     publish(plan, world, "Later still.", minor=True, embargo_until=second)
     told: list[int] = []
@@ -132,23 +132,23 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
 def test_comments_on_an_embargoed_version_are_shown_to_its_owners_only(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = held_back(world)
+    plan = plan_under_embargo(world)
     said = services.add_comment(
         plan=plan, version_number=2, text=f"Is {HELD_BACK} right, @Ben West?", author=world.eddie, now=timezone.now()
     )
 
-    words = read(as_(world.ben), "plans:comments", plan)
+    words = read_page(as_(world.ben), "plans:comments", plan)
 
     assert HELD_BACK not in words
     assert as_(world.ben).get(reverse("plans:reply", args=[plan.pk, said.pk])).status_code == 404
     assert not said.mentions.exists()
-    assert HELD_BACK in read(as_(world.vera), "plans:comments", plan)
-    services.lift_embargoes(now=hours(25))
+    assert HELD_BACK in read_page(as_(world.vera), "plans:comments", plan)
+    services.lift_embargoes(now=in_hours(25))
     assert Comment.objects.visible_to(world.ben).filter(pk=said.pk).exists()
 
 
 def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
-    plan = held_back(world)
+    plan = plan_under_embargo(world)
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
@@ -163,7 +163,7 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
     plan = published(world)
     site = {**content(plan, 1)["sites"][0], "name": HELD_BACK}
     services.save_piece(plan=plan, piece="sites/new", value=site, based_on=None, author=world.amina, now=timezone.now())
-    publish(plan, world, "One more.", embargo_until=hours(24))
+    publish(plan, world, "One more.", embargo_until=in_hours(24))
     row = plan.sites.get(key="new")
     made = commitments.propose_commitment(
         giver=world.larkhaven,
@@ -187,7 +187,7 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
 
 
 def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken, sound = held_back(world), held_back(world)
+    broken, sound = plan_under_embargo(world), plan_under_embargo(world)
     whole = opening.make_open
 
     def _fails_for_one(plan: Plan, version: Version, at: dt.datetime) -> None:
@@ -197,10 +197,10 @@ def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monk
 
     monkeypatch.setattr(opening, "make_open", _fails_for_one)
 
-    assert services.lift_embargoes(now=hours(25)) == 1
+    assert services.lift_embargoes(now=in_hours(25)) == 1
     assert Plan.objects.get(pk=sound.pk).open_number == 2
     monkeypatch.undo()
-    assert services.lift_embargoes(now=hours(25)) == 1
+    assert services.lift_embargoes(now=in_hours(25)) == 1
     assert Plan.objects.get(pk=broken.pk).open_number == 2
 
 

@@ -17,8 +17,8 @@ from partnerships.plans import services
 from partnerships.plans.models import PlanOwner
 from partnerships.plans.queries import standing_of
 from tests.plans.drafts import begin, published
-from tests.plans.test_changing_owners import owners
-from tests.plans.test_owners_who_leave import jointly_owned
+from tests.plans.test_changing_owners import owner_ids
+from tests.plans.test_owners_who_leave import jointly_owned_plan
 from tests.world import World, make_partnership
 
 OBSERVERS = import_module("partnerships.plans.migrations.0036_end_ownership_of_observers")
@@ -32,7 +32,7 @@ def observer_as_before(world: World, organisation: Organisation) -> None:
 def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     offer = services.offer_ownership(
         plan=begin(world, title="Island homes"),
         organisation=world.westmarch,
@@ -55,7 +55,7 @@ def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
     OBSERVERS.end_ownerships(apps, None)
     OBSERVERS.withdraw_offers(apps, None)
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     assert not standing_of(world.ben, plan).may_publish
     assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
     for lead in (world.amina, world.ben):
@@ -76,18 +76,18 @@ def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World,
 
     OBSERVERS.end_ownerships(apps, None)
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     pages = [as_(lead).get(reverse("plans:ownership")).content.decode() for lead in (world.amina, world.ben)]
     assert ["Plans to offer to another member" in page for page in pages] == [True, False]
     assert reverse("plans:owners", args=[plan.pk]) in pages[0]
 
 
 def test_upgrade_keeps_ownerships_of_members_and_of_observers_elsewhere(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     now = timezone.now()
     elsewhere = make_partnership("Inland", world.larkhaven, world.amina, world.westmarch, world.ben, now)
     elsewhere.parties.filter(organisation=world.westmarch).update(role=PartyRole.OBSERVER)
 
     OBSERVERS.end_ownerships(apps, None)
 
-    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}

@@ -23,17 +23,19 @@ from tests.plans.drafts import ask_signatures, publish, published, save
 from tests.world import World
 
 
-def jointly_owned(world: World) -> Plan:
+def jointly_owned_plan(world: World) -> Plan:
     """A published plan that Larkhaven and Westmarch own together."""
     return published(world, owners=[world.larkhaven, world.westmarch])
 
 
-def leaves(world: World, organisation: Organisation, lead: User, partnership: Partnership | None = None) -> None:
+def leave_with_lead(
+    world: World, organisation: Organisation, lead: User, partnership: Partnership | None = None
+) -> None:
     party = (partnership or world.partnership).parties.get(organisation=organisation)
     agreements.leave_partnership(party=party, reason="Budget.", author=lead, now=timezone.now())
 
 
-def is_removed(world: World, organisation: Organisation, lead: User) -> None:
+def remove_with_lead(world: World, organisation: Organisation, lead: User) -> None:
     agreements.remove_party(
         party=world.party(organisation), reason="No longer a partner.", author=world.amina, now=timezone.now()
     )
@@ -54,11 +56,11 @@ OWNERS_PAGES = (
 )
 
 
-@pytest.mark.parametrize("goes", [leaves, is_removed])
+@pytest.mark.parametrize("goes", [leave_with_lead, remove_with_lead])
 def test_former_party_has_no_owner_rights_on_jointly_owned_plans(
     world: World, as_: Callable[[User], Client], goes: Callable[[World, Organisation, User], None]
 ) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     ben = as_(world.ben)
     addresses = [reverse(name, kwargs={"pk": plan.pk}) for name in OWNERS_PAGES]
     assert {ben.get(address).status_code for address in addresses} == {200}
@@ -73,11 +75,11 @@ def test_former_party_has_no_owner_rights_on_jointly_owned_plans(
 
 
 def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     ben, westmarch = world.ben, world.westmarch
     ask_signatures(plan, world)
 
-    leaves(world, westmarch, ben)
+    leave_with_lead(world, westmarch, ben)
 
     plans = Plan.objects.filter(pk=plan.pk)
     for of in ("editable_by", "publishable_by", "owned_for", "inside_for", "with_insider", "draft_visible_to"):
@@ -92,9 +94,9 @@ def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World
 
 
 def test_former_owner_reads_what_was_published_up_to_that_day(world: World, as_: Callable[[User], Client]) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
-    leaves(world, world.westmarch, world.ben)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     save(plan, world, "about", title="Quillwort programme")
     publish(plan, world, "Quillwort.")
@@ -111,11 +113,11 @@ def test_former_owner_reads_what_was_published_up_to_that_day(world: World, as_:
 
 
 def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     subscribe(person=world.ben, target=world.westmarch, author=world.ben, now=timezone.now())
     assert (world.ben.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
 
-    leaves(world, world.westmarch, world.ben)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     assert reading_classes([plan.pk], now=timezone.now()) == {}
 
@@ -124,7 +126,7 @@ def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> 
 def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_read_it(
     world: World, narrowed: bool
 ) -> None:
-    plan = published(world) if narrowed else jointly_owned(world)
+    plan = published(world) if narrowed else jointly_owned_plan(world)
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
     def followed() -> list[str]:
@@ -136,7 +138,7 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
     if narrowed:
         services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
     else:
-        leaves(world, world.westmarch, world.ben)
+        leave_with_lead(world, world.westmarch, world.ben)
 
     assert followed() == []
 
@@ -151,7 +153,7 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
         now=timezone.now(),
     )
 
-    leaves(world, world.larkhaven, world.amina)
+    leave_with_lead(world, world.larkhaven, world.amina)
 
     plan.refresh_from_db()
     assert (plan.partnership_id, plan.audience) == (None, "owners")
@@ -170,7 +172,7 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
 
 
 def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -181,8 +183,8 @@ def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
-    leaves(world, world.westmarch, world.ben)
-    leaves(world, world.larkhaven, world.amina)
+    leave_with_lead(world, world.westmarch, world.ben)
+    leave_with_lead(world, world.larkhaven, world.amina)
 
     plan.refresh_from_db()
     assert plan.partnership_id is None
@@ -193,8 +195,8 @@ def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
 
 
 def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
-    plan = jointly_owned(world)
-    leaves(world, world.westmarch, world.ben)
+    plan = jointly_owned_plan(world)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -212,9 +214,9 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
 
 
 def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     asked = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
-    leaves(world, world.westmarch, world.ben)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     services.add_comment(
         plan=plan, version_number=1, text="Quillwort.", author=world.amina, parent=asked, now=timezone.now()
@@ -225,14 +227,14 @@ def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -
 
 
 def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) -> None:
-    leaves(world, world.westmarch, world.ben)
+    leave_with_lead(world, world.westmarch, world.ben)
 
     with pytest.raises(services.UnableToCreatePlan, match="is not a member"):
         published(world, owners=[world.larkhaven, world.westmarch])
 
 
 def test_only_owner_of_a_plan_offers_it_before_it_becomes_an_observer(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     services.give_up_ownership(
         plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
     )
@@ -250,7 +252,7 @@ def test_only_owner_of_a_plan_offers_it_before_it_becomes_an_observer(world: Wor
 
 
 def test_restore_that_makes_an_only_owner_an_observer_again_takes_its_plan_out(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     services.give_up_ownership(
         plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
     )

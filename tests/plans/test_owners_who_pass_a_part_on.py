@@ -14,14 +14,14 @@ from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, Pla
 from partnerships.plans.queries import standing_of
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import begin
-from tests.plans.test_changing_owners import owners
-from tests.plans.test_owners_who_leave import jointly_owned
+from tests.plans.test_changing_owners import owner_ids
+from tests.plans.test_owners_who_leave import jointly_owned_plan
 from tests.support.moments import today
 from tests.support.successions import give_lines, pass_on
 from tests.world import World
 
 
-def undone(succession: Succession) -> None:
+def undo_succession(succession: Succession) -> None:
     back = organisations.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
@@ -34,7 +34,7 @@ def undone(succession: Succession) -> None:
     organisations.hand_over_due(now=timezone.now())
 
 
-def shown_to_ben(plan: Plan, world: World) -> Share:
+def share_with_ben(plan: Plan, world: World) -> Share:
     return services.share_draft(
         plan=plan,
         email=world.ben.email,
@@ -46,7 +46,7 @@ def shown_to_ben(plan: Plan, world: World) -> Share:
     )
 
 
-def offered_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
+def offer_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
     return services.offer_ownership(
         plan=plan,
         organisation=world.westmarch,
@@ -57,9 +57,9 @@ def offered_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
     )
 
 
-def westmarchs(world: World) -> Plan:
+def plan_of_westmarch(world: World) -> Plan:
     """A published plan that Westmarch alone owns, after Larkhaven has given it up."""
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     services.give_up_ownership(
         plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
     )
@@ -67,40 +67,40 @@ def westmarchs(world: World) -> Plan:
 
 
 def test_body_that_passes_its_part_on_no_longer_owns_joint_plans(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
 
     pass_on(world, "partnerships", world.partnership.pk)
 
-    assert owners(plan) == {world.larkhaven.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
     assert not standing_of(world.ben, plan).may_publish
     assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
 
 
 def test_plan_leaves_the_partnership_with_the_only_owner_that_passes_its_part_on(world: World) -> None:
-    plan = westmarchs(world)
+    plan = plan_of_westmarch(world)
 
     pass_on(world, "partnerships", world.partnership.pk)
 
     plan.refresh_from_db()
-    assert (owners(plan), plan.partnership, plan.audience) == ({world.westmarch.pk}, None, "owners")
+    assert (owner_ids(plan), plan.partnership, plan.audience) == ({world.westmarch.pk}, None, "owners")
 
 
 def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World) -> None:
-    joint, own = jointly_owned(world), westmarchs(world)
+    joint, own = jointly_owned_plan(world), plan_of_westmarch(world)
     draft = begin(world)
-    share, offer = shown_to_ben(draft, world), offered_to_westmarch(draft, world)
+    share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
     succession = pass_on(world, "partnerships", world.partnership.pk)
     share.refresh_from_db()
     offer.refresh_from_db()
     assert share.revoked_at is not None
     assert offer.withdrawn_at is not None
 
-    undone(succession)
+    undo_succession(succession)
 
     share.refresh_from_db()
     offer.refresh_from_db()
     own.refresh_from_db()
-    assert owners(joint) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(joint) == {world.larkhaven.pk, world.westmarch.pk}
     assert (own.partnership, own.audience) == (world.partnership, "partnership")
     assert (share.revoked_at, offer.withdrawn_at) == (None, None)
     assert not PastPartnership.objects.exists(), "It has not left."
@@ -109,11 +109,11 @@ def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World
 def test_what_was_put_back_is_not_ended_again_after_a_restore(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "note", journal.write)
     monkeypatch.setattr(journal, "note_all", journal.write_all)
-    joint, own = jointly_owned(world), westmarchs(world)
+    joint, own = jointly_owned_plan(world), plan_of_westmarch(world)
     draft = begin(world)
-    share, offer = shown_to_ben(draft, world), offered_to_westmarch(draft, world)
+    share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
     with lost():
-        undone(pass_on(world, "partnerships", world.partnership.pk))
+        undo_succession(pass_on(world, "partnerships", world.partnership.pk))
         own.refresh_from_db()
         assert own.audience == "partnership"
 
@@ -124,11 +124,11 @@ def test_what_was_put_back_is_not_ended_again_after_a_restore(world: World, monk
     own.refresh_from_db()
     assert (share.revoked_at, offer.withdrawn_at) == (None, None)
     assert (own.partnership, own.audience) == (world.partnership, "partnership")
-    assert owners(joint) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(joint) == {world.larkhaven.pk, world.westmarch.pk}
 
 
 def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
     succession = organisations.record_succession(
         kind="function_transfer",
         status="order_made",
@@ -143,24 +143,24 @@ def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World
     organisations.take_effect(succession=succession, author=None, now=timezone.now())
     organisations.hand_over_due(now=timezone.now())
 
-    assert owners(plan) == {world.larkhaven.pk, world.harbour.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk, world.harbour.pk}
     assert set(succession.handovers.values_list("state", flat=True)) == {"applied"}
 
 
 def test_plan_leaves_the_partnership_with_a_new_owner_that_takes_no_part(world: World) -> None:
-    plan = westmarchs(world)
+    plan = plan_of_westmarch(world)
 
     pass_on(world, "plans", plan.pk)
 
     plan.refresh_from_db()
-    assert (owners(plan), plan.partnership) == ({world.harbour.pk}, None)
+    assert (owner_ids(plan), plan.partnership) == ({world.harbour.pk}, None)
 
 
 def test_organisation_that_takes_no_part_does_not_own_a_joint_plan(world: World) -> None:
-    plan = jointly_owned(world)
+    plan = jointly_owned_plan(world)
 
     succession = pass_on(world, "plans", plan.pk)
 
-    assert owners(plan) == {world.larkhaven.pk}
-    undone(succession)
-    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert owner_ids(plan) == {world.larkhaven.pk}
+    undo_succession(succession)
+    assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}

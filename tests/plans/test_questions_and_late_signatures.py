@@ -27,7 +27,7 @@ from tests.world import World
 FUNDED, STAFFED = "Is your share in next year's budget?", "Who leads the work?"
 
 
-def asked(world: World, *questions: str, due_in: int | None = None) -> Plan:
+def plan_with_questions(world: World, *questions: str, due_in: int | None = None) -> Plan:
     """A plan that waits for Westmarch to answer questions and sign."""
     plan = published(world)
     today = timezone.localdate()
@@ -85,7 +85,7 @@ def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: W
 
 
 def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> None:
-    plan = asked(world, FUNDED, STAFFED)
+    plan = plan_with_questions(world, FUNDED, STAFFED)
     signatory = plan.signatories.get()
     address = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, 1)})
     sent = {"organisation": world.westmarch.pk, "decision": "rejected", "reason": "Too few homes.", "number": "1"}
@@ -98,7 +98,7 @@ def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> Non
 
 
 def test_answers_cannot_be_left_out_or_changed(world: World) -> None:
-    plan = asked(world, FUNDED)
+    plan = plan_with_questions(world, FUNDED)
 
     with pytest.raises(services.UnableToSign, match="Answer the question"):
         sign(plan, world, {STAFFED: "An answer to another question."})
@@ -109,7 +109,7 @@ def test_answers_cannot_be_left_out_or_changed(world: World) -> None:
 
 
 def test_questions_stay_when_a_signatory_is_asked_again(world: World) -> None:
-    plan = asked(world, FUNDED)
+    plan = plan_with_questions(world, FUNDED)
     fewer_homes(plan, world)
 
     publish(plan, world, "Fewer homes.")
@@ -120,16 +120,16 @@ def test_questions_stay_when_a_signatory_is_asked_again(world: World) -> None:
 @pytest.mark.parametrize("questions", [[f"Question {number}?" for number in range(11)], ["Why? " * 100]])
 def test_too_many_or_too_long_questions_are_refused(world: World, questions: list[str]) -> None:
     with pytest.raises(services.UnableToRequestSignOff, match="at most"):
-        asked(world, *questions)
+        plan_with_questions(world, *questions)
 
 
-def late(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
+def plan_with_late_signatures(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
     """A plan whose signatories are late, and the day after their deadline."""
     plan = ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
     return plan, timezone.now() + dt.timedelta(days=4)
 
 
-def escalated_to(world: World) -> list[str]:
+def escalation_addresses(world: World) -> list[str]:
     """Who got an email about a late signature, by address."""
     emails = Email.objects.filter(kind="plans.sign_off_escalation").order_by("pk")
     addresses = dict(User.objects.values_list("pk", "email"))
@@ -137,19 +137,19 @@ def escalated_to(world: World) -> list[str]:
 
 
 def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
-    plan, then = late(world)
+    plan, then = plan_with_late_signatures(world)
 
     runs = [services.escalate_signatories(now=moment) for moment in (timezone.now(), then, then)]
 
     events = Event.objects.filter(kind="plan.sign_off_escalated").order_by("pk")
     assert runs == [0, 2, 0]
-    assert sorted(escalated_to(world)) == sorted([world.amina.email, world.ben.email])
+    assert sorted(escalation_addresses(world)) == sorted([world.amina.email, world.ben.email])
     assert {event.organisation_id for event in events} == {world.larkhaven.pk, world.westmarch.pk}
     assert all(signatory.escalated_at == then for signatory in plan.signatories.all())
 
 
 def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world: World) -> None:
-    plan, _then = late(world)
+    plan, _then = plan_with_late_signatures(world)
     asked_at = timezone.now() - dt.timedelta(days=9)  # a deadline before they were asked would not count
     plan.signatories.update(asked_at=asked_at, due_on=timezone.localdate() - dt.timedelta(days=3))
     drop_emails()
@@ -162,7 +162,7 @@ def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world:
 
 
 def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: World) -> None:
-    _plan, then = late(world)
+    _plan, then = plan_with_late_signatures(world)
     post = agreements.create_post(
         organisation=world.larkhaven,
         role=PostRole.ESCALATION,
@@ -174,11 +174,11 @@ def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: Worl
 
     services.escalate_signatories(now=then)
 
-    assert sorted(escalated_to(world)) == sorted([world.ben.email, world.eddie.email])
+    assert sorted(escalation_addresses(world)) == sorted([world.ben.email, world.eddie.email])
 
 
 def test_decided_signature_is_not_escalated(world: World) -> None:
-    plan, then = late(world)
+    plan, then = plan_with_late_signatures(world)
     services.sign_off(
         plan=plan,
         number=1,
@@ -190,11 +190,11 @@ def test_decided_signature_is_not_escalated(world: World) -> None:
 
     services.escalate_signatories(now=then)
 
-    assert escalated_to(world) == [world.amina.email]
+    assert escalation_addresses(world) == [world.amina.email]
 
 
 def test_new_deadline_can_be_missed_again(world: World) -> None:
-    plan, then = late(world)
+    plan, then = plan_with_late_signatures(world)
     services.escalate_signatories(now=then)
     signatory = plan.signatories.get(organisation=world.westmarch)
     services.change_due_day(

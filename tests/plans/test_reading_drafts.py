@@ -23,7 +23,7 @@ from tests.support.pages import tight
 from tests.world import World
 
 
-def show(plan: Plan, world: World, person: User, *, may_comment: bool = True) -> Share:
+def share_draft_with(plan: Plan, world: World, person: User, *, may_comment: bool = True) -> Share:
     """Share the draft with a person as Amina."""
     return services.share_draft(
         plan=plan,
@@ -36,7 +36,7 @@ def show(plan: Plan, world: World, person: User, *, may_comment: bool = True) ->
     )
 
 
-def attach(plan: Plan, world: World, title: str, *, restricted: bool = False) -> Any:
+def attach_document(plan: Plan, world: World, title: str, *, restricted: bool = False) -> Any:
     """Attach a file to the draft as Amina."""
     return services.attach_document(
         plan=plan,
@@ -56,8 +56,11 @@ def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = ""
 
 def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    layout, price = attach(plan, world, "Site layout"), attach(plan, world, "Price list", restricted=True)
-    show(plan, world, world.nadia)
+    layout, price = (
+        attach_document(plan, world, "Site layout"),
+        attach_document(plan, world, "Price list", restricted=True),
+    )
+    share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
     words = page(nadia, plan)
@@ -85,7 +88,7 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
     words = page(nadia, plan)
@@ -101,7 +104,7 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
 
 def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    attach(plan, world, "Site layout")
+    attach_document(plan, world, "Site layout")
     amina = as_(world.amina)
     before = page(amina, plan, "plans:preview")
 
@@ -127,8 +130,8 @@ def test_plan_page_shows_the_published_text_and_preview_shows_the_draft(
 
 def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.nadia)
-    show(plan, world, world.chidi, may_comment=False)
+    share_draft_with(plan, world, world.nadia)
+    share_draft_with(plan, world, world.chidi, may_comment=False)
     services.add_comment(
         plan=plan,
         version_number=0,
@@ -204,7 +207,7 @@ def test_every_page_of_the_pdf_of_a_draft_is_marked(
 
 def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    document = attach(plan, world, "Site layout")
+    document = attach_document(plan, world, "Site layout")
     address = reverse("plans:edit-item", args=[plan.pk, "documents", document.key])
     services.save_piece(
         plan=plan, piece=f"documents/{document.key}", value=None, based_on=None, author=world.eddie, now=timezone.now()

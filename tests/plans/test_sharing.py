@@ -23,7 +23,7 @@ from tests.support.pages import collapse
 from tests.world import World, join
 
 
-def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
+def share_draft_with(plan: Plan, world: World, person: User, **more: Any) -> Share:
     """Share the draft with a person as Amina."""
     return services.share_draft(
         plan=plan,
@@ -49,7 +49,7 @@ def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
 
     answer = as_(world.nadia).get(draft_of(plan))
 
@@ -64,7 +64,7 @@ def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
 @pytest.mark.parametrize("name", ["oscar", "ben", "chidi", "dee", "lena"])
 def test_colleagues_partners_and_strangers_get_404(world: World, as_: Callable[[User], Client], name: str) -> None:
     plan = begin(world)
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
     client = as_(getattr(world, name))
 
     assert client.get(draft_of(plan)).status_code == 404
@@ -74,7 +74,7 @@ def test_colleagues_partners_and_strangers_get_404(world: World, as_: Callable[[
 
 def test_revoked_share_stops_working_at_once(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     client = as_(world.nadia)
     assert client.get(draft_of(plan)).status_code == 200
 
@@ -85,7 +85,7 @@ def test_revoked_share_stops_working_at_once(world: World, as_: Callable[[User],
 
 def test_share_ends_after_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia, ends_on=timezone.localdate())
+    share = share_draft_with(plan, world, world.nadia, ends_on=timezone.localdate())
     assert as_(world.nadia).get(draft_of(plan)).status_code == 200
 
     Share.objects.filter(pk=share.pk).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
@@ -97,9 +97,9 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
     plan = begin(world)
 
     deliver().clear()
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
     save(plan, world, "about", summary="Other words.")
-    show(plan, world, world.nadia, may_comment=False)
+    share_draft_with(plan, world, world.nadia, may_comment=False)
 
     emails = [email for email in deliver() if email.to == [world.nadia.email]]
     assert len(emails) == 1
@@ -109,12 +109,12 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
 
 def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.nadia, may_comment=False)
+    share_draft_with(plan, world, world.nadia, may_comment=False)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     assert as_(world.nadia).get(address).status_code == 200
     assert as_(world.nadia).post(address, {"text": "May I?"}).status_code == 403
-    show(plan, world, world.nadia, may_comment=True)
+    share_draft_with(plan, world, world.nadia, may_comment=True)
     assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
 
 
@@ -122,7 +122,7 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world)
-    show(plan, world, world.vera)
+    share_draft_with(plan, world, world.vera)
     vera, address = as_(world.vera), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     page = vera.get(address).content.decode()
@@ -152,11 +152,11 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
 ) -> None:
     plan = begin(world, title="Island homes")
     client = as_(world.ben)
-    asked = {"partnership": world.partnership.pk, "message": ""}
+    form_data = {"partnership": world.partnership.pk, "message": ""}
 
     deliver().clear()
     answers = [
-        client.post(reverse("plans:ask"), asked | {"about": about}, follow=True).content.decode()
+        client.post(reverse("plans:ask"), form_data | {"about": about}, follow=True).content.decode()
         for about in ("Island homes", "No such plan")
     ]
 
@@ -185,7 +185,7 @@ TABS = (
 
 def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
 
     found = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
 
@@ -194,7 +194,7 @@ def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, 
 
 def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
     amina, address = as_(world.amina), reverse("plans:publish", kwargs={"pk": plan.pk})
     form = amina.get(address).content.decode()
 
@@ -211,7 +211,7 @@ def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[Use
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
 
-def asked(plan: Plan, world: World) -> AccessRequest:
+def request_access(plan: Plan, world: World) -> AccessRequest:
     """Ask for access to the draft as Ben."""
     return services.ask_for_access(
         partnership=world.partnership, about=plan.title, message="Our road.", author=world.ben, now=timezone.now()
@@ -220,7 +220,7 @@ def asked(plan: Plan, world: World) -> AccessRequest:
 
 def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    request = asked(plan, world)
+    request = request_access(plan, world)
     until = timezone.localdate() + dt.timedelta(days=9)
     address = reverse("plans:answer", args=[plan.pk, request.pk])
     client = as_(world.eddie)
@@ -243,7 +243,7 @@ def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable
 
 def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    request = asked(plan, world)
+    request = request_access(plan, world)
     User.objects.filter(pk=world.ben.pk).update(name="")  # his address, which only he reads, greets him then
 
     deliver().clear()
@@ -263,7 +263,7 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
 
 def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.ben)
+    share_draft_with(plan, world, world.ben)
     ben, address = as_(world.ben), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     assert ben.get(draft_of(plan)).status_code == 200
 
@@ -280,12 +280,12 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
 
 def test_draft_can_be_shared_again_with_a_former_party(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.ben)
+    share_draft_with(plan, world, world.ben)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
     )
 
-    show(plan, world, world.ben)
+    share_draft_with(plan, world, world.ben)
 
     assert as_(world.ben).get(draft_of(plan)).status_code == 200
 
@@ -315,7 +315,7 @@ def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
 
 def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    show(plan, world, world.nadia)
+    share_draft_with(plan, world, world.nadia)
     join(world.nadia, world.tidewater, Role.VIEWER, world.now)
     nadia = as_(world.nadia)
     assert nadia.get(draft_of(plan)).status_code == 200
@@ -328,7 +328,7 @@ def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World,
 def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Other words.")
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
     for path in (*forms_of(plan), draft_of(plan)):
@@ -344,7 +344,7 @@ def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_
 
 def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     said = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
     nadia = as_(world.nadia)
     comments = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
@@ -363,7 +363,7 @@ def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callab
 
 def test_map_that_a_page_fetches_is_no_second_opening(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
     nadia.get(draft_of(plan))
@@ -374,11 +374,11 @@ def test_map_that_a_page_fetches_is_no_second_opening(world: World, as_: Callabl
 
 def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     as_(world.nadia).get(draft_of(plan))
     services.revoke_share(share=share, author=world.amina, now=timezone.now())
 
-    again = show(plan, world, world.nadia)
+    again = share_draft_with(plan, world, world.nadia)
     as_(world.nadia).get(draft_of(plan))
 
     first, second = share.openings.order_by("pk")
@@ -397,7 +397,7 @@ def shared_pages(plan: Plan) -> list[str]:
 
 def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
     others = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
@@ -415,7 +415,7 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
 ) -> None:
     plan = published(world, audience="network")
     save(plan, world, "about", summary="Other words.")
-    share = show(plan, world, world.nadia)
+    share = share_draft_with(plan, world, world.nadia)
     services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
     nadia = as_(world.nadia)
 

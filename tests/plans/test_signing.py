@@ -43,7 +43,7 @@ def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason
     )
 
 
-def asked(world: World, **more: Any) -> Plan:
+def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
     """A published plan that waits for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
@@ -58,7 +58,7 @@ def link_of(plan: Plan, organisation: Organisation, who: User) -> str:
 
 
 def test_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
 
     sign(plan, world, world.amina)
     plan.refresh_from_db()
@@ -71,7 +71,7 @@ def test_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
 
 
 def test_organisation_decides_once_on_a_version(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.ben)
 
     with pytest.raises(services.UnableToSign, match="Ben West has already decided"):
@@ -83,7 +83,7 @@ def test_two_leads_signing_at_the_same_moment_make_one_decision() -> None:
     world = make_world()
     bea = person("Bea West", "bea@westmarch.example")
     join(bea, world.westmarch, Role.LEAD, world.now)
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     start = threading.Barrier(2)
     outcomes: list[str] = []
 
@@ -117,7 +117,7 @@ def test_two_leads_signing_at_the_same_moment_make_one_decision() -> None:
 
 
 def test_later_version_must_be_signed_again_and_old_signatures_stay(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.amina)
     sign(plan, world, world.ben)
     fewer_homes(plan, world)
@@ -133,7 +133,7 @@ def test_later_version_must_be_signed_again_and_old_signatures_stay(world: World
 
 
 def test_minor_version_leaves_signatures_as_they_are(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.amina)
     sign(plan, world, world.ben)
     save(plan, world, "about", summary="Homes by the quay.")
@@ -146,7 +146,7 @@ def test_minor_version_leaves_signatures_as_they_are(world: World) -> None:
 
 
 def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.amina)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     plan.refresh_from_db()
@@ -160,7 +160,7 @@ def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> 
 
 
 def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: Callable[[User], Client]) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     address = reverse("plans:condition", args=[plan.pk, conditional.pk])
     ben = as_(world.ben)
@@ -174,7 +174,7 @@ def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: 
 
 
 def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     before = waiting_from(WAITING, world.ben, timezone.now())
 
@@ -185,7 +185,7 @@ def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> N
 
 
 def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
 
     with pytest.raises(services.UnableToSign, match="Enter a reason"):
         sign(plan, world, world.ben, "rejected")
@@ -196,7 +196,7 @@ def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> No
 
 
 def test_database_refuses_changes_to_a_signature(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
     with pytest.raises(InternalError), transaction.atomic():
@@ -214,7 +214,7 @@ def test_observers_and_strangers_are_never_asked_to_sign(world: World) -> None:
 
 def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -> None:
     deliver().clear()
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     email = next(email for email in deliver() if email.to == [world.ben.email])
     link = next(word for word in email.body.split() if "/plans/sign/" in word)
     path = "/" + link.split("/", 3)[3]
@@ -233,7 +233,7 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
 
 
 def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     token = sign_off_token(signatory, world.ben, 1)
     path = reverse("plans:sign-by-link", kwargs={"token": token})
@@ -252,7 +252,7 @@ def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> No
 def test_link_shows_nothing_where_the_organisation_requires_stronger_sign_in(
     world: World, as_: Callable[[User], Client], policy: str
 ) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     path = link_of(plan, world.westmarch, world.ben)
     form = Client().get(path).content.decode()
     if policy == "a second factor":
@@ -291,7 +291,7 @@ def test_link_ignores_sign_in_rules_of_the_site_and_other_organisations(
     world: World, settings: Any, site_wide: bool
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = site_wide
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     update_organisation(
         organisation=world.larkhaven, second_factor_required=True, author=world.dee, reason="", now=timezone.now()
     )
@@ -340,7 +340,7 @@ def went_with_their_organisation(world: World) -> None:
     ids=lambda gone: gone.__name__,
 )
 def test_person_who_left_cannot_decide_by_an_old_link(world: World, gone: Callable[[World], None]) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
     path = link_of(plan, world.westmarch, world.ben)
     assert Client().get(path).status_code == 200
     gone(world)
@@ -357,7 +357,9 @@ def test_person_who_left_cannot_decide_by_an_old_link(world: World, gone: Callab
 
 def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World) -> None:
     now = timezone.now()
-    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
+    plan = plan_awaiting_signatures(
+        world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2)
+    )
     sign(plan, world, world.amina)
 
     deliver().clear()
@@ -373,7 +375,7 @@ def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World)
 
 def test_signature_that_is_due_today_is_reminded_of_once_on_this_day(world: World) -> None:
     now = timezone.now()
-    asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
+    plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
     assert services.remind_signatories(now=now) == 2
 
     deliver().clear()
@@ -385,7 +387,9 @@ def test_signature_that_is_due_today_is_reminded_of_once_on_this_day(world: Worl
 
 
 def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> None:
-    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=timezone.now() - dt.timedelta(days=2))
+    plan = plan_awaiting_signatures(
+        world, due_on=timezone.localdate() + dt.timedelta(days=5), now=timezone.now() - dt.timedelta(days=2)
+    )
     sign(plan, world, world.amina)
     deliver().clear()
     plan.signatories.update(due_on=timezone.localdate() - dt.timedelta(days=3))
@@ -397,7 +401,7 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
 
 
 def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
-    plan = asked(world)
+    plan = plan_awaiting_signatures(world)
 
     waiting = waiting_from(WAITING, world.ben, timezone.now())
 

@@ -19,7 +19,7 @@ from tests.plans.drafts import publish, save
 from tests.world import World
 
 
-def begun(world: World, title: str = "Homes first") -> Plan:
+def plan_with_starter(world: World, title: str = "Homes first") -> Plan:
     """A delivery programme that Amina created from its starter."""
     return services.create_plan(
         owners=[world.larkhaven],
@@ -66,7 +66,7 @@ def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
 
 
 def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_: Callable[[User], Client]) -> None:
-    plan = begun(world)
+    plan = plan_with_starter(world)
     kind = PlanKind.objects.get(code="delivery")
     section = kind.parts.get(title="Allocations")
     section.active = False
@@ -81,11 +81,11 @@ def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_:
     assert "Delivery programme" not in form
     assert plan.get_kind_display() == "Delivery programme"
     with pytest.raises(services.UnableToCreatePlan, match="no longer offered"):
-        begun(world)
+        plan_with_starter(world)
 
 
 def test_unwritten_starter_cannot_be_published(world: World) -> None:
-    plan = begun(world)
+    plan = plan_with_starter(world)
     save(plan, world, "about", title="Another title")
 
     with pytest.raises(services.UnableToPublish, match="Nothing has been written yet"):
@@ -99,7 +99,7 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
 
 
 def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:
-    plan = begun(world)
+    plan = plan_with_starter(world)
     amina = as_(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
 
@@ -117,7 +117,7 @@ def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_:
 def test_untouched_milestones_and_risks_are_published_only_when_kept(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = begun(world)
+    plan = plan_with_starter(world)
     milestones, risks = (draft_content(plan)[code] for code in ("milestones", "risks"))
     save(plan, world, "about", summary="Homes for those who have none.")
     save(plan, world, f"milestones/{milestones[0]['key']}", forecast="2027")

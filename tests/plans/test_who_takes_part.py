@@ -74,7 +74,7 @@ def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> No
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
-def signed_twice(world: World) -> Plan:
+def plan_signed_twice(world: World) -> Plan:
     """Version 1 with decisions of both organisations, version 2 with none.
 
     Larkhaven approved version 1; Westmarch approved it with a condition.
@@ -103,7 +103,7 @@ def signed_twice(world: World) -> Plan:
 def test_old_signatures_are_shown_on_the_version_they_signed(
     world: World, as_: Callable[[User], Client], page: str
 ) -> None:
-    plan = signed_twice(world)
+    plan = plan_signed_twice(world)
 
     old = as_(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
     new = as_(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
@@ -118,7 +118,7 @@ def test_old_signatures_are_shown_on_the_version_they_signed(
 def test_old_signatures_are_in_the_pdf_of_their_version(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = signed_twice(world)
+    plan = plan_signed_twice(world)
     drawn: list[dict[str, Any]] = []
     whole = downloads.pdf_response
 
@@ -133,7 +133,7 @@ def test_old_signatures_are_in_the_pdf_of_their_version(
 
 
 def test_readers_outside_see_no_signatures_of_old_versions(world: World, as_: Callable[[User], Client]) -> None:
-    plan = signed_twice(world)
+    plan = plan_signed_twice(world)
     services.change_audience(plan=plan, audience="network", reason="All may.", author=world.amina, now=timezone.now())
 
     for page in ("plans:version", "plans:paper"):

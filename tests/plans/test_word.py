@@ -18,7 +18,7 @@ from tests.plans.drafts import CANARY, ask_signatures, fewer_homes, publish, pub
 from tests.world import World
 
 
-def opened(client: Client, plan: Plan, number: int) -> Any:
+def open_word_file(client: Client, plan: Plan, number: int) -> Any:
     """The Word document of a version."""
     answer = client.get(reverse("plans:word", kwargs={"pk": plan.pk, "number": number}))
     assert answer.status_code == 200
@@ -46,7 +46,7 @@ def test_word_document_has_content_changes_and_signatures(world: World, as_: Cal
         now=timezone.now(),
     )
 
-    words = words_of(opened(as_(world.amina), plan, 2))
+    words = words_of(open_word_file(as_(world.amina), plan, 2))
 
     assert plan.title in words
     assert "Fewer homes." in words
@@ -60,7 +60,7 @@ def test_word_document_hides_what_the_page_hides(world: World, as_: Callable[[Us
     plan = published(world)
     services.change_audience(plan=plan, audience="network", reason="For all.", author=world.amina, now=timezone.now())
 
-    inside, outside = (words_of(opened(as_(person), plan, 1)) for person in (world.amina, world.chidi))
+    inside, outside = (words_of(open_word_file(as_(person), plan, 1)) for person in (world.amina, world.chidi))
 
     assert inside.count(CANARY) > 2
     assert CANARY not in outside

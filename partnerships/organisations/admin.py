@@ -145,7 +145,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
 
     @admin.action(description="Mark as checked: the organisation still exists")
     def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
-        """Clear “missing from its register” after somebody has checked."""
+        """Clear the mark “not in the latest list” of organisations that an administrator has checked."""
         assert isinstance(request.user, User)
         count = sum(
             mark_found(organisation=organisation, author=request.user, now=timezone.now()) for organisation in queryset

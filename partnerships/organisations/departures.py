@@ -1,4 +1,4 @@
-"""Hook for rooms that hand over what a person held when their membership ends."""
+"""Hooks of rooms that hand over a person's work when their membership ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Departure:
     now: dt.datetime
 
 
-#: Hands over what a person holds in a room; returns how many things. Runs in the transaction that ends the membership,
+#: Hands over a person's work in a room, and returns how many things. Runs in the transaction that ends the membership,
 #: before it ends.
 Hook = Callable[[Departure], int]
 _hooks: list[Hook] = []

@@ -72,14 +72,14 @@ def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content 
     return Content("organisations/access_requested", {"asked": access_request, "link": link("organisations:requests")})
 
 
-#: The kind of the email to somebody whose request for access was declined.
+#: The kind of the email to a person whose request for access was declined.
 ACCESS_DECLINED = "organisations.access_declined"
 
 
 class DeclinedComposer(Composer):
-    """Composes the email that tells somebody that their request for access was declined, and why.
+    """Composes the email to a person whose request for access was declined, with the reason.
 
-    Nobody has checked the address that was typed: it may be somebody else's. So the email quotes nothing of the
+    Nobody has checked the address that was entered: it may be another person's. So the email quotes nothing of the
     request, and no person is created for the address.
     """
 

@@ -1,4 +1,4 @@
-"""What the predecessors of a succession hold and who takes it over: counts, totals, and things without a line."""
+"""Queries for handing over: what the predecessors of a succession have, and who takes it over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class KindCount:
-    """What a predecessor holds of one kind, counted by the states of the handover lines."""
+    """How many things of one kind a predecessor has, by the state of their handover lines."""
 
     kind: Obligation
     held: int
@@ -51,7 +51,7 @@ Things = Mapping[tuple[str, int], Held]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The things that one successor gets or holds; without a successor, the things that have no line yet."""
+    """The things that one successor gets or has; with None as successor, the things that have no line yet."""
 
     successor: Organisation | None
     held: Things
@@ -63,18 +63,18 @@ class Share:
 
     @property
     def homes(self) -> Decimal:
-        """How many homes they are about."""
+        """The number of homes in these things."""
         return total(record.homes for record in self.held.values())
 
     @property
     def money(self) -> Decimal:
-        """How many pounds they are about."""
+        """The amount of money in these things, in pounds."""
         return total(record.money for record in self.held.values())
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What one successor takes over, with what it holds before and after; things that both hold count once."""
+    """One successor's things before and after it takes over; a thing that both sides have counts once."""
 
     successor: Organisation
     gets: Share
@@ -102,7 +102,7 @@ class LineTerms:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What one predecessor holds, and who takes it over."""
+    """The things of one predecessor, and who takes them over."""
 
     predecessor: Organisation
     kinds: Sequence[KindCount]
@@ -113,17 +113,17 @@ class Estate:
 
     @property
     def things(self) -> int:
-        """The number of things that it holds."""
+        """The number of things that the predecessor has."""
         return sum(kind.held for kind in self.kinds)
 
     @property
     def homes(self) -> Decimal:
-        """How many homes they are about."""
+        """The number of homes in these things."""
         return total(record.homes for record in self.kinds)
 
     @property
     def money(self) -> Decimal:
-        """How many pounds they are about."""
+        """The amount of money in these things, in pounds."""
         return total(record.money for record in self.kinds)
 
     @property
@@ -143,7 +143,7 @@ class Estate:
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """Return what the predecessor holds on a day, with its handover lines, except things that go back by themselves."""
+    """Return the predecessor's things on a day, with their handover lines, except those that go back by themselves."""
     lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     line_by_thing = {(line.kind, line.record): line for line in lines}
     groups = _groups_to_hand_over(succession, predecessor, day)
@@ -214,7 +214,7 @@ def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
 
 
 def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
-    """Return what the predecessor holds, by kind, without things that are returned automatically."""
+    """Return the predecessor's things by kind, without those that go back by themselves."""
     groups = held_by(predecessor, day)
     if succession.undoes is None:
         return groups

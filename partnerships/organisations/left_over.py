@@ -1,4 +1,4 @@
-"""Work that waits for leads: things that leavers left without an owner, and things that a succession hands over."""
+"""Tasks of leads on My work: things that leavers left without an owner, and handovers of a succession."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from partnerships.people.models import User
 
 
 def _leavers(now: dt.datetime) -> Reach:
-    """Former memberships, for leads: without any, nothing can be left behind."""
+    """Reach leads of organisations that have former members: others cannot have things without an owner."""
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each organisation, without the kinds of things that have tasks of their own."""
+def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return one task for each organisation with things without an owner, except kinds that have their own tasks."""
     organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )
@@ -43,29 +43,29 @@ def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     for body in organisations.order_by("name", "pk"):
         groups = [group for group in left_without_owner(body, timezone.localdate(now)) if not group.kind.waits_alone]
         if groups:
-            left = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
+            counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
             tasks.append(
                 Waiting(
                     what="Hand over what has no owner",
-                    title=f"{left} of {body.display_name}",
+                    title=f"{counts_in_words} of {body.display_name}",
                     path=reverse("organisations:without-owner", args=[body.pk]),
                 )
             )
     return tasks
 
 
-#: Work that waits for leads: things that nobody took over.
-LEFT_OVER = (Source(_left_wanted, lambda now: (_leavers(now),)),)
+#: Tasks of leads: things that nobody took over.
+LEFT_OVER = (Source(_left_without_owner_tasks, lambda now: (_leavers(now),)),)
 
 
-#: How long before and after vesting day the leads of the predecessors are asked who takes over.
+#: How long before and after vesting day the leads of the predecessors have the task to say who takes over.
 ASKING_PERIOD = dt.timedelta(days=366)
 
 
 def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
-    """Return the ties, around their vesting day, from bodies that end to their successors.
+    """Return the ties from bodies that end to their successors, within `ASKING_PERIOD` of vesting day.
 
-    Not those of a body that goes on: it keeps what it holds.
+    A body that continues keeps its things, so its leads need not say who takes over.
     """
     today = timezone.localdate(now)
     near = Succession.objects.live().filter(vests_on__gte=today - ASKING_PERIOD, vests_on__lte=today + ASKING_PERIOD)
@@ -77,16 +77,16 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
     return ties.filter(~Exists(going_on))
 
 
-def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_propose(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession near its day, and each organisation that the person leads."""
     ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
     pairs = {(tie.succession, tie.predecessor): None for tie in ties}
-    return [task for pair in pairs if (task := _undecided(*pair, now))]
+    return [task for pair in pairs if (task := _task_to_propose(*pair, now))]
 
 
 def _is_led(side: str, now: dt.datetime) -> Exists:
-    """Whether somebody leads the organisation in this column, "predecessor" or "successor"."""
+    """Return the condition that the organisation in this column, "predecessor" or "successor", has a lead."""
     leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD)
     return Exists(leads.filter(organisation=OuterRef(side)))
 
@@ -95,10 +95,10 @@ def _administrators() -> QuerySet[User]:
     return User.objects.filter(is_staff=True, is_active=True)
 
 
-def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession of organisations that nobody leads, for administrators.
 
-    It counts what one of them holds, the first with anything: a county may have twelve, and each costs a long query.
+    The count is of the first organisation with anything: a county may have twelve, and each needs a long query.
     """
     if not user.is_staff:
         return []
@@ -109,13 +109,15 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
     tasks = []
     for succession, unled in bodies.items():
         for body in unled.values():
-            if task := _undecided(succession, body, now, others=len(unled) - 1):
+            if task := _task_to_propose(succession, body, now, others=len(unled) - 1):
                 tasks.append(task)
                 break
     return tasks
 
 
-def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
+def _task_to_propose(
+    succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0
+) -> Waiting | None:
     """Return the task about what a body holds without a handover line or with a disputed one; None without such things.
 
     `others` is how many more bodies of the succession nobody leads.
@@ -135,7 +137,7 @@ def _led_by(user: User) -> list[int]:
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
-def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
+def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession with handover lines for an organisation that the person leads."""
     proposed = Handover.objects.waiting_for(_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
@@ -150,16 +152,16 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _unanswerable(now: dt.datetime) -> QuerySet[Handover]:
+def _lines_without_answering_lead(now: dt.datetime) -> QuerySet[Handover]:
     """Return handover lines proposed to an organisation that nobody leads, in a live succession."""
     return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
-def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
+def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each organisation that nobody leads and that has lines to answer, for administrators."""
     if not user.is_staff:
         return []
-    proposed = _unanswerable(now).values("successor", "successor__name")
+    proposed = _lines_without_answering_lead(now).values("successor", "successor__name")
     return [
         Waiting(
             what="Invite a lead to answer handover lines",
@@ -171,19 +173,19 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _stayed() -> QuerySet[Handover]:
+def _stayed_lines() -> QuerySet[Handover]:
     """Return handover lines of things that could not pass on."""
     return _live(Handover.objects.filter(state=HandoverState.STAYED))
 
 
-def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each body that still holds things that could not pass on, for the leads of the successor.
+def _stayed_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return one task for each body with things that could not pass on, for the leads of the successor.
 
-    For administrators if nobody leads the successor.
+    Administrators have the task if nobody leads the successor.
     """
     is_led_by_user = Q(successor__in=_led_by(user))
     is_concerned = is_led_by_user | ~_is_led("successor", now) if user.is_staff else is_led_by_user
-    lines = _stayed().filter(is_concerned)
+    lines = _stayed_lines().filter(is_concerned)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
     tasks = []
     for body in bodies:
@@ -200,7 +202,7 @@ def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
     return lines.filter(succession__in=live)
 
 
-def _lacking() -> QuerySet[Handover]:
+def _lines_lacking_consent() -> QuerySet[Handover]:
     """Return handover lines of live successions without the consent that they need."""
     return _live(Handover.objects.lacking_consent())
 
@@ -209,14 +211,14 @@ def _without_any_lead(now: dt.datetime) -> Q:
     return Q(~_is_led("predecessor", now), ~_is_led("successor", now))
 
 
-def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
+def _consents_to_record(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession with lines that wait for a consent, for the leads of both sides.
 
-    For administrators if nobody leads either side.
+    Administrators have the task if nobody leads either side.
     """
     led_ids = _led_by(user)
     concerned = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
-    lines = _lacking().filter(concerned | _without_any_lead(now) if user.is_staff else concerned)
+    lines = _lines_lacking_consent().filter(concerned | _without_any_lead(now) if user.is_staff else concerned)
     return [
         Waiting(
             what="Record consent",
@@ -227,15 +229,17 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits for leads while a succession is prepared.
+#: Tasks of leads and administrators while a succession is prepared.
 HANDING_OVER = (
     Source(
-        _without_lead,
+        _lines_to_propose_for_others,
         lambda _: (Reach(_administrators(), (People("pk"),)),),
     ),
-    Source(_without_line, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)),
     Source(
-        _to_answer,
+        _lines_to_propose, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)
+    ),
+    Source(
+        _lines_to_answer,
         lambda _: (
             Reach(
                 Handover.objects.filter(state=HandoverState.PROPOSED),
@@ -244,24 +248,29 @@ HANDING_OVER = (
         ),
     ),
     Source(
-        _without_answer,
-        lambda now: (Reach(_administrators().filter(Exists(_unanswerable(now))), (People("pk"),)),),
+        _leads_to_invite,
+        lambda now: (Reach(_administrators().filter(Exists(_lines_without_answering_lead(now))), (People("pk"),)),),
     ),
     Source(
-        _to_settle,
+        _stayed_to_settle,
         lambda now: (
-            Reach(_stayed(), (Organisations("successor", roles=(Role.LEAD,)),)),
-            Reach(_administrators().filter(Exists(_stayed().filter(~_is_led("successor", now)))), (People("pk"),)),
+            Reach(_stayed_lines(), (Organisations("successor", roles=(Role.LEAD,)),)),
+            Reach(
+                _administrators().filter(Exists(_stayed_lines().filter(~_is_led("successor", now)))), (People("pk"),)
+            ),
         ),
     ),
     Source(
-        _to_consent,
+        _consents_to_record,
         lambda now: (
             Reach(
-                _lacking(),
+                _lines_lacking_consent(),
                 (Organisations("predecessor", roles=(Role.LEAD,)), Organisations("successor", roles=(Role.LEAD,))),
             ),
-            Reach(_administrators().filter(Exists(_lacking().filter(_without_any_lead(now)))), (People("pk"),)),
+            Reach(
+                _administrators().filter(Exists(_lines_lacking_consent().filter(_without_any_lead(now)))),
+                (People("pk"),),
+            ),
         ),
     ),
 )

@@ -175,7 +175,7 @@ class _Renaming:
     keep_present: bool
 
     def apply(self, former_names: Iterable[OrganisationName]) -> None:
-        """Set the names of the day, with the present ones if these are kept."""
+        """Set the names of the day; with `keep_present`, followed by the present ones in brackets."""
         for field, name in _names_on_day(former_names, self.day).items():
             present = getattr(self.organisation, field)
             setattr(self.organisation, field, beside_present(name, present) if self.keep_present else name)

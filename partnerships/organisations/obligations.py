@@ -162,13 +162,13 @@ def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[C
 
 
 def register_putting_back(putting_back: PuttingBack) -> None:
-    """Register what a room does when undoing a succession has restored rows, for example journal lines."""
+    """Register a function that a room needs called when undoing a succession has restored rows."""
     if putting_back not in _putting_back:
         _putting_back.append(putting_back)
 
 
 def tell_put_back(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Call what the rooms have registered with the changes that undoing a succession made."""
+    """Call the rooms' registered functions with the changes that undoing a succession made."""
     for putting_back in _putting_back:
         putting_back(changes, now)
 
@@ -181,7 +181,7 @@ def register_following(*columns: Column | str) -> None:
 
 
 def register_staying(because: str, *labels: str) -> None:
-    """Register columns whose rows always keep the organisation that they refer to, and why."""
+    """Register columns that always refer to the same organisation, with the reason."""
     _staying.update(dict.fromkeys(labels, because))
 
 
@@ -232,12 +232,12 @@ class Group:
 
     @property
     def homes(self) -> Decimal:
-        """The total number of homes that they are about."""
+        """The number of homes in these things."""
         return total(thing.homes for thing in self.things)
 
     @property
     def money(self) -> Decimal:
-        """The total amount that they are about, in pounds."""
+        """The amount of money in these things, in pounds."""
         return total(thing.money for thing in self.things)
 
 

@@ -32,7 +32,7 @@ def _end_values(moving: Moving) -> dict[str, Any]:
 
 
 def _stronger_role(ended: Membership, kept: Membership) -> dict[str, Any]:
-    """Return the stronger of the roles of two memberships, as a value for the one that is kept."""
+    """Return the stronger role of two memberships, as the new value of the kept one."""
     return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
 
 

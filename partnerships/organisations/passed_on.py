@@ -1,4 +1,4 @@
-"""What successions have passed on, and what still waits for a new holder, with the titles that a reader may read."""
+"""Queries for the email after a succession: what passed to whom, and what still waits for a new holder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.models import HandoverState, Organisation, Succe
 from partnerships.organisations.obligations import obligations, signing
 from partnerships.people.models import User
 
-#: Titles that are named for each organisation, so that an email stays short.
+#: The most titles for each organisation, so that an email stays short.
 NAMED = 20
 
 
@@ -120,7 +120,7 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
-    """At most `NAMED` titles of what the organisation holds now, as far as the reader may read them.
+    """Return at most `NAMED` titles of the organisation's records, as far as the reader may read them.
 
     `records` are the ids by kind; None for all records of a kind.
     """

@@ -1,4 +1,4 @@
-"""Registers what the organisations room adds to other rooms, at start-up."""
+"""Registers the organisations room's kinds, rules and hooks with other rooms, at start-up."""
 
 from __future__ import annotations
 

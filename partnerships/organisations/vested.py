@@ -1,4 +1,4 @@
-"""Hook for rooms that tell people of a succession that has taken effect."""
+"""Hooks of rooms that email people about a succession that has taken effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.organisations.models import Succession
 
 
 class Hook(Protocol):
-    """Tells people of the successions of one order.
+    """Emails people about the successions of one order.
 
     Runs in the transaction, after everything accepted has passed on: once for each order, and again with `is_later`
     when more has passed on since.
@@ -23,7 +23,7 @@ _hooks: list[Hook] = []
 
 
 def register_vested(hook: Hook) -> None:
-    """Register a function that tells the people whom its room knows."""
+    """Register a function that emails the people of its room, for example followers."""
     _hooks.append(hook)
 
 

@@ -1,4 +1,4 @@
-"""Collects what waits for one person or for many, from all sources."""
+"""Collects the tasks of one person or of many people from all sources."""
 
 from __future__ import annotations
 
@@ -20,54 +20,54 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of thing that waits for people."""
+    """A source of tasks for My work: one kind of task, and how to find the people who have such tasks."""
 
-    #: Exactly what waits for a person; `InOrder` where that may be thousands.
+    #: Returns the tasks of a person; `InOrder` where there may be thousands.
     of: Callable[[User, dt.datetime], Sequence[Waiting]]
-    #: The records that may wait at a moment, with their routes. A person whom none reaches is skipped.
+    #: Returns the records that may be tasks at a moment, with their routes. People whom no record reaches are skipped.
     reaches: Callable[[dt.datetime], Sequence[Reach]]
-    #: Most people have something of it. A page then calls `of` at once: checking first would cost as much again.
+    #: Whether most people have such a task. A page then calls `of` directly: checking first would take as long again.
     is_usual: bool = False
-    #: The queries that `of` makes first.
+    #: Returns the first lookups of `of`.
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
 def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Return the same things, in the same order, with all their words.
+    """Return the same tasks in the same order, with their full texts.
 
-    Things of one kind are completed together, and the first queries of all kinds are made in one go.
+    Tasks of one kind are completed together, and the first queries of all kinds are made in one query.
     """
-    things = list(waiting)
+    tasks = list(waiting)
     positions_by_complete: defaultdict[Complete, list[int]] = defaultdict(list)
-    for position, thing in enumerate(things):
-        if thing.complete is not None:
-            positions_by_complete[thing.complete].append(position)
-    brief_things_by_complete = {
-        complete: [things[position] for position in positions] for complete, positions in positions_by_complete.items()
+    for position, task in enumerate(tasks):
+        if task.complete is not None:
+            positions_by_complete[task.complete].append(position)
+    brief_tasks_by_complete = {
+        complete: [tasks[position] for position in positions] for complete, positions in positions_by_complete.items()
     }
 
-    read_ahead([query for complete, brief in brief_things_by_complete.items() for query in complete.lookups(brief)])
+    read_ahead([query for complete, brief in brief_tasks_by_complete.items() for query in complete.lookups(brief)])
     for complete, positions in positions_by_complete.items():
-        full_things = complete(brief_things_by_complete[complete])
-        for position, full_thing in zip(positions, full_things, strict=True):
-            things[position] = full_thing
-    return things
+        full_tasks = complete(brief_tasks_by_complete[complete])
+        for position, full_task in zip(positions, full_tasks, strict=True):
+            tasks[position] = full_task
+    return tasks
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
-    """Return what waits for one person, from all sources, most urgent first."""
+    """Return the tasks of one person from all sources, the most urgent first."""
     return in_full(Work(source.of(user, now) for source in sources).first())
 
 
 def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> Work:
-    """Like `waiting_from`, for a page that shows a few things: call `in_full` for those."""
-    return Work(source.of(person, now) for source in _those_with_something(sources, person, now))
+    """Return the tasks of one person in brief, for a page that shows a few of them; call `in_full` for those."""
+    return Work(source.of(person, now) for source in _sources_with_tasks(sources, person, now))
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """Return what waits for many people, by their ids.
+    """Return the tasks of many people, by the ids of the people.
 
-    Two queries for all; then each person's sources that may have something.
+    One query finds which sources have tasks for whom; only these are then queried for each person.
     """
     if not people:
         return {}
@@ -91,27 +91,27 @@ def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -
     """Return the queries that `waiting_in_brief` makes first, for `read_ahead`."""
     unusual = tuple(source for source in sources if not source.is_usual)
     return [
-        lookup(_ends, person, now, sources=unusual),
-        *_first_of([source for source in sources if source.is_usual], person, now),
+        lookup(_source_indexes, person, now, sources=unusual),
+        *_first_lookups([source for source in sources if source.is_usual], person, now),
     ]
 
 
-def _first_of(sources: Iterable[Source], person: User, now: dt.datetime) -> list[Lookup]:
+def _first_lookups(sources: Iterable[Source], person: User, now: dt.datetime) -> list[Lookup]:
     return [first_lookup for source in sources if source.lookups for first_lookup in source.lookups(person, now)]
 
 
-def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
-    """Return the sources that may have something for one person; one query about those that are not usual."""
+def _sources_with_tasks(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
+    """Return the sources that may have tasks for one person; one query finds out about those that are not usual."""
     unusual = tuple(source for source in sources if not source.is_usual)
-    sources_found = {unusual[place] for place in rows_for(_ends, person, now, sources=unusual)}
-    read_ahead(_first_of(sources_found, person, now))
-    return [source for source in sources if source.is_usual or source in sources_found]
+    unusual_with_tasks = {unusual[index] for index in rows_for(_source_indexes, person, now, sources=unusual)}
+    read_ahead(_first_lookups(unusual_with_tasks, person, now))
+    return [source for source in sources if source.is_usual or source in unusual_with_tasks]
 
 
-def _ends(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> QuerySet[Any, int]:
-    """Places of the sources with a record whose route ends at the person or at their organisations."""
-    parts: list[QuerySet[Any, Any]] = []
-    for place, source in enumerate(sources):
+def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> QuerySet[Any, int]:
+    """Return the index of each source with a record that reaches the person or one of their organisations."""
+    queries: list[QuerySet[Any, Any]] = []
+    for index, source in enumerate(sources):
         for reach in source.reaches(now):
             for route in reach.routes:
                 if isinstance(route, People):
@@ -120,5 +120,6 @@ def _ends(person: User, now: dt.datetime, *, sources: Sequence[Source]) -> Query
                     ids = list(Membership.objects.organisations_of(person, *route.roles))
                 if ids:
                     # One record is enough: of thousands, PostgreSQL would check each.
-                    parts.append(reach.ends(route, ids).order_by().values_list(Value(place), flat=True)[:1])
-    return parts[0].union(*parts[1:])
+                    queries.append(reach.ends(route, ids).order_by().values_list(Value(index), flat=True)[:1])
+    first, *others = queries
+    return first.union(*others)

@@ -214,7 +214,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         return str(self.cleaned_data["secret"] or self.instance.secret)
 
     def clean(self) -> dict[str, Any]:
-        """Check what the service would refuse, so that the form shows the reason."""
+        """Check the rules of the service already here, so that the form shows why it would refuse."""
         data = super().clean() or {}
         fields = ("provider", "provider_id", "name", "client_id", "settings")
         if all(name in data for name in fields):

@@ -76,7 +76,7 @@ class Administration(AdminSite):
         return redirect("admin:index")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the records by what they are for; of one room, as Django lists them."""
+        """Return the models grouped by purpose; for the page of one room, as Django groups them."""
         rooms: list[Any] = super().get_app_list(request, app_label)
         if app_label is not None:
             return rooms

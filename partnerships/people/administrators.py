@@ -28,7 +28,7 @@ class UnableToChangeAdministration(Exception):
 
 
 def register_obstacle(obstacle: Obstacle) -> None:
-    """Register a reason why somebody cannot administer."""
+    """Register a function that may return a reason why a person cannot be an administrator."""
     _obstacles.append(obstacle)
 
 

@@ -26,7 +26,7 @@ _hooks: dict[str, Hook] = {}
 
 
 def register_leaving(name: str, hook: Hook) -> None:
-    """Register a hook under a name that can follow its count, such as "memberships ended"."""
+    """Register a hook under a name that can follow its count, for example "memberships ended"."""
     _hooks[name] = hook
 
 

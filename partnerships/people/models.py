@@ -307,7 +307,7 @@ class Tally(models.Model):
 
 
 class RefusedAddress(models.Model):
-    """An address that refused digests and must not be asked again, of a person who was erased or has another one.
+    """An address that must not get digests: its person, since erased or with another address, refused them.
 
     Only a hash is stored, made with a key from the settings (`people/refusals.py`).
     """

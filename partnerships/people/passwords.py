@@ -1,4 +1,4 @@
-"""Refuses passwords that are known from data breaches."""
+"""Refuses passwords that have appeared in data breaches."""
 
 from __future__ import annotations
 

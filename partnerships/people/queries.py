@@ -22,7 +22,7 @@ def colleagues_of(person: User) -> QuerySet[User]:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """What the account page shows."""
+    """The facts on the account page."""
 
     sessions: int
     has_authenticator_app: bool

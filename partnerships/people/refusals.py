@@ -1,6 +1,6 @@
-"""Remembers that an address refused digests, after its person is erased or has changed it.
+"""Stores refusals of digests after their person is erased or has changed the address.
 
-Only a keyed hash of the address is kept: HMAC-SHA256 with the first of ADDRESS_HASH_KEYS or, if there are none, of
+Only a keyed hash of the address is stored: HMAC-SHA256 with the first of ADDRESS_HASH_KEYS or, if there are none, of
 SECRET_KEY and SECRET_KEY_FALLBACKS. A look-up tries all keys, so that a key can be changed (docs/privacy.md).
 """
 
@@ -39,7 +39,7 @@ def hashes_of(address: str) -> list[str]:
 
 
 def keep_refusal(*, person: User, now: dt.datetime) -> str:
-    """Keep the hash of the address of a person being erased, if they refused, and return it; "" if they did not."""
+    """Store the hash of the address of a person being erased, if they refused digests; return the hash or ""."""
     if not any(hook(person) for hook in _hooks):
         return ""
     address_hash = hashes_of(person.email)[0]
@@ -48,7 +48,7 @@ def keep_refusal(*, person: User, now: dt.datetime) -> str:
 
 
 def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
-    """Keep the hash of an address that refused and whose person has another address now.
+    """Store the hash of a refused address whose person has another address now.
 
     The journal has it too, so that a restore does not lose it.
     """
@@ -58,7 +58,7 @@ def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
 
 
 def keep_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
-    """Keep hashes of refused addresses, for example from the journal, and return how many are new."""
+    """Store hashes of refused addresses, for example from the journal, and return how many are new."""
     existing = RefusedAddress.objects.filter(address_hash__in=hashes).count()
     rows = [RefusedAddress(address_hash=address_hash, kept_since=now) for address_hash in hashes]
     RefusedAddress.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""What a person may do with an account (docs/rights.md)."""
+"""Rights over a person's account (docs/rights.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends sessions, and names the values that are kept in them."""
+"""Ends sessions, and names the values that they store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of one's own account, administrators' pages about other accounts, and public pages such as privacy."""
+"""Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the web room registers with lower rooms: sections on the page of a partnership."""
+"""Registers the web room's sections on the page of a partnership."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that waits for a person, from every room below, for My work and digests."""
+"""Collects the tasks of a person from every lower room, for My work and digests."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def register_sources(sources: Iterable[Source]) -> None:
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
-    """Return everything that waits for a person with an account, most urgent first."""
+    """Return all tasks of a person with an account, the most urgent first."""
     return waiting_for_all([person], now)[person.pk]
 
 
 def work_in_brief(person: User, now: dt.datetime) -> Work:
-    """Like `waiting_for`, for a page that shows a few items of many; it calls `in_full` for those that it shows."""
+    """Return a person's tasks in brief, for a page that shows a few of many; call `in_full` for those."""
     if person.is_stakeholder:
         return Work([])
     return waiting_in_brief(SOURCES, person, now)
@@ -61,9 +61,9 @@ def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """Return what waits for each person, by their id; nothing for stakeholders and people who have left.
+    """Return the tasks of each person, by the person's id; none for stakeholders and people who have left.
 
-    Two queries find for whom something waits at all, so the others cost no query of their own.
+    Two queries find who has tasks at all, so that the others need no queries of their own.
     """
     account_holders = [person for person in people if person.is_active and not person.is_stakeholder]
     items_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}

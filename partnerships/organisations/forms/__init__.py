@@ -119,7 +119,7 @@ class MembershipForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """A confirmation that asks for a reason."""
+    """A form that confirms an action, with a reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
@@ -270,7 +270,7 @@ def _sign_in_pages() -> list[tuple[str, str]]:
 
 
 class ReasonedForm(forms.ModelForm[Any], Form):
-    """A correction of the directory, with a reason that the history keeps."""
+    """A correction of the directory, with a reason that the history shows."""
 
     reason = forms.CharField(
         label="Why",

@@ -1,4 +1,4 @@
-"""Merges of duplicate organisations, and pairs that are known not to be duplicates."""
+"""Merges of duplicate organisations, and pairs of similar organisations that are not duplicates."""
 
 from __future__ import annotations
 

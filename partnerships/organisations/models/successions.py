@@ -69,7 +69,7 @@ KEEPING = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRA
 
 @pghistory.track()
 class Function(Vocabulary):
-    """A function that an organisation is responsible for, such as planning or housing."""
+    """A function that an organisation is responsible for, for example planning or housing."""
 
 
 class SuccessionQuerySet(models.QuerySet["Succession"]):

@@ -53,7 +53,7 @@ def hand_over_things(
 
 
 def give_to_colleague(departure: Departure) -> int:
-    """Hand what a leaver holds over to the colleague who takes over, and return how many things.
+    """Hand a leaver's things over to the colleague who takes over, and return how many.
 
     Things that the author may not hand over, or the colleague may not hold, stay without an owner until the leads
     decide.

@@ -229,7 +229,7 @@ def _accept_parts(
 
 
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Pass on what the successors have accepted, if the succession is in force, and return how many lines.
+    """Apply the accepted lines, if the succession is in force, and return how many.
 
     Each batch has its own transaction, so that it can stop at any point and be called again.
     """
@@ -237,7 +237,7 @@ def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
 
 
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Return what a succession that was undone had passed on, and return how many rows and lines.
+    """Give everything that an undone succession had passed on back, and return how many rows and lines.
 
     Batch by batch, the last changes first. Rows that were changed since stay as they are.
     """

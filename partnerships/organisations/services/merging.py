@@ -122,7 +122,7 @@ def _lock(*ids: int) -> list[Organisation]:
 
 
 def _move_everything(moving: Moving) -> list[Change]:
-    """Move what the merged record holds, then what follows it, and turn its official names into alternative ones."""
+    """Move the merged record's things, then its other rows, and make its official names alternative ones."""
     day = timezone.localdate(moving.now)
     records_and_kinds = [(list(kind.records(moving.source, day).order_by("pk")), kind) for kind in obligations()]
     for records, kind in records_and_kinds:

@@ -1,4 +1,4 @@
-"""Emails the leads of successors about handover lines that wait for their answer."""
+"""Emails the leads of successors about handover lines that they have to answer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
 
 
 def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:
-    """Record one email for each group of people who are told of the same successions."""
+    """Record one email for each group of people to whom the same successions have been proposed."""
     person_ids_by_successions: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for person_id, succession_ids in succession_ids_by_person.items():
         person_ids_by_successions[tuple(sorted(succession_ids))].append(person_id)

@@ -63,7 +63,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the page of an organisation, read in few queries; a merged one redirects to the one that was kept."""
+    """Show the page of an organisation; a merged record redirects to the record that was kept."""
     user = signed_in(request)
     read_ahead(
         [

@@ -180,7 +180,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    """Show the page that ends a membership, with what the person would leave without an owner."""
+    """Show the page that ends a membership, with the things for which the person is responsible."""
     back = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
 

@@ -1,4 +1,4 @@
-"""Help about signing in, one's own account, what one is told, and the site itself."""
+"""Help about signing in, your account, your emails, and the site itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the help says about some pages that belong together."""
+"""A topic of the help: what some pages do, and who may do what on them."""
 
 from __future__ import annotations
 

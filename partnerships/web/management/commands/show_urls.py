@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 
 class Route(TypedDict):
-    """One address: its pattern, its name with namespaces, who gets past the door, and what it does in a sentence."""
+    """One URL: its pattern, its name with namespaces, who may open it, and what the page does in a sentence."""
 
     route: str
     name: str

@@ -14,16 +14,16 @@ from fractions import Fraction
 
 from partnerships.kit.dates import PartialDate
 
-#: Stands for nobody among the bodies that hold a part.
+#: The id that stands for nobody among the bodies of a part.
 NOBODY = 0
-#: Roles that answer after vesting; of several in one function, only the strongest (lowest) counts.
+#: Roles that make a body responsible after vesting day. Only the strongest (lowest) in a function counts.
 STRENGTH = {"successor": 0, "continuing": 0, "caretaker": 1, "hosting": 2}
-#: Parts of a function by the bodies that hold each; together 1.
+#: The parts of a function, by the bodies that have each part; they add up to 1.
 Parts = Mapping[frozenset[int], Fraction]
 
 
 class Reason(StrEnum):
-    """Why no single body answers."""
+    """Why no single body is responsible."""
 
     NOT_YET = "not_yet"
     DAY_UNKNOWN = "day_unknown"
@@ -33,9 +33,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """One body follows another; `NOBODY` where nobody does.
+    """One body follows another; the successor is `NOBODY` if nobody follows.
 
-    `function` is empty for every function that no other tie of the predecessor names.
+    `function` is empty for all functions that no other tie of the predecessor names.
     """
 
     predecessor: int
@@ -47,24 +47,24 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A succession that acts by itself: neither proposed nor cancelled.
+    """A certain succession: its order is made, and it is not cancelled."""
 
-    `number` orders those of one day; an undoing step has a higher one than what it undoes. `vests` None is an unknown
-    day of the past. After a step that does not `end` its predecessors they keep what no tie names; after one that
-    `divides` them they also keep what no share gives away. In a step that `undoes` another, a body that continues keeps
-    what was its own: what the other step brought it is not counted any more.
-    """
-
+    #: Orders the steps of one day. A step that undoes another has a higher number.
     number: int
+    #: None is an unknown day in the past.
     vests: PartialDate | None
     ties: tuple[Tie, ...]
+    #: Whether the predecessors end. Otherwise they keep the functions that no tie names.
     ends: bool = True
+    #: Whether the predecessors also keep the part of their area that no share gives away.
     divides: bool = False
+    #: The number of the step that this one undoes. A body that continues then keeps its own part, and gives back the
+    #: part that the undone step gave it.
     undoes: int | None = None
 
     @property
     def order(self) -> tuple[dt.date, dt.date, int]:
-        """A key by which steps are sorted."""
+        """The sort key of steps."""
         if self.vests is None:
             return dt.date.min, dt.date.min, self.number
         return self.vests.earliest, self.vests.latest, self.number
@@ -72,9 +72,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The days of a body, [start, end); None is open.
+    """The first day of a body, and the first day on which it no longer exists; None if unknown or open.
 
-    `end` only where no succession ended it: steps say the rest.
+    Only bodies that no succession ended have an `end`; for the others, the steps say when they ended.
     """
 
     start: dt.date | None = None
@@ -83,9 +83,9 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The one body that answers, or the reason why none does.
+    """The one body that is responsible, or the reason why there is none.
 
-    `parts` says who holds how much; it has a body for a reader to ask where the answer is a reason.
+    `parts` says which bodies have which share, also if the answer is a reason.
     """
 
     parts: Parts
@@ -100,76 +100,81 @@ def who_answers(
 
     Exactly one of `body` and `reason` is set. `lives` holds the days of bodies where they are known.
     """
-    known = lives or {}
-    start = known.get(body, Life()).start
+    life_by_body = lives or {}
+    start = life_by_body.get(body, Life()).start
     if start is not None and day < start:
         return Answer({frozenset({body}): Fraction(1)}, reason=Reason.NOT_YET)
-    past = [step for step in steps if step.vests is None or step.vests.latest <= day]
-    parts = parts_after(past, function=function, body=body)
-    for step in sorted((step for step in steps if _may_have_come(step, day)), key=lambda step: step.order):
-        past.append(step)
-        if parts_after(past, function=function, body=body) != parts:
+    past_steps = [step for step in steps if step.vests is None or step.vests.latest <= day]
+    parts = parts_after(past_steps, function=function, body=body)
+    # A step whose exact day is unknown matters only if it changes the parts.
+    for step in sorted((step for step in steps if _may_have_vested(step, day)), key=lambda step: step.order):
+        past_steps.append(step)
+        if parts_after(past_steps, function=function, body=body) != parts:
             return Answer(parts, reason=Reason.DAY_UNKNOWN)
     holders = set[int]().union(*parts)
     if len(holders) > 1:
         return Answer(parts, reason=Reason.DIVIDED)
     holder = holders.pop()
-    end = known.get(holder, Life()).end
+    end = life_by_body.get(holder, Life()).end
     if holder == NOBODY or (end is not None and end <= day):
         return Answer(parts, reason=Reason.NOBODY)
     return Answer(parts, body=holder)
 
 
 def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[frozenset[int], Fraction]:
-    """Return who holds the body's function after these steps, in parts that add up to 1."""
+    """Return which bodies have the function after these steps, in parts that add up to 1."""
     parts = {frozenset({body}): Fraction(1)}
     for step in in_force(steps):
-        moved: dict[frozenset[int], Fraction] = {}
+        parts_after_step: dict[frozenset[int], Fraction] = {}
         for holders, part in parts.items():
-            for new, share in _shares(step, holders, function).items():
-                moved[new] = moved.get(new, Fraction(0)) + part * share
-        parts = moved
+            for new_holders, share in _shares(step, holders, function).items():
+                parts_after_step[new_holders] = parts_after_step.get(new_holders, Fraction(0)) + part * share
+        parts = parts_after_step
     return parts
 
 
 def in_force(steps: Iterable[Step]) -> list[Step]:
     """Return the steps in order, without those that a step in force undoes."""
-    rows = list(steps)
-    undone: set[int] = set()
-    for step in sorted(rows, key=lambda row: row.number, reverse=True):
-        if step.undoes is not None and step.number not in undone:
-            undone.add(step.undoes)
-    return sorted((step for step in rows if step.number not in undone), key=lambda row: row.order)
+    all_steps = list(steps)
+    undone_numbers: set[int] = set()
+    # The last steps first: a step that was undone itself undoes nothing.
+    for step in sorted(all_steps, key=lambda step: step.number, reverse=True):
+        if step.undoes is not None and step.number not in undone_numbers:
+            undone_numbers.add(step.undoes)
+    return sorted((step for step in all_steps if step.number not in undone_numbers), key=lambda step: step.order)
 
 
-def _may_have_come(step: Step, day: dt.date) -> bool:
+def _may_have_vested(step: Step, day: dt.date) -> bool:
     return step.vests is not None and step.vests.earliest <= day < step.vests.latest
 
 
 def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
-    """Return what part each body gets of what these bodies hold; joint holders stay joint."""
+    """Return the part that each body gets of these bodies' part; bodies that share it jointly still do so."""
     outcomes = [_outcome(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
-    return {frozenset[int]().union(*(new for outcome in outcomes for new in outcome)): Fraction(1)}
+    new_holders = frozenset[int]().union(*(bodies for outcome in outcomes for bodies in outcome))
+    return {new_holders: Fraction(1)}
 
 
 def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
-    """Return what part each body gets of one body's function."""
-    own = [tie for tie in step.ties if tie.predecessor == body]
-    if not own:
+    """Return the part that each body gets of one body's function."""
+    own_ties = [tie for tie in step.ties if tie.predecessor == body]
+    if not own_ties:
         return {frozenset({body}): Fraction(1)}
-    rest = frozenset({NOBODY if step.ends else body})
-    ties_for_function = [tie for tie in own if tie.function == function] or [tie for tie in own if not tie.function]
-    answering = [tie for tie in ties_for_function if tie.role in STRENGTH]
-    if not answering:
-        return {rest: Fraction(1)}
-    if step.undoes is not None and any(tie.successor == body for tie in answering):
+    # Who has the function where no successor takes it over.
+    fallback = frozenset({NOBODY if step.ends else body})
+    named_ties = [tie for tie in own_ties if tie.function == function]
+    ties_for_function = named_ties or [tie for tie in own_ties if not tie.function]
+    responsible_ties = [tie for tie in ties_for_function if tie.role in STRENGTH]
+    if not responsible_ties:
+        return {fallback: Fraction(1)}
+    if step.undoes is not None and any(tie.successor == body for tie in responsible_ties):
         return {frozenset({body}): Fraction(1)}
-    strongest = min(STRENGTH[tie.role] for tie in answering)
+    strongest = min(STRENGTH[tie.role] for tie in responsible_ties)
     fractions: dict[frozenset[int], Fraction] = {}
     joint: set[int] = set()
-    for tie in answering:
+    for tie in responsible_ties:
         if STRENGTH[tie.role] != strongest:
             continue
         if tie.share is None:
@@ -177,10 +182,11 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
         else:
             holder = frozenset({tie.successor})
             fractions[holder] = fractions.get(holder, Fraction(0)) + tie.share
-    left = 1 - sum(fractions.values(), Fraction(0))
+    remainder = 1 - sum(fractions.values(), Fraction(0))
     if joint and step.divides:
         joint.add(body)
-    if left:
-        other_bodies = frozenset(joint) or rest
-        fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + left
+    if remainder:
+        # Successors without a share have the remainder jointly.
+        other_bodies = frozenset(joint) or fallback
+        fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + remainder
     return fractions

@@ -1,4 +1,4 @@
-"""Queries for the email after a succession: what passed to whom, and what still waits for a new holder."""
+"""Queries for the email after a succession: what passed on to which organisation, and what still waits for one."""
 
 from __future__ import annotations
 

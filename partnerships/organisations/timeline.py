@@ -48,7 +48,7 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field before and after, in words; either may be empty."""
+    """The value of one field before and after an event, in words; "" for no value."""
 
     field: str
     was: str
@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class TimelineLine:
-    """One event as a reader sees it."""
+    """One line of a timeline: an event as a reader sees it."""
 
     title: str
     by: str
@@ -68,7 +68,7 @@ class TimelineLine:
     changes: tuple[Change, ...]
 
 
-#: Data that events keep for programs. Timelines leave it out.
+#: Data of events that only programs need. Timelines do not show it.
 _NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
@@ -81,10 +81,7 @@ _OF_SUCCESSIONS: dict[str, dict[str, str]] = {
 
 
 def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
-    """Return the value of a field.
-
-    Codes of a succession are shown by their label, as on its page.
-    """
+    """Return the value of a field in words; codes of a succession are replaced by their labels."""
     after = data.get("after")
     labels = _OF_SUCCESSIONS.get(field, {}) if isinstance(after, dict) and "succession" in after else {}
     return labels[value] if isinstance(value, str) and value in labels else _words(value)
@@ -139,14 +136,14 @@ def _page(event: Event) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names of the people and organisations that events mention by number."""
+    """The names of the people and organisations that events refer to by id."""
 
     people: dict[int, str]
     bodies: Mapping[int, NameHistory]
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
-        """Return the names for these events."""
+        """Query the names for these events."""
         rows = list(events)
         people = list({row.actor_id for row in rows if row.actor_id})
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
@@ -156,7 +153,7 @@ class _Names:
         return cls(names, names_of(bodies))
 
     def by(self, row: Event) -> str:
-        """Return who caused an event. Records that hide their people name somebody else in the event."""
+        """Return who caused an event; events of records that hide their people say what to show instead."""
         if row.data.get("by"):
             return str(row.data["by"])
         actor = self.people.get(row.actor_id or 0, "") or (
@@ -181,7 +178,7 @@ def _people_among(ids: list[int]) -> QuerySet[User]:
 
 
 def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[Event]:
-    """Return the newest events of a record and within it that a reader sees."""
+    """Return the newest events of a record, and of other records within it, that the reader may see."""
     return newest_visible(_events_about, user, record_id, kind, count=count)
 
 
@@ -194,7 +191,7 @@ def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
     return Event.objects.filter(about(kind, record))
 
 
-#: Events read first, for each one wanted, when looking for the newest visible ones.
+#: How many candidates are checked first for each event that is wanted.
 _FIRST_BATCH = 4
 
 
@@ -203,8 +200,8 @@ def newest_visible(
 ) -> list[Event]:
     """Return the newest `count` of the events that `candidates(user, *arguments)` gives and the person may see.
 
-    Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
-    those who see little pay for reading everything. `candidates` belongs to a module (see `statements`).
+    Checks the newest candidates, then four times as many, and so on. Most people may see many new events, so only
+    the queries of the others are long. `candidates` must be defined in a module (see `statements`).
     """
     seen: list[Event] = []
     start, size = 0, _FIRST_BATCH * count
@@ -264,9 +261,9 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
 
 @dataclass(frozen=True, slots=True)
 class ToldLine:
-    """One net change as a recipient reads it.
+    """One net change as the recipient of a digest reads it.
 
-    `path` is the page of the record, empty if it has none. `numbers` are the changes it sums up.
+    `path` is the page of the record, "" if it has none. `numbers` are the changes that the line sums up.
     """
 
     group: Group
@@ -279,18 +276,18 @@ class ToldLine:
     numbers: tuple[int, ...]
 
 
-#: Values that come first where several are named: the database does not keep their order.
+#: Fields whose values come first in a sentence with several values: the database does not store their order.
 _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier", "question"})
-#: The only fields whose values a stakeholder without an account may be told (docs/rights.md).
+#: The only fields whose values a stakeholder without an account may read (docs/rights.md).
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
-#: Not told, because without the heading that a timeline gives it, the value means nothing.
+#: Left out of sentences: without the heading that a timeline gives it, the value means nothing.
 _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
 def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
-    """Return the words that a date needs before it; "" for other values."""
+    """Return the words before a date that need it, for example "in force from "; "" for other values."""
     if name == "in_force_from":
         return "in force from "
     if name != told_event.asks_until:
@@ -299,10 +296,10 @@ def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> 
 
 
 def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[ToldLine]:
-    """Net changes in words, in the same order.
+    """Return net changes in words, in the same order.
 
-    `today`, in local time, says whether a last day is past. `outside`: for a stakeholder without an account, without
-    people, reasons and values beyond dates and status.
+    `today` (local time) decides whether a last day is past. With `outside`, the lines are for a stakeholder without an
+    account: they have no people or reasons, and only the values of dates and statuses.
     """
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)

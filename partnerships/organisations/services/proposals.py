@@ -56,7 +56,7 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
 
 
 def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:
-    """Record one email for each group of people to whom the same successions have been proposed."""
+    """Record one email for each group of people whose organisations have lines in the same successions."""
     person_ids_by_successions: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for person_id, succession_ids in succession_ids_by_person.items():
         person_ids_by_successions[tuple(sorted(succession_ids))].append(person_id)

@@ -33,7 +33,7 @@ from partnerships.agreements.services import (
 from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
 from tests.agreements.test_signing_terms import amend
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.support.moments import today
 from tests.support.outbox import deliver, drop_emails, parts
 from tests.support.signing_in import signed_in
@@ -290,8 +290,8 @@ def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world:
 
 def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
     take_effect(succession)
 
@@ -321,8 +321,8 @@ def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_
     version = put_up(draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), None)
     given: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}
     sign_terms(organisation=world.westmarch, person=world.ben, **given)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
     sign_terms(organisation=world.larkhaven, person=world.amina, **given)

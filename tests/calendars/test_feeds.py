@@ -36,7 +36,7 @@ from tests.commitments.promises import agree, propose
 from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
 from tests.nominations.quarters import next_quarter
 from tests.nominations.signed import sign_nominations
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
@@ -394,8 +394,8 @@ def test_readings_and_wrong_addresses_are_limited(world: World, monkeypatch: pyt
 def test_feed_passes_to_the_successors_people(world: World, client: Client) -> None:
     planned_meeting(world)
     bens = address_of(world.ben, world.partnership)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     client.force_login(world.ben)
 

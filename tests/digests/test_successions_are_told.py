@@ -22,7 +22,7 @@ from partnerships.organisations.obligations import held_by
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
-from tests.organisations.test_handovers import undo
+from tests.organisations.test_handovers import record_undoing
 from tests.support.ledger import rewrite
 from tests.support.moments import today
 from tests.support.outbox import deliver
@@ -192,7 +192,7 @@ def test_undoing_is_told_too_by_one_email(world: World, office: PostOffice, wait
     follow(world.sol, world.partnership, world.westmarch, world.ben)
     succession = merger(world, *(() if waits else ("partnerships", "stakeholders")))
     vest()
-    undo(succession)
+    record_undoing(succession)
     vest()
     vest()
     office.drain()
@@ -263,7 +263,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     vest()
     vest()
     office.drain()
-    undo(first, together=True)
+    record_undoing(first, together=True)
     vest()
     vest()
     office.drain()

@@ -49,7 +49,7 @@ from partnerships.surveys import services as surveys
 from partnerships.surveys.models import Way
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.terms import agree_terms
 from tests.surveys import asking
@@ -212,8 +212,8 @@ def _merge(w: World) -> Merge:
 
 def _accepted(world: World) -> Succession:
     """Westmarch joins Harbour today, with everything that it holds."""
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     return succession
 
 
@@ -254,9 +254,9 @@ def test_consent_since_the_backup_is_recorded_again_and_its_lines_pass_on(world:
 
 
 def test_access_to_a_body_that_ended_since_the_backup_ends_again_without_lines(world: World) -> None:
-    succession = merger(world)
+    succession = record_merger(world)
     with lost():
-        propose_everything(succession, world.westmarch, world.harbour)
+        propose_and_accept_everything(succession, world.westmarch, world.harbour)
         take_effect(succession)
 
     outcome = redo()

@@ -25,8 +25,7 @@ from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import ADDRESS_KEPT
 from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
-from tests.organisations.test_handovers import accept, merger, take_effect, undo
-from tests.organisations.test_handovers import propose as hand_over
+from tests.organisations.test_handovers import accept_lines, propose_lines, record_merger, record_undoing, take_effect
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.signing_in import signed_in
@@ -97,10 +96,10 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
 def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(world: World) -> None:
     view = view_of(world.ben)
     services.share_view(view=view, person=world.ben, shared_with=world.westmarch, now=timezone.now())
-    succession = merger(world)
+    succession = record_merger(world)
 
-    hand_over(world, succession, "shared_views", view.pk)
-    accept(world, succession)
+    propose_lines(world, succession, "shared_views", view.pk)
+    accept_lines(world, succession)
     assert Handover.objects.get().title == f"Shared view {view.pk}"
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
     take_effect(succession)
@@ -108,7 +107,7 @@ def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(w
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 200
     with pytest.raises(UnableToSaveView, match="no longer an editor for the organisation"):
         services.change_view(view=view, person=world.ben, name="Anything")
-    take_effect(undo(succession))
+    take_effect(record_undoing(succession))
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
 
 

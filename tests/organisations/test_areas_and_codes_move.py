@@ -16,14 +16,14 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
-from tests.organisations.test_handovers import body
+from tests.organisations.test_handovers import create_council
 from tests.support.moments import today
 from tests.world import World
 
 
 def council(name: str, code: str) -> Organisation:
     """Return a council with a code, which serves the area of that code."""
-    made = body(name)
+    made = create_council(name)
     area = Area.objects.create(code=code, name=name, kind="district")
     services.add_identifier(organisation=made, scheme="gss", value=code, author=None, now=timezone.now())
     services.serve_area(organisation=made, area=area, author=None, now=timezone.now())
@@ -67,7 +67,7 @@ def until(code: str) -> dt.date | None:
 
 def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(world: World) -> None:
     elm, ewell = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
-    east = body("East Council")
+    east = create_council("East Council")
     Area.objects.create(code="E06000901", name="East", kind="district")
     services.add_identifier(organisation=east, scheme="gss", value="E06000901", author=None, now=timezone.now())
 
@@ -84,7 +84,11 @@ def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(
 
 
 def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: World) -> None:
-    county, east, west = council("The County", "E10000901"), body("East Council"), body("West Council")
+    county, east, west = (
+        council("The County", "E10000901"),
+        create_council("East Council"),
+        create_council("West Council"),
+    )
 
     becomes([county], [east, west])
 
@@ -92,7 +96,7 @@ def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: Wor
 
 
 def test_areas_and_codes_go_back_when_it_is_undone_and_move_again(world: World) -> None:
-    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), body("East Council")
+    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), create_council("East Council")
     first = becomes([elm, ewell], [east])
 
     back = undo(first)
@@ -123,7 +127,11 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
 
 
 def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(world: World) -> None:
-    county, east, west = council("The County", "E10000901"), body("East Council"), body("West Council")
+    county, east, west = (
+        council("The County", "E10000901"),
+        create_council("East Council"),
+        create_council("West Council"),
+    )
     both = [
         services.record_succession(
             kind="replace",
@@ -143,7 +151,11 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
 
 
 def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_day(world: World) -> None:
-    elm, east, fire = council("Elm District", "E07000901"), body("East Council"), body("Fire Authority")
+    elm, east, fire = (
+        council("Elm District", "E07000901"),
+        create_council("East Council"),
+        create_council("Fire Authority"),
+    )
     services.record_succession(
         kind="function_transfer",
         status="order_made",
@@ -159,7 +171,7 @@ def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_d
 
 
 def test_only_a_recode_has_a_new_code(world: World) -> None:
-    elm, east = council("Elm District", "E07000901"), body("East Council")
+    elm, east = council("Elm District", "E07000901"), create_council("East Council")
 
     with pytest.raises(UnableToRecordSuccession, match="Only “Recoded” has a new code"):
         services.record_succession(
@@ -249,7 +261,7 @@ def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
 
 
 def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> None:
-    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), body("East Council")
+    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), create_council("East Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",

@@ -38,7 +38,7 @@ from partnerships.spreadsheets.models import OwnHeading
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.exchange.conftest import shared
 from tests.organisations.test_duplicates import everything
-from tests.organisations.test_handovers import propose_everything, take_effect, undo
+from tests.organisations.test_handovers import propose_and_accept_everything, record_undoing, take_effect
 from tests.organisations.test_obligations import naming_columns
 from tests.support.moments import today
 from tests.support.prepared import media_root, world
@@ -180,7 +180,7 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
         now=timezone.now(),
     )
     for one in (old, other):
-        propose_everything(succession, one, new)
+        propose_and_accept_everything(succession, one, new)
 
     take_effect(succession)
 
@@ -195,10 +195,10 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
     }
     assert left == stayed
     after = everything()
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
     undone = everything()
     assert {table for table in tables if undone[table] != before[table]} == set()
-    take_effect(undo(back))
+    take_effect(record_undoing(back))
     again = everything()
     assert {table for table in tables if without_moments(again[table]) != without_moments(after[table])} == set()

@@ -12,14 +12,14 @@ from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified
 from tests.exchange.conftest import shared
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.world import World
 
 
 def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
     kept = verified(world)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     kept.refresh_from_db()
     assert kept.receiver == world.westmarch

@@ -16,9 +16,9 @@ from partnerships.organisations.services import NewTie, ties_between
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import (
-    body,
+    create_council,
     holders,
-    propose_everything,
+    propose_and_accept_everything,
     take_effect,
 )
 from tests.support.moments import today
@@ -58,7 +58,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     )
     before, homes = holders(), homes_of(world.larkhaven, world.tidewater)
     for one in (world.larkhaven, world.tidewater):
-        propose_everything(succession, one, new)
+        propose_and_accept_everything(succession, one, new)
 
     take_effect(succession)
 
@@ -83,7 +83,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
 
 def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_back(world: World) -> None:
     lep = services.create_organisation(name="Estuary LEP", kind="lep", author=None, now=timezone.now())
-    authority = body("Estuary Combined Authority")
+    authority = create_council("Estuary Combined Authority")
     lead = person("Lena Estuary", "lena@lep.example")
     join(lead, lep, Role.LEAD, world.now)
     partnership = make_partnership("Growth Board", lep, lead, world.larkhaven, world.amina, timezone.now())

@@ -42,15 +42,15 @@ from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import agree as talk_agree
 from tests.conversations.talks import circulated
 from tests.organisations.test_handovers import (
-    accept,
-    body,
+    accept_lines,
+    create_council,
     division,
-    lines,
-    merger,
-    propose,
-    propose_everything,
+    propose_and_accept_everything,
+    propose_lines,
+    record_merger,
+    record_undoing,
     take_effect,
-    undo,
+    task_names,
 )
 from tests.support.moments import today
 from tests.support.terms import agree_terms
@@ -67,8 +67,8 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", promise.pk, successor=world.larkhaven)
-    accept(world, succession, author=world.amina)
+    propose_lines(world, succession, "commitments", promise.pk, successor=world.larkhaven)
+    accept_lines(world, succession, author=world.amina)
     take_effect(succession)
 
     promise.refresh_from_db()
@@ -93,16 +93,16 @@ def test_what_could_not_pass_on_is_tried_again_when_the_undoing_is_undone(world:
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", promise.pk, successor=world.larkhaven)
-    accept(world, succession, author=world.amina)
+    propose_lines(world, succession, "commitments", promise.pk, successor=world.larkhaven)
+    accept_lines(world, succession, author=world.amina)
     take_effect(succession)
     assert Handover.objects.get().state == "stayed"
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
     # Meanwhile somebody else became its giver, so that nothing stands in the way any more.
     Commitment.objects.update(giver=world.tidewater, owner_organisation=world.tidewater)
 
-    take_effect(undo(back))
+    take_effect(record_undoing(back))
 
     promise.refresh_from_db()
     line = Handover.objects.get()
@@ -114,7 +114,7 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     absorbed = {"kind": "absorb", "status": "order_made", "vests_on": known_day(today())}
     ties = ties_between([world.westmarch], [world.larkhaven])
     succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
-    propose_everything(succession, world.westmarch, world.larkhaven)
+    propose_and_accept_everything(succession, world.westmarch, world.larkhaven)
     take_effect(succession)
     client, settle = Client(), "Deal with records that could not be handed over"
     client.force_login(world.amina)
@@ -122,7 +122,7 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
 
     (asked,) = [one for one in waiting_for(world.amina, timezone.now()) if one.what == settle]
     assert (asked.title, asked.path) == (f"1 record of {world.westmarch.display_name}", held)
-    assert "Say who takes over" not in lines(world, world.dee)
+    assert "Say who takes over" not in task_names(world, world.dee)
     page = client.get(held).content.decode()
     assert promise.get_absolute_url() in page
     assert "The leads of Larkhaven Homes must deal with what cannot be handed over" in page
@@ -132,20 +132,20 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
 
     commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
 
-    assert settle not in lines(world, world.amina)
+    assert settle not in task_names(world, world.amina)
     assert "Nothing left" in client.get(held).content.decode()
 
 
 def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(world: World) -> None:
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     version = agree_terms(world.partnership, world.amina)
     page, client = reverse("organisations:succession", args=[succession.pk]), Client()
     client.force_login(world.amina)
     assert "Signed before the succession was undone" not in client.get(page).content.decode()
 
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
 
     assert {signature.organisation for signature in version.signatures.all()} == {world.larkhaven, world.harbour}
@@ -159,12 +159,12 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     ask_joined_parties(now=timezone.now())
     assert version.signatories.get(organisation=world.westmarch).joins
     # Once the undoing is undone, the signature counts again.
-    take_effect(undo(back))
+    take_effect(record_undoing(back))
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
 def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(world: World) -> None:
-    now, succession = timezone.now(), merger(world)
+    now, succession = timezone.now(), record_merger(world)
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -174,23 +174,23 @@ def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(
         now=now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
-    propose(world, succession, "partnerships", world.partnership.pk)
-    accept(world, succession, accept=False, reason="We take part already.")
+    propose_lines(world, succession, "partnerships", world.partnership.pk)
+    accept_lines(world, succession, accept=False, reason="We take part already.")
     agree_terms(world.partnership, world.amina)
     take_effect(succession)
     client = Client()
     client.force_login(world.amina)
 
-    take_effect(undo(succession))
+    take_effect(record_undoing(succession))
 
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
     assert "Signed before the succession was undone" not in page
 
 
 def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:
-    promise, succession, now = agree(world), merger(world, days=30), timezone.now()
+    promise, succession, now = agree(world), record_merger(world, days=30), timezone.now()
     for kind, record in (("commitments", promise.pk), ("partnerships", world.partnership.pk)):
-        propose(world, succession, kind, record, due_on=today() + dt.timedelta(9))
+        propose_lines(world, succession, kind, record, due_on=today() + dt.timedelta(9))
     told = Email.objects.filter(kind="organisations.handover_proposed")
     assert (services.tell_of_proposals(now=now), told.count()) == (0, 0)  # more may be proposed
 
@@ -212,12 +212,12 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     # What is proposed again is told again, once somebody leads the successor.
     leads = Membership.objects.filter(organisation=world.harbour, role=Role.LEAD)
     leads.update(role=Role.EDITOR)
-    propose(world, succession, "commitments", promise.pk)
+    propose_lines(world, succession, "commitments", promise.pk)
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 0
-    assert "Invite a lead to answer handover lines" in lines(world, world.dee)
+    assert "Invite a lead to answer handover lines" in task_names(world, world.dee)
     Membership.objects.filter(organisation=world.harbour, person=world.hana).update(role=Role.LEAD)
     assert services.tell_of_proposals(now=later + dt.timedelta(minutes=16)) == 1
-    accept(world, succession)
+    accept_lines(world, succession)
     assert str(write_handover_proposed(email, world.hana, now)).startswith("All handover lines")
 
 
@@ -235,7 +235,7 @@ def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world
         now=now,
     )
     given = {"predecessor": world.riverside, "successor": world.larkhaven, "author": None}
-    propose(world, other, "posts", post.pk, **given)
+    propose_lines(world, other, "posts", post.pk, **given)
     told = Email.objects.filter(kind="organisations.handover_proposed")
 
     services.tell_of_proposals(now=now + waits)
@@ -247,8 +247,8 @@ def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world
 
 
 def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_them(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
-    propose(world, succession, "commitments", promise.pk)
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk)
     client, address = Client(), reverse("organisations:handover", args=[succession.pk])
 
     read = {}
@@ -261,9 +261,9 @@ def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_
 
 
 def test_what_is_over_before_the_day_has_no_line_any_more(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     commitments.end_commitment(commitment=promise, reason="Not needed.", author=world.ben, now=timezone.now())
     take_effect(succession)
 
@@ -271,10 +271,10 @@ def test_what_is_over_before_the_day_has_no_line_any_more(world: World) -> None:
 
 
 def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
-    kept = body("Harbour Homes Association")
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
+    kept = create_council("Harbour Homes Association")
     services.merge_organisations(
         kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
     )
@@ -294,8 +294,8 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
-    accept(world, succession)
+    propose_lines(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
+    accept_lines(world, succession)
     take_effect(succession)
 
     promise.refresh_from_db()
@@ -314,9 +314,9 @@ def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
         now=timezone.now(),
     )
 
-    assert "Say who takes over" not in lines(world, world.ben)
+    assert "Say who takes over" not in task_names(world, world.ben)
     with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
-        propose(world, succession, "commitments", promise.pk, successor=world.westmarch)
+        propose_lines(world, succession, "commitments", promise.pk, successor=world.westmarch)
 
 
 def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world: World) -> None:
@@ -334,7 +334,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
     )
     promises = agree(world), agree(world)
     for promise, to, lead in zip(promises, (world.harbour, world.tidewater), (world.hana, world.chidi), strict=True):
-        propose(world, succession, "commitments", promise.pk, successor=to)
+        propose_lines(world, succession, "commitments", promise.pk, successor=to)
         services.answer_handovers(
             lines=[Handover.objects.get(record=promise.pk)], accept=True, author=lead, now=timezone.now()
         )
@@ -353,16 +353,16 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
     world.westmarch.refresh_from_db()
     assert not world.westmarch.is_ended
     assert world.party(world.westmarch).is_present
-    assert "Say who takes over" not in lines(world, world.ben)
-    back = undo(succession)
+    assert "Say who takes over" not in task_names(world, world.ben)
+    back = record_undoing(succession)
     take_effect(back)
     assert receivers() == [world.westmarch.name] * 2
-    take_effect(undo(back))
+    take_effect(record_undoing(back))
     assert receivers() == two
 
 
 def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    promise, succession = agree(world), merger(world)
+    promise, succession = agree(world), record_merger(world)
     other = services.record_succession(
         kind="absorb",
         status="order_made",
@@ -371,12 +371,12 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
-    propose(
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
+    propose_lines(
         world, other, "commitments", promise.pk, predecessor=world.larkhaven, successor=world.tidewater, author=None
     )
-    accept(world, other, author=None)
+    accept_lines(world, other, author=None)
     real = services.handovers.move_records  # type: ignore[attr-defined]
 
     def break_first(kind: Any, records: Any, moving: Any) -> Any:
@@ -396,10 +396,10 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     dee.force_login(world.dee)
     page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
     assert "could not be handed over or returned: An unexpected error: RuntimeError." in page
-    assert stuck in lines(world, world.dee) - lines(world, world.ben)
+    assert stuck in task_names(world, world.dee) - task_names(world, world.ben)
     monkeypatch.setattr(moves, real)
     services.hand_over_due(now=timezone.now())
-    assert stuck not in lines(world, world.dee)
+    assert stuck not in task_names(world, world.dee)
     promise.refresh_from_db()
     assert promise.receiver == world.harbour
 
@@ -410,8 +410,8 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     services.invite_member(
         organisation=world.westmarch, email="new@westmarch.example", role="viewer", author=world.ben, now=timezone.now()
     )
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
     hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
@@ -432,7 +432,7 @@ def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) 
     def queries(number: int) -> int:
         promises = [agree(world).pk for _ in range(number)]
         with CaptureQueriesContext(connection) as captured:
-            propose(world, succession, "commitments", *promises, sharing="jointly", others=[world.tidewater])
+            propose_lines(world, succession, "commitments", *promises, sharing="jointly", others=[world.tidewater])
         return len(captured)
 
     assert queries(1) == queries(4)
@@ -440,9 +440,9 @@ def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) 
 
 
 def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
 
     services.correct_succession(
         succession=succession,
@@ -459,10 +459,10 @@ def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> Non
 
 
 def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
-    propose(world, succession, "commitments", promise.pk)
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk)
     waiting = count_undecided(succession, world.westmarch, today())
-    accept(world, succession, accept=False, reason="It is the county's.")
+    accept_lines(world, succession, accept=False, reason="It is the county's.")
     assert count_undecided(succession, world.westmarch, today()) == waiting + 1
     ben = Client()
     ben.force_login(world.ben)
@@ -478,12 +478,12 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
 
 def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.organisations.views.handovers.SHOWN", 2)
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     posts = [
         create_post(organisation=world.westmarch, role="finance", title=title, author=world.ben, now=timezone.now()).pk
         for title in ("First", "Second", "Third")
     ]
-    propose(world, succession, "posts", *posts)
+    propose_lines(world, succession, "posts", *posts)
     hana = Client()
     hana.force_login(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
@@ -498,16 +498,16 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
 
 
 def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link(world: World) -> None:
-    promise, succession = agree(world), merger(world)
+    promise, succession = agree(world), record_merger(world)
     post = create_post(organisation=world.westmarch, role="finance", author=world.ben, now=timezone.now())
-    propose(world, succession, "posts", post.pk)
-    accept(world, succession)
+    propose_lines(world, succession, "posts", post.pk)
+    accept_lines(world, succession)
     take_effect(succession)
     told = Email.objects.filter(kind="organisations.handed_over")
     assert set(told.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
     assert told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
 
-    propose(world, succession, "commitments", promise.pk)
+    propose_lines(world, succession, "commitments", promise.pk)
     line = Handover.objects.filter(kind="commitments")
     services.answer_handovers(lines=list(line), accept=True, author=world.hana, now=timezone.now())
     services.hand_over_due(now=timezone.now())
@@ -521,7 +521,7 @@ def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link
 
 def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World) -> None:
     agree(world)
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     address = reverse("organisations:handover", args=[succession.pk])
     pages = {}
     for someone in (world.ben, world.hana):
@@ -536,11 +536,11 @@ def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World
 
 
 def test_what_goes_back_is_in_the_history_of_each_thing(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     take_effect(succession)
-    back = undo(succession)
+    back = record_undoing(succession)
 
     take_effect(back)
 
@@ -561,9 +561,9 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
         author=world.ben,
         now=timezone.now(),
     )
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     own = Membership.objects.get(person=world.ben)
-    propose(world, succession, "people", own.pk, author=None)
+    propose_lines(world, succession, "people", own.pk, author=None)
     dee, ben, hana = Client(), Client(), Client()
     for client, someone in ((dee, world.dee), (ben, world.ben), (hana, world.hana)):
         client.force_login(someone)
@@ -571,7 +571,7 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
 
     assert "Secret Quay" in ben.get(plans).content.decode()
     assert "Secret Quay" not in dee.get(plans).content.decode()
-    propose(world, succession, "plans", plan.pk, author=None)
+    propose_lines(world, succession, "plans", plan.pk, author=None)
     page = hana.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
     assert f"Lead {own.pk}" in page
     assert f"Plan {plan.pk}" in page
@@ -589,8 +589,8 @@ def test_successor_that_left_a_partnership_does_not_read_the_name_it_has_got_sin
         now=timezone.now(),
     )
     answer_invitation(party=invited, accept=True, reason="", author=world.hana, now=timezone.now())
-    succession = merger(world, days=30)
-    propose(world, succession, "partnerships", world.partnership.pk)
+    succession = record_merger(world, days=30)
+    propose_lines(world, succession, "partnerships", world.partnership.pk)
     hana = Client()
     hana.force_login(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
@@ -608,13 +608,13 @@ def test_successor_that_left_a_partnership_does_not_read_the_name_it_has_got_sin
 
 def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: World) -> None:
     reading = join(world.ben, world.harbour, "viewer", timezone.now())
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     reading.refresh_from_db()
     assert reading.role == "lead"
 
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
 
     reading.refresh_from_db()
@@ -622,9 +622,9 @@ def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: W
 
 
 def test_bodies_are_locked_against_merging_but_may_be_named_while_things_pass_on(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
     with CaptureQueriesContext(connection) as queries:
@@ -636,17 +636,17 @@ def test_bodies_are_locked_against_merging_but_may_be_named_while_things_pass_on
 
 
 def test_undoing_reaches_what_passed_to_a_record_that_was_merged_since(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     take_effect(succession)
-    kept = body("Harbour Homes Association")
+    kept = create_council("Harbour Homes Association")
     services.merge_organisations(
         kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
     )
     promise.refresh_from_db()
     assert promise.receiver == kept
-    back = undo(succession)
+    back = record_undoing(succession)
 
     take_effect(back)
 
@@ -658,8 +658,8 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
     join(world.vera, world.harbour, Role.VIEWER, world.now - dt.timedelta(days=1))
     before = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
     def told() -> list[tuple[str, int, int, Any, Any]]:
@@ -677,7 +677,7 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
         ("membership.added", harbour, world.ben.pk, None, {"role": "lead"}),
     ]
     assert told() == there
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
 
     again = told()[4:]
@@ -733,9 +733,9 @@ def test_two_sides_of_a_conversation_are_united_and_parted_again(
     )
     talk_agree(record, world.harbour, world.hana)
     before = seats_of(record)
-    succession = merger(world)
-    propose(world, succession, "conversations", record.pk)
-    accept(world, succession)
+    succession = record_merger(world)
+    propose_lines(world, succession, "conversations", record.pk)
+    accept_lines(world, succession)
 
     take_effect(succession)
 
@@ -744,22 +744,22 @@ def test_two_sides_of_a_conversation_are_united_and_parted_again(
         {(world.larkhaven.pk, world.amina.pk), (world.harbour.pk, world.ben.pk)},
     )
     assert "conversations" not in {group.kind.code for group in held_by(world.westmarch, today())}
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
     assert seats_of(record) == before
 
 
 def test_record_that_the_successor_agreed_to_does_not_keep_the_rest_from_going_back(world: World) -> None:
-    record, promise, succession = circulated(world), agree(world), merger(world)
-    propose(world, succession, "conversations", record.pk)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    record, promise, succession = circulated(world), agree(world), record_merger(world)
+    propose_lines(world, succession, "conversations", record.pk)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     take_effect(succession)
     talk_agree(record, world.harbour, world.hana)
     record.refresh_from_db()
     assert record.status == "agreed"
 
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
 
     promise.refresh_from_db()
@@ -771,14 +771,14 @@ def test_record_that_the_successor_agreed_to_does_not_keep_the_rest_from_going_b
 
 
 def test_side_whose_place_is_taken_does_not_keep_the_rest_from_going_back(world: World) -> None:
-    record, promise, succession = circulated(world), agree(world), merger(world)
-    propose(world, succession, "conversations", record.pk)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
+    record, promise, succession = circulated(world), agree(world), record_merger(world)
+    propose_lines(world, succession, "conversations", record.pk)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
     take_effect(succession)
     record.sides.create(organisation=world.westmarch)
 
-    back = undo(succession)
+    back = record_undoing(succession)
     take_effect(back)
 
     promise.refresh_from_db()
@@ -796,10 +796,10 @@ def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int
 
 
 def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: World) -> None:
-    meeting, succession = planned_meeting(world), merger(world)
+    meeting, succession = planned_meeting(world), record_merger(world)
     assert meeting.seats.filter(organisation=world.westmarch).exists()
-    propose(world, succession, "partnerships", world.partnership.pk)
-    accept(world, succession)
+    propose_lines(world, succession, "partnerships", world.partnership.pk)
+    accept_lines(world, succession)
 
     take_effect(succession)
 
@@ -809,17 +809,17 @@ def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: 
 
 def test_administrators_are_asked_about_a_body_that_nobody_leads(world: World) -> None:
     agree(world)
-    merger(world, days=30)
-    assert "Say who takes over" not in lines(world, world.dee)
+    record_merger(world, days=30)
+    assert "Say who takes over" not in task_names(world, world.dee)
 
     Membership.objects.filter(person=world.ben).update(ends_on=today())
 
-    assert "Say who takes over" in lines(world, world.dee)
-    assert "Say who takes over" not in lines(world, world.hana)
+    assert "Say who takes over" in task_names(world, world.dee)
+    assert "Say who takes over" not in task_names(world, world.hana)
 
 
 def test_administrators_get_one_line_for_all_bodies_that_nobody_leads(world: World) -> None:
-    one, two, after = body("One Council"), body("Two Council"), body("New Council")
+    one, two, after = create_council("One Council"), create_council("Two Council"), create_council("New Council")
     for each in (one, two):
         create_post(organisation=each, role="finance", author=None, now=timezone.now())
     services.record_succession(

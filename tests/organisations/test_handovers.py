@@ -1,4 +1,4 @@
-"""Who takes over what a body holds: proposed, answered, passed on, undone and passed on again."""
+"""Handover lines are proposed, answered, passed on, undone and passed on again."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ COUNTY = "Surrey County"
 CODES = {name: f"E07000{207 + number}" for number, name in enumerate(sorted(EAST + WEST))} | {COUNTY: "E10000030"}
 
 
-def body(name: str) -> Organisation:
+def create_council(name: str) -> Organisation:
     return services.create_organisation(name=name, kind="council", author=None, now=timezone.now())
 
 
-def merger(world: World, days: int = 0) -> Succession:
-    """Harbour follows Westmarch today, or in some days; the order has been made."""
+def record_merger(world: World, days: int = 0) -> Succession:
+    """Record that Harbour takes over from Westmarch today, or in some days; the order has been made."""
     return services.record_succession(
         kind="absorb",
         status="order_made",
@@ -55,8 +55,8 @@ def merger(world: World, days: int = 0) -> Succession:
     )
 
 
-def undo(succession: Succession, on: dt.date | None = None, **fields: Any) -> Succession:
-    """Record what undoes the succession from a day on; it has not taken effect."""
+def record_undoing(succession: Succession, on: dt.date | None = None, **fields: Any) -> Succession:
+    """Record the succession that undoes another one from a day on; it has not taken effect yet."""
     return services.undo_succession(
         succession=succession,
         vests_on=known_day(on or today()),
@@ -68,18 +68,22 @@ def undo(succession: Succession, on: dt.date | None = None, **fields: Any) -> Su
     )
 
 
-def propose(world: World, succession: Succession, kind: str, *records: int, **fields: Any) -> int:
-    given = {"predecessor": world.westmarch, "successor": world.harbour, "author": world.ben} | fields
-    return services.propose_handovers(succession=succession, kind=kind, records=records, now=timezone.now(), **given)
+def propose_lines(world: World, succession: Succession, kind: str, *records: int, **fields: Any) -> int:
+    """Propose, by default as Westmarch's lead, that Harbour takes over these records; return how many."""
+    arguments = {"predecessor": world.westmarch, "successor": world.harbour, "author": world.ben} | fields
+    return services.propose_handovers(
+        succession=succession, kind=kind, records=records, now=timezone.now(), **arguments
+    )
 
 
-def accept(world: World, succession: Succession, **fields: Any) -> int:
-    given = {"accept": True, "author": world.hana, "now": timezone.now()} | fields
-    return services.answer_handovers(lines=list(succession.handovers.all()), **given)
+def accept_lines(world: World, succession: Succession, **fields: Any) -> int:
+    """Accept all lines of the succession, by default as Harbour's lead; return how many."""
+    arguments = {"accept": True, "author": world.hana, "now": timezone.now()} | fields
+    return services.answer_handovers(lines=list(succession.handovers.all()), **arguments)
 
 
-def propose_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
-    """All that the predecessor holds goes to one successor, which accepts."""
+def propose_and_accept_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
+    """Propose that one successor takes over everything of the predecessor, and accept it."""
     for group in held_by(predecessor, today()):
         services.propose_handovers(
             succession=succession,
@@ -96,18 +100,20 @@ def propose_everything(succession: Succession, predecessor: Organisation, succes
 
 
 def take_effect(succession: Succession) -> int:
+    """Put the succession into effect, and return how many lines were passed on or undone."""
     services.take_effect(succession=succession, author=None, now=timezone.now())
     return services.hand_over_due(now=timezone.now())
 
 
-def lines(world: World, someone: User) -> set[str]:
-    return {one.what for one in waiting_for(someone, timezone.now())}
+def task_names(world: World, someone: User) -> set[str]:
+    """Return the names of a person's tasks on My work."""
+    return {task.what for task in waiting_for(someone, timezone.now())}
 
 
 def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
-    promise, succession = agree(world), merger(world)
+    promise, succession = agree(world), record_merger(world)
 
-    assert propose(world, succession, "commitments", promise.pk, basis="Article 4") == 1
+    assert propose_lines(world, succession, "commitments", promise.pk, basis="Article 4") == 1
     line = Handover.objects.get()
     assert (line.state, line.basis, line.homes, line.proposed_by) == (
         "proposed",
@@ -115,7 +121,7 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
         60,
         world.ben,
     )
-    assert accept(world, succession) == 1
+    assert accept_lines(world, succession) == 1
     assert take_effect(succession) == 1
 
     promise.refresh_from_db()
@@ -125,11 +131,11 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
 
 
 def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
     with pytest.raises(UnableToHandOverLines, match="Enter why"):
-        accept(world, succession, accept=False)
-    accept(world, succession, accept=False, reason="It is the county's.")
+        accept_lines(world, succession, accept=False)
+    accept_lines(world, succession, accept=False, reason="It is the county's.")
 
     assert take_effect(succession) == 0
 
@@ -149,15 +155,15 @@ def consent(world: World, succession: Succession, **fields: Any) -> int:
 
 
 def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk, consent="The lender")
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
+    accept_lines(world, succession)
 
     assert take_effect(succession) == 0
     promise.refresh_from_db()
     assert promise.receiver == world.westmarch
     assert estate_of(succession, world.westmarch, today()).lacking == 1
-    assert "Record consent" in lines(world, world.ben) & lines(world, world.hana)
+    assert "Record consent" in task_names(world, world.ben) & task_names(world, world.hana)
     assert Email.objects.filter(kind="organisations.handed_over").exists()
 
     assert consent(world, succession, author=world.hana) == 1
@@ -167,12 +173,12 @@ def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: W
     line = Handover.objects.get()
     assert (promise.receiver, line.state) == (world.harbour, "applied")
     assert line.consent_in_words == f"The lender: given by Estuary Bank on {long_date(today())}"
-    assert "Record consent" not in lines(world, world.hana)
+    assert "Record consent" not in task_names(world, world.hana)
 
 
 def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
 
     for wrong in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
         with pytest.raises(UnableToHandOverLines):
@@ -185,8 +191,8 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
 
 
 def test_lead_records_consent_on_a_page(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
-    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     client = Client()
     client.force_login(world.ben)
     address = reverse("organisations:handover-consent", args=[succession.pk])
@@ -201,15 +207,15 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
 
     assert not Handover.objects.lacking_consent().exists()
-    accept(world, succession)
+    accept_lines(world, succession)
     said = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     for step in ("Proposed by Ben West", "Accepted by Hana Harbour", "Consent recorded by Ben West"):
         assert f"{step} on {long_date(today())}" in said
 
 
 def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk, consent="The lender", evidence="Deed of 1 May")
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender", evidence="Deed of 1 May")
 
     consent(world, succession)
 
@@ -217,9 +223,9 @@ def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World)
 
 
 def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
-    propose(world, succession, "commitments", promise.pk, consent="The lender")
-    accept(world, succession)
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
+    accept_lines(world, succession)
     client = Client()
     client.force_login(world.hana)
     address = reverse("organisations:handover-consent", args=[succession.pk])
@@ -231,16 +237,16 @@ def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again
     line = Handover.objects.get()
     assert (line.state, line.dispute) == ("disputed", "Consent was refused: Estuary Bank wants more.")
     assert not Handover.objects.lacking_consent().exists()
-    assert "Say who takes over" in lines(world, world.ben)
-    assert "Record consent" not in lines(world, world.ben) | lines(world, world.hana)
-    assert propose(world, succession, "commitments", promise.pk, consent="Another lender") == 1
+    assert "Say who takes over" in task_names(world, world.ben)
+    assert "Record consent" not in task_names(world, world.ben) | task_names(world, world.hana)
+    assert propose_lines(world, succession, "commitments", promise.pk, consent="Another lender") == 1
     assert Handover.objects.get().state == "proposed"
 
 
 def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World) -> None:
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     for promise, whose in ((agree(world), "The Board"), (agree(world), "The lender")):
-        propose(world, succession, "commitments", promise.pk, consent=whose)
+        propose_lines(world, succession, "commitments", promise.pk, consent=whose)
     client = Client()
     client.force_login(world.ben)
 
@@ -251,21 +257,21 @@ def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World)
 
 
 def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
-    propose(world, succession, "commitments", promise.pk, consent="The lender")
-    assert "Record consent" not in lines(world, world.dee)
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
+    assert "Record consent" not in task_names(world, world.dee)
 
     leads = Membership.objects.filter(organisation__in=[world.westmarch, world.harbour], role=Role.LEAD)
     leads.update(role=Role.EDITOR)
 
-    assert "Record consent" in lines(world, world.dee)
+    assert "Record consent" in task_names(world, world.dee)
 
 
 def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     for days in (9, 5):
-        propose(world, succession, "commitments", agree(world).pk, due_on=today() + dt.timedelta(days))
-    propose(world, succession, "commitments", agree(world).pk)
+        propose_lines(world, succession, "commitments", agree(world).pk, due_on=today() + dt.timedelta(days))
+    propose_lines(world, succession, "commitments", agree(world).pk)
 
     (asked,) = [one for one in waiting_for(world.hana, timezone.now()) if one.what == "Answer handover lines"]
 
@@ -276,31 +282,31 @@ def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
 
 
 def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    propose(world, succession, "commitments", promise.pk, basis="Article 5")
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    propose_lines(world, succession, "commitments", promise.pk, basis="Article 5")
     assert Handover.objects.get().basis == "Article 5"
-    accept(world, succession)
+    accept_lines(world, succession)
 
     with pytest.raises(UnableToHandOverLines, match="has already accepted"):
-        propose(world, succession, "commitments", promise.pk)
+        propose_lines(world, succession, "commitments", promise.pk)
     with pytest.raises(UnableToHandOverLines, match="already answered"):
-        accept(world, succession)
+        accept_lines(world, succession)
 
 
 def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(world: World) -> None:
-    promise, succession = agree(world), merger(world)
+    promise, succession = agree(world), record_merger(world)
     with pytest.raises(UnableToAct):
-        propose(world, succession, "commitments", promise.pk, author=world.hana)
+        propose_lines(world, succession, "commitments", promise.pk, author=world.hana)
     with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
-        propose(world, succession, "commitments", promise.pk, successor=world.tidewater)
+        propose_lines(world, succession, "commitments", promise.pk, successor=world.tidewater)
     with pytest.raises(UnableToHandOverLines, match="no longer has some"):
-        propose(world, succession, "commitments", promise.pk + 1000)
+        propose_lines(world, succession, "commitments", promise.pk + 1000)
     with pytest.raises(UnableToHandOverLines, match="Choose how the organisations share the record"):
-        propose(world, succession, "commitments", promise.pk, sharing="jointly")
-    propose(world, succession, "commitments", promise.pk)
+        propose_lines(world, succession, "commitments", promise.pk, sharing="jointly")
+    propose_lines(world, succession, "commitments", promise.pk)
     with pytest.raises(UnableToAct):
-        accept(world, succession, author=world.ben)
+        accept_lines(world, succession, author=world.ben)
 
 
 def division(world: World) -> Succession:
@@ -313,17 +319,17 @@ def division(world: World) -> Succession:
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", agree(world).pk, sharing="jointly", others=[world.tidewater])
+    propose_lines(world, succession, "commitments", agree(world).pk, sharing="jointly", others=[world.tidewater])
     return succession
 
 
 def test_several_successors_share_a_commitment_once_each_has_accepted(world: World) -> None:
     succession = division(world)
-    accept(world, succession)
+    accept_lines(world, succession)
     assert (Handover.objects.get().state, take_effect(succession)) == ("proposed", 0)
-    assert "Answer handover lines" in lines(world, world.chidi) - lines(world, world.hana)
+    assert "Answer handover lines" in task_names(world, world.chidi) - task_names(world, world.hana)
 
-    accept(world, succession, author=world.chidi)
+    accept_lines(world, succession, author=world.chidi)
     assert services.hand_over_due(now=timezone.now()) == 1
 
     line = Handover.objects.get()
@@ -339,13 +345,13 @@ def test_several_successors_share_a_commitment_once_each_has_accepted(world: Wor
 
 def test_one_of_several_successors_may_dispute_its_part_and_change_its_mind(world: World) -> None:
     succession = division(world)
-    accept(world, succession)
+    accept_lines(world, succession)
 
-    accept(world, succession, author=world.chidi, accept=False, reason="Not ours.")
+    accept_lines(world, succession, author=world.chidi, accept=False, reason="Not ours.")
     assert (Handover.objects.get().state, Handover.objects.get().dispute) == ("disputed", "Not ours.")
     with pytest.raises(UnableToHandOverLines, match="already answered"):
-        accept(world, succession)
-    accept(world, succession, author=world.chidi)
+        accept_lines(world, succession)
+    accept_lines(world, succession, author=world.chidi)
 
     assert (Handover.objects.get().state, Handover.objects.get().dispute) == ("accepted", "")
 
@@ -354,25 +360,27 @@ def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
     succession = division(world)
 
     with pytest.raises(UnableToAct):
-        accept(world, succession, author=world.ben)
-    accept(world, succession)
+        accept_lines(world, succession, author=world.ben)
+    accept_lines(world, succession)
     with pytest.raises(UnableToHandOverLines, match="already answered"):
-        accept(world, succession)
+        accept_lines(world, succession)
 
 
 def test_line_proposed_again_asks_each_successor_again(world: World) -> None:
     succession = division(world)
-    accept(world, succession)
-    propose(world, succession, "commitments", Commitment.objects.get().pk, sharing="jointly", others=[world.tidewater])
+    accept_lines(world, succession)
+    propose_lines(
+        world, succession, "commitments", Commitment.objects.get().pk, sharing="jointly", others=[world.tidewater]
+    )
 
-    accept(world, succession, author=world.chidi)
+    accept_lines(world, succession, author=world.chidi)
 
     assert Handover.objects.get().state == "proposed"
 
 
 def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:
-    succession = merger(world, days=1)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world, days=1)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     assert services.hand_over_due(now=timezone.now()) == 0
     services.correct_succession(
         succession=succession,
@@ -401,8 +409,8 @@ def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> 
 
 def test_signed_terms_keep_the_name_that_signed(world: World) -> None:
     from_before = [version.parties for version in world.partnership.terms_versions.all()]
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
     take_effect(succession)
 
@@ -411,8 +419,8 @@ def test_signed_terms_keep_the_name_that_signed(world: World) -> None:
 
 def test_everybody_concerned_gets_one_email(world: World) -> None:
     agree(world)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     services.hand_over_due(now=timezone.now())
 
@@ -421,23 +429,23 @@ def test_everybody_concerned_gets_one_email(world: World) -> None:
 
 
 def test_what_has_no_line_waits_for_leads_and_is_counted(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
+    promise, succession = agree(world), record_merger(world, days=30)
     without = estate_of(succession, world.westmarch, today()).without
     assert without == estate_of(succession, world.westmarch, today()).things
-    assert "Say who takes over" in lines(world, world.ben)
-    assert "Say who takes over" not in lines(world, world.amina)
+    assert "Say who takes over" in task_names(world, world.ben)
+    assert "Say who takes over" not in task_names(world, world.amina)
 
-    propose(world, succession, "commitments", promise.pk)
+    propose_lines(world, succession, "commitments", promise.pk)
 
     estate = estate_of(succession, world.westmarch, today())
     assert estate.without == without - 1
     assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
     assert total(share.homes for share in estate.shares) == estate.homes == 60
-    assert "Answer handover lines" in lines(world, world.hana)
+    assert "Answer handover lines" in task_names(world, world.hana)
 
 
 def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -> None:
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -449,7 +457,7 @@ def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     promise = agree(world)
     for kind, record in (("partnerships", world.partnership.pk), ("commitments", promise.pk)):
-        propose(world, succession, kind, record)
+        propose_lines(world, succession, kind, record)
 
     estate = estate_of(succession, world.westmarch, today())
     (after,) = after_all(estate.shares, today())
@@ -460,7 +468,7 @@ def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -
 
 
 def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
+    promise, succession = agree(world), record_merger(world, days=30)
     ben, hana = Client(), Client()
     ben.force_login(world.ben)
     hana.force_login(world.hana)
@@ -482,9 +490,9 @@ def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
 
 
 def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world: World) -> None:
-    promise, succession = agree(world), merger(world, days=30)
+    promise, succession = agree(world), record_merger(world, days=30)
     terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": today()}
-    propose(world, succession, "commitments", promise.pk, **terms)
+    propose_lines(world, succession, "commitments", promise.pk, **terms)
     client = Client()
 
     client.force_login(world.hana)
@@ -502,7 +510,7 @@ def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world:
 
 
 def test_administrator_proposes_without_reading_titles(world: World) -> None:
-    succession = merger(world, days=30)
+    succession = record_merger(world, days=30)
     address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "partnerships"])
     client = Client()
 
@@ -556,7 +564,7 @@ def holders() -> dict[str, list[Any]]:
 
 
 def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies, east = councils(world, EAST), body("East Surrey Council")
+    bodies, east = councils(world, EAST), create_council("East Surrey Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",
@@ -566,7 +574,7 @@ def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.Monkey
         now=timezone.now(),
     )
     for one in bodies.values():
-        propose_everything(succession, one, east)
+        propose_and_accept_everything(succession, one, east)
     monkeypatch.setattr("partnerships.organisations.services.handovers.BATCH", 7)
     services.take_effect(succession=succession, author=None, now=timezone.now())
     real = services.handovers.move_records  # type: ignore[attr-defined]

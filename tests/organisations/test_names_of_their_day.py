@@ -35,7 +35,7 @@ from tests.conversations.talks import circulated
 from tests.digests.conftest import publish
 from tests.exchange.conftest import shared
 from tests.lists.conftest import fill_lists
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import published
 from tests.plans.test_comments import say
 from tests.world import World
@@ -250,8 +250,8 @@ def test_parties_who_left_and_those_of_an_ended_partnership_keep_their_names(wor
 
 
 def test_a_part_that_passed_to_a_successor_says_whose_it_was(world: World, client: Client) -> None:
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     client.force_login(world.hana)
 
@@ -297,8 +297,8 @@ def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, c
     )
     publish(plan, 40, author=world.ben)
     told = submitted(world)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     publish(plan, 30, author=world.hana)
     client.force_login(world.hana)
@@ -320,8 +320,8 @@ def test_a_developer_agreement_names_the_authority_that_made_it(world: World, cl
     )
     client.force_login(world.hana)
     before = client.get(agreement.get_absolute_url())
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
     after = client.get(agreement.get_absolute_url())
@@ -434,7 +434,7 @@ def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) 
 
 def test_records_of_a_body_that_ended_are_found_by_the_one_that_followed_it(world: World, client: Client) -> None:
     promise, record = agree(world), circulated(world)
-    take_effect(merger(world))
+    take_effect(record_merger(world))
     client.force_login(world.amina)
 
     page = client.get(reverse("commitments:list"), {"receiver": "harbour"})

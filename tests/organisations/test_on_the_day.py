@@ -19,7 +19,7 @@ from partnerships.organisations.models import Organisation, Status, Succession
 from partnerships.organisations.services import ties_between, vesting
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
-from tests.organisations.test_handovers import body, lines, merger
+from tests.organisations.test_handovers import create_council, record_merger, task_names
 from tests.support.moments import today, tomorrow
 from tests.transfer.test_pending import surrey
 from tests.world import World, make_world
@@ -46,7 +46,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
 ) -> None:
     alerts: list[str] = []
     monkeypatch.setattr(vesting, "alert_operators", lambda subject, text: alerts.append(subject))
-    succession = merger(world)
+    succession = record_merger(world)
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=tomorrow())
 
     hand_over_due()
@@ -56,8 +56,8 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
     assert succession.status == "order_made"
     assert "Correct its first day or the vesting day." in succession.refused_because
     assert alerts == [f"Succession {succession.pk} could not take effect"]
-    assert EFFECT in lines(world, world.dee)
-    assert EFFECT not in lines(world, world.ben)
+    assert EFFECT in task_names(world, world.dee)
+    assert EFFECT not in task_names(world, world.ben)
     for page in pages(world, succession):
         assert "The succession could not take effect: Westmarch Borough Council" in page
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
@@ -66,7 +66,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
 
     succession.refresh_from_db()
     assert (succession.status, succession.refused_because, succession.refused_at) == ("effective", "", None)
-    assert EFFECT not in lines(world, world.dee)
+    assert EFFECT not in task_names(world, world.dee)
 
 
 def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
@@ -91,7 +91,7 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         world, councils = make_world(), surrey()
         load_pending(author=None, now=timezone.now())
         first, *_ = Succession.objects.order_by("pk")
-        assert DECIDE in lines(world, world.dee)
+        assert DECIDE in task_names(world, world.dee)
         for page in pages(world, first):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
     with time_machine.travel(vesting):
@@ -106,7 +106,7 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         assert "Also the 2 other successions of the same order" in client.get(address).content.decode()
         client.post(address, {"status": "order_made", "reason": "The order was made.", "together": "on"})
         assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
-        assert DECIDE not in lines(world, world.dee)
+        assert DECIDE not in task_names(world, world.dee)
         hand_over_due()
         assert not Succession.objects.filter(status="effective").exists()
     with time_machine.travel(vesting):
@@ -130,7 +130,7 @@ def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> 
             status=status,
             place="Estuary",
             vests_on=known_day(today() + dt.timedelta(days=30)),
-            ties=ties_between([body(name)], [world.harbour]),
+            ties=ties_between([create_council(name)], [world.harbour]),
             author=None,
             now=timezone.now(),
         )

@@ -31,7 +31,14 @@ from partnerships.organisations.services import (
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared
-from tests.organisations.test_handovers import body, lines, merger, propose_everything, take_effect, undo
+from tests.organisations.test_handovers import (
+    create_council,
+    propose_and_accept_everything,
+    record_merger,
+    record_undoing,
+    take_effect,
+    task_names,
+)
 from tests.support.moments import today, tomorrow
 from tests.world import World, join
 
@@ -73,7 +80,7 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
 
 
 def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: World) -> None:
-    ask, one = ask_west(world), body("One Council")
+    ask, one = ask_west(world), create_council("One Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",
@@ -82,8 +89,8 @@ def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: W
         author=None,
         now=timezone.now(),
     )
-    propose_everything(succession, world.larkhaven, one)
-    propose_everything(succession, world.westmarch, one)
+    propose_and_accept_everything(succession, world.larkhaven, one)
+    propose_and_accept_everything(succession, world.westmarch, one)
 
     take_effect(succession)
 
@@ -153,8 +160,8 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
     last = today() + dt.timedelta(days=40)
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
     Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
     with patch.object(journal, "note_all", wraps=journal.note_all) as noted:
         take_effect(succession)
@@ -166,7 +173,7 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
     written = [line for call in noted.call_args_list for line in call.args[1] if line.get("membership") == theirs.pk]
     assert [line["undone"] for line in written] == [True]  # Still in force: a restore does not end it.
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
-    take_effect(undo(succession))
+    take_effect(record_undoing(succession))
     (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
     assert theirs.ends_on == last
 
@@ -176,9 +183,9 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
 
 def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(world: World) -> None:
     agree(world)
-    succession = merger(world)
+    succession = record_merger(world)
     take_effect(succession)
-    assert "Say who takes over" in lines(world, world.ben)
+    assert "Say who takes over" in task_names(world, world.ben)
     assert estate_of(succession, world.westmarch, today()).is_led
     (people,) = held_by(world.westmarch, today(), ["people"])
     services.propose_handovers(
@@ -196,7 +203,7 @@ def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(
 
     services.hand_over_due(now=timezone.now())
 
-    assert "Say who takes over" not in lines(world, world.ben)
+    assert "Say who takes over" not in task_names(world, world.ben)
     client = Client()
     client.force_login(world.hana)
     page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
@@ -208,12 +215,12 @@ def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(
 
 def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     agree(world)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     count = take_effect(succession)
-    back = undo(succession)
+    back = record_undoing(succession)
     services.take_effect(succession=back, author=None, now=timezone.now())
-    again = undo(back)
+    again = record_undoing(back)
     monkeypatch.setattr(handovers, "BATCH", 1)
     handovers._undo_batch(succession.pk, timezone.now())
 
@@ -227,10 +234,10 @@ def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, mo
 
 def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> None:
     agree(world)
-    succession = merger(world)
-    propose_everything(succession, world.westmarch, world.harbour)
+    succession = record_merger(world)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
-    back = undo(succession, tomorrow())
+    back = record_undoing(succession, tomorrow())
     Succession.objects.filter(pk=back.pk).update(kind="replace")
     back.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
     own = count_undecided(back, world.harbour, today())
@@ -239,15 +246,15 @@ def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> No
     propose(world, receiver=world.harbour)
 
     assert count_undecided(back, world.harbour, today()) == own + 1
-    assert "Say who takes over" in lines(world, world.hana)
+    assert "Say who takes over" in task_names(world, world.hana)
 
 
 # ---- Correcting
 
 
 def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) -> None:
-    succession = merger(world, days=10)
-    undo(succession, today() + dt.timedelta(days=20))
+    succession = record_merger(world, days=10)
+    record_undoing(succession, today() + dt.timedelta(days=20))
 
     with pytest.raises(UnableToRecordSuccession, match="Another succession undoes this one"):
         correct(succession, vests_on=known_day(today() + dt.timedelta(days=30)))

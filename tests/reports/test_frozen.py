@@ -24,7 +24,7 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.reports.registry import find_report
 from partnerships.reports.services import scheduling
-from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change, line, plan_with, site
 from tests.support.crawling import forms_of
@@ -228,9 +228,9 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
     plan_with(world, QUAY)
     frozen = freeze(world, body=world.westmarch, author=world.ben)
     schedule = scheduled(world, body=world.westmarch, people=[world.ben], author=world.ben)
-    succession = merger(world)
+    succession = record_merger(world)
 
-    propose_everything(succession, world.westmarch, world.harbour)
+    propose_and_accept_everything(succession, world.westmarch, world.harbour)
     before = signed_in(world.hana).get(frozen.get_absolute_url()).status_code
     take_effect(succession)
 

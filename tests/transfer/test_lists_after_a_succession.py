@@ -13,7 +13,7 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import ties_between
 from partnerships.plans.models import Plan
-from tests.organisations.test_handovers import propose_everything, take_effect
+from tests.organisations.test_handovers import propose_and_accept_everything, take_effect
 from tests.support.moments import today
 
 from .lists import COUNCILS, import_list, import_plans
@@ -43,7 +43,7 @@ def absorbed() -> Organisation:
         author=None,
         now=timezone.now(),
     )
-    propose_everything(succession, council("XWM"), council("XNW"))
+    propose_and_accept_everything(succession, council("XWM"), council("XNW"))
     assert take_effect(succession)
     return council("XNW")
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from partnerships.kit.administration import (
@@ -100,7 +101,7 @@ class AreaServedInline(ReadOnlyInline):
 class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
     """Admin page of organisations.
 
-    Saves through the services, so that former names stay findable and every change has an author.
+    Saves through the services, so that a search still finds former names and every change has an author.
     """
 
     form = OrganisationAdminForm
@@ -124,7 +125,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     actions = ("mark_checked",)
 
     def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> tuple[str, ...]:
-        """`reason` for a correction; `is_another` for a new organisation that has nearly the name of another."""
+        """Return the fields: with `reason` for a correction, with `is_another` for a new organisation."""
         return (*_FIELDS, "reason") if obj else (*_FIELDS, "is_another")
 
     def save_model(
@@ -150,7 +151,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
         count = sum(
             mark_found(organisation=organisation, author=request.user, now=timezone.now()) for organisation in queryset
         )
-        messages.info(request, f"{count} checked.")
+        messages.info(request, f"{count} organisation{pluralize(count)} marked as checked.")
 
 
 class IdentifierAdminForm(ReasonedForm):
@@ -177,9 +178,9 @@ class IdentifierAdminForm(ReasonedForm):
 
 @admin.register(Identifier)
 class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
-    """Identifiers: found, added and corrected with a reason.
+    """Identifiers, which are added and corrected with a reason.
 
-    Never deleted: lists and plans join organisations by them.
+    They are never deleted, because lists and plans refer to organisations by them.
     """
 
     form = IdentifierAdminForm
@@ -301,7 +302,7 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     actions = ("end_them",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Roles are changed on the organisation's page, which does not let the last lead go."""
+        """False, because roles are changed on the organisation's page, which protects the last lead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
@@ -332,5 +333,5 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")
             else:
-                warning = " It has no lead any more." if membership.role == Role.LEAD else ""
+                warning = " Check that the organisation still has a lead." if membership.role == Role.LEAD else ""
                 messages.info(request, f"{membership.person} no longer acts for {membership.organisation}.{warning}")

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 #: The session key with the id of a view.
 VIEW_AS_KEY = "view_as"
-#: Namespaces of pages that administrators see as themselves even while they view the site as somebody else.
+#: Namespaces of pages that administrators see as themselves, even while they view the site as another person.
 _ADMINISTRATORS_OWN = frozenset({"admin", "people"})
 
 

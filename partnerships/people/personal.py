@@ -41,7 +41,7 @@ class Rule:
     why: str
     exported: tuple[str, ...] = ()
     #: For a field with data about a person: the field (or path) that refers to the person, if the row does not have
-    #: exactly one. It is the field itself where the person is known by their address.
+    #: exactly one. It is the field itself if only the address identifies the person.
     whose: str = ""
     #: Applies the rule where the application's database role may not change the table itself.
     apply: Callable[[User], int] | None = None
@@ -51,7 +51,7 @@ _rules: dict[tuple[str, str], Rule] = {}
 
 #: Names of fields that hold personal data in any model.
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
-#: Fields with such a name that say where something is, not where somebody lives.
+#: Fields with such a name that are addresses of sites, not of people.
 _PLACES = frozenset({("plans.Site", "address")})
 
 

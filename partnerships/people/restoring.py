@@ -83,7 +83,7 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     redone = Redone()
     for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
         line = line_by_person[person.pk]
-        # The id may belong to somebody else since the restore. Lines from before 29 November 2026 have no `joined`.
+        # The id may belong to another person since the restore. Lines from before 29 November 2026 have no `joined`.
         joined = person.joined_at.isoformat()
         if line.get("joined", joined) != joined:
             redone.left.append(

@@ -51,7 +51,7 @@ class RetentionRule:
 
 
 RULES: dict[str, RetentionRule] = {}
-#: Errors that end the present run at once, such as a time limit.
+#: Errors that end the present run at once, for example a time limit.
 _ends_run: ContextVar[tuple[type[Exception], ...]] = ContextVar("_ends_run", default=())
 
 

@@ -15,7 +15,7 @@ from partnerships.people.retention import OVERDUE, apply_retention_once, overdue
 
 log = structlog.get_logger(__name__)
 
-#: Lines that wait longer than this for the journal's file are told to the operators.
+#: Operators get an alert if a line has waited longer than this to be written to the journal's file.
 _JOURNAL_LATE = dt.timedelta(minutes=10)
 
 

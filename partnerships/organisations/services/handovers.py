@@ -294,7 +294,7 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
     if lines:
         journal_handover(locked, now=now)
     if lines and locked.told_at is not None:
-        # People were told of the succession already: tell them where the rest went.
+        # People were emailed about the succession already: email them again about these lines.
         Succession.objects.filter(pk=locked.pk).update(is_untold=True)
     return len(lines)
 

@@ -44,8 +44,8 @@ def rename_refusal(organisation: Organisation, on: dt.date) -> str:
         return f"The organisation cannot get a new name before its first day, {long_date(organisation.valid_from)}."
     later_name = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
     if later_name is not None and later_name.valid_from is not None:
-        return f"The organisation’s present name is valid from {long_date(later_name.valid_from)}. Correct that date "
-        "first."
+        first_day = long_date(later_name.valid_from)
+        return f"The organisation’s present name is valid from {first_day}. Correct that date first."
     return ""
 
 

@@ -127,11 +127,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tests.yaml"
         path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}))
-        done = subprocess.run([promtool, "test", "rules", str(path)], check=False)
+        result = subprocess.run([promtool, "test", "rules", str(path)], check=False)
     sys.stdout.write(
-        f"{len(tests) - 1} faults {'were not told apart' if done.returncode else 'each raise their alert'}.\n"
+        f"{len(tests) - 1} faults {'were not told apart' if result.returncode else 'each raise their alert'}.\n"
     )
-    return done.returncode
+    return result.returncode
 
 
 if __name__ == "__main__":

@@ -93,10 +93,10 @@ def web(environ: dict[str, str], cores: set[int], log: Path, *, workers: int = 4
     """Web processes on these cores, ready; yields their first process and the port."""
     port = free_port()
     confined = ("taskset", "--cpu-list", ",".join(map(str, sorted(cores))))
-    words = [*confined, sys.executable, *WEB, "--workers", str(workers)]
+    command = [*confined, sys.executable, *WEB, "--workers", str(workers)]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*words, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environ, stdout=output, stderr=output
+            [*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environ, stdout=output, stderr=output
         )
     try:
         until = time.monotonic() + 120
@@ -118,8 +118,8 @@ def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
         line.request(method, path, urlencode(data) if data is not None else None, headers)
-        answer = line.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
+        response = line.getresponse()
+        return response.status, response.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return 0, ""
     finally:
@@ -129,14 +129,14 @@ def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str
 def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seconds: float) -> dict[str, float]:
     """How often a second people do something who never rest, its time, and the processor time that it costs."""
     warm: list[float] = []
-    took: list[float] = []
+    durations: list[float] = []
     failed: list[float] = []
     started, over = threading.Event(), threading.Event()
 
     def go_on() -> None:
         while not over.is_set():
             began = time.perf_counter()
-            kept = (took if started.is_set() else warm) if do() else failed
+            kept = (durations if started.is_set() else warm) if do() else failed
             if not over.is_set():
                 kept.append(time.perf_counter() - began)
 
@@ -154,12 +154,12 @@ def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seco
     used, asking = used_by(*server) - before, time.process_time() - own
     for thread in threads:
         thread.join()
-    if failed or not took:
-        sys.exit(f"{len(failed)} of {len(failed) + len(took)} failed.")
+    if failed or not durations:
+        sys.exit(f"{len(failed)} of {len(failed) + len(durations)} failed.")
     return {
-        "a_second": round(len(took) / passed, 1),
-        "p50_ms": round(statistics.median(took) * 1000),
-        "cpu_ms": round(used / len(took) * 1000, 1),
+        "a_second": round(len(durations) / passed, 1),
+        "p50_ms": round(statistics.median(durations) * 1000),
+        "cpu_ms": round(used / len(durations) * 1000, 1),
         "asking_cores": round(asking / passed, 2),
     }
 
@@ -215,12 +215,12 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
         csrf = f"{settings.CSRF_COOKIE_NAME}={_get_new_csrf_string()}"
         ours = Membership.objects.get(person=lead).organisation_id
         party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
-        theirs = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0]
-        sides = {"giver": str(ours), "receiver": str(theirs.organisation_id)}
+        other_party = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0]
+        sides = {"giver": str(ours), "receiver": str(other_party.organisation_id)}
         addresses = {name: pages_of(lead)[name][0] for name in PAGES}
         database = postmaster()
         everywhere = os.sched_getaffinity(0)
-        found: dict[int, dict[str, Any]] = {}
+        figures_by_cores: dict[int, dict[str, Any]] = {}
         for number in MEASURED:
             serving, asking = split(number)
             confine(database, serving)
@@ -232,14 +232,14 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
                 }
                 if not keep:
                     acts["saving"] = saver(port, cookie, csrf, sides)
-                found[number] = {
+                figures_by_cores[number] = {
                     name: rate(act, [top, database], PEOPLE * number, seconds) for name, act in acts.items()
                 }
                 workers = [worker.memory_full_info() for worker in top.children()]
-                found[number]["web_own_mb"] = round(max(one.uss for one in workers) / 1e6)
-                found[number]["web_with_shared_mb"] = round(max(one.pss for one in workers) / 1e6)
+                figures_by_cores[number]["web_own_mb"] = round(max(one.uss for one in workers) / 1e6)
+                figures_by_cores[number]["web_with_shared_mb"] = round(max(one.pss for one in workers) / 1e6)
             os.sched_setaffinity(0, everywhere)
-            show(number, found[number])
+            show(number, figures_by_cores[number])
         confine(database, everywhere)
         people = [User.objects.get(email=f"{name}@country.example") for name in READERS]
         with web(environ, everywhere, folder / "web.log", workers=1) as (top, port):
@@ -249,10 +249,11 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
                     if ask(port, "GET", path, cookie)[0] != 200:
                         print(f"  {person.email} cannot open {path}", flush=True)
             memory = top.children()[0].memory_full_info()
-        found[MEASURED[-1]]["every_page_mb"] = [round(memory.uss / 1e6), round(memory.pss / 1e6)]
-        print(f"  a web process after every page, own and with its share: {found[MEASURED[-1]]['every_page_mb']} MB")
+        figures_by_cores[MEASURED[-1]]["every_page_mb"] = [round(memory.uss / 1e6), round(memory.pss / 1e6)]
+        megabytes = figures_by_cores[MEASURED[-1]]["every_page_mb"]
+        print(f"  a web process after every page, own and with its share: {megabytes} MB")
         connections.close_all()
-    return found
+    return figures_by_cores
 
 
 # --- Emails
@@ -275,7 +276,7 @@ def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
             before = used_by(database)
             played = stage.play(top)
             used = played["cpu"] + used_by(database) - before
-            own = max(one.memory_full_info().uss for one in tree(top)) / 1e6
+            private_megabytes = max(one.memory_full_info().uss for one in tree(top)) / 1e6
         finally:
             workers.stop()
             os.sched_setaffinity(0, serving | others)
@@ -286,7 +287,7 @@ def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
             connection.close()
     return {
         "emails": {"a_second": round(people / played["seconds"]), "cpu_ms": round(used / people * 1000, 3)},
-        "worker_own_mb": round(own),
+        "worker_own_mb": round(private_megabytes),
     }
 
 
@@ -314,28 +315,28 @@ def main() -> int:
     reading.add_argument("--keep", action="store_true", help="use the database of make bench-pages, without saves")
     reading.add_argument("--web", action="store_true", help="no emails")
     reading.add_argument("--emails-on", type=int, help=argparse.SUPPRESS)
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-capacity")
     if len(os.sched_getaffinity(0)) < max(MEASURED):
         reading.error("this machine has one core")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if wanted.emails_on:
-            print(json.dumps(email_figures(folder, wanted.emails_on, wanted.people)))
+        if options.emails_on:
+            print(json.dumps(email_figures(folder, options.emails_on, options.people)))
             return 0
-        found: dict[Any, dict[str, Any]] = {number: {} for number in MEASURED}
-        for number in () if wanted.web else MEASURED:  # in processes of their own, because Django starts once in each
-            words = [sys.executable, __file__, "--people", str(wanted.people), "--emails-on", str(number)]
-            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
-            found[number] = json.loads(done.stdout.splitlines()[-1])
-            show(number, found[number])
-        for number, figures in web_figures(folder, wanted.seconds, times=wanted.times, keep=wanted.keep).items():
-            found[number] |= figures
-    reckoned = {number: reckon(found[min(number, 2)], number) for number in (*MEASURED, *RECKONED)}
+        results: dict[Any, dict[str, Any]] = {number: {} for number in MEASURED}
+        for number in () if options.web else MEASURED:  # in processes of their own, because Django starts once in each
+            command = [sys.executable, __file__, "--people", str(options.people), "--emails-on", str(number)]
+            result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            results[number] = json.loads(result.stdout.splitlines()[-1])
+            show(number, results[number])
+        for number, figures in web_figures(folder, options.seconds, times=options.times, keep=options.keep).items():
+            results[number] |= figures
+    reckoned = {number: reckon(results[min(number, 2)], number) for number in (*MEASURED, *RECKONED)}
     for number, rates in reckoned.items():
         show(f"{number} (reckoned)", rates)
-    print(json.dumps({"measured": found, "reckoned": reckoned}))
+    print(json.dumps({"measured": results, "reckoned": reckoned}))
     return 0
 
 

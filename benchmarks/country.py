@@ -273,7 +273,7 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
             ("sources", 40),
         )
     }  # fmt: skip
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **sizes,
         "then": timezone.now() - dt.timedelta(days=720),
         "template": template,
@@ -292,7 +292,7 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
         for table, column, value in lent:
             cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" SET DEFAULT %s', [value])
         cursor.execute("SELECT setseed(0.42)")
-        given |= {"organisation": last("organisations_organisation"), "person": last("people_user")}
+        fields |= {"organisation": last("organisations_organisation"), "person": last("people_user")}
         for name, sql in (
             ("bodies", _BODIES), ("partnerships", _PARTNERSHIPS), ("entries", _ENTRIES), ("plans", _PLANS),
             ("promises", _PROMISES), ("followers", _FOLLOWERS), ("changes", _CHANGES), ("records", RECORDS),
@@ -300,18 +300,18 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
             if name in without:
                 continue
             if name == "partnerships":
-                given |= {"partnership": last("agreements_partnership"), "party": last("agreements_party")}
+                fields |= {"partnership": last("agreements_partnership"), "party": last("agreements_party")}
             if name == "entries":
-                given |= {"parties": last("agreements_party") - given["party"], "entry": last("exchange_entry")}
+                fields |= {"parties": last("agreements_party") - fields["party"], "entry": last("exchange_entry")}
             if name == "plans":
-                given["plan"] = last("plans_plan")
+                fields["plan"] = last("plans_plan")
             if name == "promises":
-                given |= {
+                fields |= {
                     "conversation": last("conversations_conversation"),
                     "commitment": last("commitments_commitment"),
                 }
             began = time.monotonic()
-            cursor.execute(sql, given)
+            cursor.execute(sql, fields)
             say(f"  {name}: {time.monotonic() - began:.1f} s")
             cursor.execute("ANALYZE")
         for table, column, _ in lent:

@@ -57,9 +57,9 @@ def _run(sql: str) -> bool:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        found = cursor.rowcount > 0
+        is_filled = cursor.rowcount > 0
     connection.close()
-    return found
+    return is_filled
 
 
 def prepare_pages(address: str) -> None:

@@ -119,10 +119,10 @@ def account_lane_figures() -> dict[str, Any]:
         "DATABASE_OWNER_URL": OWN_OWNER_URL,
     }
     command = [sys.executable, str(ROOT / "benchmarks/account_lane.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
-    if done.returncode:
-        raise SystemExit(f"The benchmark of account emails failed: {done.stderr[-2000:]}")
-    figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
+    if result.returncode:
+        raise SystemExit(f"The benchmark of account emails failed: {result.stderr[-2000:]}")
+    figures: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1])
     return figures
 
 

@@ -125,13 +125,13 @@ def idle_figures(stage: ChangesStage, count: int, partnerships: int = 20_000) ->
     from partnerships.agreements.models import Partnership
     from partnerships.digests.services.sweep import plan_round
 
-    made = stage.commitment.partnership_id
+    partnership_id = stage.commitment.partnership_id
     with connection.cursor() as cursor:
         filled = ("agreements_partnership", "digests_subscription", "digests_subjectwatermark")
         for table in filled:  # no history for rows that only fill the table
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         numbers = {
-            "made": made,
+            "made": partnership_id,
             "partnerships": partnerships,
             "each": -(-count // partnerships),
             "people": stage.people,

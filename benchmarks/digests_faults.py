@@ -116,19 +116,19 @@ class Parts:
 
     def kill_something(self, only: str = "") -> str:
         """Kill a worker process, a whole worker or beat by SIGKILL; `only` chooses one of them."""
-        what = only or random.choice(["child", "child", "worker", "worker", "beat"])
+        victim = only or random.choice(["child", "child", "worker", "worker", "beat"])
         worker = random.choice(self.workers)
-        if what == "beat":
+        if victim == "beat":
             beat = random.choice(self.beats)
             beat.kill()
             beat.wait()
-        elif what == "worker" or worker.process is None:
+        elif victim == "worker" or worker.process is None:
             worker.stop(signal.SIGKILL)
         else:
             children = psutil.Process(worker.process.pid).children()
             if children:
                 random.choice(children).kill()
-        return what
+        return victim
 
     def stop(self) -> None:
         """Stop everything, whatever its state."""
@@ -252,10 +252,10 @@ class Stage:
             self.broker.start()
         while fault != "smtp_down" and len(self.box.taken()) < before + 20 and time.time() - began < 60:
             time.sleep(0.02)
-        done: Counter[str] = Counter()
+        faults_played: Counter[str] = Counter()
         for _ in range(times):
             time.sleep(random.uniform(0.05, 0.6))
-            done[self._strike(fault, seconds, only)] += 1
+            faults_played[self._strike(fault, seconds, only)] += 1
         back = time.time()
         # Twice: what was neither queued nor chosen while we counted emails may be queued when we count who waits.
         while not (settled() and settled()) and time.time() - back < MAX_SECONDS:
@@ -266,7 +266,7 @@ class Stage:
         return {
             "fault": fault,
             "people": self.people,
-            "done": dict(done),
+            "done": dict(faults_played),
             **self._outcome(deliveries, before),
             "publish_seconds": round(publishing, 2),
             "settled_seconds_after": round(after, 1),
@@ -310,8 +310,10 @@ class Stage:
         for _, identifier, address, _ in self.box.taken()[before:]:
             emails[address].append(identifier)
         repeats = {address: ids for address, ids in emails.items() if len(ids) > 1}
-        wanted = {f"person{number}@council{number % 50}.example" for number in range(self.people)}
-        lost = wanted - set(emails) - set(deliveries.filter(status="failed").values_list("address", flat=True))
+        expected_addresses = {f"person{number}@council{number % 50}.example" for number in range(self.people)}
+        lost = (
+            expected_addresses - set(emails) - set(deliveries.filter(status="failed").values_list("address", flat=True))
+        )
         return {
             "lost": len(lost),
             "repeated": sum(len(ids) - 1 for ids in repeats.values()),

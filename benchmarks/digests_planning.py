@@ -101,25 +101,25 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
     with connection.cursor() as cursor:
         for table in _FILLED:  # no history for rows that only fill the table
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        made = {"plans": plans, "plan": stage.plan.pk, "count": count}
+        stage_facts = {"plans": plans, "plan": stage.plan.pk, "count": count}
         _copy(
             "digests_subscription",
             "digests_subscription s, unnest(%(plans)s::bigint[]) p WHERE s.plan_id = %(plan)s LIMIT %(count)s",
             {"plan_id": "p"},
-            made,
+            stage_facts,
         )
         of_each = ", digests_subscription n WHERE n.plan_id = ANY(%(plans)s)"
         _copy(
             "digests_watermark",
             f"(SELECT * FROM digests_watermark WHERE plan_id = %(plan)s AND due_at IS NULL LIMIT 1) s {of_each}",
             {"recipient_id": "n.person_id", "plan_id": "n.plan_id"},
-            made,
+            stage_facts,
         )
         _copy(
             "outbox_email",
             f"(SELECT * FROM outbox_email WHERE status = 'sent' LIMIT 1) s {of_each}",
             {"person_id": "n.person_id", "recipe": "'[[], []]'"},
-            made,
+            stage_facts,
         )
         for table in _FILLED:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -61,7 +61,7 @@ def compose(port: int, partnership: int) -> dict[str, float]:
     subject = Subject.objects.get(kind="partnership", record_id=partnership)
     newest = Change.objects.select_related("event").get(subject=subject, number=subject.last_number)
     section = read_section(subject, [newest.event], stakeholder=True, now=now)
-    words = wording_of([section], 0)
+    wording = wording_of([section], 0)
     followers = Subscription.objects.filter(partnership=partnership, status="confirmed")
     keys = dict(Preference.objects.values_list("person", "link_key"))
     backend = "django.core.mail.backends.smtp.EmailBackend"
@@ -77,8 +77,8 @@ def compose(port: int, partnership: int) -> dict[str, float]:
             )
             context: dict[str, Any] = {
                 "name": person.name,
-                "heading": words.heading,
-                "lead": words.lead,
+                "heading": wording.heading,
+                "lead": wording.lead,
                 "because": one.because,
                 "how_often": "You get digests at once.",
                 "preferences": f"{page_prefix('digests:preferences')}{preferences}/",
@@ -97,7 +97,7 @@ def compose(port: int, partnership: int) -> dict[str, float]:
                 )
                 for side in ("txt", "html")
             )
-            email = EmailMultiAlternatives(words.subject, text, to=[person.email], connection=connection)
+            email = EmailMultiAlternatives(wording.subject, text, to=[person.email], connection=connection)
             email.attach_alternative(html, "text/html")
             email.send()
     return {"seconds": time.time() - began, "cpu": time.process_time() - processor, "began": began}
@@ -125,9 +125,9 @@ def limit(port: int, messages: Path, processes: int) -> None:
                 Outgoing(number, "digests@ground.example", address, data)
                 for number, (address, data) in enumerate(ready[place::processes])
             )
-            sent = sum(1 for _ in sender.send(outgoing))
+            sent_count = sum(1 for _ in sender.send(outgoing))
             sender.close()
-            os._exit(0 if sent == len(ready[place::processes]) else 1)
+            os._exit(0 if sent_count == len(ready[place::processes]) else 1)
         children.append(child)
     if any(os.waitpid(child, 0)[1] for child in children):
         raise SystemExit("Not all were sent.")

@@ -38,9 +38,9 @@ class Rivals:
     def _run_post_office(self, what: str, number: int) -> None:
         command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "post_office", "--do", what]
         command += ["--plan", str(self.stage.plan.pk), "--number", str(number), "--count", str(self.count)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=self.post_office, check=False)
-        if done.returncode:
-            raise SystemExit(f"django-post-office: {done.stderr[-2000:]}")
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=self.post_office, check=False)
+        if result.returncode:
+            raise SystemExit(f"django-post-office: {result.stderr[-2000:]}")
 
     @property
     def count(self) -> int:

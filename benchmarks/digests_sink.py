@@ -214,8 +214,8 @@ class Session:
                 self.has_sender = True
                 self.say(b"250 2.1.0 Ok\r\n")
         elif verb == b"RCPT":
-            found = _ADDRESS.search(line)
-            self.address = found[1] if found else b""
+            match = _ADDRESS.search(line)
+            self.address = match[1] if match else b""
             if not self.has_sender:
                 self.say(b"503 5.5.1 From whom?\r\n")
             elif not self.wrong("rcpt"):
@@ -244,12 +244,12 @@ def serve(sink: Sink, port: int, address: str) -> None:
         signal.signal(number, lambda number, frame: stopped.append(number))
     listener = socket.create_server((address, port), backlog=200)
     sink.selector.register(listener, selectors.EVENT_READ, None)
-    place = memoryview(bytearray(_MAX_AT_ONCE))
+    buffer = memoryview(bytearray(_MAX_AT_ONCE))
     written = time.monotonic()
     while not stopped:
         for key, _ in sink.selector.select(0.05):
             if key.data is not None:
-                key.data.read(place)
+                key.data.read(buffer)
                 continue
             line, _ = listener.accept()
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

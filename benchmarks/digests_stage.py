@@ -88,10 +88,10 @@ def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
     """One round of the plain loop."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "loop"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "--port", str(box.port), "--messages", str(messages)], capture_output=True, check=True, cwd=ROOT
     )
-    figures: dict[str, float] = json.loads(done.stdout)
+    figures: dict[str, float] = json.loads(result.stdout)
     last, _ = wait_for(box, before + count)
     figures["seconds"] = last - figures["began"]
     return figures
@@ -101,13 +101,13 @@ def run_composing(box: Mailbox, partnership: int, count: int) -> dict[str, float
     """One round of the loop that composes each email."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "compose"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "--port", str(box.port), "--partnership", str(partnership)],
         capture_output=True,
         check=True,
         cwd=ROOT,
     )
-    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    figures: dict[str, float] = json.loads(result.stdout.strip().splitlines()[-1])
     last, _ = wait_for(box, before + count)
     figures["seconds"] = last - figures["began"]
     return figures

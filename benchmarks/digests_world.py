@@ -247,7 +247,7 @@ def make_followers(target: Any, owner: Any, lead: Any, count: int, now: dt.datet
             ]
         )
         Preference.objects.bulk_create([Preference(person=person, introduced_at=now) for person in people])
-        made = Subscription.objects.bulk_create(
+        subscriptions = Subscription.objects.bulk_create(
             [
                 Subscription(
                     person=person,
@@ -263,7 +263,7 @@ def make_followers(target: Any, owner: Any, lead: Any, count: int, now: dt.datet
                 for person in people
             ]
         )
-        start_watermarks(subscriptions=[subscription.pk for subscription in made], now=now)
+        start_watermarks(subscriptions=[subscription.pk for subscription in subscriptions], now=now)
 
 
 def publish(plan: Any, lead: Any, round_number: int) -> float:

@@ -38,9 +38,9 @@ def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
     taken: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
         for way, times in zip(ways, taken, strict=True):
-            begun = time.perf_counter()
+            started_at = time.perf_counter()
             way(number)
-            times.append((time.perf_counter() - begun) * 1000)
+            times.append((time.perf_counter() - started_at) * 1000)
     return [sorted(times) for times in taken]
 
 
@@ -66,13 +66,13 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
     from partnerships.organisations.models import Membership, Organisation
     from partnerships.people.models import User
 
-    own = Organisation.objects.order_by("pk")[10]
+    own_organisation = Organisation.objects.order_by("pk")[10]
     now = timezone.now()
     amina = User.objects.filter(email="amina@bench.example").first()
     if amina is None:
         amina = User.objects.create_user("amina@bench.example", secrets.token_urlsafe(), name="Amina Larch")
         Membership.objects.create(
-            person=amina, organisation=own, role="lead", starts_on=dt.date(2020, 1, 1), accepted_at=now
+            person=amina, organisation=own_organisation, role="lead", starts_on=dt.date(2020, 1, 1), accepted_at=now
         )
     chance = random.Random(7)
     ids = list(Entry.objects.filter(is_open=True).order_by("pk").values_list("pk", flat=True))
@@ -98,7 +98,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
 
     say("  matches of one entry")
     hand, ours = timed(
-        lambda n: by_hand(cursor, single[n], reads=own.pk),
+        lambda n: by_hand(cursor, single[n], reads=own_organisation.pk),
         lambda n: best_for_reader(single[n], amina, today),
         rounds=len(single),
     )
@@ -113,7 +113,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
             rounds=len(parts),
         )
     )
-    found = sum(1 for entry in single if best_for_reader(entry, amina, today))
+    match_count = sum(1 for entry in single if best_for_reader(entry, amina, today))
 
     say("  the board")
     client = Client()
@@ -150,7 +150,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
         "batch_per_entry": pair(several),
         "batch_ratio_p50": round(at(several, 0.5) / at(by_sql, 0.5), 2),
         "batch_seconds": round(sum(several) * BATCH / 1000, 2),
-        "entries_with_a_match": f"{found} of {len(single)}",
+        "entries_with_a_match": f"{match_count} of {len(single)}",
         "board_sql_by_hand": pair(sql),
         "board_page": pair(board),
         "page_with_words_alone": pair(frame),
@@ -187,10 +187,10 @@ def main() -> int:
     reading.add_argument("--rounds", type=int, default=200, help="entries matched one by one (200)")
     reading.add_argument("--batch", type=int, default=1_000, help="entries matched in a row (1,000)")
     reading.add_argument("--keep", action="store_true", help="keep the filled database, and use it again")
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-exchange")
-    with kept_database("bench_exchange", keep=wanted.keep) as database:
+    with kept_database("bench_exchange", keep=options.keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connections
@@ -199,10 +199,10 @@ def main() -> int:
             say("tables")
             call_command("migrate", verbosity=0)
             say("rows")
-            fill(wanted.entries, wanted.bodies, wanted.partnerships)
+            fill(options.entries, options.bodies, options.partnerships)
             database.mark_filled()
         say("measuring")
-        figures = measure(wanted.rounds, wanted.batch)
+        figures = measure(options.rounds, options.batch)
         connections.close_all()
     print(f"{'':45}{'p50, ms':>10}{'p95, ms':>10}")
     for words, name in _LINES:

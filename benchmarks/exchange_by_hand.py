@@ -52,7 +52,7 @@ def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[A
     First the near tier, then the region.
     """
     lexemes = [part.split(":")[0] for part in str(entry.words).split()]
-    given = {
+    fields = {
         "own": entry.organisation_id,
         "reads": reads or entry.organisation_id,
         "audience": entry.audience,
@@ -69,10 +69,10 @@ def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[A
         "keys": [key for key in entry.reach if key > 0],
         "place": 30,
     }
-    cursor.execute(sql, given)
+    cursor.execute(sql, fields)
     rows = cursor.fetchall()
     if len(rows) < 10:
-        cursor.execute(sql, {**given, "keys": [key for key in entry.reach if key < 0], "place": 12})
+        cursor.execute(sql, {**fields, "keys": [key for key in entry.reach if key < 0], "place": 12})
         rows += cursor.fetchall()
     return rows[:10]
 

@@ -159,7 +159,7 @@ def make_bodies(bodies: int, partnerships: int) -> None:
     from partnerships.organisations.models import Organisation
 
     now = timezone.now()
-    made = Organisation.objects.bulk_create(
+    organisations = Organisation.objects.bulk_create(
         [Organisation(name=f"Organisation {number}", kind="registered_provider") for number in range(bodies)],
         batch_size=5_000,
     )
@@ -175,7 +175,7 @@ def make_bodies(bodies: int, partnerships: int) -> None:
     parties = (
         Party(
             partnership=partnership,
-            organisation=made[(number * 7 + one * 131) % bodies],
+            organisation=organisations[(number * 7 + one * 131) % bodies],
             status="accepted",
             invited_at=now,
         )
@@ -191,7 +191,7 @@ def fill(entries: int, bodies: int, partnerships: int) -> None:
 
     from partnerships.exchange.models import Entry, Theme
 
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "bodies": bodies,
         "partnerships": partnerships,
         "themes": list(Theme.by_code()),
@@ -216,16 +216,16 @@ def fill(entries: int, bodies: int, partnerships: int) -> None:
             for index in indexes:
                 editor.remove_index(Entry, index)
         cursor.execute("SELECT setseed(0.42)")
-        cursor.execute(_FILL, given)
+        cursor.execute(_FILL, fields)
         make_bodies(bodies, partnerships)
         for direction in ("ask", "offer"):
             say(f"  {entries:,} {direction}s")
-            cursor.execute(_ENTRIES, {**given, "direction": direction})
+            cursor.execute(_ENTRIES, {**fields, "direction": direction})
         say("  indexes")
         with connection.schema_editor() as editor:
             for index in indexes:
                 editor.add_index(Entry, index)
-        cursor.execute(_AFTER, given)
+        cursor.execute(_AFTER, fields)
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         cursor.execute("VACUUM ANALYZE")

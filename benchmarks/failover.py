@@ -50,19 +50,21 @@ def start_brokers(folder: Path) -> None:
 
     program = str(get_binary_path())
     for number, host in enumerate(BROKERS):
-        own = folder / host.name
-        own.mkdir()
+        host_folder = folder / host.name
+        host_folder.mkdir()
         host.environ = {"PATH": os.environ["PATH"]}
         if number < 2:
             first = ["--replicaof", f"{BROKERS[0].address} {BROKER_PORT}"] if number else []
-            words = ["--bind", "0.0.0.0", "--protected-mode", "no", "--port", str(BROKER_PORT), "--save", ""]
-            host.start("valkey", [program, *words, "--dir", str(own), *first], own / "log")
-        (own / "sentinel.conf").write_text(
-            f"port {SENTINEL_PORT}\nprotected-mode no\ndir {own}\n"
+            options = ["--bind", "0.0.0.0", "--protected-mode", "no", "--port", str(BROKER_PORT), "--save", ""]
+            host.start("valkey", [program, *options, "--dir", str(host_folder), *first], host_folder / "log")
+        (host_folder / "sentinel.conf").write_text(
+            f"port {SENTINEL_PORT}\nprotected-mode no\ndir {host_folder}\n"
             f"sentinel monitor ground {BROKERS[0].address} {BROKER_PORT} 2\n"
             "sentinel down-after-milliseconds ground 3000\nsentinel failover-timeout ground 3000\n"
         )
-        host.start("sentinel", [program, str(own / "sentinel.conf"), "--sentinel"], own / "sentinel.log")
+        host.start(
+            "sentinel", [program, str(host_folder / "sentinel.conf"), "--sentinel"], host_folder / "sentinel.log"
+        )
     for host in BROKERS:
         wait_for(lambda at=host.address: answers(at, SENTINEL_PORT), seconds=10, what=f"{host.name} listens")
     time.sleep(4)  # they find each other
@@ -110,7 +112,7 @@ def seconds_without_worker(log: Path) -> float:
     from kombu.exceptions import OperationalError
 
     address, options = broker_settings("redis://ground/0", SENTINELS, "")
-    sent: list[str] = []
+    messages: list[str] = []
     last = 0.0
     with Celery(broker=address, set_as_current=False) as queue:
         queue.conf.broker_transport_options = options
@@ -120,9 +122,9 @@ def seconds_without_worker(log: Path) -> float:
             if time.monotonic() - last > 1:
                 last = time.monotonic()
                 with contextlib.suppress(OperationalError):
-                    sent.append(queue.send_task("celery.accumulate", args=[1], retry=False).id)
-            said = log.read_text()
-            return any(f"[{one}] succeeded" in said for one in sent)
+                    messages.append(queue.send_task("celery.accumulate", args=[1], retry=False).id)
+            log_text = log.read_text()
+            return any(f"[{one}] succeeded" in log_text for one in messages)
 
         return wait_for(is_done, seconds=120, what="the worker does a task")
 
@@ -176,12 +178,12 @@ def expect(what: str, wanted: str, why: str = "") -> None:
     written = ContentType.objects.create(app_label="trial", model=what)
     began = time.monotonic()
     with capture_logs() as logged:
-        found = standby.from_standby(read)
-    said = "".join(line["why"] for line in logged if line["event"] == "standby_not_used")
-    took = time.monotonic() - began
-    say(f"standby {what}: read from {found._state.db} in {took:.1f} s{f' ({said})' if said else ''}")
-    if (found, found._state.db, said) != (written, wanted, why):
-        sys.exit(f"It read {found} instead of {written} from {wanted}; why: {said!r} instead of {why!r}.")
+        rows = standby.from_standby(read)
+    reasons = "".join(line["why"] for line in logged if line["event"] == "standby_not_used")
+    seconds = time.monotonic() - began
+    say(f"standby {what}: read from {rows._state.db} in {seconds:.1f} s{f' ({reasons})' if reasons else ''}")
+    if (rows, rows._state.db, reasons) != (written, wanted, why):
+        sys.exit(f"It read {rows} instead of {written} from {wanted}; why: {reasons!r} instead of {why!r}.")
 
 
 def use(name: str, host: Host) -> None:

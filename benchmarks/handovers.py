@@ -118,13 +118,13 @@ class Use:
         services.add_membership(organisation=self.sides["giver"], person=person, role="editor", author=None, now=now)
         client = Client()
         client.force_login(person)
-        given = {"quantity": 5, "unit": "homes", "owner": person, "due_on": timezone.localdate(), "partnership": None}
+        fields = {"quantity": 5, "unit": "homes", "owner": person, "due_on": timezone.localdate(), "partnership": None}
         while not self._stop.is_set():
             start = time.perf_counter()
             assert client.get(reverse("commitments:list")).status_code == 200
             self.read.append(time.perf_counter() - start)
             start = time.perf_counter()
-            propose_commitment(**self.sides, **given, text="More homes.", author=person, now=timezone.now())
+            propose_commitment(**self.sides, **fields, text="More homes.", author=person, now=timezone.now())
             self.written.append(time.perf_counter() - start)
             time.sleep(0.1)
         connection.close()
@@ -195,11 +195,11 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        found = measure(options.commitments, options.people, options.plans)
-    for name, seconds in found.items():
+        figures = measure(options.commitments, options.people, options.plans)
+    for name, seconds in figures.items():
         print(f"{name:>16}: {seconds}")
-    print(json.dumps(found))
-    if found["apply"] > 60:
+    print(json.dumps(figures))
+    if figures["apply"] > 60:
         raise SystemExit("Passing on took more than 60 s.")
 
 

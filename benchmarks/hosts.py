@@ -282,19 +282,19 @@ def faults_of(found: dict[str, Any], trial: Trial) -> list[str]:
 
 def keep_logs(folder: Path) -> Path:
     """Copy the logs of all processes to where they stay."""
-    kept = Path("/tmp/cg-hosts-logs")
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir()
+    log_folder = Path("/tmp/cg-hosts-logs")
+    shutil.rmtree(log_folder, ignore_errors=True)
+    log_folder.mkdir()
     for path in [*folder.glob("*.log"), *folder.glob("*.tsv")]:
-        shutil.copy(path, kept)
-    return kept
+        shutil.copy(path, log_folder)
+    return log_folder
 
 
 def main() -> int:
     """Play all of it; returns 1 if something was lost, told twice, or missing for too long."""
     reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reading.add_argument("--people", type=int, default=5000, help="how many get digests (5,000)")
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if os.geteuid() != 0 or not shutil.which("ip"):
         sys.exit("This needs root and `ip` (iproute2).")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
@@ -310,7 +310,7 @@ def main() -> int:
         prepare(primary, copy, environ)
         start_brokers(folder)
         os.environ |= environ | {"DATABASE_ROLE": "worker", "DJANGO_SETTINGS_MODULE": "housing.settings"}
-        followers = Followers(wanted.people, box)
+        followers = Followers(options.people, box)
         primary.ask("VACUUM ANALYZE", database="common_ground")
         start_ours(folder, environ)
         balancer = Balancer([host.address for host in WEB])
@@ -329,8 +329,8 @@ def main() -> int:
             person.stopping.set()
         for person in people:
             person.join(30)
-        found = {
-            "people": wanted.people,
+        results = {
+            "people": options.people,
             **followers.count_digests(),
             **count_saves(trial.seen),
             "pages_answered": trial.seen.answered,
@@ -339,7 +339,7 @@ def main() -> int:
             "ended_by_themselves": trial.ended,
             "seconds": round(time.monotonic() - began),
         }
-        faults = faults_of(found, trial)
+        faults = faults_of(results, trial)
         if faults:
             say(f"The logs are in {keep_logs(folder)}.")
         for fault in faults:
@@ -348,7 +348,7 @@ def main() -> int:
         balancer.stopping.set()
         longest = max(row.missing_seconds for row in trial.rows)
         rows = [asdict(row) for row in trial.rows]
-        print(json.dumps(found | {"longest_missing_seconds": longest, "faults": faults, "rows": rows}))
+        print(json.dumps(results | {"longest_missing_seconds": longest, "faults": faults, "rows": rows}))
     return int(bool(faults))
 
 

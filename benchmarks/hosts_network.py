@@ -162,8 +162,8 @@ class HostedServer(Server):
 
     def start_on_network(self, data: Path, **options: str) -> None:
         """Start it for all hosts of the network."""
-        given = {"listen_addresses": "*", "max_connections": "200", "log_min_error_statement": "panic"}
-        self.start(data, **given, **options)
+        settings = {"listen_addresses": "*", "max_connections": "200", "log_min_error_statement": "panic"}
+        self.start(data, **settings, **options)
 
     def address(self, role: str, database: str) -> str:
         """The address of a database, as settings take it."""

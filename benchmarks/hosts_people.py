@@ -87,7 +87,7 @@ class Person(threading.Thread):
         """The answer to one request; None if there is none or a refusal for now."""
         began, how = time.time(), ""
         try:
-            answer = requests.request(
+            response = requests.request(
                 "GET" if data is None else "POST",
                 f"http://{self.balancer.next_host()}:{WEB_PORT}{path}",
                 data=data,
@@ -99,12 +99,12 @@ class Person(threading.Thread):
         except requests.RequestException as error:
             how = type(error).__name__
         else:
-            self.cookies |= answer.cookies.get_dict()
-            if answer.status_code in (502, 503):
-                how = str(answer.status_code)
-            elif answer.status_code >= 400 or (answer.headers.get("Location", "").startswith("/accounts/login")):
-                self.seen.wrong[f"{answer.status_code} {path}"] += 1
-                how = str(answer.status_code)
+            self.cookies |= response.cookies.get_dict()
+            if response.status_code in (502, 503):
+                how = str(response.status_code)
+            elif response.status_code >= 400 or (response.headers.get("Location", "").startswith("/accounts/login")):
+                self.seen.wrong[f"{response.status_code} {path}"] += 1
+                how = str(response.status_code)
         with self.seen.lock:
             if how:
                 self.seen.failed.append((began, time.time(), how))
@@ -113,7 +113,7 @@ class Person(threading.Thread):
         if how:
             self.stopping.wait(0.5)
             return None
-        return answer
+        return response
 
     def insist(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
         """The answer, asked for again and again; None if the trial ends."""
@@ -133,26 +133,26 @@ class Person(threading.Thread):
         """Sign in by password, again if the form comes back; how often it does, and what it says, is noted."""
         path = "/accounts/login/"
         while not self.stopping.is_set():
-            answer = self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
-            if answer is not None and answer.status_code == 302:
+            response = self.insist(path, self.fields_of(path) | {"login": self.email, "password": self.password})
+            if response is not None and response.status_code == 302:
                 return
-            if answer is not None:
-                said = " ".join(_TAG.sub(" ", answer.text.partition("<main")[2].partition("</form")[0]).split())
-                self.seen.forms_shown_again[said[:300]] += 1
+            if response is not None:
+                page_text = " ".join(_TAG.sub(" ", response.text.partition("<main")[2].partition("</form")[0]).split())
+                self.seen.forms_shown_again[page_text[:300]] += 1
 
     def propose(self, text: str) -> None:
         """Propose a commitment by the page's form; once its page is shown, it is confirmed."""
         path = "/commitments/new/"
-        said = {"text": text, "due_on": "2031-12-01", **self.sides}
+        fields = {"text": text, "due_on": "2031-12-01", **self.sides}
         given = self.fields_of(path)
         if not given:
             return
         self.seen.tried.add(text)
-        answer = self.insist(path, given | said)
-        if answer is not None and answer.status_code == 302:
+        response = self.insist(path, given | fields)
+        if response is not None and response.status_code == 302:
             self.seen.confirmed.add(text)
-        elif answer is not None:
-            self.seen.wrong[f"{answer.status_code} without a redirect"] += 1
+        elif response is not None:
+            self.seen.wrong[f"{response.status_code} without a redirect"] += 1
 
     def run(self) -> None:
         """Read and save until the trial ends."""

@@ -33,21 +33,21 @@ class Followers:
         """How many people have not been sent the newest version."""
         from partnerships.digests.models import DeliveryItem
 
-        told = DeliveryItem.objects.filter(plan=self.plan, to_number=self.versions, delivery__status="sent")
-        return self.count - told.count()
+        items_sent = DeliveryItem.objects.filter(plan=self.plan, to_number=self.versions, delivery__status="sent")
+        return self.count - items_sent.count()
 
     def keep_busy(self) -> int:
         """Publish a version if few digests are left to leave; returns how many are."""
-        left = self.waiting() if self.versions > 1 else 0  # the first version is older than its followers
-        if left < self.count / 4:
+        waiting_count = self.waiting() if self.versions > 1 else 0  # the first version is older than its followers
+        if waiting_count < self.count / 4:
             self.versions += 1
             publish(self.plan, self.lead, self.versions)
-            wanted = len(self.box.taken()) + min(20, self.count // 10)
+            expected_count = len(self.box.taken()) + min(20, self.count // 10)
             until = time.monotonic() + 30
-            while len(self.box.taken()) < wanted and time.monotonic() < until:
+            while len(self.box.taken()) < expected_count and time.monotonic() < until:
                 time.sleep(0.1)
-            left = self.waiting()
-        return left
+            waiting_count = self.waiting()
+        return waiting_count
 
     def people_who_save(self, count: int) -> list[tuple[dict[str, str], str, str]]:
         """Sides of a commitment, address and password of people of the demonstration."""
@@ -56,13 +56,13 @@ class Followers:
         from partnerships.people.models import User
 
         password = json.loads((ROOT / "partnerships/transfer/demo.json").read_text())["demo_password"]
-        found = []
+        editors = []
         for person in User.objects.exclude(password__startswith="!").filter(is_superuser=False).order_by("pk"):
-            own = Organisation.objects.of_person(person, *EDITING_ROLES).first()
-            partner = partners_of(person).exclude(pk=own.pk).first() if own else None
-            if own and partner:
-                found.append(({"giver": str(own.pk), "receiver": str(partner.pk)}, person.email, password))
-        return found[:count]
+            organisation = Organisation.objects.of_person(person, *EDITING_ROLES).first()
+            partner = partners_of(person).exclude(pk=organisation.pk).first() if organisation else None
+            if organisation and partner:
+                editors.append(({"giver": str(organisation.pk), "receiver": str(partner.pk)}, person.email, password))
+        return editors[:count]
 
     def count_digests(self) -> dict[str, Any]:
         """Wait until everybody was told, and compare the database with what the mail server took."""
@@ -71,14 +71,14 @@ class Followers:
         from partnerships.digests.models import DeliveryItem
         from partnerships.outbox.models import Email
 
-        began, left = time.monotonic(), -1
-        while left and time.monotonic() - began < MAX_SECONDS:
+        began, waiting_count = time.monotonic(), -1
+        while waiting_count and time.monotonic() - began < MAX_SECONDS:
             time.sleep(1)
             try:
-                left = self.waiting() + Email.objects.filter(status__in=["queued", "sending"]).count()
+                waiting_count = self.waiting() + Email.objects.filter(status__in=["queued", "sending"]).count()
             except Error:
                 connection.close()
-        took = time.monotonic() - began
+        seconds = time.monotonic() - began
         time.sleep(1)  # the mail server writes its log a little later
         ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
         items = DeliveryItem.objects.filter(plan=self.plan, delivery__status="sent").order_by("from_number", "pk")
@@ -92,22 +92,22 @@ class Followers:
                 twice += first < at
                 at = last
             lost += at < self.versions
-        sent = dict(Email.objects.filter(status="sent").values_list("message_id", "address"))
+        sent_emails = dict(Email.objects.filter(status="sent").values_list("message_id", "address"))
         taken = Counter((identifier, address) for _, identifier, address, _ in self.box.taken())
-        known = {identifier for identifier, _ in taken}
+        received_ids = {identifier for identifier, _ in taken}
         lost += self.count - len(ranges)
-        lost += sum(one not in known for one in sent)
+        lost += sum(one not in received_ids for one in sent_emails)
         return {
             "versions": self.versions,
             "digests": sum(len(spans) for spans in ranges.values()),
-            "emails": len(sent),
+            "emails": len(sent_emails),
             "emails_not_sent": dict(Counter(Email.objects.exclude(status="sent").values_list("status", flat=True))),
             "digests_lost": lost,
             "digests_twice": twice,
-            "unknown_emails": sum(identifier not in sent for identifier in known),
+            "unknown_emails": sum(identifier not in sent_emails for identifier in received_ids),
             "repeats": sum(times - 1 for times in taken.values()),
             "most_repeats_of_one": max(taken.values(), default=1) - 1,
-            "settled_after_seconds": round(took, 1),
+            "settled_after_seconds": round(seconds, 1),
         }
 
 
@@ -115,13 +115,13 @@ def count_saves(seen: Seen) -> dict[str, int]:
     """Compare what was confirmed to people with the database."""
     from partnerships.commitments.models import Commitment
 
-    kept = Counter(Commitment.objects.filter(text__startswith="Trial of hosts").values_list("text", flat=True))
+    saved_texts = Counter(Commitment.objects.filter(text__startswith="Trial of hosts").values_list("text", flat=True))
     if not seen.confirmed:
         sys.exit("Nobody could save anything.")
     return {
         "saves_confirmed": len(seen.confirmed),
-        "saves_lost": sum(text not in kept for text in seen.confirmed),
-        "saves_twice": sum(times > 1 for times in kept.values()),
-        "saves_kept_unconfirmed": len(set(kept) - seen.confirmed),
+        "saves_lost": sum(text not in saved_texts for text in seen.confirmed),
+        "saves_twice": sum(times > 1 for times in saved_texts.values()),
+        "saves_kept_unconfirmed": len(set(saved_texts) - seen.confirmed),
         "forms_sent_again": seen.sent_again,
     }

@@ -69,8 +69,8 @@ def install() -> None:
     if need:
         say(f"Installing {' and '.join(need)}")
         environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "netavark"]
-        subprocess.run(words, env=environ, stdout=subprocess.DEVNULL, check=True)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *need, "netavark"]
+        subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
 
 
 def debians_server() -> Path:
@@ -95,8 +95,8 @@ def make_base() -> None:
     folder.mkdir(parents=True)
     log = folder.with_name("debootstrap.log")
     with log.open("wb") as output:
-        words = ["debootstrap", "--variant=minbase", "trixie", str(folder)]
-        subprocess.run(words, stdout=output, stderr=output, check=True)
+        command = ["debootstrap", "--variant=minbase", "trixie", str(folder)]
+        subprocess.run(command, stdout=output, stderr=output, check=True)
     for name in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
@@ -112,7 +112,7 @@ def build() -> None:
     lent = ["--volume", f"{CERTIFICATES}:/run/lent.crt:ro"] if CERTIFICATES.exists() else []
     names = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if lent else ()
     secret = [word for name in names for word in ("--env", f"{name}=/run/lent.crt")]
-    words = [
+    command = [
         "podman",
         "build",
         "--quiet",
@@ -123,21 +123,21 @@ def build() -> None:
         "--build-arg",
         f"DEBIAN={BASE}",
     ]
-    words += [*limits(), *lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
+    command += [*limits(), *lent, *secret, "--file", "docs/deploy/Containerfile", "--tag", IMAGE, "."]
     # Without a terminal debconf complains about each package.
-    done = subprocess.run(words, cwd=BASE_DIR, capture_output=True, text=True, check=False)
-    if done.returncode:
-        say(done.stderr[-6_000:])
-        done.check_returncode()
+    result = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    if result.returncode:
+        say(result.stderr[-6_000:])
+        result.check_returncode()
 
 
 def limits() -> list[str]:
     """Options that keep this process's limits: podman would raise them, which a confined root may not."""
-    words = []
+    options = []
     for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         soft, hard = resource.getrlimit(kind)
-        words += ["--ulimit", f"{name}={soft}:{hard}"]
-    return words
+        options += ["--ulimit", f"{name}={soft}:{hard}"]
+    return options
 
 
 def size() -> float:
@@ -166,14 +166,14 @@ def run(server: Server, *command: str, owner: bool = False, detached: bool = Fal
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
     }
-    words = [*PODMAN_RUN, "run", *(("--detach",) if detached else ("--rm",)), *limits(), *CONFINED]
-    words += ["--volume", f"{data}:/var/lib/common-ground", "--volume", f"{server.sockets}:{server.sockets}"]
-    words += [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
-    done = subprocess.run([*words, IMAGE, *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        say(f"{' '.join(command)}: {done.stdout[-1_500:]} {done.stderr[-3_000:]}")
-        done.check_returncode()
-    return done.stdout.strip()
+    podman = [*PODMAN_RUN, "run", *(("--detach",) if detached else ("--rm",)), *limits(), *CONFINED]
+    podman += ["--volume", f"{data}:/var/lib/common-ground", "--volume", f"{server.sockets}:{server.sockets}"]
+    podman += [word for name, value in environ.items() for word in ("--env", f"{name}={value}")]
+    result = subprocess.run([*podman, IMAGE, *command], capture_output=True, text=True, check=False)
+    if result.returncode:
+        say(f"{' '.join(command)}: {result.stdout[-1_500:]} {result.stderr[-3_000:]}")
+        result.check_returncode()
+    return result.stdout.strip()
 
 
 def look(server: Server) -> list[str]:

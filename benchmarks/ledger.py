@@ -192,9 +192,9 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
         address = reverse(name) + query
 
         def get() -> object:
-            answer = client.get(address)
-            assert answer.status_code == 200, (address, answer.status_code)
-            return answer
+            response = client.get(address)
+            assert response.status_code == 200, (address, response.status_code)
+            return response
 
         return get
 
@@ -229,9 +229,9 @@ def measure(worlds: dict[str, Any], rounds: int, repeats: int) -> dict[str, dict
                 for _ in range(repeats):
                     began = time.perf_counter()
                     call()
-                    took = (time.perf_counter() - began) * 1000
-                    taken.setdefault(name, {}).setdefault(address, []).append(took)
-                    if took > 5_000:
+                    milliseconds = (time.perf_counter() - began) * 1000
+                    taken.setdefault(name, {}).setdefault(address, []).append(milliseconds)
+                    if milliseconds > 5_000:
                         break
     return {name: {key: statistics.quantiles(some, n=4)[0] for key, some in by.items()} for name, by in taken.items()}
 

@@ -22,8 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lettings", type=int, default=50_000)
     options = parser.parse_args()
-    place = place_in(YEAR)
-    lettings = invent(place, options.lettings, year=YEAR)
+    folder = place_in(YEAR)
+    lettings = invent(folder, options.lettings, year=YEAR)
     size, filtering, kept = 0, 0.0, LettingsFilter()
     for chunk in core_chunks(lettings, year=YEAR, other="12"):
         size += len(chunk)
@@ -32,7 +32,7 @@ def main() -> None:
         filtering += time.perf_counter() - began
     packed = kept.finish()
     began = time.perf_counter()
-    counted = count_lettings(kept_rows(packed, kept.columns), scope_of(place))
+    counted = count_lettings(kept_rows(packed, kept.columns), scope_of(folder))
     counting = time.perf_counter() - began
     lines, outcomes = expected(lettings)
     assert {outcome: counted.number(outcome) for outcome in counted.rows} == outcomes

@@ -51,9 +51,9 @@ def main(chosen: list[str]) -> int:
             continue
         say(f"== {name}")
         began = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", *words], cwd=BASE_DIR, env=os.environ | environ, check=False)
-        say(f"== {name}: {'FAILED' if done.returncode else 'passed'} in {time.monotonic() - began:.0f} s")
-        if done.returncode:
+        result = subprocess.run([sys.executable, "-m", *words], cwd=BASE_DIR, env=os.environ | environ, check=False)
+        say(f"== {name}: {'FAILED' if result.returncode else 'passed'} in {time.monotonic() - began:.0f} s")
+        if result.returncode:
             failed.append(name)
     say(f"Failed: {', '.join(failed)}" if failed else "Everything passed.")
     return len(failed)

@@ -48,10 +48,10 @@ class Server:
 
     def start(self, data: Path, **options: str) -> None:
         """Start a server on a data folder and wait until it answers."""
-        given = {"unix_socket_directories": str(self.sockets), "listen_addresses": "", "port": PORT, **options}
-        words = " ".join(f"-c {name}='{value}'" for name, value in given.items())
+        settings = {"unix_socket_directories": str(self.sockets), "listen_addresses": "", "port": PORT, **options}
+        command_line = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         log = str(self.folder / "log")
-        self.run("pg_ctl", "start", "--wait", "--pgdata", str(data), "--log", log, "--options", words)
+        self.run("pg_ctl", "start", "--wait", "--pgdata", str(data), "--log", log, "--options", command_line)
 
     def stop(self, data: Path) -> None:
         """Stop it without waiting for clients."""

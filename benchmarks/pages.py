@@ -73,29 +73,29 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
     from django.db import connection
 
     backend = psutil.Process(_backend())
-    asked: list[tuple[float, str]] = []
+    requests: list[tuple[float, str]] = []
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         began = time.perf_counter()
         try:
             return execute(sql, params, many, context)
         finally:
-            asked.append(((time.perf_counter() - began) * 1000, sql))
+            requests.append(((time.perf_counter() - began) * 1000, sql))
 
     began = time.perf_counter()
-    answer = client.get(address)
-    took = time.perf_counter() - began
-    if answer.status_code != 200:
-        print(f"    {address}: {answer.status_code} after {took:.1f} s")
+    response = client.get(address)
+    seconds = time.perf_counter() - began
+    if response.status_code != 200:
+        print(f"    {address}: {response.status_code} after {seconds:.1f} s")
         return None
     with connection.execute_wrapper(count):
         client.get(address)
     gc.freeze()  # as web workers do with what is loaded: looking through it for garbage takes a third of a second
-    queries, size = len(asked), len(answer.content)
-    for milliseconds, sql in sorted(asked, reverse=True)[:shown]:
+    queries, size = len(requests), len(response.content)
+    for milliseconds, sql in sorted(requests, reverse=True)[:shown]:
         print(f"      {milliseconds:8.1f} ms  {sql[:300]}")
     times, python, postgres = [], [], []
-    for _ in range(1 if took > _SLOW_SECONDS else rounds):
+    for _ in range(1 if seconds > _SLOW_SECONDS else rounds):
         before, cpu, wall = _cpu(backend), time.process_time(), time.perf_counter()
         client.get(address)
         times.append((time.perf_counter() - wall) * 1000)
@@ -164,13 +164,13 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
             print(f"{times:g} times England: tables", flush=True)
             fill(times)
             database.mark_filled()
-        found: dict[str, dict[str, Figures]] = {}
+        figures_by_page: dict[str, dict[str, Figures]] = {}
         for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")
             client = Client(raise_request_exception=False)
             if not person.is_stakeholder:
                 client.force_login(person)
-            found[name] = {}
+            figures_by_page[name] = {}
             for page, (url, given) in pages_of(person).items():
                 if only and page not in only and page != "empty":
                     continue
@@ -182,7 +182,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                     for difference in differences(client.get(url).content.decode(), BY_HAND[page], values):
                         print(f"    {page} differs from the rows by hand: {difference}")
                     figures.by_hand_ms = round(by_hand(BY_HAND[page], values), 2)
-                found[name][page] = figures
+                figures_by_page[name][page] = figures
                 print(
                     f"  {times:g}x {name:14}{page:28}{figures.queries:4} queries {figures.p50_ms:9.1f} ms"
                     f"{figures.python_ms:9.1f} + {figures.postgres_ms:.1f} ms CPU {figures.bytes / 1024:8.0f} KB"
@@ -190,7 +190,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                     flush=True,
                 )
         connections.close_all()
-    return found
+    return figures_by_page
 
 
 def main() -> int:
@@ -203,15 +203,15 @@ def main() -> int:
     reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
     reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
     reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-pages")
-    if wanted.one is not None:
-        found = figures_at(wanted.one, wanted)
+    if options.one is not None:
+        found = figures_at(options.one, options)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
         return 0
     sizes: dict[float, Any] = {}
-    for times in wanted.times:
+    for times in options.times:
         process = subprocess.Popen(
             [sys.executable, __file__, *sys.argv[1:], "--one", str(times)], stdout=subprocess.PIPE, text=True
         )
@@ -230,14 +230,14 @@ def main() -> int:
 def _summary(sizes: dict[float, Any]) -> dict[str, Any]:
     """By person and page, at the largest size: what the floors are about, and the growth since the smallest."""
     smallest, largest = min(sizes), max(sizes)
-    found = {}
+    rows = {}
     for who, pages in sizes[largest].items():
         empty = pages["empty"]["python_ms"] + pages["empty"]["postgres_ms"]
         for page, one in pages.items():
             cpu = one["python_ms"] + one["postgres_ms"]
             before = sizes[smallest].get(who, {}).get(page)
             was = before["python_ms"] + before["postgres_ms"] if before else 0
-            found[f"{who}: {page}"] = {
+            rows[f"{who}: {page}"] = {
                 "queries": one["queries"],
                 "p50_ms": one["p50_ms"],
                 "p95_ms": one["p95_ms"],
@@ -246,7 +246,7 @@ def _summary(sizes: dict[float, Any]) -> dict[str, Any]:
                 "cpu_ratio_by_hand": round((cpu - empty) / one["by_hand_ms"], 1) if one["by_hand_ms"] else None,
                 "growth_1_to_10": round(cpu / was, 2) if was else None,
             }
-    return found
+    return rows
 
 
 if __name__ == "__main__":

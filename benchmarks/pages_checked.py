@@ -37,9 +37,9 @@ def differences(page: str, statements: list[str], given: dict[str, Any]) -> Iter
             rows = cursor.fetchall()
             if len(rows) == 1 and all(column.name == "count" for column in cursor.description):
                 for count in rows[0]:
-                    shown = "More than 1,000" if count > 1000 else f"{count:,}"
-                    if shown not in text:
-                        yield f"statement {number} counts {count}, but the page does not say {shown!r}"
+                    count_in_words = "More than 1,000" if count > 1000 else f"{count:,}"
+                    if count_in_words not in text:
+                        yield f"statement {number} counts {count}, but the page does not say {count_in_words!r}"
             for row in rows:
                 for column, value in zip(cursor.description, row, strict=True):
                     if column.name in LINKED and value is not None:

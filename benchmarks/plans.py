@@ -113,16 +113,16 @@ def a_plan(sites: int, chance: random.Random) -> dict[str, Any]:
 
 def edited(plan: dict[str, Any], *, share: float, sections: int) -> dict[str, Any]:
     """The plan with a share of its sites and a number of sections changed."""
-    other = copy.deepcopy(plan)
-    for site in other["sites"][: max(1, int(len(other["sites"]) * share))]:
+    plan_copy = copy.deepcopy(plan)
+    for site in plan_copy["sites"][: max(1, int(len(plan_copy["sites"]) * share))]:
         site["forecast_completion"] = "2036-12"
         for homes in site["homes"]:
             homes["count"] += 5
-    for section in other["sections"][:sections]:
+    for section in plan_copy["sections"][:sections]:
         words = section["body"].split()
         words[10::40] = ["changed"] * len(words[10::40])
         section["body"] = " ".join(words)
-    return other
+    return plan_copy
 
 
 Work = Callable[[], object]
@@ -185,14 +185,14 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
     client.force_login(author)
 
     def opening() -> None:
-        found = newest_for(author, plan)
-        assert found is not None
-        reading_context(ReadingClass.INSIDE, found.content, found.html, QueryDict())
+        newest_version = newest_for(author, plan)
+        assert newest_version is not None
+        reading_context(ReadingClass.INSIDE, newest_version.content, newest_version.html, QueryDict())
 
     def asking(address: str) -> Work:
         def ask() -> None:
-            answer = client.get(address)
-            assert answer.status_code == 200, answer.status_code
+            response = client.get(address)
+            assert response.status_code == 200, response.status_code
 
         return ask
 
@@ -245,12 +245,12 @@ def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
 def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> Iterator[str]:
     """A line for each aim: met, or missed by which sizes."""
     for name, aim in AIMS.items():
-        what = name.replace("_", " ")
+        label = name.replace("_", " ")
         missed = [
             f"{sites} sites {row[f'{name}_ratio']:.2f}×" for sites, row in results.items() if row[f"{name}_ratio"] > aim
         ]
-        yield f"{what}: at most {aim}× {'MISSED by ' + ', '.join(missed) if missed else 'met'}"
-        yield f"{what}: grows no faster than the plan, {growth[name]:.2f} {'MISSED' if growth[name] > 1 else 'met'}"
+        yield f"{label}: at most {aim}× {'MISSED by ' + ', '.join(missed) if missed else 'met'}"
+        yield f"{label}: grows no faster than the plan, {growth[name]:.2f} {'MISSED' if growth[name] > 1 else 'met'}"
 
 
 def main() -> None:
@@ -258,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, nargs="+", default=[20, 200, 2000], help="sizes of plan to measure")
     parser.add_argument("--times", type=int, default=7, help="how often each is measured")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     call_command("migrate", verbosity=0, interactive=False)
     results: dict[str, dict[str, float]] = {}
     with transaction.atomic():
@@ -273,8 +273,8 @@ def main() -> None:
             starts_on=timezone.localdate(),
             accepted_at=timezone.now(),
         )
-        for sites in asked.sites:
-            results[str(sites)] = measure(sites, asked.times, author, owner)
+        for sites in options.sites:
+            results[str(sites)] = measure(sites, options.times, author, owner)
         transaction.set_rollback(True)
     print(f"{'':>16}" + "".join(f"{sites + ' sites':>22}" for sites in results))
     print(f"{'size':>16}" + "".join(f"{row['bytes'] / 1024:>19.0f} KB" for row in results.values()))

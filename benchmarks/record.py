@@ -101,9 +101,9 @@ def measure(moves: int) -> dict[str, float]:
         if count >= 0:
             numbered.append(with_numbers)
             bare.append(without)
-    given = Change.objects.count() - before
-    if given != 2 * (moves + WARM_UP):
-        raise SystemExit(f"Expected two numbers for every other move, got {given}.")
+    new_changes = Change.objects.count() - before
+    if new_changes != 2 * (moves + WARM_UP):
+        raise SystemExit(f"Expected two numbers for every other move, got {new_changes}.")
     with_numbers, without = statistics.median(numbered), statistics.median(bare)
     return {
         "numbered_ms": round(with_numbers, 3),
@@ -116,13 +116,13 @@ def main() -> None:
     """Create the database, measure, and drop it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moves", type=int, default=1000)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     with kept_database("record", keep=False) as database:
         prepare_pages(database.url)
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        print(json.dumps(measure(wanted.moves)))
+        print(json.dumps(measure(options.moves)))
 
 
 if __name__ == "__main__":

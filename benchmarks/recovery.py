@@ -38,10 +38,10 @@ def main() -> int:
             file.write(f"recovery_target_time = '{moment}'\nrecovery_target_action = 'promote'\n")
         (base / "recovery.signal").touch()
         server.start(base)
-        found = server.ask("SELECT count(*) FROM commitment")
+        row_count = server.ask("SELECT count(*) FROM commitment")
         server.stop(base)
-    sys.stdout.write(f"{found} of {ROWS} rows are back as of {moment}, in {time.monotonic() - began:.1f} s.\n")
-    return int(found != ROWS)
+    sys.stdout.write(f"{row_count} of {ROWS} rows are back as of {moment}, in {time.monotonic() - began:.1f} s.\n")
+    return int(row_count != ROWS)
 
 
 if __name__ == "__main__":

@@ -61,23 +61,29 @@ def addresses_of(person: Any) -> dict[str, str]:
     from partnerships.organisations.models import Organisation
     from partnerships.reports.registry import all_reports
 
-    found = {one.title: reverse("reports:report", args=[one.slug]) for one in all_reports()}
+    addresses = {one.title: reverse("reports:report", args=[one.slug]) for one in all_reports()}
     area = 1  # the first district
-    found["Homes pipeline since a day"] = f"{found['Homes pipeline']}?since=2026-03-01"
-    found["Homes pipeline of a tenure"] = f"{found['Homes pipeline']}?tenure=social_rent"
-    found["Coverage of a theme"] = f"{found['Coverage of council areas']}?theme=homelessness&what=partnership"
-    found["Need and supply of an area"] = f"{found['Need and supply']}?area={area}"
-    found["Dashboard of the network"] = reverse("reports:dashboard")
-    own = Organisation.objects.of_person(person).order_by("pk").first()
-    if own is not None:
-        party = Party.objects.present().filter(organisation=own).order_by("pk").first()
-        found["Network around a body"] = f"{found['Network report']}?around={own.pk}"
-        found["Dashboard of an organisation"] = reverse("reports:organisation-dashboard", args=[own.pk])
+    addresses["Homes pipeline since a day"] = f"{addresses['Homes pipeline']}?since=2026-03-01"
+    addresses["Homes pipeline of a tenure"] = f"{addresses['Homes pipeline']}?tenure=social_rent"
+    addresses["Coverage of a theme"] = f"{addresses['Coverage of council areas']}?theme=homelessness&what=partnership"
+    addresses["Need and supply of an area"] = f"{addresses['Need and supply']}?area={area}"
+    addresses["Dashboard of the network"] = reverse("reports:dashboard")
+    own_organisation = Organisation.objects.of_person(person).order_by("pk").first()
+    if own_organisation is not None:
+        party = Party.objects.present().filter(organisation=own_organisation).order_by("pk").first()
+        addresses["Network around a body"] = f"{addresses['Network report']}?around={own_organisation.pk}"
+        addresses["Dashboard of an organisation"] = reverse(
+            "reports:organisation-dashboard", args=[own_organisation.pk]
+        )
         if party is not None:
-            found["Dashboard of a partnership"] = reverse("reports:partnership-dashboard", args=[party.partnership_id])
+            addresses["Dashboard of a partnership"] = reverse(
+                "reports:partnership-dashboard", args=[party.partnership_id]
+            )
     # A dashboard fetches its reports afterwards, each on its own; without JavaScript it computes all of them.
-    whole = {f"{name}, whole": f"{page}?whole=1" for name, page in found.items() if name.startswith("Dashboard")}
-    return found | whole
+    whole_dashboards = {
+        f"{name}, whole": f"{page}?whole=1" for name, page in addresses.items() if name.startswith("Dashboard")
+    }
+    return addresses | whole_dashboards
 
 
 def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
@@ -101,19 +107,19 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                 cursor.execute("VACUUM ANALYZE")
             print(f"  places: {time.monotonic() - began:.1f} s", flush=True)
             database.mark_filled()
-        found: dict[str, dict[str, Figures]] = {}
+        figures_by_report: dict[str, dict[str, Figures]] = {}
         for name in wanted.who:
             person = User.objects.get(email=f"{name}@country.example")
             client = Client(raise_request_exception=False)
             client.force_login(person)
-            found[name] = {}
+            figures_by_report[name] = {}
             for page, url in addresses_of(person).items():
                 if wanted.only and page not in wanted.only:
                     continue
                 figures = measure(client, url, wanted.rounds, wanted.statements)
                 if figures is None:
                     continue
-                found[name][page] = figures
+                figures_by_report[name][page] = figures
                 print(
                     f"  {times:g}x {name:12}{page:38}{figures.queries:4} queries {figures.p50_ms:9.1f} ms, p95"
                     f"{figures.p95_ms:9.1f} {figures.python_ms:9.1f} + {figures.postgres_ms:.1f} ms CPU"
@@ -121,7 +127,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                     flush=True,
                 )
         connections.close_all()
-    return found
+    return figures_by_report
 
 
 def main() -> int:
@@ -134,15 +140,15 @@ def main() -> int:
     reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
     reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
     reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-reports")
-    if wanted.one is not None:
-        found = figures_at(wanted.one, wanted)
+    if options.one is not None:
+        found = figures_at(options.one, options)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
         return 0
     sizes: dict[str, Any] = {}
-    for times in wanted.times:
+    for times in options.times:
         command = [sys.executable, __file__, *sys.argv[1:], "--one", str(times)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         last = ""

@@ -52,13 +52,15 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
     ours = Membership.objects.filter(person=person)[0].organisation
     plan = PlanOwner.objects.filter(organisation=ours, plan__status="shared").order_by("pk")[0].plan
     party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
-    theirs = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0].organisation
-    asked = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=ours).order_by("pk")[0]
+    other_organisation = (
+        Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0].organisation
+    )
+    entry = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=ours).order_by("pk")[0]
     due = today.replace(year=today.year + 1, day=1)
 
     def import_rows(number: int) -> object:
         heading = "Gives,Receives,What is promised,Quantity,Unit,Due date\n"
-        row = f"{ours.name},{theirs.name},{{}} homes in round {number},{{}},homes,{due:%d/%m/%Y}\n"
+        row = f"{ours.name},{other_organisation.name},{{}} homes in round {number},{{}},homes,{due:%d/%m/%Y}\n"
         upload = upload_spreadsheet(
             kind="commitments",
             target=Target(partnership=party.partnership, organisation=ours),
@@ -69,20 +71,20 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
         )
         preview_upload(upload=upload, author=person, now=now)
         upload.refresh_from_db()
-        done = import_upload(upload=upload, author=person, now=now)
-        made = done.report["counts"].get("created")
-        if made != ROWS:
-            raise SystemExit(f"Expected {ROWS} commitments, got {made}: {done.report}")
-        return done
+        imported_upload = import_upload(upload=upload, author=person, now=now)
+        created_count = imported_upload.report["counts"].get("created")
+        if created_count != ROWS:
+            raise SystemExit(f"Expected {ROWS} commitments, got {created_count}: {imported_upload.report}")
+        return imported_upload
 
     return {
         "publish": lambda number: publish_version(
             plan=plan, author=person, note="More homes.", content=content(number + 5), now=now
         ),
-        "answer": lambda _: respond(entry=asked, organisation=ours, text="We can help.", author=person, now=now),
+        "answer": lambda _: respond(entry=entry, organisation=ours, text="We can help.", author=person, now=now),
         "commit": lambda _: propose_commitment(
             giver=ours,
-            receiver=theirs,
+            receiver=other_organisation,
             text="Sixty homes.",
             quantity=Decimal(60),
             unit="homes",
@@ -111,7 +113,7 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = psutil.Process(cursor.fetchone()[0])
-    took = []
+    durations = []
     for number in range(rounds + 1):
         before, began = backend.cpu_times(), time.process_time()
         with transaction.atomic():
@@ -119,8 +121,8 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
             transaction.set_rollback(True)
         after = backend.cpu_times()
         postgres = after.user + after.system - before.user - before.system
-        took.append((time.process_time() - began + postgres) * 1000)
-    return round(statistics.median(took[1:]), 1)
+        durations.append((time.process_time() - began + postgres) * 1000)
+    return round(statistics.median(durations[1:]), 1)
 
 
 def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
@@ -136,12 +138,12 @@ def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
         if not database.is_filled:
             fill(times)
             database.mark_filled()
-        found = {}
+        figures = {}
         for name, save in saved_by(User.objects.get(email="lead@country.example")).items():
-            found[name] = measure(save, rounds if "rows" not in name else 1)
-            print(f"  {times:g}x {name:22}{found[name]:10.1f} ms", flush=True)
+            figures[name] = measure(save, rounds if "rows" not in name else 1)
+            print(f"  {times:g}x {name:22}{figures[name]:10.1f} ms", flush=True)
         connections.close_all()
-    return found
+    return figures
 
 
 def main() -> int:
@@ -151,14 +153,14 @@ def main() -> int:
     reading.add_argument("--rounds", type=int, default=20, help="how often each is saved; the import once")
     reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
     reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-saving")
-    if wanted.one is not None:
-        print(json.dumps(figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep)))
+    if options.one is not None:
+        print(json.dumps(figures_at(options.one, rounds=options.rounds, keep=options.keep)))
         return 0
     sizes = []
-    for times in wanted.times:
+    for times in options.times:
         command = [sys.executable, __file__, *sys.argv[1:], "--one", str(times)]
         process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         print(process.stdout, end="", flush=True)

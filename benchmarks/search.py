@@ -95,7 +95,7 @@ def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dic
         cursor.execute("SELECT pg_backend_pid()")
         backend = psutil.Process(cursor.fetchone()[0])
     readers = [0, -person.pk, *Membership.objects.current().of_person(person).values_list("organisation", flat=True)]
-    found: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     every: list[float] = []
     for group, words in groups.items():
         for text in words:
@@ -105,9 +105,9 @@ def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dic
         for _ in range(rounds):
             for text in words:
                 began = time.perf_counter()
-                answer = client.get(f"{address}?{urlencode({'q': text})}")
+                response = client.get(f"{address}?{urlencode({'q': text})}")
                 times.append((time.perf_counter() - began) * 1000)
-                assert answer.status_code == 200, text
+                assert response.status_code == 200, text
         python, postgres = time.process_time() - python, _cpu(backend) - postgres
         hand = time.process_time() + _cpu(backend)
         with connection.cursor() as cursor:
@@ -116,14 +116,14 @@ def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dic
                 cursor.fetchall()
         hand = (time.process_time() + _cpu(backend) - hand) * 1000 / len(words)
         every += times
-        found[group] = {
+        figures[group] = {
             **_spread(times),
             "python_ms": round(python * 1000 / len(times), 1),
             "postgres_ms": round(postgres * 1000 / len(times), 1),
             "by_hand_ms": round(hand, 1),
         }
-    found["all"] = _spread(every)
-    return found
+    figures["all"] = _spread(every)
+    return figures
 
 
 def _spread(times: list[float]) -> dict[str, float]:
@@ -153,10 +153,10 @@ def main() -> int:
     reading.add_argument("--rounds", type=int, default=10, help="requests of each word (10)")
     reading.add_argument("--copies", type=int, default=1, help="entries of the index, times those of the records (1)")
     reading.add_argument("--keep", action="store_true", help="keep the filled database and use it again")
-    wanted = reading.parse_args()
+    options = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-search")
-    with kept_database(f"bench_search_{wanted.times:g}".replace(".", "_"), keep=wanted.keep) as database:
+    with kept_database(f"bench_search_{options.times:g}".replace(".", "_"), keep=options.keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command
         from django.db import connection, connections
@@ -167,7 +167,7 @@ def main() -> int:
 
         if not database.is_filled:
             call_command("migrate", verbosity=0)
-            fill(wanted.times)
+            fill(options.times)
             began = time.monotonic()
             queue_everything()
             lines = index_stale()
@@ -175,21 +175,21 @@ def main() -> int:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
             database.mark_filled()
-        if wanted.copies > 1 and not SearchEntry.objects.filter(part__contains="/copy").exists():
-            copy_entries(wanted.copies)
+        if options.copies > 1 and not SearchEntry.objects.filter(part__contains="/copy").exists():
+            copy_entries(options.copies)
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*), pg_total_relation_size('search_searchentry') FROM search_searchentry")
             entries, size = cursor.fetchone()
         print(f"  {entries:,} entries, {size / 1e6:,.0f} MB with indexes", flush=True)
-        found: dict[str, dict[str, dict[str, float]]] = {}
+        results: dict[str, dict[str, dict[str, float]]] = {}
         for name in ("lead", "authority"):
             person = User.objects.get(email=f"{name}@country.example")
             print(f"  {name}: an empty page takes {empty_page(person)} ms of Python", flush=True)
-            found[name] = measure(person, {"common": COMMON, "some": SOME, "rare": RARE}, wanted.rounds)
-            for group, figures in found[name].items():
+            results[name] = measure(person, {"common": COMMON, "some": SOME, "rare": RARE}, options.rounds)
+            for group, figures in results[name].items():
                 print(f"  {name:10}{group:8}{figures}", flush=True)
         connections.close_all()
-    print(json.dumps({"search": found}))
+    print(json.dumps({"search": results}))
     return 0
 
 

@@ -73,8 +73,8 @@ def main(chosen: list[str]) -> int:
 
 
 def _programs() -> Path | None:
-    given = os.environ.get("POSTGRES_PROGRAMS")
-    return Path(given) if given else None
+    programs_folder = os.environ.get("POSTGRES_PROGRAMS")
+    return Path(programs_folder) if programs_folder else None
 
 
 def upgrade(commit: str, server: Server, *, crawls: bool) -> list[str]:
@@ -151,30 +151,30 @@ def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, enviro
 
 def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
     """Whether old code cannot run beside the new tables."""
-    done = subprocess.run(
+    result = subprocess.run(
         [str(new.python), "manage.py", "upgrade", "--check", "--without-backup"],
         cwd=new.tree, env=environ, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return ASKS_FOR_MAINTENANCE in done.stderr
+    return ASKS_FOR_MAINTENANCE in result.stderr
 
 
 def wrong_rows(load: Load, server: Server) -> list[str]:
     """Asks that were saved, as people were told, and are missing or there twice."""
     titles = f"SELECT coalesce(array_agg(title), '{{}}') FROM exchange_entry WHERE title LIKE '{TITLE} %'"
-    found = Counter(server.ask(titles, database="common_ground"))
-    say(f"    {len(load.saved):,} asks were saved, {found.total():,} are there.")
-    missing = [f"Missing: {title}" for title in load.saved if title not in found]
-    return [*missing, *(f"There {times} times: {title}" for title, times in found.items() if times > 1)]
+    titles_found = Counter(server.ask(titles, database="common_ground"))
+    say(f"    {len(load.saved):,} asks were saved, {titles_found.total():,} are there.")
+    missing = [f"Missing: {title}" for title in load.saved if title not in titles_found]
+    return [*missing, *(f"There {times} times: {title}" for title, times in titles_found.items() if times > 1)]
 
 
 def keep_logs(folder: Path) -> Path:
     """Copy the logs of the web processes, with their tracebacks, to where they stay."""
-    kept = VAR_DIR / "upgrades" / "logs"
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir(parents=True)
+    log_folder = VAR_DIR / "upgrades" / "logs"
+    shutil.rmtree(log_folder, ignore_errors=True)
+    log_folder.mkdir(parents=True)
     for path in folder.glob("*.log"):
-        shutil.copy(path, kept)
-    return kept
+        shutil.copy(path, log_folder)
+    return log_folder
 
 
 def environment(server: Server) -> dict[str, str]:
@@ -182,9 +182,9 @@ def environment(server: Server) -> dict[str, str]:
     var = server.folder / "var"
     var.mkdir(exist_ok=True)
     addresses = {name: server.url(role, "common_ground") for name, role in ROLES.items()}
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "POSTGRES_PROGRAMS") if name in os.environ}
+    environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "POSTGRES_PROGRAMS") if name in os.environ}
     return {
-        **kept,
+        **environ,
         **addresses,
         "COMMON_GROUND_VAR": str(var),
         "SECRET_KEY": "for-trying-upgrades-" * 4,
@@ -208,8 +208,8 @@ def prepared(commit: str) -> Code:
         say(f"{commit}: installing its packages")
         uv = str(Path(sys.executable).with_name("uv"))
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)], check=True)
-        words = ["--quiet", "--require-hashes", "--no-deps", "--python", str(venv / "bin" / "python")]
-        subprocess.run([uv, "pip", "install", *words, "-r", str(tree / "requirements.txt")], check=True)
+        uv_options = ["--quiet", "--require-hashes", "--no-deps", "--python", str(venv / "bin" / "python")]
+        subprocess.run([uv, "pip", "install", *uv_options, "-r", str(tree / "requirements.txt")], check=True)
         node, npm = find_node()
         subprocess.run([*npm, "ci", "--ignore-scripts", "--silent"], cwd=tree, check=True)
         subprocess.run([node, "static/build.mjs"], cwd=tree, stdout=subprocess.DEVNULL, check=True)
@@ -220,7 +220,7 @@ def prepared(commit: str) -> Code:
 def run(code: Code, *words: str, environ: dict[str, str]) -> None:
     """Run Python to its end, and show the end of what it says; raises if it fails."""
     # manage.py chooses the role itself; in old code migrate is the only command that needs another one.
-    done = subprocess.run(
+    result = subprocess.run(
         [str(code.python), *words],
         cwd=code.tree,
         env=environ,
@@ -229,10 +229,10 @@ def run(code: Code, *words: str, environ: dict[str, str]) -> None:
         text=True,
         check=False,
     )
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    for line in lines[-40 if done.returncode else -1 :]:
+    lines = [line for line in result.stdout.splitlines() if line.strip()]
+    for line in lines[-40 if result.returncode else -1 :]:
         say(f"    {' '.join(words[:2])}: {line}")
-    done.check_returncode()
+    result.check_returncode()
 
 
 def visit() -> int:

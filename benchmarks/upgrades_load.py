@@ -47,13 +47,13 @@ class Web:
 
     def start(self, code: Code, environ: dict[str, str]) -> None:
         """Start this code, without the owner's address, and wait until it answers."""
-        words = [str(code.python), "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{self.socket.fileno()}"]
+        command = [str(code.python), "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{self.socket.fileno()}"]
         if (code.tree / "housing" / "gunicorn_settings.py").exists():
-            words += ["--config", "python:housing.gunicorn_settings"]
-        words += ["--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "30"]
+            command += ["--config", "python:housing.gunicorn_settings"]
+        command += ["--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "30"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*words, "--no-control-socket"],
+                [*command, "--no-control-socket"],
                 cwd=code.tree,
                 env={name: value for name, value in environ.items() if name != "DATABASE_OWNER_URL"},
                 stdout=log,
@@ -63,7 +63,7 @@ class Web:
         end = time.monotonic() + 120
         while self.ask("GET", "/health/live/")[0] != 200:
             if time.monotonic() > end or self._process.poll() is not None:
-                raise subprocess.CalledProcessError(1, words)
+                raise subprocess.CalledProcessError(1, command)
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -90,8 +90,8 @@ class Web:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
         except (OSError, http.client.HTTPException):
             return 0, http.client.HTTPMessage(), b""
         finally:
@@ -153,13 +153,13 @@ class Load:
             web = self._webs[self._turn % len(self._webs)]
         began = time.monotonic()
         status, headers, body = web.ask(method, path, cookie=cookie, data=data)
-        took = time.monotonic() - began
+        seconds = time.monotonic() - began
         kind = str(status) if status else BROKEN
         if status == 503 and b"Common Ground is being updated" in body:
             kind = MAINTENANCE
         with self._lock:
             self.counted[phase][kind] += 1
-            self.longest[phase] = max(self.longest[phase], took)
+            self.longest[phase] = max(self.longest[phase], seconds)
             if is_fault(kind):
                 self.faults.append(f"{kind} {method} {path} ({phase})")
         return kind, headers, body
@@ -199,9 +199,9 @@ class Load:
             return "failed"
         data = {name: value for name, value in form.fields.items() if name in FIELDS} | {"title": title}
         data["audience"] = "network"
-        given = [one.partition(";")[0] for one in headers.get_all("Set-Cookie", [])]
-        own = "; ".join([cookie, *given])
-        kind, headers, _ = self._ask("POST", WRITE, own, data)
+        new_cookies = [one.partition(";")[0] for one in headers.get_all("Set-Cookie", [])]
+        all_cookies = "; ".join([cookie, *new_cookies])
+        kind, headers, _ = self._ask("POST", WRITE, all_cookies, data)
         if kind != "302":
             return "maintenance" if kind == MAINTENANCE else "failed"
         self.saved.append(title)
@@ -239,9 +239,9 @@ def two_webs(folder: Path) -> Iterator[list[Web]]:
 def people_of(code: Code, environ: dict[str, str]) -> list[dict[str, Any]]:
     """People of the demonstration with a session each, as the old code sees them."""
     script = Path(__file__).with_name("upgrades_people.py").read_text(encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [str(code.python), "-"], cwd=code.tree, env=environ | {"LOG_LEVEL": "ERROR"}, input=script,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
     )  # fmt: skip
-    people: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    people: list[dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])
     return people

@@ -51,7 +51,7 @@ def paths() -> list[str]:
     """Addresses without arguments, and those that need only the number of a record, for the first records."""
     from django.urls import NoReverseMatch, get_resolver, reverse
 
-    found = []
+    people = []
 
     def walk(patterns: list[object], namespace: str) -> None:
         for one in patterns:
@@ -63,12 +63,12 @@ def paths() -> list[str]:
             elif name:
                 for arguments in ([], *([number] for number in range(1, PER_ROUTE + 1))):
                     try:
-                        found.append(reverse(f"{namespace}{name}", args=arguments))
+                        people.append(reverse(f"{namespace}{name}", args=arguments))
                     except NoReverseMatch:
                         continue
 
     walk(get_resolver().url_patterns, "")
-    return sorted({path for path in found if not path.startswith(("/accounts/logout", "/health/", "/metrics"))})
+    return sorted({path for path in people if not path.startswith(("/accounts/logout", "/health/", "/metrics"))})
 
 
 if __name__ == "__main__":

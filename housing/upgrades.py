@@ -108,8 +108,8 @@ def package_faults() -> list[str]:
             continue
         installed = _installed_version(pinned.name)
         if installed and installed not in pinned.specifier:
-            wanted = str(pinned.specifier).removeprefix("==")
-            faults.append(f"{pinned.name} {installed} is installed instead of {wanted}.")
+            pinned_version = str(pinned.specifier).removeprefix("==")
+            faults.append(f"{pinned.name} {installed} is installed instead of {pinned_version}.")
     return faults
 
 

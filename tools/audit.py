@@ -42,18 +42,18 @@ def audit(command: Sequence[str] = COMMAND, *, seconds: float = SECONDS) -> list
 
 def main() -> int:
     """Look vulnerabilities up and print them; returns the exit code."""
-    found = audit(seconds=float(os.environ.get("AUDIT_SECONDS", SECONDS)))
-    for line in found or []:
+    findings = audit(seconds=float(os.environ.get("AUDIT_SECONDS", SECONDS)))
+    for line in findings or []:
         print(f"  {line}")  # noqa: T201 - a terminal program
     verdict = (
         "No answer from the package index in time. Try again later."
-        if found is None
-        else f"{len(found)} known vulnerabilities."
-        if found
+        if findings is None
+        else f"{len(findings)} known vulnerabilities."
+        if findings
         else "No known vulnerabilities."
     )
     print(f"  {verdict}", flush=True)  # noqa: T201 - a terminal program
-    return 1 if found else 0
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def main(command: list[str]) -> None:
 def prepare_environment() -> None:
     """Create `.venv` and install the packages of requirements.txt, checked by hash."""
     lock = BASE_DIR / "requirements.txt"
-    wanted = digest([lock])
-    if is_current(ENVIRONMENT_STAMP, wanted) and works(PYTHON):
+    lock_digest = digest([lock])
+    if is_current(ENVIRONMENT_STAMP, lock_digest) and works(PYTHON):
         return
     if not works(PYTHON):
         base = find_python()
@@ -70,7 +70,7 @@ def prepare_environment() -> None:
     # Python compiles what is imported when it is; most of the ten thousand modules never are.
     options = ["--require-hashes", "--no-deps", "--no-compile"]
     run([*pip, "install", *options, "-r", str(lock)], what="install the packages")
-    ENVIRONMENT_STAMP.write_text(wanted)
+    ENVIRONMENT_STAMP.write_text(lock_digest)
     say(f"Installed in {time.monotonic() - started:.0f} s")
 
 
@@ -79,8 +79,8 @@ def prepare_front_end() -> None:
     if not (BASE_DIR / "package.json").exists():
         return
     sources = [path for name in FRONT_END for path in files_under(BASE_DIR / name)]
-    wanted = digest(sources)
-    if is_current(BUILD_STAMP, wanted):
+    sources_digest = digest(sources)
+    if is_current(BUILD_STAMP, sources_digest):
         return
     node, npm = find_node()
     path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -92,14 +92,14 @@ def prepare_front_end() -> None:
         NPM_STAMP.write_text(locked)
     say("Building stylesheets and scripts")
     run([node, "static/build.mjs"], path=path, what="build the front end", quiet=True)
-    BUILD_STAMP.write_text(wanted)
+    BUILD_STAMP.write_text(sources_digest)
 
 
 def find_python() -> str:  # noqa: RET503 - `stop` does not return
     """A Python that is new enough and has venv: this one, or one on PATH."""
-    seen = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 14)))]
+    interpreters = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 14)))]
     test = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {MIN_PYTHON!r})"
-    for candidate in seen:
+    for candidate in interpreters:
         if subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode == 0:
             return candidate
     here = ".".join(map(str, sys.version_info[:2]))
@@ -139,8 +139,8 @@ def is_current(stamp: Path, wanted: str) -> bool:
 
 def files_under(path: Path) -> list[Path]:
     """The source files below a folder, sorted, or the file itself."""
-    found = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
-    return [item for item in found if BUILT not in item.parents]
+    files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+    return [item for item in files if BUILT not in item.parents]
 
 
 def digest(paths: Iterable[Path]) -> str:

@@ -74,13 +74,13 @@ def passes(name: str) -> bool:
     # The addresses of running services must not reach the checks.
     clean = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
     began = time.monotonic()
-    done = subprocess.run(
+    result = subprocess.run(
         command(arguments), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
     )
-    verdict = "ok" if done.returncode == 0 else "FAILED"
-    said = done.stdout + done.stderr if done.returncode else ""
-    print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s\n{said}", end="", flush=True)  # noqa: T201 - a terminal program
-    return done.returncode == 0
+    verdict = "ok" if result.returncode == 0 else "FAILED"
+    output = result.stdout + result.stderr if result.returncode else ""
+    print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s\n{output}", end="", flush=True)  # noqa: T201 - a terminal program
+    return result.returncode == 0
 
 
 def main(wanted: list[str]) -> int:

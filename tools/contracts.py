@@ -28,21 +28,21 @@ class DoorsContract(Contract):
         """Find imports of another room's doors."""
         container, doors = str(self.container), {str(door) for door in cast(list[str], self.doors)}
         tools = {str(tool) for tool in cast(list[str], self.tools or [])}
-        found: list[str] = []
+        imports: list[str] = []
         for imported in sorted(graph.modules):
             steps = imported.removeprefix(f"{container}.").split(".")
             if not imported.startswith(f"{container}.") or not doors & set(steps[1:]) or steps[0] in tools:
                 continue
             room = f"{container}.{steps[0]}"
-            found += [
+            imports += [
                 f"{importer} -> {imported}"
                 for importer in sorted(graph.find_modules_that_directly_import(imported))
                 if importer.startswith(f"{container}.") and not f"{importer}.".startswith(f"{room}.")
             ]
-        return ContractCheck(kept=not found, metadata={"found": found})
+        return ContractCheck(kept=not imports, metadata={"found": imports})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         """Print each of these imports."""
-        found: list[Any] = check.metadata["found"]
-        for line in found:
+        imports: list[Any] = check.metadata["found"]
+        for line in imports:
             output.print_error(line, bold=False)

@@ -35,8 +35,8 @@ _LINK = re.compile(r"(\]\()([^)\s#]+)")
 def sources() -> list[Path]:
     """The pages, pictures and files that pages lead to."""
     docs = BASE_DIR / "docs"
-    found = [path for path in docs.rglob("*") if path.is_file() and "secrets" not in path.parts]
-    return sorted([*(BASE_DIR / name for name in PAGES_OF_THE_PROJECT), *found])
+    files = [path for path in docs.rglob("*") if path.is_file() and "secrets" not in path.parts]
+    return sorted([*(BASE_DIR / name for name in PAGES_OF_THE_PROJECT), *files])
 
 
 def digest() -> str:
@@ -95,20 +95,20 @@ def build() -> bool:
     if stamp.exists() and stamp.read_text() == wanted:
         return True
     gather(BUILT / "source")
-    made = BUILT / "new" / "docs"
+    new_folder = BUILT / "new" / "docs"
     shutil.rmtree(BUILT / "new", ignore_errors=True)
-    words = [sys.executable, "-m", "sphinx", "--builder", "dirhtml", "--conf-dir", str(BASE_DIR / "docs" / "site")]
-    words += ["--fresh-env", "--jobs", "2", "--quiet", "--warning-file", str(WARNINGS)]
-    words += ["--define", f"html_static_path={BUILT / 'source' / 'frame'}"]
-    words += ["--doctree-dir", str(BUILT / "read"), str(BUILT / "source"), str(made)]
-    done = subprocess.run(words, cwd=BASE_DIR, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stderr)
+    command = [sys.executable, "-m", "sphinx", "--builder", "dirhtml", "--conf-dir", str(BASE_DIR / "docs" / "site")]
+    command += ["--fresh-env", "--jobs", "2", "--quiet", "--warning-file", str(WARNINGS)]
+    command += ["--define", f"html_static_path={BUILT / 'source' / 'frame'}"]
+    command += ["--doctree-dir", str(BUILT / "read"), str(BUILT / "source"), str(new_folder)]
+    result = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.stderr.write(result.stderr)
         return False
-    compress(made)
+    compress(new_folder)
     # One step, so that a server that starts meanwhile finds the old pages or the new ones.
     shutil.rmtree(SITE, ignore_errors=True)
-    made.parent.rename(SITE)
+    new_folder.parent.rename(SITE)
     stamp.write_text(wanted)
     return True
 

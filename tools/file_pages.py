@@ -141,9 +141,11 @@ def files_page() -> str:
             lines += ["", "| choices | labels |", "|---|---|", *rows_of_choices]
 
     folder_names = {folder.name for folder in folders()} | {"emails"}
-    others = [folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name not in folder_names]
+    other_folders = [
+        folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name not in folder_names
+    ]
     described = described_templates(TEMPLATES, recursive=False)
-    described += [row for folder in others for row in described_templates(folder)]
+    described += [row for folder in other_folders for row in described_templates(folder)]
     lines += ["", "## Pages of no room", "", *_table_of_files(described)]
 
     described = [
@@ -210,11 +212,12 @@ def numbers_page() -> str:
         field_rows: list[str] = []
         for path in modules(folder):
             source = path.read_text(encoding="utf-8")
-            place = f"in `{_path(path)}`"
+            location = f"in `{_path(path)}`"
             number_rows += [
-                f"| `{number.name}` {place} | `{number.value}` | {number.comment} |" for number in named_numbers(source)
+                f"| `{number.name}` {location} | `{number.value}` | {number.comment} |"
+                for number in named_numbers(source)
             ]
-            field_rows += [f"| `{field.name}` {place} | {field.limits} |" for field in limited_fields(source)]
+            field_rows += [f"| `{field.name}` {location} | {field.limits} |" for field in limited_fields(source)]
 
         if number_rows or field_rows:
             lines += ["", f"## {folder.name}"]

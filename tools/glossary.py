@@ -37,10 +37,10 @@ class Word:
 
         A blank stands for `_` too. With a capital letter, only as written.
         """
-        words = re.escape(self.word).replace(r"\ ", r"[ _]")
+        pattern = re.escape(self.word).replace(r"\ ", r"[ _]")
         before = r"(?<![^\W_])" if self.word[0].isalnum() else ""
         after = r"(?![^\W_])" if self.word[-1].isalnum() else ""
-        return re.compile(before + words + after, 0 if self.word != self.word.lower() else re.IGNORECASE)
+        return re.compile(before + pattern + after, 0 if self.word != self.word.lower() else re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ class UnableToReadGlossary(Exception):
 
 def read_words(text: str) -> tuple[Word, ...]:
     """The rows of the table in the glossary. Raises `UnableToReadGlossary`."""
-    found = [
+    findings = [
         Word(word, cells[0], tuple(_CODE.findall(cells[1]))) for word, *cells in _rows(text, WORDS) if len(cells) == 2
     ]
-    if not found:
+    if not findings:
         raise UnableToReadGlossary(f"docs/glossary.md has no rows under “{WORDS.strip('# ')}”.")
-    return tuple(found)
+    return tuple(findings)
 
 
 def _rows(text: str, heading: str) -> Iterator[list[str]]:
@@ -85,10 +85,10 @@ def find_in(text: str, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
         if not pattern.search(text):
             continue
         for number, line in enumerate(lines, start=1):
-            said = line
+            remaining_text = line
             for phrase in word.allowed_in:
-                said = said.replace(phrase, "")
-            if pattern.search(said):
+                remaining_text = remaining_text.replace(phrase, "")
+            if pattern.search(remaining_text):
                 yield number, word
 
 
@@ -113,10 +113,10 @@ def find(root: Path, words: Iterable[Word]) -> list[Finding]:
 
 def main() -> int:
     """Print each word that is found; 1 if there is any."""
-    found = find(BASE_DIR, read_words(GLOSSARY.read_text(encoding="utf-8")))
-    for finding in found:
+    findings = find(BASE_DIR, read_words(GLOSSARY.read_text(encoding="utf-8")))
+    for finding in findings:
         print(finding)  # noqa: T201 - a terminal program
-    return min(len(found), 1)
+    return min(len(findings), 1)
 
 
 if __name__ == "__main__":

@@ -54,11 +54,11 @@ def _long_in(path: Path) -> Iterator[int]:
 
 def main() -> int:
     """Print the lines that are too long or split a tag; 1 if there is any."""
-    found = [(*one, f"longer than {LIMIT} characters") for one in long_lines()]
-    found += [(*one, "a tag must end on its line") for one in split_tags()]
-    for path, number, fault in found:
+    findings = [(*one, f"longer than {LIMIT} characters") for one in long_lines()]
+    findings += [(*one, "a tag must end on its line") for one in split_tags()]
+    for path, number, fault in findings:
         print(f"{path}:{number}: {fault}")  # noqa: T201 - a terminal program
-    return min(len(found), 1)
+    return min(len(findings), 1)
 
 
 if __name__ == "__main__":

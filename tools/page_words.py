@@ -33,18 +33,18 @@ def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[P
         title = _TITLE.search(source) or _PLAIN_TITLE.search(source)
         filled = _EXTENDS.search(source)
         if title and title[1].strip():
-            about = f"page {_quoted(title[1])}"
+            description = f"page {_quoted(title[1])}"
         elif including := _INCLUDED_IN.get(path.relative_to(TEMPLATES).as_posix()):
-            about = f"part of {_listed(including)}"
+            description = f"part of {_listed(including)}"
         elif path.name.startswith("_"):
-            about = "part of pages, by a template tag or a view"
+            description = "part of pages, by a template tag or a view"
         elif filled:
-            about = f"page that fills `{filled[1]}`"
+            description = f"page that fills `{filled[1]}`"
         else:
-            about = "part of forms and account pages, by a package"
+            description = "part of forms and account pages, by a package"
         headings = dict.fromkeys(_quoted(heading) for _, heading in _HEADING.findall(source))
         with_words = [heading for heading in headings if heading.strip("“…”/. ")]
-        described.append((path, f"{about}: {', '.join(with_words)}" if with_words else about))
+        described.append((path, f"{description}: {', '.join(with_words)}" if with_words else description))
     return described
 
 

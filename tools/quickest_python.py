@@ -51,8 +51,8 @@ ROUNDS = 4
 def seconds(python: str) -> float | None:
     """The processor seconds of the probe; None for a Python that is missing, does not fit or fails."""
     try:
-        done = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False, timeout=60)
-        return float(done.stdout) if done.returncode == 0 else None
+        result = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False, timeout=60)
+        return float(result.stdout) if result.returncode == 0 else None
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
 

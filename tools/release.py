@@ -27,31 +27,33 @@ def faults_of(folder: Path, *, tags: set[str], is_clean: bool) -> list[str]:
     version = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
     changelog = (folder / "CHANGELOG.md").read_text()
     notes = folder / "docs" / "releases" / f"{version}.md"
-    found = []
+    faults = []
     headings = re.findall(r"^## (\S+) ?(.*)$", changelog, re.MULTILINE)
     newest, day = headings[0] if headings else ("", "")
     if newest != version:
-        found.append(f"The newest heading of CHANGELOG.md is {newest or 'missing'}, and pyproject.toml says {version}.")
+        faults.append(
+            f"The newest heading of CHANGELOG.md is {newest or 'missing'}, and pyproject.toml says {version}."
+        )
     elif not _DAY.match(day):
-        found.append(f"CHANGELOG.md must say the day: ## {version} (30 November 2026), not {day or 'nothing'}.")
+        faults.append(f"CHANGELOG.md must say the day: ## {version} (30 November 2026), not {day or 'nothing'}.")
     if not notes.exists():
-        found.append(f"docs/releases/{version}.md is missing: what must an operator do, even if that is nothing?")
+        faults.append(f"docs/releases/{version}.md is missing: what must an operator do, even if that is nothing?")
     else:
         text = notes.read_text()
         if not text.startswith(f"# {version}\n") or "## What an operator must do" not in text:
-            found.append(f"docs/releases/{version}.md needs its headings: # {version}, ## What an operator must do.")
+            faults.append(f"docs/releases/{version}.md needs its headings: # {version}, ## What an operator must do.")
         if "Not released yet" in text:
-            found.append(f"docs/releases/{version}.md says that it is not released yet.")
-    found += [
+            faults.append(f"docs/releases/{version}.md says that it is not released yet.")
+    faults += [
         f"docs/{page} does not name the page of {version}."
         for page in ("index.md", "upgrades.md")
         if f"releases/{version}.md" not in (folder / "docs" / page).read_text()
     ]
     if f"v{version}" in tags:
-        found.append(f"The tag v{version} exists: raise the version in pyproject.toml.")
+        faults.append(f"The tag v{version} exists: raise the version in pyproject.toml.")
     if not is_clean:
-        found.append("There are changes that are not committed.")
-    return found
+        faults.append("There are changes that are not committed.")
+    return faults
 
 
 def _git(*words: str) -> str:
@@ -61,13 +63,13 @@ def _git(*words: str) -> str:
 
 def main() -> int:
     """Say what is missing, or how to tag; returns how many things are missing."""
-    found = faults_of(BASE_DIR, tags=set(_git("tag").split()), is_clean=not _git("status", "--porcelain").strip())
+    faults = faults_of(BASE_DIR, tags=set(_git("tag").split()), is_clean=not _git("status", "--porcelain").strip())
     version = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
     # Git takes lines that begin with # for comments, unless it is told to clean up white space only.
     tag = f"git tag --annotate --cleanup=whitespace --file docs/releases/{version}.md v{version}"
-    lines = found or [f"Nothing is missing. After `make check` and `make test`: {tag}"]
+    lines = faults or [f"Nothing is missing. After `make check` and `make test`: {tag}"]
     sys.stdout.writelines(f"  {line}\n" for line in lines)
-    return len(found)
+    return len(faults)
 
 
 if __name__ == "__main__":

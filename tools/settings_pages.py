@@ -66,8 +66,8 @@ def example() -> str:
 
 
 def _comment(setting: Setting) -> list[str]:
-    words = _LINK.sub(lambda found: f" (docs/{found[1]})" if found[1] else found[2], setting.meaning).replace("`", "")
-    return textwrap.wrap(words, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    text = _LINK.sub(lambda found: f" (docs/{found[1]})" if found[1] else found[2], setting.meaning).replace("`", "")
+    return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 def _example_value(setting: Setting) -> str:

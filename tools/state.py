@@ -20,12 +20,12 @@ def read_secrets(var: Path) -> dict[str, str]:
     A role added since then gets a password too.
     """
     path = var / "secrets.json"
-    made = {"SECRET_KEY": secrets.token_urlsafe(50), **postgres.new_passwords()}
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    if not made.keys() <= kept.keys():
-        kept = made | kept
-        _write_private(path, json.dumps(kept))
-    return kept
+    new_secrets = {"SECRET_KEY": secrets.token_urlsafe(50), **postgres.new_passwords()}
+    saved_secrets: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    if not new_secrets.keys() <= saved_secrets.keys():
+        saved_secrets = new_secrets | saved_secrets
+        _write_private(path, json.dumps(saved_secrets))
+    return saved_secrets
 
 
 def write_embedded_env(var: Path, exported: Mapping[str, str]) -> None:

@@ -123,10 +123,10 @@ class Supervisor:
 
     def bind(self, key: str, default: int) -> socket.socket:
         """A listening socket on the port that setting `key` names, or on the next free one."""
-        wanted = int(self.environ.get(key, default))
-        listener = listen(self.environ.get("HOST", "127.0.0.1"), wanted)
-        if port_of(listener) != wanted:
-            say(f"Port {wanted} is taken; using {port_of(listener)}")
+        wanted_port = int(self.environ.get(key, default))
+        listener = listen(self.environ.get("HOST", "127.0.0.1"), wanted_port)
+        if port_of(listener) != wanted_port:
+            say(f"Port {wanted_port} is taken; using {port_of(listener)}")
         # Kept here, or garbage collection would close it.
         self._listeners.append(listener)
         return listener

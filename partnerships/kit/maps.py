@@ -1,10 +1,9 @@
-"""Maps as SVG, drawn on the server over our own outlines of councils.
+"""Draw maps as SVG on the server, over our own outlines of councils: no tiles, and no other server.
 
-`map.js` makes them larger and smaller.
+A table beside each map has the same facts, for people who cannot see it. Pages refer to a file with the outlines
+(`OUTLINES_FILE`), which browsers cache; on paper the outlines are in the drawing itself. `map.js` lets people zoom.
 
-No tiles, no other server. The table beside a map says the same. A page refers to a file with the outlines
-(`OUTLINES_FILE`), which browsers keep; paper has the outlines themselves. Coordinates are those of web maps, in
-thousandths of a degree of longitude, so that Leaflet lays the drawing over its own positions.
+Coordinates are those of web maps (Web Mercator), in thousandths of a degree of longitude, with y downwards.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ SOURCE = (
 )
 #: The static file with every outline by its GSS code, and the borders of regions; `static/build.mjs` writes it.
 OUTLINES_FILE = "img/outlines.svg"
-#: Fills from none to most: each darker than the one before, also in grey.
+#: Fill colours from the lowest level to the highest. Each is darker than the one before, also when printed in grey.
 SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
 _SEA, _OUTSIDE, _LINE = "#D9E3E6", "#E9EDEC", "#6B8288"
 _INK, _DOT = "#10272E", "#7A1F5C"
-#: Thousandths of a degree of longitude: the least width of a map, some 15 km.
+#: The minimum width of a map, in thousandths of a degree of longitude: some 15 km.
 _NARROWEST = 200
-#: From this width on a map shows the borders of regions.
+#: A map of this width or more shows the borders of regions.
 _WIDE = 2500
 #: Height of a map for its width.
 _SHAPE = 0.7
-#: Columns in which places are put together, so that dots do not cover one another.
+#: Number of columns of the grid that groups places, so that dots do not cover one another.
 _COLUMNS = 28
 Box = tuple[float, float, float, float]
 
@@ -55,7 +54,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Shaded:
-    """An area of a map: how dark, from 0 (none) to 4, and what the table says of it."""
+    """An area of a map: its shade (`level`, from 0 for none to 4), and its words as in the table beside the map."""
 
     code: str
     words: str
@@ -113,47 +112,47 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
 
 
 def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
-    """The areas in shades, with the other councils around them pale.
+    """Draw areas in shades, and the other councils around them pale.
 
-    Whole England if the areas are all of it. `label` is what a screen reader says, `levels` what each shade means,
-    `file` the address of `OUTLINES_FILE` on pages. Areas without an outline are left out: the table has them.
+    `label` is read by screen readers. `levels` has the meaning of each shade. `file` is the address of `OUTLINES_FILE`,
+    on pages only. Areas without an outline are left out, because the table beside the map has them.
     """
-    known = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
-    view = _view([outline.box for _, outline in known] or [outline.box for outline in outlines().values()])
+    areas_and_outlines = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
+    view = _view([outline.box for _, outline in areas_and_outlines] or [outline.box for outline in outlines().values()])
     by_level: dict[int, list[SafeString]] = defaultdict(list)
-    for area, outline in known:
+    for area, outline in areas_and_outlines:
         by_level[area.level].append(_shaded(area, outline, file))
-    drawn = {outline.code for _, outline in known}
-    whole = _thrice(view)  # paper can be wider than the view: sea lies beside it
+    drawn_codes = {outline.code for _, outline in areas_and_outlines}
+    box_to_move_in = _three_times_as_large(view)  # on paper too, which may be wider than the view
     drawing = _svg(
         label,
         view,
-        whole,
-        _around(whole if file else view, drawn, file),
+        box_to_move_in,
+        _around(box_to_move_in if file else view, drawn_codes, file),
         format_html_join(
             "",
             '<g fill="{}">{}</g>',
             ((SHADES[level], _together(shapes)) for level, shapes in sorted(by_level.items())),
         ),
         _outer_lines(view, file),
-        _labels(view, drawn) if len(known) <= 12 else "",
+        _labels(view, drawn_codes) if len(areas_and_outlines) <= 12 else "",
     )
     return Map(drawing, legend(levels))
 
 
 def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
-    """Dots at places, over the councils around them.
+    """Draw a dot at each place, over the councils around them.
 
-    Places close together are one dot with their number. `file` is the address of `OUTLINES_FILE` on pages.
+    Places close together become one dot with their number. `file` is as for `shaded_map`.
     """
     points = [project(place.longitude, place.latitude) for place in places]
     view = _view([(x, y, x, y) for x, y in points])
-    around = _thrice(view)
+    box_to_move_in = _three_times_as_large(view)
     drawing = _svg(
         label,
         view,
-        around,
-        _around(around, (), file),
+        box_to_move_in,
+        _around(box_to_move_in, (), file),
         _labels(view, outlines().keys()),
         _dots(points, view),
     )
@@ -161,10 +160,7 @@ def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
 
 
 def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
-    """An area with what `map.js` shows of it.
-
-    Words, which begin with its name, link and middle.
-    """
+    """Draw one area, with what `map.js` shows when it is chosen: its words, its link and its middle."""
     shape = "<use href" if file else "<path d"
     return format_html(
         f'{shape}="{{}}" data-words="{{}}" data-href="{{}}" data-x="{{}}" data-y="{{}}"/>',
@@ -193,23 +189,25 @@ def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
 
 
 def level_of(figure: float, limits: Sequence[float]) -> int:
-    """How dark a figure is.
+    """Return how dark a figure is drawn: 0 for nothing, then 1, and one more for each further limit that it reaches.
 
-    0 for nothing, and one more for each limit it reaches; `limits` has four at most.
+    `limits` has four numbers at most, ascending.
     """
     return 0 if figure <= 0 else max(1, sum(figure >= limit for limit in limits))
 
 
-def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeString:
+def _svg(label: str, view: Box, box_to_move_in: Box, *parts: SafeString | str) -> SafeString:
+    """Return the drawing: the sea, and the parts on it. `data-whole` tells `map.js` how far the map can be moved."""
     left, top, right, bottom = view
+    far_left, far_top, far_right, far_bottom = box_to_move_in
     return format_html(
         '<svg class="cg-map__drawing" viewBox="{} {} {} {}" role="img" aria-label="{}" data-whole="{}">'
         '<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>'
         '<g class="cg-map__lines" stroke="{}" stroke-width="{}">{}</g></svg>',
         *map(round, (left, top, right - left, bottom - top)),
         label,
-        " ".join(str(round(side)) for side in whole),
-        *map(round, (whole[0], whole[1], whole[2] - whole[0], whole[3] - whole[1])),
+        " ".join(str(round(side)) for side in box_to_move_in),
+        *map(round, (far_left, far_top, far_right - far_left, far_bottom - far_top)),
         _SEA,
         _LINE,
         _thin(view),
@@ -218,18 +216,16 @@ def _svg(label: str, view: Box, whole: Box, *parts: SafeString | str) -> SafeStr
 
 
 def _thin(view: Box) -> float:
-    """The width of a thin line on paper.
-
-    Pages have lines of one width at every size.
-    """
-    return round((view[2] - view[0]) / 900, 2)
+    """Return the width of a thin line on paper. On pages, the stylesheet keeps lines the same width at every zoom."""
+    left, _top, right, _bottom = view
+    return round((right - left) / 900, 2)
 
 
-def _around(view: Box, drawn: Iterable[str], file: str) -> SafeString:
-    """The councils in the view that are not drawn otherwise, pale."""
-    shown = set(drawn)
+def _around(view: Box, shaded_codes: Iterable[str], file: str) -> SafeString:
+    """Draw the other councils in the view, pale."""
+    drawn_codes = set(shaded_codes)
     other_outlines = [
-        outline for outline in outlines().values() if outline.code not in shown and _meet(outline.box, view)
+        outline for outline in outlines().values() if outline.code not in drawn_codes and _overlap(outline.box, view)
     ]
     if file:
         shapes = format_html_join("", '<use href="{}#{}"/>', ((file, outline.code) for outline in other_outlines))
@@ -251,10 +247,10 @@ def _outer_lines(view: Box, file: str) -> SafeString:
 
 
 def _labels(view: Box, codes: Iterable[str]) -> SafeString:
-    """The names of areas whose middle lies within the view, about 1/45 of its width high."""
+    """Draw the names of areas whose middle is within the view, about 1/45 of its width high."""
     left, top, right, bottom = view
     size = (right - left) / 45
-    named = [outlines()[code] for code in codes]
+    labelled_outlines = [outlines()[code] for code in codes]
     return format_html(
         '<g class="cg-map__names" font-size="{}" text-anchor="middle" fill="{}" stroke="none">{}</g>',
         round(size, 1),
@@ -264,7 +260,7 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
             '<text x="{}" y="{}">{}</text>',
             (
                 (*outline.middle, outline.name)
-                for outline in named
+                for outline in labelled_outlines
                 if left < outline.middle[0] < right and top + size < outline.middle[1] < bottom
             ),
         ),
@@ -272,36 +268,41 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
 
 
 def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
-    """One dot for each cell of a grid that has points, with their number if there are several."""
+    """Draw one dot for each cell of a grid that has points, with their number if there are several."""
     left, top, right, _ = view
     cell = (right - left) / _COLUMNS
-    together: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    points_by_cell: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for x, y in points:
-        together[int((x - left) // cell), int((y - top) // cell)].append((x, y))
-    rows = [
-        (sum(x for x, _ in cells) / len(cells), sum(y for _, y in cells) / len(cells), len(cells))
-        for _, cells in sorted(together.items())
-    ]
+        points_by_cell[int((x - left) // cell), int((y - top) // cell)].append((x, y))
+    # The mean position of the points in each cell, and how many they are.
+    dots = []
+    for _cell, cell_points in sorted(points_by_cell.items()):
+        count = len(cell_points)
+        dots.append((sum(x for x, _ in cell_points) / count, sum(y for _, y in cell_points) / count, count))
     return format_html(
         '<g class="cg-map__places" stroke="none">{}{}</g>',
         format_html_join(
             "",
             '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',
             (
-                (round(x, 1), round(y, 1), round(cell * (0.3 if many == 1 else 0.5), 1), _DOT, round(cell / 16, 1))
-                for x, y, many in rows
+                (round(x, 1), round(y, 1), round(cell * (0.3 if count == 1 else 0.5), 1), _DOT, round(cell / 16, 1))
+                for x, y, count in dots
             ),
         ),
         format_html_join(
             "",
             '<text x="{}" y="{}" font-size="{}" text-anchor="middle" fill="#FFFFFF">{}</text>',
-            ((round(x, 1), round(y + cell * 0.16, 1), round(cell * 0.45, 1), many) for x, y, many in rows if many > 1),
+            (
+                (round(x, 1), round(y + cell * 0.16, 1), round(cell * 0.45, 1), count)
+                for x, y, count in dots
+                if count > 1
+            ),
         ),
     )
 
 
 def _view(boxes: Sequence[Box]) -> Box:
-    """A box around these, with room at the sides, no narrower than a map can be and of its shape."""
+    """Return a box around these boxes, with room at the sides, at least `_NARROWEST` wide and of the shape `_SHAPE`."""
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
     width = max((right - left) * 1.15, (bottom - top) * 1.15 / 1.25, _NARROWEST)
@@ -310,12 +311,12 @@ def _view(boxes: Sequence[Box]) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-def _thrice(view: Box) -> Box:
-    """A box around the view, three times as wide and high: what a page can be moved to."""
+def _three_times_as_large(view: Box) -> Box:
+    """Return a box around the view, three times as wide and high: how far people can move the map on a page."""
     left, top, right, bottom = view
     width, height = right - left, bottom - top
     return left - width, top - height, right + width, bottom + height
 
 
-def _meet(box: Box, other: Box) -> bool:
+def _overlap(box: Box, other: Box) -> bool:
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]

@@ -1,8 +1,8 @@
-"""Pictures of networks of organisations.
+"""Lay out pictures of networks of organisations.
 
-They have labels that do not collide, and the same network gives the same drawing. The layout is networkx's spring
-model. A small network is laid out from several seeds; the one with the fewest overlaps of labels wins, and labels that
-still overlap are pushed apart. In a large one only those labels are drawn for which there is room.
+The same network always gives the same drawing, and labels do not overlap. The layout is networkx's spring model. A
+small network is laid out from several seeds: the layout with the fewest overlapping labels wins, and labels that still
+overlap are pushed apart. A large network shows only the labels for which there is room.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Ties = Mapping[tuple[int, int], int]
 WIDTH, HEIGHT = 1120, 640
 #: Nodes of a small picture, whose labels are all drawn; nodes of the largest one.
 SMALL, MAX_NODES = 24, 300
-#: Lines of the largest picture that are worth drawing: more hide one another.
+#: Maximum number of lines: more would hide one another.
 MAX_LINES = 900
-#: Random layouts to try: 3 ms each for 24 names, and what still overlaps is pushed apart.
+#: How many random layouts to try: each takes 3 ms for 24 names.
 SEEDS = 6
 _CHARACTER, _LINE, _GAP = 7.4, 18, 26
 _MARGIN_X, _MARGIN_Y = 110, 40
@@ -35,7 +35,7 @@ _MARGIN_X, _MARGIN_Y = 110, 40
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An organisation in the picture, and where its name leads."""
+    """An organisation in the picture; `href` is the page that its name links to."""
 
     key: int
     label: str
@@ -46,10 +46,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An organisation with its position.
-
-    The label, if there is room for it, is centred below the mark.
-    """
+    """An organisation with its position. Its label, if it is drawn, is centred below its mark."""
 
     node: Node
     x: float
@@ -64,10 +61,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line between two organisations.
-
-    Its weight is the number of partnerships.
-    """
+    """A line between two organisations; `weight` is how many partnerships they share."""
 
     x1: float
     y1: float
@@ -131,14 +125,17 @@ def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]
 
 
 def _push_apart(labels: Mapping[int, str], places: dict[int, tuple[float, float]]) -> None:
-    """Move overlapping labels apart, vertically first: a line of text is low."""
+    """Move overlapping labels apart. Usually vertically, because a line of text is wide and low.
+
+    Moving two labels may push one onto a third, so this repeats until none moved, at most 120 times.
+    """
     keys = sorted(places)
     for _ in range(120):
         moved = False
-        for index, one in enumerate(keys):
-            for other in keys[index + 1 :]:
-                (x1, y1), (x2, y2) = places[one], places[other]
-                across, down = _overlap(_box(labels[one], x1, y1), _box(labels[other], x2, y2))
+        for index, first in enumerate(keys):
+            for second in keys[index + 1 :]:
+                (x1, y1), (x2, y2) = places[first], places[second]
+                across, down = _overlap(_box(labels[first], x1, y1), _box(labels[second], x2, y2))
                 if not across:
                     continue
                 moved = True
@@ -150,8 +147,8 @@ def _push_apart(labels: Mapping[int, str], places: dict[int, tuple[float, float]
                     step = across / 2 + 1
                     sign = 1 if x2 >= x1 else -1
                     x1, x2 = x1 - sign * step, x2 + sign * step
-                places[one] = _inside(x1, y1, HEIGHT)
-                places[other] = _inside(x2, y2, HEIGHT)
+                places[first] = _inside(x1, y1, HEIGHT)
+                places[second] = _inside(x2, y2, HEIGHT)
         if not moved:
             return
 
@@ -170,21 +167,23 @@ def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
 
 @lru_cache(maxsize=128)  # 20 ms for 24 names, and a reader's picture seldom changes
 def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
-    """Places for the nodes. Small networks name all; in large ones names must not overlap."""
+    """Return the picture of these nodes. Small networks have all labels, large ones only labels that do not overlap."""
     assert len(nodes) <= MAX_NODES
-    known = {node.key: node for node in nodes}
+    nodes_by_key = {node.key: node for node in nodes}
     graph: nx.Graph[int] = nx.Graph()
-    graph.add_nodes_from(known)
-    graph.add_weighted_edges_from((a, b, weight) for (a, b), weight in ties if a in known and b in known)
-    labels = {key: node.label for key, node in known.items()}
+    graph.add_nodes_from(nodes_by_key)
+    graph.add_weighted_edges_from((a, b, weight) for (a, b), weight in ties if a in nodes_by_key and b in nodes_by_key)
+    labels = {key: node.label for key, node in nodes_by_key.items()}
     if len(nodes) <= SMALL:
-        places, named = _small(graph, labels), set(known)
+        places, labelled_keys = _small_layout(graph, labels), set(nodes_by_key)
     else:
-        spread = _spread(graph, 0, HEIGHT * min(len(nodes) / SMALL, 3))
-        places = {key: (round(x, 1), round(y, 1)) for key, (x, y) in spread.items()}
-        named = _with_room(graph, known, places)
+        positions = _spring_layout(graph, 0, HEIGHT * min(len(nodes) / SMALL, 3))
+        places = {key: (round(x, 1), round(y, 1)) for key, (x, y) in positions.items()}
+        labelled_keys = _keys_with_room(graph, nodes_by_key, places)
     return Picture(
-        nodes=tuple(Placed(known[key], round(x, 1), round(y, 1), key in named) for key, (x, y) in places.items()),
+        nodes=tuple(
+            Placed(nodes_by_key[key], round(x, 1), round(y, 1), key in labelled_keys) for key, (x, y) in places.items()
+        ),
         lines=tuple(
             Line(
                 x1=round(places[a][0], 1),
@@ -199,7 +198,8 @@ def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], 
     )
 
 
-def _spread(graph: nx.Graph[int], seed: int, height: float) -> dict[int, tuple[float, float]]:
+def _spring_layout(graph: nx.Graph[int], seed: int, height: float) -> dict[int, tuple[float, float]]:
+    """Return a position within the margins for each node, by networkx's spring model from this seed."""
     positions = nx.spring_layout(graph, seed=seed, k=1.6 / max(len(graph), 1) ** 0.5, iterations=60)
     return {
         key: _inside(
@@ -211,12 +211,12 @@ def _spread(graph: nx.Graph[int], seed: int, height: float) -> dict[int, tuple[f
     }
 
 
-def _small(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[float, float]]:
-    """The layout of several seeds whose labels collide least, pushed apart."""
+def _small_layout(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[float, float]]:
+    """Try several seeds, take the layout with the fewest overlapping labels, and push these apart."""
     best: dict[int, tuple[float, float]] = {}
     fewest = -1
     for seed in range(SEEDS):
-        places = _spread(graph, seed, HEIGHT)
+        places = _spring_layout(graph, seed, HEIGHT)
         collisions = overlaps(labels, places)
         if fewest < 0 or collisions < fewest:
             best, fewest = places, collisions
@@ -226,16 +226,18 @@ def _small(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[f
     return best
 
 
-def _with_room(graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]) -> set[int]:
-    """The nodes whose labels cover no other label.
+def _keys_with_room(
+    graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]
+) -> set[int]:
+    """Return the keys of the nodes whose labels cover no other label.
 
-    The reader's own come first, then those with most links.
+    The reader's own organisations get their labels first, then those with the most links.
     """
     boxes: list[tuple[float, float, float, float]] = []
-    named: set[int] = set()
+    labelled_keys: set[int] = set()
     for key in sorted(nodes, key=lambda node: (not nodes[node].mine, -graph.degree(node), node)):
         box = _box(nodes[key].label, *places[key])
         if all(_overlap(box, other) == (0.0, 0.0) for other in boxes):
             boxes.append(box)
-            named.add(key)
-    return named
+            labelled_keys.add(key)
+    return labelled_keys

@@ -46,16 +46,16 @@ def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> byte
     for name, rows in sheets:
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
-        rest = iter(rows)
-        first = list(islice(rest, _MEASURED))
+        remaining_rows = iter(rows)
+        first = list(islice(remaining_rows, _MEASURED))
         for column, width in zip(ascii_uppercase, _widths(first), strict=False):
             sheet.column_dimensions[column].width = width
-        for number, row in enumerate(chain(first, rest)):
-            made = [_xlsx_cell(sheet, value) for value in row]
+        for number, row in enumerate(chain(first, remaining_rows)):
+            cells = [_xlsx_cell(sheet, value) for value in row]
             if number == 0:
-                for cell in made:
+                for cell in cells:
                     cell.font = bold
-            sheet.append(made)
+            sheet.append(cells)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -70,8 +70,8 @@ def _xlsx_cell(sheet: Any, value: object) -> Any:
         cell.number_format = "yyyy-mm-dd hh:mm" if isinstance(value, dt.datetime) else "yyyy-mm-dd"
         return cell
     safe = safe_cell(value)
-    shown = str(value) if isinstance(value, str) else str(safe)
-    cell = cells.WriteOnlyCell(sheet, value=shown.translate(_UNPRINTABLE).replace("\r", ""))
+    text = str(value) if isinstance(value, str) else str(safe)
+    cell = cells.WriteOnlyCell(sheet, value=text.translate(_UNPRINTABLE).replace("\r", ""))
     cell.data_type = "s"
     cell.quotePrefix = isinstance(value, str) and safe != value
     return cell
@@ -149,10 +149,10 @@ def _ods_cell(value: object, style: str) -> str:
         typed = f' table:style-name="day" office:value-type="date" office:date-value="{_local(value).isoformat()}"'
     else:
         typed = f'{style} office:value-type="string"'
-    shown = value if isinstance(value, str) else safe_cell(value)
-    lines = str(shown).translate(_UNPRINTABLE).replace("\r", "").split("\n")
-    words = "".join(f"<text:p>{escape(line)}</text:p>" for line in lines)
-    return f"<table:table-cell{typed}>{words}</table:table-cell>"
+    cell_value = value if isinstance(value, str) else safe_cell(value)
+    lines = str(cell_value).translate(_UNPRINTABLE).replace("\r", "").split("\n")
+    paragraphs = "".join(f"<text:p>{escape(line)}</text:p>" for line in lines)
+    return f"<table:table-cell{typed}>{paragraphs}</table:table-cell>"
 
 
 def ods_response(name: str, sheet: str, rows: Sequence[Sequence[object]]) -> HttpResponse:

@@ -21,8 +21,8 @@ class Relay:
 
     def url(self) -> str:
         """The test database's URL through the relay."""
-        given = connection.settings_dict
-        return f"postgres://{given['USER']}:{given['PASSWORD']}@127.0.0.1:{self.port}/{given['NAME']}"
+        database = connection.settings_dict
+        return f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{self.port}/{database['NAME']}"
 
     def join(self) -> None:
         """Start listening, on the same port as before."""
@@ -72,7 +72,7 @@ class Relay:
 def _to_database() -> socket.socket:
     host, port = connection.settings_dict["HOST"] or "/var/run/postgresql", connection.settings_dict["PORT"] or 5432
     if host.startswith("/"):
-        made = socket.socket(socket.AF_UNIX)
-        made.connect(f"{host}/.s.PGSQL.{port}")
-        return made
+        listener = socket.socket(socket.AF_UNIX)
+        listener.connect(f"{host}/.s.PGSQL.{port}")
+        return listener
     return socket.create_connection((host, int(port)))

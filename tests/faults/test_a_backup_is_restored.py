@@ -237,21 +237,26 @@ def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_rest
 
 
 def test_a_restore_does_not_rename_the_folder_that_the_journal_is_in(tmp_path: Path) -> None:
-    given: dict[str, Any] = {"identities": [], "database": {"NAME": "nowhere"}, "replace": True, "now": timezone.now()}
+    arguments: dict[str, Any] = {
+        "identities": [],
+        "database": {"NAME": "nowhere"},
+        "replace": True,
+        "now": timezone.now(),
+    }
 
     with pytest.raises(UnableToRestore, match=r"JOURNAL_ROOT .* is within MEDIA_ROOT"):
         restore_backup(
             a_backup(tmp_path / "backup"),
             files=Folder(tmp_path / "media"),
             outside={"JOURNAL_ROOT": tmp_path / "media" / "journal"},
-            **given,
+            **arguments,
         )
 
 
 @pytest.mark.django_db
 def test_the_drill_does_not_empty_the_instances_own_database_under_another_address(root: Path, tmp_path: Path) -> None:
-    own = connection.settings_dict
-    another_address = {**own, "HOST": f"{own['HOST']}/."}
+    database = connection.settings_dict
+    another_address = {**database, "HOST": f"{database['HOST']}/."}
 
     with (
         patch.object(drilling, "empty"),  # should it come to that
@@ -259,7 +264,7 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
         pytest.raises(UnableToRestore, match="is the database itself"),
     ):
         drilling.drill(
-            database=own,
+            database=database,
             scratch=another_address,
             files=Folder(tmp_path / "media"),
             outside={},
@@ -270,14 +275,14 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
 
 @pytest.mark.django_db
 def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it() -> None:
-    own = connection.settings_dict
-    name = f"{own['NAME']}_drill"
-    with connect(own) as other, other.cursor() as cursor:
+    database = connection.settings_dict
+    name = f"{database['NAME']}_drill"
+    with connect(database) as other, other.cursor() as cursor:
         other.autocommit = True
         # As a drill that was cut off leaves it.
         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 
-        with drilling._scratch(own, None) as scratch, connect(scratch) as drilled, drilled.cursor() as inside:
+        with drilling._scratch(database, None) as scratch, connect(scratch) as drilled, drilled.cursor() as inside:
             inside.execute("SELECT current_database()")
             assert inside.fetchone() == (name,)
 
@@ -287,7 +292,7 @@ def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it() -> Non
 
 def test_operators_are_told_when_the_database_is_away_and_when_old_backups_stay(root: Path) -> None:
     away = psycopg2.OperationalError("connection refused\nDETAIL: Key (email)=(amina@larkhaven.example)")
-    made = (root / "2026-11-30T021500Z", a_backup_of_nothing())
+    folder_and_manifest = (root / "2026-11-30T021500Z", a_backup_of_nothing())
 
     with (
         patch("housing.management.commands.backup.make_backup", side_effect=away),
@@ -299,7 +304,7 @@ def test_operators_are_told_when_the_database_is_away_and_when_old_backups_stay(
     assert "amina" not in str(raised.value)
 
     with (
-        patch("housing.management.commands.backup.make_backup", return_value=made),
+        patch("housing.management.commands.backup.make_backup", return_value=folder_and_manifest),
         patch("housing.management.commands.backup.has_heartbeats", return_value=True),
         patch("housing.management.commands.backup.record_heartbeat") as recorded,
         patch("housing.management.commands.backup.rotate", side_effect=PermissionError("locked")),
@@ -324,28 +329,33 @@ def test_a_drill_where_the_private_key_is_needs_no_tables_of_ours(root: Path, ke
 def test_old_backups_are_deleted_but_never_the_newest_three(tmp_path: Path) -> None:
     now = dt.datetime(2026, 11, 30, 2, 15, tzinfo=dt.UTC)
     ages = (100, 90, 60, 36, 2)
-    kept = [a_backup(tmp_path / folder_name(now - dt.timedelta(days=days))) for days in ages]
+    backups = [a_backup(tmp_path / folder_name(now - dt.timedelta(days=days))) for days in ages]
     (tmp_path / f"{folder_name(now - dt.timedelta(days=3))}.unfinished").mkdir()
 
     rotate(tmp_path, keep=dt.timedelta(days=35), now=now)
 
-    assert backups_in(tmp_path) == kept[-KEEP_AT_LEAST:]
+    assert backups_in(tmp_path) == backups[-KEEP_AT_LEAST:]
     assert not list(tmp_path.glob("*.unfinished"))
 
 
 def test_a_backup_without_a_key_or_with_the_journal_in_it_is_refused(tmp_path: Path, root: Path) -> None:
-    given: dict[str, Any] = {"root": root, "database": {"NAME": "x"}, "files": Folder(tmp_path), "now": timezone.now()}
-    own = str(pyrage.x25519.Identity.generate().to_public())
+    arguments: dict[str, Any] = {
+        "root": root,
+        "database": {"NAME": "x"},
+        "files": Folder(tmp_path),
+        "now": timezone.now(),
+    }
+    public_key = str(pyrage.x25519.Identity.generate().to_public())
 
     with pytest.raises(UnableToBackUp, match="BACKUP_RECIPIENTS is not set"):
-        make_backup(recipients=[], outside={}, **given)
+        make_backup(recipients=[], outside={}, **arguments)
     with pytest.raises(UnableToBackUp, match="must be public keys of age"):
-        make_backup(recipients=["age1nobody"], outside={}, **given)
+        make_backup(recipients=["age1nobody"], outside={}, **arguments)
     with pytest.raises(UnableToBackUp, match="JOURNAL_ROOT"):
-        make_backup(recipients=[own], outside={"JOURNAL_ROOT": tmp_path / "journal"}, **given)
+        make_backup(recipients=[public_key], outside={"JOURNAL_ROOT": tmp_path / "journal"}, **arguments)
     (tmp_path / "on-another-disk").symlink_to("/mnt")
     with pytest.raises(UnableToBackUp, match="is a link, so a backup would miss the files it leads to"):
-        make_backup(recipients=[own], outside={}, **given)
+        make_backup(recipients=[public_key], outside={}, **arguments)
 
 
 def test_a_restore_needs_held_emails(settings: LazySettings, tmp_path: Path) -> None:
@@ -378,10 +388,10 @@ def test_a_restore_has_the_journal_applied_from_before_its_backup(
         patch("housing.management.commands.restore.restore_backup", return_value=manifest),
         patch("housing.management.commands.restore.Command._run") as ran,
     ):
-        said = said_by("restore", str(folder), "--identity", str(key))
+        output = said_by("restore", str(folder), "--identity", str(key))
         said_by("restore", str(folder), "--identity", str(key), "--apply-journal")
 
-    assert f"`manage.py after_restore --since {since}`" in said
+    assert f"`manage.py after_restore --since {since}`" in output
     assert ran.call_args.args == ("after_restore", "--since", since)
 
 

@@ -50,12 +50,12 @@ def broker(tmp_path: Path) -> Iterator[Valkey]:
     """A broker of this test alone, because it drops the connections of everybody."""
     # The path of a socket must be short.
     with tempfile.TemporaryDirectory() as sockets:
-        made = Valkey(folder=tmp_path / "redis", sockets=Path(sockets), log=tmp_path / "valkey.log")
-        made.start()
+        valkey = Valkey(folder=tmp_path / "redis", sockets=Path(sockets), log=tmp_path / "valkey.log")
+        valkey.start()
         try:
-            yield made
+            yield valkey
         finally:
-            made.child.stop()
+            valkey.child.stop()
 
 
 @contextmanager
@@ -84,8 +84,8 @@ def worker(broker: Valkey, log: Path, *command: str) -> Iterator[subprocess.Pope
 def do_task(broker: Valkey, log: Path) -> None:
     """Send a task of Celery's own, which needs no database, and wait until it is done."""
     with Celery(broker=broker.url, set_as_current=False) as queue:
-        sent = queue.send_task("celery.accumulate", args=[1])
-    until(lambda: f"[{sent.id}] succeeded" in log.read_text(), seconds=60, details=log.read_text)
+        task = queue.send_task("celery.accumulate", args=[1])
+    until(lambda: f"[{task.id}] succeeded" in log.read_text(), seconds=60, details=log.read_text)
 
 
 def test_a_worker_goes_on_after_its_broker_dropped_its_connections(broker: Valkey, tmp_path: Path) -> None:

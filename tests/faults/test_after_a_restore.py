@@ -122,13 +122,15 @@ def numbers(database: str) -> dict[str, int]:
 
 def run_on_restored(*words: str, **environ: str) -> str:
     """Run a command on the restored database; returns its output."""
-    given = connection.settings_dict
-    place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
-    done = subprocess.run(
+    database = connection.settings_dict
+    user_and_host = (
+        f"{database['USER']}:{database['PASSWORD']}@{database['HOST'].replace('/', '%2F')}:{database['PORT']}"
+    )
+    result = subprocess.run(
         [sys.executable, "manage.py", *words],
         env={
             **os.environ,
-            "DATABASE_URL": f"postgres://{place}/{RESTORED}",
+            "DATABASE_URL": f"postgres://{user_and_host}/{RESTORED}",
             "EMAILS_HELD": "1",
             "DEBUG": "1",
             **environ,
@@ -138,8 +140,8 @@ def run_on_restored(*words: str, **environ: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def test_after_restore_refuses_to_run_unless_emails_are_held(settings: Any) -> None:

@@ -84,13 +84,13 @@ def test_the_form_says_that_a_file_could_not_be_stored(world: World, full_disk: 
     client.force_login(world.amina)
     full_disk()
 
-    answer = client.post(
+    response = client.post(
         reverse("agreements:document-add", kwargs={"pk": world.partnership.pk}),
         {"title": "Memorandum", "file": memorandum()},
     )
 
-    assert answer.status_code == 422
-    assert "could not be stored" in answer.content.decode()
+    assert response.status_code == 422
+    assert "could not be stored" in response.content.decode()
 
 
 def test_a_record_that_cannot_be_saved_leaves_no_file(
@@ -131,6 +131,6 @@ def test_clock_changes_start_a_review_once_and_delete_nothing_early() -> None:
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == "under_review"
-    begun = Event.objects.filter(target_kind="partnership", data__after__status="under_review")
-    assert begun.count() == 1
+    reviews_begun = Event.objects.filter(target_kind="partnership", data__after__status="under_review")
+    assert reviews_begun.count() == 1
     assert world.eddie.memberships.exists()

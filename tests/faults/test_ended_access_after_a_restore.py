@@ -499,10 +499,10 @@ def test_evidence_removed_since_the_backup_is_removed_again(world: World) -> Non
 
 
 def test_files_no_longer_published_since_the_backup_are_gone_again(world: World) -> None:
-    what: dict[str, Any] = {"organisation": world.westmarch, "standard": "plan"}
-    begin_publishing(**what, reason="The law asks for it.", author=world.ben, now=NOW())
+    publication: dict[str, Any] = {"organisation": world.westmarch, "standard": "plan"}
+    begin_publishing(**publication, reason="The law asks for it.", author=world.ben, now=NOW())
     with lost():
-        end_publishing(**what, reason="Wrong plan.", author=world.ben, now=NOW())
+        end_publishing(**publication, reason="Wrong plan.", author=world.ben, now=NOW())
 
     outcome = redo()
 
@@ -596,13 +596,13 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
         end_membership(membership=membership, author=world.amina, reason="Left.", now=NOW())
         journal.write("party left", now=NOW(), party=7)
     Membership.objects.filter(pk=membership.pk).update(person=world.sol)
-    said = StringIO()
+    output = StringIO()
 
-    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=said)
+    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=output)
 
-    assert "Not applied, or to be looked at (2):" in said.getvalue()
-    assert f"membership {membership.pk}: not the one in the journal" in said.getvalue()
-    assert "lines of a kind that this release does not know: party left" in said.getvalue()
+    assert "Not applied, or to be looked at (2):" in output.getvalue()
+    assert f"membership {membership.pk}: not the one in the journal" in output.getvalue()
+    assert "lines of a kind that this release does not know: party left" in output.getvalue()
 
 
 # ---- A run of retention that began before the backup

@@ -283,16 +283,16 @@ def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings
     browser = Client()
     browser.force_login(world.amina)
     made, _ = create_invitation(person=world.sol, invited_by=None, now=NOW())
-    said = StringIO()
+    output = StringIO()
 
     call_command(
-        "after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), "--without-journal", stdout=said
+        "after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), "--without-journal", stdout=output
     )
 
     made.refresh_from_db()
     assert made.revoked_at is not None
     assert browser.get(reverse("people:account")).status_code == 302
-    assert "1 open invitations withdrawn" in said.getvalue()
+    assert "1 open invitations withdrawn" in output.getvalue()
 
 
 # ---- Versions that were told of before the restore
@@ -306,13 +306,13 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
     drop_emails()
     with lost():
         plan_round(now=NOW())
-        told = [email.to for email in deliver()]
+        recipients = [email.to for email in deliver()]
     mail.outbox.clear()
     redo()
 
     plan_round(now=NOW())
 
-    assert told == [[world.ben.email]]
+    assert recipients == [[world.ben.email]]
     assert deliver() == []
 
 
@@ -389,8 +389,8 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
     redo()
     dee = Client()
     dee.force_login(world.dee)
-    listed = dee.get(reverse("admin:outbox_suppression_changelist"), {"q": unknown.upper()})
-    [row] = listed.context["cl"].result_list
+    page = dee.get(reverse("admin:outbox_suppression_changelist"), {"q": unknown.upper()})
+    [row] = page.context["cl"].result_list
 
     with lost():
         release(address_hash=row.address_hash, author_id=world.dee.pk, now=NOW())

@@ -64,8 +64,8 @@ def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(
 
 
 def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, followed: Plan) -> None:
-    own = digests.subscribe(person=world.ben, target=followed, author=world.ben, now=NOW())
-    digests.stop(subscriptions=[own], author=None, reason="Over.", now=NOW())
+    own_subscription = digests.subscribe(person=world.ben, target=followed, author=world.ben, now=NOW())
+    digests.stop(subscriptions=[own_subscription], author=None, reason="Over.", now=NOW())
     assert covering(world.ben, followed)
     with lost():
         stop_plan(world, followed)
@@ -261,11 +261,11 @@ def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
 def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
     prefer_matches(world, on=True)
     followed = digests.subscribe(person=world.ben, target=published(world), author=world.ben, now=NOW())
-    later = NOW() + dt.timedelta(seconds=1)
+    a_second_later = NOW() + dt.timedelta(seconds=1)
     address = journal.address_hash(world.ben.email)
     same = digests_identity(followed)
-    journal.write("subscription", now=later, subscription=followed.pk, same=same, refused=True, undone=False)
-    journal.write("refused all", now=later, person=world.ben.pk, address=address)
+    journal.write("subscription", now=a_second_later, subscription=followed.pk, same=same, refused=True, undone=False)
+    journal.write("refused all", now=a_second_later, person=world.ben.pk, address=address)
 
     outcome = redo()
 

@@ -38,9 +38,9 @@ SLOW, LATER = PEOPLE[3], "later@council.example"
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return world
 
 
 @pytest.fixture

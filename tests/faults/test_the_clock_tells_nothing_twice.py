@@ -111,21 +111,23 @@ def test_every_task_of_the_clock_says_whom_it_tells() -> None:
     assert EMAILS_OF.keys() == SCHEDULE.keys()
 
 
-@pytest.mark.parametrize("name", [name for told in EMAILS_OF.values() if not isinstance(told, str) for name in told])
+@pytest.mark.parametrize(
+    "name", [name for notices in EMAILS_OF.values() if not isinstance(notices, str) for name in notices]
+)
 def test_email_of_the_clock_is_not_sent_again_after_a_restore(world: World, name: str) -> None:
     act = CASES[name].prepare(world)
     drop_emails()
     with lost():
         act()
-        told = informed()
+        notices = informed()
     restore()
 
     with time_machine.travel(NOW() + dt.timedelta(hours=26)):
         act()
-        again = informed()
+        later_notices = informed()
 
-    assert told == sorted(User.objects.get(email__startswith=f"{who}@").email for _, who in CASES[name].told)
-    assert again == []
+    assert notices == sorted(User.objects.get(email__startswith=f"{who}@").email for _, who in CASES[name].told)
+    assert later_notices == []
 
 
 def test_report_that_the_clock_opened_since_the_backup_is_reminded_of_once(world: World) -> None:
@@ -141,11 +143,11 @@ def test_report_that_the_clock_opened_since_the_backup_is_reminded_of_once(world
     drop_emails()
     with lost():
         keep()
-        told = informed()
+        notices = informed()
     restore()
     keep()
 
-    assert told
+    assert notices
     assert informed() == []
 
 
@@ -164,14 +166,14 @@ def test_dates_told_one_by_one_are_not_told_together_after_a_restore(world: Worl
 
     with time_machine.travel(NOW() + dt.timedelta(days=2)):
         remind_of_dates(now=NOW())
-        again = informed()
+        notices_after = informed()
     with time_machine.travel(NOW() + dt.timedelta(days=18)):
         remind_of_dates(now=NOW())
-        later = informed()
+        later_notices = informed()
 
     assert second == [world.amina.email, world.ben.email]
-    assert again == []
-    assert later == [world.amina.email, world.ben.email]
+    assert notices_after == []
+    assert later_notices == [world.amina.email, world.ben.email]
 
 
 def asks_seen_by_ben(world: World) -> Callable[[int], list[str]]:
@@ -187,7 +189,7 @@ def asks_seen_by_ben(world: World) -> Callable[[int], list[str]]:
 
 
 def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World) -> None:
-    told = asks_seen_by_ben(world)
+    notices_to_ben = asks_seen_by_ben(world)
     first, second, third = (
         shared(world.larkhaven, world.amina, NOW(), title=title, audience=Audience.NAMED, addressees=[world.tidewater])
         for title in ("Land", "Homes", "Money")
@@ -197,22 +199,22 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
         Entry.objects.filter(pk=entry.pk).update(audience=Audience.NETWORK)
 
     drop_emails()
-    told(0)
+    notices_to_ben(0)
     drop_emails()
     with lost():
         open_to_all(first)
-        one = told(2)
+        one = notices_to_ben(2)
         open_to_all(second)
-        two = told(4)
+        two = notices_to_ben(4)
     restore()
     for entry in (first, second):
         open_to_all(entry)
 
-    again = told(6)
+    again = notices_to_ben(6)
     withdraw_entry(entry=first, reason="Found.", author=world.amina, now=NOW())
     open_to_all(third)
     drop_emails()
-    news = told(8)
+    news = notices_to_ben(8)
 
     assert (one, two) == (["“All asks”: 1 entered"], ["“All asks”: 1 entered"])
     assert again == []

@@ -45,9 +45,9 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def request() -> HttpRequest:
     """A request as allauth's signals bring it."""
-    made = RequestFactory().post("/")
-    made.session = SessionStore()
-    return made
+    request = RequestFactory().post("/")
+    request.session = SessionStore()
+    return request
 
 
 def change_password(person: User, password: str) -> None:
@@ -99,10 +99,12 @@ def test_password_chosen_after_the_restore_stays(world: World) -> None:
 
 
 def test_removed_second_factor_is_removed_and_the_password_with_it(world: World) -> None:
-    gone = factor(world.ben)
+    removed_factor = factor(world.ben)
     with lost():
-        Authenticator.objects.filter(pk=gone.pk).delete()
-        authenticator_removed.send(sender=Authenticator, request=request(), user=world.ben, authenticator=gone)
+        Authenticator.objects.filter(pk=removed_factor.pk).delete()
+        authenticator_removed.send(
+            sender=Authenticator, request=request(), user=world.ben, authenticator=removed_factor
+        )
 
     redo()
 
@@ -128,10 +130,10 @@ def test_second_factors_that_an_administrator_removed_are_removed(world: World) 
         remove_second_factors(person=world.ben, author=world.dee, reason="Lost.", now=NOW())
 
     redo()
-    again = redo()
+    second_result = redo()
 
     assert not Authenticator.objects.filter(user=world.ben).exists()
-    assert again["second factors removed again"].done == 0
+    assert second_result["second factors removed again"].done == 0
 
 
 def test_changed_address_is_named(world: World) -> None:
@@ -150,11 +152,11 @@ def test_only_the_newest_links_of_digests_open(world: World) -> None:
         newest = Preference.objects.get(person=world.ben).link_key
 
     redo()
-    found = Preference.objects.get(person=world.ben).link_key
-    again = redo()
+    link_key = Preference.objects.get(person=world.ben).link_key
+    second_result = redo()
 
-    assert before != newest == found
-    assert again["people whose links in emails were ended again"].done == 0
+    assert before != newest == link_key
+    assert second_result["people whose links in emails were ended again"].done == 0
 
 
 def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
@@ -169,12 +171,12 @@ def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
         newest = sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1)
 
     outcome = redo()
-    again = redo()
+    second_result = redo()
 
     opens = {token: read_sign_off_token(token) is not None for token in (ended, between, newest)}
     assert opens == {ended: False, between: False, newest: True}
     assert outcome["links to sign plans renewed again"].done == 2
-    assert again["links to sign plans renewed again"].done == 0
+    assert second_result["links to sign plans renewed again"].done == 0
 
 
 def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, settings: Any) -> None:

@@ -133,12 +133,12 @@ def test_killing_a_web_process_leaves_no_half_written_change(site: Site, world: 
 
 
 def test_metrics_add_up_web_processes_and_show_database_metrics_once(site: Site) -> None:
-    asked = 40
-    for _ in range(asked):
+    request_count = 40
+    for _ in range(request_count):
         assert site.ask("GET", "/privacy/", "")[0] == 200
 
     for _ in range(10):
         page = site.metrics()
         (line,) = [one for one in page.splitlines() if one.startswith("django_http_requests_before_middlewares_total ")]
-        assert float(line.split()[1]) >= asked
+        assert float(line.split()[1]) >= request_count
         assert len(re.findall(r"^digests_waiting ", page, re.MULTILINE)) == 1

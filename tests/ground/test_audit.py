@@ -41,10 +41,10 @@ def test_no_vulnerabilities_is_an_empty_list(tmp_path: Path) -> None:
 def test_an_unreachable_slow_or_broken_index_does_not_fail_the_audit(
     tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = audit.audit(fake_pip_audit(tmp_path, body), seconds=1)
-    monkeypatch.setattr(audit, "audit", lambda **given: found)
+    findings = audit.audit(fake_pip_audit(tmp_path, body), seconds=1)
+    monkeypatch.setattr(audit, "audit", lambda **given: findings)
 
-    assert found is None
+    assert findings is None
     assert audit.main() == 0
     assert "No answer from the package index" in capsys.readouterr().out
 

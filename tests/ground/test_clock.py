@@ -16,10 +16,10 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @time_machine.travel("2026-07-01 12:00 +0000", tick=False)
 def test_clocks_are_as_far_ahead_as_the_moment_is_in_london() -> None:
-    shown = clock.showing("2026-07-01 23:30")
+    environ = clock.showing("2026-07-01 23:30")
 
-    assert shown["LD_PRELOAD"] == "/opt/libfaketimeMT.so.1"
-    assert shown["FAKETIME"] == f"+{10 * 3600 + 1800}"
+    assert environ["LD_PRELOAD"] == "/opt/libfaketimeMT.so.1"
+    assert environ["FAKETIME"] == f"+{10 * 3600 + 1800}"
     assert clock.showing("2026-06-30 13:00")["FAKETIME"] == f"-{24 * 3600}"
 
 

@@ -248,7 +248,7 @@ def emails() -> dict[str, Email]:
     """An email that is queued and one that was sent and came back."""
     amina = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
-    made = {
+    attempts = {
         name: record_email(
             kind=KIND,
             person_id=amina.pk,
@@ -259,11 +259,11 @@ def emails() -> dict[str, Email]:
         )
         for name in ("queued", "sent")
     }
-    Email.objects.filter(pk=made["sent"].pk).update(
+    Email.objects.filter(pk=attempts["sent"].pk).update(
         status="sent", settled_at=now, address=amina.email, recipe=["layout", []], reason="250 taken"
     )
-    Bounce.objects.create(kind="soft", address=amina.email, email_id=made["sent"].pk, person_id=amina.pk, at=now)
-    return made
+    Bounce.objects.create(kind="soft", address=amina.email, email_id=attempts["sent"].pk, person_id=amina.pk, at=now)
+    return attempts
 
 
 def partition_of(table: str, moment: dt.datetime) -> str:
@@ -408,8 +408,8 @@ def test_retention_clears_old_emails_as_the_application(emails: dict[str, Email]
     outcome = apply_retention(now=timezone.now() + dt.timedelta(days=366))
 
     assert outcome.failed == {}
-    sent = Email.objects.get(pk=emails["sent"].pk)
-    assert (sent.recipe, sent.address, sent.status) == (None, "", "sent")
+    sent_email = Email.objects.get(pk=emails["sent"].pk)
+    assert (sent_email.recipe, sent_email.address, sent_email.status) == (None, "", "sent")
     assert Bounce.objects.get().address == ""
 
 
@@ -420,8 +420,8 @@ def test_erasing_a_person_clears_their_emails_as_the_application(
 
     erase_person(person=person, author=None, reason="They asked.", now=timezone.now())
 
-    sent = Email.objects.get(pk=emails["sent"].pk)
-    assert (sent.address, sent.reason, sent.recipe, sent.person_id) == ("", "", None, person.pk)
+    sent_email = Email.objects.get(pk=emails["sent"].pk)
+    assert (sent_email.address, sent_email.reason, sent_email.recipe, sent_email.person_id) == ("", "", None, person.pk)
     assert Bounce.objects.get().address == ""
 
 

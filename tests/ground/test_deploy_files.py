@@ -32,11 +32,11 @@ def unit(name: str) -> dict[str, str]:
     ],
 )
 def test_a_service_may_write_to_the_folders_of_the_example_file(name: str, folders: set[str]) -> None:
-    given = unit(name)
+    unit_text = unit(name)
 
-    assert given["ProtectSystem"] == "strict"
+    assert unit_text["ProtectSystem"] == "strict"
     # "-": a folder that does not exist is no fault.
-    assert {f"-{EXAMPLES[folder]}" for folder in folders} <= set(given["ReadWritePaths"].split())
+    assert {f"-{EXAMPLES[folder]}" for folder in folders} <= set(unit_text["ReadWritePaths"].split())
 
 
 def test_requests_wait_while_pages_restart_with_the_code_of_a_new_version() -> None:
@@ -52,9 +52,9 @@ def test_requests_wait_while_pages_restart_with_the_code_of_a_new_version() -> N
 
 
 def test_the_target_starts_every_service_that_is_always_there() -> None:
-    kept = {path.name for path in (DEPLOY / "systemd").glob("*.s*") if "Type=oneshot" not in path.read_text()}
+    service_names = {path.name for path in (DEPLOY / "systemd").glob("*.s*") if "Type=oneshot" not in path.read_text()}
 
-    assert set(unit(".target")["Wants"].split()) == kept
+    assert set(unit(".target")["Wants"].split()) == service_names
 
 
 # --- The compose file
@@ -63,17 +63,17 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
 def test_every_secret_of_the_compose_file_is_declared_made_and_given() -> None:
-    made = (DEPLOY / "make-secrets.sh").read_text()
+    script = (DEPLOY / "make-secrets.sh").read_text()
     for name, service in COMPOSE["services"].items():
-        given = set(service.get("secrets", ()))
+        service_secrets = set(service.get("secrets", ()))
         for key, value in service.get("environment", {}).items():
             if key.endswith("_FILE") and service["image"] == "common-ground":
                 assert key.removesuffix("_FILE") in SECRETS, (name, key)
             if str(value).startswith("/run/secrets/"):
-                assert Path(value).name in given, (name, key)
-        for secret in given:
+                assert Path(value).name in service_secrets, (name, key)
+        for secret in service_secrets:
             assert COMPOSE["secrets"][secret] == {"file": f"./secrets/{secret}"}
-            assert re.search(rf"\b{secret}\b", made), secret
+            assert re.search(rf"\b{secret}\b", script), secret
     # Processes show their arguments to everybody on the machine.
     assert "$(secret" not in (DEPLOY / "compose-roles.sh").read_text()
 

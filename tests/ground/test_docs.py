@@ -34,12 +34,12 @@ def named_paths(page: Path) -> list[str]:
 
     Leaves out patterns (`tests/<room>/access.py`), built files and `var/`.
     """
-    found = []
+    paths = []
     for code in _CODE.findall(text_of(page)):
         path = code.strip().split(":")[0]
         if path.split("/")[0] in TOP and "/" in path and not re.search(r"[<>*… ]|[A-Z]{4,}", path):
-            found += list(_expanded(path))
-    return [path for path in found if not path.startswith(("static/build", "static/dist", "var/"))]
+            paths += list(_expanded(path))
+    return [path for path in paths if not path.startswith(("static/build", "static/dist", "var/"))]
 
 
 def _expanded(path: str) -> Iterator[str]:
@@ -113,21 +113,21 @@ def test_every_page_is_reached_from_the_index() -> None:
 
 def test_every_command_that_a_page_shows_exists() -> None:
     commands = set(get_commands())
-    shown = {
+    commands_in_pages = {
         (page.name, command)
         for page in PAGES
         for command in re.findall(r"manage\.py (?:\[?--\S+ )*([a-z][a-z_]+)", page.read_text(encoding="utf-8"))
     }
 
-    assert {(page, command) for page, command in shown if command not in commands} == set()
+    assert {(page, command) for page, command in commands_in_pages if command not in commands} == set()
 
 
 def test_every_make_target_that_a_page_shows_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    shown = {
+    targets_in_pages = {
         (page.name, target)
         for page in PAGES
         for target in re.findall(r"`(?:\w+=\S+ )*make ([a-z-]+)", page.read_text(encoding="utf-8"))
     }
 
-    assert {(page, target) for page, target in shown if target not in targets} == set()
+    assert {(page, target) for page, target in targets_in_pages if target not in targets} == set()

@@ -27,10 +27,10 @@ def found(text: str) -> list[str]:
 
 
 def test_the_glossary_of_the_project_has_rows_with_replacements() -> None:
-    words = read_words(GLOSSARY.read_text(encoding="utf-8"))
+    glossary_words = read_words(GLOSSARY.read_text(encoding="utf-8"))
 
-    assert {"letter", "whoever", "MOST_"} <= {word.word for word in words}
-    assert all(word.instead for word in words)
+    assert {"letter", "whoever", "MOST_"} <= {word.word for word in glossary_words}
+    assert all(word.instead for word in glossary_words)
 
 
 def test_a_glossary_without_the_table_is_refused() -> None:

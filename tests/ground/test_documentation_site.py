@@ -30,12 +30,12 @@ def words_of_pages() -> str:
 
 
 def test_everything_that_a_page_for_users_says_is_on_a_page_is_there() -> None:
-    words = words_of_pages()
+    words_by_page = words_of_pages()
     missing = {
         (page.name, " ".join(shown.split()))
         for page in FOR_USERS
         for shown in _BOLD.findall(page.read_text(encoding="utf-8"))
-        if " ".join(shown.split()) not in words
+        if " ".join(shown.split()) not in words_by_page
     }
 
     assert missing == set()
@@ -50,13 +50,13 @@ def test_pages_of_the_documentation_have_a_policy_and_nothing_else_is_changed(
     (tmp_path / "robots.txt").write_text("User-agent: *")
     settings.WHITENOISE_ROOT = str(tmp_path)
 
-    answer = client.get("/docs/plans/")
+    response = client.get("/docs/plans/")
 
-    assert answer.status_code == 200
-    assert b"".join(answer.streaming_content) == b"<h1>Plans</h1>"
-    assert "script-src 'self'; style-src 'self'" in answer["Content-Security-Policy"]
-    assert "unsafe" not in answer["Content-Security-Policy"]
-    assert answer["X-Frame-Options"] == "DENY"
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content) == b"<h1>Plans</h1>"
+    assert "script-src 'self'; style-src 'self'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert response["X-Frame-Options"] == "DENY"
     assert client.get("/docs/plans").status_code == 302
     assert not client.get("/robots.txt").has_header("Content-Security-Policy")
 
@@ -80,9 +80,9 @@ def test_the_site_reads_and_searches_under_its_policy_at_every_width(page: Page,
 
     for path in ("/docs/", "/docs/deploy/", "/docs/decisions/0131-backups-are-encrypted-with-age/"):
         page.set_viewport_size(WIDE)
-        answer = page.goto(f"{address}{path}")
-        assert answer is not None
-        assert answer.status == 200, path
+        response = page.goto(f"{address}{path}")
+        assert response is not None
+        assert response.status == 200, path
         assert axe_violations(page) == [], path
         page.set_viewport_size(NARROW)
         assert reflows(page), path

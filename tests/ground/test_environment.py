@@ -172,22 +172,22 @@ def run_with(tmp_path: Path, words: list[str], environ: dict[str, str]) -> subpr
 
 
 def test_a_missing_secret_key_prevents_the_start_and_says_what_to_do(tmp_path: Path) -> None:
-    done = settings_with(tmp_path)
+    result = settings_with(tmp_path)
 
-    assert done.returncode != 0
-    assert "SECRET_KEY is not set" in done.stderr
+    assert result.returncode != 0
+    assert "SECRET_KEY is not set" in result.stderr
 
 
 def test_debug_needs_no_secret_key(tmp_path: Path) -> None:
-    done = settings_with(tmp_path, DEBUG="1")
+    result = settings_with(tmp_path, DEBUG="1")
 
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
-    done = settings_with(tmp_path, DEBUG="1", SITE_ORIGIN="ground.example/here")
+    result = settings_with(tmp_path, DEBUG="1", SITE_ORIGIN="ground.example/here")
 
-    assert "SITE_ORIGIN must be an origin such as https://ground.example" in done.stderr
+    assert "SITE_ORIGIN must be an origin such as https://ground.example" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "JOURNAL_KEY"])
@@ -208,11 +208,11 @@ def test_a_weak_key_is_refused_and_not_printed(name: str, weak: str, message: st
 
 
 def test_a_weak_key_prevents_the_start(tmp_path: Path) -> None:
-    done = settings_with(tmp_path, SECRET_KEY=LONG[1:])
+    result = settings_with(tmp_path, SECRET_KEY=LONG[1:])
 
-    assert done.returncode != 0
-    assert "SECRET_KEY is shorter than 50 characters" in done.stderr
-    assert LONG[1:] not in done.stderr.splitlines()[-1]
+    assert result.returncode != 0
+    assert "SECRET_KEY is shorter than 50 characters" in result.stderr
+    assert LONG[1:] not in result.stderr.splitlines()[-1]
 
 
 def test_every_key_of_a_list_is_checked() -> None:
@@ -222,11 +222,11 @@ def test_every_key_of_a_list_is_checked() -> None:
 
 def test_a_key_may_start_with_a_dollar_sign_and_operators_are_those_who_get_alerts(tmp_path: Path) -> None:
     script = "from housing import settings; print(settings.SECRET_KEY, [address for _, address in settings.ADMINS])"
-    given = {"SECRET_KEY": "$" + LONG, "OPERATORS": "one@ground.example,two@ground.example"}
+    environ = {"SECRET_KEY": "$" + LONG, "OPERATORS": "one@ground.example,two@ground.example"}
 
-    said = run_with(tmp_path, ["-c", script], given).stdout.strip()
+    output = run_with(tmp_path, ["-c", script], environ).stdout.strip()
 
-    assert said == f"${LONG} ['one@ground.example', 'two@ground.example']"
+    assert output == f"${LONG} ['one@ground.example', 'two@ground.example']"
 
 
 @pytest.mark.django_db
@@ -315,12 +315,12 @@ def test_a_folder_that_cannot_be_written_prevents_the_start_and_is_named(tmp_pat
     (tmp_path / "taken").touch()
     folder = tmp_path / "taken" / "survey-keys"
 
-    done = run_with(tmp_path, ["-c", script], ROLES | {"SURVEY_KEYS_ROOT": str(folder)})
+    result = run_with(tmp_path, ["-c", script], ROLES | {"SURVEY_KEYS_ROOT": str(folder)})
 
-    assert done.returncode != 0
-    assert f"SURVEY_KEYS_ROOT names {folder}, to which this process cannot write (Not a directory)" in done.stderr
-    assert "no survey can open or close" in done.stderr
-    assert "JOURNAL_ROOT" not in done.stderr
+    assert result.returncode != 0
+    assert f"SURVEY_KEYS_ROOT names {folder}, to which this process cannot write (Not a directory)" in result.stderr
+    assert "no survey can open or close" in result.stderr
+    assert "JOURNAL_ROOT" not in result.stderr
 
 
 def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
@@ -334,19 +334,19 @@ def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
-    given = {"ANYMAIL": "{hush", "PORT": "1", "CONN_MAX_AGE": "-1", "SENTRY_DSN": "https://hush@errors.example/"}
-    given |= {"REDIS_URL": "redis://:12/hush@broker:6379/0", "EMAIL_URL": "smtp://me:hu[sh@mail.example:587"}
-    said = refusal(
-        DATABASE_URL="mysql://me:hush@database", DATABASE_OWNER_URL="postgres://me:hush/+=@db:5432/x", **given
+    environ = {"ANYMAIL": "{hush", "PORT": "1", "CONN_MAX_AGE": "-1", "SENTRY_DSN": "https://hush@errors.example/"}
+    environ |= {"REDIS_URL": "redis://:12/hush@broker:6379/0", "EMAIL_URL": "smtp://me:hu[sh@mail.example:587"}
+    message = refusal(
+        DATABASE_URL="mysql://me:hush@database", DATABASE_OWNER_URL="postgres://me:hush/+=@db:5432/x", **environ
     )
 
-    assert "DATABASE_URL must begin with postgres:// or postgresql://." in said
+    assert "DATABASE_URL must begin with postgres:// or postgresql://." in message
     for name in ("DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"):
-        assert f"{name} cannot be read. In the user name and the password, replace / by %2F" in said
-    assert "ANYMAIL must be a JSON object." in said
-    assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in said
-    assert "CONN_MAX_AGE must be a whole number, not '-1'" in said
-    assert "hush" not in said
+        assert f"{name} cannot be read. In the user name and the password, replace / by %2F" in message
+    assert "ANYMAIL must be a JSON object." in message
+    assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in message
+    assert "CONN_MAX_AGE must be a whole number, not '-1'" in message
+    assert "hush" not in message
     assert "REDIS_URL cannot be read." in refusal(REDIS_URL="redis://:12#hush@broker:6379/0")
 
 
@@ -374,9 +374,9 @@ def test_an_empty_value_is_the_same_as_none() -> None:
 
 
 def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
-    kept = tmp_path / "secret"
-    kept.write_text(LONG + "\n")
-    environ = {f"{name}_FILE": str(kept) for name in SECRETS}
+    secret_file = tmp_path / "secret"
+    secret_file.write_text(LONG + "\n")
+    environ = {f"{name}_FILE": str(secret_file) for name in SECRETS}
 
     load(environ, secrets=SECRETS, base_dir=tmp_path, var_dir=tmp_path)
 
@@ -422,18 +422,18 @@ def test_settings_read_exactly_what_is_declared() -> None:
 
 
 def test_the_example_file_sets_no_secret_key(tmp_path: Path) -> None:
-    done = run_with(tmp_path, ["-c", "import housing.settings"], read_file(EXAMPLE))
+    result = run_with(tmp_path, ["-c", "import housing.settings"], read_file(EXAMPLE))
 
-    assert "SECRET_KEY is not set" in done.stderr
+    assert "SECRET_KEY is not set" in result.stderr
 
 
 def test_production_starts_from_the_completed_example_file(tmp_path: Path) -> None:
     filled = tmp_path / ".env"
     filled.write_text(re.sub(r"^(\w+)=$", rf"\1={LONG}", EXAMPLE.read_text(), flags=re.MULTILINE))
 
-    done = run_with(tmp_path, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], read_file(filled))
+    result = run_with(tmp_path, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], read_file(filled))
 
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert [key for key, value in read_file(EXAMPLE).items() if not value] == ["SECRET_KEY"]
 
 

@@ -60,11 +60,11 @@ CONTENT = b"The parties meet every quarter.\n"
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A server with S3's interface, in this process."""
-    made = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    made.start()
-    host, port = made.get_host_and_port()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
-    made.stop()
+    server.stop()
 
 
 @pytest.fixture
@@ -86,9 +86,9 @@ def bucket(server: str, settings: Any) -> Iterator[Any]:
         "s3", endpoint_url=server, region_name="eu-west-2", aws_access_key_id="one", aws_secret_access_key="two"
     )
     client.create_bucket(Bucket="common-ground", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-    made = storages["default"]
-    yield made
-    made.bucket.objects.all().delete()
+    storage = storages["default"]
+    yield storage
+    storage.bucket.objects.all().delete()
     client.delete_bucket(Bucket="common-ground")
 
 
@@ -109,15 +109,15 @@ def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
     document = add(world)
     address = document.get_absolute_url()
 
-    own = signed_in(world.ben).get(address, headers={"Range": "bytes=0-3"})
+    response_to_ben = signed_in(world.ben).get(address, headers={"Range": "bytes=0-3"})
     foreign = signed_in(world.chidi).get(address)
     unsigned = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
 
     # The whole file: RFC 9110 (14.2) lets a server ignore Range, and a mail program asks again for nothing.
-    assert (own.status_code, b"".join(own.streaming_content)) == (200, CONTENT)
-    assert own["Content-Type"] == "text/plain"
-    assert own["Content-Disposition"] == 'attachment; filename="terms.txt"'
-    assert "no-store" in own["Cache-Control"]
+    assert (response_to_ben.status_code, b"".join(response_to_ben.streaming_content)) == (200, CONTENT)
+    assert response_to_ben["Content-Type"] == "text/plain"
+    assert response_to_ben["Content-Disposition"] == 'attachment; filename="terms.txt"'
+    assert "no-store" in response_to_ben["Cache-Control"]
     assert foreign.status_code == 404
     assert unsigned.status_code == 403
     assert document.file.url == f"/not-served/{document.file.name}"
@@ -143,11 +143,11 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
         patched.setattr(PrivateBucket, "delete", away)
         with pytest.raises(OSError, match="away"):
             drop_files(rows, dry_run=False)
-    named = rows.get().file.name
+    file_name = rows.get().file.name
     drop_files(rows, dry_run=False)
 
     assert missing.status_code == 404
-    assert named == document.file.name
+    assert file_name == document.file.name
     assert bucket.names() == []
     assert rows.get().file.name == ""
 
@@ -170,15 +170,15 @@ def test_old_files_that_no_row_names_are_found_in_a_bucket(
     world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = add(world)
-    left = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
+    orphan_name = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
 
     young, old = (find_orphans(now=timezone.now() + dt.timedelta(hours=hours)) for hours in (1, 25))
 
-    assert (young, old) == ([], [left])
-    assert bucket.names() == sorted([document.file.name, left])
+    assert (young, old) == ([], [orphan_name])
+    assert bucket.names() == sorted([document.file.name, orphan_name])
 
-    monkeypatch.setattr(bucket, "names", lambda: [left, "plans/2026/11/deleted_since.pdf"])
-    assert find_orphans(now=timezone.now() + dt.timedelta(hours=25)) == [left]
+    monkeypatch.setattr(bucket, "names", lambda: [orphan_name, "plans/2026/11/deleted_since.pdf"])
+    assert find_orphans(now=timezone.now() + dt.timedelta(hours=25)) == [orphan_name]
 
 
 def test_a_command_lists_and_deletes_old_files_that_no_row_names(
@@ -209,28 +209,28 @@ def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:1"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
-    answer = signed_in(world.ben).get(document.get_absolute_url())
+    response = signed_in(world.ben).get(document.get_absolute_url())
     with pytest.raises(UnableToAddDocument, match="could not be stored"):
         add(world)
 
-    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
-    assert "your file is safe." in answer.content.decode()
+    assert (response.status_code, response["Retry-After"]) == (503, "60")
+    assert "your file is safe." in response.content.decode()
     assert Document.objects.count() == 1
 
 
 def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any, tmp_path: Path) -> None:
     key = pyrage.x25519.Identity.generate()
-    kept = tmp_path / "backup"
-    kept.mkdir()
+    backup_root = tmp_path / "backup"
+    backup_root.mkdir()
     bucket.save("agreements/2026/11/terms.txt", ContentFile(CONTENT))
     bucket.save("plans/2026/11/layout.pdf", ContentFile(b"%PDF-1.7" + bytes(300_000)))
     files, folder = Bucket(bucket), Folder(tmp_path / "media")
 
-    _, number = pack_files(kept, keys=[key.to_public()], files=files)
+    _, number = pack_files(backup_root, keys=[key.to_public()], files=files)
     files.set_aside(timezone.now())
     emptied = files.names()
-    hashes = unpack_files(kept, identities=[key], files=files)
-    unpack_files(kept, identities=[key], files=folder)
+    hashes = unpack_files(backup_root, identities=[key], files=files)
+    unpack_files(backup_root, identities=[key], files=folder)
 
     assert (number, emptied) == (2, [])
     assert sorted(hashes) == files.names() == folder.names()
@@ -244,13 +244,13 @@ def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any,
 
 
 def test_sentinels_are_asked_for_the_primary_that_the_broker_address_names() -> None:
-    given = {
+    environ = {
         "DEBUG": "1",
         "REDIS_URL": "redis://:hush@Ground/3",
         "REDIS_SENTINELS": "one.example:26379, two.example:26380",
         "REDIS_SENTINEL_PASSWORD": "secret",
     }
-    values = read_settings(SETTINGS, given)
+    values = read_settings(SETTINGS, environ)
 
     address, options = broker_settings(
         values["REDIS_URL"], values["REDIS_SENTINELS"], values["REDIS_SENTINEL_PASSWORD"]
@@ -283,11 +283,11 @@ def test_settings_of_several_machines_that_do_not_fit_are_refused(given: dict[st
 
 
 def test_a_standby_is_given_up_sooner_than_the_primary_and_never_written_by_tests() -> None:
-    given = standby_settings("postgres://worker@standby.example/ground?connect_timeout=1", max_age=60)
+    database = standby_settings("postgres://worker@standby.example/ground?connect_timeout=1", max_age=60)
 
-    assert given["OPTIONS"]["connect_timeout"] == 1
-    assert given["OPTIONS"]["tcp_user_timeout"] < KEEPALIVE["tcp_user_timeout"]
-    assert given["TEST"] == {"MIRROR": "default"}
+    assert database["OPTIONS"]["connect_timeout"] == 1
+    assert database["OPTIONS"]["tcp_user_timeout"] < KEEPALIVE["tcp_user_timeout"]
+    assert database["TEST"] == {"MIRROR": "default"}
 
 
 def made(person: User) -> ListFile:
@@ -306,11 +306,11 @@ def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_pr
     with pretend_standby() as making:
         file = made(world.ben)
     with pretend_standby() as downloading:
-        own = ben.get(reverse("lists:file-download", args=[file.pk]))
+        response = ben.get(reverse("lists:file-download", args=[file.pk]))
     with pretend_standby() as refusing:
         foreign = chidi.get(reverse("lists:file-download", args=[file.pk]))
 
-    assert own.content == bytes(file.content or b"") == expected
+    assert response.content == bytes(file.content or b"") == expected
     assert foreign.status_code == 404
     assert any('FROM "commitments_commitment"' in one["sql"] for one in making.captured_queries)
     assert [("lists_listfile" in one["sql"]) for one in downloading.captured_queries] == [True]
@@ -335,12 +335,12 @@ def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> 
 
 def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint() -> None:
     # The test's own database answers as a standby would.
-    asked = standby._WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
-    asked = asked.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
+    statement = standby._WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
+    statement = statement.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
 
     def why_not(*position: object) -> str:
         with connection.cursor() as cursor:
-            cursor.execute(asked, position)
+            cursor.execute(statement, position)
             return str(cursor.fetchone()[0])
 
     with connection.cursor() as cursor:
@@ -372,7 +372,7 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
     expected = ben.get(address).content.decode()
 
     with pretend_standby() as asked:
-        shown = ben.get(address)
+        response = ben.get(address)
     with pretend_standby() as refusing:
         foreign = chidi.get(address)
     with standby_away():
@@ -380,7 +380,7 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
 
     assert len(asked) == 1
     assert "As reported to the board" in expected
-    assert shown.content.decode().count("<td") == alone.content.decode().count("<td") == expected.count("<td")
+    assert response.content.decode().count("<td") == alone.content.decode().count("<td") == expected.count("<td")
     assert (foreign.status_code, len(refusing)) == (404, 0)
 
 

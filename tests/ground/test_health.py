@@ -37,19 +37,19 @@ def test_other_pages_refuse_unknown_hosts(client: Client, path: str) -> None:
 
 def test_ready_probe_by_ip_address_is_503_without_a_database(client: Client) -> None:
     with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
-        answer = client.get("/health/ready/", headers={"Host": "10.1.2.3"})
+        response = client.get("/health/ready/", headers={"Host": "10.1.2.3"})
 
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
 
 
 def test_ready_probe_is_503_with_retry_after_without_a_database(client: Client) -> None:
     with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
-        answer = client.get("/health/ready/")
+        response = client.get("/health/ready/")
 
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
-    assert "gone" not in answer.content.decode()
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert "gone" not in response.content.decode()
 
 
 def test_outages_outside_views_are_caught_too(rf: RequestFactory) -> None:
@@ -67,10 +67,10 @@ def test_metrics_need_their_token(client: Client, settings: object) -> None:
 
     settings.METRICS_TOKEN = "prometheus-may-read"  # type: ignore[attr-defined]  # pytest-django's wrapper
     refused = client.get("/metrics", headers={"Authorization": "Bearer guess"})
-    given = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
+    response = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
 
     assert refused.status_code == 404
-    assert b"django_http_requests" in given.content
+    assert b"django_http_requests" in response.content
 
 
 @pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics", "/.well-known/security.txt"])

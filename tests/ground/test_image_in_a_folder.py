@@ -57,16 +57,17 @@ def put_together(folder: Path) -> None:
 @pytest.fixture
 def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
     """The folder, the environment, and what another user's commands begin with."""
-    made = Path(tempfile.mkdtemp(prefix="cg-image-"))
-    app, own = made / "app", made / "own"
+    image_folder = Path(tempfile.mkdtemp(prefix="cg-image-"))
+    app, own = image_folder / "app", image_folder / "own"
     own.mkdir()
-    given = connection.settings_dict
-    name = f"{given['USER']}:{quote(given['PASSWORD'], safe='')}@{quote(given['HOST'], safe='')}:{given['PORT']}"
+    database = connection.settings_dict
+    password, host = quote(database["PASSWORD"], safe=""), quote(database["HOST"], safe="")
+    name = f"{database['USER']}:{password}@{host}:{database['PORT']}"
     environ = {
         "PATH": f"{app}/.venv/bin:/usr/bin:/bin",
         "COMMON_GROUND_VAR": str(own),
         "STATIC_ROOT": str(app / "static/collected"),
-        "DATABASE_URL": f"postgres://{name}/{given['NAME']}",
+        "DATABASE_URL": f"postgres://{name}/{database['NAME']}",
         "SECRET_KEY": "for-trying-the-image-" * 3,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
@@ -74,16 +75,16 @@ def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
     try:
         put_together(app)
         # Without the files of Django admin, which take half of the time.
-        words = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0", "--ignore", "admin"]
-        subprocess.run(words, cwd=app, env=environ, check=True)
+        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0", "--ignore", "admin"]
+        subprocess.run(command, cwd=app, env=environ, check=True)
         subprocess.run(["chmod", "-R", "a+rX,a-w", str(app)], check=True)
         if os.geteuid() == 0:
             os.chown(own, 10001, 10001)
-            made.chmod(0o755)
+            image_folder.chmod(0o755)
         yield app, environ, list(ANOTHER_USER) if os.geteuid() == 0 else []
     finally:
         subprocess.run(["chmod", "-R", "u+w", str(app)], check=True)
-        shutil.rmtree(made)
+        shutil.rmtree(image_folder)
 
 
 @pytest.mark.django_db
@@ -97,12 +98,12 @@ def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
     looking = f"import importlib.util, sys; sys.exit(any(map(importlib.util.find_spec, {left_out})))"
 
     written = subprocess.run([*as_another, "sh", "-c", writing], cwd=app, capture_output=True, check=False)
-    found = subprocess.run([*as_another, python, "-c", looking], cwd=app, env=environ, check=False)
+    result = subprocess.run([*as_another, python, "-c", looking], cwd=app, env=environ, check=False)
     with reserved_port() as port:
         origin = f"http://127.0.0.1:{port}"
-        words = ["-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-        words += ["--config", "python:housing.gunicorn_settings", "--worker-tmp-dir", "/dev/shm"]
-        process = subprocess.Popen([*as_another, python, *words], cwd=app, env=environ | {"SITE_ORIGIN": origin})
+        gunicorn = ["-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
+        gunicorn += ["--config", "python:housing.gunicorn_settings", "--worker-tmp-dir", "/dev/shm"]
+        process = subprocess.Popen([*as_another, python, *gunicorn], cwd=app, env=environ | {"SITE_ORIGIN": origin})
         try:
             until(lambda: process.poll() is not None or bool(fetch(f"{origin}/health/live/")), seconds=120)
             pages = {path: fetch(origin + path) for path in ("/health/ready/", "/accounts/login/", "/docs/")}
@@ -113,7 +114,7 @@ def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
             process.wait(20)
 
     assert written.returncode != 0
-    assert found.returncode == 0
+    assert result.returncode == 0
     assert all(pages.values()), pages
     assert "." in sheet.removesuffix(".css")  # named by its content
     assert style

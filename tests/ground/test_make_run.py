@@ -66,11 +66,11 @@ def test_a_role_added_later_gets_a_password(var: Path) -> None:
     del secrets["common_ground_worker"]
     (var / "secrets.json").write_text(json.dumps(secrets))
 
-    again = started(var)
+    second_run = started(var)
 
-    assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in again["env"]
+    assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in second_run["env"]
     assert json.loads((var / "secrets.json").read_text()).items() > secrets.items()
-    assert first["env"] != again["env"]
+    assert first["env"] != second_run["env"]
 
 
 @pytest.mark.parametrize("how", ["environment", "file"])

@@ -103,9 +103,9 @@ def test_a_database_that_takes_no_writes_is_an_outage_with_one_alert(
     client.raise_request_exception = False
 
     with no_writes():
-        answers = [client.post(address, {"text": "Too few?"}) for _ in range(3)]
+        responses = [client.post(address, {"text": "Too few?"}) for _ in range(3)]
 
-    assert [(answer.status_code, answer["Retry-After"]) for answer in answers] == [(503, "10")] * 3
+    assert [(answer.status_code, answer["Retry-After"]) for answer in responses] == [(503, "10")] * 3
     assert subjects(mailoutbox) == ["The database is unavailable: InternalError"]
 
 
@@ -134,9 +134,9 @@ def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
         in_a_full_hour = alert_operators(late, "For two days.", quiet=day)
         monkeypatch.setattr(operators.time, "monotonic", lambda: clock + 61 * 60)
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=61)):
-            later = [alert_operators(late, "For two days.", quiet=day) for _ in range(2)]
+            later_alerts = [alert_operators(late, "For two days.", quiet=day) for _ in range(2)]
 
-    assert (in_a_full_hour, later) == (False, [True, False])
+    assert (in_a_full_hour, later_alerts) == (False, [True, False])
 
 
 @pytest.mark.parametrize("encryption", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])

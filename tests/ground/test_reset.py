@@ -18,13 +18,13 @@ from tools.supervisor import SIGNALS
 @pytest.fixture
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The var/ of a copy, with a file in it."""
-    found = tmp_path / "var"
-    (found / "media").mkdir(parents=True)
-    monkeypatch.setattr(run, "VAR_DIR", found)
-    monkeypatch.setattr(run, "TEST_VAR", found / "test")
+    var_folder = tmp_path / "var"
+    (var_folder / "media").mkdir(parents=True)
+    monkeypatch.setattr(run, "VAR_DIR", var_folder)
+    monkeypatch.setattr(run, "TEST_VAR", var_folder / "test")
     monkeypatch.setattr(run, "fallback_folder", lambda _: tmp_path / "nowhere")
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    yield found
+    yield var_folder
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 
 def test_screenshots_without_an_instance_say_what_to_start() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "docs/screenshots.py"],
         cwd=settings.BASE_DIR,
         env={**os.environ, "SITE_ORIGIN": "http://127.0.0.1:9"},
@@ -19,5 +19,5 @@ def test_screenshots_without_an_instance_say_what_to_start() -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 1
-    assert "start `make run` first" in done.stderr
+    assert result.returncode == 1
+    assert "start `make run` first" in result.stderr

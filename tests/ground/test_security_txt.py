@@ -20,10 +20,10 @@ def test_security_txt_names_contacts_in_order_until_when_and_where(client: Clien
     settings.SECURITY_CONTACT = ["mailto:security@ground.example", "https://ground.example/report"]
 
     with time_machine.travel(dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC), tick=False):
-        answer = client.get(PATH)
+        response = client.get(PATH)
 
-    assert answer["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.content.decode() == (
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.content.decode() == (
         "Contact: mailto:security@ground.example\n"
         "Contact: https://ground.example/report\n"
         "Expires: 2027-05-29T23:30:00Z\n"

@@ -18,8 +18,8 @@ VARIABLE = re.compile(r"{{|{% (?:for|if|with) ")
 def context_of(source: str) -> str:
     """The words after `Context:` in the comments at the top of a template; empty if there are none."""
     top = re.match(r"(?:{#[^\n]*#}\n|{% comment %}.*?{% endcomment %}\n)+", source, re.DOTALL)
-    found = CONTEXT.search(top[0]) if top else None
-    return found[1] if found else ""
+    match = CONTEXT.search(top[0]) if top else None
+    return match[1] if match else ""
 
 
 def markup_of(path: Path, read: frozenset[Path] = frozenset()) -> str:
@@ -27,8 +27,8 @@ def markup_of(path: Path, read: frozenset[Path] = frozenset()) -> str:
     if path in read or not path.exists():
         return ""
     source = COMMENT.sub("", path.read_text())
-    others = (TEMPLATES / name for name in OTHER_TEMPLATE.findall(source))
-    return source + "".join(markup_of(other, read | {path}) for other in others)
+    other_templates = (TEMPLATES / name for name in OTHER_TEMPLATE.findall(source))
+    return source + "".join(markup_of(other, read | {path}) for other in other_templates)
 
 
 @pytest.mark.parametrize("room", sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))

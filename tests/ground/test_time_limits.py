@@ -69,7 +69,7 @@ def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> No
     try:
         opened.ensure_connection()
         with socket.socket(fileno=socket.dup(opened.connection.fileno())) as wire:
-            kept = wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            keepalive = wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             idle, every, times, unanswered = (
                 wire.getsockopt(socket.IPPROTO_TCP, option)
                 for option in (
@@ -83,7 +83,7 @@ def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> No
         opened.close()
         relay.cut()
 
-    assert kept == 1
+    assert keepalive == 1
     assert idle + every * times <= 30
     assert 0 < unanswered <= 10_000  # after a failover, pages on old connections wait this long
 
@@ -112,10 +112,10 @@ def test_a_page_stopped_by_a_time_limit_answers_503(
 
     with pytest.raises(DatabaseError):
         ended(rf.get("/"))
-    answer = DatabaseOutageMiddleware(ended)(rf.get("/"))
+    response = DatabaseOutageMiddleware(ended)(rf.get("/"))
 
-    assert answer.status_code == 503
-    assert int(answer["Retry-After"]) > 0
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
 
 
 # --- Migrations that wait for a table

@@ -206,9 +206,9 @@ def test_a_package_in_another_version_is_named() -> None:
 
 def test_the_version_has_release_notes_that_say_what_an_operator_must_do() -> None:
     """Only the day may be missing until it is released."""
-    found = faults_of_release(ROOT, tags=set(), is_clean=True)
+    faults = faults_of_release(ROOT, tags=set(), is_clean=True)
 
-    assert [fault for fault in found if "must say the day" not in fault and "not released yet" not in fault] == []
+    assert [fault for fault in faults if "must say the day" not in fault and "not released yet" not in fault] == []
 
 
 def test_a_version_that_is_not_ready_is_not_tagged(tmp_path: Path) -> None:
@@ -239,10 +239,10 @@ def test_a_version_that_is_not_ready_is_not_tagged(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_process_with_newer_code_than_the_database_is_not_ready(client: Client) -> None:
     with patch("housing.upgrades.known_migrations", return_value={*known_migrations(), ("plans", "9999_later")}):
-        answer = client.get("/health/ready/")
+        response = client.get("/health/ready/")
 
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "waits_for": "migrations"})
-    assert int(answer["Retry-After"]) > 0
+    assert (response.status_code, response.json()) == (503, {"ready": False, "waits_for": "migrations"})
+    assert int(response["Retry-After"]) > 0
 
 
 @pytest.mark.django_db
@@ -258,9 +258,9 @@ def test_a_process_with_older_code_than_the_database_stays_ready(client: Client)
 def test_a_process_on_a_read_only_database_is_not_ready(client: Client) -> None:
     connection.cursor().execute("SET LOCAL default_transaction_read_only = on")
 
-    answer = client.get("/health/ready/")
+    response = client.get("/health/ready/")
 
-    assert (answer.status_code, answer.json()["waits_for"]) == (503, "read-only")
+    assert (response.status_code, response.json()["waits_for"]) == (503, "read-only")
     assert "database_read_only 1.0" in all_metrics().decode()
 
 
@@ -278,9 +278,9 @@ def test_during_maintenance_people_are_told_to_come_back_and_probes_go_on(
 
     call_command("maintenance", "on", "--until", "14:30", stdout=StringIO())
     page = client.get("/accounts/login/")
-    sent = client.post("/accounts/login/", {"login": "amina@larkhaven.example"})
+    response = client.post("/accounts/login/", {"login": "amina@larkhaven.example"})
 
-    assert (page.status_code, sent.status_code) == (503, 503)
+    assert (page.status_code, response.status_code) == (503, 503)
     assert page["Retry-After"] == str(int(3.5 * 3600))
     assert page["Cache-Control"] == "no-store"
     assert "Try again after 14:30 on 30 November." in " ".join(page.content.decode().split())
@@ -307,7 +307,7 @@ def test_maintenance_reads_no_upload(rf: RequestFactory, tmp_path: Path, setting
     lettings = ContentFile(b"household,income\n1,2\n", name="lettings.csv")
     request = rf.post(reverse("nominations:upload", args=[1, 1]), {"file": lettings})
 
-    answer = MaintenanceMiddleware(lambda _request: HttpResponse())(request)
+    response = MaintenanceMiddleware(lambda _request: HttpResponse())(request)
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
     assert len(request.read()) == int(request.META["CONTENT_LENGTH"])

@@ -53,11 +53,11 @@ def lines() -> Iterator[io.StringIO]:
 @pytest.fixture
 def reports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """What would leave for a server of Sentry."""
-    found: list[dict[str, Any]] = []
-    monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, one: found.append(one.get_event()))
+    log_lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, one: log_lines.append(one.get_event()))
     settings.SENTRY_DSN = "https://key@errors.example/7"
     error_reports._set_up.cache_clear()
-    yield found
+    yield log_lines
     sentry_sdk.get_global_scope().set_client(None)
     error_reports._set_up.cache_clear()
 
@@ -86,7 +86,7 @@ def test_an_integrity_error_logs_no_email_address(lines: io.StringIO) -> None:
 @pytest.mark.django_db
 def test_values_in_an_errors_detail_are_masked() -> None:
     person = User.objects.create_user(email=CANARY, name="Canary Singer")
-    said = []
+    messages = []
     for statement, error in (
         ("UPDATE people_user SET email = NULL WHERE id = %s", IntegrityError),
         ("SELECT 'Canary Singer'::int, %s", DataError),
@@ -95,9 +95,9 @@ def test_values_in_an_errors_detail_are_masked() -> None:
         with pytest.raises(error) as caught, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, [person.pk])
         assert "Canary" in str(caught.value)
-        said += [mask(str(caught.value)), mask(repr(caught.value))]
+        messages += [mask(str(caught.value)), mask(repr(caught.value))]
 
-    assert "Canary" not in "".join(said)
+    assert "Canary" not in "".join(messages)
 
 
 @pytest.mark.parametrize("ends", ["fail()", "thread = threading.Thread(target=fail); thread.start(); thread.join()"])
@@ -137,7 +137,7 @@ def url_patterns(patterns: list[URLPattern | URLResolver], before: str = "/") ->
 
 def links_with_a_token() -> list[str]:
     """A path for every URL that accepts a token, found by trying a token, a number and a slug in each place."""
-    found = []
+    links = []
     for pattern in url_patterns(get_resolver().url_patterns):
         pieces = _PARAMETER.split(re.sub(r"\^|\$$|\\Z", "", pattern))
         for values in itertools.product((TOKEN, "7", "a-slug"), repeat=len(pieces) - 1):
@@ -147,8 +147,8 @@ def links_with_a_token() -> list[str]:
             except Resolver404:
                 continue
             if TOKEN in str(match.kwargs.values()):
-                found.append(path)
-    return found
+                links.append(path)
+    return links
 
 
 def test_every_link_with_a_token_is_masked(lines: io.StringIO) -> None:
@@ -170,10 +170,12 @@ def test_no_page_behind_a_link_with_a_token_sends_it_on_as_referer() -> None:
     client = Client(raise_request_exception=False)
     links = links_with_a_token()
 
-    sent = {resolve(link).view_name: client.get(link).headers.get("Referrer-Policy") for link in links}
+    policies_by_route = {resolve(link).view_name: client.get(link).headers.get("Referrer-Policy") for link in links}
 
-    assert sent["plans:sign-by-link"] == "strict-origin"
-    assert {name: policy for name, policy in sent.items() if policy not in ("no-referrer", "strict-origin")} == {}
+    assert policies_by_route["plans:sign-by-link"] == "strict-origin"
+    assert {
+        name: policy for name, policy in policies_by_route.items() if policy not in ("no-referrer", "strict-origin")
+    } == {}
 
 
 def test_a_form_without_csrf_token_does_not_log_its_link(lines: io.StringIO) -> None:
@@ -273,14 +275,14 @@ def test_reports_about_failed_pages_contain_no_request_token_or_email_address(
     assert client.get(f"/digests/stop/{TOKEN}/", {"q": CANARY}).status_code == 500
 
     (report,) = reports
-    said = json.dumps(report)
+    report_text = json.dumps(report)
     assert report["exception"]["values"][-1]["value"] == "/digests/stop/[masked]"
     assert report["tags"]["page"] == "digests:stop"
     assert report["tags"]["request_id"]
-    assert "one_person_an_address" in said
-    assert TOKEN not in said
-    assert "canary" not in said
-    assert '"vars"' not in said
+    assert "one_person_an_address" in report_text
+    assert TOKEN not in report_text
+    assert "canary" not in report_text
+    assert '"vars"' not in report_text
     assert report["breadcrumbs"]["values"] == []
     assert {"request", "user", "extra"} & set(report) == set()
 
@@ -309,8 +311,8 @@ def test_nothing_is_reported_without_an_address_for_it(reports: list[dict[str, A
 
 
 def test_the_proxy_example_in_the_docs_masks_every_such_link() -> None:
-    words = (settings.BASE_DIR / "docs" / "deploy" / "nginx.conf").read_text()
-    found = re.search(r'"~(\^\(\?<head>[^"]+)"', words)
+    nginx_configuration = (settings.BASE_DIR / "docs" / "deploy" / "nginx.conf").read_text()
+    found = re.search(r'"~(\^\(\?<head>[^"]+)"', nginx_configuration)
     assert found, "docs/deploy/nginx.conf must show how nginx masks links."
     example = re.compile(found[1].replace("(?<head>", "(?P<head>"))
 

@@ -20,27 +20,27 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 def installed_with(wanted: Iterable[str]) -> set[str]:
     """These requirements and everything they require."""
-    found: set[tuple[str, str]] = set()
-    waiting = [Requirement(one) for one in wanted]
+    imports: set[tuple[str, str]] = set()
+    waiting = [Requirement(module) for module in wanted]
     while waiting:
-        one = waiting.pop()
-        for extra in {"", *one.extras}:
-            if (pair := (canonicalize_name(one.name), extra)) not in found:
-                found.add(pair)
-                needs = map(Requirement, requires(one.name) or ())
+        module = waiting.pop()
+        for extra in {"", *module.extras}:
+            if (pair := (canonicalize_name(module.name), extra)) not in imports:
+                imports.add(pair)
+                needs = map(Requirement, requires(module.name) or ())
                 waiting += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
-    return {name for name, _ in found}
+    return {name for name, _ in imports}
 
 
 def imported_by(path: Path) -> set[str]:
     """The top-level names that a module imports, also inside functions."""
-    found: set[str] = set()
+    packages: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            packages |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-    return {name.partition(".")[0] for name in found}
+            packages.add(node.module)
+    return {name.partition(".")[0] for name in packages}
 
 
 @cache
@@ -70,6 +70,6 @@ def test_production_imports_no_tools_and_no_package_of_a_dependency_group() -> N
 
 
 def test_settings_name_no_package_of_a_dependency_group() -> None:
-    named = [*settings.INSTALLED_APPS, *settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
+    dotted_names = [*settings.INSTALLED_APPS, *settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
 
-    assert {name.partition(".")[0] for name in named} & only_in_groups() == set()
+    assert {name.partition(".")[0] for name in dotted_names} & only_in_groups() == set()

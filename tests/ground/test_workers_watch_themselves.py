@@ -175,15 +175,15 @@ def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: p
 def test_operators_are_told_at_the_second_look_that_the_database_takes_no_writes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[str] = []
+    subjects: list[str] = []
     read_only = iter([True, False, True, True, False, False])
     monkeypatch.setattr(watching, "is_read_only", lambda: next(read_only))
     monkeypatch.setattr(watching, "is_at_work", lambda: False)
-    monkeypatch.setattr(watching, "alert_operators", lambda subject, text: told.append(subject))
+    monkeypatch.setattr(watching, "alert_operators", lambda subject, text: subjects.append(subject))
 
     watch()
 
-    assert told == ["Workers cannot use the database", "The workers have stalled"]
+    assert subjects == ["Workers cannot use the database", "The workers have stalled"]
 
 
 def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:
@@ -191,11 +191,11 @@ def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:
     environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | given
     # A file, because a pipe would also wait for the worker's own children.
     with (folder / "said").open("w+") as said:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, *command], cwd=settings.BASE_DIR, env=environ, stdout=said, stderr=said, check=False
         )
         said.seek(0)
-        return done.returncode, said.read()
+        return result.returncode, said.read()
 
 
 @pytest.mark.fault

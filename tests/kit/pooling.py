@@ -21,13 +21,13 @@ from tools.embedded.processes import Child, wait_until
 
 def pgbouncer_program() -> str:
     """The path of PgBouncer; skips the test if it is missing, except in CI."""
-    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
-    if found is None:
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
         message = "No PgBouncer here: install Debian's package pgbouncer (.ci/run does) to run these tests."
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return program
 
 
 @contextmanager
@@ -42,11 +42,11 @@ def pgbouncer() -> Iterator[int]:
 
 @contextmanager
 def _pgbouncer(port: int) -> Iterator[None]:
-    given = connection.settings_dict
+    database = connection.settings_dict
     program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
     settings = f"""
 [databases]
-* = host={given["HOST"]} port={given["PORT"]}
+* = host={database["HOST"]} port={database["PORT"]}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -58,7 +58,7 @@ server_round_robin = 1
 default_pool_size = 4
 """
     (folder / "settings").write_text(settings)
-    (folder / "users").write_text(f'"{given["USER"]}" "{given["PASSWORD"]}"\n')
+    (folder / "users").write_text(f'"{database["USER"]}" "{database["PASSWORD"]}"\n')
     nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # it refuses to run as root
     if nobody:
         for path in (folder, *folder.iterdir()):
@@ -91,13 +91,13 @@ def _answers(port: int) -> bool:
 @contextmanager
 def connected_through(port: int, *, processes: int) -> Iterator[None]:
     """Connect this thread through PgBouncer with this many server processes."""
-    given = connection.settings_dict
-    direct = given["HOST"], given["PORT"]
+    database = connection.settings_dict
+    direct = database["HOST"], database["PORT"]
     connection.close()
-    given["HOST"], given["PORT"] = "127.0.0.1", str(port)
+    database["HOST"], database["PORT"] = "127.0.0.1", str(port)
     try:
         sessions = [
-            psycopg2.connect(host="127.0.0.1", port=port, dbname=given["NAME"], user=given["USER"])
+            psycopg2.connect(host="127.0.0.1", port=port, dbname=database["NAME"], user=database["USER"])
             for _ in range(processes)
         ]
         for session in sessions:  # each opens a transaction, so that none can share
@@ -109,4 +109,4 @@ def connected_through(port: int, *, processes: int) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        given["HOST"], given["PORT"] = direct
+        database["HOST"], database["PORT"] = direct

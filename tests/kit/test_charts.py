@@ -36,6 +36,6 @@ def test_years_below_many_bars_do_not_touch() -> None:
 def test_long_words_of_a_row_take_two_lines_inside_a_narrow_chart() -> None:
     svg = row_chart("Who met", [(" and ".join(LONG[:2]), 3), ("All", 1)], is_narrow=True)
 
-    words = re.findall(r'<text x="0" y="(\d+)" font-size="14">([^<]+)<', svg)
-    assert [down for down, _ in words] == ["16", "33", "87"]
-    assert max(len(line) for _, line in words) <= 45
+    labels = re.findall(r'<text x="0" y="(\d+)" font-size="14">([^<]+)<', svg)
+    assert [down for down, _ in labels] == ["16", "33", "87"]
+    assert max(len(line) for _, line in labels) <= 45

@@ -93,15 +93,15 @@ def is_safe(counts: Counts, told: Mapping[Cell, int], small: Iterable[Cell]) -> 
 def most_that_is_safe(counts: Counts, figures: Mapping[Cell, int], known: int) -> int:
     """How many figures can be shown at most, by trying all choices; `known` can be shown for certain."""
     small = [cell for cell, count in figures.items() if count < MIN_FLOOR]
-    others = sorted(figures.keys() - set(small), key=lambda cell: (figures[cell], str(cell)))
+    other_cells = sorted(figures.keys() - set(small), key=lambda cell: (figures[cell], str(cell)))
     best = known
 
     def show(number: int, told: dict[Cell, int]) -> None:
         nonlocal best
         best = max(best, len(told))
-        if len(told) + len(others) - number <= best:
+        if len(told) + len(other_cells) - number <= best:
             return
-        more = told | {others[number]: figures[others[number]]}
+        more = told | {other_cells[number]: figures[other_cells[number]]}
         if is_safe(counts, more, small):
             show(number + 1, more)
         show(number + 1, told)
@@ -119,10 +119,10 @@ def test_no_small_count_can_be_narrowed_down(layout: tuple[tuple[int, ...], Show
 
     figures = release(counts, tables=tables)
 
-    shown = {cell: value for cell, value in figures.items() if value is not None}
+    shown_figures = {cell: value for cell, value in figures.items() if value is not None}
     true = true_figures(counts, figures)
-    assert all(value >= MIN_FLOOR for value in shown.values())
-    assert is_safe(counts, shown, [cell for cell, count in true.items() if count < MIN_FLOOR]), figures
+    assert all(value >= MIN_FLOOR for value in shown_figures.values())
+    assert is_safe(counts, shown_figures, [cell for cell, count in true.items() if count < MIN_FLOOR]), figures
 
 
 def test_reader_who_tries_every_table_finds_no_small_count() -> None:
@@ -142,12 +142,12 @@ def test_reader_who_tries_every_table_finds_no_small_count() -> None:
 
 
 def test_tables_that_fit_are_all_found_or_none() -> None:
-    shown = [((0, 1, 2), 4), ((0,), 1)]
+    shown_sums = [((0, 1, 2), 4), ((0,), 1)]
 
-    found = tables_that_fit(shown, 4, highest=1, limit=8)
+    fitting_tables = tables_that_fit(shown_sums, 4, highest=1, limit=8)
 
-    assert sorted(found or []) == [(1, first, 3 - first, other) for first in range(4) for other in range(2)]
-    assert tables_that_fit(shown, 4, highest=1, limit=7) is None
+    assert sorted(fitting_tables or []) == [(1, first, 3 - first, other) for first in range(4) for other in range(2)]
+    assert tables_that_fit(shown_sums, 4, highest=1, limit=7) is None
 
 
 def test_nearly_all_that_is_safe_is_shown_of_small_tables() -> None:
@@ -201,13 +201,13 @@ def test_a_sparse_quarter_shows_figures_and_no_small_count_can_be_worked_out(num
 
     figures = release(counts, tables=[(0, 1, 2)])
 
-    shown = {cell: value for cell, value in figures.items() if value is not None}
+    shown_figures = {cell: value for cell, value in figures.items() if value is not None}
     true = true_figures(counts, figures)
-    assert all(true[cell] == value >= MIN_FLOOR for cell, value in shown.items())
+    assert all(true[cell] == value >= MIN_FLOOR for cell, value in shown_figures.items())
     for cell in (cell for cell, count in true.items() if count < MIN_FLOOR):
-        low, high = worked_out(counts, shown, cell)
+        low, high = worked_out(counts, shown_figures, cell)
         assert high - low > SLACK, (cell, low, high)
-    assert len(shown) >= number // 5
+    assert len(shown_figures) >= number // 5
 
 
 def test_what_was_masked_before_stays_masked_after_a_correction() -> None:

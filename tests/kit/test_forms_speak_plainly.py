@@ -107,10 +107,10 @@ def test_a_date_may_be_a_month_a_quarter_or_a_year(text: str, stored: str) -> No
     ],
 )
 def test_a_date_in_another_order_is_not_turned_round(text: str, stored: str) -> None:
-    found = read_date(text)
+    date = read_date(text)
 
-    assert str(found) == stored
-    assert found.earliest <= found.latest
+    assert str(date) == stored
+    assert date.earliest <= date.latest
 
 
 @pytest.mark.parametrize("text", ["20270403", "00/03/2027", "0/0/2027", "2027-00", "Mar 27", "2027-13", "15"])
@@ -130,12 +130,12 @@ def test_a_financial_year_is_not_a_date(text: str, months: str) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_is_refused_in_words(text: str) -> None:
     try:
-        found = read_date(text)
+        date = read_date(text)
     except NotADate:
         return
 
-    assert 1 <= found.year <= 9999
-    assert found.earliest <= found.latest
+    assert 1 <= date.year <= 9999
+    assert date.earliest <= date.latest
 
 
 @pytest.mark.parametrize("field", [MoneyField(label="Grant"), AmountField(label="Total", decimal_places=2)])

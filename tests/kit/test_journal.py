@@ -73,19 +73,21 @@ with transaction.atomic():
 
 def run_with_journal(script: str, root: Path) -> int:
     """Run a script on the tests' database and journal; returns its exit code."""
-    given = connection.settings_dict
-    place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
+    database = connection.settings_dict
+    user_and_host = (
+        f"{database['USER']}:{database['PASSWORD']}@{database['HOST'].replace('/', '%2F')}:{database['PORT']}"
+    )
     environ = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "housing.settings",
-        "DATABASE_URL": f"postgres://{place}/{given['NAME']}",
+        "DATABASE_URL": f"postgres://{user_and_host}/{database['NAME']}",
         "JOURNAL_ROOT": str(root),
         "DEBUG": "1",
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], env=environ, check=False, cwd=django_settings.BASE_DIR, capture_output=True
     )
-    return done.returncode
+    return result.returncode
 
 
 def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) -> None:
@@ -158,10 +160,10 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
     now = timezone.now()
     journal.write("seen", now=now, thing=1, undone=True)
     journal.write("seen", now=now - dt.timedelta(minutes=1), thing=1)
-    seen: list[Any] = []
+    rows_seen: list[Any] = []
 
     def keep(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
-        seen.extend(lines)
+        rows_seen.extend(lines)
         return Redone()
 
     monkeypatch.setattr(journal, "_kinds", {})
@@ -169,7 +171,7 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
 
     journal.replay(since=now - LATER, now=now)
 
-    assert [line.get("undone", False) for line in seen] == [False, True]
+    assert [line.get("undone", False) for line in rows_seen] == [False, True]
 
 
 def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pytest.MonkeyPatch) -> None:

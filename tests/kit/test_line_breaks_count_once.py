@@ -32,9 +32,9 @@ def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[U
     plan = published(world)
     text = "ab\r\n" * 1_666 + "cd"  # 5,000 characters in the browser, which sends 6,666
 
-    answer = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
+    response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert len(Comment.objects.get().text) == 5_000
 
 
@@ -44,10 +44,10 @@ def test_refused_text_is_shown_again_as_it_was_counted(
 ) -> None:
     plan = published(world)
 
-    answer = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"})
+    response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"})
 
-    assert answer.status_code == 422
-    assert "it has 5005" in answer.content.decode()
+    assert response.status_code == 422
+    assert "it has 5005" in response.content.decode()
 
 
 def test_every_form_with_a_long_text_counts_the_same() -> None:

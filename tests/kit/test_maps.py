@@ -57,7 +57,7 @@ def test_outline_lies_where_the_council_is() -> None:
 
 
 def test_areas_are_shaded_by_their_level_and_say_what_they_are() -> None:
-    found = shaded_map(
+    drawn_map = shaded_map(
         "Partnerships",
         [
             Shaded("E07000087", "Fareham: 3 partnerships", 2, "#E07000087"),
@@ -67,24 +67,24 @@ def test_areas_are_shaded_by_their_level_and_say_what_they_are() -> None:
         LEVELS,
     )
 
-    by_fill = groups(found)
+    by_fill = groups(drawn_map)
     assert {fill: [path.get("data-words") for path in paths] for fill, paths in by_fill.items()} == {
         SHADES[0]: ["Gosport: none"],
         SHADES[2]: ["Fareham: 3 partnerships"],
     }
-    assert drawn(found).get("role") == "img"
-    assert drawn(found).get("aria-label") == "Partnerships"
-    assert "2 to 3" in str(found.legend)
-    assert "Open Government Licence" in found.source
-    assert "Gosport" in [text.text for text in drawn(found).iter("text")]
+    assert drawn(drawn_map).get("role") == "img"
+    assert drawn(drawn_map).get("aria-label") == "Partnerships"
+    assert "2 to 3" in str(drawn_map.legend)
+    assert "Open Government Licence" in drawn_map.source
+    assert "Gosport" in [text.text for text in drawn(drawn_map).iter("text")]
 
 
 def test_whole_country_has_regions_and_no_names() -> None:
-    found = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS)
+    drawn_map = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS)
 
-    assert len(groups(found)[SHADES[1]]) == 296
-    assert list(drawn(found).iter("text")) == []
-    assert len(found.drawing) < 400_000
+    assert len(groups(drawn_map)[SHADES[1]]) == 296
+    assert list(drawn(drawn_map).iter("text")) == []
+    assert len(drawn_map.drawing) < 400_000
 
 
 def test_a_page_refers_to_one_file_with_every_outline() -> None:
@@ -92,24 +92,24 @@ def test_a_page_refers_to_one_file_with_every_outline() -> None:
     assert file is not None
     shapes = {path.get("id"): path.get("d") for path in ET.parse(file).getroot()}
 
-    found = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS, file="/static/outlines.svg")
+    drawn_map = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS, file="/static/outlines.svg")
     near = place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)], file="/static/outlines.svg")
 
-    references = [use.get("href", "").partition("#")[2] for use in drawn(found).iter("use")]
+    references = [use.get("href", "").partition("#")[2] for use in drawn(drawn_map).iter("use")]
     assert sorted(references) == sorted([*outlines(), "regions"])
     assert {use.get("href", "").partition("#")[2] for use in drawn(near).iter("use")} > {"E07000087"}
     assert {code: shapes[code] for code in outlines()} == {code: one.path for code, one in outlines().items()}
     assert "regions" in shapes
-    assert [*drawn(found).iter("path"), *drawn(near).iter("path")] == []
-    assert len(found.drawing) < 60_000
+    assert [*drawn(drawn_map).iter("path"), *drawn(near).iter("path")] == []
+    assert len(drawn_map.drawing) < 60_000
 
 
 def test_hostile_names_are_escaped() -> None:
     hostile = '"><script>alert(1)</script>'
-    found = shaded_map(hostile, [Shaded("E07000087", hostile, 1, hostile)], ((1, hostile),))
+    drawn_map = shaded_map(hostile, [Shaded("E07000087", hostile, 1, hostile)], ((1, hostile),))
 
-    assert "<script" not in found.drawing + str(found.legend)
-    assert groups(found)[SHADES[1]][0].get("data-words") == hostile
+    assert "<script" not in drawn_map.drawing + str(drawn_map.legend)
+    assert groups(drawn_map)[SHADES[1]][0].get("data-words") == hostile
 
 
 def test_places_close_together_are_one_dot_with_their_number() -> None:

@@ -72,12 +72,12 @@ def test_large_network_names_those_for_which_there_is_room() -> None:
 
     picture = lay_out(nodes, ties)
 
-    named = {place.node.key: place.node.label for place in picture.nodes if place.is_named}
+    labels_by_key = {place.node.key: place.node.label for place in picture.nodes if place.is_named}
     places = {place.node.key: (place.x, place.y) for place in picture.nodes if place.is_named}
     assert (len(picture.nodes), len(picture.lines)) == (MAX_NODES, MAX_NODES - 1)
-    assert 7 in named
-    assert len(named) > SMALL
-    assert overlaps(named, places) == 0
+    assert 7 in labels_by_key
+    assert len(labels_by_key) > SMALL
+    assert overlaps(labels_by_key, places) == 0
 
 
 _NODES = st.integers(1, 9)
@@ -89,9 +89,9 @@ def test_pieces_are_those_that_are_left_when_each_node_is_taken_out(ties: set[tu
     expected = {}
     for node in {one for tie in ties for one in tie}:
         part = next(part for part in parts_of(ties) if node in part)
-        left = parts_of({tie for tie in ties if node not in tie}, part - {node})
-        if len(left) > 1:
-            expected[node] = sorted(map(len, left), reverse=True)
+        remaining_parts = parts_of({tie for tie in ties if node not in tie}, part - {node})
+        if len(remaining_parts) > 1:
+            expected[node] = sorted(map(len, remaining_parts), reverse=True)
 
     ones, others = np.array(sorted(ties), dtype=np.int64).reshape(-1, 2).T
     assert cut_apart(ones, others) == (sorted(map(len, parts_of(ties)), reverse=True), expected)
@@ -117,8 +117,8 @@ def test_focused_organisation_is_marked_by_a_ring_as_well_as_colour(browser: Any
     nodes = page.locator(".cg-network__picture a")
 
     def ring(node: Any) -> str:
-        found: str = node.locator(".cg-network__ring").evaluate("ring => getComputedStyle(ring).stroke")
-        return found
+        colour: str = node.locator(".cg-network__ring").evaluate("ring => getComputedStyle(ring).stroke")
+        return colour
 
     before = ring(nodes.first)
     nodes.first.focus()

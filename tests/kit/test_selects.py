@@ -25,8 +25,8 @@ class WithOwnOptions(forms.Select):
 
     def create_option(self, name: str, value: Any, *given: Any, **named: Any) -> dict[str, Any]:
         """An option with one more attribute."""
-        made = super().create_option(name, value, *given, **named)
-        return made | {"attrs": {**made["attrs"], "data-own": str(value)}}
+        option = super().create_option(name, value, *given, **named)
+        return option | {"attrs": {**option["attrs"], "data-own": str(value)}}
 
 
 @pytest.mark.parametrize("kind", [forms.Select, forms.SelectMultiple, WithOwnOptions])

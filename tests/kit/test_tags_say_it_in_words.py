@@ -36,7 +36,7 @@ def render(source: str, **context: object) -> str:
     ],
 )
 def test_dates_and_ages_are_in_words(source: str, words: str) -> None:
-    shown = render(
+    rendered = render(
         source,
         none=None,
         day=dt.date(2026, 11, 12),
@@ -45,7 +45,7 @@ def test_dates_and_ages_are_in_words(source: str, words: str) -> None:
         summer=dt.datetime(2026, 6, 30, 23, 30, tzinfo=dt.UTC),
     )
 
-    assert shown == words
+    assert rendered == words
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_names_in_a_sentence_have_an_and_before_the_last(names: list[str] | None
 def test_names_in_a_sentence_can_be_an_attribute_and_are_escaped() -> None:
     people = [SimpleNamespace(body=SimpleNamespace(name=name)) for name in ("Larkhaven", "<b>Tidewater</b>")]
 
-    shown = render('{{ people|and_list:"body.name" }}', people=people)
+    rendered = render('{{ people|and_list:"body.name" }}', people=people)
 
-    assert shown == "Larkhaven and &lt;b&gt;Tidewater&lt;/b&gt;"
+    assert rendered == "Larkhaven and &lt;b&gt;Tidewater&lt;/b&gt;"
 
 
 def test_status_is_in_words_and_its_code_gives_the_colour() -> None:
-    shown = render('{% status_tag "At risk" "at_risk" %}')
+    rendered = render('{% status_tag "At risk" "at_risk" %}')
 
-    assert shown == '<strong class="govuk-tag cg-tag cg-tag--at-risk">At risk</strong>'
+    assert rendered == '<strong class="govuk-tag cg-tag cg-tag--at-risk">At risk</strong>'
 
 
 def test_removed_and_added_differ_without_colour() -> None:
-    shown = render('{% was_now "120" "96" %}')
+    rendered = render('{% was_now "120" "96" %}')
 
-    assert "removed: </span>120" in shown
-    assert "added: </span>96" in shown
+    assert "removed: </span>120" in rendered
+    assert "added: </span>96" in rendered
 
 
 def test_zero_counts_as_an_old_value() -> None:
@@ -88,20 +88,20 @@ def test_zero_counts_as_an_old_value() -> None:
 
 
 def test_hostile_text_in_a_difference_is_shown_as_text() -> None:
-    shown = render("{% word_diff fragments %}", fragments=word_differences("<b>old</b>", "<i>new</i>"))
+    rendered = render("{% word_diff fragments %}", fragments=word_differences("<b>old</b>", "<i>new</i>"))
 
-    assert "<b>" not in shown
-    assert "<i>" not in shown
+    assert "<b>" not in rendered
+    assert "<i>" not in rendered
 
 
 def test_tab_of_the_current_page_is_current() -> None:
     request = RequestFactory().get("/plans/4/")
 
     tabs = '{% tab "Read" "/plans/4/" %}{% tab "History" "/plans/4/history/" %}'
-    shown = render('{% tabs "Plan" %}' + tabs + "{% endtabs %}", request=request)
+    rendered = render('{% tabs "Plan" %}' + tabs + "{% endtabs %}", request=request)
 
-    assert shown.count('aria-current="page"') == 1
-    assert '<a class="moj-sub-navigation__link" href="/plans/4/" aria-current="page">Read</a>' in shown
+    assert rendered.count('aria-current="page"') == 1
+    assert '<a class="moj-sub-navigation__link" href="/plans/4/" aria-current="page">Read</a>' in rendered
 
 
 def test_the_tab_above_a_page_is_marked_without_being_the_page() -> None:
@@ -109,10 +109,10 @@ def test_the_tab_above_a_page_is_marked_without_being_the_page() -> None:
     request.resolver_match = resolve("/partnerships/4/dates/")
 
     tabs = '{% tab "Overview" "/partnerships/4/" also="agreements:dates" %}{% tab "Terms" "/partnerships/4/terms/" %}'
-    shown = render('{% tabs "Partnership" %}' + tabs + "{% endtabs %}", request=request)
+    rendered = render('{% tabs "Partnership" %}' + tabs + "{% endtabs %}", request=request)
 
-    assert shown.count("aria-current") == 1
-    assert 'href="/partnerships/4/" aria-current="true">Overview</a>' in shown
+    assert rendered.count("aria-current") == 1
+    assert 'href="/partnerships/4/" aria-current="true">Overview</a>' in rendered
 
 
 def test_menu_item_without_a_page_is_hidden() -> None:

@@ -64,8 +64,8 @@ def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = Fal
     page.wait_for_load_state()  # after a click the next page may have come in part only
     # A page that was checked has the script. Without `resultTypes` axe describes what passes, which takes longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()
-    found = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
-    return [f"{item['id']}: {item['help']} ({item['nodes'][0]['html'][:160]})" for item in found]
+    violations = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+    return [f"{item['id']}: {item['help']} ({item['nodes'][0]['html'][:160]})" for item in violations]
 
 
 def reflows(page: Any) -> bool:

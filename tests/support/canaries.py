@@ -100,8 +100,8 @@ def words_in(text: str) -> Iterator[str]:
 
     A token or an encoded file can look like one by chance: only words of columns count.
     """
-    known = _words()
-    yield from (word for word in _MARK.findall(re.sub(r"=\r?\n", "", text)) if word in known)
+    known_words = _words()
+    yield from (word for word in _MARK.findall(re.sub(r"=\r?\n", "", text)) if word in known_words)
 
 
 @cache

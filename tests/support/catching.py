@@ -33,8 +33,8 @@ class Catcher:
     def emails_to(self, address: str) -> list[dict[str, Any]]:
         """Emails sent to an address, newest first."""
         with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=60) as answer:
-            found: list[dict[str, Any]] = json.load(answer)
-        return found
+            emails: list[dict[str, Any]] = json.load(answer)
+        return emails
 
     def take(self, message: EmailMessage) -> None:
         """Take an email that somebody sends, such as a reply."""
@@ -78,6 +78,6 @@ def send_emails() -> None:
 
 def link_in(text: str, path: str) -> str:
     """The first link in an email whose address contains `path`."""
-    found = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
-    assert found is not None, text
-    return found[0].rstrip(".)")
+    match = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
+    assert match is not None, text
+    return match[0].rstrip(".)")

@@ -46,12 +46,12 @@ def headings(year: int) -> list[tuple[str, str]]:
     name = "2023-24" if year == 2023 else "2024-25"
     lines = (_EXTRACTS / f"core_lettings_columns_{name}.csv").read_text(encoding="utf-8").splitlines()
     # Labels are not quoted, and have commas.
-    found = [(code, label) for code, _, label in (line.partition(",") for line in lines if line)]
+    choices = [(code, label) for code, _, label in (line.partition(",") for line in lines if line)]
     if year < 2026:
-        return found
+        return choices
     new = [("referral_register", "referral_register"), ("referral_noms", "referral_noms")]
-    at = [code for code, _ in found].index("referral")
-    return found[:at] + new + found[at + 1 :]
+    at = [code for code, _ in choices].index("referral")
+    return choices[:at] + new + choices[at + 1 :]
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class Invented:
 def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[Invented]:
     """This many lettings, a third of them odd."""
     chance = random.Random(seed)
-    made: list[Invented] = []
+    lettings: list[Invented] = []
     for index in range(number):
         outcome = "used"
         if odd and index and chance.random() < 0.33:
             outcome = chance.choices(list(ODD), list(ODD.values()))[0]
-        made.append(_letting(place, index, outcome, year, chance, made))
-    return made
+        lettings.append(_letting(place, index, outcome, year, chance, lettings))
+    return lettings
 
 
 def _letting(
@@ -94,10 +94,10 @@ def _letting(
 ) -> Invented:
     size = chance.choices(("studio", "1", "2", "3", "4"), (1, 6, 8, 4, 1))[0]
     is_first_let = chance.random() < 0.2
-    made = Invented(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
+    letting = Invented(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
     started = place.starts_on + dt.timedelta(days=chance.randrange(place.days))
-    void = started - dt.timedelta(days=made.void_days)
-    made.cells = {
+    void = started - dt.timedelta(days=letting.void_days)
+    letting.cells = {
         "owning_organisation_name": place.landlord,
         "managing_organisation_name": place.landlord,
         "needstype": "1",
@@ -113,15 +113,15 @@ def _letting(
         "unittype_gn": "2" if size == "studio" else "1",
         "beds": {"studio": "1", "4": chance.choice("4567")}.get(size, size),
         "voiddate": void.isoformat(),
-        "vacdays": chance.choice((str(made.void_days), "")),
+        "vacdays": chance.choice((str(letting.void_days), "")),
         "mrcdate": chance.choice(("", void.isoformat())),
-        **_source(made.is_nominated, year, chance),
+        **_source(letting.is_nominated, year, chance),
     }
-    made.cells |= _oddity(outcome, place, year, chance)
+    letting.cells |= _oddity(outcome, place, year, chance)
     if outcome == "duplicate":
         first = chance.choice([one for one in earlier if one.outcome == "used"])
-        made.cells |= {name: first.cells[name] for name in ("startdate", "propcode", "uprn")}
-    return made
+        letting.cells |= {name: first.cells[name] for name in ("startdate", "propcode", "uprn")}
+    return letting
 
 
 def _source(is_nominated: bool, year: int, chance: random.Random) -> dict[str, str]:

@@ -73,13 +73,13 @@ def words_shown(words: Iterable[str], text: str) -> list[str]:
     by_beginning: dict[str, list[str]] = defaultdict(list)
     for word in words:
         by_beginning[word[:6]].append(word)
-    found: list[str] = []
+    words_found: list[str] = []
     for beginning, alike in by_beginning.items():
         longest = max(map(len, alike))
         places = (match.start() for match in re.finditer(re.escape(beginning), text))
         near = "\n".join(text[place : place + longest] for place in places)
-        found += [word for word in alike if word in near]
-    return found
+        words_found += [word for word in alike if word in near]
+    return words_found
 
 
 class Fetch(Protocol):
@@ -262,12 +262,12 @@ class Crawler:
             path = queue.popleft()
             if not self._wanted(path):
                 continue
-            answer = self._ask("get", path)
-            if answer.location:
-                queue.append(self._local(path, answer.location))
-            if "html" in answer.content_type:
+            response = self._ask("get", path)
+            if response.location:
+                queue.append(self._local(path, response.location))
+            if "html" in response.content_type:
                 page = _Page()
-                page.read(answer.body)
+                page.read(response.body)
                 queue.extend(self._local(path, link) for link in page.links)
                 self._forms.extend((path, form) for form in page.forms)
         return self.report
@@ -325,23 +325,23 @@ class Crawler:
         return True
 
     def _ask(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
-        answer = self._counted(method, path, data)
-        shown = words_shown(self.foreign, f"{answer.text}\n{answer.location}\n{answer.headers}")
-        self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in shown]
-        return answer
+        response = self._counted(method, path, data)
+        leaked_words = words_shown(self.foreign, f"{response.text}\n{response.location}\n{response.headers}")
+        self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in leaked_words]
+        return response
 
     def _counted(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
         """Request, count and check for errors; callers check for words."""
         self._asked.add(path)
-        answer = self.fetch(method, path, data)
+        response = self.fetch(method, path, data)
         self.report.urls.add(urlsplit(path).path)
-        self.report.answers[answer.status] += 1
-        if answer.status >= 500:
-            self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
+        self.report.answers[response.status] += 1
+        if response.status >= 500:
+            self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {response.status}")
         # The server itself refuses an address that is too long, before our pages.
-        faults = _loose_ends(answer) if answer.status != URI_TOO_LONG else []
+        faults = _loose_ends(response) if response.status != URI_TOO_LONG else []
         self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in faults]
-        return answer
+        return response
 
     def _submit(self, path: str, form: Form) -> None:
         action = self._local(path, form.action or path)
@@ -349,8 +349,8 @@ class Crawler:
         if not action or key in self._tried or _NOT_SUBMITTED.search(action) or _LEAVE_ALONE.match(action):
             return
         self._tried.add(key)
-        asked = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
-        odd = {name: ODD[(number + len(asked)) % len(ODD)] for number, name in enumerate(asked)}
+        field_names = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
+        odd = {name: ODD[(number + len(field_names)) % len(ODD)] for number, name in enumerate(field_names)}
         # A search without words is the page itself, which was opened.
         unchanged = [{}] if form.method == "post" else []
         wrong = [dict.fromkeys(form.free, HOSTILE), odd]

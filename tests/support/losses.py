@@ -49,7 +49,7 @@ _TABLES = [model for model in apps.get_models() if hasattr(model._default_manage
 def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
     """The statement of ids of the records that a person may read, with the number of their table; composed once."""
     user = User.objects.get(pk=person)
-    found: list[Any] = [
+    rows: list[Any] = [
         model._default_manager.all()
         .visible_to(user)
         .order_by()
@@ -57,13 +57,13 @@ def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
         .annotate(table=Cast(Value(number), IntegerField()))
         for number, model in enumerate(_TABLES)
     ]
-    sql, values = found[0].union(*found[1:], all=True).query.sql_with_params()
+    sql, values = rows[0].union(*rows[1:], all=True).query.sql_with_params()
     return sql, values
 
 
 def reading(world: World) -> set[tuple[Any, ...]]:
     """Who may read which record."""
-    found: set[tuple[Any, ...]] = set()
+    losses: set[tuple[Any, ...]] = set()
     for persona in _READERS:
         person = who(world, persona).pk
         if not User.objects.filter(pk=person, is_active=True).exists():
@@ -71,20 +71,20 @@ def reading(world: World) -> set[tuple[Any, ...]]:
         sql, values = seen_by(person)
         now = [timezone.now() if isinstance(one, dt.datetime) else one for one in values]
         rows = rows_planned_once(sql, now, generic_plan=True)  # planning takes longer than reading
-        found |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
-    return found
+        losses |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
+    return losses
 
 
 def acting() -> set[tuple[Any, ...]]:
     """Who may do what, by rows that give a right."""
     now, today = timezone.now(), timezone.localdate()
-    found: set[tuple[Any, ...]] = set()
+    pairs: set[tuple[Any, ...]] = set()
     for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
-        found |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
+        pairs |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
     for partnership, body, role in Party.objects.present().values_list("partnership", "organisation", "role"):
-        found |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
+        pairs |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
     for plan, person, comments in Share.objects.active(now).values_list("plan", "person", "may_comment"):
-        found |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
+        pairs |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
     tables = {
         "owns": PlanOwner.objects.values_list("plan", "organisation"),
         "signs": Signatory.objects.filter(removed_at=None).values_list("plan", "organisation"),
@@ -104,7 +104,7 @@ def acting() -> set[tuple[Any, ...]]:
         "is sent": Schedule.objects.filter(ended_at=None).values_list("pk"),
         "has links": Preference.objects.values_list("person", "link_key"),
     }
-    return found | {(name, *row) for name, rows in tables.items() for row in rows}
+    return pairs | {(name, *row) for name, rows in tables.items() for row in rows}
 
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:

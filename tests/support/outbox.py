@@ -32,12 +32,12 @@ def parts(email: mail.EmailMessage) -> tuple[str, str]:
 
 def stop_address(email: mail.EmailMessage) -> str:
     """The path to which mail programs post one click on "Unsubscribe" (RFC 8058)."""
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"<http://[^/]+(/\S+/)>,\s+<mailto:\S+\?subject=stop%20\S+>", email.extra_headers["List-Unsubscribe"]
     )
-    assert found
+    assert match
     assert email.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    return found[1]
+    return match[1]
 
 
 def recorded(kind: str = "") -> list[Email]:

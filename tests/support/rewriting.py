@@ -22,11 +22,11 @@ TESTS = Path(__file__).resolve().parent.parent
 
 def rewrite_share(config: pytest.Config) -> None:
     """Rewrite this process's share of the modules that were not rewritten yet, where pytest looks for them."""
-    given = getattr(config, "workerinput", None)
-    if given is None:
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is None:
         return
-    turn = int(given["workerid"].removeprefix("gw"))
-    for module in sorted(TESTS.rglob("test_*.py"))[turn :: given["workercount"]]:
+    turn = int(worker_input["workerid"].removeprefix("gw"))
+    for module in sorted(TESTS.rglob("test_*.py"))[turn :: worker_input["workercount"]]:
         rewritten = get_cache_dir(module) / f"{module.stem}{PYC_TAIL}"
         if not rewritten.exists() and try_makedirs(rewritten.parent):
             source_hash, code = _rewrite_test(module, config)

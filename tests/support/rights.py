@@ -105,5 +105,5 @@ def add_personas(world: World) -> None:
 def who(world: World, persona: str) -> User:
     """The person of a persona."""
     name = PERSONAS[persona]
-    found: User = world.things[name] if name in world.things else getattr(world, name)
-    return found
+    person: User = world.things[name] if name in world.things else getattr(world, name)
+    return person

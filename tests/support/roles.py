@@ -18,9 +18,9 @@ from housing.grants import grant
 
 def database_url(*, user: str = "", password: str = "") -> str:
     """The URL of the tests' database, for its owner or another role."""
-    given: dict[str, Any] = connection.settings_dict
-    user, password = user or given["USER"], password or given["PASSWORD"]
-    return f"postgres://{user}:{password}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"
+    database: dict[str, Any] = connection.settings_dict
+    user, password = user or database["USER"], password or database["PASSWORD"]
+    return f"postgres://{user}:{password}@{quote(database['HOST'], safe='')}:{database['PORT']}/{database['NAME']}"
 
 
 def callable_by_everybody(cursor: CursorWrapper, functions: list[str]) -> list[str]:

@@ -53,8 +53,8 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 def situation(request: pytest.FixtureRequest, world: World, django_db_blocker: Any) -> Iterator[Situation]:
     """What rows with the same `prepare` need, rolled back after the last of them."""
     with django_db_blocker.unblock(), transaction.atomic():
-        own = copy.deepcopy(world)
-        prepared = request.param(own)
+        own_world = copy.deepcopy(world)
+        prepared = request.param(own_world)
         check_once()
-        yield Situation(own, prepared)
+        yield Situation(own_world, prepared)
         transaction.set_rollback(True)

@@ -18,14 +18,14 @@ def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesConte
 
     None: it says itself where it is. The test's own database is one that was promoted.
     """
-    other = connection.copy(alias=standby.STANDBY)
-    other.connection = connection.connection  # of the same session, which does not commit
-    answer = standby._WHY_BEHIND if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
+    connection_copy = connection.copy(alias=standby.STANDBY)
+    connection_copy.connection = connection.connection  # of the same session, which does not commit
+    statement = standby._WHY_BEHIND if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
     with (
-        _known(other),
-        patch.object(standby, "_WHY_BEHIND", answer),
+        _known(connection_copy),
+        patch.object(standby, "_WHY_BEHIND", statement),
         patch.object(standby, "WAIT_SECONDS", 0),
-        CaptureQueriesContext(other) as asked,
+        CaptureQueriesContext(connection_copy) as asked,
     ):
         yield asked
 
@@ -33,9 +33,9 @@ def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesConte
 @contextmanager
 def standby_away() -> Iterator[None]:
     """Within, nothing answers at the address of the standby."""
-    other = connection.copy(alias=standby.STANDBY)
+    connection_copy = connection.copy(alias=standby.STANDBY)
     refused = OperationalError("connection refused")
-    with _known(other), patch.object(other, "ensure_connection", side_effect=refused):
+    with _known(connection_copy), patch.object(connection_copy, "ensure_connection", side_effect=refused):
         yield
 
 

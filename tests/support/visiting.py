@@ -76,34 +76,34 @@ class Visitor:
         self, method: str, path: str, body: str | None, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
         self.connection.request(method.upper(), path, body, headers)
-        answer = self.connection.getresponse()
-        return answer, answer.read()
+        response = self.connection.getresponse()
+        return response, response.read()
 
     def sign_in(self, address: str) -> None:
         """Sign in through the sign-in page."""
         page = self("get", "/accounts/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        answer = self(
+        response = self(
             "post",
             "/accounts/login/",
             {"csrfmiddlewaretoken": token[1] if token else "", "login": address, "password": PASSWORD},
         )
-        if answer.status != 302:
-            raise SystemExit(f"{address} could not sign in: {answer.status}")
+        if response.status != 302:
+            raise SystemExit(f"{address} could not sign in: {response.status}")
 
 
 def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
     """A visitor, signed in as the persona if it can sign in."""
-    made = Visitor(origin)
+    visitor = Visitor(origin)
     person = planted.people.get(persona)
     if person is not None and not person.is_stakeholder:
-        made.sign_in(person.email)
-    return made
+        visitor.sign_in(person.email)
+    return visitor
 
 
 def emails(planted: Planted, since: float) -> list[str]:
     """Foreign words in emails that the mail catcher received since then."""
-    told = []
+    emails_found = []
     for path in (settings.VAR_DIR / "mail").glob("*.eml"):
         if path.stat().st_mtime < since:
             continue
@@ -111,21 +111,21 @@ def emails(planted: Planted, since: float) -> list[str]:
         to = str(message["X-Envelope-To"] or message["To"])
         persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
         text = "\n".join(str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text")
-        told += [
+        emails_found += [
             f"email to {to} ({persona}) tells {word}"
             for word, readers in planted.readers.items()
             if word in text and persona not in readers and word not in planted.in_emails.get(to, ())
         ]
-    return told
+    return emails_found
 
 
 def logs(planted: Planted) -> list[str]:
     """Words in the site's own logs, which must have no words of records."""
-    found = []
+    leaks = []
     for path in (settings.VAR_DIR / "log").glob("*.log"):
         text = path.read_text(encoding="utf-8", errors="replace") if path.name != "postgres.log" else ""
-        found += [f"{path.name} holds {word}" for word in planted.readers if word in text]
-    return found
+        leaks += [f"{path.name} holds {word}" for word in planted.readers if word in text]
+    return leaks
 
 
 def say(words: str) -> None:
@@ -157,20 +157,22 @@ def main() -> int:
             start += administration()
             finders += finders_of_administration()
         crawler.crawl(start)
-        words = [crawler.foreign[(turn * 7 + step * 11) % len(crawler.foreign)] for step in range(chosen.words)]
-        crawler.look_for(words, finders)
+        search_words = [crawler.foreign[(turn * 7 + step * 11) % len(crawler.foreign)] for step in range(chosen.words)]
+        crawler.look_for(search_words, finders)
         crawlers.append(crawler)
         say(f"{persona}: {len(crawler.report.urls)} addresses")
     # Forms last, and those that only read before those that change: sharing something shows others its words.
     for crawler in crawlers:
         crawler.send_forms("get")
-    told = emails(planted, began)
+    leaks_in_emails = emails(planted, began)
     for crawler in crawlers:
         crawler.send_forms("post")
         total.add(crawler.report)
     # People who are not personas may have received words in an email from a form.
-    told += [line for line in emails(planted, began) if "(nobody)" not in line and line not in told]
-    total.leaks += told + logs(planted)
+    leaks_in_emails += [
+        line for line in emails(planted, began) if "(nobody)" not in line and line not in leaks_in_emails
+    ]
+    total.leaks += leaks_in_emails + logs(planted)
     for line in (*total.leaks, *total.errors):
         say(line)
     summary = {

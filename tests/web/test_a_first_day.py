@@ -42,9 +42,9 @@ def page(address: str, person: object = None) -> str:
     client = Client()
     if person is not None:
         client.force_login(person)  # type: ignore[arg-type]  # a person of the world
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def titled(title: str) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
     publish(opened, world, "Not yet.", embargo_until=until)
     publish(begin(world, audience="public", content=titled("Later quays")), world, embargo_until=until)
 
-    listed = page("/") + page("/plans/public/?q=quays")
+    pages = page("/") + page("/plans/public/?q=quays")
 
-    assert "Open quays" in listed
-    assert [title for title in ("Secret quays", "Later quays") if title in listed] == []
+    assert "Open quays" in pages
+    assert [title for title in ("Secret quays", "Later quays") if title in pages] == []
     assert "No public plans found" in page("/plans/public/?q=secret")
 
 
@@ -97,18 +97,18 @@ def test_invitation_shows_who_takes_part_the_terms_and_the_inviters_name(world: 
         now=NOW(),
     )
 
-    words = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
+    page_text = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
 
-    assert "Westmarch Borough Council" in words
-    assert f"your reply goes to {world.amina.display_name}" in words
-    assert world.amina.email not in words, "Her organisation entered it. The email of the invitation has Reply-To."
-    assert reverse("agreements:terms", args=[world.partnership.pk]) in words
+    assert "Westmarch Borough Council" in page_text
+    assert f"your reply goes to {world.amina.display_name}" in page_text
+    assert world.amina.email not in page_text, "Her organisation entered it. The email of the invitation has Reply-To."
+    assert reverse("agreements:terms", args=[world.partnership.pk]) in page_text
 
 
 def test_partnership_is_the_heading_of_its_pages(world: World) -> None:
-    words = page(reverse("agreements:members", args=[world.partnership.pk]), world.amina)
+    page_text = page(reverse("agreements:members", args=[world.partnership.pk]), world.amina)
 
-    [heading] = re.findall(r"<h1[^>]*>(.*?)</h1>", words, re.DOTALL)
+    [heading] = re.findall(r"<h1[^>]*>(.*?)</h1>", page_text, re.DOTALL)
     assert " ".join(re.sub(r"<[^>]+>", "", heading).split()) == "Estuary Partnership: Members"
 
 
@@ -134,9 +134,9 @@ def test_plan_assumes_an_audience_only_where_its_partnership_is_known(world: Wor
 
 
 def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(world: World) -> None:
-    given = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk], "years": "financial"}
+    fields = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk], "years": "financial"}
 
-    alone, within = (PlanForm(given | more, user=world.amina) for more in ({}, {"partnership": world.partnership.pk}))
+    alone, within = (PlanForm(fields | more, user=world.amina) for more in ({}, {"partnership": world.partnership.pk}))
 
     assert "audience" not in alone.errors | within.errors
     assert (alone.cleaned_data["audience"], within.cleaned_data["audience"]) == ("owners", "partnership")
@@ -152,10 +152,10 @@ def test_new_lead_begins_without_what_others_did_before(world: World) -> None:
     nell = person("Nell New", "nell@westmarch.example")
     join(nell, world.westmarch, Role.LEAD, NOW())
 
-    known = recent_changes(nell, NOW() - RECENT)
+    changes_before = recent_changes(nell, NOW() - RECENT)
     news = page("/", nell).partition('id="changed"')[2].partition("</section>")[0]
 
-    assert "partnership" in {event.target_kind for event in known}
+    assert "partnership" in {event.target_kind for event in changes_before}
     assert "Estuary Partnership" not in news
 
 
@@ -165,13 +165,13 @@ def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
     nell = person("Nell New", "nell@westmarch.example")
     join(nell, world.westmarch, Role.LEAD, NOW())
     User.objects.filter(pk=nell.pk).update(joined_at=NOW() - dt.timedelta(days=400))
-    asked: list[dt.datetime] = []
-    monkeypatch.setattr(queries, "recent_changes", lambda user, since: asked.append(since) or [])
+    moments: list[dt.datetime] = []
+    monkeypatch.setattr(queries, "recent_changes", lambda user, since: moments.append(since) or [])
 
     home = page("/", nell)
 
     assert "First steps for" in home
-    assert NOW() - asked[0] < RECENT + dt.timedelta(minutes=5)
+    assert NOW() - moments[0] < RECENT + dt.timedelta(minutes=5)
 
 
 def test_without_javascript_long_lists_are_searched_by_name(world: World) -> None:
@@ -188,22 +188,22 @@ def test_without_javascript_long_lists_are_searched_by_name(world: World) -> Non
         (reverse("commitments:new"), "giver", {"quantity": "37"}, ["37"]),
     ):
         words, others = ("westm", "Larkhaven") if name == "giver" else ("gos", "Fareham")
-        answer = client.post(address, {**typed, "find": name, f"{name}-find": words}).content.decode()
-        offered = answer.partition(f'name="{name}"')[2].partition("</select>")[0]
+        page_text = client.post(address, {**typed, "find": name, f"{name}-find": words}).content.decode()
+        offered = page_text.partition(f'name="{name}"')[2].partition("</select>")[0]
         assert words in offered.lower(), address
         assert others not in offered, address
-        assert f'name="{name}-find"' in answer, address
-        assert all(f'value="{value}"' in answer for value in kept), address
+        assert f'name="{name}-find"' in page_text, address
+        assert all(f'value="{value}"' in page_text for value in kept), address
 
 
 def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(world: World) -> None:
     client, address = signed_in(world.amina), reverse("agreements:create")
-    sent = {"title": "Quays", "kind": "charter", "audience": "parties", "enter": "1", "areas-find": "gos"}
-    sent["organisation"] = str(world.larkhaven.pk)
+    fields = {"title": "Quays", "kind": "charter", "audience": "parties", "enter": "1", "areas-find": "gos"}
+    fields["organisation"] = str(world.larkhaven.pk)
 
-    searched = client.post(address, sent)
+    searched = client.post(address, fields)
     before = Partnership.objects.count()
-    saved = client.post(address, {**sent, "areas-sought": "gos"})
+    saved = client.post(address, {**fields, "areas-sought": "gos"})
 
     page = searched.content.decode()
     assert searched.status_code == 200
@@ -218,6 +218,8 @@ def test_list_of_organisations_opens_with_those_that_go_on(world: World) -> None
     Organisation.objects.filter(pk=world.harbour.pk).update(status="dissolved", valid_to=timezone.localdate())
     address, name = reverse("organisations:list"), world.harbour.name
 
-    found = {query: name in page(f"{address}?{query}", world.ben) for query in ("view=", "ended=on", "q=harbour")}
+    is_shown_by_query = {
+        query: name in page(f"{address}?{query}", world.ben) for query in ("view=", "ended=on", "q=harbour")
+    }
 
-    assert found == {"view=": False, "ended=on": True, "q=harbour": True}
+    assert is_shown_by_query == {"view=": False, "ended=on": True, "q=harbour": True}

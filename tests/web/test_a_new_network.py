@@ -44,9 +44,9 @@ def window(browser: Browser) -> Page:
 def invitation_to(address: str, catcher: Catcher) -> str:
     """Return the link in the newest email to an address."""
     send_emails()
-    found = re.search(r"http\S+/organisations/invitations/[^/\s]+/", str(catcher.emails_to(address)[0]))
-    assert found is not None
-    return found[0]
+    match = re.search(r"http\S+/organisations/invitations/[^/\s]+/", str(catcher.emails_to(address)[0]))
+    assert match is not None
+    return match[0]
 
 
 def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, site: str, catcher: Catcher) -> None:
@@ -102,6 +102,6 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     lead.goto(f"{site}/first-steps/")
     expect(lead.locator("main")).to_contain_text("3 of 5 done")
 
-    made = Partnership.objects.get()
-    assert (made.title, made.parties.count()) == ("Rural homes", 2)
+    partnership = Partnership.objects.get()
+    assert (partnership.title, partnership.parties.count()) == ("Rural homes", 2)
     assert time.monotonic() - began < TEN_MINUTES

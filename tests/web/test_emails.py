@@ -37,8 +37,8 @@ def notice(world: World) -> Email:
 def page(person: User, name: str, **kwargs: Any) -> tuple[int, str]:
     """Return the status and text of a page for a person."""
     client: Client = signed_in(person)
-    answer = client.get(reverse(name, kwargs=kwargs))
-    return answer.status_code, answer.content.decode()
+    response = client.get(reverse(name, kwargs=kwargs))
+    return response.status_code, response.content.decode()
 
 
 def test_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice: Email) -> None:
@@ -55,14 +55,14 @@ def test_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice
 @pytest.mark.parametrize(("role", "is_linked"), [("lead", True), ("editor", False)])
 def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: World, role: str, is_linked: bool) -> None:
     person = world.amina if role == "lead" else world.eddie
-    made = propose(world)
-    address = reverse("commitments:end", args=[made.pk])
+    commitment = propose(world)
+    address = reverse("commitments:end", args=[commitment.pk])
 
-    answer = signed_in(person).post(address, {"reason": "A mistake."}, follow=True)
+    response = signed_in(person).post(address, {"reason": "A mistake."}, follow=True)
 
-    said = answer.content.decode()
-    assert "An email will be sent to" in said
-    assert ("See its status" in said) is is_linked
+    page_text = response.content.decode()
+    assert "An email will be sent to" in page_text
+    assert ("See its status" in page_text) is is_linked
 
 
 def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: World) -> None:
@@ -71,21 +71,23 @@ def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: Worl
     plan = ask_signatures(published(world), world)
     decision = {"organisation": world.westmarch.pk, "number": 1, "decision": "rejected", "reason": "Too few homes."}
 
-    asked = amina.post(reverse("exchange:share", args=[entry.pk]), follow=True).content.decode()
+    page_text = amina.post(reverse("exchange:share", args=[entry.pk]), follow=True).content.decode()
     signed = ben.post(reverse("plans:signing", args=[plan.pk]), decision, follow=True).content.decode()
 
-    assert "An email will be sent to the leads of its other parties." in asked
+    assert "An email will be sent to the leads of its other parties." in page_text
     assert "Your decision on version 1 has been recorded. An email will be sent to Amina Larch." in signed
-    assert "See its status" in asked
+    assert "See its status" in page_text
     assert "See its status" in signed
 
 
 def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> None:
     data = {"organisation": world.harbour.pk, "role": "member", "reason": "We need them."}
 
-    said = signed_in(world.amina).post(reverse("agreements:invite", args=[world.partnership.pk]), data, follow=True)
+    response = signed_in(world.amina).post(reverse("agreements:invite", args=[world.partnership.pk]), data, follow=True)
 
-    assert "Harbour Community Trust has been invited. An email will be sent to Hana Harbour." in said.content.decode()
+    assert (
+        "Harbour Community Trust has been invited. An email will be sent to Hana Harbour." in response.content.decode()
+    )
 
 
 def said_after(person: User, address: str, data: dict[str, Any]) -> str:
@@ -103,37 +105,39 @@ def said_after(person: User, address: str, data: dict[str, Any]) -> str:
 def test_page_says_who_is_emailed_about_an_invitation(world: World, who: str, sentences: str, is_linked: bool) -> None:
     data = {"email": "nina@new.example", "role": "editor", "reason": "Their lead is ill."}
 
-    said = said_after(getattr(world, who), reverse("organisations:invite", args=[world.larkhaven.pk]), data)
+    page_text = said_after(getattr(world, who), reverse("organisations:invite", args=[world.larkhaven.pk]), data)
 
-    assert sentences in said
-    assert ("See its status" in said) is is_linked
+    assert sentences in page_text
+    assert ("See its status" in page_text) is is_linked
 
 
 def test_page_says_who_is_emailed_when_an_administrator_changes_a_role(world: World) -> None:
     row = Membership.objects.get(person=world.vera, organisation=world.larkhaven)
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, row.pk])
 
-    said = said_after(world.dee, address, {"role": "editor", "reason": "Their lead is ill."})
+    page_text = said_after(world.dee, address, {"role": "editor", "reason": "Their lead is ill."})
 
-    assert "Vera Larch is now editor. We will email Amina Larch and Vera Larch." in said
-    assert "See its status" in said
+    assert "Vera Larch is now editor. We will email Amina Larch and Vera Larch." in page_text
+    assert "See its status" in page_text
 
 
 def test_page_says_who_is_emailed_when_a_second_factor_is_removed(world: World) -> None:
     Authenticator.objects.create(user=world.eddie, type="totp", data={})
 
-    said = said_after(world.dee, reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": "Lost."})
+    page_text = said_after(
+        world.dee, reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": "Lost."}
+    )
 
-    assert f"have been removed. We will email {world.eddie.display_name}." in said
+    assert f"have been removed. We will email {world.eddie.display_name}." in page_text
 
 
 def test_page_says_who_is_emailed_when_the_last_lead_leaves(world: World) -> None:
     row = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     address = reverse("organisations:member-end", args=[world.westmarch.pk, row.pk])
 
-    said = said_after(world.dee, address, {"reason": "Left.", "even_last_lead": "on"})
+    page_text = said_after(world.dee, address, {"reason": "Left.", "even_last_lead": "on"})
 
-    assert "no longer acts for Westmarch Borough Council. An email will be sent to" in said
+    assert "no longer acts for Westmarch Borough Council. An email will be sent to" in page_text
 
 
 def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World) -> None:
@@ -141,15 +145,15 @@ def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World)
     address = reverse("digests:add-stakeholder", args=["plan", plan.pk])
     data = {"email": "tess@panel.example", "name": "Tess", "organisation": world.larkhaven.pk}
 
-    said = said_after(world.amina, address, data)
+    page_text = said_after(world.amina, address, data)
 
-    assert "An email will be sent to tess@panel.example, to ask them to confirm." in said
-    assert "See its status" in said
+    assert "An email will be sent to tess@panel.example, to ask them to confirm." in page_text
+    assert "See its status" in page_text
 
 
 def test_page_names_nobody_who_has_not_confirmed(world: World) -> None:
     plan = published(world)
-    asked = add_stakeholder(
+    subscription = add_stakeholder(
         email=world.chidi.email,
         name="Somebody",
         target=plan,
@@ -157,19 +161,21 @@ def test_page_names_nobody_who_has_not_confirmed(world: World) -> None:
         author=world.amina,
         now=timezone.now() - dt.timedelta(days=2),
     )
-    address = f"{reverse('lists:bulk', args=['stakeholders'])}?action=ask&row={asked.pk}"
+    address = f"{reverse('lists:bulk', args=['stakeholders'])}?action=ask&row={subscription.pk}"
     form = signed_in(world.amina).get(address, follow=True)
 
-    said = said_after(world.amina, form.redirect_chain[-1][0], {})
+    page_text = said_after(world.amina, form.redirect_chain[-1][0], {})
 
-    assert "1 stakeholder: asked again." in said
-    assert world.chidi.name not in said
+    assert "1 stakeholder: asked again." in page_text
+    assert world.chidi.name not in page_text
 
 
 def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None:
     PostOffice().drain()
-    sent = Email.objects.get(pk=notice.pk)
-    note_bounce(kind="soft", address=sent.address, text="4.2.2 full", message_id=sent.message_id, now=world.now)
+    sent_email = Email.objects.get(pk=notice.pk)
+    note_bounce(
+        kind="soft", address=sent_email.address, text="4.2.2 full", message_id=sent_email.message_id, now=world.now
+    )
 
     _, said = page(world.amina, "web:emails")
 
@@ -196,8 +202,8 @@ def test_account_email_is_shown_to_administrators_only(world: World, notice: Ema
 
 
 def test_address_that_a_mail_server_names_is_shown_to_nobody(world: World, notice: Email) -> None:
-    said = f"550 5.1.1 <{world.sol.email}> is forwarded to <sol@home.example>, which is unknown"
-    rewrite(notice.pk, status="failed", settled_at=world.now, address=world.sol.email, reason=said)
+    server_answer = f"550 5.1.1 <{world.sol.email}> is forwarded to <sol@home.example>, which is unknown"
+    rewrite(notice.pk, status="failed", settled_at=world.now, address=world.sol.email, reason=server_answer)
 
     _, shown = page(world.amina, "web:email", pk=notice.pk)
 

@@ -53,11 +53,11 @@ def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
 
 
 def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:
-    shown = shown_at_home(world.amina, timezone.now())
+    steps = shown_at_home(world.amina, timezone.now())
 
     amina.post(reverse("web:hide-first-steps", args=[world.larkhaven.pk]))
 
-    assert shown is not None
+    assert steps is not None
     assert shown_at_home(world.amina, timezone.now()) is None
     assert "First steps for" not in amina.get("/").content.decode()
     assert amina.get(reverse("web:first-steps")).status_code == 200
@@ -65,10 +65,10 @@ def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:
 
 def test_first_steps_disappear_once_they_are_done(world: World) -> None:
     update_organisation(organisation=world.larkhaven, author=None, now=world.now, website="https://lark.example")
-    done = states(world.amina)
+    states_of_steps = states(world.amina)
 
-    assert done[:4] == [True, True, True, True]
-    assert done[4] == Entry.objects.filter(organisation=world.larkhaven, shared_at__isnull=False).exists()
+    assert states_of_steps[:4] == [True, True, True, True]
+    assert states_of_steps[4] == Entry.objects.filter(organisation=world.larkhaven, shared_at__isnull=False).exists()
 
 
 def test_an_editor_has_no_first_steps(world: World) -> None:

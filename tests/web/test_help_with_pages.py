@@ -42,12 +42,12 @@ def test_every_room_has_help() -> None:
 
 
 def test_no_page_has_two_topics_and_no_topic_a_page_that_does_not_exist() -> None:
-    named = [view for topic in TOPICS for view in topic.views.split()]
+    view_names = [view for topic in TOPICS for view in topic.views.split()]
 
-    assert [view for view, count in Counter(named).items() if count > 1] == []
-    assert {view for view in named if view not in shown() | names_of_urls() and ":" not in view} == set()
+    assert [view for view, count in Counter(view_names).items() if count > 1] == []
+    assert {view for view in view_names if view not in shown() | names_of_urls() and ":" not in view} == set()
     posted = {row.name for row in ROWS}
-    assert {view for view in named if ":" in view and view not in posted} == {"web:page-help"} - posted
+    assert {view for view in view_names if ":" in view and view not in posted} == {"web:page-help"} - posted
     assert len({topic.key for topic in TOPICS}) == len(TOPICS)
 
 

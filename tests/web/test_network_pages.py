@@ -24,9 +24,9 @@ NETWORK = reverse("web:network")
 def page(person: User, address: str) -> str:
     client = Client()
     client.force_login(person)
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return collapse(answer.content.decode())
+    response = client.get(address)
+    assert response.status_code == 200
+    return collapse(response.content.decode())
 
 
 def picture(html: str) -> str:
@@ -49,11 +49,11 @@ def every_row(person: User, address: str) -> list[str]:
     names: list[str] = []
     query = ""
     while True:
-        found = client.get(address + query).context["page"]
-        names += [row.name for row in found.rows]
-        if not found.next:
+        page_of_list = client.get(address + query).context["page"]
+        names += [row.name for row in page_of_list.rows]
+        if not page_of_list.next:
             return names
-        query = found.next
+        query = page_of_list.next
 
 
 def with_thirty_partners(world: World) -> list[str]:
@@ -62,28 +62,30 @@ def with_thirty_partners(world: World) -> list[str]:
     for number, name in enumerate(names):
         body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
         join(world.ben, body, Role.LEAD, world.now)
-        made = world.now + dt.timedelta(hours=number)
-        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, body, world.ben, made)
+        made_at = world.now + dt.timedelta(hours=number)
+        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, body, world.ben, made_at)
     return names
 
 
 def test_small_network_is_drawn_whole(world: World) -> None:
     Partnership.objects.filter(pk=world.other_partnership.pk).update(audience=Audience.NETWORK)
 
-    drawn = picture(page(world.amina, NETWORK))
+    picture_of_network = picture(page(world.amina, NETWORK))
 
-    assert all(one.name in drawn for one in (world.larkhaven, world.westmarch, world.tidewater, world.harbour))
+    assert all(
+        one.name in picture_of_network for one in (world.larkhaven, world.westmarch, world.tidewater, world.harbour)
+    )
 
 
 def test_large_network_shows_what_is_around_the_reader(world: World) -> None:
     with_thirty_partners(world)
     Partnership.objects.filter(pk=world.other_partnership.pk).update(audience=Audience.NETWORK)
 
-    drawn = picture(page(world.amina, NETWORK))
+    picture_of_network = picture(page(world.amina, NETWORK))
 
-    assert drawn.count('<circle class="cg-network__ring"') == MAX_DRAWN
-    assert world.larkhaven.name in drawn
-    assert world.tidewater.name not in drawn
+    assert picture_of_network.count('<circle class="cg-network__ring"') == MAX_DRAWN
+    assert world.larkhaven.name in picture_of_network
+    assert world.tidewater.name not in picture_of_network
 
 
 def test_pages_of_partners_neither_skip_nor_repeat(world: World) -> None:
@@ -97,14 +99,14 @@ def test_partnerships_that_do_not_fit_are_on_the_page_of_the_pair(world: World) 
     for number in range(4):
         make_partnership(f"Scheme {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
 
-    shown = page(world.amina, partners(world.larkhaven))
-    listed = page(world.amina, pair(world.larkhaven, world.westmarch))
+    partners_page = page(world.amina, partners(world.larkhaven))
+    pair_page = page(world.amina, pair(world.larkhaven, world.westmarch))
 
-    assert "Estuary Partnership" in shown
-    assert "Scheme 1" in shown
-    assert "Scheme 2" not in shown
-    assert "and 2 more" in shown
-    assert all(f"Scheme {number}" in listed for number in range(4))
+    assert "Estuary Partnership" in partners_page
+    assert "Scheme 1" in partners_page
+    assert "Scheme 2" not in partners_page
+    assert "and 2 more" in partners_page
+    assert all(f"Scheme {number}" in pair_page for number in range(4))
 
 
 def test_partnership_of_its_parties_only_stays_hidden_from_others(world: World) -> None:
@@ -120,10 +122,10 @@ def test_partnership_of_its_parties_only_stays_hidden_from_others(world: World) 
 
 
 def test_organisations_of_the_network_are_found_by_name(world: World) -> None:
-    shown = page(world.amina, f"{NETWORK}?q=westm")
+    page_text = page(world.amina, f"{NETWORK}?q=westm")
 
-    assert world.westmarch.name in shown
-    assert f">{world.larkhaven.name}</a></th>" not in shown.replace("> <", "><")
+    assert world.westmarch.name in page_text
+    assert f">{world.larkhaven.name}</a></th>" not in page_text.replace("> <", "><")
     assert "No organisations found" in page(world.amina, f"{NETWORK}?q=zzzz")
 
 
@@ -147,10 +149,10 @@ def test_unknown_place_shows_the_first_page(world: World, place: str) -> None:
     client.force_login(world.amina)
 
     first = client.get(NETWORK).context["page"].rows
-    found = client.get(f"{NETWORK}?after={place}").context["page"].rows
+    rows = client.get(f"{NETWORK}?after={place}").context["page"].rows
 
     assert first
-    assert found == first
+    assert rows == first
 
 
 def test_links_between_pages_carry_no_names(world: World) -> None:

@@ -30,10 +30,10 @@ def showing(moment: str) -> dict[str, str]:
     if not library:
         raise UnableToStart("TESTS_AT needs libfaketime (on Debian: apt-get install libfaketime).")
     try:
-        wanted = dt.datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Europe/London"))
+        moment_in_london = dt.datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Europe/London"))
     except ValueError:
         raise UnableToStart(f"TESTS_AT is “{moment}”. Write it like “2028-02-29 23:30”.") from None
-    ahead = round((wanted - dt.datetime.now(dt.UTC)).total_seconds())
+    ahead = round((moment_in_london - dt.datetime.now(dt.UTC)).total_seconds())
     return dict(zip(NAMES, (library, f"{ahead:+d}", "1"), strict=True))
 
 

@@ -90,7 +90,7 @@ def find_installation(var: Path) -> Installation:
 def can_run(program: Path, account: pwd.struct_passwd) -> bool:
     """Whether an account may run a program."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [str(program), "--version"],
             user=account.pw_uid,
             group=account.pw_gid,
@@ -100,12 +100,12 @@ def can_run(program: Path, account: pwd.struct_passwd) -> bool:
         )
     except PermissionError:
         return False
-    return done.returncode == 0
+    return result.returncode == 0
 
 
 def can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
     """Whether an account may enter a folder and all folders above it."""
-    done = subprocess.run(
+    result = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$1/."', "sh", str(folder.resolve())],
         user=account.pw_uid,
         group=account.pw_gid,
@@ -113,7 +113,7 @@ def can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
         capture_output=True,
         check=False,
     )
-    return done.returncode == 0
+    return result.returncode == 0
 
 
 class Postgres:
@@ -235,8 +235,8 @@ class Postgres:
 
     def _is_our_server(self, pid: int) -> bool:
         command_line = ["/bin/ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
-        listed = subprocess.run(command_line, capture_output=True, text=True, check=False)
-        state, _, command = listed.stdout.strip().partition(" ")
+        processes = subprocess.run(command_line, capture_output=True, text=True, check=False)
+        state, _, command = processes.stdout.strip().partition(" ")
         return "postgres" in command and str(self.installation.data) in command and not state.startswith("Z")
 
     def _create_cluster(self) -> None:
@@ -255,7 +255,7 @@ class Postgres:
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with log.open("wb") as output:
-                done = subprocess.run(
+                result = subprocess.run(
                     [
                         str(self.installation.binaries / "initdb"),
                         *("-D", str(fresh), "-U", SUPERUSER, "--pwfile", str(password_file)),
@@ -273,7 +273,7 @@ class Postgres:
                 )
         finally:
             password_file.unlink(missing_ok=True)
-        if done.returncode:
+        if result.returncode:
             raise UnableToStart(f"PostgreSQL could not create its cluster:\n{last_lines(log)}")
         fresh.rename(self.installation.data)
 

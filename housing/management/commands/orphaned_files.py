@@ -42,16 +42,16 @@ class Command(BaseCommand):
                 self.stdout.write(name)
         except (UnusableFiles, OSError) as error:
             raise CommandError(str(error)) from None
-        done = "deleted" if options["delete"] else "older than a day"
-        self.stdout.write(f"{len(orphans):,} {'file' if len(orphans) == 1 else 'files'} without a row, {done}.")
+        outcome = "deleted" if options["delete"] else "older than a day"
+        self.stdout.write(f"{len(orphans):,} {'file' if len(orphans) == 1 else 'files'} without a row, {outcome}.")
 
 
 def find_orphans(*, now: dt.datetime) -> list[str]:
     """The names of stored files that no row names and that are older than `MINIMUM_AGE`."""
     # In this order: a file that is stored meanwhile is not among them, and a row that is committed meanwhile is.
     stored = files_of_the_instance().names()
-    named = set(_names_of_rows())
-    return [name for name in stored if name not in named and _is_there_since(name, now - MINIMUM_AGE)]
+    named_in_rows = set(_names_of_rows())
+    return [name for name in stored if name not in named_in_rows and _is_there_since(name, now - MINIMUM_AGE)]
 
 
 def _is_there_since(name: str, moment: dt.datetime) -> bool:

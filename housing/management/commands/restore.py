@@ -17,7 +17,7 @@ from django.utils import timezone
 import housing
 from housing.backups.faults import FAULTS
 from housing.backups.files import files_of_the_instance
-from housing.backups.places import read_manifest
+from housing.backups.places import Manifest, read_manifest
 from housing.backups.restoring import UnableToRestore, read_identities, restore_backup
 from housing.upgrades import known_migrations, our_apps
 from partnerships.kit.masking import mask
@@ -56,14 +56,7 @@ class Command(BaseCommand):
             )
         connection.close()
         try:
-            found = read_manifest(options["folder"])
-            if any(
-                app in our_apps() and (app, name) not in known_migrations() for app, name in found.migrations.items()
-            ):
-                raise UnableToRestore(
-                    f"The backup is of version {found.version}, whose tables version {housing.VERSION} does not know: "
-                    "restore it with that version or a later one."
-                )
+            _check_version(read_manifest(options["folder"]))
             manifest = restore_backup(
                 options["folder"],
                 identities=read_identities(options["identity"]),
@@ -87,9 +80,22 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"Now run `manage.py after_restore --since {since}`, before anything else writes.")
 
-    def _run(self, *words: str) -> None:
-        """Run another command in a process of its own, because it connects with another role."""
+    def _run(self, *command: str) -> None:
+        """Run another command of manage.py in a process of its own, because it connects with another role."""
         environ = {name: value for name, value in os.environ.items() if name != "DATABASE_ROLE"}
-        done = subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), *words], env=environ, check=False)
-        if done.returncode:
-            raise CommandError(f"The backup is restored, but `manage.py {' '.join(words)}` failed. Run it again.")
+        result = subprocess.run(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), *command], env=environ, check=False
+        )
+        if result.returncode:
+            raise CommandError(f"The backup is restored, but `manage.py {' '.join(command)}` failed. Run it again.")
+
+
+def _check_version(manifest: Manifest) -> None:
+    """Raise `UnableToRestore` if the backup has migrations that this version of Common Ground does not have."""
+    migrations = [(app, name) for app, name in manifest.migrations.items() if app in our_apps()]
+    if all(migration in known_migrations() for migration in migrations):
+        return
+    raise UnableToRestore(
+        f"The backup is from version {manifest.version}, whose tables version {housing.VERSION} does not know. Restore "
+        "it with that version or a later one."
+    )

@@ -53,11 +53,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check everything first, so that all faults are said at once."""
+        """Check everything first, so that operators see all faults at once. Then migrate."""
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        plan = [(one.app_label, one.name) for one, _ in waiting]
-        stops = [one for one in plan if not old_code_can_run(*one)]
+        plan = [(migration.app_label, migration.name) for migration, _backwards in waiting]
+        stops = [(app, name) for app, name in plan if not old_code_can_run(app, name)]
         faults = [*package_faults(), *self._settings(), *self._database(options, plan=plan)]
         if stops and not is_on() and not self._is_new():
             faults.append(
@@ -76,15 +76,13 @@ class Command(BaseCommand):
         self.stdout.write(RESTART.format(version=housing.VERSION))
 
     def _settings(self) -> list[str]:
-        """Errors of Django's checks, those for production included.
-
-        Warnings are printed.
-        """
-        found = checks.run_checks(include_deployment_checks=not settings.DEBUG)
-        for one in found:
-            if checks.INFO <= one.level < checks.ERROR and not one.is_silenced():
-                self.stdout.write(f"Look at this: {one.msg} {one.hint or ''}".rstrip())
-        return [f"{one.msg} {one.hint or ''}".rstrip() for one in found if one.level >= checks.ERROR]
+        """Run Django's checks, with those for production. Print warnings, and return errors."""
+        messages = checks.run_checks(include_deployment_checks=not settings.DEBUG)
+        for message in messages:
+            if checks.INFO <= message.level < checks.ERROR and not message.is_silenced():
+                self.stdout.write(f"Look at this: {message.msg} {message.hint or ''}".rstrip())
+        errors = [message for message in messages if message.level >= checks.ERROR]
+        return [f"{error.msg} {error.hint or ''}".rstrip() for error in errors]
 
     def _database(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
         if is_read_only():
@@ -93,8 +91,8 @@ class Command(BaseCommand):
             return []
         age = heartbeat_age(BACKUP) if has_heartbeats() else None
         if age is None or age > MAX_BACKUP_HOURS * 3600:
-            said = "There is no backup" if age is None else f"The last backup is {age / 3600:.0f} hours old"
-            return [f"{said}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
+            fault = "There is no backup" if age is None else f"The last backup is {age / 3600:.0f} hours old"
+            return [f"{fault}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
         return []
 
     def _is_new(self) -> bool:

@@ -83,10 +83,13 @@ def govuk_widget(field: BoundField) -> SafeString:
     """The field's control with its component's classes and error state."""
     shape = field_shape(field)
     base = _CONTROL_CLASSES.get(shape, "govuk-input")
-    own = field.field.widget.attrs.get("class", "")
+    own_classes = field.field.widget.attrs.get("class", "")
     wrong = f"{base.split()[0]}--error" if field.errors and shape != "checkbox" else ""
     # A placeholder disappears while typing: its text belongs in the label or hint. False removes it.
-    attrs: dict[str, Any] = {"class": " ".join(part for part in (base, own, wrong) if part), "placeholder": False}
+    attrs: dict[str, Any] = {
+        "class": " ".join(part for part in (base, own_classes, wrong) if part),
+        "placeholder": False,
+    }
     if shape == "counted":
         described = [field.aria_describedby or "", f"{field.auto_id}-info"]
         attrs["aria-describedby"] = " ".join(part for part in described if part)
@@ -110,11 +113,10 @@ _INPUT_TEMPLATES = frozenset(
 
 def _input(widget: forms.Widget, field: BoundField, attrs: dict[str, Any]) -> SafeString:
     """The same HTML as Django's template of an input, in a small part of the time."""
-    shown = widget.get_context(field.html_name, field.value(), attrs)["widget"]
-    value = "" if shown["value"] is None else f' value="{escaped(shown["value"])}"'
-    return SafeString(
-        f'<input type="{shown["type"]}" name="{escaped(shown["name"])}"{value}{attributes(shown["attrs"])}>'
-    )
+    widget_context = widget.get_context(field.html_name, field.value(), attrs)["widget"]
+    value = "" if widget_context["value"] is None else f' value="{escaped(widget_context["value"])}"'
+    name, other_attributes = escaped(widget_context["name"]), attributes(widget_context["attrs"])
+    return SafeString(f'<input type="{widget_context["type"]}" name="{name}"{value}{other_attributes}>')
 
 
 def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> SafeString:
@@ -127,9 +129,9 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
             attrs["multiple"] = True
         parts = [_opened(name, attrs), *_options(widget, value)]
     else:
-        shown = widget.get_context(name, value, attrs)["widget"]
-        parts = [_opened(shown["name"], shown["attrs"])]
-        for group, options, _ in shown["optgroups"]:
+        widget_context = widget.get_context(name, value, attrs)["widget"]
+        parts = [_opened(widget_context["name"], widget_context["attrs"])]
+        for group, options, _ in widget_context["optgroups"]:
             written = [_option(one["value"], one["label"], attributes(one["attrs"])) for one in options]
             parts += _grouped(group, written)
     return SafeString("".join([*parts, "\n</select>"]))  # every value is escaped
@@ -172,8 +174,8 @@ def choice_items(field: BoundField) -> list[dict[str, Any]]:
     group: object = None
     for choice in field.subwidgets:
         data = choice.data
-        own = data["attrs"].get("class", "")
-        attrs = {**data["attrs"], "class": f"govuk-{kind}__input {own}".strip()}
+        own_classes = data["attrs"].get("class", "")
+        attrs = {**data["attrs"], "class": f"govuk-{kind}__input {own_classes}".strip()}
         starts = groups.get(str(data["value"]), "")
         items.append(
             {

@@ -89,8 +89,8 @@ def age(value: dt.date | dt.datetime | None) -> str:
 @register.filter
 def lasting(value: dt.date | dt.datetime | None) -> str:
     """A duration until now: `since today`, `for 23 days`; "" for None."""
-    words = age(value)
-    return f"since {words}" if words == "today" else words and f"for {words}"
+    age_in_words = age(value)
+    return f"since {age_in_words}" if age_in_words == "today" else age_in_words and f"for {age_in_words}"
 
 
 @register.filter
@@ -205,36 +205,36 @@ def count_tile(number: object, words: str, href: str = "", one: str = "") -> Saf
     """
     if one and number == 1:
         words = one
-    shown = format_html(
+    tile = format_html(
         '<span class="cg-counts__number">{}</span> <span class="cg-counts__words">{}</span>',
         number,
         words,
     )
     if href:
-        shown = format_html('<a class="cg-counts__link" href="{}">{}</a>', href, shown)
-    return format_html('<li class="cg-counts__item">{}</li>', shown)
+        tile = format_html('<a class="cg-counts__link" href="{}">{}</a>', href, tile)
+    return format_html('<li class="cg-counts__item">{}</li>', tile)
 
 
 @register.simple_tag
 def organisation_chip(name: object, kind: object = "", href: str = "") -> SafeString:
     """An organisation's name with the shape of its kind."""
-    shown = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
+    name_or_link = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
     return format_html(
         '<span class="cg-chip cg-chip--{}"><span class="cg-chip__shape" aria-hidden="true"></span>{}</span>',
         _class_name(kind) or "organisation",
-        shown,
+        name_or_link,
     )
 
 
 @register.simple_tag
 def person_chip(name: object, role: object = "", href: str = "") -> SafeString:
     """A person's name, with a role if given."""
-    shown = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
-    said = format_html(' <span class="cg-chip__role">{}</span>', role) if role else ""
+    name_or_link = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
+    role_html = format_html(' <span class="cg-chip__role">{}</span>', role) if role else ""
     return format_html(
         '<span class="cg-chip cg-chip--person"><span class="cg-chip__shape" aria-hidden="true"></span>{}{}</span>',
-        shown,
-        said,
+        name_or_link,
+        role_html,
     )
 
 
@@ -326,9 +326,9 @@ def _added(text: object) -> SafeString:
 @register.simple_tag
 def was_now(was: object, now: object) -> SafeString:
     """The old and new value, also marked by elements and hidden words."""
-    gone = _removed(was) if was not in (None, "") else ""
+    removed = _removed(was) if was not in (None, "") else ""
     came = _added(now) if now not in (None, "") else ""
-    return format_html("{}{}{}", gone, " " if gone and came else "", came)
+    return format_html("{}{}{}", removed, " " if removed and came else "", came)
 
 
 @register.simple_tag
@@ -372,8 +372,8 @@ def block_text(context: Context, name: str) -> SafeString:
 @register.simple_block_tag
 def empty_state(content: str, heading: str, href: str = "", action: str = "") -> SafeString:
     """An empty list: heading, the text in the block, and optionally a button."""
-    given = {"heading": heading, "text": _one_line(content), "href": href, "action": action}
-    return render_to_string("partials/_empty.html", given)
+    context = {"heading": heading, "text": _one_line(content), "href": href, "action": action}
+    return render_to_string("partials/_empty.html", context)
 
 
 @register.simple_block_tag

@@ -33,9 +33,9 @@ class Word:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Finds it as a whole word.
+        """A pattern that finds the word as a whole word.
 
-        A blank stands for `_` too. With a capital letter, only as written.
+        A space in the word also matches `_`. A word with a capital letter is only found as written.
         """
         pattern = re.escape(self.word).replace(r"\ ", r"[ _]")
         before = r"(?<![^\W_])" if self.word[0].isalnum() else ""
@@ -60,17 +60,17 @@ class UnableToReadGlossary(Exception):
 
 
 def read_words(text: str) -> tuple[Word, ...]:
-    """The rows of the table in the glossary. Raises `UnableToReadGlossary`."""
-    findings = [
+    """Return the words in the table of the glossary. Raises `UnableToReadGlossary`."""
+    words = [
         Word(word, cells[0], tuple(_CODE.findall(cells[1]))) for word, *cells in _rows(text, WORDS) if len(cells) == 2
     ]
-    if not findings:
+    if not words:
         raise UnableToReadGlossary(f"docs/glossary.md has no rows under “{WORDS.strip('# ')}”.")
-    return tuple(findings)
+    return tuple(words)
 
 
 def _rows(text: str, heading: str) -> Iterator[list[str]]:
-    """The cells of the rows under a heading whose first cell is in backticks, without these."""
+    """List the cells of each row under a heading. Only rows whose first cell is in backticks, which are removed."""
     for line in text.partition(heading)[2].partition("\n## ")[0].splitlines():
         first, *cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if name := _CODE.fullmatch(first):
@@ -102,12 +102,14 @@ def files(root: Path) -> Iterator[Path]:
 
 
 def find(root: Path, words: Iterable[Word]) -> list[Finding]:
-    """Every word that we do not use, in the order of files and lines."""
+    """Find every word that we do not use, in the order of files and lines."""
     words = tuple(words)
     return [
         Finding(path.relative_to(root), line, word)
         for path in files(root)
-        for line, word in sorted(find_in(path.read_text(encoding="utf-8"), words), key=lambda one: one[0])
+        for line, word in sorted(
+            find_in(path.read_text(encoding="utf-8"), words), key=lambda line_and_word: line_and_word[0]
+        )
     ]
 
 

@@ -1,8 +1,7 @@
-"""`make release-check`: whether the version may be tagged.
+"""Check whether the version in pyproject.toml may be tagged (`make release-check`), and say what is missing.
 
-It is the one in pyproject.toml. The check says what is missing. A version has a heading with its day in the changelog,
-a page in docs/releases that says what operators must do and that the index names, and a commit of its own without a
-tag.
+A version needs a heading with its day in the changelog, a page in docs/releases with what operators must do, a link to
+that page in the index, and a clean working tree. Its tag must not exist yet.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ _DAY = re.compile(r"^\(\d{1,2} [A-Z][a-z]+ \d{4}\)$")
 
 
 def faults_of(folder: Path, *, tags: set[str], is_clean: bool) -> list[str]:
-    """What is missing before a copy's version may be tagged.
+    """Return a sentence for each thing that is missing before the version may be tagged.
 
-    `tags` are those that exist.
+    `tags` are the tags that exist. `is_clean` says whether everything is committed.
     """
     version = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
     changelog = (folder / "CHANGELOG.md").read_text()

@@ -1,22 +1,22 @@
-"""Masking of small counts in tables, so that no small count follows by subtraction.
+"""Mask small counts in tables, so that readers cannot work them out by subtraction.
 
-Counts under the floor are masked, zero included: "none of seven" says something about seven people. A masked count
-beside its total could be had by subtraction, so further figures are masked until each count under the floor has
-*witnesses*: two tables that agree in every shown figure, and in which this count differs by more than `SLACK`. A reader
-who knows the floor cannot tell which of them is the true one. All tables of one release are masked together, because
-they share totals.
+**What is masked.** Counts under the floor, zero included: "none of seven" says something about seven people. A reader
+could subtract other figures from a total to find a masked count. So further figures are masked until each count under
+the floor has *witnesses*: two tables that agree in every shown figure, and in which this count differs by more than
+`SLACK`. A reader who knows the floor cannot tell which table is the true one. All tables of one release are masked
+together, because they share totals.
 
-A reader may also run this code on every table that fits the shown figures, and leave out those that it would publish
-otherwise. Tables of up to six combinations are protected from that too: all is masked if a masked count would be
-left with one possible value under the floor. The check tries each table that fits. It looks only at what is published,
-so it says the same for each of these tables, and what it leaves is what such a reader can find out.
+**How.** First whole rows and columns of counts protect each other (the hypercube method of statistical offices,
+Giessing and Repsilber). That masks too much. So figures are then shown again, one after the other, as long as every
+small count keeps its witnesses.
 
-Not guarded against: that reader in larger tables, and where more tables fit than can be tried; anybody who knows some
-of the people counted; figures published elsewhere.
+**Readers who run this code.** Such a reader could run it on every table that fits the shown figures, and rule out the
+tables that it would publish differently. Tables of up to six combinations are protected from that too: if a masked
+count would be left with only one possible value under the floor, all figures are masked. This check tries each table
+that fits, and uses only what is published, so it gives the same result for each of these tables.
 
-First whole rows and columns of counts protect each other (the hypercube method of statistical offices, Giessing and
-Repsilber). That masks too much, so figures are then shown again, one after the other, as long as every small count
-keeps its witnesses. What is masked only to protect others may be narrowed down; it tells nothing about few people.
+**Not prevented.** That reader in larger tables; readers who know some of the people counted; figures published
+elsewhere. Figures of the floor and above that are masked only to protect others may be narrowed down.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from typing import TypeAlias
 
 from partnerships.kit.witnesses import Effort, Tables, sum_of, tables_that_fit
 
-#: No count of fewer is ever shown; a release may ask for a higher floor, never for a lower one.
+#: No count below this is ever shown. A release may have a higher floor, never a lower one.
 MIN_FLOOR = 5
 #: A reader must not be able to narrow a masked figure down to this much (highest less lowest possible value).
 SLACK = 2
 #: The largest part of a sum must stay unknown by more than this, in per cent of itself, even to the second largest.
 DOMINANCE_PERCENT = 20
-#: Multiplications that showing figures again may cost: about half a second. Larger tables stay as the moves mask them.
+#: Limit on multiplications while figures are shown again: about half a second. Larger tables stay masked as they are.
 _EFFORT = 5_000_000
-#: Combinations of a table for which the tables that fit are tried; in larger ones too many fit.
+#: For tables of up to this many combinations, every table that fits is tried. For larger ones too many fit.
 _MAX_TRIED = 6
-#: What trying them may cost, in tables times figures times the square of combinations: two seconds at most.
+#: Limit on trying them, in tables times figures times the square of combinations: two seconds at most.
 _TRIALS = 60_000
 
 #: One category for each dimension; None stands for all categories of it.
@@ -49,7 +49,7 @@ Shape: TypeAlias = frozenset[int]
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """Units moved to and fro, and the figures that this changes."""
+    """An exchange of units between categories, and the figures that it changes."""
 
     #: By how much the figure can fall and rise.
     down: int
@@ -73,18 +73,25 @@ def release(
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
-    wanted = [frozenset(table) for table in tables]
-    first = _Release(counts, wanted, floor, masked_before)
-    figures, keys = first.masked(), list(first.atoms)
+    table_shapes = [frozenset(table) for table in tables]
+    first_release = _Release(counts, table_shapes, floor, masked_before)
+    figures, keys = first_release.masked(), list(first_release.atoms)
     if not 0 < len(keys) <= _MAX_TRIED:
         return figures
-    shown = [(first.places[cell], count) for cell, count in figures.items() if count is not None]
+
+    # Run the code on every table that fits the shown figures, as a reader could, and keep those that it masks alike.
+    shown_sums = [(first_release.places[cell], count) for cell, count in figures.items() if count is not None]
     limit = _TRIALS // (len(keys) ** 2 * len(figures))
-    fitting = tables_that_fit(shown, len(keys), highest=2 * floor, limit=limit) or []
-    releases = ((cell, _Release(dict(zip(keys, cell, strict=True)), wanted, floor, masked_before)) for cell in fitting)
-    same = [one for one, its in releases if its.masked() == figures]
-    for places in (first.places[cell] for cell, count in figures.items() if count is None):
-        if len({sum_of(cell, places) for cell in same}.intersection(range(floor))) == 1:
+    alike_tables = []
+    for table in tables_that_fit(shown_sums, len(keys), highest=2 * floor, limit=limit) or []:
+        release_of_table = _Release(dict(zip(keys, table, strict=True)), table_shapes, floor, masked_before)
+        if release_of_table.masked() == figures:
+            alike_tables.append(table)
+
+    masked_cells = [cell for cell, count in figures.items() if count is None]
+    for cell in masked_cells:
+        possible_counts = {sum_of(table, first_release.places[cell]) for table in alike_tables}
+        if len(possible_counts.intersection(range(floor))) == 1:
             return dict.fromkeys(figures)
     return figures
 
@@ -92,8 +99,8 @@ def release(
 def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
     """Whether a sum or a mean of these parts says too much about one of them.
 
-    So does a figure of fewer parts than the floor, and a sum from which the second largest part could work out the
-    largest one to within `DOMINANCE_PERCENT` (the p % rule). Parts are not negative.
+    It does if there are fewer parts than the floor. It also does if the owner of the second largest part could work out
+    the largest part to within `DOMINANCE_PERCENT` (the p % rule of statistical offices). Parts are not negative.
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
@@ -117,22 +124,25 @@ class _Release:
         width = len(next(iter(counts), ()))
         if any(len(key) != width for key in counts) or any(count < 0 for count in counts.values()):
             raise ValueError("Every count has one category for each dimension and is not negative.")
-        self.categories = [sorted({key[number] for key in counts}) for number in range(width)]
+        self.categories = [sorted({key[dimension] for key in counts}) for dimension in range(width)]
         self.atoms = {key: counts.get(key, 0) for key in itertools.product(*self.categories)} if counts else {}
-        wanted = [frozenset(table) for table in tables]
-        if any(not 0 <= number < width for table in wanted for number in table) and counts:
+        table_shapes = [frozenset(table) for table in tables]
+        if any(not 0 <= dimension < width for table in table_shapes for dimension in table) and counts:
             raise ValueError("A table names a dimension that the counts do not have.")
         self.shapes: set[Shape] = {
-            frozenset(some) for table in wanted for size in range(len(table) + 1) for some in _some(table, size)
+            frozenset(dimensions)
+            for table in table_shapes
+            for size in range(len(table) + 1)
+            for dimensions in _combinations(table, size)
         }
-        #: Of each figure, the places of the atoms that it counts.
+        #: By figure: the indexes of the atoms (counts of one combination) that it adds up.
         self.places: dict[Cell, list[int]] = {}
         for place, key in enumerate(self.atoms):
             for shape in self.shapes:
-                cell = tuple(one if number in shape else None for number, one in enumerate(key))
+                cell = tuple(category if dimension in shape else None for dimension, category in enumerate(key))
                 self.places.setdefault(cell, []).append(place)
-        true = tuple(self.atoms.values())
-        self.figures = {cell: sum_of(true, places) for cell, places in self.places.items()}
+        true_counts = tuple(self.atoms.values())
+        self.figures = {cell: sum_of(true_counts, places) for cell, places in self.places.items()}
         self.small = sorted((cell for cell, count in self.figures.items() if count < floor), key=_order)
         self.kept = {*self.small, *(cell for cell in masked_before if cell in self.figures)}
         self.hidden = set(self.kept)
@@ -146,32 +156,33 @@ class _Release:
         return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
 
     def _shown_again(self) -> set[Cell]:
-        """What stays masked once as many figures as possible are shown again.
+        """Show as many figures as possible again, and return those that stay masked.
 
-        Tries some orders, from what the moves masked and from nothing shown. Then masks each shown figure in turn, to
-        see whether others can be shown instead.
+        Tries several orders, starting from what the moves masked and from all masked. Then masks each shown figure in
+        turn, to see whether others can be shown instead.
         """
         effort = Effort(_EFFORT)
-        rest = sorted(self.figures.keys() - self.kept, key=lambda cell: (set(cell) != {None}, _order(cell)))
+        may_be_shown = sorted(self.figures.keys() - self.kept, key=lambda cell: (set(cell) != {None}, _order(cell)))
         orders: list[Callable[[Cell], tuple[object, ...]]] = [
             lambda cell: (-self.figures[cell],),
             lambda cell: (self.figures[cell],),
             lambda cell: (cell.count(None), -self.figures[cell]),
         ]
         tries = [
-            self._show_in_order(hidden, sorted(rest, key=order), effort)
+            self._show_in_order(hidden, sorted(may_be_shown, key=order), effort)
             for hidden in (self.hidden, set(self.figures))
             for order in orders
         ]
         best = min(tries, key=self._cost)
-        for again in sorted(rest, key=orders[1]):
-            if again not in best:
-                other_cells = [cell for cell in rest if cell != again]
-                best = min(best, self._show_in_order(best | {again}, [*other_cells, again], effort), key=self._cost)
+        for shown_cell in sorted(may_be_shown, key=orders[1]):
+            if shown_cell not in best:
+                other_cells = [cell for cell in may_be_shown if cell != shown_cell]
+                instead = self._show_in_order(best | {shown_cell}, [*other_cells, shown_cell], effort)
+                best = min(best, instead, key=self._cost)
         return best
 
     def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
-        """What stays masked once figures are shown in this order, each if every small count keeps its witnesses."""
+        """Show figures in this order, each if every small count keeps its witnesses. Return those that stay masked."""
         tables = Tables.unseen(tuple(self.atoms.values()), effort)
         for cell in self.figures.keys() - hidden:
             tables = tables.show(self.places[cell])
@@ -189,55 +200,61 @@ class _Release:
         return tables.differ(self.places[small], by=SLACK + 1, highest=self.floor - 1)
 
     def _cost(self, hidden: set[Cell]) -> tuple[int, int]:
-        """How many figures are masked, then how much they count.
+        """Return the price of masking these figures: how many they are, then the sum of their counts.
 
-        The total of all is worth two where at least ten are shown: it costs one other figure in ten at most.
+        The total of all counts twice if at least ten figures are shown, because readers want it most.
         """
         is_total_hidden = any(set(cell) == {None} for cell in hidden)
-        dear = is_total_hidden and len(self.figures) - len(hidden) >= 10
-        return len(hidden) + dear, sum(self.figures[cell] for cell in hidden)
+        extra = is_total_hidden and len(self.figures) - len(hidden) >= 10
+        return len(hidden) + extra, sum(self.figures[cell] for cell in hidden)
 
     def _best(self, cell: Cell) -> _Move:
-        """The move that protects a small count and masks least besides."""
+        """Return the move that protects a small count and masks the fewest further figures."""
 
         def cost(move: _Move) -> tuple[int, int, list[tuple[str, ...]]]:
-            new = move.changed - self.hidden
-            return len(new), sum(self.figures[move] for move in new), sorted(_order(move) for move in new)
+            newly_hidden = move.changed - self.hidden
+            return (
+                len(newly_hidden),
+                sum(self.figures[cell] for cell in newly_hidden),
+                sorted(_order(cell) for cell in newly_hidden),
+            )
 
         return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
 
     def _protects(self, cell: Cell, move: _Move) -> bool:
-        """Whether the move changes a small count enough, within what the floor tells of it."""
+        """Whether the move changes a small count by more than `SLACK`, while the count stays under the floor."""
         count = self.figures[cell]
         return min(count + move.up, self.floor - 1) - (count - move.down) > SLACK
 
     def _moves(self, cell: Cell) -> Iterator[_Move]:
-        """Moves that change one figure.
-
-        The last adds units from outside, which always protects.
-        """
-        own = [number for number, category in enumerate(cell) if category is not None]
-        for size in range(len(own), -1, -1):
-            for swapped in _some(own, size):
-                others = [[one for one in self.categories[number] if one != cell[number]] for number in swapped]
-                for partners in itertools.product(*others):
+        """List the moves that change one figure. The last one adds units from outside, which always protects."""
+        dimensions = [dimension for dimension, category in enumerate(cell) if category is not None]
+        for size in range(len(dimensions), -1, -1):
+            for swapped in _combinations(dimensions, size):
+                other_categories = [
+                    [category for category in self.categories[dimension] if category != cell[dimension]]
+                    for dimension in swapped
+                ]
+                for partners in itertools.product(*other_categories):
                     yield self._move(cell, dict(zip(swapped, partners, strict=True)))
 
     def _move(self, cell: Cell, partners: Mapping[int, str]) -> _Move:
-        """Units exchanged between the cell's categories and their partners.
+        """Return the exchange of units between the cell's categories and their partners.
 
-        Corners with an even number of partners gain what those with an odd number lose. Units stay in their categories
-        of all other dimensions; there, the places where most can move are used first, until it is enough.
+        Corners with an even number of partners gain what corners with an odd number lose. In all other dimensions
+        units stay in their categories; the combinations where most units can move are used first, until it is enough.
         """
         count = self.figures[cell]
-        places = [self.categories[number] if category is None else [category] for number, category in enumerate(cell)]
+        places = [
+            self.categories[dimension] if category is None else [category] for dimension, category in enumerate(cell)
+        ]
         exchanges: list[tuple[int, int, tuple[str, ...]]] = []
         for place in itertools.product(*places):
             gain, lose = self._corners(partners, place)
-            # Without partners units come from outside, and any number can.
-            up = min((self.atoms[move] for move in lose), default=self.floor)
-            exchanges.append((min(self.atoms[move] for move in gain), up, place))
-        exchanges.sort(key=lambda move: (-(move[0] + move[1]), move[2]))
+            # Without partners, units come from outside: any number of them.
+            up = min((self.atoms[corner] for corner in lose), default=self.floor)
+            exchanges.append((min(self.atoms[corner] for corner in gain), up, place))
+        exchanges.sort(key=lambda exchange: (-(exchange[0] + exchange[1]), exchange[2]))
         down = up = 0
         changed: set[Cell] = set()
         for fall, rise, place in exchanges:
@@ -245,7 +262,9 @@ class _Release:
             for corner in itertools.chain(*self._corners(partners, place)):
                 for shape in self.shapes:
                     if shape.issuperset(partners):
-                        changed.add(tuple(one if number in shape else None for number, one in enumerate(corner)))
+                        changed.add(
+                            tuple(category if dimension in shape else None for dimension, category in enumerate(corner))
+                        )
             if self._protects(cell, _Move(min(down, count), up, frozenset())):
                 break
         return _Move(min(down, count), up, frozenset(changed))
@@ -254,21 +273,23 @@ class _Release:
     def _corners(
         partners: Mapping[int, str], place: tuple[str, ...]
     ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-        """The combinations that gain and those that lose when units gather at a place."""
+        """Return the combinations that gain units, and those that lose units, when units move to this place."""
         gain: list[tuple[str, ...]] = []
         lose: list[tuple[str, ...]] = []
         for size in range(len(partners) + 1):
-            for moved in _some(partners, size):
-                corner = tuple(partners[number] if number in moved else one for number, one in enumerate(place))
+            for moved in _combinations(partners, size):
+                corner = tuple(
+                    partners[dimension] if dimension in moved else category for dimension, category in enumerate(place)
+                )
                 (lose if size % 2 else gain).append(corner)
         return gain, lose
 
 
-def _some(numbers: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
-    """All choices of this many dimensions."""
-    return itertools.combinations(sorted(numbers), size)
+def _combinations(dimensions: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
+    """List all choices of this many dimensions, in a fixed order."""
+    return itertools.combinations(sorted(dimensions), size)
 
 
 def _order(cell: Cell) -> tuple[str, ...]:
-    """A key that sorts cells, totals last."""
+    """Return a key that sorts cells, totals last."""
     return tuple("\uffff" if part is None else part for part in cell)

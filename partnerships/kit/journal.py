@@ -1,9 +1,10 @@
 """A journal, outside the database, of what a restore of a backup must not undo.
 
-It holds erasures, refusals, suppressions, access that ended or became less, reversals of these, and every email that a
-server accepted: one line of JSON each. The files in JOURNAL_ROOT, one for each month, are only appended to, and a
-restore never overwrites them. `manage.py after_restore` applies them to the restored database. Lines identify people
-and records by id and by a hash with JOURNAL_KEY (made from SECRET_KEY unless it is set), which is not in the database.
+It contains one line of JSON for each erasure, refusal and suppression, for each access that ended or was reduced, for
+each reversal of these, and for each email that a mail server accepted. The files in JOURNAL_ROOT, one for each month,
+are only appended to, and a restore never overwrites them. `manage.py after_restore` applies them to the restored
+database. Lines identify people and records by id and by a hash with JOURNAL_KEY (by default made from SECRET_KEY),
+which is not in the database.
 
 `note` first stores a line in the database, within the transaction of the change, and moves it to the file after the
 commit. If the process is killed in between, or the disk is full, the line stays in the database until a periodic task
@@ -70,7 +71,7 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
 
 def note_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Add many lines of one kind; see `note`."""
+    """Add several lines of one kind within the current transaction; see `note`."""
     batch = _current_batch()
     batch.lines += WaitingLine.objects.bulk_create(
         WaitingLine(at=now, text=_text(what, now, facts_of_line)) for facts_of_line in facts
@@ -209,7 +210,7 @@ def has_files() -> bool:
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
     """The lines since a moment, without empty and incomplete ones.
 
-    In the order of the files: a line that waited in the database stands after later ones.
+    In the order of the files: a line that waited in the database comes after lines of later moments.
     """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < _month(since):
@@ -238,9 +239,9 @@ class Redone:
 
     #: How many changes were made.
     done: int = 0
-    #: What could not be applied or needs a look by an administrator: a sentence each, without names.
+    #: A sentence, without names, for each line that could not be applied or that an administrator must check.
     left: list[str] = field(default_factory=list)
-    #: Whether an error stopped it. Then no line of this kind was applied.
+    #: Whether an error stopped the kind. Then no line of this kind was applied.
     failed: bool = False
 
     def add(self, other: Redone) -> None:
@@ -302,7 +303,7 @@ def same_rows(
         pk = row.pk  # type: ignore[attr-defined]  # rows of any model
         line = last_lines.get((pk, identity_of(row)))
         if line is None:
-            redone.left.append(f"{subject} {pk}: not the one in the journal, its number has been used again")
+            redone.left.append(f"{subject} {pk}: not the one in the journal, the id has been used again")
         elif began_at(row) > moment(line):
             redone.left.append(f"{subject} {pk}: began again after the line of {line['at']}")
         else:
@@ -388,11 +389,12 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
 
 
 def _apply(what: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply the lines of one kind; if that fails, none of them."""
+    """Apply the lines of one kind. If that fails, none of them is applied."""
     try:
         with transaction.atomic():
             return _kinds[what].redo(lines, now)
     except Exception as error:
         # Only the type of the error is printed: its message may hold an address.
         log.exception("journal_not_applied", what=what)
-        return Redone(left=[f"not applied ({type(error).__name__}, see the log): {len(lines)} lines"], failed=True)
+        count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+        return Redone(left=[f"not applied ({type(error).__name__}, see the log): {count}"], failed=True)

@@ -60,7 +60,7 @@ NOW = timezone.now
 
 @pytest.fixture(autouse=True)
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests roll back what the journal is to remember."""
+    """Write lines of the journal at once. Tests roll back, so lines that wait for a commit would never be written."""
     monkeypatch.setattr(journal, "note", journal.write)
     monkeypatch.setattr(journal, "note_all", journal.write_all)
 
@@ -85,7 +85,7 @@ def test_an_end_of_a_holding_that_was_moved_forward_is_moved_again(world: World)
 
 
 def test_an_end_of_a_holding_in_an_older_journal_is_applied(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its lines hash the first day too, which can be corrected since."""
+    """The identity in older lines also has the first day of the holding, so it differs from today's identity."""
     post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=NOW())
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
     with lost(), monkeypatch.context() as earlier:
@@ -203,8 +203,10 @@ def test_merge_since_the_backup_is_named(world: World) -> None:
     assert left(outcome) == [f"{pair} after the backup: merge them again"]
 
 
-def _merge(w: World) -> Merge:
-    return merge_organisations(kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=w.dee, now=NOW())
+def _merge(world: World) -> Merge:
+    return merge_organisations(
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=NOW()
+    )
 
 
 # ---- Successions
@@ -268,9 +270,15 @@ def test_access_to_a_body_that_ended_since_the_backup_ends_again_without_lines(w
 # ---- Other rows with the same numbers
 
 
-def show(w: World) -> Share:
+def show(world: World) -> Share:
     return plans.share_draft(
-        plan=begin(w), email=w.nadia.email, may_comment=True, message="", ends_on=None, author=w.amina, now=NOW()
+        plan=begin(world),
+        email=world.nadia.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=NOW(),
     )
 
 
@@ -283,7 +291,7 @@ def test_party_of_another_partnership_with_the_same_number_stays(world: World) -
 
     party = world.party(world.westmarch)
     assert party.is_present
-    assert left(outcome) == [f"party {party.pk}: not the one in the journal, its number has been used again"]
+    assert left(outcome) == [f"party {party.pk}: not the one in the journal, the id has been used again"]
 
 
 def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
@@ -307,7 +315,7 @@ def test_membership_of_somebody_else_with_the_same_number_stays(world: World) ->
     outcome = redo()
 
     assert Membership.objects.get(pk=membership.pk).ends_on is None
-    assert left(outcome) == [f"membership {membership.pk}: not the one in the journal, its number has been used again"]
+    assert left(outcome) == [f"membership {membership.pk}: not the one in the journal, the id has been used again"]
 
 
 def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None:
@@ -319,15 +327,15 @@ def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None
     outcome = redo()
 
     assert Share.objects.get(pk=share.pk).revoked_at is None
-    assert left(outcome) == [f"share {share.pk}: not the one in the journal, its number has been used again"]
+    assert left(outcome) == [f"share {share.pk}: not the one in the journal, the id has been used again"]
 
 
 # ---- Plans, partnerships and their files
 
 
-def joint(w: World) -> Plan:
+def joint(world: World) -> Plan:
     """A published plan that Larkhaven and Westmarch own."""
-    return published(w, owners=[w.larkhaven, w.westmarch])
+    return published(world, owners=[world.larkhaven, world.westmarch])
 
 
 def fresh(plan: Plan) -> Plan:

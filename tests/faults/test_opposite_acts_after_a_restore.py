@@ -47,171 +47,171 @@ NOW = timezone.now
 
 @pytest.fixture(autouse=True)
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests roll back what the journal is to remember."""
+    """Write lines of the journal at once. Tests roll back, so lines that wait for a commit would never be written."""
     monkeypatch.setattr(journal, "note", journal.write)
 
 
-def close(w: World) -> None:
-    close_account(person=User.objects.get(pk=w.nadia.pk), author=w.dee, reason="Left.", now=NOW())
+def close(world: World) -> None:
+    close_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Left.", now=NOW())
 
 
-def reopen(w: World) -> None:
-    reopen_account(person=User.objects.get(pk=w.nadia.pk), author=w.dee, reason="Back.", now=NOW())
+def reopen(world: World) -> None:
+    reopen_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Back.", now=NOW())
 
 
-def is_open(w: World) -> bool:
-    return User.objects.get(pk=w.nadia.pk).is_active
+def is_open(world: World) -> bool:
+    return User.objects.get(pk=world.nadia.pk).is_active
 
 
-def leave(w: World) -> None:
-    party = Party.objects.get(pk=w.party(w.westmarch).pk)
-    remove_party(party=party, reason="Over.", author=w.amina, now=NOW())
+def leave(world: World) -> None:
+    party = Party.objects.get(pk=world.party(world.westmarch).pk)
+    remove_party(party=party, reason="Over.", author=world.amina, now=NOW())
 
 
-def come_back(w: World) -> None:
+def come_back(world: World) -> None:
     party = invite_organisation(
-        partnership=w.partnership,
-        organisation=w.westmarch,
+        partnership=world.partnership,
+        organisation=world.westmarch,
         role="member",
         reason="We need them.",
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
-    answer_invitation(party=party, accept=True, reason="", author=w.ben, now=NOW())
+    answer_invitation(party=party, accept=True, reason="", author=world.ben, now=NOW())
 
 
-def takes_part(w: World) -> bool:
-    return Party.objects.present().filter(pk=w.party(w.westmarch).pk).exists()
+def takes_part(world: World) -> bool:
+    return Party.objects.present().filter(pk=world.party(world.westmarch).pk).exists()
 
 
-def show(w: World) -> None:
-    plan = Plan.objects.filter(title=w.things["plan"].title).get()
+def show(world: World) -> None:
+    plan = Plan.objects.filter(title=world.things["plan"].title).get()
     plans.share_draft(
-        plan=plan, email=w.nadia.email, may_comment=True, message="", ends_on=None, author=w.amina, now=NOW()
+        plan=plan, email=world.nadia.email, may_comment=True, message="", ends_on=None, author=world.amina, now=NOW()
     )
 
 
-def take_back(w: World) -> None:
-    plans.revoke_share(share=Share.objects.get(person=w.nadia), author=w.amina, now=NOW())
+def take_back(world: World) -> None:
+    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=NOW())
 
 
-def is_shown(w: World) -> bool:
-    return Share.objects.active(NOW()).filter(person=w.nadia).exists()
+def is_shown(world: World) -> bool:
+    return Share.objects.active(NOW()).filter(person=world.nadia).exists()
 
 
-def follow(w: World) -> None:
-    digests.subscribe(person=w.ben, target=w.things["plan"], author=w.ben, now=NOW())
+def follow(world: World) -> None:
+    digests.subscribe(person=world.ben, target=world.things["plan"], author=world.ben, now=NOW())
 
 
-def stop(w: World) -> None:
-    digests.stop(subscriptions=Subscription.objects.filter(person=w.ben), author=w.ben, reason="", now=NOW())
+def stop(world: World) -> None:
+    digests.stop(subscriptions=Subscription.objects.filter(person=world.ben), author=world.ben, reason="", now=NOW())
 
 
-def follows(w: World) -> bool:
-    return Subscription.objects.confirmed().filter(person=w.ben).exists()
+def follows(world: World) -> bool:
+    return Subscription.objects.confirmed().filter(person=world.ben).exists()
 
 
-def allow(w: World) -> None:
-    digests.allow_questions(person=w.ben, now=NOW())
+def allow(world: World) -> None:
+    digests.allow_questions(person=world.ben, now=NOW())
 
 
-def refuse(w: World) -> None:
-    digests.refuse_questions(person=w.ben, now=NOW())
+def refuse(world: World) -> None:
+    digests.refuse_questions(person=world.ben, now=NOW())
 
 
-def may_be_asked(w: World) -> bool:
-    return not Preference.objects.filter(person=w.ben, refused_at__isnull=False).exists()
+def may_be_asked(world: World) -> bool:
+    return not Preference.objects.filter(person=world.ben, refused_at__isnull=False).exists()
 
 
-def mail_comes_back(w: World) -> None:
-    suppress(address=w.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
+def mail_comes_back(world: World) -> None:
+    suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
 
 
-def let_go(w: World) -> None:
-    release(address=w.hana.email, author_id=None, now=NOW())
+def let_go(world: World) -> None:
+    release(address=world.hana.email, author_id=None, now=NOW())
 
 
-def gets_mail(w: World) -> bool:
-    return not is_suppressed(w.hana.email)
+def gets_mail(world: World) -> bool:
+    return not is_suppressed(world.hana.email)
 
 
-def begin_party_role(w: World) -> None:
-    set_party_role("lead")(w)
+def begin_party_role(world: World) -> None:
+    set_party_role("lead")(world)
 
 
 def set_party_role(role: str) -> Callable[[World], None]:
-    def act(w: World) -> None:
-        party = Party.objects.get(pk=w.party(w.westmarch).pk)
-        change_party_role(party=party, role=role, reason="Agreed at the meeting.", author=w.amina, now=NOW())
+    def act(world: World) -> None:
+        party = Party.objects.get(pk=world.party(world.westmarch).pk)
+        change_party_role(party=party, role=role, reason="Agreed at the meeting.", author=world.amina, now=NOW())
 
     return act
 
 
-def leads_party(w: World) -> bool:
-    return Party.objects.get(pk=w.party(w.westmarch).pk).is_leading
+def leads_party(world: World) -> bool:
+    return Party.objects.get(pk=world.party(world.westmarch).pk).is_leading
 
 
 def set_role(role: str) -> Callable[[World], None]:
-    def act(w: World) -> None:
-        change_role(membership=w.eddie.memberships.get(), role=role, author=w.amina, now=NOW())
+    def act(world: World) -> None:
+        change_role(membership=world.eddie.memberships.get(), role=role, author=world.amina, now=NOW())
 
     return act
 
 
-def edits(w: World) -> bool:
-    return w.eddie.memberships.get().role == "editor"
+def edits(world: World) -> bool:
+    return world.eddie.memberships.get().role == "editor"
 
 
-def begin_administration(w: World) -> None:
-    w.things["gil"] = person("Gil Keeper", "gil@network.example")
-    administer(w)
+def begin_administration(world: World) -> None:
+    world.things["gil"] = person("Gil Keeper", "gil@network.example")
+    administer(world)
 
 
-def administer(w: World) -> None:
-    grant_administration(person=w.things["gil"], author=w.dee, reason="Help.", now=NOW())
+def administer(world: World) -> None:
+    grant_administration(person=world.things["gil"], author=world.dee, reason="Help.", now=NOW())
 
 
-def stop_administering(w: World) -> None:
-    withdraw_administration(person=w.things["gil"], author=w.dee, reason="Over.", now=NOW())
+def stop_administering(world: World) -> None:
+    withdraw_administration(person=world.things["gil"], author=world.dee, reason="Over.", now=NOW())
 
 
-def administers(w: World) -> bool:
-    return User.objects.get(pk=w.things["gil"].pk).is_staff
+def administers(world: World) -> bool:
+    return User.objects.get(pk=world.things["gil"].pk).is_staff
 
 
 def set_share(*, may_comment: bool) -> Callable[[World], None]:
-    def act(w: World) -> None:
-        plan = Plan.objects.get(pk=w.things["plan"].pk)
+    def act(world: World) -> None:
+        plan = Plan.objects.get(pk=world.things["plan"].pk)
         plans.share_draft(
             plan=plan,
-            email=w.nadia.email,
+            email=world.nadia.email,
             may_comment=may_comment,
             message="",
             ends_on=None,
-            author=w.amina,
+            author=world.amina,
             now=NOW(),
         )
 
     return act
 
 
-def may_comment(w: World) -> bool:
-    return Share.objects.get(person=w.nadia).may_comment
+def may_comment(world: World) -> bool:
+    return Share.objects.get(person=world.nadia).may_comment
 
 
 Act = Callable[[World], None]
 #: What is begun in the backup, what ends it, what takes that back, and whether it stands.
 ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
-    "account": (lambda w: None, close, reopen, is_open),
-    "party": (lambda w: None, leave, come_back, takes_part),
+    "account": (lambda world: None, close, reopen, is_open),
+    "party": (lambda world: None, leave, come_back, takes_part),
     "share": (show, take_back, show, is_shown),
     "party role": (begin_party_role, set_party_role("member"), set_party_role("lead"), leads_party),
-    "membership role": (lambda w: None, set_role("viewer"), set_role("editor"), edits),
+    "membership role": (lambda world: None, set_role("viewer"), set_role("editor"), edits),
     "administration": (begin_administration, stop_administering, administer, administers),
     "share terms": (show, set_share(may_comment=False), set_share(may_comment=True), may_comment),
     "subscription": (follow, stop, follow, follows),
     "questions": (follow, refuse, allow, may_be_asked),
-    "suppression": (lambda w: None, mail_comes_back, let_go, gets_mail),
+    "suppression": (lambda world: None, mail_comes_back, let_go, gets_mail),
 }
 
 

@@ -194,7 +194,7 @@ def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pyte
 
     assert outcome["whole"].done == 1
     assert outcome["broken"].failed
-    assert outcome["broken"].left == ["not applied (ValueError, see the log): 1 lines"]
+    assert outcome["broken"].left == ["not applied (ValueError, see the log): 1 line"]
     assert not WaitingLine.objects.exists()
 
 

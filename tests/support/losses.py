@@ -62,8 +62,8 @@ def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
 
 
 def reading(world: World) -> set[tuple[Any, ...]]:
-    """Who may read which record."""
-    losses: set[tuple[Any, ...]] = set()
+    """Return who may read which record, as (persona, "reads", model, pk)."""
+    readings: set[tuple[Any, ...]] = set()
     for persona in _READERS:
         person = who(world, persona).pk
         if not User.objects.filter(pk=person, is_active=True).exists():
@@ -71,20 +71,20 @@ def reading(world: World) -> set[tuple[Any, ...]]:
         sql, values = seen_by(person)
         now = [timezone.now() if isinstance(one, dt.datetime) else one for one in values]
         rows = rows_planned_once(sql, now, generic_plan=True)  # planning takes longer than reading
-        losses |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
-    return losses
+        readings |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
+    return readings
 
 
 def acting() -> set[tuple[Any, ...]]:
-    """Who may do what, by rows that give a right."""
+    """Return who may do what, as a tuple for each row that gives a right."""
     now, today = timezone.now(), timezone.localdate()
-    pairs: set[tuple[Any, ...]] = set()
+    rights: set[tuple[Any, ...]] = set()
     for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
-        pairs |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
+        rights |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
     for partnership, body, role in Party.objects.present().values_list("partnership", "organisation", "role"):
-        pairs |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
+        rights |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
     for plan, person, comments in Share.objects.active(now).values_list("plan", "person", "may_comment"):
-        pairs |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
+        rights |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
     tables = {
         "owns": PlanOwner.objects.values_list("plan", "organisation"),
         "signs": Signatory.objects.filter(removed_at=None).values_list("plan", "organisation"),
@@ -104,7 +104,7 @@ def acting() -> set[tuple[Any, ...]]:
         "is sent": Schedule.objects.filter(ended_at=None).values_list("pk"),
         "has links": Preference.objects.values_list("person", "link_key"),
     }
-    return pairs | {(name, *row) for name, rows in tables.items() for row in rows}
+    return rights | {(name, *row) for name, rows in tables.items() for row in rows}
 
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:

@@ -1,6 +1,6 @@
-"""A world with a marked word in every private field, and its readers.
+"""Plants a marked word in every private field of the test world, and says which personas may read each word.
 
-Readers follow docs/rights.md.
+Who may read what follows docs/rights.md. `tests/test_crawl.py` then looks for words on pages of other personas.
 """
 
 from __future__ import annotations
@@ -53,36 +53,34 @@ from tests.world import World, make_world
 OWN = ("viewer", "editor", "lead")
 DRAFTERS = ("editor", "lead")
 PARTNERS = (*OWN, "partner")
-#: Administrators see titles of records, not their content.
+#: Administrators see the titles of records, not their content.
 REGISTERS = ("administrator",)
-#: What names and words of the world have in tests, always the same. Worlds in one database need marks of their own.
+#: A part of every name and word of the world. Tests always use this mark; several worlds in one database need others.
 MARK = "4e7d2b"
 
 
 @dataclass
 class Planted:
-    """The world, its words and their readers.
-
-    `addresses` are pages that no link leads to.
-    """
+    """The world, its planted words, and the personas that may read each."""
 
     world: World
     mark: str
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: By persona: addresses of pages that no link leads to.
     addresses: dict[str, list[str]] = field(default_factory=dict)
     emails: list[Any] = field(default_factory=list)
-    #: Words in emails to addresses that no persona reads.
+    #: By email address that no persona reads: the words that emails to it may contain.
     in_emails: dict[str, list[str]] = field(default_factory=dict)
 
     def word(self, name: str, *readers: str) -> str:
-        """A new word that only these personas may read."""
+        """Return a new word that only these personas may read."""
         # The last character keeps one word from being the beginning of another.
         word = f"zq{self.mark}{name.replace(' ', '')}z"
         self.readers[word] = frozenset(readers)
         return word
 
     def foreign(self, persona: str) -> list[str]:
-        """Every word that the persona must never see."""
+        """Return every word that this persona must never see."""
         return sorted(word for word, readers in self.readers.items() if persona not in readers)
 
     @property
@@ -92,496 +90,537 @@ class Planted:
 
 
 def plant(mark: str = MARK, *, begin: Callable[[Planted], None] | None = None) -> Planted:
-    """Create everything, through the services that people use.
+    """Create the world and plant all words, through the services that people use.
 
-    `begin` is called with the small world, before anything private is in it.
+    `begin` is called with the small world, before it has anything private.
     """
     planted = Planted(make_world(mark=mark), mark)
     if begin is not None:
         begin(planted)
-    for sow in (
-        _partnership,
-        _posts,
-        _plans,
-        _entries,
-        _commitments,
-        _conversations,
-        _reports,
-        _recommendations,
-        _people,
-        _addresses,
-        _other_side,
+    for plant_part in (
+        _plant_partnership,
+        _plant_posts,
+        _plant_plans,
+        _plant_entries,
+        _plant_commitments,
+        _plant_conversations,
+        _plant_reports,
+        _plant_recommendations,
+        _plant_people,
+        _plant_addresses,
+        _plant_other_side,
     ):
-        sow(planted, planted.world, timezone.now())
+        plant_part(planted, planted.world, timezone.now())
     return planted
 
 
-def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
-    asked = invite_organisation(
-        partnership=w.partnership,
-        organisation=w.tidewater,
+def _plant_partnership(planted: Planted, world: World, now: dt.datetime) -> None:
+    invited_party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.tidewater,
         role="member",
         reason="We need them.",
-        author=w.amina,
+        author=world.amina,
         now=now,
     )
     edit_settings(
-        partnership=w.partnership,
-        author=w.amina,
+        partnership=world.partnership,
+        author=world.amina,
         now=now,
-        title=p.word("partnership title", *PARTNERS, *REGISTERS),
-        reason=p.word("settings reason", *PARTNERS),
+        title=planted.word("partnership title", *PARTNERS, *REGISTERS),
+        reason=planted.word("settings reason", *PARTNERS),
     )
-    remove_party(party=asked, reason=p.word("withdrawn", *PARTNERS), author=w.amina, now=now)
+    remove_party(party=invited_party, reason=planted.word("withdrawn", *PARTNERS), author=world.amina, now=now)
     agree_terms(
-        w.partnership,
-        w.amina,
+        world.partnership,
+        world.amina,
         now=now,
-        text=p.word("terms", *PARTNERS),
-        purpose=p.word("purpose", *PARTNERS),
-        meeting_frequency=p.word("meets", *PARTNERS),
-        reports_to=p.word("reports to", *PARTNERS),
-        liabilities=p.word("liabilities", *PARTNERS),
+        text=planted.word("terms", *PARTNERS),
+        purpose=planted.word("purpose", *PARTNERS),
+        meeting_frequency=planted.word("meets", *PARTNERS),
+        reports_to=planted.word("reports to", *PARTNERS),
+        liabilities=planted.word("liabilities", *PARTNERS),
     )
-    name = p.word("document file", *PARTNERS, *REGISTERS)
+    name = planted.word("document file", *PARTNERS, *REGISTERS)
     add_document(
-        partnership=w.partnership,
-        title=p.word("document", *PARTNERS, *REGISTERS),
-        file=ContentFile(f"{p.word('document text', *PARTNERS)}\n".encode(), name=f"{name}.txt"),
-        organisation=w.larkhaven,
-        author=w.amina,
+        partnership=world.partnership,
+        title=planted.word("document", *PARTNERS, *REGISTERS),
+        file=ContentFile(f"{planted.word('document text', *PARTNERS)}\n".encode(), name=f"{name}.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
         now=now,
     )
 
 
-def _posts(p: Planted, w: World, now: dt.datetime) -> None:
-    """A contact without an account in the partnership, and the one before."""
+def _plant_posts(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant a contact without an account in a post of the partnership, and the contact who held the post before."""
     post = create_post(
-        organisation=w.larkhaven,
-        partnership=w.partnership,
+        organisation=world.larkhaven,
+        partnership=world.partnership,
         role="nominations",
-        title=p.word("post title", *PARTNERS, *REGISTERS),
-        author=w.amina,
+        title=planted.word("post title", *PARTNERS, *REGISTERS),
+        author=world.amina,
         now=now,
     )
     former = fill_post(
         post=post,
-        contact=Contact(name=p.word("former contact", *OWN), phone=p.word("former phone", *OWN)),
-        reason=p.word("post reason", *PARTNERS),
-        author=w.amina,
+        contact=Contact(name=planted.word("former contact", *OWN), phone=planted.word("former phone", *OWN)),
+        reason=planted.word("post reason", *PARTNERS),
+        author=world.amina,
         now=now,
     )
-    address = p.word("contact address", *PARTNERS, *REGISTERS)
+    address = planted.word("contact address", *PARTNERS, *REGISTERS)
     contact = Contact(
-        name=p.word("contact", *PARTNERS),
+        name=planted.word("contact", *PARTNERS),
         email=f"{address}@contact.example",
-        phone=p.word("contact phone", *PARTNERS),
-        working_days=p.word("working days", *PARTNERS),
-        note=p.word("contact note", *PARTNERS),
+        phone=planted.word("contact phone", *PARTNERS),
+        working_days=planted.word("working days", *PARTNERS),
+        note=planted.word("contact note", *PARTNERS),
     )
-    fill_post(post=post, contact=contact, reason=former.reason, author=w.amina, now=now)
-    # The email that says what is held about them.
-    p.in_emails[contact.email] = [address, contact.name, post.title, w.partnership.title]
+    fill_post(post=post, contact=contact, reason=former.reason, author=world.amina, now=now)
+    # This contact gets an email that says which data is stored about them.
+    planted.in_emails[contact.email] = [address, contact.name, post.title, world.partnership.title]
 
 
-def _content(p: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:
-    """The content of a plan: words for all its readers, and for insiders."""
-    mine, theirs = tuple(readers), tuple(inside)
+def _content(planted: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:
+    """Return the content of a plan, with words for all its `readers`, and words only for those `inside`."""
+    all_readers, insiders = tuple(readers), tuple(inside)
     return {
-        "about": {"title": p.word(f"{name} title", *mine, *REGISTERS), "summary": p.word(f"{name} summary", *mine)},
-        "outcomes": [p.word(f"{name} outcome", *mine)],
+        "about": {
+            "title": planted.word(f"{name} title", *all_readers, *REGISTERS),
+            "summary": planted.word(f"{name} summary", *all_readers),
+        },
+        "outcomes": [planted.word(f"{name} outcome", *all_readers)],
         "sections": [
-            {"key": "vision", "title": "Vision", "body": p.word(f"{name} section", *mine)},
+            {"key": "vision", "title": "Vision", "body": planted.word(f"{name} section", *all_readers)},
             {
                 "key": "inside",
-                "title": p.word(f"{name} restricted title", *theirs),
-                "body": p.word(f"{name} restricted", *theirs),
+                "title": planted.word(f"{name} restricted title", *insiders),
+                "body": planted.word(f"{name} restricted", *insiders),
                 "restricted": True,
             },
         ],
         "sites": [
             {
                 "key": "quay",
-                "name": p.word(f"{name} site", *mine),
+                "name": planted.word(f"{name} site", *all_readers),
                 "lat": 50.85,
                 "lng": -1.18,
                 "homes": [{"tenure": "social_rent", "bedrooms": 2, "year": "2027-28", "count": 120}],
             },
             {
                 "key": "secret",
-                "name": p.word(f"{name} confidential", *theirs),
-                "notes": p.word(f"{name} confidential notes", *theirs),
+                "name": planted.word(f"{name} confidential", *insiders),
+                "notes": planted.word(f"{name} confidential notes", *insiders),
                 "confidential": True,
                 "homes": [{"tenure": "shared_ownership", "count": 30}],
             },
         ],
         "milestones": [
-            {"key": "start", "name": p.word(f"{name} milestone", *mine), "forecast": "2027-04", "site": "quay"},
-            {"key": "hidden", "name": p.word(f"{name} hidden step", *theirs), "forecast": "2027-09", "site": "secret"},
+            {
+                "key": "start",
+                "name": planted.word(f"{name} milestone", *all_readers),
+                "forecast": "2027-04",
+                "site": "quay",
+            },
+            {
+                "key": "hidden",
+                "name": planted.word(f"{name} hidden step", *insiders),
+                "forecast": "2027-09",
+                "site": "secret",
+            },
         ],
-        "risks": [{"key": "slip", "title": p.word(f"{name} risk", *mine), "likelihood": 3, "impact": 4}],
+        "risks": [{"key": "slip", "title": planted.word(f"{name} risk", *all_readers), "likelihood": 3, "impact": 4}],
     }
 
 
-def _plan(p: Planted, w: World, name: str, audience: str, readers: Iterable[str], inside: Iterable[str]) -> Plan:
-    content = _content(p, name, readers, inside)
+def _plan(
+    planted: Planted, world: World, name: str, audience: str, readers: Iterable[str], inside: Iterable[str]
+) -> Plan:
+    content = _content(planted, name, readers, inside)
     return plans.create_plan(
-        owners=[w.larkhaven],
-        partnership=w.partnership,
+        owners=[world.larkhaven],
+        partnership=world.partnership,
         title=content["about"]["title"],
         kind="delivery",
         audience=audience,
-        author=w.amina,
+        author=world.amina,
         now=timezone.now(),
         content=content,
     )
 
 
-def _publish(plan: Plan, w: World, note: str) -> None:
-    plans.publish_version(plan=plan, author=w.amina, note=note, now=timezone.now())
+def _publish(plan: Plan, world: World, note: str) -> None:
+    plans.publish_version(plan=plan, author=world.amina, note=note, now=timezone.now())
     plan.refresh_from_db()
 
 
-def _save_summary(plan: Plan, w: World, summary: str) -> None:
+def _save_summary(plan: Plan, world: World, summary: str) -> None:
     plans.save_piece(
         plan=plan,
         piece="about",
         value={"title": plan.title, "summary": summary},
         based_on=None,
-        author=w.amina,
+        author=world.amina,
         now=timezone.now(),
     )
 
 
-def _plans(p: Planted, w: World, now: dt.datetime) -> None:
-    shared = (*DRAFTERS, "shared")
+def _plant_plans(planted: Planted, world: World, now: dt.datetime) -> None:
+    draft_readers = (*DRAFTERS, "shared")
     everybody = (*PARTNERS, "stranger", "left", "shared", "share_ended", "administrator", "stakeholder")
-    kept = _plan(p, w, "kept", "partnership", (*PARTNERS, "stakeholder"), PARTNERS)
-    _publish(kept, w, p.word("kept note", *PARTNERS, "stakeholder"))
-    wide = _plan(p, w, "wide", "network", everybody, PARTNERS)
-    _publish(wide, w, "For everybody.")
-    for plan, name in ((kept, "kept"), (wide, "wide")):
+    partnership_plan = _plan(planted, world, "kept", "partnership", (*PARTNERS, "stakeholder"), PARTNERS)
+    _publish(partnership_plan, world, planted.word("kept note", *PARTNERS, "stakeholder"))
+    network_plan = _plan(planted, world, "wide", "network", everybody, PARTNERS)
+    _publish(network_plan, world, "For everybody.")
+    for plan, name in ((partnership_plan, "kept"), (network_plan, "wide")):
         plans.add_comment(
-            plan=plan, version_number=0, text=p.word(f"{name} draft comment", *DRAFTERS), author=w.eddie, now=now
+            plan=plan,
+            version_number=0,
+            text=planted.word(f"{name} draft comment", *DRAFTERS),
+            author=world.eddie,
+            now=now,
         )
-    plans.add_comment(plan=kept, version_number=1, text=p.word("kept comment", *PARTNERS), author=w.ben, now=now)
-    drafted = _plan(p, w, "drafted", "partnership", shared, DRAFTERS)
-    for person, persona in ((w.nadia, "shared"), (w.oscar, "share_ended")):
+    plans.add_comment(
+        plan=partnership_plan, version_number=1, text=planted.word("kept comment", *PARTNERS), author=world.ben, now=now
+    )
+    unpublished_plan = _plan(planted, world, "drafted", "partnership", draft_readers, DRAFTERS)
+    for person, persona in ((world.nadia, "shared"), (world.oscar, "share_ended")):
         plans.share_draft(
-            plan=drafted,
+            plan=unpublished_plan,
             email=person.email,
             may_comment=True,
-            message=p.word(f"message {persona}", *DRAFTERS, persona),
+            message=planted.word(f"message {persona}", *DRAFTERS, persona),
             ends_on=None,
-            author=w.amina,
+            author=world.amina,
             now=now,
         )
     # The email was written while the share was valid.
-    p.in_emails[w.oscar.email] = [drafted.title]
-    Share.objects.filter(plan=drafted, person=w.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+    planted.in_emails[world.oscar.email] = [unpublished_plan.title]
+    Share.objects.filter(plan=unpublished_plan, person=world.oscar).update(
+        ends_on=timezone.localdate() - dt.timedelta(days=1)
+    )
     plans.ask_for_access(
-        partnership=w.partnership,
-        about=p.word("asked about", *PARTNERS),
-        message=p.word("asked message", *PARTNERS),
-        author=w.ben,
+        partnership=world.partnership,
+        about=planted.word("asked about", *PARTNERS),
+        message=planted.word("asked message", *PARTNERS),
+        author=world.ben,
         now=now,
     )
     plans.offer_ownership(
-        plan=kept,
-        organisation=w.westmarch,
-        offered_for=w.larkhaven,
+        plan=partnership_plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
         hands_over=False,
-        message=p.word("offer message", "lead", "partner"),
-        author=w.amina,
+        message=planted.word("offer message", "lead", "partner"),
+        author=world.amina,
         now=now,
     )
-    asked = digests.add_stakeholder(
-        email=w.sol.email, name="Sol", target=kept, author=w.amina, organisation=w.larkhaven, now=now
+    subscription = digests.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=partnership_plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now,
     )
-    digests.confirm(subscription=asked, now=now)
-    _save_summary(kept, w, p.word("kept second", *PARTNERS, "stakeholder"))
-    _publish(kept, w, p.word("second note", *PARTNERS, "stakeholder"))
-    for plan, name in ((kept, "kept"), (wide, "wide")):
-        _save_summary(plan, w, p.word(f"{name} next", *DRAFTERS))
+    digests.confirm(subscription=subscription, now=now)
+    _save_summary(partnership_plan, world, planted.word("kept second", *PARTNERS, "stakeholder"))
+    _publish(partnership_plan, world, planted.word("second note", *PARTNERS, "stakeholder"))
+    for plan, name in ((partnership_plan, "kept"), (network_plan, "wide")):
+        _save_summary(plan, world, planted.word(f"{name} next", *DRAFTERS))
 
 
-def _entries(p: Planted, w: World, now: dt.datetime) -> None:
+def _plant_entries(planted: Planted, world: World, now: dt.datetime) -> None:
     def ask(name: str, readers: Iterable[str], **given: Any) -> Any:
         return exchange.create_entry(
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             direction="ask",
-            title=p.word(f"{name} ask", *readers),
-            statement=p.word(f"{name} statement", *readers),
-            rationale=p.word(f"{name} rationale", *readers),
-            conditions=p.word(f"{name} conditions", *readers),
-            site=p.word(f"{name} place", *readers),
-            private_note=p.word(f"{name} private", *OWN),
+            title=planted.word(f"{name} ask", *readers),
+            statement=planted.word(f"{name} statement", *readers),
+            rationale=planted.word(f"{name} rationale", *readers),
+            conditions=planted.word(f"{name} conditions", *readers),
+            site=planted.word(f"{name} place", *readers),
+            private_note=planted.word(f"{name} private", *OWN),
             theme="land",
             quantity=60,
             unit="homes",
-            author=w.amina,
+            author=world.amina,
             now=now,
             **given,
         )
 
     ask("drafted", OWN, audience="network")
-    named = ask("named", (*OWN, "stranger"), audience="named", addressees=[w.tidewater])
-    held = ask("held", PARTNERS, audience="partnership", partnership=w.partnership)
-    for entry in (named, held):
-        exchange.share_entry(entry=entry, author=w.amina, now=now)
+    ask_by_name = ask("named", (*OWN, "stranger"), audience="named", addressees=[world.tidewater])
+    partnership_ask = ask("held", PARTNERS, audience="partnership", partnership=world.partnership)
+    for entry in (ask_by_name, partnership_ask):
+        exchange.share_entry(entry=entry, author=world.amina, now=now)
     exchange.respond(
-        entry=held,
-        organisation=w.westmarch,
-        text=p.word("response", *PARTNERS),
+        entry=partnership_ask,
+        organisation=world.westmarch,
+        text=planted.word("response", *PARTNERS),
         quantity=20,
-        author=w.ben,
+        author=world.ben,
         now=now,
     )
     exchange.ask_question(
-        entry=held, organisation=w.westmarch, text=p.word("question", *PARTNERS), author=w.ben, now=now
+        entry=partnership_ask,
+        organisation=world.westmarch,
+        text=planted.word("question", *PARTNERS),
+        author=world.ben,
+        now=now,
     )
-    lists.save_view(person=w.amina, kind="asks", name=p.word("view", "lead"), state={}, now=now)
+    lists.save_view(person=world.amina, kind="asks", name=planted.word("view", "lead"), state={}, now=now)
 
 
-def _commitments(p: Planted, w: World, now: dt.datetime) -> None:
+def _plant_commitments(planted: Planted, world: World, now: dt.datetime) -> None:
     def promise(name: str, receiver: Any, readers: Iterable[str], **given: Any) -> Commitment:
         return commitments.propose_commitment(
-            giver=w.larkhaven,
+            giver=world.larkhaven,
             receiver=receiver,
-            text=p.word(name, *readers),
+            text=planted.word(name, *readers),
             quantity=None,
             unit="",
-            owner=w.eddie,
+            owner=world.eddie,
             due_on=timezone.localdate() + dt.timedelta(days=30),
-            author=w.amina,
+            author=world.amina,
             now=now,
             **given,
         )
 
-    promise("given to tidewater", w.tidewater, (*OWN, "stranger"), partnership=None)
-    kept = promise("given in partnership", w.westmarch, PARTNERS, partnership=w.partnership)
+    promise("given to tidewater", world.tidewater, (*OWN, "stranger"), partnership=None)
+    commitment = promise("given in partnership", world.westmarch, PARTNERS, partnership=world.partnership)
     drain(seconds=120)  # while it still waits for its receiver
-    for organisation, lead in ((w.larkhaven, w.amina), (w.westmarch, w.ben)):
-        kept = commitments.confirm_commitment(
-            commitment=kept, organisation=organisation, author=lead, revision=kept.revision, now=now
+    for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        commitment = commitments.confirm_commitment(
+            commitment=commitment, organisation=organisation, author=lead, revision=commitment.revision, now=now
         )
     commitments.record_progress(
-        commitment=kept,
+        commitment=commitment,
         status="blocked",
-        note_text=p.word("progress", *PARTNERS),
-        blocker=p.word("blocker", *PARTNERS),
-        author=w.eddie,
+        note_text=planted.word("progress", *PARTNERS),
+        blocker=planted.word("blocker", *PARTNERS),
+        author=world.eddie,
         now=now,
     )
     commitments.attach_evidence(
-        commitment=kept,
-        file=ContentFile(p.word("evidence text", *PARTNERS).encode(), name=f"{p.word('evidence', *PARTNERS)}.txt"),
-        author=w.eddie,
+        commitment=commitment,
+        file=ContentFile(
+            planted.word("evidence text", *PARTNERS).encode(), name=f"{planted.word('evidence', *PARTNERS)}.txt"
+        ),
+        author=world.eddie,
         now=now,
     )
     commitments.change_due_date(
-        commitment=kept,
+        commitment=commitment,
         due_on=timezone.localdate() + dt.timedelta(days=60),
-        reason=p.word("slipped", *PARTNERS),
-        author=w.eddie,
+        reason=planted.word("slipped", *PARTNERS),
+        author=world.eddie,
         now=now,
     )
 
 
-def _conversations(p: Planted, w: World, now: dt.datetime) -> None:
+def _plant_conversations(planted: Planted, world: World, now: dt.datetime) -> None:
     def said(name: str, readers: Iterable[str]) -> dict[str, Any]:
         return {
-            "subject": p.word(f"{name} subject", *readers),
-            "said": p.word(f"{name} said", *readers),
+            "subject": planted.word(f"{name} subject", *readers),
+            "said": planted.word(f"{name} said", *readers),
             "attendees": [
-                AttendeeInput(w.larkhaven, w.amina),
+                AttendeeInput(world.larkhaven, world.amina),
                 AttendeeInput(
-                    w.westmarch, name=p.word(f"{name} guest", *readers), job_title=p.word(f"{name} job", *readers)
+                    world.westmarch,
+                    name=planted.word(f"{name} guest", *readers),
+                    job_title=planted.word(f"{name} job", *readers),
                 ),
             ],
-            "points": [PointInput(w.larkhaven, PointKind.OBSTACLE, p.word(f"{name} obstacle", *readers))],
+            "points": [PointInput(world.larkhaven, PointKind.OBSTACLE, planted.word(f"{name} obstacle", *readers))],
             "next_steps": [
-                NextStepInput(w.larkhaven, p.word(f"{name} step", *readers), talks.days_ago(-7), w.eddie),
+                NextStepInput(world.larkhaven, planted.word(f"{name} step", *readers), talks.days_ago(-7), world.eddie),
             ],
         }
 
-    first = talks.draft(w, **said("unshown", OWN))
-    second = talks.circulated(w, **said("shown", PARTNERS))
+    first = talks.draft(world, **said("unshown", OWN))
+    second = talks.circulated(world, **said("shown", PARTNERS))
     for conversation, name in ((first, "unshown"), (second, "shown")):
         conversations.write_private_note(
             conversation=conversation,
-            organisation=w.larkhaven,
-            text=p.word(f"{name} private note", *OWN),
-            author=w.eddie,
+            organisation=world.larkhaven,
+            text=planted.word(f"{name} private note", *OWN),
+            author=world.eddie,
             now=now,
         )
     conversations.suggest_correction(
         conversation=second,
-        organisation=w.westmarch,
-        text=p.word("correction", *PARTNERS),
-        author=w.ben,
+        organisation=world.westmarch,
+        text=planted.word("correction", *PARTNERS),
+        author=world.ben,
         now=now,
     )
 
 
-def _reports(p: Planted, w: World, now: dt.datetime) -> None:
-    """A report that is not submitted, one that is, and a note of the journal."""
-    reports.set_up(w)
-    own, theirs = (Report.objects.get(party=w.party(body)) for body in (w.larkhaven, w.westmarch))
-    reports.write(own, w.eddie, p.word("unsent report", *OWN))
-    reports.submit(theirs, w.ben, p.word("sent report", *PARTNERS))
+def _plant_reports(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant a report that is not submitted, one that is submitted, and a note of the journal."""
+    reports.set_up(world)
+    larkhavens, westmarchs = (
+        Report.objects.get(party=world.party(body)) for body in (world.larkhaven, world.westmarch)
+    )
+    reports.write(larkhavens, world.eddie, planted.word("unsent report", *OWN))
+    reports.submit(westmarchs, world.ben, planted.word("sent report", *PARTNERS))
     conversations.write_journal_note(
-        organisation=w.larkhaven,
-        partnership=w.partnership,
+        organisation=world.larkhaven,
+        partnership=world.partnership,
         dated_on=talks.days_ago(2),
-        text=p.word("journal", *OWN),
-        author=w.eddie,
+        text=planted.word("journal", *OWN),
+        author=world.eddie,
         now=timezone.now(),
     )
 
 
-def _recommendations(p: Planted, w: World, now: dt.datetime) -> None:
-    made = recommended(w, source=report_of(w, f"Review {p.mark}"))
-    response = says(made, w.larkhaven, w.eddie, note=p.word("response note", *OWN))
+def _plant_recommendations(planted: Planted, world: World, now: dt.datetime) -> None:
+    recommendation = recommended(world, source=report_of(world, f"Review {planted.mark}"))
+    response = says(recommendation, world.larkhaven, world.eddie, note=planted.word("response note", *OWN))
     add_evidence(
         response=response,
         kind="partnership",
-        record=w.partnership.pk,
-        words=p.word("evidence of response", *PARTNERS),
-        author=w.eddie,
+        record=world.partnership.pk,
+        words=planted.word("evidence of response", *PARTNERS),
+        author=world.eddie,
         now=now,
     )
     adoption = propose_adoption(
-        recommendation=made,
-        partnership=w.partnership,
-        why=p.word("why adopted", *PARTNERS),
-        author=w.eddie,
+        recommendation=recommendation,
+        partnership=world.partnership,
+        why=planted.word("why adopted", *PARTNERS),
+        author=world.eddie,
         now=now,
     )
-    drop_adoption(adoption=adoption, reason=p.word("why dropped", *PARTNERS), author=w.ben, now=now)
+    drop_adoption(adoption=adoption, reason=planted.word("why dropped", *PARTNERS), author=world.ben, now=now)
 
 
-def _people(p: Planted, w: World, now: dt.datetime) -> None:
+def _plant_people(planted: Planted, world: World, now: dt.datetime) -> None:
     # The inviting organisation and administrators may know who is invited; only the reader may know the email's words.
-    invited, message = p.word("invited", *OWN, "administrator"), p.word("invitation message")
+    invited, message = planted.word("invited", *OWN, "administrator"), planted.word("invitation message")
     organisations.invite_member(
-        organisation=w.larkhaven,
+        organisation=world.larkhaven,
         email=f"{invited}@larkhaven.example",
         role="viewer",
         name="Ina Vited",
         message=message,
-        author=w.amina,
+        author=world.amina,
         now=now,
     )
-    p.in_emails[f"{invited}@larkhaven.example"] = [invited, message]
-    create_invitation(person=w.sol, invited_by=w.amina, message=p.word("second message"), now=now)
-    address, name = p.word("stakeholder", *OWN, "administrator"), p.word("stakeholder name", *OWN, "administrator")
-    p.in_emails[f"{address}@council.example"] = [address, name]
+    planted.in_emails[f"{invited}@larkhaven.example"] = [invited, message]
+    create_invitation(person=world.sol, invited_by=world.amina, message=planted.word("second message"), now=now)
+    address, name = (
+        planted.word("stakeholder", *OWN, "administrator"),
+        planted.word("stakeholder name", *OWN, "administrator"),
+    )
+    planted.in_emails[f"{address}@council.example"] = [address, name]
     digests.add_stakeholder(
         email=f"{address}@council.example",
         name=name,
-        target=w.larkhaven,
-        author=w.amina,
-        organisation=w.larkhaven,
+        target=world.larkhaven,
+        author=world.amina,
+        organisation=world.larkhaven,
         now=now,
     )
     # The person finds the reason in their data export.
-    reason = p.word("view reason", "administrator", "viewer")
-    begin_view_as(administrator=w.dee, person=w.vera, reason=reason, now=now - dt.timedelta(days=1))
-    key = Preference.objects.get(person=w.sol).link_key
-    token = make(Purpose.PREFERENCES, person_id=w.sol.pk, link_key=key, record_id=0, minute=minute_of(now))
-    p.addresses["stakeholder"] = [f"/digests/preferences/{token}/"]
+    reason = planted.word("view reason", "administrator", "viewer")
+    begin_view_as(administrator=world.dee, person=world.vera, reason=reason, now=now - dt.timedelta(days=1))
+    key = Preference.objects.get(person=world.sol).link_key
+    token = make(Purpose.PREFERENCES, person_id=world.sol.pk, link_key=key, record_id=0, minute=minute_of(now))
+    planted.addresses["stakeholder"] = [f"/digests/preferences/{token}/"]
 
 
-def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
-    """The addresses entered by each organisation.
+def _plant_addresses(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant email addresses that each organisation entered: of its colleagues, and of stakeholders.
 
-    Of colleagues, and of stakeholders with and without a name, confirmed or not.
+    The stakeholders have a name or none, and have confirmed or not.
     """
-    plan_of = {plan.audience: plan for plan in Plan.objects.filter(title__contains=p.mark, current_number__gt=0)}
+    plan_of = {plan.audience: plan for plan in Plan.objects.filter(title__contains=planted.mark, current_number__gt=0)}
     bodies = (
-        (w.larkhaven, w.amina, plan_of["partnership"], OWN, (w.amina, w.eddie, w.vera)),
-        (w.westmarch, w.ben, plan_of["partnership"], ("partner",), (w.ben,)),
-        (w.tidewater, w.chidi, plan_of["network"], ("stranger",), (w.chidi,)),
-        (w.riverside, w.nadia, plan_of["network"], ("shared", "share_ended"), (w.nadia, w.oscar)),
+        (world.larkhaven, world.amina, plan_of["partnership"], OWN, (world.amina, world.eddie, world.vera)),
+        (world.westmarch, world.ben, plan_of["partnership"], ("partner",), (world.ben,)),
+        (world.tidewater, world.chidi, plan_of["network"], ("stranger",), (world.chidi,)),
+        (world.riverside, world.nadia, plan_of["network"], ("shared", "share_ended"), (world.nadia, world.oscar)),
     )
-    for place, (organisation, author, plan, readers, colleagues) in enumerate(bodies):
+    for number, (organisation, author, plan, readers, colleagues) in enumerate(bodies):
         for person in colleagues:
-            p.readers[person.email] = frozenset((*readers, "administrator"))
+            planted.readers[person.email] = frozenset((*readers, "administrator"))
         for kind, name, says_yes in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
-            address = f"{p.word(f'address {kind} {place}', *readers, 'administrator')}@panel{place}.example"
-            p.in_emails[address] = [address.partition("@")[0], plan.title]  # what they are asked about
-            asked = digests.add_stakeholder(
+            address = f"{planted.word(f'address {kind} {number}', *readers, 'administrator')}@panel{number}.example"
+            planted.in_emails[address] = [address.partition("@")[0], plan.title]  # what they are asked about
+            subscription = digests.add_stakeholder(
                 email=address, name=name, target=plan, author=author, organisation=organisation, now=now
             )
             if says_yes:
-                digests.confirm(subscription=asked, now=now)
+                digests.confirm(subscription=subscription, now=now)
 
 
-def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
-    """Records of a competitor in another partnership, for nobody of the first."""
-    agree_terms(w.other_partnership, w.chidi, now=now, purpose=p.word("other purpose", "stranger"))
+def _plant_other_side(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant records of a competitor in another partnership, which nobody of the first partnership may read."""
+    agree_terms(world.other_partnership, world.chidi, now=now, purpose=planted.word("other purpose", "stranger"))
     entry = exchange.create_entry(
-        organisation=w.tidewater,
+        organisation=world.tidewater,
         direction="offer",
-        title=p.word("other offer", "stranger"),
-        statement=p.word("other statement", "stranger"),
-        private_note=p.word("other private", "stranger"),
+        title=planted.word("other offer", "stranger"),
+        statement=planted.word("other statement", "stranger"),
+        private_note=planted.word("other private", "stranger"),
         theme="land",
         audience="partnership",
-        partnership=w.other_partnership,
-        author=w.chidi,
+        partnership=world.other_partnership,
+        author=world.chidi,
         now=now,
     )
     # Hana's organisation is in that partnership: it gets an email about the offer.
-    p.in_emails[w.hana.email] = [entry.title]
-    exchange.share_entry(entry=entry, author=w.chidi, now=now)
-    content = _content(p, "other", ("stranger",), ("stranger",))
+    planted.in_emails[world.hana.email] = [entry.title]
+    exchange.share_entry(entry=entry, author=world.chidi, now=now)
+    content = _content(planted, "other", ("stranger",), ("stranger",))
     plan = plans.create_plan(
-        owners=[w.tidewater],
-        partnership=w.other_partnership,
+        owners=[world.tidewater],
+        partnership=world.other_partnership,
         title=content["about"]["title"],
         kind="delivery",
         audience="partnership",
-        author=w.chidi,
+        author=world.chidi,
         now=now,
         content=content,
     )
-    plans.publish_version(plan=plan, author=w.chidi, note=p.word("other note", "stranger"), now=now)
+    plans.publish_version(plan=plan, author=world.chidi, note=planted.word("other note", "stranger"), now=now)
 
 
 def guessed(planted: Planted, *, one_of: int | None = None) -> list[str]:
-    """Addresses of planted records by number, for every page with a number.
+    """Return the address of every page with an id, for every planted record: addresses that anybody may guess.
 
-    They are guessed, or kept from earlier. With `one_of`, one record a page, another for each number, instead of all.
+    With `one_of`, each page gets only one record: the one at this index, counted round.
     """
-    numbers: dict[str, list[int]] = {
+    pks_by_room: dict[str, list[int]] = {
         "agreements": [planted.world.partnership.pk, planted.world.other_partnership.pk],
-        "commitments": _numbers(Commitment, text__contains=planted.mark),
-        "conversations": _numbers(Conversation, subject__contains=planted.mark),
-        "exchange": _numbers(Entry, title__contains=planted.mark),
-        "organisations": _numbers(Organisation, name__endswith=planted.mark),
-        "plans": _numbers(Plan, title__contains=planted.mark),
+        "commitments": _pks(Commitment, text__contains=planted.mark),
+        "conversations": _pks(Conversation, subject__contains=planted.mark),
+        "exchange": _pks(Entry, title__contains=planted.mark),
+        "organisations": _pks(Organisation, name__endswith=planted.mark),
+        "plans": _pks(Plan, title__contains=planted.mark),
     }
-    found = []
+    addresses = []
     for name, parameters in named_patterns():
         namespace = name.partition(":")[0]
         if namespace == "web":
             namespace = "agreements" if ":partnership" in name else "organisations"
         if parameters == {"pk"}:
-            of_room = numbers.get(namespace, [])
-            if one_of is not None and of_room:
-                of_room = [of_room[one_of % len(of_room)]]
-            found += [reverse(name, kwargs={"pk": number}) for number in of_room]
-    return found
+            pks = pks_by_room.get(namespace, [])
+            if one_of is not None and pks:
+                pks = [pks[one_of % len(pks)]]
+            addresses += [reverse(name, kwargs={"pk": pk}) for pk in pks]
+    return addresses
 
 
-def _numbers(model: type[Model], **fits: str) -> list[int]:
-    return list(model._default_manager.filter(**fits).order_by("pk").values_list("pk", flat=True))
+def _pks(model: type[Model], **lookups: str) -> list[int]:
+    return list(model._default_manager.filter(**lookups).order_by("pk").values_list("pk", flat=True))
 
 
 def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
-    """Every URL name of ours with the names of its parameters."""
+    """List every name of our URLs, with the names of its parameters."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             if pattern.namespace != "admin":
@@ -590,7 +629,7 @@ def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> 
             yield f"{namespace}{pattern.name}", set(pattern.pattern.regex.groupindex)
 
 
-#: Pages that search records, to which a hidden word must be like nonsense.
+#: Pages that search records. They must answer a hidden word like a nonsense word.
 FINDERS = (
     "/search/?q={}",
     "/search/suggestions/?q={}",
@@ -605,23 +644,23 @@ FINDERS = (
 
 
 def administration() -> list[str]:
-    """Where administrators search: lists, and autocompletes of forms."""
-    found = ["/admin/"]
+    """List the addresses of Django admin at which records are listed, suggested, or shown with their history."""
+    addresses = ["/admin/"]
     for model, options in admin.site._registry.items():
         label, name = model._meta.app_label, model._meta.model_name
-        found.append(reverse(f"admin:{label}_{name}_changelist"))
-        found += [
-            f"/admin/autocomplete/?app_label={label}&model_name={name}&field_name={one}&term=zq"
-            for one in options.autocomplete_fields
+        addresses.append(reverse(f"admin:{label}_{name}_changelist"))
+        addresses += [
+            f"/admin/autocomplete/?app_label={label}&model_name={name}&field_name={field_name}&term=zq"
+            for field_name in options.autocomplete_fields
         ]
         if hasattr(model, "pgh_event_model"):
             newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)[:1]
-            found += [reverse(f"admin:{label}_{name}_history", args=[number]) for number in newest]
-    return found
+            addresses += [reverse(f"admin:{label}_{name}_history", args=[pk]) for pk in newest]
+    return addresses
 
 
 def finders_of_administration() -> list[str]:
-    """The lists of Django admin with a search."""
+    """List the addresses of Django admin's lists that have a search."""
     return [
         f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_changelist')}?q={{}}"
         for model, options in admin.site._registry.items()

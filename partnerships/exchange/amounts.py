@@ -16,10 +16,11 @@ NOTHING = Decimal(0)
 class Promise:
     """How much of an entry a commitment promises, has kept or has lost.
 
-    One that is only proposed, or was declined, has none of these. `answer` is the accepted answer it came from.
+    All three are 0 for a commitment that is only proposed or was declined. `answer_id` is the accepted answer that the
+    commitment came from.
     """
 
-    answer: int | None = None
+    answer_id: int | None = None
     promised: Decimal = NOTHING
     kept: Decimal = NOTHING
     lost: Decimal = NOTHING
@@ -40,11 +41,12 @@ def amounts(promises: Collection[Promise], answers: Mapping[int, Decimal]) -> Am
     An answer counts for its agreed amount, less what commitments from it promised and lost. A commitment without an
     answer counts for what it promises.
     """
-    agreed = sum((promise.promised for promise in promises if promise.answer not in answers), NOTHING)
-    for number, accepted in answers.items():
-        own = [promise for promise in promises if promise.answer == number]
-        lost = sum((promise.lost for promise in own), NOTHING)
-        agreed += max(accepted - lost, sum((promise.promised for promise in own), NOTHING))
+    agreed = sum((promise.promised for promise in promises if promise.answer_id not in answers), NOTHING)
+    for answer_id, accepted in answers.items():
+        promises_of_answer = [promise for promise in promises if promise.answer_id == answer_id]
+        promised = sum((promise.promised for promise in promises_of_answer), NOTHING)
+        lost = sum((promise.lost for promise in promises_of_answer), NOTHING)
+        agreed += max(accepted - lost, promised)
     return Amounts(
         agreed=agreed,
         promised=sum((promise.promised for promise in promises), NOTHING),

@@ -1,4 +1,4 @@
-"""Asks and offers referred to a colleague, as things that people own."""
+"""Asks and offers that were referred to a person, and pass to a colleague when that person leaves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableT
 from partnerships.people.models import User
 
 
-def _open(organisation: Organisation) -> QuerySet[Receipt]:
+def _referrals(organisation: Organisation) -> QuerySet[Receipt]:
     return Receipt.objects.filter(organisation=organisation, declined_at=None).exclude(referred_to=None)
 
 
-def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
+def _open_entries(receipts: QuerySet[Receipt]) -> list[Thing]:
+    """Return the referred entries that still take answers, the oldest referral first."""
     ordered = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
     return [
         Thing(receipt.pk, receipt.entry.title, receipt.entry.get_absolute_url(), receipt.entry.organisation.name)
@@ -26,15 +27,15 @@ def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
     ]
 
 
-def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(referred_to=person))
+def _referred_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _open_entries(_referrals(organisation).filter(referred_to=person))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(referred_to__in=left_by(organisation, day)))
+def _referred_to_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _open_entries(_referrals(organisation).filter(referred_to__in=left_by(organisation, day)))
 
 
-def _refer(handover: Handover) -> None:
+def _refer_to_colleague(handover: Handover) -> None:
     receipt = Receipt.objects.select_related("entry").get(pk=handover.pk)
     try:
         refer_entry(
@@ -53,8 +54,8 @@ REFERRALS = OwnedKind(
     code="referrals",
     label="Asks and offers to answer",
     fields=("exchange.Receipt.referred_to",),
-    held=_held,
-    left=_left,
-    hand_over=_refer,
+    held=_referred_to,
+    left=_referred_to_leavers,
+    hand_over=_refer_to_colleague,
     goes_to_colleague=True,
 )

@@ -1,4 +1,4 @@
-"""What can be done with several asks and offers of the list at once."""
+"""The actions on several asks and offers of the list at once: name a facilitator, change the date, remind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from partnerships.exchange import services
-from partnerships.exchange.models import UNANSWERED, Entry
+from partnerships.exchange.models import Entry
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper
@@ -19,6 +19,10 @@ from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
 _NO_RIGHT = "Only editors and leads of the organisation that shared these can change them."
+
+
+_ENDED = "These have ended, so you can no longer change them."
+_NOT_WAITING = "These are not waiting for an answer, so nobody needs a reminder."
 
 
 class FacilitatorForm(Form):
@@ -34,8 +38,8 @@ class FacilitatorForm(Form):
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Entry]) -> None:
         super().__init__(data)
         field = model_choice_field(self, "person")
-        acting = Membership.objects.current().filter(organisation__in={row.organisation_id for row in rows})
-        field.queryset = User.objects.filter(pk__in=acting.values("person")).order_by("name", "pk")
+        memberships = Membership.objects.current().filter(organisation__in={row.organisation_id for row in rows})
+        field.queryset = User.objects.filter(pk__in=memberships.values("person")).order_by("name", "pk")
         self.helper = Helper(self, submit="Name facilitator")
 
 
@@ -50,26 +54,22 @@ class ClosingForm(Form):
 
 
 def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
-    editing = reader_of(person).editing
-    reasons = {
-        row.pk: "These have ended, so you can no longer change them."
-        if row.is_over
-        else ""
-        if row.organisation_id in editing
-        else _NO_RIGHT
-        for row in rows
-    }
-    return {pk: words for pk, words in reasons.items() if words}
+    """Return why the person cannot change some of the entries, by the id of the entry."""
+    edited_ids = reader_of(person).editing
+    reason_by_entry = {}
+    for row in rows:
+        if row.is_over:
+            reason_by_entry[row.pk] = _ENDED
+        elif row.organisation_id not in edited_ids:
+            reason_by_entry[row.pk] = _NO_RIGHT
+    return reason_by_entry
 
 
 def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
-    waiting = {row.pk for row in rows if row.status in UNANSWERED and row.answered_at is None}
-    answered = {
-        row.pk: "These are not waiting for an answer, so nobody needs a reminder."
-        for row in rows
-        if row.pk not in waiting
-    }
-    return answered | _not_to_edit(person, rows, now)
+    """Return why the person cannot send reminders for some of the entries, by the id of the entry."""
+    reason_by_entry = {row.pk: _NOT_WAITING for row in rows if not row.is_unanswered}
+    # A missing right or the end of an entry is the better reason if both apply.
+    return reason_by_entry | _not_to_edit(person, rows, now)
 
 
 def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -83,8 +83,8 @@ def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any
 
 
 def _close(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    if row.closes_on == chosen["closes_on"]:  # nothing to change
-        raise services.UnableToEditEntry("These asks and offers already have this closing date.")
+    if row.closes_on == chosen["closes_on"]:
+        raise services.UnableToEditEntry("These asks and offers already have this closing date. Choose another date.")
     services.edit_entry(entry=row, author=person, now=now, closes_on=chosen["closes_on"])
 
 

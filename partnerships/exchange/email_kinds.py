@@ -1,4 +1,4 @@
-"""The kinds of email of the exchange room, each with the record whose reader may get it."""
+"""The kinds of email of the exchange. Only people who may read an email's record get it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.composing import PersonEmail
 
 
 def _about(param: str, model: type[models.Model], path: str = "entry") -> RecordLookup:
-    """The entry of a record, whose number is the parameter `param` of the email."""
+    """Return the lookup of a record's entry. `param` is the parameter of the email that has the record's id."""
     return RecordLookup(
         kind="entry", param=param, model=model, record_path=path, partnership_path=f"{path}__partnership"
     )

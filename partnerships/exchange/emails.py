@@ -14,14 +14,14 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: Entries that one email lists, at most. The others are only counted.
+#: How many entries one email lists. The others are only counted.
 _MAX_LISTED = 20
 _NOT_READABLE = "The person can no longer read the ask or offer."
 _NOTHING_TO_ANSWER = "The person no longer has anything to answer."
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """A reminder that an unanswered entry closes soon, for either side."""
+    """Write a reminder that an unanswered entry closes soon, to a person on either side."""
     entry = _entry(due.params["entry"])
     own = due.params["own"]
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists() or entry.closes_on is None:
@@ -32,7 +32,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
 
 
 def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """A colleague referred an entry to them. The message is on its page only."""
+    """Write to a person that a colleague referred an entry to them. The colleague's message is on the page only."""
     receipt = Receipt.objects.get(pk=due.params["receipt"])
     entry = _entry(receipt.entry_id)
     if receipt.referred_to_id != person.pk or not entry.is_open or not _may_answer(entry, person):
@@ -41,7 +41,7 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The person was named to help an ask or offer along."""
+    """Write to a person that they were named as facilitator of an ask or offer."""
     facilitator = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
@@ -52,9 +52,9 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Several asks and offers for the person to answer, or to facilitate.
+    """Write one email about several asks and offers that the person should answer, or now facilitates.
 
-    Entries that are answered or over, or that they may not read, are left out.
+    Entries that are answered or over by now, or that the person may not read, are left out.
     """
     is_to_answer, entry_ids = due.params["waits"], due.params["entries"]
     readable = Entry.objects.visible_to(person).filter(pk__in=entry_ids).select_related("organisation")
@@ -82,7 +82,7 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """A new ask or offer for a lead of an organisation that it asks."""
+    """Write to a lead of an organisation that a new ask or offer asks it."""
     entry = _entry(due.params["entry"])
     if not entry.is_open or not _may_answer(entry, person):
         return _NOTHING_TO_ANSWER
@@ -90,7 +90,7 @@ def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An answer waits for a decision. The answer itself is on its page only."""
+    """Write that an answer waits for a decision. The answer itself is on the page only."""
     response = _response(due, person)
     if response is None:
         return _NOT_READABLE
@@ -104,7 +104,7 @@ def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An organisation declined. The reason is on the entry's page only."""
+    """Write that an organisation declined. Its reason is on the page only."""
     receipt = (
         Receipt.objects.visible_to(person)
         .select_related("entry__organisation", "organisation")
@@ -117,7 +117,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An organisation has a question before it answers."""
+    """Write that an organisation has a question before it answers."""
     question = _question(due, person)
     if question is None:
         return _NOT_READABLE
@@ -131,7 +131,7 @@ def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The organisation that asked a question has its answer."""
+    """Write to the side that asked a question that it has been answered."""
     question = _question(due, person)
     if question is None or not _is_readable(question.entry, person):
         return _NOT_READABLE
@@ -146,7 +146,7 @@ def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An answer was accepted or declined. The reason is on its page only."""
+    """Write to the side that answered that its answer was accepted or declined. The reason is on the page only."""
     response = _response(due, person)
     if response is None or not _is_readable(response.entry, person):
         return _NOT_READABLE
@@ -162,7 +162,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An organisation suggests that two others talk. The message is on the entry's page only."""
+    """Write to both sides that an organisation suggests that they talk. Its message is on the page only."""
     introduction = (
         Introduction.objects.visible_to(person)
         .select_related("ask__organisation", "offer__organisation", "organisation")
@@ -217,7 +217,7 @@ def _may_answer(entry: Entry, person: User) -> bool:
 def _from_author(
     template: str, due: Due, entry: Entry, person: User, organisation: Organisation, *, anchor: str = "", **more: Any
 ) -> Content:
-    """An email about something that its author did for an organisation. Replies go to the author."""
+    """Return an email about what its author did for an organisation. Replies go to the author."""
     author = _author(due)
     content = _content(
         template,
@@ -233,7 +233,10 @@ def _from_author(
 
 
 def _content(template: str, entry: Entry, person: User, *, anchor: str = "", **more: Any) -> Content:
-    """An email about one entry, based on templates/emails/exchange/_entry."""
+    """Return an email about one entry; its template extends templates/emails/exchange/_entry.
+
+    `anchor` is the part of the entry's page to which the link leads.
+    """
     href = link("exchange:detail", pk=entry.pk)
     context = {
         "person": person,

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Kinds of events. A code never changes, because stored events have it; a label may."""
 
     ASK_DRAFTED = "ask.drafted", "Drafted an ask"
     ASK_CHANGED = "ask.changed", "Changed an ask"

@@ -1,7 +1,7 @@
-"""Cached HTML of the board: cards, and the filter panel.
+"""Render the cards and the filter panel of the board, with a cache in each process.
 
-Each piece is cached under everything it shows, so it is never out of date and never shows what another reader sees. For
-what this saves, see docs/decisions/0032-what-the-board-caches.md.
+The key of a cached piece has everything that the piece shows, so a piece is never out of date and never shows what only
+another reader may see. docs/decisions/0032-what-the-board-caches.md says what this saves.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.exchange.forms.filters import FilterForm, counted
+from partnerships.exchange.forms.filters import FilterForm, choices_with_counts
 from partnerships.exchange.models import Theme
 from partnerships.exchange.queries.board import Card, Counts
 from partnerships.kit.database import rows_of
@@ -28,7 +28,7 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def cards_html(cards: Iterable[Card]) -> list[SafeString]:
-    """Each card as a list item."""
+    """Return each card as a list item."""
     today = timezone.localdate()
     themes = tuple(Theme.all_choices())
     return [_card(card, today, themes) for card in cards]
@@ -41,7 +41,7 @@ def _card(card: Card, today: dt.date, themes: Labels) -> SafeString:
 
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
-    """The filter panel with these counts beside its choices."""
+    """Return the filter panel with these counts beside its choices."""
     names = [*form.fields, *(f"{name}-find" for name in form.fields)]
     chosen = tuple((name, tuple(request.GET.getlist(name))) for name in names if name in request.GET)
     panel = _panel(request.path, chosen, _areas_version(), tuple(Theme.all_choices()))
@@ -50,12 +50,12 @@ def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str])
 
 
 def counts_by_element(counts: Counts) -> dict[str, str]:
-    """The count beside each choice in the filter, by the id of its element."""
+    """Return the count beside each choice in the filter panel, by the id of its element."""
     numbers = {"direction": counts.directions, "theme": counts.themes, "status": counts.statuses}
     more = "+" if counts.capped else ""
     return {
         f"count-{name}-{code}": f"{numbers[name][code]:,}{more}"
-        for name, choices in counted().items()
+        for name, choices in choices_with_counts().items()
         for code, _ in choices
     }
 
@@ -80,7 +80,7 @@ def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_ver
 
 
 def _areas_version() -> str:
-    """A hash that changes when the areas to choose from do."""
+    """Return a hash that changes when the areas to choose from change."""
     sql = "SELECT md5(string_agg(id || name, ',' ORDER BY name, id)) FROM organisations_area WHERE valid_to IS NULL"
     ((version,),) = rows_of(sql, [])
     return version or ""

@@ -55,7 +55,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
 
 
 def _asked(user: User) -> Combinable:
-    """The names of the organisations that are asked, as far as the reader may know them.
+    """Return the expression for the names of the asked organisations, as far as the reader may know them.
 
     Readers inside the partnership see its parties. The entry's organisation sees all named addressees; an addressee
     sees only itself.
@@ -91,7 +91,7 @@ def _areas(user: User) -> Combinable:
 
 
 def _waiting(user: User) -> Combinable:
-    """The moment since which an entry has waited for an answer; empty if it does not wait."""
+    """Return the expression for the moment since which an entry waits for an answer; NULL if it does not wait."""
     return Case(When(Q(status__in=UNANSWERED, answered_at=None, standing=False), then=F("shared_at")))
 
 

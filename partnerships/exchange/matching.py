@@ -1,4 +1,4 @@
-"""How well an ask and an offer match: points and reasons. Pure.
+"""Score how well an ask and an offer match, with points and reasons. Pure: uses no database.
 
 Both must have the same theme. Points, out of 100:
 
@@ -8,8 +8,8 @@ Both must have the same theme. Points, out of 100:
 * words, up to 20: five for each distinctive word that both use, or by how alike the titles are;
 * partners already: 10.
 
-If the periods do not overlap at all, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. Reasons
-read the same from both sides.
+If the periods do not overlap at all, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. Reasons are
+worded so that both sides can read them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]+")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The period (open ends are None) and quantity left of an ask or offer."""
+    """One side of a pair: the period of an ask or offer (open ends are None), and the quantity that is left."""
 
     start: dt.date | None = None
     end: dt.date | None = None
@@ -70,7 +70,7 @@ class Score:
 
 
 def score_pair(ask: Side, offer: Side, common: Common) -> Score:
-    """How well the offer matches the ask."""
+    """Return how well the offer matches the ask."""
     place, place_reason = _place_points(common)
     time, time_reason = _time_points(ask, offer)
     quantity, quantity_reason = _quantity_points(ask, offer)
@@ -86,7 +86,7 @@ def score_pair(ask: Side, offer: Side, common: Common) -> Score:
 def _place_points(common: Common) -> tuple[float, str]:
     """Points for the place, and the reason."""
     if common.areas:
-        return 30, f"both about {listed(common.areas)}"
+        return 30, f"both about {names_in_words(common.areas)}"
     if common.same_region:
         return 12, "same region"
     return 8, ""
@@ -109,7 +109,7 @@ def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
 
 
 def _covered_share(ask: Side, offer: Side) -> float:
-    """The share of the period of need that is covered; 0.5 if it is open."""
+    """Return the share of the period of need that the offer covers; 0.5 if the period has an open end."""
     if ask.start is None or ask.end is None:
         return 0.5
     first = max(ask.start, offer.start or ask.start)
@@ -131,24 +131,24 @@ def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
 def _words_points(common: Common) -> tuple[float, str]:
     """Points for the words that both use, and the reason."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
-    return points, f"both mention {listed(common.words, limit=3)}" if common.words else ""
+    return points, f"both mention {names_in_words(common.words, limit=3)}" if common.words else ""
 
 
 def distinctive(lexemes: Iterable[str]) -> tuple[str, ...]:
-    """Up to four lexemes that are not common, the longest (rarest) first."""
+    """Return up to four lexemes that are not common, the longest first, because long words tend to be rare."""
     candidates = {lexeme for lexeme in lexemes if len(lexeme) >= 4 and lexeme.isalpha() and lexeme not in _COMMON}
     return tuple(sorted(candidates, key=lambda lexeme: (-len(lexeme), lexeme))[:4])
 
 
 def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
-    """The words of the text for these lexemes: `policies` for `polici`."""
+    """Return the words of the text for these lexemes: `policies` for `polici`."""
     written = _written(text)
     return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))
 
 
 @lru_cache(maxsize=64)
 def _written(text: str) -> Callable[[str], str]:
-    """Finds the word for a lexeme. Cached: an entry is compared often."""
+    """Return a function that finds the word of the text for a lexeme. Cached, because an entry is compared often."""
     words = tuple({word.lower(): None for word in _WORD.findall(text)})
 
     @lru_cache(maxsize=256)
@@ -159,9 +159,11 @@ def _written(text: str) -> Callable[[str], str]:
     return look_up
 
 
-def listed(names: Iterable[str], limit: int = 4) -> str:
-    """`Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`."""
+def names_in_words(names: Iterable[str], limit: int = 4) -> str:
+    """`Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`; "" without names."""
     parts = list(names)
     if len(parts) > limit:
         parts = [*parts[: limit - 1], f"{len(parts) - limit + 1} more"]
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

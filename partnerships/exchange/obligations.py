@@ -1,4 +1,4 @@
-"""Asks, offers, answers and facilitators as things that an organisation holds."""
+"""Asks, offers, answers and facilitators that pass to a successor when an organisation ends."""
 
 from __future__ import annotations
 
@@ -20,30 +20,37 @@ from partnerships.organisations.obligations import (
 )
 
 
-def _entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
+def _own_entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.filter(organisation=organisation).exclude(status__in=OVER)
 
 
-def _entry(entry: Entry, organisation: Organisation) -> Held:
-    words = f"{entry.get_direction_display()}, {entry.get_status_display().lower()}"
-    title = entry.title if entry.shared_at else f"Draft {entry.get_direction_display().lower()} {entry.pk}"
-    outside = f"{entry.get_direction_display()} {entry.pk}"
+def _held_entry(entry: Entry, organisation: Organisation) -> Held:
+    """Describe an entry for the handover page. Others may not read a draft, so a draft has no title."""
+    direction = entry.get_direction_display()
     homes, money = homes_and_money(entry.quantity, entry.unit)
-    return Held(entry.pk, title, entry.get_absolute_url(), words, homes=homes, money=money, outside=outside)
+    return Held(
+        pk=entry.pk,
+        title=entry.title if entry.shared_at else f"Draft {entry.noun} {entry.pk}",
+        path=entry.get_absolute_url(),
+        what=f"{direction}, {entry.get_status_display().lower()}",
+        homes=homes,
+        money=money,
+        outside=f"{direction} {entry.pk}",
+    )
 
 
 ENTRIES = Obligation(
     "entries",
     "Asks and offers",
     (Column("exchange.Entry.organisation"),),
-    _entries,
-    _entry,
+    _own_entries,
+    _held_entry,
     target="entry",
-    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+    within=lambda entry: ("partnership", entry.partnership_id) if entry.partnership_id else ("", None),
 )
 
 
-def _addressed(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
+def _entries_addressed_to(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.live().filter(addressees__organisation=organisation)
 
 
@@ -55,13 +62,14 @@ ADDRESSED = Obligation(
         Column("exchange.Receipt.organisation", "entry", locked=lambda target: Q(entry__organisation=target)),
         Column("exchange.Question.organisation", "entry", Q(answered_at=None)),
     ),
-    _addressed,
-    _entry,
+    _entries_addressed_to,
+    _held_entry,
     target="entry",
 )
 
 
 def _withdraw(moving: Moving) -> dict[str, Any]:
+    """Return the values of an answer that cannot pass on, because the successor shared the entry itself."""
     return {"status": ResponseStatus.WITHDRAWN.value, "reason": moving.reason, "decided_at": moving.now}
 
 
@@ -75,30 +83,36 @@ ANSWERS = Obligation(
             ending=_withdraw,
         ),
     ),
-    lambda organisation, _: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
-    lambda one, _: Held(one.pk, one.entry.title, one.entry.get_absolute_url(), "Answer", outside=f"Answer {one.pk}"),
+    lambda organisation, _day: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
+    lambda response, _organisation: Held(
+        pk=response.pk,
+        title=response.entry.title,
+        path=response.entry.get_absolute_url(),
+        what="Answer",
+        outside=f"Answer {response.pk}",
+    ),
     target="response",
-    within=lambda one: ("entry", one.entry_id),
+    within=lambda response: ("entry", response.entry_id),
 )
 FACILITATORS = Obligation(
     "entry_facilitators",
     "Facilitators of asks and offers",
     (Column("exchange.EntryFacilitator.organisation"),),
-    lambda organisation, _: EntryFacilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
+    lambda organisation, _day: EntryFacilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "entry", "person"
     ),
-    lambda one, _: Held(
-        one.pk,
-        one.person.display_name,
-        one.entry.get_absolute_url(),
-        one.entry.title,
-        outside=f"Facilitator {one.pk}",
+    lambda facilitator, _organisation: Held(
+        pk=facilitator.pk,
+        title=facilitator.person.display_name,
+        path=facilitator.entry.get_absolute_url(),
+        what=facilitator.entry.title,
+        outside=f"Facilitator {facilitator.pk}",
     ),
 )
 
 
 def register() -> None:
-    """Register them, and what was dismissed or introduced."""
-    for kind in (ENTRIES, ADDRESSED, ANSWERS, FACILITATORS):
-        register_obligation(kind)
+    """Register these obligations. Dismissals and introductions follow the organisation that made them."""
+    for obligation in (ENTRIES, ADDRESSED, ANSWERS, FACILITATORS):
+        register_obligation(obligation)
     register_following("exchange.Dismissal.organisation", "exchange.Introduction.organisation")

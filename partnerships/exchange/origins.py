@@ -17,11 +17,11 @@ from partnerships.kit.text import shorten
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-#: Characters of what a commitment promises, as its form has them.
+#: Characters of the text of a commitment, as in its form.
 MAX_TEXT = 4_000
 
 
-def _edits_for(user: User, *organisation_ids: int) -> bool:
+def _edits_for_any(user: User, *organisation_ids: int) -> bool:
     return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=organisation_ids).exists()
 
 
@@ -31,7 +31,7 @@ def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
 
 
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:
-    """Raises `UnableToPropose` unless it is between these organisations."""
+    """Raise `UnableToPropose` unless the commitment is between these two organisations."""
     if {commitment.giver_id, commitment.receiver_id} != set(sides):
         raise UnableToPropose(
             "A commitment from an ask or offer is between the organisation that needs it and the one that gives it. "
@@ -40,10 +40,7 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment from an accepted answer, in its words.
-
-    The side that offers is the giver.
-    """
+    """Suggest a commitment in the words of an accepted answer. The side that offers is the giver."""
     response = (
         Response.objects.visible_to(user)
         .select_related("entry__organisation", "organisation", "counterpart")
@@ -53,7 +50,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
     if response is None or not response.is_accepted:
         return None
     entry = response.entry
-    if not _edits_for(user, entry.organisation_id, response.organisation_id):
+    if not _edits_for_any(user, entry.organisation_id, response.organisation_id):
         return None
     giver, receiver = response.organisation, entry.organisation
     if not entry.is_ask:
@@ -72,7 +69,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link_from_response(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to the answered entry and to its counterpart."""
+    """Link the commitment to the answered entry and, if there is one, to the answer's counterpart."""
     response = Response.objects.select_related("entry", "counterpart").get(pk=record_id)
     _check_sides(commitment, response.organisation_id, response.entry.organisation_id)
     link_commitment(entry=response.entry, commitment=commitment, response=response, author=author, now=now)
@@ -81,7 +78,7 @@ def link_from_response(*, commitment: Commitment, record_id: int, author: User, 
 
 
 def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment from a match. The side that offers is the giver."""
+    """Suggest a commitment from a match. The side that offers is the giver."""
     match = (
         Match.objects.visible_to(user)
         .live()
@@ -89,10 +86,12 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
         .filter(pk=record_id)
         .first()
     )
-    if match is None or not _edits_for(user, match.ask.organisation_id, match.offer.organisation_id):
+    if match is None or not _edits_for_any(user, match.ask.organisation_id, match.offer.organisation_id):
         return None
     ask, offer = match.ask, match.offer
-    amounts = [entry.left for entry in (ask, offer) if entry.left is not None and entry.unit == ask.unit]
+    amounts = [
+        entry.quantity_left for entry in (ask, offer) if entry.quantity_left is not None and entry.unit == ask.unit
+    ]
     return Suggestion(
         words=f"the match of “{ask.title}” and “{offer.title}”",
         href=ask.get_absolute_url(),
@@ -115,7 +114,7 @@ def link_from_match(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment from their own live entry; they choose the other side."""
+    """Suggest a commitment from a live entry of the person's own; they choose the other side."""
     entry = Entry.objects.editable_by(user).live().select_related("organisation").filter(pk=record_id).first()
     if entry is None:
         return None
@@ -126,8 +125,8 @@ def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
         receiver=entry.organisation if entry.is_ask else None,
         partnership=_partnership(user, entry),
         text=entry.title,
-        quantity=entry.left or None,
-        unit=entry.unit if entry.left else "",
+        quantity=entry.quantity_left or None,
+        unit=entry.unit if entry.quantity_left else "",
         due_on=entry.available_until,
     )
 
@@ -156,7 +155,7 @@ def _fulfilments(commitment: int) -> QuerySet[Fulfilment]:
 
 
 def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Nothing: the origin `entry` lists all links."""
+    """Return no links, because the origin `entry` lists the links of all three origins."""
     return ()
 
 

@@ -1,4 +1,4 @@
-"""Personal data in asks and offers, and what happens to it on erasure."""
+"""Personal data in asks, offers and answers, and what happens to these data when a person is erased."""
 
 from __future__ import annotations
 

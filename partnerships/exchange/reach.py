@@ -1,7 +1,7 @@
-"""Integer keys for the places an entry reaches, to find matches by. Pure.
+"""Turn the theme and the areas of an entry into integer keys, by which matching finds it. Pure: uses no database.
 
-Areas are numbers, and the caller passes what is known about them (`Places`). Two entries can match if their keys have
-one in common, so an index over the keys finds candidates without comparing everything with everything.
+Two entries can match if they have a key in common, so an index over the keys finds candidates without comparing
+everything with everything. Areas are ids, and the caller passes their parts, successors and regions (`Places`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ THEME_STEP = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Parts of areas (a county's districts), their successors and regions."""
+    """The parts of areas (the districts of a county), their successors and their regions, by the id of the area."""
 
     parts: Mapping[int, Collection[int]] = field(default_factory=dict)
     successors: Mapping[int, Collection[int]] = field(default_factory=dict)
@@ -23,43 +23,43 @@ class Places:
 
 
 def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """The areas with all their parts and successors, and the parts of those."""
+    """Return the areas with all their parts and successors, and the parts and successors of those."""
     covered_ids: set[int] = set()
-    waiting = list(chosen)
-    while waiting:
-        area = waiting.pop()
+    unvisited_ids = list(chosen)
+    while unvisited_ids:
+        area = unvisited_ids.pop()
         if area in covered_ids:
             continue
         covered_ids.add(area)
-        waiting.extend(places.parts.get(area, ()))
-        waiting.extend(places.successors.get(area, ()))
+        unvisited_ids.extend(places.parts.get(area, ()))
+        unvisited_ids.extend(places.successors.get(area, ()))
     return frozenset(covered_ids)
 
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Keys for a theme in these places; entries that share one can match."""
+    """Return the keys for a theme in these areas and all that they cover."""
     return frozenset(theme * THEME_STEP + area for area in covered(chosen, places))
 
 
 def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Keys for a theme in the regions of these places.
+    """Return the keys for a theme in the regions of these areas.
 
-    They are negative, so that they never equal a near key. If no region is known, the only key is `anywhere`.
+    These keys are negative, so that they never equal a near key. Without a region, the only key is `anywhere`.
     """
     regions = {places.region[area] for area in covered(chosen, places) if area in places.region}
     return frozenset(-(theme * THEME_STEP + region) for region in regions) or frozenset({anywhere(theme)})
 
 
 def anywhere(theme: int) -> int:
-    """The key for a theme without a place."""
+    """Return the key for a theme without a place."""
     return -(theme * THEME_STEP)
 
 
 def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
-    """All keys of an entry, in order."""
+    """Return all keys of an entry, in order, so that equal keys are equal lists."""
     return sorted(near_keys(theme, chosen, places) | far_keys(theme, chosen, places))
 
 
 def place_of(key: int) -> int:
-    """The area of a near key."""
+    """Return the area of a near key."""
     return key % THEME_STEP

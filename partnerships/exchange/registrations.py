@@ -1,4 +1,4 @@
-"""What the exchange registers at start-up."""
+"""Register the exchange with the rooms below it, at start-up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.exchange.queries.stuck import facilitated_entries, unanswered_
 from partnerships.exchange.sections import all_standing_of, standing_section
 from partnerships.exchange.services.facilitating import end_with_membership
 from partnerships.exchange.services.own_side import withdraw_to_itself
-from partnerships.exchange.services.status import commitment_moved
+from partnerships.exchange.services.status import update_entries_of_commitment
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.obligations import register_settling
@@ -36,7 +36,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register kinds of events and emails, personal data and origins."""
+    """Register lists, events, emails, personal data, origins, obligations and sections."""
     register_list(LIST)
     obligations.register()
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):
@@ -62,7 +62,7 @@ def register() -> None:
     register_kind(name="referral", visible_ids=lambda user: Receipt.objects.of_person(user).values("pk"))
     for origin in ORIGINS:
         register_origin(origin)
-    register_listener(commitment_moved)
+    register_listener(update_entries_of_commitment)
     register_kind(name="response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk"))
     register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
     register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))

@@ -1,4 +1,4 @@
-"""What a person may do with asks and offers (docs/rights.md)."""
+"""Decide what a person may do with asks and offers (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ from partnerships.people.models import User
 class Rights:
     """What one person may do with one entry.
 
-    `asked` are ids of the organisations that it asks; None if it asks the whole network.
+    `asked_ids` are the organisations that the entry asks; None if it asks the whole network.
     """
 
     entry: Entry
-    asked: Set[int] | None
+    asked_ids: Set[int] | None
     roles: Roles
 
     @property
     def is_own(self) -> bool:
-        """Whether they have any role in the entry's organisation."""
+        """Whether the person has any role in the entry's organisation."""
         return self.roles.act_for(self.entry.organisation_id)
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change it and decide its answers: editors and leads."""
+        """Whether the person may change the entry and decide about answers: editors and leads may."""
         return self.roles.edit_for(self.entry.organisation_id)
 
     @property
     def answers_for(self) -> frozenset[int]:
-        """Ids of the asked organisations that they are an editor or lead of."""
+        """The ids of the asked organisations of which the person is an editor or lead."""
         if self.entry.is_draft:
             return frozenset()
-        asked = self.roles.of if self.asked is None else self.asked & self.roles.of.keys()
-        return self.roles.edited_among(asked) - {self.entry.organisation_id}
+        own_ids = self.roles.of.keys()
+        own_asked_ids = own_ids if self.asked_ids is None else self.asked_ids & own_ids
+        return self.roles.edited_among(own_asked_ids) - {self.entry.organisation_id}
 
     def may_answer_for(self, organisation: Organisation) -> bool:
-        """Whether they may answer for the organisation in any way."""
+        """Whether the person may answer for the organisation: respond, decline, ask, refer or acknowledge."""
         return organisation.pk in self.answers_for
 
     def may_withdraw(self, response: Response) -> bool:
-        """Whether they are an editor or lead of the answer's organisation."""
+        """Whether the person is an editor or lead of the organisation that answered."""
         return self.roles.edit_for(response.organisation_id)
 
     def may_link(self, commitment: Commitment) -> bool:
-        """Whether they may link a commitment to the entry.
+        """Whether the person may link a commitment to the entry.
 
         Editors and leads of either side of the commitment may, if the entry's organisation is one of the sides.
         """
@@ -60,17 +61,17 @@ class Rights:
         return self.entry.organisation_id in sides and any(self.roles.edit_for(side) for side in sides if side)
 
     def may_judge_for(self, organisation: Organisation, counterpart: Entry) -> bool:
-        """Whether they may dismiss the pair for the organisation.
+        """Whether the person may dismiss the pair for the organisation.
 
-        It must be one of the two sides, and they must be its editor or lead.
+        Editors and leads of the organisation may, if it is one of the two sides.
         """
         sides = {self.entry.organisation_id, counterpart.organisation_id}
         return organisation.pk in sides and self.roles.edit_for(organisation.pk)
 
 
 def rights_over(entry: Entry, person: User | None, now: dt.datetime) -> Rights:
-    """What the person (None: the system) may do with the entry at `now`."""
-    return Rights(entry, addressed_ids(entry), roles_of(person, now))
+    """Return what the person (None: the system) may do with the entry at `now`."""
+    return Rights(entry=entry, asked_ids=addressed_ids(entry), roles=roles_of(person, now))
 
 
 def may_read_both(entry: Entry, counterpart: Entry, person: User) -> bool:

@@ -1,4 +1,4 @@
-"""Sections: standing offers on the page of an organisation, and what upper rooms add to an ask or offer."""
+"""The section of standing offers on an organisation's page, and the sections of other rooms on an entry's page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
 def all_standing_of(organisation: int) -> QuerySet[Entry]:
-    """All standing offers of an organisation."""
+    """Return all standing offers of an organisation, whoever may read them."""
     return Entry.objects.filter(organisation=organisation, standing=True)
 
 
 def standing_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """The standing offers they can see; editors also get a link to add one."""
+    """Return the section with the standing offers that the person can see, and for editors a link to add an offer."""
     offers = rows_for(standing_offers_of, organisation.pk, user) if has_rows else []
     may_add = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not offers and not may_add:

@@ -1,4 +1,4 @@
-"""What followers are told about asks, offers and answers to them."""
+"""Register which events of asks, offers and answers followers hear of, and why not of the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_ANSWERS = ("answered", "declined", "acknowledged")
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that followers hear of, and the reasons for the others."""
     for kind in EventKind:
         side, _, step = kind.value.partition(".")
         if side in ("ask", "offer") and step in _STEPS:

@@ -12,7 +12,7 @@ from partnerships.agreements.models import Party
 from partnerships.exchange.matching import MIN_POINTS, Common, as_written, distinctive, score_pair
 from partnerships.exchange.models import Addressee, Audience, Direction, Dismissal, Entry, Match, theme_number
 from partnerships.exchange.queries.board import Filters, board
-from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, lexemes_of, side_of
+from partnerships.exchange.queries.candidates import BEST, AreaNames, Counterpart, lexemes_of, side_of
 from partnerships.exchange.reach import anywhere, place_of
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
@@ -38,7 +38,7 @@ def reached_by(entry: Entry) -> Q:
     return Q(organisation__in=Party.objects.present().filter(partnership=entry.partnership_id).values("organisation"))
 
 
-def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
+def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
     """The best counterparts this person can see and has not dismissed."""
     said = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
@@ -47,7 +47,7 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     return best(entry, readable, today, Organisation.objects.of_person(user))[:BEST]
 
 
-def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
+def best_for_both(entry: Entry, today: dt.date) -> set[Counterpart]:
     """The best for either side, and all known ones."""
     ours, theirs = open_to(entry.organisation_id), reached_by(entry)
     found = best(entry, ours, today)[:BEST]
@@ -56,7 +56,7 @@ def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
     return {*found, *best(entry, (ours | theirs) & Q(pk__in=known), today)}
 
 
-def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Found]:
+def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Counterpart]:
     """The allowed counterparts, best first: near ones, then the region.
 
     Tiers have no limit here, since tests have few entries.
@@ -81,7 +81,7 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
     return _scored(entry, near, sides)
 
 
-def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Found]:
+def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Counterpart]:
     near = {key for key in entry.reach if key > 0}
     regions = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     names = AreaNames()
@@ -110,7 +110,7 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
             )
             for one in ((entry, row) if entry.is_ask else (row, entry))
         ]
-        found.append(Found(row.pk, score_pair(sides[0], sides[1], common)))
+        found.append(Counterpart(row.pk, score_pair(sides[0], sides[1], common)))
     found.sort(key=lambda one: (-one.score.points, -one.entry_id))
     return [one for one in found if one.score.points >= MIN_POINTS]
 

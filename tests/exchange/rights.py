@@ -462,7 +462,7 @@ WITHOUT_A_PERSON = {
     "exchange.close_responses": _INSIDE,
     "exchange.tell_facilitators": "part of a change of several, inside its transaction; it records emails",
     "exchange.tell_of_waiting": "part of a change of several, inside its transaction; it records emails",
-    "exchange.commitment_moved": "follows what became of a commitment",
+    "exchange.update_entries_of_commitment": "follows what became of a commitment",
     "exchange.fold_counts": _CLOCK,
     "exchange.refresh_parties": _CLOCK,
     "exchange.refresh_places": _CLOCK,

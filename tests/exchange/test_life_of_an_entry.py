@@ -32,7 +32,7 @@ def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.dat
 
 
 def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
-    with pytest.raises(services.UnableToShareEntry, match="This is shared"):
+    with pytest.raises(services.UnableToShareEntry, match="already shared"):
         services.share_entry(entry=ask, author=world.amina, now=now)
 
 
@@ -101,12 +101,15 @@ def test_an_edit_of_an_old_revision_is_refused(ask: Entry, world: World, now: dt
 
 def test_the_audience_can_change_only_in_a_draft(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
-    services.edit_entry(entry=entry, author=world.amina, now=now, audience=Audience.NETWORK)
+    services.edit_entry(entry=entry, author=world.amina, now=now, sharing=services.Sharing(Audience.NETWORK))
     services.share_entry(entry=entry, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToEditEntry, match="can no longer change who"):
         services.edit_entry(
-            entry=entry, author=world.amina, now=now, audience=Audience.NAMED, addressees=[world.westmarch]
+            entry=entry,
+            author=world.amina,
+            now=now,
+            sharing=services.Sharing(Audience.NAMED, addressees=[world.westmarch]),
         )
 
     assert Entry.objects.get(pk=entry.pk).audience == Audience.NETWORK
@@ -132,14 +135,14 @@ def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: 
     services.decide_response(response=part, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
-    assert (ask.status, ask.is_open, ask.left) == (Status.PART_ACCEPTED, True, 20)
+    assert (ask.status, ask.is_open, ask.quantity_left) == (Status.PART_ACCEPTED, True, 20)
 
     rest = services.respond(entry=ask, organisation=world.westmarch, text="And the rest.", author=world.ben, now=now)
     services.decide_response(response=rest, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
     rest.refresh_from_db()
-    assert (ask.status, ask.is_open, ask.left, rest.agreed_quantity) == (Status.ACCEPTED, False, 0, 20)
+    assert (ask.status, ask.is_open, ask.quantity_left, rest.agreed_quantity) == (Status.ACCEPTED, False, 0, 20)
 
 
 def test_an_answer_for_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:

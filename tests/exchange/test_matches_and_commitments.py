@@ -63,7 +63,7 @@ def test_a_commitment_between_others_cannot_meet_an_ask(ask: Entry, world: World
     )
     services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
-    with pytest.raises(commitments.UnableToPropose, match="Choose these two"):
+    with pytest.raises(commitments.UnableToPropose, match="must be between"):
         commitments.propose_commitment(
             giver=world.westmarch,
             receiver=world.harbour,

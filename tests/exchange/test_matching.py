@@ -16,7 +16,7 @@ from partnerships.exchange.matching import (
     Side,
     as_written,
     distinctive,
-    listed,
+    names_in_words,
     score_pair,
 )
 from partnerships.exchange.reach import Places, anywhere, covered, far_keys, keys, near_keys, place_of
@@ -117,10 +117,10 @@ def test_money_is_written_as_money() -> None:
 
 
 def test_names_are_joined_with_commas_and_and() -> None:
-    assert listed([]) == ""
-    assert listed(["Fareham"]) == "Fareham"
-    assert listed(["Fareham", "Gosport"]) == "Fareham and Gosport"
-    assert listed(["A", "B", "C", "D", "E"]) == "A, B, C and 2 more"
+    assert names_in_words([]) == ""
+    assert names_in_words(["Fareham"]) == "Fareham"
+    assert names_in_words(["Fareham", "Gosport"]) == "Fareham and Gosport"
+    assert names_in_words(["A", "B", "C", "D", "E"]) == "A, B, C and 2 more"
 
 
 def test_only_distinctive_words_are_shown_as_they_were_written() -> None:

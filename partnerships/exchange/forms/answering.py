@@ -23,15 +23,15 @@ from partnerships.people.models import User
 
 
 class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """An entry, shown by its title."""
+    """A choice of entries by their titles."""
 
     def label_from_instance(self, obj: Entry) -> str:
-        """The title."""
+        """Return the title of the entry."""
         return obj.title
 
 
 class RespondForm(OrganisationForm):
-    """An answer to an ask or offer, for all or part of it."""
+    """Answer an ask or offer, for all or part of it."""
 
     text = forms.CharField(label="What can you offer?", widget=LONG_TEXT, max_length=5000)
     quantity = quantity_field("How much can you offer?")
@@ -66,7 +66,7 @@ class RespondForm(OrganisationForm):
 
 
 class DeclineForm(OrganisationForm, ReasonForm):
-    """A decline for one organisation, with a reason."""
+    """Decline an ask or offer for one organisation, with a reason."""
 
     field_order = ("organisation", "reason")
 
@@ -77,7 +77,7 @@ class DeclineForm(OrganisationForm, ReasonForm):
 
 
 class AskQuestionForm(OrganisationForm):
-    """A question before answering."""
+    """Ask a question before answering."""
 
     text = forms.CharField(label="Your question", widget=SHORT_TEXT, max_length=2000)
 
@@ -88,7 +88,7 @@ class AskQuestionForm(OrganisationForm):
 
 
 class AnswerForm(Form):
-    """The answer to a question."""
+    """Answer a question about an ask or offer."""
 
     text = forms.CharField(label="Your answer", widget=SHORT_TEXT, max_length=2000)
 
@@ -98,7 +98,7 @@ class AnswerForm(Form):
 
 
 class ReferForm(OrganisationForm):
-    """A colleague to answer instead."""
+    """Refer an ask or offer to a colleague, who then answers it."""
 
     person = forms.ModelChoiceField(label="Colleague", queryset=User.objects.none(), empty_label="Choose a colleague")
     note = forms.CharField(

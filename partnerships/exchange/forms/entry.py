@@ -33,7 +33,7 @@ from partnerships.people.models import User
 
 
 class EntryForm(OrganisationForm):
-    """An ask or an offer: first the fields that all of them need, the others folded away."""
+    """Write or change an ask or offer. The fields that every entry needs come first; the others are folded away."""
 
     field_order = ("direction", "organisation")
 
@@ -125,7 +125,7 @@ class EntryForm(OrganisationForm):
         )
 
     def _visible(self, names: tuple[str, ...]) -> list[str]:
-        """Those of the fields that the form has and shows."""
+        """Return those of the fields that the form has and shows."""
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
 
     def _check_unit(self, data: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ class EntryForm(OrganisationForm):
 
 
 def _units_by_theme() -> dict[str, list[str]]:
-    """The units of each theme that are still offered. Themes without any are left out: they may have all units."""
+    """Return the offered units of each theme that limits them. Themes that allow every unit are left out."""
     offered = dict(Unit.choices())
     units_by_theme = {}
     for code, theme in Theme.by_code().items():
@@ -181,7 +181,7 @@ def _units_by_theme() -> dict[str, list[str]]:
 
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:
-    """Live partnerships where the person edits for a non-observer party."""
+    """Return the live partnerships in which the person edits for a party that is not an observer."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     roles = [PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER]
     return (

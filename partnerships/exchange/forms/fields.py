@@ -24,9 +24,10 @@ def quantity_field(label: str) -> AmountField:
 
 
 def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
-    """Require `quantity` or the tick `everything`, if the form has them: an empty box takes nothing.
+    """Require a quantity or a tick at `everything`, if the form has these fields, and return the form's data.
 
-    Without a quantity, the data then mean all of it.
+    An empty quantity must not mean “all of it” by accident, so that needs the tick. In the returned data, no quantity
+    means all of it.
     """
     everything = data.pop("everything", False)
     if "everything" in form.fields and "quantity" not in form.errors:
@@ -39,21 +40,21 @@ def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
-    """Let a field choose among these rows, if the form has that field."""
+    """Offer these rows in a field, if the form has the field."""
     field = form.fields.get(name)
     if isinstance(field, forms.ModelChoiceField):
         field.queryset = rows
 
 
 class OrganisationForm(Form):
-    """A form for one of a person's organisations; asks which if several."""
+    """A form in which a person acts for one of their organisations. It asks which, if they have several."""
 
     organisation = forms.ModelChoiceField(
         label="Which organisation is this for?", queryset=Organisation.objects.none(), empty_label="Choose one"
     )
 
     def set_organisations(self, organisations: OrganisationQuerySet) -> None:
-        """Choose among these; the only one is chosen already."""
+        """Offer these organisations. If there is only one, it is chosen and the field is hidden."""
         set_choices(self, "organisation", organisations)
         first_two = list(organisations[:2])
         if len(first_two) == 1:
@@ -62,7 +63,7 @@ class OrganisationForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Asks why."""
+    """A form that asks for a reason; `label` is the question."""
 
     reason = forms.CharField(label="Why?", widget=SHORT_TEXT, max_length=2000)
 

@@ -1,4 +1,4 @@
-"""The filter of the board."""
+"""The filters of the board and the list of asks and offers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.organisations.models import Area
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
 
 
-def counted() -> dict[str, list[tuple[str, str]]]:
-    """The fields with a count beside each choice, with their choices."""
+def choices_with_counts() -> dict[str, list[tuple[str, str]]]:
+    """Return the choices of the fields that show a count beside each choice, by the name of the field."""
     return {"direction": Direction.choices, "theme": Theme.all_choices(), "status": _STATUSES}
 
 
 class FilterForm(Form):
-    """What to show on the board."""
+    """The filters of the board."""
 
     q = forms.CharField(label="Keywords", required=False, max_length=200)
     direction = forms.MultipleChoiceField(
@@ -59,19 +59,21 @@ class FilterForm(Form):
     )
 
     def filters(self) -> Filters:
-        """The filters that were chosen; none where the form is invalid."""
+        """Return the chosen filters; no filters if the form is invalid."""
         return filters_of(self.cleaned_data) if self.is_valid() else Filters()
 
     def show_counts(self, counts: Mapping[str, str]) -> None:
-        """Show beside each choice the count for its element (`count-theme-land`)."""
-        for name, choices in counted().items():
+        """Show a count beside each choice. `counts` has them by the id of the element (`count-theme-land`)."""
+        for name, choices in choices_with_counts().items():
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
-                field.choices = [(code, _counted(label, f"count-{name}-{code}", counts)) for code, label in choices]
+                field.choices = [
+                    (code, _label_with_count(label, f"count-{name}-{code}", counts)) for code, label in choices
+                ]
 
 
 def filters_of(chosen: Mapping[str, Any]) -> Filters:
-    """The filters of a form's values; those that are missing filter nothing."""
+    """Return the filters in the cleaned data of a form. A missing value filters nothing."""
     return Filters(
         words=chosen.get("q", "").strip(),
         directions=tuple(chosen.get("direction", ())),
@@ -85,5 +87,5 @@ def filters_of(chosen: Mapping[str, Any]) -> Filters:
     )
 
 
-def _counted(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
+def _label_with_count(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
     return format_html('{} (<span id="{}">{}</span>)', label, element, counts[element])

@@ -1,4 +1,4 @@
-"""Receipts, questions and responses: what organisations say to an entry."""
+"""Receipts, questions and responses of the organisations that an entry asks."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ class Response(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits for a decision."""
+        """Whether the response waits for a decision."""
         return self.status == ResponseStatus.MADE
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the entry's organisation accepted it."""
+        """Whether the entry's organisation accepted the response."""
         return self.status == ResponseStatus.ACCEPTED
 
     @property
@@ -102,9 +102,9 @@ class Response(models.Model):
 
     @property
     def part_words(self) -> str:
-        """`40 of 60 homes`, or the `amount` alone.
+        """The answered part of the entry in words: `40 of 60 homes`.
 
-        The amount stands alone if the answer covers everything or the entry has no quantity.
+        Only the `amount` if the answer covers everything or the entry has no quantity.
         """
         part, entry = self.agreed_quantity or self.quantity, self.entry
         if part is None or entry.quantity is None or part == entry.quantity:
@@ -192,5 +192,5 @@ class Question(models.Model):
 
     @property
     def is_answered(self) -> bool:
-        """Whether it has an answer."""
+        """Whether the question has an answer."""
         return self.answered_at is not None

@@ -1,4 +1,4 @@
-"""Asks and offers: who they ask, who may read and answer them, and counts."""
+"""Asks and offers: which organisations they ask, and who may read and answer them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: A draft withdrawn before it was shared stays visible to its organisation only.
 _SHARED = Q(shared_at__isnull=False)
-#: Who may read it and what happens to it now.
+#: People who may read an entry, and who hear what happens to it from now on.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("addressees__organisation", when=_SHARED & Q(audience=Audience.NAMED)),
@@ -53,7 +53,7 @@ FORMER_ROUTES: tuple[Route, ...] = (
         ),
     ),
 )
-#: Everyone who may read it (docs/rights.md).
+#: Everyone who may read an entry (docs/rights.md).
 ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
 
 
@@ -65,7 +65,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(visible_to(Entry, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries they may read now, without those of partnerships they left."""
+        """Entries the person may read now, without entries of partnerships that they left."""
         return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
@@ -82,23 +82,28 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
     def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries that ask an organisation of the person.
+        """Entries that ask an organisation of the person, by name or as a party.
 
-        They ask it by name or as a party, not as part of the whole network.
+        Entries for the whole network are left out, because nobody in particular has to answer them.
         """
         return self.filter(self._addressing(Membership.objects.current().of_person(user)), _SHARED)
 
     @staticmethod
     def _addressing(memberships: models.QuerySet[Membership]) -> Q:
+        """The condition that an entry asks an organisation of these memberships, and is not its own."""
         organisations = memberships.values("organisation")
-        addressees = Addressee.objects.filter(organisation__in=organisations).exclude(
-            organisation=F("entry__organisation")
-        )
+        addressees = Addressee.objects.filter(organisation__in=organisations)
+        other_addressees = addressees.exclude(organisation=F("entry__organisation"))
+        asks_by_name = Q(audience=Audience.NAMED, pk__in=other_addressees.values("entry"))
+
         parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
-        here = parties.filter(partnership=OuterRef("partnership")).exclude(organisation=OuterRef("organisation"))
-        return Q(audience=Audience.NAMED, pk__in=addressees.values("entry")) | Q(
-            Exists(here), audience=Audience.PARTNERSHIP, partnership__in=parties.values("partnership")
+        parties_asked = parties.filter(partnership=OuterRef("partnership"))
+        parties_asked = parties_asked.exclude(organisation=OuterRef("organisation"))
+        # `partnership__in` follows from `Exists`, but lets PostgreSQL start from the few partnerships of the person.
+        asks_as_party = Q(
+            Exists(parties_asked), audience=Audience.PARTNERSHIP, partnership__in=parties.values("partnership")
         )
+        return asks_by_name | asks_as_party
 
     @staticmethod
     def _open_to_network(memberships: models.QuerySet[Membership]) -> Q:
@@ -113,7 +118,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.exclude(status__in=[Status.DRAFT, *OVER])
 
     def for_listing(self) -> EntryQuerySet:
-        """With what a card shows, in two queries."""
+        """Entries with the related rows that a card shows, in two queries. Long texts are deferred."""
         return (
             self.select_related("organisation")
             .defer("words", "reach", "rationale", "conditions", "private_note", "reason")
@@ -129,8 +134,9 @@ class Entry(models.Model):
     its closing date; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A
     standing offer (skills and resources that are always available) stays shared however often somebody takes it up.
 
-    `is_open` says whether it takes answers: its status allows them and some of its quantity is left. `reach` and
-    `matched_at` are for matching: the keys it is found by, and when it was last matched (None: matching is due).
+    `is_open` says whether the entry takes answers: its status allows answers, and some of its quantity is left.
+    Matching finds an entry by the keys in `reach` (`reach.py`), and stores in `matched_at` when it last did; None means
+    that matching is due.
     """
 
     direction = models.CharField(max_length=5, choices=Direction)
@@ -239,14 +245,14 @@ class Entry(models.Model):
             GinIndex(OpClass(Upper("statement"), name="gin_trgm_ops"), name="entry_statement_words"),
             models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
             models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
-            # With all that My work shows of them: it looks at thousands.
+            # A covering index: My work looks at thousands of entries, and then needs no rows of the table.
             models.Index(
                 fields=["partnership"],
                 include=["id", "organisation", "title", "shared_at", "closes_on", "status"],
                 condition=Q(is_open=True, standing=False, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
                 name="entry_to_answer",
             ),
-            # Who has asked us through a partnership, without reading any ask.
+            # Finds the organisations that asked us through a partnership from the index alone.
             models.Index(
                 fields=["partnership", "organisation"],
                 condition=Q(direction=Direction.ASK, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
@@ -275,7 +281,8 @@ class Entry(models.Model):
                 | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction", "shared_at")
                 | pgtrigger.Delete,
                 when=pgtrigger.After,
-                # Inserts never wait for each other; `fold_counts` adds the rows up regularly.
+                # Rows are only inserted, never updated, so that writers do not wait for each other. `fold_counts` adds
+                # them up every half hour.
                 func="""
                     IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.shared_at IS NOT NULL THEN
                         INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
@@ -291,16 +298,16 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Not the title: administrators see this, and may not read what partners wrote.
+        # Without the title, because Django admin shows this, and administrators may not read what partners wrote.
         return f"{self.get_direction_display()} {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The address of the entry's page."""
         return page_address("exchange:detail", self.pk)
 
     @property
     def is_ask(self) -> bool:
-        """Whether it is an ask; else it is an offer."""
+        """Whether this is an ask; otherwise it is an offer."""
         return self.direction == Direction.ASK
 
     @property
@@ -310,17 +317,17 @@ class Entry(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it is a draft, which only its organisation can see."""
+        """Whether this is a draft, which only its organisation can see."""
         return self.status == Status.DRAFT
 
     @property
     def is_over(self) -> bool:
-        """Whether its status is final."""
+        """Whether the status is final."""
         return self.status in OVER
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether it is shared and has no answer yet."""
+        """Whether the entry is shared and has no answer yet."""
         return self.status in UNANSWERED and self.answered_at is None
 
     @property
@@ -330,42 +337,42 @@ class Entry(models.Model):
 
     @property
     def waiting_since(self) -> dt.datetime | None:
-        """Since when it has had no answer; None if it does not wait for one."""
+        """The moment since which the entry has waited for an answer; None if it does not wait."""
         return self.shared_at if self.is_unanswered and not self.standing else None
 
     @property
     def is_for_partnership(self) -> bool:
-        """Whether it asks all parties of its partnership."""
+        """Whether the entry asks all parties of its partnership."""
         return self.audience == Audience.PARTNERSHIP
 
     @property
     def is_for_network(self) -> bool:
-        """Whether everyone who can sign in may read it."""
+        """Whether everyone who can sign in may read the entry."""
         return self.audience == Audience.NETWORK
 
     @property
-    def left(self) -> Decimal | None:
-        """The quantity that is not agreed yet; None if it has no quantity."""
+    def quantity_left(self) -> Decimal | None:
+        """The quantity that is not agreed yet; None if the entry has no quantity."""
         return None if self.quantity is None else max(self.quantity - self.agreed_quantity, Decimal(0))
 
     @property
     def amount(self) -> str:
-        """`60 homes`, `£250,000`, or nothing."""
+        """The quantity in words: `60 homes` or `£250,000`; "" if the entry has no quantity."""
         return self.in_words(self.quantity)
 
     @property
     def amount_left(self) -> str:
-        """`20 homes`, of the `amount`."""
-        return self.in_words(self.left)
+        """The quantity that is not agreed yet, in words: `20 homes`."""
+        return self.in_words(self.quantity_left)
 
     def in_words(self, quantity: Decimal | None) -> str:
-        """A quantity with this entry's unit."""
+        """Any quantity with this entry's unit: `20 homes`."""
         return quantity_words(quantity, self.unit)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class EntryArea(Entry.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """An area of an entry. A proxy, so that row history records changes."""
+    """The link between an entry and one of its areas: a proxy, so that pghistory records changes."""
 
     class Meta:
         proxy = True

@@ -17,31 +17,29 @@ if TYPE_CHECKING:
 
 
 class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
-    """Filters by reader and by state."""
+    """Facilitators, by reader and by whether they still help."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
         """Facilitators of entries that the person may read."""
         return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
 
     def named(self) -> EntryFacilitatorQuerySet:
-        """Facilitators who have not ended and still act for their organisation."""
-        acts = Membership.objects.current().filter(
+        """Facilitators who have not been removed and still act for their organisation."""
+        own_memberships = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )
-        return self.filter(models.Exists(acts), ended_at=None)
+        return self.filter(models.Exists(own_memberships), ended_at=None)
 
     def for_listing(self) -> EntryFacilitatorQuerySet:
-        """With person, organisation and entry."""
+        """Facilitators with person, organisation and entry fetched."""
         return self.select_related("person", "organisation", "entry__organisation")
 
 
 @pghistory.track()
 class EntryFacilitator(models.Model):
-    """A person named to help one ask or offer along.
+    """A person who helps both sides of one ask or offer to agree, and sees when it is stuck.
 
-    They see when it is stuck.
-
-    named → ended, with a reason. They could read the entry before; being named gives them no other right.
+    named → ended, with a reason. A facilitator can read the entry already: the role gives no right to.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="facilitators")

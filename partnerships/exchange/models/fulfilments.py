@@ -56,33 +56,38 @@ class Fulfilment(models.Model):
 
     @property
     def answer_id(self) -> int | None:
-        """The accepted answer to this entry that it came from, if any. Needs `response` to be fetched."""
-        own = self.response is not None and self.response.entry_id == self.entry_id and self.response.is_accepted
-        return self.response_id if own else None
+        """The id of the accepted answer to this entry that the commitment came from, if any.
+
+        Needs `response` to be fetched. The commitment is also linked to the answering organisation's own entry, for
+        which the response is no answer.
+        """
+        if self.response is None or self.response.entry_id != self.entry_id or not self.response.is_accepted:
+            return None
+        return self.response_id
 
     @property
-    def counts(self) -> bool:
-        """Whether commitment and entry use the same unit. Needs both to be fetched."""
+    def has_same_unit(self) -> bool:
+        """Whether the commitment has a quantity in the entry's unit. Needs both to be fetched."""
         return self.commitment.quantity is not None and self.commitment.unit == self.entry.unit
 
     @property
     def share(self) -> Decimal | None:
-        """How much of the entry it meets, in its unit; None if nobody has said.
+        """How much of the entry the commitment meets, in the entry's unit; None if nobody has said.
 
         Needs entry, commitment and response to be fetched.
         """
         if self.quantity is not None:
             return self.quantity
-        if self.counts:
+        if self.has_same_unit:
             return self.commitment.quantity
         return self.response.agreed_quantity if self.response is not None and self.answer_id else None
 
     @property
     def share_words(self) -> str:
-        """`20 homes of this`; empty if it is all that the commitment promises.
+        """The part of the commitment in words: `20 homes of this`; "" if it is the whole commitment.
 
         Needs entry and commitment to be fetched.
         """
-        if self.quantity is None or (self.counts and self.quantity == self.commitment.quantity):
+        if self.quantity is None or (self.has_same_unit and self.quantity == self.commitment.quantity):
             return ""
         return f"{self.entry.in_words(self.quantity)} of this"

@@ -23,8 +23,8 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Matches whose ask and offer the person may both read."""
-        seen = Entry.objects.visible_to(user)
-        return self.filter(ask__in=seen, offer__in=seen)
+        readable_entries = Entry.objects.visible_to(user)
+        return self.filter(ask__in=readable_entries, offer__in=readable_entries)
 
     def of_person(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Matches with an entry of the person's organisations."""
@@ -33,8 +33,8 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
     def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Matches that no organisation of the person dismissed."""
-        put_aside = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
-        return self.exclude(pk__in=put_aside.values("match"))
+        own_dismissals = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
+        return self.exclude(pk__in=own_dismissals.values("match"))
 
     def live(self) -> MatchQuerySet:
         """Matches with enough points whose entries are both open."""
@@ -44,7 +44,8 @@ class MatchQuerySet(models.QuerySet["Match"]):
 class Match(models.Model):
     """An ask and an offer that fit, with points and reasons.
 
-    Matching updates it when either side changes. A dismissed match stays; while it does not fit, it has 0 points.
+    Matching updates the row when either side changes, and deletes it when the two no longer fit. A dismissed match is
+    kept with 0 points instead, so that the dismissal counts again if the two fit again.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
@@ -70,7 +71,7 @@ class Match(models.Model):
 
 @pghistory.track()
 class Dismissal(models.Model):
-    """An organisation's reason why a pair is not a match; only it can read it."""
+    """An organisation's reason why a pair is not a match. Only that organisation can read the reason."""
 
     match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="dismissals")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -89,25 +90,25 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
     """Introductions by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
-        """Introductions that an organisation of the person is part of.
+        """Introductions that an organisation of the person suggested, or that introduce it.
 
-        It can be on either side or have suggested it. The person must be able to read both entries.
+        The person must be able to read both entries.
         """
         own_organisations = Organisation.objects.of_person(user)
-        concerned = (
+        involves_own_organisation = (
             Q(ask__organisation__in=own_organisations)
             | Q(offer__organisation__in=own_organisations)
             | Q(organisation__in=own_organisations)
         )
-        seen = Entry.objects.visible_to(user)
-        return self.filter(concerned, ask__in=seen, offer__in=seen)
+        readable_entries = Entry.objects.visible_to(user)
+        return self.filter(involves_own_organisation, ask__in=readable_entries, offer__in=readable_entries)
 
 
 @pghistory.track()
 class Introduction(models.Model):
     """A suggestion that the organisations of an ask and an offer talk.
 
-    It comes from one of them, or from a third that may read both entries.
+    One of the two suggests it, or a third organisation whose people may read both entries.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_ask")

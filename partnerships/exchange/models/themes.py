@@ -21,7 +21,7 @@ MAX_NUMBER = 213
 class Theme(Vocabulary):
     """The subject of an ask or offer (docs/glossary.md)."""
 
-    # As short as the columns that hold it.
+    # No longer than the columns of other tables that store theme codes.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
     number = models.PositiveSmallIntegerField(
         unique=True, editable=False, help_text="The number of the theme in stored matching keys. It never changes."
@@ -47,7 +47,7 @@ class Theme(Vocabulary):
             raise ValidationError({"units": f"There is no unit “{unknown[0]}”. Choose from these codes: {codes}."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save it; a new theme gets the next number."""
+        """Save the theme. A new theme gets the next number."""
         if self._state.adding and not self.number:
             self.number = (Theme.objects.aggregate(last=Max("number"))["last"] or 0) + 1
         super().save(*args, **kwargs)
@@ -59,10 +59,10 @@ def theme_number(code: str) -> int:
 
 
 def theme_fault(code: str, *, keep: str = "") -> str:
-    """Error text for a theme that cannot be chosen; `keep` is chosen already."""
+    """Return why a theme cannot be chosen; "" if it can. `keep` is chosen already, and may be retired."""
     theme = Theme.by_code().get(code)
     if theme is None:
         return f"There is no theme with the code “{code}”. Choose a theme from the list."
-    return (
-        "" if theme.active or code == keep else f"The theme “{theme.label}” is no longer offered. Choose another theme."
-    )
+    if theme.active or code == keep:
+        return ""
+    return f"The theme “{theme.label}” is no longer offered. Choose another theme."

@@ -15,7 +15,7 @@ class Direction(models.TextChoices):
 
 
 class Audience(models.TextChoices):
-    """Who it is shared with."""
+    """The organisations that an entry is shared with."""
 
     NAMED = "named", "Named partners"
     PARTNERSHIP = "partnership", "A partnership"
@@ -76,7 +76,8 @@ TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-#: Steps back when an agreed commitment falls through. Only `services/fulfilments.py` takes them, never a person.
+#: Earlier statuses to which an entry returns when an agreed commitment falls through. Only `services/status.py` goes
+#: back, never a person.
 WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
     Direction.ASK: {
         Status.PART_ACCEPTED: (Status.ACKNOWLEDGED, Status.SHARED),
@@ -89,19 +90,19 @@ WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-#: Statuses of entries without an answer that was accepted.
+#: Statuses of shared entries for which no answer has been accepted.
 UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
 #: Statuses in which an entry is over.
 OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
-#: Statuses that allow answers; `is_open` also says whether anything is left.
+#: Statuses that allow answers. `is_open` also says whether some of the quantity is left.
 ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)
 
 
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
-    """The status as readers see it.
+    """The status of an entry as readers see it.
 
-    "Answered" while its organisation has still to decide about an answer. A standing offer stays shared however often
-    it is answered.
+    "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared" however
+    often it is answered.
     """
     if status in UNANSWERED and answered_at is not None and not standing:
         return "Answered"

@@ -1,4 +1,4 @@
-"""Which organisations an entry asks, who can read it, and who gets emails."""
+"""Find the organisations that an entry asks, whose people can read it, and who gets emails about it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.people.models import User
 
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:
-    """Ids of the present parties that are not observers."""
+    """Return the ids of the present parties of a partnership that are not observers."""
     present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return set(present.values_list("organisation_id", flat=True))
 
 
 def addressed_ids(entry: Entry) -> set[int] | None:
-    """Ids of the organisations it asks; None if it asks the whole network."""
+    """Return the ids of the organisations that the entry asks; None if it asks the whole network."""
     if entry.audience == Audience.NETWORK:
         return None
     if entry.audience == Audience.PARTNERSHIP:
@@ -43,13 +43,15 @@ def is_readable_by(entry: Entry, organisation_id: int) -> bool:
 
 
 def answerable_among(ids: Collection[int], user: User) -> set[int]:
-    """Which of these entries (ids) the person may answer today."""
+    """Return the ids of those of the entries (ids) that the person may answer today."""
     return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
 
 
 def author_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
-    """The author, if they still edit for the organisation; else its leads."""
-    author = Membership.objects.current().filter(person=person_id, organisation=organisation_id, role__in=EDITING_ROLES)
-    if not author.exists():
+    """Return the author, if they still edit for the organisation; otherwise the organisation's leads."""
+    memberships = Membership.objects.current().filter(
+        person=person_id, organisation=organisation_id, role__in=EDITING_ROLES
+    )
+    if not memberships.exists():
         return leads_with_account([organisation_id])
-    return with_account(User.objects.filter(pk__in=author.values("person")))
+    return with_account(User.objects.filter(pk__in=memberships.values("person")))

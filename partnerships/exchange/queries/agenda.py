@@ -1,4 +1,4 @@
-"""What asks and offers put on the agenda of a partnership's meeting."""
+"""Suggest asks and offers for the agenda of a partnership's meeting."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from partnerships.people.models import User
 
 
 def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Open asks and offers of the partnerships, those without an answer first."""
-    rows = (
+    """Suggest the open asks and offers of the partnerships, the unanswered ones first."""
+    entries = (
         Entry.objects.visible_to(user)
         .filter(partnership__in=partnerships, is_open=True)
         .exclude(status=Status.DRAFT)
@@ -21,14 +21,19 @@ def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Sinc
     )
     return [
         Suggestion(
-            partnership=row.partnership_id,
+            partnership=entry.partnership_id,
             subject_kind="entry",
-            subject_id=row.pk,
-            title=f"{row.get_direction_display()}: {row.title}",
-            path=row.get_absolute_url(),
+            subject_id=entry.pk,
+            title=f"{entry.get_direction_display()}: {entry.title}",
+            path=entry.get_absolute_url(),
             purpose=Purpose.DISCUSSION,
-            detail=f"{row.organisation.display_name}, {row.status_words.lower()}"
-            + (f", closes {long_date(row.closes_on)}" if row.closes_on else ""),
+            detail=_detail(entry),
         )
-        for row in first_of_each(rows, "answered_at", "shared_at", "pk")
+        for entry in first_of_each(entries, "answered_at", "shared_at", "pk")
     ]
+
+
+def _detail(entry: Entry) -> str:
+    """`Larkhaven Homes, answered, closes 3 March 2027`."""
+    words = f"{entry.organisation.display_name}, {entry.status_words.lower()}"
+    return f"{words}, closes {long_date(entry.closes_on)}" if entry.closes_on else words

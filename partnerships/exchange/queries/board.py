@@ -22,7 +22,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from partnerships.commitments.quantities import quantity_words
-from partnerships.exchange.matching import listed
+from partnerships.exchange.matching import names_in_words
 from partnerships.exchange.models import (
     OVER,
     ROUTES,
@@ -51,7 +51,7 @@ CAP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The entries to show on the board. Without statuses, these are the open ones."""
+    """The filters of the board and the list. Without statuses, only open entries are shown."""
 
     words: str = ""
     directions: tuple[str, ...] = ()
@@ -79,12 +79,12 @@ class Filters:
 
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
-    """Shared entries that match the filters and that the person may see, not ordered."""
+    """Return the shared entries that match the filters and that the person may see, in no order."""
     return _matching(Entry.objects.visible_to(user), filters)
 
 
 def _matching(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Those of the entries that are shared and match all filters."""
+    """Return the entries that are shared and match all filters."""
     entries = _matching_details(entries.exclude(shared_at=None), filters)
     if filters.directions:
         entries = entries.filter(direction__in=filters.directions)
@@ -96,7 +96,7 @@ def _matching(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
 
 
 def _matching_details(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Those of the entries that match the filters for which there are no stored counts."""
+    """Return the entries that match the filters for which there are no stored counts (`Filters.is_counted`)."""
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
@@ -166,11 +166,11 @@ class Card:
     @property
     def area_names(self) -> str:
         """The names of its areas: `Fareham, Gosport and 3 more`."""
-        return listed(self.areas)
+        return names_in_words(self.areas)
 
 
 def card_of(entry: Entry) -> Card:
-    """The card of an entry read with `for_listing`."""
+    """Return the card of an entry that was fetched with `for_listing`."""
     return Card(
         pk=entry.pk,
         direction=entry.direction,
@@ -205,10 +205,9 @@ class Counts:
 
 
 class _Row(NamedTuple):
-    """A row of the board's statement: a count of entries, or a card.
+    """A row that the board's statement returns: a count of entries, or a card.
 
-    Both kinds of row have the columns up to `is_open`; `number` is the count, or the id of the card's entry. The other
-    columns are None in counts.
+    `number` is the count, or the id of the card's entry. In counts, the columns after `is_open` are None.
     """
 
     kind: str
@@ -230,7 +229,11 @@ class _Row(NamedTuple):
     areas: list[str]
 
     def as_card(self) -> Card:
-        """The card. Its organisation has the name of the time of sharing and, unless the entry is over, today's."""
+        """Return the row as a card.
+
+        The organisation has the name that it had when the entry was shared and, unless the entry is over, its present
+        name beside it.
+        """
         if self.status in OVER:
             organisation = self.organisation_then
         else:
@@ -253,10 +256,11 @@ class _Row(NamedTuple):
         )
 
 
-def _summed(rows: Iterable[_Row], filters: Filters) -> Counts:
-    """The counts for each choice of direction, theme and status.
+def _counts_of_choices(rows: Iterable[_Row], filters: Filters) -> Counts:
+    """Add up the rows for each choice of direction, theme and status in the filter panel.
 
-    The other filters apply to each; for the directions, all filters do.
+    A theme's count says what choosing that theme would show, so the chosen themes are ignored for it; likewise for
+    statuses. The counts of directions apply all filters, because pages show their sum as the total.
     """
     counts = Counts()
     for row in rows:
@@ -284,9 +288,9 @@ class Board:
 
 
 def read(reader: Reader, filters: Filters, limit: int) -> Board:
-    """The first `limit` entries of each direction, and the counts for the filter.
+    """Return the first `limit` entries of each direction, and the counts for the filter.
 
-    One statement reads all, so that the entries that the reader may read are found only once.
+    One statement reads both, so that PostgreSQL finds the entries that the reader may read only once.
     """
     sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
@@ -296,7 +300,7 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
             count_rows.append(row)
         else:
             sides[row.direction].append(row.as_card())
-    counts = _summed(count_rows, filters)
+    counts = _counts_of_choices(count_rows, filters)
     counts.capped = not filters.is_counted and sum(row.number for row in count_rows) > CAP
     return Board(sides=sides, counts=counts)
 
@@ -321,7 +325,10 @@ _CARD_COLUMNS = (
 
 @lru_cache(maxsize=512)
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
-    """The statement for counts and cards. `seen` holds the entries that are readable, but not for everyone."""
+    """Return the statement for counts and cards.
+
+    `seen` contains the entries that this reader may read and that are not for everyone.
+    """
     seen_sql, seen_values = sql_of(_restricted(has_account))
     parts = [_counts(filters, has_account)]
     if limit:
@@ -331,7 +338,7 @@ def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) 
 
 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
-    """The ids of readable entries that are not for everyone, by one indexed query for each route."""
+    """Return the ids of readable entries that are not for everyone, by one indexed query for each route."""
     entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
     by_route = [
         entries.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
@@ -340,7 +347,7 @@ def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
 
 
 def _readable(has_account: bool) -> EntryQuerySet:
-    """The entries that the reader may read: those in `seen` and those for everyone."""
+    """Return the entries that the reader may read: the entries in `seen`, and the entries for everyone."""
     condition = Q(pk__in=RawSQL("SELECT id FROM seen", ()))
     for route in ROUTES:
         if isinstance(route, Network) and has_account:
@@ -349,7 +356,7 @@ def _readable(has_account: bool) -> EntryQuerySet:
 
 
 def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
-    """One statement for the cards of each direction."""
+    """Return one statement for the cards of each direction."""
     area_names = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
     entries = _matching(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
     cards = entries.order_by(*filters.order).values_list(
@@ -359,9 +366,10 @@ def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
 
 
 def _counts(filters: Filters, has_account: bool) -> Fragment:
-    """The statement for the counts by direction, theme and status.
+    """Return the statement for the counts by direction, theme and status.
 
-    If the filter allows it, the stored counts and the entries in `seen` are added up; else up to `CAP` entries.
+    If the stored counts are enough for the filters, they are added to the counts of the entries in `seen`. Otherwise
+    the statement counts up to `CAP` entries, and one more to know that there are more.
     """
     if filters.is_counted:
         shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)

@@ -11,27 +11,28 @@ from partnerships.people.models import User
 
 
 def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Closing dates in a partnership, or of what the person's organisations share or are asked."""
-    seen = _closing_for(user)
+    """Return the closing dates in a partnership or, without one, of entries from and to the person's organisations."""
+    entries = _closing_for(user)
     if partnership is None:
         own_entries = Entry.objects.of_person(user) | Entry.objects.addressing(user)
-        seen = seen.filter(pk__in=own_entries.values("pk"))
+        entries = entries.filter(pk__in=own_entries.values("pk"))
     else:
-        seen = seen.filter(partnership=partnership)
-    return _entries(seen)
+        entries = entries.filter(partnership=partnership)
+    return _calendar_entries(entries)
 
 
-def dates_of(user: User, entries: Collection[int]) -> list[CalendarEntry]:
-    """Closing dates of some asks and offers, by number."""
-    return _entries(_closing_for(user).filter(pk__in=entries))
+def dates_of(user: User, entry_ids: Collection[int]) -> list[CalendarEntry]:
+    """Return the closing dates of some asks and offers."""
+    return _calendar_entries(_closing_for(user).filter(pk__in=entry_ids))
 
 
 def _closing_for(user: User) -> EntryQuerySet:
     return Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
 
 
-def _entries(seen: EntryQuerySet) -> list[CalendarEntry]:
-    entries = list(seen.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
+def _calendar_entries(visible: EntryQuerySet) -> list[CalendarEntry]:
+    # A calendar shows no areas, so the prefetch of `for_listing` is dropped.
+    entries = list(visible.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
     revisions = revisions_of([entry.pk for entry in entries], "entry")
     return [_closing(entry, revisions.get(entry.pk, Revision(0, entry.created_at))) for entry in entries]
 

@@ -23,21 +23,21 @@ from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.kit.database import rows_of
 from partnerships.people.models import User
 
-#: The newest entries of a tier, which are ranked by their words.
+#: How many entries of a tier, the newest first, are ranked by their words.
 POOL = 300
-#: The best of these, whose titles are compared. Comparing titles is eight times as slow as comparing words.
+#: How many of these are then ranked by their titles too. Comparing titles is eight times as slow as comparing words.
 LIKENED = 60
-#: The best of these, which are scored exactly.
+#: How many of these are then scored exactly.
 SCORED = 40
-#: The best of these, which are returned.
+#: How many of these are returned.
 BEST = 10
 
 _LEXEME = re.compile(r"'((?:[^']|'')+)'")
 
 # --- the statement ---------------------------------------------------------------------------------------------------
 
-#: The entries to find counterparts for, each with the keys (`near`, `far`), the words (`query`) and the partners to
-#: search by.
+#: The entries to find counterparts for, each with the keys (`near`, `far`), the words (`query`) and the partners by
+#: which its counterparts are found.
 _SUBJECT = f"""
 WITH subject AS MATERIALIZED (
     SELECT
@@ -173,7 +173,7 @@ _IS_STORED_MATCH = f"""(
 
 
 def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
-    """The candidates of asks (or of offers) at a `place`, with the condition `allowed`."""
+    """Return the SQL for the candidates of asks (or of offers) at a `place`, with the condition `allowed`."""
     other = f"'{Direction.OFFER if is_ask else Direction.ASK}'"
     return f"{_SUBJECT} {_COLUMNS} {_TIER.format(other=other, place=place, allowed=allowed)}) c"
 
@@ -182,15 +182,18 @@ def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A counterpart and its score."""
+class Counterpart:
+    """An entry that fits another one, with the score of the pair."""
 
     entry_id: int
     score: Score
 
 
 class AreaNames:
-    """The names of areas, and the larger areas that each belongs to, read once for a run."""
+    """The names of areas, and the larger areas that each belongs to, read once for a run.
+
+    With `only`, a collection of ids, just the names of these areas are read.
+    """
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         rows = rows_of(
@@ -204,7 +207,7 @@ class AreaNames:
             self._larger_by_area[pk] = {larger for larger in (parent_id, region_id) if larger}
 
     def of(self, areas: set[int]) -> tuple[str, ...]:
-        """The names of the largest of these areas: of a county, not of its districts."""
+        """Return the names of the largest of these areas: of a county, but not of its districts."""
         names = (
             self._name_by_area[area]
             for area in areas
@@ -213,10 +216,10 @@ class AreaNames:
         return tuple(sorted(names))
 
 
-def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
-    """The best counterparts that this person can read and has not dismissed.
+def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
+    """Return the best counterparts that this person can read and has not dismissed, best first.
 
-    Rights are a condition of the search itself, so unreadable entries are neither shown nor counted.
+    Rights are a condition of the search itself, so that unreadable entries take no place among the best.
     """
     reader = reader_of(user)
     is_readable, readable_values = readable_to(reader)
@@ -230,18 +233,18 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     return _best([entry], condition, today, reader_organisations=set(reader.organisations))[entry.pk][:BEST]
 
 
-def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Found]]:
-    """The best counterparts of each entry for either side, to be stored.
+def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Counterpart]]:
+    """Return the best counterparts of each entry for either side, by the id of the entry, to be stored.
 
     These are the best that the entry's organisation can read, and the best whose organisation can read the entry.
-    Stored matches are scored again.
+    Stored matches are scored again, so that a match that no longer fits can be removed.
     """
-    found: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
+    counterparts_by_entry: dict[int, dict[int, Counterpart]] = {entry.pk: {} for entry in entries}
     for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, SCORED)):
         for pk, best in _best(entries, _Condition(sql), today, names=names).items():
             for counterpart in best[:limit]:
-                found[pk].setdefault(counterpart.entry_id, counterpart)
-    return {pk: list(counterparts.values()) for pk, counterparts in found.items()}
+                counterparts_by_entry[pk].setdefault(counterpart.entry_id, counterpart)
+    return {pk: list(counterparts.values()) for pk, counterparts in counterparts_by_entry.items()}
 
 
 # --- finding and scoring ---------------------------------------------------------------------------------------------
@@ -280,11 +283,11 @@ def _best(
     *,
     names: AreaNames | None = None,
     reader_organisations: set[int] | None = None,
-) -> dict[int, list[Found]]:
-    """The counterparts of each entry with at least `MIN_POINTS`, best first.
+) -> dict[int, list[Counterpart]]:
+    """Return the counterparts with at least `MIN_POINTS` of each entry, best first, by the id of the entry.
 
-    Only the two organisations of a pair know that they already work together. With `reader_organisations`, that gives
-    points only to pairs with one of these organisations.
+    Only the two organisations of a pair may know that they already work together. With `reader_organisations`, working
+    together gives points only to pairs with one of these organisations.
     """
     with_reach = [entry for entry in entries if entry.reach]
     placed = [entry for entry in with_reach if entry.reach != [anywhere(theme_number(entry.theme))]]
@@ -292,22 +295,18 @@ def _best(
     candidates: dict[int, list[_Candidate]] = defaultdict(list)
 
     _add_candidates(candidates, placed, _NEAR, condition, today)
-    # Fewer than BEST near ones means that all of them were found, so the region's tier can leave them out.
+    # With fewer than BEST near candidates, all near ones are in the list already, so the region's tier leaves them out.
     with_few = [entry for entry in placed if len(candidates[entry.pk]) < BEST]
     _add_candidates(candidates, with_few, _FAR, condition, today)
     _add_candidates(candidates, unplaced, _ANYWHERE, condition, today)
 
-    best: dict[int, list[Found]] = {}
-    for entry in entries:
-        found = candidates[entry.pk]
-        best[entry.pk] = _scored(entry, found, names, reader_organisations) if found else []
-    return best
+    return {entry.pk: _scored(entry, candidates[entry.pk], names, reader_organisations) for entry in entries}
 
 
 def _add_candidates(
     candidates: dict[int, list[_Candidate]], entries: list[Entry], place: str, condition: _Condition, today: dt.date
 ) -> None:
-    """Add the candidates of these entries at a place, by the id of the entry."""
+    """Add the candidates of these entries at a place to `candidates`, by the id of the entry."""
     for is_ask in (True, False):
         ids = [entry.pk for entry in entries if entry.is_ask == is_ask]
         if ids:
@@ -334,8 +333,10 @@ def side_of(
 
 def _scored(
     entry: Entry, candidates: list[_Candidate], names: AreaNames | None, reader_organisations: set[int] | None
-) -> list[Found]:
-    """The candidates with at least `MIN_POINTS`, with points and reasons, best first."""
+) -> list[Counterpart]:
+    """Return the candidates with at least `MIN_POINTS`, with points and reasons, best first."""
+    if not candidates:
+        return []
     near_keys = {key for key in entry.reach if key > 0}
     if names is None:
         shared_keys = (near_keys.intersection(candidate.reach) for candidate in candidates)
@@ -372,10 +373,10 @@ def _scored(
             standing=candidate.standing,
         )
         ask, offer = (own_side, other_side) if entry.is_ask else (other_side, own_side)
-        scored.append(Found(entry_id=candidate.pk, score=score_pair(ask, offer, common)))
+        scored.append(Counterpart(entry_id=candidate.pk, score=score_pair(ask, offer, common)))
 
-    scored.sort(key=lambda found: (-found.score.points, -found.entry_id))
-    return [found for found in scored if found.score.points >= MIN_POINTS]
+    scored.sort(key=lambda counterpart: (-counterpart.score.points, -counterpart.entry_id))
+    return [counterpart for counterpart in scored if counterpart.score.points >= MIN_POINTS]
 
 
 def lexemes_of(words: Any) -> list[str]:

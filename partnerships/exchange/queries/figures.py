@@ -1,4 +1,4 @@
-"""Asks that a party answered in a period, for progress reports."""
+"""Count the asks that a party made and answered in a period, for progress reports."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from partnerships.exchange.models import Audience, Direction, Entry, Response
 
 
 def asks_in_period(period: Asked) -> Block | None:
-    """Counts of asks shared with the partnership: made, and answered by the party.
+    """Count the asks shared with the partnership that the party made or answered; None if there are none.
 
-    Counts only, because answers are between two organisations.
+    Only counts, because every partner reads a progress report, but answers are between two organisations.
     """
     asks = Entry.objects.filter(
         direction=Direction.ASK, audience=Audience.PARTNERSHIP, partnership=period.party.partnership_id
@@ -22,7 +22,7 @@ def asks_in_period(period: Asked) -> Block | None:
         entry__in=asks,
         **{f"made_at__date__{key}": day for key, day in within.items()},
     )
-    asked_here, answered = shared.count(), answers.values("entry").distinct().count()
-    if not (asked_here or answered):
+    made_count, answered_count = shared.count(), answers.values("entry").distinct().count()
+    if not (made_count or answered_count):
         return None
-    return Block("Asks", f"{answered} answered, {asked_here} made.")
+    return Block("Asks", f"{answered_count} answered, {made_count} made.")

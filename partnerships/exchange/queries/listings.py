@@ -1,4 +1,4 @@
-"""Entries of one organisation or between two, and events about entries."""
+"""Find entries of one organisation or between two, and the events of entries that a person may see."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from partnerships.people.models import User
 def name_as_at(
     entries: Iterable[Entry], *, beside: Iterable[AsAt] = (), asked: Iterable[tuple[Entry, Organisation]] = ()
 ) -> None:
-    """Give the organisations of entries the names that they had when the entries were shared.
+    """Change the names of the entries' organisations, for display, to the names at the time of sharing.
 
-    For display only. Entries that are not over show the present name too. Makes one query.
+    Organisations of entries that are not over show the present name too. Makes one query for all.
 
     beside: other organisations on the page, each with the day whose name it shows.
     asked: entries, each with an organisation that it asks.
@@ -35,9 +35,9 @@ def name_as_at(
 
 
 def events_of_entries(user: User, records: Records) -> Q:
-    """The condition on events about these entries that the person may see.
+    """Return the condition on events about these entries that the person may see.
 
-    These are events of entries they can read now, and of partnerships they left, up to that day.
+    These are the events of entries that they can read now, and of partnerships that they left, up to that day.
     """
     former = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Entry.objects.followed_by(user).filter(pk__in=records).values("pk")
@@ -45,7 +45,7 @@ def events_of_entries(user: User, records: Records) -> Q:
 
 
 def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQuerySet:
-    """The standing offers of an organisation that the person can see."""
+    """Return the standing offers of an organisation that the person can see, by theme and title."""
     return (
         Entry.objects.visible_to(user)
         .filter(organisation=organisation, standing=True)
@@ -56,10 +56,10 @@ def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQue
 
 
 def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
-    """Entries between two organisations that the person can see.
+    """Return the entries between two organisations that the person can see, the newest first.
 
-    They ask each other by name or through a partnership that both belong to. An entry for the whole network counts only
-    if one of them answered it.
+    In these, one organisation asks the other by name or through a partnership of both. An entry for the whole network
+    counts only if the other organisation answered it.
     """
     pair = {ours.pk, theirs.pk}
     our_partnerships = Party.objects.present().filter(organisation=ours).values("partnership")

@@ -1,4 +1,4 @@
-"""Matches that a person may see, from their side."""
+"""Find the matches that a person may see, from the side of their organisations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class MatchFor:
-    """A match from one side: its own entry and the counterpart."""
+    """A match as one side sees it: the side's own entry, and the counterpart."""
 
     match: Match
     entry: Entry
@@ -32,17 +32,17 @@ class MatchFor:
 
     @property
     def reasons(self) -> list[str]:
-        """Why they match; the words suit both sides."""
+        """Why the two entries match, in words that suit both sides."""
         return self.match.reasons
 
     @property
     def fit(self) -> str:
-        """How well they match, in words."""
+        """How well the two entries match, in words."""
         return fit_in_words(self.match.score)
 
 
 def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchFor]:
-    """Live matches of the person's organisations found since a moment, best first.
+    """Return the live matches of the person's organisations that were found since a moment, best first.
 
     Matches that the person may not see, or that their organisations have dismissed, are left out.
     """
@@ -51,7 +51,7 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
-    """The lookups that `new_matches_for` makes, for `read_ahead`."""
+    """Return the lookups that `new_matches_for` makes, for `read_ahead`."""
     return [lookup(_new_matches, person, since, limit=limit)] if Membership.objects.roles_of(person) else []
 
 
@@ -68,23 +68,23 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
 
 
 def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
-    """Each match from the side of these organisations, or else of its ask."""
-    sided = []
+    """Return each match from the side of these organisations: from the ask's side if that is theirs."""
+    matches_for_side = []
     for match in matches:
         if match.ask.organisation_id in own_ids:
-            sided.append(MatchFor(match=match, entry=match.ask, counterpart=match.offer))
+            matches_for_side.append(MatchFor(match=match, entry=match.ask, counterpart=match.offer))
         else:
-            sided.append(MatchFor(match=match, entry=match.offer, counterpart=match.ask))
-    return sided
+            matches_for_side.append(MatchFor(match=match, entry=match.offer, counterpart=match.ask))
+    return matches_for_side
 
 
 def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
-    """All live matches of the person's organisations, best first."""
+    """Return all live matches of the person's organisations, best first."""
     return new_matches_for(person, dt.datetime(1900, 1, 1, tzinfo=dt.UTC), limit)
 
 
 def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
-    """Readable counterparts that organisations of the person dismissed, each with its dismissal, latest first."""
+    """Return the counterparts that the person's organisations dismissed, each with its dismissal, the newest first."""
     matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
     dismissals = (
         Dismissal.objects.filter(match__in=matches, organisation__in=Organisation.objects.of_person(person))
@@ -98,7 +98,7 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Pairs of one of these organisations and another that share a partnership, each pair both ways round."""
+    """Return the pairs of one of these organisations and a partner of it, each pair both ways round."""
     present = Party.objects.present()
     partnerships = present.filter(organisation__in=organisation_ids).values("partnership")
     parties_by_partnership: dict[int, set[int]] = defaultdict(set)
@@ -115,7 +115,7 @@ def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:
-    """The number of matches of each open entry that the person may see, by the id of the entry."""
+    """Return how many matches of each open entry the person may see, by the id of the entry."""
     open_entries = [entry for entry in entries if entry.is_open]
     pairs = _match_pairs(
         reader,
@@ -129,7 +129,7 @@ def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, 
 
 
 def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[tuple[int, int]]:
-    """The ids of each entry and a counterpart that the reader's organisations have not dismissed."""
+    """Return the ids of each entry and a counterpart, without pairs that the reader's organisations dismissed."""
     dismissed_sql, dismissed_values = dismissed_by(reader)
     parts = []
     for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
@@ -147,7 +147,7 @@ def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[
 
 
 def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
-    """Those of the entries that are open and that the person may read."""
+    """Return the ids of those of the entries that are open and that the person may read."""
     if not entry_ids:
         return set()
     is_readable, values = readable_to(reader)
@@ -156,13 +156,16 @@ def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
 
 
 def with_matches(cards: Sequence[Card], reader: Reader) -> list[Card]:
-    """The cards with the number of matches that the reader may see."""
+    """Return the cards with the number of matches that the reader may see."""
     count_by_entry = count_matches(reader, cards)
     return [replace(card, matches=count_by_entry.get(card.pk)) for card in cards]
 
 
 def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
-    """The cards of entries fetched with `for_listing`, with their matches and the names of the time of sharing."""
+    """Return the cards of entries, with their matches. Organisations have their names at the time of sharing.
+
+    The entries must be fetched with `for_listing`.
+    """
     entries = list(entries)
     name_as_at(entries)
     return with_matches([card_of(entry) for entry in entries], reader)
@@ -173,10 +176,11 @@ _STRONG_SCORE, _GOOD_SCORE = 75, 50
 
 
 def fit_in_words(points: int) -> str:
-    """How well a match fits, in words and points."""
-    words = "Possible fit"
+    """Return how well a match fits, in words and points: `Strong fit, 80 of 100`."""
     if points >= _STRONG_SCORE:
-        words = "Strong fit"
+        label = "Strong fit"
     elif points >= _GOOD_SCORE:
-        words = "Good fit"
-    return f"{words}, {points} of 100"
+        label = "Good fit"
+    else:
+        label = "Possible fit"
+    return f"{label}, {points} of 100"

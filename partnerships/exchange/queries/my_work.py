@@ -1,4 +1,4 @@
-"""Tasks of a person in the exchange, for My work: entries and questions to answer, answers to decide."""
+"""Find a person's tasks in the exchange for My work: entries and questions to answer, and answers to decide about."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ _TO_ANSWER = Q(is_open=True, standing=False, shared_at__isnull=False)
 
 
 def _owes_answer(entry: OuterRef, organisation: OuterRef) -> Q:
-    """The condition that an organisation has neither answered nor declined an entry."""
+    """Return the condition that an organisation has neither answered nor declined an entry."""
     answers = Response.objects.filter(entry=entry, organisation=organisation).exclude(status=ResponseStatus.WITHDRAWN)
     declines = Receipt.objects.filter(entry=entry, organisation=organisation).exclude(declined_at=None)
     return ~Exists(answers) & ~Exists(declines)
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
-    """Entries that an organisation the person edits for has not answered.
+    """Return the entries that an organisation the person edits for has not answered.
 
-    Each organisation answers for itself. An entry that was referred to a colleague waits only for that colleague, while
-    they may answer it. `referred_by_name` is the name of the colleague who referred an entry to this person.
+    Each organisation answers for itself. An entry that was referred to a colleague waits only for that colleague, as
+    long as they may answer it. `referred_by_name` is the name of the colleague who referred an entry to this person.
     """
     by_name, in_partnerships = _unanswered_by_audience(user)
     return _with_referrer(user, Entry.objects.filter(pk__in=by_name.values("pk").union(in_partnerships.values("pk"))))
 
 
 def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
-    """The entries of `unanswered_for`: those for named organisations, and those for partnerships.
+    """Return the entries of `unanswered_for` in two querysets: for named organisations, and for partnerships.
 
-    An entry for a partnership that waits for several organisations of the person comes several times.
+    The second has an entry once for each organisation of the person that should answer it.
     """
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     addressees = Addressee.objects.filter(
@@ -95,7 +95,7 @@ def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
 
 
 def _waits_for(user: User, entry: OuterRef, organisation: OuterRef) -> Q:
-    """The condition that an organisation owes an answer, and that no colleague is to give it."""
+    """Return the condition that an organisation owes an answer that was not referred to a colleague of the person."""
     membership_of_colleague = Membership.objects.current().filter(
         person=OuterRef("referred_to"), organisation=OuterRef("organisation"), role__in=EDITING_ROLES
     )
@@ -105,7 +105,7 @@ def _waits_for(user: User, entry: OuterRef, organisation: OuterRef) -> Q:
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
-    """The organisations that still need to answer an entry: addressees, and parties of partnerships."""
+    """Return the organisations that have not answered an entry: addressees, and parties of partnerships."""
     entries = Entry.objects.filter(_TO_ANSWER)
     addressees = Addressee.objects.filter(
         _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
@@ -120,7 +120,7 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def responses_to_decide(user: User) -> list[Response]:
-    """Answers that the person's organisations must decide, oldest first."""
+    """Return the answers that the person's organisations must decide about, the oldest first."""
     return rows_for(_undecided_for, user)
 
 
@@ -129,7 +129,7 @@ def _undecided_for(user: User) -> QuerySet[Response]:
 
 
 def questions_to_answer(user: User) -> list[Question]:
-    """Questions that the person's organisations must answer, oldest first."""
+    """Return the questions that the person's organisations must answer, the oldest first."""
     return rows_for(_questions_for, user)
 
 
@@ -148,7 +148,7 @@ def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
 
 
 def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
-    """The organisation, referrer and partnership of each of these entries."""
+    """Return the organisation, the referring colleague and the partnership of each of these entries."""
     entries: Any = _with_referrer(user, Entry.objects.filter(among("pk", entry_ids)))
     rows: QuerySet[Entry, tuple[Any, ...]] = entries.values_list(
         "pk",
@@ -163,7 +163,7 @@ def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class _WithAskers:
-    """Adds the organisation that asks to tasks, once a page shows them."""
+    """Adds to tasks the organisation that asks, once a page shows them: My work counts thousands, but shows few."""
 
     user: User
 
@@ -182,7 +182,7 @@ class _WithAskers:
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
-    """Asks and offers that wait for an answer of the person's organisations."""
+    """Return the tasks to answer asks and offers that wait for the person's organisations."""
     labels = dict(Status.choices)
     complete = _WithAskers(user)
 

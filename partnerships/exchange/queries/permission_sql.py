@@ -60,7 +60,7 @@ class Reader:
 
 
 def reader_of(user: User) -> Reader:
-    """The reader with today's organisations; without any if the person is inactive."""
+    """Return the reader with the organisations that they act for today; an inactive person has none."""
     today = timezone.localdate()
     if not user.is_active:
         return Reader(person_id=user.pk, acts_for=(), editing=(), has_account=False, today=today)
@@ -83,7 +83,7 @@ def _memberships(today: dt.date) -> Fragment:
 
 
 def readable_when(*, has_account: bool) -> Q:
-    """The condition of `visible_to`, with placeholders."""
+    """Return the condition of `visible_to`, with placeholders for the reader."""
     condition = Q(pk__in=[])
     for route in ROUTES:
         if isinstance(route, Network):
@@ -94,7 +94,7 @@ def readable_when(*, has_account: bool) -> Q:
 
 
 def reached_by(route: Organisations | People) -> Q:
-    """The condition that this route makes an entry readable."""
+    """Return the condition that this route makes an entry readable, with placeholders for the reader."""
     if isinstance(route, People):
         return route.when & Q(**{route.path: READER})
     if route.roles:
@@ -103,7 +103,7 @@ def reached_by(route: Organisations | People) -> Q:
 
 
 def readable_to(reader: Reader) -> Fragment:
-    """The condition on `exchange_entry` that this person may read an entry."""
+    """Return the SQL condition on `exchange_entry` that this person may read an entry."""
     return for_reader(_readable(reader.has_account, reader.today), reader)
 
 
@@ -115,7 +115,7 @@ def _readable(has_account: bool, today: dt.date) -> Fragment:
 
 
 def dismissed_by(reader: Reader) -> Fragment:
-    """Ids of the matches that an organisation of the person dismissed."""
+    """Return the SQL for the ids of the matches that an organisation of the person dismissed."""
     return for_reader(_dismissed(), reader)
 
 
@@ -125,12 +125,15 @@ def _dismissed() -> Fragment:
 
 
 def for_reader(fragment: Fragment, reader: Reader) -> Fragment:
-    """The fragment with the reader's ids instead of the placeholders."""
+    """Return the fragment with the reader's ids in place of the placeholders."""
     return _filled(fragment, reader.person_id, reader.organisations)
 
 
 def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
-    """The fragment with these ids instead of the placeholders. `OWN` becomes a list of ids, with a %s for each."""
+    """Return the fragment with these ids in place of the placeholders.
+
+    `OWN` becomes a list of ids, with a %s for each. Without organisations the placeholder stays, which no row has.
+    """
     sql, values = fragment
     own_ids = organisations or (OWN,)
     first_part, *parts_after_values = sql.split("%s")
@@ -147,12 +150,12 @@ def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) 
 
 
 def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
-    """The SQL of a queryset and its parameters."""
+    """Return the SQL of a queryset, with its values."""
     sql, values = queryset.query.sql_with_params()
     return sql, tuple(values)
 
 
 def union_all(*parts: Fragment) -> Fragment:
-    """The rows of all these statements; each keeps its own order."""
+    """Return one statement with the rows of all these statements, each in its own order."""
     sql = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
     return sql, tuple(value for _, values in parts for value in values)

@@ -1,4 +1,4 @@
-"""Areas for matching: parts, successors, regions, and who serves them."""
+"""Read the areas for matching: their parts, successors and regions, and the organisations that serve them."""
 
 from __future__ import annotations
 
@@ -17,60 +17,61 @@ _SAME_AREA = (SuccessionKind.RENAME, SuccessionKind.CONVERSION, SuccessionKind.F
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPlaces:
-    """The areas in the register."""
+class AreaRegister:
+    """All areas as `reach` needs them, and the areas that an organisation serves."""
 
-    areas: Places
+    places: Places
 
     def served_by(self, organisation_id: int) -> list[int]:
         """Ids of the areas that the organisation serves today."""
-        served = _served_on(timezone.localdate()).filter(organisation=organisation_id)
-        return list(served.values_list("area_id", flat=True))
+        areas_served = _served_on(timezone.localdate()).filter(organisation=organisation_id)
+        return list(areas_served.values_list("area_id", flat=True))
 
 
 def _served_on(day: dt.date) -> QuerySet[AreaServed]:
-    begun = Q(starts_on=None) | Q(starts_on__lte=day)
-    return AreaServed.objects.filter(begun, Q(ends_on=None) | Q(ends_on__gt=day))
+    has_begun = Q(starts_on=None) | Q(starts_on__lte=day)
+    has_not_ended = Q(ends_on=None) | Q(ends_on__gt=day)
+    return AreaServed.objects.filter(has_begun, has_not_ended)
 
 
 def served_by_all(day: dt.date) -> dict[int, list[int]]:
-    """Ids of the areas that each organisation serves on a date."""
-    served: dict[int, list[int]] = defaultdict(list)
+    """Return the ids of the areas that each organisation serves on a day, by the id of the organisation."""
+    areas_by_organisation: dict[int, list[int]] = defaultdict(list)
     for organisation, area in _served_on(day).values_list("organisation_id", "area_id"):
-        served[organisation].append(area)
-    return served
+        areas_by_organisation[organisation].append(area)
+    return areas_by_organisation
 
 
-def known_places() -> KnownPlaces:
-    """What matching needs to know about all areas, in three queries."""
+def read_areas() -> AreaRegister:
+    """Read all areas in three queries."""
     parts: dict[int, set[int]] = defaultdict(set)
-    region: dict[int, int] = {}
-    ended: set[int] = set()
+    region_by_area: dict[int, int] = {}
+    ended_ids: set[int] = set()
     rows = Area.objects.values_list("pk", "kind", "parent_id", "region_id", "valid_to")
-    for pk, kind, parent, lies_in, valid_to in rows:
+    for pk, kind, parent_id, region_id, valid_to in rows:
         if kind == AreaKind.REGION:
-            region[pk] = pk
-        if parent:
-            parts[parent].add(pk)
-        if lies_in:
-            parts[lies_in].add(pk)
-            region[pk] = lies_in
+            region_by_area[pk] = pk
+        if parent_id:
+            parts[parent_id].add(pk)
+        if region_id:
+            parts[region_id].add(pk)
+            region_by_area[pk] = region_id
         if valid_to:
-            ended.add(pk)
-    return KnownPlaces(Places(parts=parts, successors=_successors(ended), region=region))
+            ended_ids.add(pk)
+    return AreaRegister(Places(parts=parts, successors=_successors(ended_ids), region=region_by_area))
 
 
-def _successors(ended: set[int]) -> dict[int, set[int]]:
-    """For each ended area, the areas that its organisations' successors serve."""
-    if not ended:
+def _successors(ended_ids: set[int]) -> dict[int, set[int]]:
+    """Return for each ended area the areas that the successors of its organisations serve."""
+    if not ended_ids:
         return {}
-    served: dict[int, set[int]] = defaultdict(set)
+    areas_by_organisation: dict[int, set[int]] = defaultdict(set)
     for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
-        served[organisation].add(area)
+        areas_by_organisation[organisation].add(area)
     successors: dict[int, set[int]] = defaultdict(set)
     ties = SuccessionTie.objects.filter(successor__isnull=False, succession__status__in=CERTAIN)
     ties = ties.exclude(succession__kind__in=_SAME_AREA)
     for predecessor, successor in ties.values_list("predecessor", "successor"):
-        for area in served.get(predecessor, set()) & ended:
-            successors[area] |= served.get(successor, set()) - {area}
+        for area in areas_by_organisation.get(predecessor, set()) & ended_ids:
+            successors[area] |= areas_by_organisation.get(successor, set()) - {area}
     return successors

@@ -1,4 +1,4 @@
-"""Asks and offers that are stuck, for facilitators and leads."""
+"""Find asks and offers that are stuck, for the list of facilitators and leads."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from partnerships.agreements.stuck import Stuck
 from partnerships.exchange.models import Entry, EntryFacilitator, Response
 from partnerships.people.models import User
 
-#: Days without an answer.
+#: After this many days without an answer or a decision, an ask or offer is stuck.
 UNANSWERED_DAYS = 14
 
 
 def unanswered_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Asks and offers shared with these partnerships that nobody has answered for two weeks."""
-    old = now - dt.timedelta(days=UNANSWERED_DAYS)
+    """Return the asks and offers shared with these partnerships that nobody has answered for two weeks."""
+    latest = now - dt.timedelta(days=UNANSWERED_DAYS)
     entries = (
         Entry.objects.visible_to(user)
         .unanswered()
-        .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=old)
+        .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=latest)
     )
     return [_unanswered(entry) for entry in entries.order_by("shared_at", "pk")]
 
@@ -38,22 +38,22 @@ def _unanswered(entry: Entry) -> Stuck:
 
 
 def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
-    """Facilitated asks and offers with no answer or decision for two weeks."""
-    old = now - dt.timedelta(days=UNANSWERED_DAYS)
+    """Return the entries that the person facilitates and that have had no answer or decision for two weeks."""
+    latest = now - dt.timedelta(days=UNANSWERED_DAYS)
     facilitated = EntryFacilitator.objects.named().filter(person=user).values("entry")
-    readable = Entry.objects.visible_to(user).filter(pk__in=facilitated, is_open=True)
-    undecided = Response.objects.visible_to(user).waiting().filter(entry__in=readable.values("pk"), made_at__lte=old)
-    return [
-        *(_unanswered(entry) for entry in readable.unanswered().filter(shared_at__lte=old).order_by("shared_at", "pk")),
-        *(
-            Stuck(
-                partnership=facilitator.entry.partnership_id,
-                what="No decision on an answer",
-                title=facilitator.entry.title,
-                path=facilitator.entry.get_absolute_url(),
-                since=timezone.localdate(facilitator.made_at),
-                waits_for=facilitator.entry.organisation.display_name,
-            )
-            for facilitator in undecided.select_related("entry__organisation").order_by("made_at", "pk")
-        ),
-    ]
+    entries = Entry.objects.visible_to(user).filter(pk__in=facilitated, is_open=True)
+    unanswered = entries.unanswered().filter(shared_at__lte=latest).order_by("shared_at", "pk")
+    responses = Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"), made_at__lte=latest)
+    undecided = responses.select_related("entry__organisation").order_by("made_at", "pk")
+    return [*(_unanswered(entry) for entry in unanswered), *(_undecided(response) for response in undecided)]
+
+
+def _undecided(response: Response) -> Stuck:
+    return Stuck(
+        partnership=response.entry.partnership_id,
+        what="No decision on an answer",
+        title=response.entry.title,
+        path=response.entry.get_absolute_url(),
+        since=timezone.localdate(response.made_at),
+        waits_for=response.entry.organisation.display_name,
+    )

@@ -13,6 +13,7 @@ from partnerships.exchange.services.answering import (
 )
 from partnerships.exchange.services.drafting import (
     Details,
+    Sharing,
     UnableToEditEntry,
     UnableToWriteEntry,
     create_entry,
@@ -68,6 +69,7 @@ from partnerships.exchange.services.status import update_status
 
 __all__ = [
     "Details",
+    "Sharing",
     "UnableToAcknowledge",
     "UnableToAskQuestion",
     "UnableToChangeEntry",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -54,6 +55,15 @@ class Details(TypedDict, total=False):
     standing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Whom an entry is shared with: its audience, its partnership if it has one, and the organisations it names."""
+
+    audience: str
+    partnership: Partnership | None = None
+    addressees: Iterable[Organisation] = ()
+
+
 class Content(Details, total=False):
     """The fields that an edit can change, apart from the audience."""
 
@@ -71,7 +81,7 @@ class NewContent(Details):
     partnership: NotRequired[Partnership | None]
 
 
-#: Fields that the timeline never shows.
+#: Fields that the timeline never shows, because only the entry's organisation may read them.
 _RESTRICTED = {"private_note"}
 
 
@@ -87,10 +97,10 @@ def create_entry(
     came_from: From | None = None,
     **content: Unpack[NewContent],
 ) -> Entry:
-    """Create a draft. `came_from` is the record of another room that it comes from.
+    """Create a draft. Raises `UnableToWriteEntry`.
 
-    If an entry with this `key` exists, because a form was sent twice, it is returned instead. Raises
-    `UnableToWriteEntry`.
+    `came_from` is the record of another room that the entry comes from. If the organisation has an entry with this
+    `key` already, because a form was sent twice, that entry is returned instead.
     """
     require(roles_of(author, now).edit_for(organisation.pk))
     addressees = list(addressees)
@@ -131,9 +141,7 @@ def edit_entry(
     author: User | None,
     now: dt.datetime,
     revision: int | None = None,
-    audience: str | None = None,
-    partnership: Partnership | None = None,
-    addressees: Iterable[Organisation] | None = None,
+    sharing: Sharing | None = None,
     areas: Iterable[Area] | None = None,
     **details: Unpack[Content],
 ) -> Entry:
@@ -141,9 +149,9 @@ def edit_entry(
 
     `revision` is the one that the author read; if the entry was changed since, the edit is refused.
 
-    The audience (`audience`, `partnership` and `addressees` together) can change only while the entry is a draft, so
-    that text written for some readers is not shown to others later. A shared entry with a new closing date gets another
-    reminder, and takes answers again if it had stopped on the old one.
+    `sharing` can change only while the entry is a draft, so that text written for some readers is not shown to others
+    later. A shared entry with a new closing date gets another reminder, and takes answers again if it had stopped on
+    the old date.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -163,8 +171,8 @@ def edit_entry(
 
     for name, value in details.items():
         setattr(entry, name, value)
-    if audience is not None:
-        _change_audience(entry, audience, partnership, addressees, timezone.localdate(now))
+    if sharing is not None:
+        _change_sharing(entry, sharing, timezone.localdate(now))
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
         agreed = entry.in_words(entry.agreed_quantity)
         raise UnableToEditEntry(f"Enter at least {agreed}: that much is already agreed.")
@@ -178,12 +186,13 @@ def edit_entry(
     values_after = _timeline_values(entry)
     changed_names = {name for name in values_after if values_before[name] != values_after[name]}
     if changed_names:
+        # Former parties may read an entry only while it has not changed since they left.
         entry.changed_at = now
     if not entry.is_draft:
         make_findable(entry)
     entry.save()
     if changed_names:
-        # The readers of the shared entry must not see earlier text of the draft.
+        # An event of a draft has no texts: those who read the shared entry later must not see earlier text.
         changes = {}
         if not entry.is_draft:
             changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
@@ -224,19 +233,13 @@ def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None
     Addressee.objects.bulk_create([Addressee(entry=entry, organisation=organisation) for organisation in organisations])
 
 
-def _change_audience(
-    entry: Entry,
-    audience: str,
-    partnership: Partnership | None,
-    addressees: Iterable[Organisation] | None,
-    today: dt.date,
-) -> None:
-    """Change the audience of a draft. Raises `UnableToEditEntry`, also if the entry has been shared."""
-    new_addressees = list(addressees or ())
-    addressee_ids = {addressee.pk for addressee in new_addressees}
-    partnership_id = partnership.pk if partnership else None
+def _change_sharing(entry: Entry, sharing: Sharing, today: dt.date) -> None:
+    """Change whom a draft is shared with. Raises `UnableToEditEntry`, also if the entry has been shared."""
+    addressees = list(sharing.addressees)
+    addressee_ids = {addressee.pk for addressee in addressees}
+    partnership_id = sharing.partnership.pk if sharing.partnership else None
     is_unchanged = (
-        audience == entry.audience
+        sharing.audience == entry.audience
         and partnership_id == entry.partnership_id
         and addressee_ids == set(entry.addressees.values_list("organisation_id", flat=True))
     )
@@ -246,10 +249,10 @@ def _change_audience(
         raise UnableToEditEntry(
             f"You can no longer change who this {entry.noun} is shared with. Withdraw it and write a new one."
         )
-    entry.audience = audience
-    entry.partnership = partnership
+    entry.audience = sharing.audience
+    entry.partnership = sharing.partnership
     check_addressing(entry, addressee_ids, UnableToEditEntry, today)
-    _set_addressees(entry, new_addressees)
+    _set_addressees(entry, addressees)
 
 
 def _move_closing_date(
@@ -285,4 +288,5 @@ def _timeline_values(entry: Entry) -> dict[str, Any]:
 
 
 def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """Return the values with these names, in the order of the names."""
     return {name: values[name] for name in sorted(names)}

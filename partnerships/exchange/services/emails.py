@@ -1,4 +1,4 @@
-"""Records emails about each step of an answer, for the side that must act."""
+"""Record emails about each step of an answer, to the side that must act next."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def email_decision(response: Response, *, author: User, now: dt.datetime) -> Non
 
 
 def email_introduction(introduction: Introduction, *, author: User, now: dt.datetime) -> None:
-    """Email the leads of both sides; nobody gets it twice."""
+    """Email the leads of both sides. A person who leads both gets only one email."""
     asking = leads_with_account([introduction.ask.organisation_id])
     offering = leads_with_account([introduction.offer.organisation_id]).exclude(pk__in=asking.values("pk"))
     for side, people in (("ask", asking), ("offer", offering)):
@@ -74,12 +74,14 @@ def email_introduction(introduction: Introduction, *, author: User, now: dt.date
 
 
 def _own_side(entry: Entry) -> QuerySet[User]:
+    """Return the entry's author or, if they have left, the leads of its organisation."""
     return author_or_leads(entry.created_by_id, entry.organisation_id)
 
 
 def _record(
     kind: str, people: QuerySet[User], author: User, now: dt.datetime, *, sender_id: int, **params: int | str
 ) -> None:
+    """Record the emails to these people, without the author, who knows already."""
     record_emails(
         kind=f"exchange.{kind}",
         people=people.exclude(pk=author.pk).values_list("pk", flat=True),

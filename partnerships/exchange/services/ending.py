@@ -1,4 +1,4 @@
-"""Agreeing elsewhere, withdrawing and lapsing of asks and offers."""
+"""Mark asks and offers as agreed elsewhere, withdraw them, and let them lapse."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from partnerships.people.models import User
 
 
 class UnableToWithdrawEntry(UnableToChangeEntry):
-    """It is already over, or no reason was given."""
+    """The entry is already over, or no reason was given."""
 
 
 class UnableToMarkAgreed(UnableToChangeEntry):
-    """It is a draft, over or already agreed, or no reason was given."""
+    """The entry is a draft, over or already agreed, or no reason was given."""
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
         status = Status.PART_ACCEPTED if part else Status.ACCEPTED
     else:
         status = Status.TAKEN_UP
-    step = change_status(entry, status, now=now, error=UnableToMarkAgreed)
+    status_change = change_status(entry, status, now=now, error=UnableToMarkAgreed)
     entry.reason = reason.strip()
     entry.answered_at = entry.answered_at or now
     entry.is_open = part
@@ -71,19 +71,19 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
         organisation=entry.organisation_id,
         now=now,
         reason=entry.reason,
-        **step,
+        **status_change,
     )
     return entry
 
 
 @transaction.atomic
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
-    """Withdraw an entry; answers that wait get the same reason. Raises `UnableToWithdrawEntry`."""
+    """Withdraw an entry, and decline the answers that wait with the same reason. Raises `UnableToWithdrawEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
         raise UnableToWithdrawEntry(f"Say why you are withdrawing this {entry.noun}.")
-    step = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
+    status_change = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
     entry.reason = reason.strip()
     entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
     record_event(
@@ -93,7 +93,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
         organisation=entry.organisation_id,
         now=now,
         reason=entry.reason,
-        **step,
+        **status_change,
     )
     close_responses(entry=entry, reason=f"The {entry.noun} was withdrawn: {entry.reason}", author=author, now=now)
     return entry
@@ -101,10 +101,10 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
 
 @transaction.atomic
 def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
-    """Close entries after their closing date; returns how many.
+    """Close entries after their closing date, and return how many were closed.
 
-    An unanswered entry lapses; one that was agreed in part stops taking answers. An entry whose organisation still has
-    to decide an answer stays open until then. Safe to run twice, also at the same time.
+    An unanswered entry lapses. An entry that was agreed in part stops taking answers. An entry whose organisation still
+    has to decide about an answer stays open until it has. Safe to run twice, also at the same time.
     """
     due = (
         Entry.objects.select_for_update(skip_locked=True)
@@ -122,8 +122,8 @@ def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
             record_event(entry, event=event, author=None, organisation=None, now=now)
             update_status(entry=entry, author=None, now=now)
             continue
-        step = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
+        status_change = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
         entry.save(update_fields=["status", "closed_at", "is_open"])
         event = event_about(entry, "lapsed")
-        record_event(entry, event=event, author=None, organisation=None, now=now, **step)
+        record_event(entry, event=event, author=None, organisation=None, now=now, **status_change)
     return closed

@@ -1,4 +1,4 @@
-"""Services for facilitators of one ask or offer: name, end."""
+"""Name and remove the facilitators of one ask or offer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from partnerships.people.models import User
 
 
 class UnableToFacilitate(UnableToChangeEntry):
-    """The person may not read the entry, is named already, or the reason is missing."""
+    """The person cannot read the entry or is a facilitator already, or the reason for removing them is missing."""
 
 
 @transaction.atomic
 def name_entry_facilitator(
     *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime, tells: bool = True
 ) -> EntryFacilitator:
-    """Name a facilitator of a shared ask or offer, and email them.
+    """Name a facilitator of a shared ask or offer, and email them. Raises `UnableToFacilitate`.
 
-    They must be able to read it already. Without `tells` the caller tells of several at once (`tell_facilitators`).
-    Raises `UnableToFacilitate`.
+    The person must be able to read the entry already. Without `tells`, the caller sends one email about several entries
+    (`tell_facilitators`).
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -53,12 +53,16 @@ def name_entry_facilitator(
 
 @transaction.atomic
 def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a facilitation, with a reason. Raises `UnableToFacilitate`."""
+    """Remove a facilitator, with a reason. Raises `UnableToFacilitate`.
+
+    Editors of the entry may, and the facilitators themselves.
+    """
     entry = facilitator.entry
     lock_entry(entry)
     locked = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
-    own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
-    require(own or rights_over(entry, author, now).may_edit)
+    is_self = author is not None and locked.person_id == author.pk
+    is_own_role = is_self and roles_of(author, now).act_for(locked.organisation_id)
+    require(is_own_role or rights_over(entry, author, now).may_edit)
     if locked.ended_at is not None:
         raise UnableToFacilitate(
             f"{locked.person.display_name} is no longer a facilitator, so there is nobody to remove."
@@ -69,20 +73,20 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End what a leaver facilitates for the organisation; returns how many."""
+    """Remove a person who leaves an organisation as its facilitator; return of how many entries."""
     membership = departure.membership
     facilitators = EntryFacilitator.objects.filter(
         person=membership.person_id, organisation=membership.organisation_id, ended_at=None
     )
-    ended = list(facilitators.for_listing().order_by("pk"))
-    for facilitator in ended:
+    facilitators_to_end = list(facilitators.for_listing().order_by("pk"))
+    for facilitator in facilitators_to_end:
         _end(
             facilitator,
             "The facilitator no longer acts for their organisation.",
             author=departure.author,
             now=departure.now,
         )
-    return len(ended)
+    return len(facilitators_to_end)
 
 
 def _end(facilitator: EntryFacilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:

@@ -25,7 +25,7 @@ class UnableToMeet(UnableToChangeEntry):
 def link_commitment(
     *, entry: Entry, commitment: Commitment, response: Response | None = None, author: User, now: dt.datetime
 ) -> Fulfilment:
-    """Link a new commitment to the entry it came from; again changes nothing."""
+    """Link a new commitment to the entry that it came from. Linking it again changes nothing."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_link(commitment))
     fulfilment, created = Fulfilment.objects.get_or_create(
@@ -46,6 +46,7 @@ def meet_entry(
     all that the commitment has left: no part of a commitment meets two asks, or two offers. Linking it again replaces
     the quantity.
     """
+    # The commitment is locked too, because it may meet several entries, which share its quantity.
     commitment = Commitment.objects.select_for_update().get(pk=commitment.pk)
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -75,7 +76,10 @@ def meet_entry(
 
 
 def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
-    """Link a new commitment to the entries of the one that it replaces; it meets no more than it promises."""
+    """Link a new commitment to the entries of the commitment that it replaces.
+
+    The new one meets no more of an entry than it promises.
+    """
     for fulfilment in Fulfilment.objects.filter(commitment=old).select_related("entry").order_by("pk"):
         entry, quantity = fulfilment.entry, fulfilment.quantity
         if quantity is not None and new.quantity is not None and new.unit == entry.unit:
@@ -86,9 +90,9 @@ def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
 
 
 def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decimal | None:
-    """The quantity of the entry that the commitment meets: `quantity`, or all that its other entries leave.
+    """Return how much of the entry the commitment meets: `quantity`, or all that other entries leave of it.
 
-    Raises `UnableToMeet` for an invalid quantity, or if they leave less.
+    Raises `UnableToMeet` for an invalid quantity, or for more than the other entries leave.
     """
     entry, commitment = fulfilment.entry, fulfilment.commitment
     if quantity is not None and quantity <= 0:
@@ -97,7 +101,7 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
         raise UnableToMeet(f"Leave this empty, because the {entry.noun} has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
         raise UnableToMeet(f"Enter at most {entry.amount}: that is the whole {entry.noun}.")
-    if not fulfilment.counts or entry.quantity is None:
+    if not fulfilment.has_same_unit or entry.quantity is None:
         return quantity
 
     of_same_unit = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit)

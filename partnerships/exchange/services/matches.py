@@ -14,7 +14,7 @@ from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.matching import Score
 from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.addressing import is_readable_by
-from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
+from partnerships.exchange.queries.candidates import AreaNames, Counterpart, best_for_both
 from partnerships.exchange.rights import may_read_both, rights_over
 from partnerships.exchange.services.emails import email_introduction
 from partnerships.exchange.services.recording import UnableToChangeEntry, lock_entry, record_event
@@ -28,59 +28,63 @@ BATCH = 50
 
 
 class UnableToDismiss(UnableToChangeEntry):
-    """They are not an ask and an offer, or no reason was given."""
+    """The two entries are not an ask and an offer, or no reason was given."""
 
 
 class UnableToIntroduce(UnableToChangeEntry):
-    """They are not an ask and an offer, one side cannot read the other, or it was suggested before."""
+    """The two are not an ask and an offer, one side cannot read the other, or the introduction was made before."""
 
 
 def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:
-    """Match entries shared or changed since the last time; returns how many.
+    """Match the entries that were shared or changed since the last run, and return how many were matched.
 
     Safe to run twice, also at the same time: each transaction locks the entries of its batch.
     """
     names = AreaNames()
-    matched = 0
-    while matched < limit:
-        batch_size = _match_batch(now=now, names=names, limit=min(BATCH, limit - matched))
+    matched_count = 0
+    while matched_count < limit:
+        batch_size = _match_batch(now=now, names=names, limit=min(BATCH, limit - matched_count))
         if batch_size == 0:
             break
-        matched += batch_size
-    return matched
+        matched_count += batch_size
+    return matched_count
 
 
 @transaction.atomic
 def _match_batch(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
-    """Match up to `limit` entries; returns how many there were."""
+    """Match up to `limit` entries in one transaction, and return how many were matched."""
     due = Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
     entries = list(due[:limit])
     if not entries:
         return 0
-    store_matches(entries=entries, found=best_for_both(entries, timezone.localdate(now), names), now=now)
+    counterparts = best_for_both(entries, timezone.localdate(now), names)
+    store_matches(entries=entries, counterparts=counterparts, now=now)
     Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(matched_at=now)
     return len(entries)
 
 
 @transaction.atomic
-def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found]], now: dt.datetime) -> None:
-    """Store the counterparts `found` for each entry (by its id) as matches; remove matches that no longer fit.
+def store_matches(
+    *, entries: Sequence[Entry], counterparts: Mapping[int, Sequence[Counterpart]], now: dt.datetime
+) -> None:
+    """Store the counterparts of each entry, by the id of the entry, as matches. Remove matches that no longer fit.
 
-    A stored match keeps its date and its dismissals. A dismissed match that no longer fits stays with 0 points.
+    A stored match keeps its date and its dismissals. A dismissed match that no longer fits is kept with 0 points.
     """
     score_by_pair: dict[tuple[int, int], Score] = {}  # by the ids of ask and offer
     for entry in entries:
-        for counterpart in found.get(entry.pk, ()):
+        for counterpart in counterparts.get(entry.pk, ()):
             pair = (entry.pk, counterpart.entry_id) if entry.is_ask else (counterpart.entry_id, entry.pk)
             score_by_pair[pair] = counterpart.score
 
-    ids = [entry.pk for entry in entries]
-    stored = list(Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids)).values_list("pk", "ask", "offer", "score"))
-    outdated_ids = [pk for pk, ask, offer, _points in stored if (ask, offer) not in score_by_pair]
+    entry_ids = [entry.pk for entry in entries]
+    existing = Match.objects.filter(Q(ask__in=entry_ids) | Q(offer__in=entry_ids))
+    existing_matches = list(existing.values_list("pk", "ask", "offer", "score"))
+    outdated_ids = [pk for pk, ask, offer, _points in existing_matches if (ask, offer) not in score_by_pair]
     Match.objects.filter(pk__in=outdated_ids, dismissals=None).delete()
     Match.objects.filter(pk__in=outdated_ids, score__gt=0).update(score=0, reasons=[])
     # A match that one side had dismissed, and that fits again, is new to the other side.
-    revived_ids = [pk for pk, ask, offer, points in stored if points == 0 and (ask, offer) in score_by_pair]
+    revived_ids = [pk for pk, ask, offer, points in existing_matches if points == 0 and (ask, offer) in score_by_pair]
     Match.objects.filter(pk__in=revived_ids).update(found_at=now)
     # Sorted, so that two workers with the same pairs wait for each other instead of deadlocking.
     Match.objects.bulk_create(
@@ -102,7 +106,7 @@ def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Foun
 
 
 def _lock_pair(entry: Entry, counterpart: Entry) -> None:
-    """Lock both entries, always in the same order to avoid deadlocks."""
+    """Lock both entries, always in the same order, so that two requests never wait for each other."""
     for side in sorted((entry, counterpart), key=lambda side: side.pk):
         lock_entry(side)
 
@@ -134,9 +138,9 @@ def dismiss_match(
 def introduce(
     *, entry: Entry, counterpart: Entry, organisation: Organisation, text: str, author: User, now: dt.datetime
 ) -> Introduction:
-    """Suggest that two organisations talk. Raises `UnableToIntroduce`.
+    """Suggest that two organisations talk, and email both. Raises `UnableToIntroduce`.
 
-    Each organisation can suggest it once. Both sides must be able to read each other's entry.
+    An organisation can suggest the same introduction once. Both sides must be able to read each other's entry.
     """
     _lock_pair(entry, counterpart)
     require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))

@@ -21,19 +21,19 @@ NEWS = dt.timedelta(days=1)
 
 
 def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
-    """Record emails to leads of the organisations that new entries ask; returns the number of emails.
+    """Record emails to leads of the organisations that new entries ask, and return the number of emails.
 
-    Entries for the whole network send none. Safe to run twice: an entry is marked in the transaction that records its
-    emails.
+    Entries for the whole network cause no emails. Safe to run twice: an entry is marked (`told_at`) in the transaction
+    that records its emails.
     """
-    recorded = 0
+    email_count = 0
     for _ in range(limit):
         with transaction.atomic():
             entry = _next_new(now)
             if entry is None:
                 break
             people = leads_with_account(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0)
-            recorded += len(
+            email_count += len(
                 record_emails(
                     kind="exchange.asked",
                     people=people.values_list("pk", flat=True),
@@ -43,10 +43,11 @@ def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
                 )
             )
             Entry.objects.filter(pk=entry.pk).update(told_at=now)
-    return recorded
+    return email_count
 
 
 def _next_new(now: dt.datetime) -> Entry | None:
+    """Lock and return the oldest new entry of which nobody has been told; None if there is none."""
     return (
         Entry.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(

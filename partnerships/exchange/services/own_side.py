@@ -12,25 +12,25 @@ from partnerships.organisations.services.moving import change_row
 
 
 def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]:
-    """Withdraw those of these entries that ask only their own organisation.
+    """Withdraw those of these entries that now ask only their own organisation, and return what changed.
 
-    Returns what changed. Called when something has passed to an organisation (`moving.target`). Answers that wait are
-    withdrawn too.
+    Called after records have passed to another organisation (`moving.target`): it may have been the other side of an
+    entry. Answers that wait are withdrawn too.
     """
     sides = {moving.source.pk, moving.target.pk}
     entries = Entry.objects.live().filter(pk__in=records, organisation=moving.target, audience=Audience.NAMED)
     changes: list[Change] = []
     for entry in entries.select_for_update(of=("self",)).prefetch_related("addressees").order_by("pk"):
-        addressed = {addressee.organisation_id for addressee in entry.addressees.all()}
-        if addressed and addressed <= sides:
+        addressee_ids = {addressee.organisation_id for addressee in entry.addressees.all()}
+        if addressee_ids and addressee_ids <= sides:
             changes += _withdraw(entry, moving)
     return changes
 
 
 def _withdraw(entry: Entry, moving: Moving) -> list[Change]:
-    """Withdraw an entry between two bodies that became one, and its waiting answers."""
+    """Withdraw an entry between two organisations that became one, and the answers that wait."""
     reason = f"{moving.target.name} is now on both sides: {moving.reason}"
-    before = entry.status
+    status_before = entry.status
     values = {"status": Status.WITHDRAWN.value, "closed_at": moving.now, "is_open": False, "reason": reason}
     changes = [change_row(entry, values)]
     record_event(
@@ -40,7 +40,7 @@ def _withdraw(entry: Entry, moving: Moving) -> list[Change]:
         organisation=moving.target,
         now=moving.now,
         reason=reason,
-        before=before,
+        before=status_before,
         after=entry.status,
     )
     for response in entry.responses.waiting().order_by("pk"):

@@ -1,4 +1,4 @@
-"""What all services of the exchange share: locking, status steps, events."""
+"""Lock entries, change their statuses and record their events, for all services of the exchange."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from partnerships.people.models import User
 
 
 class UnableToChangeEntry(Exception):
-    """The entry does not allow it. The message says what to do."""
+    """The entry does not allow a change. The message tells the person why, and what to do instead."""
 
 
 def lock_entry(entry: Entry) -> None:
-    """Lock the entry's row until the transaction ends, and read it again."""
+    """Lock the entry's row until the transaction ends, and read it again: another request may have changed it."""
     entry.refresh_from_db(from_queryset=Entry.objects.select_for_update())
 
 
 def may_become(entry: Entry, status: str) -> bool:
-    """Whether the entry's status may become this one (docs/rights.md)."""
+    """Whether the entry may get this status next (docs/rights.md)."""
     return status in TRANSITIONS[entry.direction].get(entry.status, ())
 
 
 def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[UnableToChangeEntry]) -> dict[str, str]:
-    """Change the status of the (locked) entry in memory.
+    """Change the status of the (locked) entry, which the caller saves.
 
-    Returns the status before and after, for the event. Raises `error` if it may not become this status.
+    Returns the status before and after, for the event. Raises `error` if the entry may not get this status next.
     """
     if not may_become(entry, status):
-        current, wanted = entry.get_status_display().lower(), Status(status).label.lower()
-        raise error(f"This {entry.noun} is {current}, so it cannot become {wanted}.")
-    before = entry.status
+        current_label, new_label = entry.get_status_display().lower(), Status(status).label.lower()
+        if status == entry.status:
+            raise error(f"This {entry.noun} is already {current_label}.")
+        raise error(f"This {entry.noun} is {current_label}, so it cannot become {new_label}.")
+    status_before = entry.status
     entry.status = status
     if status in OVER:
         entry.closed_at = now
         entry.is_open = False
-    return {"before": before, "after": status}
+    return {"before": status_before, "after": status}
 
 
 def event_about(entry: Entry, verb: str) -> EventKind:
-    """The kind of event for an ask or an offer, such as `ask.shared`."""
+    """Return the kind of event for an ask or an offer, for example `ask.shared`."""
     return EventKind(f"{entry.direction}.{verb}")
 
 
@@ -60,12 +62,14 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record what happened to an entry, or to a record `about` it.
+    """Record an event of an entry or, with `about`, of a record that belongs to it: an answer, a question, a receipt.
 
-    `about` is the kind and id of the record. An event about an entry is in its timeline and its partnership's. An event
-    about a record, such as an answer, is in the entry's timeline, for those who may read the record, and is told to
-    followers of its partnership. Those who follow an organisation hear of its standing offers. Events of a draft stay
-    visible to its organisation only.
+    `about` is the kind and id of that record.
+
+    - An event of a shared entry appears in the timelines of the entry and of its partnership.
+    - An event of a record appears in the entry's timeline, for people who may read the record.
+    - An event of a draft is visible to its organisation only.
+    - Followers of the partnership hear of all events; followers of the organisation hear of its standing offers.
     """
     within: tuple[str, int | None] = ("entry", entry.pk)
     if about is None and entry.shared_at:

@@ -1,7 +1,7 @@
-"""Updates open entries when areas, organisations or parties change.
+"""Update open entries after areas, organisations or parties have changed.
 
-An entry is found by keys that are stored when it is shared (`reach.py`). Successions, areas served, parents of areas
-and parties of partnerships change later, in rooms that do not know about entries.
+Matching finds an entry by keys that are stored when the entry is shared (`reach.py`). Successions, areas served,
+parents of areas and parties of partnerships change later, in rooms that do not know about entries.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party
 from partnerships.exchange.models import Audience, Entry, EntryCount, theme_number
-from partnerships.exchange.queries.places import known_places, served_by_all
+from partnerships.exchange.queries.places import read_areas, served_by_all
 from partnerships.exchange.reach import keys
 
 #: Entries updated in one statement, so that their rows are locked only briefly.
@@ -22,7 +22,8 @@ _BATCH = 2_000
 #: How far back changes of parties are looked at, in case no worker ran for some days.
 _LOOK_BACK = dt.timedelta(days=7)
 
-#: Open entries, grouped where their keys must be equal: the same theme, and the same areas or the same organisation.
+#: The ids of open entries, in groups whose keys must be equal: the same theme, and the same areas or, without areas,
+#: the same organisation. Each group also has the keys that are stored.
 _GROUPS = """
 SELECT e.theme, a.areas, CASE WHEN a.areas IS NULL THEN e.organisation_id END, e.reach, array_agg(e.id ORDER BY e.id)
 FROM exchange_entry e
@@ -35,51 +36,59 @@ GROUP BY 1, 2, 3, 4
 
 
 def refresh_places(*, now: dt.datetime) -> int:
-    """Update the keys of open entries after changes of areas.
+    """Update the keys of open entries after changes of areas, and return how many entries changed.
 
-    One statement finds all entries; only changed ones are written, and matched again at the next run. Returns their
-    number.
+    One statement reads all entries in groups with equal keys. Only entries whose keys differ are written; the next run
+    matches these again.
     """
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS)
         groups = cursor.fetchall()
-    places = known_places().areas
-    served = served_by_all(timezone.localdate(now))
-    changed = 0
-    for theme, areas, organisation, reach, ids in groups:
-        wanted = keys(theme_number(theme), areas or served.get(organisation, []), places)
-        if wanted == reach:
+    places = read_areas().places
+    areas_by_organisation = served_by_all(timezone.localdate(now))
+    changed_count = 0
+    for theme, areas, organisation, reach, entry_ids in groups:
+        new_reach = keys(theme_number(theme), areas or areas_by_organisation.get(organisation, []), places)
+        if new_reach == reach:
             continue
-        for start in range(0, len(ids), _BATCH):
-            entries = Entry.objects.filter(pk__in=ids[start : start + _BATCH], is_open=True, reach=reach)
-            changed += entries.update(reach=wanted, matched_at=None)
-    return changed
+        for start in range(0, len(entry_ids), _BATCH):
+            batch_ids = entry_ids[start : start + _BATCH]
+            # Only entries that have not changed since they were read.
+            entries = Entry.objects.filter(pk__in=batch_ids, is_open=True, reach=reach)
+            changed_count += entries.update(reach=new_reach, matched_at=None)
+    return changed_count
 
 
 def refresh_parties(*, now: dt.datetime) -> int:
-    """Mark open entries for matching after a party joined or left.
+    """Mark open entries for matching after a party joined or left, and return how many were marked.
 
-    These are the entries of that organisation, and those shared with that partnership. Returns their number.
+    These are the entries of that organisation, and the entries shared with that partnership.
     """
     since = now - _LOOK_BACK
-    moved = Party.objects.filter(Q(answered_at__gt=since) | Q(left_at__gt=since)).order_by("pk")
-    due = 0
-    for organisation, partnership, answered_at, left_at in moved.values_list(
-        "organisation", "partnership", "answered_at", "left_at"
-    ):
-        at = max(moment for moment in (answered_at, left_at) if moment)
-        affected = Q(organisation=organisation) | Q(audience=Audience.PARTNERSHIP, partnership=partnership)
-        due += Entry.objects.filter(affected, is_open=True, matched_at__lte=at).update(matched_at=None)
-    return due
+    changed_parties = Party.objects.filter(Q(answered_at__gt=since) | Q(left_at__gt=since)).order_by("pk")
+    marked_count = 0
+    for party in changed_parties.only("organisation_id", "partnership_id", "answered_at", "left_at"):
+        changed_at = max(moment for moment in (party.answered_at, party.left_at) if moment)
+        is_affected = Q(organisation=party.organisation_id) | Q(
+            audience=Audience.PARTNERSHIP, partnership=party.partnership_id
+        )
+        # Entries that were matched after the change need no second matching.
+        entries = Entry.objects.filter(is_affected, is_open=True, matched_at__lte=changed_at)
+        marked_count += entries.update(matched_at=None)
+    return marked_count
 
 
 @transaction.atomic
 def fold_counts() -> None:
-    """Replace the +1 and -1 rows of `EntryCount` by their sums."""
-    rows = list(EntryCount.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
-    old = EntryCount.objects.filter(pk__in=rows)
-    sums = list(old.values("direction", "theme", "status", "is_open").annotate(number_of=Sum("number")))
-    old.delete()
+    """Replace the +1 and -1 rows of `EntryCount` by their sums.
+
+    The rows are locked first, so that rows that the trigger adds meanwhile are left for the next run.
+    """
+    unlocked_rows = EntryCount.objects.select_for_update(skip_locked=True).order_by("pk")
+    row_ids = list(unlocked_rows.values_list("pk", flat=True))
+    rows_to_fold = EntryCount.objects.filter(pk__in=row_ids)
+    sums = list(rows_to_fold.values("direction", "theme", "status", "is_open").annotate(number_of=Sum("number")))
+    rows_to_fold.delete()
     EntryCount.objects.bulk_create(
         EntryCount(
             direction=row["direction"],

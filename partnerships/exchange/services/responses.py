@@ -31,7 +31,7 @@ class UnableToRespond(UnableToChangeEntry):
 
 
 class UnableToDecide(UnableToChangeEntry):
-    """It is already decided, nothing is left, or a decline has no reason."""
+    """The answer is already decided, nothing of the entry is left, or a decline has no reason."""
 
 
 class UnableToWithdrawResponse(UnableToChangeEntry):
@@ -104,7 +104,7 @@ def decide_response(
     entry = response.entry
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    response.refresh_from_db()
+    response.refresh_from_db()  # now that the entry is locked: a colleague may have decided first
     if not response.is_waiting:
         status = response.get_status_display().lower()
         raise UnableToDecide(f"This answer is already {status}, so you can no longer decide about it.")
@@ -151,7 +151,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     entry = response.entry
     lock_entry(entry)
     require(rights_over(entry, author, now).may_withdraw(response))
-    response.refresh_from_db()
+    response.refresh_from_db()  # now that the entry is locked: the other side may have decided first
     if not response.is_waiting:
         status = response.get_status_display().lower()
         raise UnableToWithdrawResponse(f"This answer is already {status}, so you can no longer withdraw it.")
@@ -189,9 +189,9 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     response.status = ResponseStatus.ACCEPTED
     response.agreed_quantity = response.quantity
     if entry.quantity is not None and not entry.standing:
-        response.agreed_quantity = response.quantity or entry.left
+        response.agreed_quantity = response.quantity or entry.quantity_left
         entry.agreed_quantity += response.agreed_quantity or Decimal(0)
-    is_whole = entry.left == 0 if entry.quantity is not None else not part
+    is_whole = entry.quantity_left == 0 if entry.quantity is not None else not part
     if entry.standing:
         status = entry.status
     elif entry.direction == Direction.OFFER:
@@ -216,7 +216,7 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
         raise error("The quantity must be more than 0.")
     if entry.quantity is None:
         raise error(f"This {entry.noun} has no quantity. Say how much in the text of your answer.")
-    if not entry.standing and entry.left is not None and quantity > entry.left:
+    if not entry.standing and entry.quantity_left is not None and quantity > entry.quantity_left:
         raise error(f"Enter at most {entry.amount_left}: that is all that is left.")
 
 

@@ -21,7 +21,7 @@ BETWEEN_REMINDERS = dt.timedelta(days=7)
 
 
 class UnableToRemindOfEntry(UnableToChangeEntry):
-    """The entry does not wait for an answer, no organisation owes one, or they were reminded already."""
+    """No organisation has to answer the entry, or these organisations were reminded within the last week."""
 
 
 @transaction.atomic
@@ -50,9 +50,9 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
 
 
 def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
-    """Email each person who is to answer some of the entries, once about all of these.
+    """Send each person who should answer some of the entries one email about all of these.
 
-    Call it inside the transaction of the reminders.
+    Call this inside the transaction of the reminders, so that emails and reminders are recorded together.
     """
     entries_by_person: dict[int, list[int]] = {}
     for entry in entries:
@@ -63,9 +63,9 @@ def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime)
 
 
 def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
-    """Email a person once about all entries that they now facilitate.
+    """Send a person one email about all entries that they now facilitate.
 
-    Call it inside the transaction of the change.
+    Call this inside the transaction of the change, so that email and change are recorded together.
     """
     _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 

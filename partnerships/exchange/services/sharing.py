@@ -1,4 +1,4 @@
-"""Sharing asks and offers with those they ask."""
+"""Share asks and offers with the organisations that they ask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.exchange.models import Audience, Entry, Status, theme_number
 from partnerships.exchange.queries.addressing import parties_able_to_answer
-from partnerships.exchange.queries.places import known_places
+from partnerships.exchange.queries.places import read_areas
 from partnerships.exchange.reach import keys
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.recording import (
@@ -24,12 +24,12 @@ from partnerships.people.models import User
 
 
 class UnableToShareEntry(UnableToChangeEntry):
-    """It is not a draft, or those it asks cannot be asked."""
+    """The entry is not a draft, or it cannot ask its organisations."""
 
 
 @transaction.atomic
 def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry:
-    """Share a draft with those it asks. Raises `UnableToShareEntry`."""
+    """Share a draft with the organisations that it asks. Raises `UnableToShareEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     check_addressing(
@@ -41,7 +41,7 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     if entry.closes_on is None and not entry.standing:
         entry.closes_on = entry.available_until
     check_closing_date(entry, timezone.localdate(now), UnableToShareEntry)
-    step = change_status(entry, Status.SHARED, now=now, error=UnableToShareEntry)
+    status_change = change_status(entry, Status.SHARED, now=now, error=UnableToShareEntry)
     entry.shared_at = now
     entry.is_open = True
     make_findable(entry)
@@ -52,27 +52,27 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
         author=author,
         organisation=entry.organisation_id,
         now=now,
-        **step,
+        **status_change,
     )
     return entry
 
 
 def make_findable(entry: Entry) -> None:
-    """Set the keys that matching finds it by, and mark it as due for matching."""
-    places = known_places()
-    areas = list(entry.areas.values_list("pk", flat=True)) or places.served_by(entry.organisation_id)
-    entry.reach = keys(theme_number(entry.theme), areas, places.areas)
+    """Set the keys by which matching finds an entry, and mark the entry as due for matching. The caller saves it."""
+    register = read_areas()
+    area_ids = list(entry.areas.values_list("pk", flat=True)) or register.served_by(entry.organisation_id)
+    entry.reach = keys(theme_number(entry.theme), area_ids, register.places)
     entry.matched_at = None
 
 
 def check_closing_date(entry: Entry, today: dt.date, error: type[UnableToChangeEntry]) -> None:
-    """Raises `error` if it closes before today."""
+    """Raise `error` if the entry closes before today."""
     if entry.closes_on is not None and entry.closes_on < today:
         raise error("The closing date is in the past. Choose a later date.")
 
 
-def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry], today: dt.date) -> None:
-    """Raises `error` if it cannot ask these organisations (ids).
+def check_addressing(entry: Entry, addressee_ids: set[int], error: type[UnableToChangeEntry], today: dt.date) -> None:
+    """Raise `error` if the entry cannot be shared with its audience, or ask these organisations.
 
     Observers are never asked. An entry of a partnership comes from a present party and asks present parties.
     """
@@ -80,27 +80,27 @@ def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChan
         raise error(f"{entry.organisation.name} has ended, so you cannot share an ask or offer for it.")
     if entry.audience == Audience.NETWORK and entry.partnership_id:
         raise error("To share with the whole network, leave the partnership empty.")
-    if entry.audience != Audience.NAMED and addressed:
+    if entry.audience != Audience.NAMED and addressee_ids:
         raise error("Choose organisations only if you share with named partners.")
     if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
         raise error("Choose the partnership to share it with.")
-    if entry.audience == Audience.NAMED and not addressed:
+    if entry.audience == Audience.NAMED and not addressee_ids:
         raise error("Choose at least one organisation.")
-    if entry.organisation_id in addressed:
+    if entry.organisation_id in addressee_ids:
         raise error("You cannot share with your own organisation. Choose other organisations.")
     if entry.partnership is None:
         return
     if entry.partnership.is_over_on(today):
         raise error(f"{entry.partnership.title} has ended, so you cannot share with it. Choose another partnership.")
-    able = parties_able_to_answer(entry.partnership_id)
-    if entry.organisation_id not in able:
+    party_ids = parties_able_to_answer(entry.partnership_id)
+    if entry.organisation_id not in party_ids:
         raise error(
             f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer. "
             "Choose another partnership."
         )
-    if addressed - able:
+    if addressee_ids - party_ids:
         raise error(f"Choose only parties to {entry.partnership.title} that are not observers.")
-    if entry.audience == Audience.PARTNERSHIP and able == {entry.organisation_id}:
+    if entry.audience == Audience.PARTNERSHIP and party_ids == {entry.organisation_id}:
         raise error(
             f"{entry.partnership.title} has no other party that could answer yet. "
             "Save a draft, and share it when another party has joined."

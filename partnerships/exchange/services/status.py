@@ -30,13 +30,14 @@ _DECIDED = {Status.ACCEPTED, Status.PART_ACCEPTED, Status.TAKEN_UP}
 
 def takes_answers(entry: Entry) -> bool:
     """Whether the status of an entry allows answers and some of its quantity is left."""
-    return entry.status in ANSWERABLE and (entry.standing or entry.left is None or entry.left > 0)
+    has_something_left = entry.standing or entry.quantity_left is None or entry.quantity_left > 0
+    return entry.status in ANSWERABLE and has_something_left
 
 
-def commitment_moved(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
-    """Update the entries that a changed commitment meets.
+def update_entries_of_commitment(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
+    """Update the status of the entries that a changed commitment meets.
 
-    Called inside the transaction that changes the commitment.
+    The commitments room calls this inside the transaction that changes the commitment.
     """
     fell_through = commitment.was_broken or commitment.status == CommitmentStatus.SUPERSEDED
     entries = Entry.objects.filter(fulfilments__commitment=commitment).order_by("pk")
@@ -65,7 +66,8 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     if entry.quantity is not None:
         entry.agreed_quantity = min(entry.quantity, totals.agreed)
     if fell_through:
-        _reopen(entry, totals, now, lost=entry.agreed_quantity < agreed_before or not totals.agreed)
+        has_lost = entry.agreed_quantity < agreed_before or not totals.agreed
+        _reopen(entry, totals, now, has_lost=has_lost)
     _agree(entry, totals, links, now)
 
     if _is_committed(entry, totals):
@@ -133,10 +135,11 @@ def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Pro
 
     kept = NOTHING
     if commitment.is_verified:
-        meets_with_all = entry.quantity is not None and link.quantity is None and link.counts
-        kept = commitment.delivered_quantity if meets_with_all else share
+        # Only if the whole commitment meets this entry is its delivered quantity that of the entry.
+        is_whole_commitment = entry.quantity is not None and link.quantity is None and link.has_same_unit
+        kept = commitment.delivered_quantity if is_whole_commitment else share
     promised = share if _is_agreed(commitment) else NOTHING
-    return Promise(answer=link.answer_id, promised=promised, kept=kept, lost=lost)
+    return Promise(answer_id=link.answer_id, promised=promised, kept=kept, lost=lost)
 
 
 def _share(entry: Entry, link: Fulfilment) -> Decimal:
@@ -145,16 +148,21 @@ def _share(entry: Entry, link: Fulfilment) -> Decimal:
 
 
 def _was_agreed(commitment: Commitment) -> bool:
+    """Whether both sides have ever confirmed the commitment, even if it has ended since."""
     return commitment.giver_confirmed_at is not None and commitment.receiver_confirmed_at is not None
 
 
 def _is_agreed(commitment: Commitment) -> bool:
+    """Whether both sides have confirmed the commitment and it has not ended."""
     ended = commitment.status in {CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED}
     return not commitment.is_proposed and not ended
 
 
 def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
-    """Accept what commitments promise without an accepted answer: everything, if the entry has no quantity."""
+    """Treat the entry as accepted as far as commitments promise it, also without an accepted answer.
+
+    Without a quantity, one commitment is enough for the whole entry.
+    """
     has_unanswered_commitment = any(link.answer_id is None and _is_agreed(link.commitment) for link in links)
     if entry.quantity is None:
         is_whole = has_unanswered_commitment
@@ -171,20 +179,20 @@ def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.d
     entry.is_open = entry.is_open and not is_whole
 
 
-def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, lost: bool) -> None:
-    """Reopen an entry for the part that is no longer agreed.
+def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) -> None:
+    """Return to an earlier status, and open the entry again if it `has_lost` something that was agreed.
 
     A closing date in the past is removed, because nobody could answer otherwise.
     """
     status_before = entry.status
-    if lost and not totals.agreed:
+    if has_lost and not totals.agreed:
         is_acknowledged = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
         _go_back(entry, Status.ACKNOWLEDGED if is_acknowledged else Status.SHARED)
-    elif lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
+    elif has_lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
         is_part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
         status_of_ask = Status.PART_ACCEPTED if is_part else Status.ACCEPTED
         _go_back(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)
-    if lost:
+    if has_lost:
         entry.is_open = True
         entry.reason = ""
         entry.reminded_at = None
@@ -224,8 +232,8 @@ def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) ->
     return None
 
 
-#: The event of each status that an entry reaches through its commitments.
-_VERB_OF_STATUS = {
+#: The event for each status that an entry reaches through its commitments.
+_VERB_BY_STATUS = {
     Status.COMMITTED: "committed",
     Status.MET: "met",
     Status.DELIVERED: "delivered",
@@ -245,7 +253,7 @@ def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
     # Without an author: the commitment's timeline names the person who confirmed, for those who may read it.
     record_event(
         entry,
-        event=event_about(entry, _VERB_OF_STATUS[Status(status)]),
+        event=event_about(entry, _VERB_BY_STATUS[Status(status)]),
         author=None,
         organisation=None,
         now=now,

@@ -27,7 +27,7 @@ from partnerships.people.requests import signed_in
 
 #: Cards on each side of the board; the list has the rest.
 SIDE = 10
-#: Drafts above them; older ones are left out.
+#: Drafts on the page of one's own asks and offers; older drafts are left out.
 MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
 
@@ -35,7 +35,7 @@ ORDER = ("-shared_at", "-pk")
 def _filtered(
     request: HttpRequest, reader: Reader, limit: int = 0
 ) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
-    """The chosen filters, what they find, and context for board and list."""
+    """Return the chosen filters, the board that they give, and the context that its templates need."""
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
@@ -73,7 +73,7 @@ def _is_partial(request: HttpRequest) -> bool:
 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """Asks on the left, offers on the right."""
+    """Show the board: asks on the left, offers on the right."""
     reader = reader_of(signed_in(request))
     if (suggested := suggestions(FilterForm(), request.GET)) is not None:
         return suggested
@@ -98,7 +98,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ours(request: HttpRequest) -> HttpResponse:
-    """Entries of the person's organisations: drafts first, then the newest."""
+    """Show the entries of the person's organisations: drafts first, then the newest."""
     user = signed_in(request)
     reader = reader_of(user)
     drafts = rows_for(_own_drafts, user)

@@ -1,4 +1,4 @@
-"""Pages of facilitators of one ask or offer: name, end."""
+"""Pages to name and remove the facilitators of one ask or offer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a facilitation, as an editor of the entry or as the person."""
+    """Remove a facilitator, as an editor of the entry or as the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)

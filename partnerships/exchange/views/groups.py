@@ -32,6 +32,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     led_ids = roles_of(user, timezone.now()).led_among(sides.keys())
     require(bool(led_ids) and response.is_accepted and entry.partnership is not None)
     assert entry.partnership is not None
+    # Both sides of the answer take part anyway, so the form offers the other parties.
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())

@@ -53,7 +53,7 @@ class Pair:
 
 
 def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
-    """The pairs with the actions that the person may take on each, in six queries."""
+    """Return the pairs with the actions that the person may take on each, in six queries for all pairs."""
     entries = [entry for pair in pairs for entry in (pair.entry, pair.counterpart)]
     name_as_at(entries)
     roles = roles_of(user, timezone.now())
@@ -66,7 +66,7 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
     answerable_ids = answerable_among({pair.counterpart.pk for pair in pairs}, user)
     match_ids = _stored_match_ids(entry_ids)
     introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
-    introduced = set(introductions.values_list("ask", "offer"))
+    introduced_pairs = set(introductions.values_list("ask", "offer"))
 
     with_actions = []
     for pair in pairs:
@@ -79,7 +79,7 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
                 may_answer=pair.entry.organisation_id in edited_ids and pair.counterpart.pk in answerable_ids,
                 may_dismiss=is_own,
                 # Partners who already work together need no introduction.
-                may_introduce=ask_and_offer not in introduced and organisations not in partners,
+                may_introduce=ask_and_offer not in introduced_pairs and organisations not in partners,
                 match_id=match_ids.get(ask_and_offer) if is_own else None,
             )
         )
@@ -87,14 +87,14 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
 
 
 def _stored_match_ids(entry_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """The ids of live matches between these entries, by ask and offer."""
+    """Return the ids of live matches between these entries, by the ids of ask and offer."""
     matches = Match.objects.filter(ask__in=entry_ids, offer__in=entry_ids).live()
     return {(ask, offer): pk for ask, offer, pk in matches.values_list("ask", "offer", "pk")}
 
 
 @require_safe
 def matches(request: HttpRequest) -> HttpResponse:
-    """Matches for everything the person's organisations ask and offer."""
+    """Show the stored matches of all asks and offers of the person's organisations."""
     user = signed_in(request)
     pairs = [
         Pair(entry=match.entry, counterpart=match.counterpart, fit=match.fit, reasons=match.reasons)
@@ -106,7 +106,11 @@ def matches(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
-    """The best matches for one entry with their reasons, searched on request."""
+    """Show the best matches of one entry with their reasons.
+
+    These are searched on each request, with the reader's own rights: stored matches are only those that the two
+    organisations can see.
+    """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
     best_matches = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
@@ -169,6 +173,6 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 
 def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:
-    """Two entries that the person may see; else 404."""
+    """Return two entries that the person may see; 404 if they cannot see both."""
     visible = Entry.objects.visible_to(user).select_related("organisation")
     return get_object_or_404(visible, pk=entry_pk), get_object_or_404(visible, pk=counterpart_pk)

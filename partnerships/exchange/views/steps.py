@@ -20,10 +20,7 @@ from partnerships.people.requests import signed_in
 
 
 def editable_entry(request: HttpRequest, pk: int) -> Entry:
-    """The entry, if the person may edit it.
-
-    404 if they cannot see it, 403 if they can only read it.
-    """
+    """Return the entry, if the person may edit it: 404 if they cannot see it, 403 if they can only read it."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
     require(rights_over(entry, user, timezone.now()).may_edit)
@@ -31,9 +28,9 @@ def editable_entry(request: HttpRequest, pk: int) -> Entry:
 
 
 def answerable_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
-    """The entry and the organisations the person may answer it for.
+    """Return the entry, and the organisations for which the person may answer it.
 
-    404 if they cannot see it, 403 if they can only read it.
+    404 if they cannot see the entry, 403 if they can only read it.
     """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)

@@ -55,7 +55,7 @@ def _details(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shared_message(entry: Entry) -> str:
-    """Who the entry was shared with, and who gets an email."""
+    """Return the message that says who the entry was shared with, and who gets an email."""
     noun = "ask" if entry.is_ask else "offer"
     if entry.audience == Audience.NETWORK:
         return f"Your {noun} has been shared with the whole network."
@@ -77,7 +77,7 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
 
 
 def _link_to_matches(entry: Entry, count: int) -> str:
-    """A link to the matches of an entry, to end a message with; "" if there are none."""
+    """Return a link to the matches of an entry, to end a message with; "" if there are none."""
     if count == 0:
         return ""
     noun = "offer" if entry.is_ask else "ask"
@@ -164,15 +164,17 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
         data = form.cleaned_data
-        audience_fields = ("audience", "partnership", "addressees") if entry.is_draft else ()
+        sharing = None  # the form of a shared entry has no fields for it
+        if entry.is_draft:
+            sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
         try:
             services.edit_entry(
                 entry=entry,
                 author=user,
                 now=timezone.now(),
                 revision=data["revision"],
+                sharing=sharing,
                 areas=data["areas"],
-                **{name: data[name] for name in audience_fields if name in data},
                 **_details(data),
             )
             if entry.is_draft and "draft" not in request.POST:

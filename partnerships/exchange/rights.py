@@ -37,7 +37,7 @@ class Rights:
 
     @property
     def answers_for(self) -> frozenset[int]:
-        """The ids of the asked organisations of which the person is an editor or lead."""
+        """The ids of the asked organisations that the person is an editor or lead of."""
         if self.entry.is_draft:
             return frozenset()
         own_ids = self.roles.of.keys()

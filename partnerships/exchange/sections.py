@@ -16,7 +16,7 @@ ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
 def all_standing_of(organisation: int) -> QuerySet[Entry]:
-    """Return all standing offers of an organisation, whoever may read them."""
+    """Return all standing offers of an organisation, also those with a restricted audience."""
     return Entry.objects.filter(organisation=organisation, standing=True)
 
 

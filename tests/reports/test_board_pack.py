@@ -198,7 +198,7 @@ def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Pat
     assert {one.get(qn("w:anchor")) for one in links} == marks
     [chart] = document.inline_shapes
     assert chart._inline.docPr.get("descr") == "Homes by year of completion; the table gives the figures"
-    with pytest.raises(CommandError, match="no such report"):
+    with pytest.raises(CommandError, match="no report called nothing"):
         call_command("make_report", "nothing", to=str(pdf), **given)
 
 

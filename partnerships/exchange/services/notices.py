@@ -47,7 +47,7 @@ def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
 
 
 def _next_new(now: dt.datetime) -> Entry | None:
-    """Lock and return the oldest new entry of which nobody has been told; None if there is none."""
+    """Lock and return the oldest new entry whose readers have not been told; None if there is none."""
     return (
         Entry.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(

@@ -1,7 +1,4 @@
-"""Affordable homes by kind.
-
-Published starts and completions beside the homes to come in plans.
-"""
+"""Affordable homes by kind: published starts and completions, beside the homes to come in plans."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from partnerships.housing_figures.queries import AreaFigures, Lineage, figures_o
 from partnerships.housing_figures.summing import Basis
 from partnerships.reports.snapshot import Column, Kind, Row, Table
 
-#: The tenures of plans that each published kind stands for.
+#: The tenures in plans that each published kind includes.
 _TENURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "social_rent": ("social_rent",),
@@ -29,34 +26,32 @@ _STAGES = tuple(code for code, _ in STAGES.values())
 
 
 def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: Mapping[str, int]) -> Table:
-    """All chosen areas together, in the newest year of the dataset.
+    """Return the table of all chosen areas together, in the newest year of the dataset.
 
-    `to_come` are homes in plans by tenure.
+    `to_come` is the number of homes in plans, by tenure.
     """
     newest = dataset.newest_year() if dataset is not None else None
-    words = "" if newest is None else f", {period_words(Series.AFFORDABLE_SUPPLY, newest - 1, newest)}"
+    period = "" if newest is None else f", {period_words(Series.AFFORDABLE_SUPPLY, newest - 1, newest)}"
     measures = [f"{code}_{stage}" for code in _TENURES for stage in _STAGES]
     figures = {} if dataset is None else figures_of(lines, [dataset], measures, last_year=newest)
     rows = []
     for code, label in AFFORDABLE.values():
         if code in _TENURES:
-            published = (_added(figures.values(), f"{code}_{stage}", newest) for stage in _STAGES)
-            rows.append(Row((label, *published, sum(to_come.get(one, 0) for one in _TENURES[code])), key=code))
+            published = (_sum_of(figures.values(), f"{code}_{stage}", newest) for stage in _STAGES)
+            homes_to_come = sum(to_come.get(tenure, 0) for tenure in _TENURES[code])
+            rows.append(Row((label, *published, homes_to_come), key=code))
     columns = (
         Column("Kind"),
-        Column(f"Started{words}", Kind.NUMBER),
-        Column(f"Completed{words}", Kind.NUMBER),
+        Column(f"Started{period}", Kind.NUMBER),
+        Column(f"Completed{period}", Kind.NUMBER),
         Column("Homes to come in plans", Kind.NUMBER),
     )
     note = "Each figure is the sum of the areas that have published one. Homes for market sale and rent are left out."
     return Table("kinds", "Affordable homes by kind, all chosen areas together", columns, tuple(rows), note=note)
 
 
-def _added(figures: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:
-    """The sum of the areas that have a figure of their own.
-
-    None if none has one.
-    """
-    said = [one.of(measure, year - 1, year) for one in figures] if year is not None else []
-    values = [one.value for one in said if one.value is not None and one.basis != Basis.JOINT]
+def _sum_of(areas: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:
+    """Return the sum of the areas that have a figure of their own; None if no area has one."""
+    figures = [area.of(measure, year - 1, year) for area in areas] if year is not None else []
+    values = [figure.value for figure in figures if figure.value is not None and figure.basis != Basis.JOINT]
     return int(sum(values)) if values else None

@@ -1,4 +1,4 @@
-"""The board pack: what a board must decide and know about its partnerships since it last met."""
+"""The board pack: what a board needs to decide and know about its partnerships, since its last meeting."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Partnerships of one pack.
+#: A pack covers at most this many partnerships.
 MAX_PARTNERSHIPS = 20
 #: How far back a pack looks at a partnership that has never met.
 _FIRST_LOOK_BACK = dt.timedelta(days=90)
-#: Risks that are listed, those with the highest score first.
+#: A pack lists at most this many risks, those with the highest score first.
 _MAX_RISKS = 30
 _NO_PARTNERSHIP = (
     "None of your partnerships is under way. A pack is about partnerships that your organisation takes part in."
 )
-#: The heading of the column that names a row's partnership.
+#: The heading of the column with each row's partnership.
 _WITHIN = "Partnership"
 _PARTS = {
     "decisions": "Decisions needed",
@@ -64,7 +64,7 @@ _PARTS = {
 
 
 class _Filters(Form):
-    """Which partnerships and parts are in the pack, and since when."""
+    """The filters of the board pack: partnerships, parts, and the day at which it starts."""
 
     partnership = RecordsField(label="Partnerships", queryset=Partnership.objects.none())
     since = DayField(
@@ -87,7 +87,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Pack:
-    """What the parts of a pack are made from: its partnerships, and since when each is looked back on."""
+    """The partnerships of a pack, and from which moment it covers each, by id: what its parts are made from."""
 
     reader: Reader
     partnerships: Sequence[Partnership]
@@ -97,42 +97,42 @@ class _Pack:
 
     @property
     def ids(self) -> list[int]:
-        """The partnerships by id."""
+        """The ids of the partnerships, in the order of the pack."""
         return [partnership.pk for partnership in self.partnerships]
 
     @property
-    def names_each(self) -> bool:
-        """Whether rows name their partnership: not in the pack of a single one, whose title names it."""
+    def has_partnership_column(self) -> bool:
+        """Whether each row names its partnership: not in a pack of one partnership, because the title names it."""
         return len(self.partnerships) != 1
 
-    def place(self, partnership: int) -> int:
-        """The place of a partnership (id) in the pack."""
-        return self.ids.index(partnership)
+    def index_of(self, partnership_id: int) -> int:
+        """Return the index of a partnership in the pack."""
+        return self.ids.index(partnership_id)
 
-    def within(self, partnership: int) -> tuple[str, ...]:
-        """The cell that names a row's partnership (id), if rows name it."""
-        return (self.partnerships[self.place(partnership)].title,) if self.names_each else ()
+    def partnership_cell(self, partnership_id: int) -> tuple[str, ...]:
+        """Return the cell with a row's partnership; nothing if rows do not name it."""
+        return (self.partnerships[self.index_of(partnership_id)].title,) if self.has_partnership_column else ()
 
     def columns(self, *labels: str) -> tuple[Column, ...]:
-        """The columns of rows with such a cell in the place of "Partnership"."""
-        return tuple(Column(label) for label in labels if label != _WITHIN or self.names_each)
+        """Return columns with these labels, without "Partnership" if rows do not name it."""
+        return tuple(Column(label) for label in labels if label != _WITHIN or self.has_partnership_column)
 
     @property
     def first_day(self) -> dt.date:
-        """The day since which the earliest of them is looked back on."""
+        """The earliest day that the pack covers of any partnership."""
         return timezone.localdate(min(self.since.values(), default=self.now))
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """A part at a time, so that the progress can be shown."""
-    pack = _pack(context)
+    """Compute one part after the other, and report the progress after each."""
+    pack = _read_pack(context)
     wanted = context.filters.get("part") or list(_PARTS)
-    suggested = _suggested(pack)
+    suggested = _read_suggested(pack)
     tables: list[Table] = []
     chosen = [part for part in _PARTS if part in wanted]
     for number, part in enumerate(chosen, 1):
         tables += _MAKERS[part](pack, suggested)
-        context.progress(number, len(chosen) + 1)  # the file itself is the last part
+        context.progress(number, len(chosen) + 1)  # making the file is the last step
     names = ", ".join(partnership.title for partnership in pack.partnerships)
     charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
     return Snapshot(
@@ -152,7 +152,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
-    """What readers of this pack need to know, and nothing about other packs."""
+    """Yield the notes that apply to this pack."""
     if len(pack.partnerships) == MAX_PARTNERSHIPS:
         yield f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships."
     if pack.partnerships and not context.filters.get("since"):
@@ -160,43 +160,50 @@ def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
     yield "We hide small numbers of nominations, so that nobody can be recognised."
 
 
-def _pack(context: ReportContext) -> _Pack:
-    chosen = [one for one in context.filters.get("partnership") or () if isinstance(one, Partnership)]
+def _read_pack(context: ReportContext) -> _Pack:
+    """Return the pack of the chosen partnerships; of all the reader's partnerships if none is chosen."""
+    chosen = [chosen for chosen in context.filters.get("partnership") or () if isinstance(chosen, Partnership)]
     rows = Partnership.objects.inside_for(context.reader).live().select_related("kind").order_by("title", "pk")
     if context.filters.get("partnership"):
-        rows = rows.filter(pk__in=[one.pk for one in chosen])
+        rows = rows.filter(pk__in=[partnership.pk for partnership in chosen])
     partnerships = list(rows[:MAX_PARTNERSHIPS])
     held = Meeting.objects.visible_to(context.reader).filter(status=MeetingStatus.HELD, starts_at__lt=context.now)
-    met = held.filter(partnership__in=partnerships).order_by().values("partnership").annotate(last=Max("starts_at"))
-    last = dict(met.values_list("partnership", "last"))
+    by_partnership = held.filter(partnership__in=partnerships).order_by().values("partnership")
+    last_meeting = dict(by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
     day = context.filters.get("since")
-    first = beginning_of(day) if day else None
-    since = {one.pk: first or last.get(one.pk) or context.now - _FIRST_LOOK_BACK for one in partnerships}
+    start = beginning_of(day) if day else None
+    first_look = context.now - _FIRST_LOOK_BACK
+    since = {pk: start or last_meeting.get(pk) or first_look for pk in (partnership.pk for partnership in partnerships)}
     return _Pack(reader=context.reader, partnerships=partnerships, since=since, now=context.now, today=context.today)
 
 
-#: What rooms propose for the next meetings, by what it asks of them.
+#: Rows of suggested agenda items, by what the meeting is asked to do.
 _Suggested = Mapping[Purpose, Sequence[Row]]
 
 
-def _suggested(pack: _Pack) -> _Suggested:
-    """What each source proposes, by partnership; each is asked once."""
+def _read_suggested(pack: _Pack) -> _Suggested:
+    """Return rows of the items that other rooms suggest for the next meetings, in the order of the partnerships.
+
+    Each source is asked once for all partnerships.
+    """
     since = Since(pack.since, pack.now)
-    proposed = [
+    suggestions = [
         (source, item)
         for source in (agenda_sources() if pack.partnerships else ())
-        # Their signature names a person; what they read starts from `visible_to`, which takes any reader.
+        # `suggest` is typed for a person, but what it reads starts from `visible_to`, which takes any reader.
         for item in source.suggest(pack.reader, pack.partnerships, since)  # type: ignore[arg-type]
     ]
     rows: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
-    for source, item in sorted(proposed, key=lambda pair: pack.place(pair[1].partnership)):
-        cells = (item.title, source.heading, *pack.within(item.partnership), item.detail)
+    for source, item in sorted(suggestions, key=lambda pair: pack.index_of(pair[1].partnership)):
+        cells = (item.title, source.heading, *pack.partnership_cell(item.partnership), item.detail)
         key = f"{item.subject_kind}-{item.subject_id}-{source.name}"
         rows[item.purpose].append(Row(cells, item.path, key, record=f"{item.subject_kind}:{item.subject_id}"))
     return rows
 
 
-def _items(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
+def _suggested_part(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
+    """Return the maker of a part that lists the suggested items of one purpose."""
+
     def tables(pack: _Pack, suggested: _Suggested) -> list[Table]:
         columns = pack.columns("What", "Why", _WITHIN, "Details")
         return [Table(part, _PARTS[part], columns, tuple(suggested[purpose]), empty=empty)]
@@ -215,7 +222,7 @@ def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    # No partnership is all plans for the pipeline, and none for a pack.
+    # Without partnerships the pipeline reads all plans, but a pack must then have none: no partnership has the id 0.
     filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
     pipeline = pipeline_of(pack.reader, filters, then=then, now=pack.now)
     compared = Compared(pack.first_day)
@@ -229,10 +236,10 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """The newest quarter of each nominations agreement whose figures the reader may read."""
+    """Return the table with the newest quarter of each nominations agreement whose figures the reader may read."""
     rows = []
     for agreement in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
-        trend = masked_trend_of(agreement) if _reads_nominations(pack, agreement) else []
+        trend = masked_trend_of(agreement) if _may_read_nominations(pack, agreement) else []
         for quarter, line in trend[-1:]:
             cells = (
                 agreement.partnership.title,
@@ -254,7 +261,8 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No nominations figures.")]
 
 
-def _reads_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
+def _may_read_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
+    """Whether the reader may read the agreement's figures, in full or with small numbers hidden."""
     if isinstance(pack.reader, Everybody):
         return all_read_masked(agreement, pack.reader, pack.now)
     if not isinstance(pack.reader, User):
@@ -264,38 +272,43 @@ def _reads_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
 
 
 def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
-    """Without nominations figures for which no data-sharing agreement that binds the reader is in force now."""
+    """Remove the nominations figures of partnerships without a data-sharing agreement that binds the reader now."""
     table = snapshot.table("nominations")
     if table is None or not table.rows:
         return snapshot
-    numbers = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}  # of their partnerships
-    within = Partnership.objects.select_related("kind").in_bulk(numbers.values())
+    partnership_ids = {row.href: resolve(row.href).kwargs["pk"] for row in table.rows}
+    partnerships = Partnership.objects.select_related("kind").in_bulk(partnership_ids.values())
     day = timezone.localdate(now)
-    open_now = {pk for pk, one in within.items() if data_sharing_open(one, day, reader)}
-    rows = tuple(row for row in table.rows if numbers[row.href] in open_now)
+    open_ids = {pk for pk, partnership in partnerships.items() if data_sharing_open(partnership, day, reader)}
+    rows = tuple(row for row in table.rows if partnership_ids[row.href] in open_ids)
     if len(rows) == len(table.rows):
         return snapshot
     note = "Some figures cannot be shown: no data-sharing agreement is in force for them now."
-    kept = replace(table, rows=rows, note=note, empty=note)
-    return replace(snapshot, tables=tuple(kept if one is table else one for one in snapshot.tables))
+    shortened = replace(table, rows=rows, note=note, empty=note)
+    return replace(snapshot, tables=tuple(shortened if each is table else each for each in snapshot.tables))
 
 
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """What the partnerships propose and have adopted, and what they dropped since they last met."""
+    """Return the table of what partnerships propose, have taken up, and have dropped within the time of the pack."""
     rows = []
     adopted = of_partnerships(pack.reader, pack.partnerships)
-    for one in sorted(adopted, key=lambda one: pack.place(one.adoption.partnership_id)):
-        adoption = one.adoption
+    for overview in sorted(adopted, key=lambda overview: pack.index_of(overview.adoption.partnership_id)):
+        adoption = overview.adoption
         if adoption.is_dropped and adoption.changed_at < pack.since[adoption.partnership_id]:
             continue
-        became = "; ".join(f"{record.title} ({record.status.lower()})" for record in one.became)
-        said = "; ".join(
+        outcomes = "; ".join(f"{record.title} ({record.status.lower()})" for record in overview.became)
+        responses = "; ".join(
             f"{response.organisation.display_name}: {response.get_status_display().lower()}"
-            for response in one.responses
+            for response in overview.responses
         )
-        changed_on = timezone.localdate(adoption.changed_at)
-        title, status = one.recommendation.title, adoption.get_status_display()
-        cells: tuple[Cell, ...] = (title, *pack.within(adoption.partnership_id), status, changed_on, became, said)
+        cells: tuple[Cell, ...] = (
+            overview.recommendation.title,
+            *pack.partnership_cell(adoption.partnership_id),
+            adoption.get_status_display(),
+            timezone.localdate(adoption.changed_at),
+            outcomes,
+            responses,
+        )
         key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
         rows.append(Row(cells, adoption.get_absolute_url(), key, record))
     columns = (
@@ -308,7 +321,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Risks of the open versions of plans, those with the highest score first."""
+    """Return the table of risks in the open versions of plans, those with the highest score first."""
     plans = Plan.objects.inside_for(pack.reader).filter(partnership__in=pack.ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     rows = []
@@ -337,9 +350,9 @@ def _by_score(row: Row) -> tuple[int, str]:
 
 
 _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
-    "decisions": _items("decisions", Purpose.DECISION, "Nothing is waiting for a decision."),
-    "discussion": _items("discussion", Purpose.DISCUSSION, "Nothing needs discussion."),
-    "changes": _items("changes", Purpose.INFORMATION, "Nothing has changed."),
+    "decisions": _suggested_part("decisions", Purpose.DECISION, "Nothing is waiting for a decision."),
+    "discussion": _suggested_part("discussion", Purpose.DISCUSSION, "Nothing needs discussion."),
+    "changes": _suggested_part("changes", Purpose.INFORMATION, "Nothing has changed."),
     "overdue": _overdue,
     "unanswered": _unanswered,
     "pipeline": _pipeline,
@@ -349,7 +362,7 @@ _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
 }
 
 
-#: Tables that the first sentence counts, with its words.
+#: The tables whose rows the first sentence counts, with its words.
 _AGENDA = {"decisions": "decide", "discussion": "discuss"}
 _LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "risk"}
 

@@ -22,12 +22,12 @@ from partnerships.organisations.models import Organisation
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Organisations of the matrix: those with most conversations.
+#: How many organisations the matrix has: those with most conversations.
 MATRIX = 12
-#: Pairs that are listed, those that met most often first.
+#: How many pairs are listed: those that met most often.
 _MAX_PAIRS = 300
-#: Without dates, conversations of as many days count.
-_COVERED = 365
+#: Without dates, the report covers this many days up to today.
+_DEFAULT_DAYS = 365
 _HELD = (Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
 #: Two organisations, by id.
 _Pair: TypeAlias = tuple[int, int]
@@ -52,34 +52,33 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Count each pair of organisations of every conversation between the two days."""
+    """Count how often each pair of organisations met between the two days."""
     last = context.filters.get("last") or context.today
-    first = context.filters.get("first") or last - dt.timedelta(days=_COVERED)
+    first = context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS)
     held = Conversation.objects.visible_to(context.reader).filter(status__in=_HELD, held_on__range=(first, last))
     if context.filters.get("partnership"):
         held = held.filter(partnership=context.filters["partnership"])
-    days = dict(held.values_list("pk", "held_on"))
-    sides: defaultdict[int, set[int]] = defaultdict(set)
-    for conversation, organisation in Side.objects.filter(conversation__in=held.values("pk")).values_list(
-        "conversation", "organisation"
-    ):
-        sides[conversation].add(organisation)
+    day_by_conversation = dict(held.values_list("pk", "held_on"))
+    organisations_by_conversation: defaultdict[int, set[int]] = defaultdict(set)
+    sides = Side.objects.filter(conversation__in=held.values("pk"))
+    for conversation, organisation in sides.values_list("conversation", "organisation"):
+        organisations_by_conversation[conversation].add(organisation)
+
     met: Counter[_Pair] = Counter()
     latest: dict[_Pair, dt.date] = {}
-    for conversation, bodies in sides.items():
-        for one, other in combinations(sorted(bodies), 2):
-            met[one, other] += 1
-            latest[one, other] = max(days[conversation], latest.get((one, other), first))
+    for conversation, organisations in organisations_by_conversation.items():
+        for pair in combinations(sorted(organisations), 2):
+            met[pair] += 1
+            latest[pair] = max(day_by_conversation[conversation], latest.get(pair, first))
     names = dict(Organisation.objects.filter(pk__in={pk for pair in met for pk in pair}).values_list("pk", "name"))
+    answer = f"{counted(len(day_by_conversation), 'conversation')} between {counted(len(names), 'organisation')}."
     return Snapshot(
         report=CONTACT.slug,
         title=CONTACT.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=(f"{counted(len(days), 'conversation')} between {counted(len(names), 'organisation')}.",)
-        if met
-        else (),
+        answers=(answer,) if met else (),
         tables=(_pairs(met, latest, names), _matrix(met, names)),
         charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
@@ -98,10 +97,7 @@ def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[
 
 
 def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
-    """The organisations with most conversations against each other.
-
-    None where two never met.
-    """
+    """Return how often each two of the organisations with most conversations met; None if they never met."""
     totals: Counter[int] = Counter()
     for pair, count in met.items():
         totals.update(dict.fromkeys(pair, count))

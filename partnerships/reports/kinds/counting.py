@@ -1,4 +1,4 @@
-"""How many rows a list has that names only the first ones."""
+"""Count the records of a list that shows only the first ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from partnerships.reports.snapshot import Row
 
 
-def number_of(found: QuerySet[Any], shown: Sequence[Row], *, limit: int) -> int:
-    """How many there are.
+def number_of(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
+    """Return how many records there are; the table shows `rows` of them, at most `limit`.
 
-    Counted only if as many are shown as the list may have.
+    The database counts only if the table is full: otherwise the rows are all there are.
     """
-    return found.count() if len(shown) == limit else len(shown)
+    return records.count() if len(rows) == limit else len(rows)

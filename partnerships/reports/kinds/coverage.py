@@ -1,4 +1,4 @@
-"""What stands in each council area by theme, from partnerships to commitments, and where there is none."""
+"""The coverage report: partnerships, asks, offers, plans and commitments in each council area, by theme."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from partnerships.exchange.models import Theme
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
-from partnerships.reports.kinds.standing import Standing, standing_for
+from partnerships.reports.kinds.standing import CoverageCounts, count_coverage
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: What is counted: one and several.
+#: The kinds of record that are counted, each with its name in the singular and plural.
 WHAT = MappingProxyType(
     {
         "partnership": ("partnership", "partnerships"),
@@ -28,12 +28,12 @@ WHAT = MappingProxyType(
         "commitment": ("commitment", "commitments"),
     }
 )
-#: Stands for no theme.
-_NONE = ""
-#: Areas that a sentence names.
-_NAMED = 12
-#: Figures from which a shade begins.
-_LIMITS = (1, 2, 4, 8)
+#: The code of “No theme”.
+_NO_THEME = ""
+#: How many areas a sentence names.
+_MAX_NAMED = 12
+#: The smallest figure of each shade of the map.
+_SHADE_LIMITS = (1, 2, 4, 8)
 
 
 class _Filters(DistrictFilters):
@@ -58,17 +58,18 @@ def _compute(context: ReportContext) -> Snapshot:
     """What partnerships, entries, plans and commitments there are in each council area."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
-    standing = standing_for(context.reader, districts)
+    coverage = count_coverage(context.reader, districts)
     theme, what = context.filters.get("theme") or "", context.filters.get("what") or ""
-    counted = [what] if what else [*WHAT]
-    by_kind = _by_kind(areas, standing, theme)
-    answers, short = _answers(areas, by_kind, theme, what), _short_table(areas, by_kind, theme)
+    kinds = [what] if what else [*WHAT]
+    counts = _counts_of_kinds(areas, coverage, theme)
+    # Sentences and summary are about all chosen areas; the other tables only about the areas that the filter leaves.
+    answers, summary = _answers(areas, counts, theme, what), _summary_table(areas, counts, theme)
     if context.filters.get("gaps"):
-        areas = _without(areas, by_kind, counted)
+        areas = _without(areas, counts, kinds)
     tables = [
-        short,
-        _kinds_table(areas, districts.councils(), by_kind, theme),
-        _themes_table(areas, standing, counted, what),
+        summary,
+        _kinds_table(areas, districts.councils(), counts, theme),
+        _themes_table(areas, coverage, kinds, what),
     ]
     return Snapshot(
         report=COVERAGE.slug,
@@ -79,7 +80,7 @@ def _compute(context: ReportContext) -> Snapshot:
         answers=answers,
         tables=tuple(tables),
         charts=(Chart("Council areas with and without", "short", (1, 2)),),
-        maps=(AreaMap(_map_title(theme, what), "areas", _place(what), _LIMITS),) if areas else (),
+        maps=(AreaMap(_map_title(theme, what), "areas", _map_column(what), _SHADE_LIMITS),) if areas else (),
         sources=(Source("Partnerships, asks and offers, plans and commitments in Common Ground", context.today),),
         notes=_NOTES,
     )
@@ -101,27 +102,26 @@ _NOTES = (
 )
 
 
-def _by_kind(areas: Sequence[Area], standing: Standing, theme: str) -> dict[int, dict[str, int]]:
-    """How many of each kind stand in each district, for a theme or for all of them."""
-    return {
-        area.pk: {
-            what: standing.by_theme[what, area.pk, theme] if theme else standing.in_all[what, area.pk] for what in WHAT
-        }
-        for area in areas
-    }
+def _counts_of_kinds(areas: Sequence[Area], coverage: CoverageCounts, theme: str) -> dict[int, dict[str, int]]:
+    """Return how many records of each kind there are in each area, for one theme or for all, by the id of the area."""
+
+    def count(kind: str, area: Area) -> int:
+        return coverage.by_theme[kind, area.pk, theme] if theme else coverage.in_all[kind, area.pk]
+
+    return {area.pk: {kind: count(kind, area) for kind in WHAT} for area in areas}
 
 
 def _without(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], kinds: Sequence[str]) -> list[Area]:
-    """The areas in which there is none of these kinds of thing."""
+    """Return the areas that have no record of any of these kinds."""
     return [area for area in areas if not any(counts[area.pk][kind] for kind in kinds)]
 
 
-def _short_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str) -> Table:
-    """In how many areas there is each kind of thing, and in how many there is none."""
+def _summary_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str) -> Table:
+    """Return a row for each kind of record: how many areas have some, and how many have none."""
     rows = []
     for code, (_, many) in WHAT.items():
-        none = len(_without(areas, counts, [code]))
-        rows.append(Row((many.capitalize(), len(areas) - none, none), key=code))
+        areas_without = len(_without(areas, counts, [code]))
+        rows.append(Row((many.capitalize(), len(areas) - areas_without, areas_without), key=code))
     columns = (Column("What"), Column("Areas with some", Kind.COUNT), Column("Areas with none", Kind.COUNT))
     title = f"Summary: {_theme(theme).lower()}" if theme else "Summary"
     return Table("short", title, columns, tuple(rows) if areas else ())
@@ -130,7 +130,7 @@ def _short_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]],
 def _kinds_table(
     areas: Sequence[Area], councils: Mapping[int, list[str]], counts: Mapping[int, Mapping[str, int]], theme: str
 ) -> Table:
-    """A row for each council area, a column for each kind of thing."""
+    """Return a row for each council area, with a column for each kind of record."""
     columns = [Column("Council area"), Column("Council")]
     columns += [Column(many.capitalize(), Kind.COUNT) for _, many in WHAT.values()]
     columns += [Column("In all", Kind.COUNT)]
@@ -150,17 +150,18 @@ def _kinds_table(
     return Table("areas", title, tuple(columns), tuple(rows), empty="No council area matches these filters.")
 
 
-def _themes_table(areas: Sequence[Area], standing: Standing, kinds: Sequence[str], what: str) -> Table:
-    themes = [*Theme.by_code(), _NONE]
+def _themes_table(areas: Sequence[Area], coverage: CoverageCounts, kinds: Sequence[str], what: str) -> Table:
+    """Return a row for each council area, with a column for each theme."""
+    themes = [*Theme.by_code(), _NO_THEME]
     columns = (Column("Council area"), *(Column(_theme(code), Kind.COUNT) for code in themes))
     rows = []
     for area in areas:
-        counts = (sum(standing.by_theme[kind, area.pk, code] for kind in kinds) for code in themes)
+        counts = (sum(coverage.by_theme[kind, area.pk, code] for kind in kinds) for code in themes)
         rows.append(Row((area.name, *counts), key=area.code))
-    counted = WHAT[what][1] if what else "partnerships, asks, offers, plans and commitments together"
+    counted_kinds = WHAT[what][1] if what else "partnerships, asks, offers, plans and commitments together"
     return Table(
         "themes",
-        f"By theme: {counted}",
+        f"By theme: {counted_kinds}",
         columns,
         tuple(rows),
         note="A partnership, ask, offer, plan or commitment about two themes counts under both.",
@@ -172,33 +173,41 @@ def _theme(code: str) -> str:
     return str(Theme.by_code()[code].label) if code in Theme.by_code() else "No theme"
 
 
-def _place(what: str) -> int:
-    """The column of the first table that the map shows."""
+def _map_column(what: str) -> int:
+    """Return the index of the column that the map shows: of one kind of record, or the last column, “In all”."""
     return 2 + (list(WHAT).index(what) if what else len(WHAT))
 
 
 def _map_title(theme: str, what: str) -> str:
-    counted = WHAT[what][1].capitalize() if what else "Partnerships, asks, offers, plans and commitments"
-    return f"{counted} in each council area" + (f": {_theme(theme).lower()}" if theme else "")
+    counted_kinds = WHAT[what][1].capitalize() if what else "Partnerships, asks, offers, plans and commitments"
+    title = f"{counted_kinds} in each council area"
+    return f"{title}: {_theme(theme).lower()}" if theme else title
 
 
 def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str, what: str) -> tuple[str, ...]:
-    """Which areas have none, and in how many there is something."""
-    asked = [what] if what else ["partnership"]
-    none = [area.name for area in _without(areas, counts, asked)]
-    name = " ".join(part for part in (_theme(theme).lower() if theme else "", WHAT[asked[0]][0]) if part)
+    """Return the sentences that name the areas with no record of a kind, and the few areas that have some.
+
+    Without a chosen kind, the sentences are about partnerships.
+    """
     if not areas:
         return ()
-    if not none:
-        return (f"Every one of the {len(areas):,} council areas has at least one {name}.",)
-    listed = ", ".join(none[:_NAMED]) + (f" and {len(none) - _NAMED:,} more" if len(none) > _NAMED else "")
-    have = "has" if len(none) == 1 else "have"
-    without = f"{len(none):,} of {len(areas):,} council areas {have} no {name}: {listed}."
-    some = [area.name for area in areas if area.name not in set(none)]
-    if not some or len(some) > _NAMED or len(some) >= len(none):
+    kind = what or "partnership"
+    noun = f"{_theme(theme).lower()} {WHAT[kind][0]}" if theme else WHAT[kind][0]
+    names_without = [area.name for area in _without(areas, counts, [kind])]
+    if not names_without:
+        return (f"Every one of the {len(areas):,} council areas has at least one {noun}.",)
+
+    more = len(names_without) - _MAX_NAMED
+    named = ", ".join(names_without[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    have = "has" if len(names_without) == 1 else "have"
+    without = f"{len(names_without):,} of {len(areas):,} council areas {have} no {noun}: {named}."
+
+    names_with = [area.name for area in areas if area.name not in set(names_without)]
+    are_few = 0 < len(names_with) <= _MAX_NAMED and len(names_with) < len(names_without)
+    if not are_few:
         return (without,)
-    alone = "has" if len(some) == 1 else "have"
-    return (f"Only {get_text_list(some, 'and')} {alone} at least one {name}.", without)
+    have = "has" if len(names_with) == 1 else "have"
+    return (f"Only {get_text_list(names_with, 'and')} {have} at least one {noun}.", without)
 
 
 COVERAGE = Report(

@@ -1,4 +1,4 @@
-"""Council areas in reports: which ones are meant, and which of them an area or a body stands for."""
+"""Council areas (districts) in reports: which of them the filters choose, and each area or organisation covers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, 
 
 
 class DistrictFilters(Form):
-    """Which council areas a report is about: areas by name, those of a council, or those of a county or region."""
+    """The filters for council areas: by name, by a council that serves them, or by a county or region around them."""
 
     area = RecordsField(label="Council areas", queryset=Area.objects.none(), named_by="name")
     council = RecordsField(label="Areas of councils", queryset=Organisation.objects.none(), named_by="name")
@@ -41,20 +41,21 @@ class DistrictFilters(Form):
         fields["council"].queryset = _present(today).filter(pk__in=serving).order_by("name", "pk")
 
 
-#: Who has council areas, and kinds of area whose districts are those that their bodies serve.
+#: Kinds of organisation that have council areas.
 _COUNCILS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
+#: Kinds of area that have no districts in the directory: their districts are those that their organisations serve.
 _WIDER = (AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)
 
 
 def _present(today: dt.date) -> QuerySet[Organisation]:
-    """The councils and strategic authorities of a day."""
-    going_on = Q(valid_to=None) | Q(valid_to__gt=today)
-    return Organisation.objects.filter(going_on, kind__in=_COUNCILS)
+    """Return the councils and strategic authorities that exist on a day."""
+    has_not_ended = Q(valid_to=None) | Q(valid_to__gt=today)
+    return Organisation.objects.filter(has_not_ended, kind__in=_COUNCILS)
 
 
 @dataclass(frozen=True)
 class Districts:
-    """The council areas of a day, and what stands for them: older areas, counties, regions, bodies."""
+    """The council areas of a day, and the areas and organisations that cover them: counties, regions, former areas."""
 
     today: dt.date
     areas: list[Area]
@@ -62,13 +63,13 @@ class Districts:
 
     @classmethod
     def on(cls, today: dt.date) -> Districts:
-        """The districts of a day; four queries."""
+        """Read the districts of a day, in four queries."""
         areas = present_districts(today)
         return cls(today, areas, lineages(areas, today))
 
     @cached_property
     def _served(self) -> dict[int, set[int]]:
-        """The areas that councils, strategic authorities and bodies of wider areas serve on the day."""
+        """The areas that councils, strategic authorities and organisations of wider areas serve, by organisation."""
         areas_served: dict[int, set[int]] = defaultdict(set)
         rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
         wider = rows.filter(area__kind__in=_WIDER).values("organisation")
@@ -79,36 +80,38 @@ class Districts:
 
     @cached_property
     def meant(self) -> dict[int, set[int]]:
-        """The districts of each area: itself, its successor, or what it contains."""
-        districts: dict[int, set[int]] = defaultdict(set)
+        """The ids of the districts that each area covers: the area itself, its successors, or what it contains."""
+        districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
-            for one in self.lines[area.pk].everything():
-                districts[one].add(area.pk)
-            for holder in (area.parent_id, area.region_id):
-                if holder is not None:
-                    districts[holder].add(area.pk)
-        present = {area.pk for area in self.areas}
-        wider = dict(Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind"))
-        for served in self._served.values():
-            for one in served & wider.keys():
-                districts[one] |= served & present
-        for one, kind in wider.items():
+            for former_or_present_id in self.lines[area.pk].everything():
+                districts_by_area[former_or_present_id].add(area.pk)
+            for containing_id in (area.parent_id, area.region_id):
+                if containing_id is not None:
+                    districts_by_area[containing_id].add(area.pk)
+
+        district_ids = {area.pk for area in self.areas}
+        kind_by_wider_area = dict(Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind"))
+        # An organisation that serves a wider area also has a row for each district in it.
+        for served_ids in self._served.values():
+            for wider_id in served_ids & kind_by_wider_area.keys():
+                districts_by_area[wider_id] |= served_ids & district_ids
+        for wider_id, kind in kind_by_wider_area.items():
             if kind == AreaKind.NATION:
-                districts[one] |= present
-        return districts
+                districts_by_area[wider_id] |= district_ids
+        return districts_by_area
 
     def of_areas(self, areas: Iterable[int]) -> set[int]:
-        """The districts that some areas stand for."""
-        return {one for area in areas for one in self.meant.get(area, ())}
+        """Return the ids of the districts that some areas (ids) cover."""
+        return {district for area in areas for district in self.meant.get(area, ())}
 
     @cached_property
     def council_names(self) -> dict[int, str]:
-        """The names of the councils and strategic authorities that serve areas."""
+        """The names of the councils and strategic authorities that serve areas, by id."""
         bodies = _present(self.today).order_by("name", "pk").values_list("pk", "name")
         return {pk: name for pk, name in bodies if pk in self._served}
 
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
-        """The districts that some bodies serve: those of the councils among them, else of all."""
+        """Return the districts that some organisations serve: of the councils among them or, without any, of all."""
         known = list(bodies)
         serving = [body for body in known if body in self.council_names] or known
         return self.of_areas({area for body in serving for area in self._served.get(body, ())})
@@ -132,5 +135,5 @@ class Districts:
 
 
 def _records(chosen: Collection[Any] | None) -> list[Any]:
-    """The records that the reader chose, without those that are not theirs to choose."""
+    """Return the chosen areas or organisations, without those that the reader may not choose."""
     return [one for one in chosen or () if isinstance(one, Area | Organisation)]

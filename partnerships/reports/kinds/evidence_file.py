@@ -32,8 +32,8 @@ from partnerships.reports.kinds.reciprocity import own_organisations
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Without dates, the file covers as many days up to today.
-_COVERED = 365
+#: Without dates, the file covers this many days up to today.
+_DEFAULT_DAYS = 365
 #: Rows of one table, the newest first.
 _MAX_ROWS = 500
 _HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, ConversationStatus.AGREED)
@@ -59,27 +59,27 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """From the first to the last day, both included."""
+    """A period: from the first to the last day, both included."""
 
     first: dt.date
     last: dt.date
 
     @property
     def moments(self) -> tuple[dt.datetime, dt.datetime]:
-        """The first moment, and the first one after."""
+        """The first moment of the period, and the first moment after it."""
         return beginning_of(self.first), end_of(self.last)
 
     def covers(self, field: str) -> Q:
-        """The condition on rows with a moment within them."""
+        """Return the condition that the moment in this field is within the period."""
         begins, ends = self.moments
         return Q(**{f"{field}__gte": begins, f"{field}__lt": ends})
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """A table of each kind of evidence, and their numbers first."""
+    """Make a table for each kind of evidence, and first a summary with the number of rows of each."""
     ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
     last = context.filters.get("last") or context.today
-    days = _Days(context.filters.get("first") or last - dt.timedelta(days=_COVERED), last)
+    days = _Days(context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS), last)
     makers = (_meetings, _conversations, _delivered, _nominations, _contributions)
     tables: list[Table] = []
     for number, make in enumerate(makers if ours is not None else (), 1):
@@ -108,14 +108,15 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    """Return the meetings at which a person from the organisation was present."""
     held = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
-    there = held.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
+    attended = held.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
     rows = []
-    for one in there.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
-        cells = (one.title, timezone.localdate(one.starts_at), one.partnership.title)
-        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"meeting:{one.pk}"))
+    for meeting in attended.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
+        cells = (meeting.title, timezone.localdate(meeting.starts_at), meeting.partnership.title)
+        rows.append(Row(cells, meeting.get_absolute_url(), str(meeting.pk), f"meeting:{meeting.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
-    return _table("meetings", "Meetings attended", labels, rows, number_of(there, rows, limit=_MAX_ROWS))
+    return _table("meetings", "Meetings attended", labels, rows, number_of(attended, rows, limit=_MAX_ROWS))
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -123,12 +124,13 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
     )
     rows = []
-    held = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
-    conversations_as_at(held)
-    for one in held:
-        others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
-        cells = (one.subject, one.held_on, "; ".join(others))
-        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"conversation:{one.pk}"))
+    newest = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
+    conversations_as_at(newest)
+    for conversation in newest:
+        others = sorted(side.organisation.name for side in conversation.sides.all() if side.organisation_id != ours.pk)
+        cells = (conversation.subject, conversation.held_on, "; ".join(others))
+        record = f"conversation:{conversation.pk}"
+        rows.append(Row(cells, conversation.get_absolute_url(), str(conversation.pk), record))
     labels = ("Conversation", "Held on", "With")
     return _table(
         "conversations", "Conversations with partners", labels, rows, number_of(conversations, rows, limit=_MAX_ROWS)
@@ -207,11 +209,8 @@ def _newest_first(row: Row) -> tuple[int, str]:
 
 
 def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], number: int) -> Table:
-    """A table whose second column is a day.
-
-    It has the newest of this number of rows.
-    """
-    columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
+    """Return a table whose second column is a day. `number` is the number of records; `rows` are the newest."""
+    columns = tuple(Column(label, Kind.DAY if index == 1 else Kind.TEXT) for index, label in enumerate(labels))
     left_out = number - len(rows)
     note = f"This table has the newest {counted(len(rows), 'row')}, out of {number:,}." if left_out else ""
     return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)

@@ -1,4 +1,4 @@
-"""Homes across plans: forecast against baseline and actual, slippage, confidence and funding."""
+"""The report on homes across plans: forecasts against baselines and completions, slippage, confidence and funding."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BEDROOMS = range(7)
 
 
 def financial_year(day: dt.date, ahead: int = 0) -> str:
-    """The financial year of a day, or one some years later: `2027-28`."""
+    """Return the financial year of a day, or a year `ahead` of it: `2027-28`."""
     return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
 
 
@@ -89,43 +89,43 @@ class _Filters(Form):
         super().__init__(parameters)
         fields: Mapping[str, Any] = self.fields
         fields["council"].queryset = Organisation.objects.filter(kind=OrganisationKind.COUNCIL).order_by("name", "pk")
-        # All districts, not those of the sites that one may read: the directory is everybody's.
+        # All districts, because everybody may read the directory; only the districts of readable sites would be slower.
         fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
         offer_partnerships(self, reader)
         fields["kind"].choices = [("", "Any kind"), *PlanKind.all_choices()]
         today = timezone.localdate()
-        years = [financial_year(today, ahead) for ahead in range(-1, _YEARS_AHEAD)]
-        calendar = [str(today.year + ahead) for ahead in range(-1, _YEARS_AHEAD)]
+        financial_years = [financial_year(today, ahead) for ahead in range(-1, _YEARS_AHEAD)]
+        calendar_years = [str(today.year + ahead) for ahead in range(-1, _YEARS_AHEAD)]
         fields["year"].choices = [
             ("", "Any year"),
-            ("Financial years", [(one, one) for one in years]),
-            ("Calendar years", [(one, one) for one in calendar]),
+            ("Financial years", [(year, year) for year in financial_years]),
+            ("Calendar years", [(year, year) for year in calendar_years]),
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What today's figures are compared with: those of a day, or the baselines."""
+    """The figures with which today's figures are compared: those of an earlier day or, without one, the baselines."""
 
     day: dt.date | None
 
     @property
     def label(self) -> str:
-        """The heading of its column."""
+        """The heading of the column with the earlier figures."""
         return f"As at {long_date(self.day)}" if self.day else "Baseline"
 
     @property
     def words(self) -> str:
-        """In a sentence: `on 1 March 2026`."""
+        """The earlier time in a sentence: `on 1 March 2026`."""
         return f"on {long_date(self.day)}" if self.day else "in the baselines"
 
     def of(self, count: Count) -> int:
-        """The homes then."""
+        """Return the earlier number of homes."""
         return count.then if self.day else count.baseline
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Homes in readable plans, by tenure, year and so on, beside those of an earlier day."""
+    """Compute the homes in readable plans by tenure, year and so on, beside the homes of an earlier day."""
     chosen, day = context.filters, context.filters.get("since")
     then = end_of(day) if day else None
     pipeline = pipeline_of(context.reader, _pipeline_filters(context), then=then, now=context.now)
@@ -188,21 +188,23 @@ def _pipeline_filters(context: ReportContext) -> PipelineFilters:
 
 
 def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[str]]:
-    """The codes of the chosen areas and of those that the chosen councils serve, and the councils' names."""
+    """Return the codes of the chosen areas and of all areas of the chosen councils, and the councils' names.
+
+    "-" is the code of no area: a filter for areas that the reader cannot choose then finds no homes, not all homes.
+    """
     areas, councils = chosen.get("area") or (), chosen.get("council") or ()
-    # What somebody cannot choose has no homes for them.
-    codes = [one.code if isinstance(one, Area) else "-" for one in areas]
-    bodies = [one for one in councils if isinstance(one, Organisation)]
+    codes = [area.code if isinstance(area, Area) else "-" for area in areas]
+    readable_councils = [council for council in councils if isinstance(council, Organisation)]
     if councils:
-        served = AreaServed.objects.filter(organisation__in=bodies).exclude(ends_on__lte=today)
+        served = AreaServed.objects.filter(organisation__in=readable_councils).exclude(ends_on__lte=today)
         codes += [*served.values_list("area__code", flat=True), "-"]
-    return codes, [one.name for one in bodies]
+    return codes, [council.name for council in readable_councils]
 
 
 def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
-    """Planning references of registered section 106 agreements, each with its authority's name and with its areas.
+    """Return the planning references of section 106 agreements, each once with the council's name and with its areas.
 
-    Councils use the same references, so the reference alone says nothing.
+    Several councils use the same reference, so a reference counts only together with a place.
     """
     references = PlannedHomes.objects.exclude(planning_reference="").values("planning_reference")
     agreements = list(
@@ -210,27 +212,31 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
             "planning_application", "organisation", "organisation__name"
         )
     )
-    bodies = {body for _, body, _ in agreements}
-    areas: dict[int, list[str]] = {}
-    served = AreaServed.objects.filter(organisation__in=bodies).exclude(ends_on__lte=today)
-    for body, code in served.values_list("organisation", "area__code"):
-        areas.setdefault(body, []).append(code)
-    return [(reference, place) for reference, body, name in agreements for place in (name, *areas.get(body, ()))]
+    council_ids = {council_id for _reference, council_id, _name in agreements}
+    codes_by_council: dict[int, list[str]] = {}
+    served = AreaServed.objects.filter(organisation__in=council_ids).exclude(ends_on__lte=today)
+    for council_id, code in served.values_list("organisation", "area__code"):
+        codes_by_council.setdefault(council_id, []).append(code)
+    return [
+        (reference, place)
+        for reference, council_id, name in agreements
+        for place in (name, *codes_by_council.get(council_id, ()))
+    ]
 
 
 class Names:
-    """What names the rows of each division."""
+    """Names the rows of each table: areas by the directory, and the other rows by their labels."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         codes = {code for code, _ in pipeline.by["area"]}
         self._areas = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
     def of(self, division: str, values: tuple[Any, ...]) -> str:
-        """The name of a row, from the values of its columns."""
+        """Return the name of a row of a division, from the values that define the row."""
         return _NAMES[division](self, *values)
 
     def area(self, code: str, authority: str) -> str:
-        """The area's name, else the planning authority as the plan names it."""
+        """Return the area's name or, if the plan has no known code, the planning authority as the plan names it."""
         return self._areas.get(code) or authority or code or "Area not given"
 
 
@@ -250,6 +256,7 @@ _NAMES: Mapping[str, Callable[..., str]] = {
     "confidence": lambda _names, code: CONFIDENCE.get(code, "Confidence not given"),
     "funding": lambda _names, grant, agreement: _FUNDING[bool(grant), bool(agreement)],
 }
+#: The divisions by which homes are counted, each with the title of its table.
 TITLES = {
     "year": "By year of completion",
     "tenure": "By tenure",
@@ -260,7 +267,7 @@ TITLES = {
     "confidence": "By confidence",
     "funding": "By funding",
 }
-#: The order of rows: as in plans; areas, providers and years by name.
+#: The order of rows, as in plans. Divisions that are not here are ordered by name.
 _ORDERS: Mapping[str, tuple[str, ...]] = {
     "tenure": tuple(_label[0].upper() + _label[1:] for _label in TENURES.values()),
     "needs": tuple(_label[0].upper() + _label[1:] for _label in NEEDS.values()),
@@ -274,16 +281,16 @@ def _capital(label: str) -> str:
 
 
 def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
-    """The homes of one division, by what they are compared with and today."""
-    summed: dict[str, list[Count]] = {}
-    codes: dict[str, str] = {}  # of areas, by which the map finds them
+    """Return the table of one division: for each row the earlier homes, today's, and the change."""
+    counts_by_name: dict[str, list[Count]] = {}
+    code_by_name: dict[str, str] = {}  # of areas: the map finds its figures by these
     for values, count in pipeline.by[division].items():
         if compared.of(count) or count.now or count.baseline:
             name = names.of(division, values)
-            summed.setdefault(name, []).append(count)
-            codes[name] = values[0] if division == "area" else ""
+            counts_by_name.setdefault(name, []).append(count)
+            code_by_name[name] = values[0] if division == "area" else ""
     order = _ORDERS.get(division, ())
-    ordered = sorted(summed, key=lambda name: (order.index(name) if name in order else len(order), name))
+    ordered_names = sorted(counts_by_name, key=lambda name: (order.index(name) if name in order else len(order), name))
     columns = [
         Column(_FIRST.get(division, division.capitalize())),
         Column(compared.label, Kind.NUMBER),
@@ -293,16 +300,16 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
     total = pipeline.total
 
-    def row(place: int) -> Row:
-        name = ordered[place]
-        return replace(_row(name, _sum(summed[name]), total, compared), key=codes[name])
+    def row(index: int) -> Row:
+        name = ordered_names[index]
+        return replace(_row(name, _sum(counts_by_name[name]), total, compared), key=code_by_name[name])
 
     return Table(
         code=division,
         title=title,
         columns=tuple(columns),
-        rows=LazyRows(range(len(ordered)), row),  # there can be 20,000 providers, and a page shows 25
-        total=_row("All homes", total, total, compared) if ordered else None,
+        rows=LazyRows(range(len(ordered_names)), row),  # there can be 20,000 providers, and a page shows 25
+        total=_row("All homes", total, total, compared) if ordered_names else None,
         empty="No homes match these filters.",
     )
 
@@ -326,7 +333,7 @@ def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
 
 
 def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
-    """Sites with another forecast completion than then."""
+    """Return the table of sites whose forecast completion was a different one at the earlier time."""
     rows = []
     for slip in slips:
         moved = slippage(slip.was, slip.now)
@@ -356,7 +363,7 @@ def _date(text: str) -> str:
 
 
 def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
-    """How many homes there are, and how many complete next year, each with its change."""
+    """Return the sentences on how many homes there are and how many complete next year, each with its change."""
     total = pipeline.total
     if not total.now and not compared.of(total):
         return (
@@ -366,22 +373,17 @@ def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, yea
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)
-    sentences = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
+    sentences = [f"{counted(total.now, 'home')} at {where}, {total.done:,} of them completed: {change}."]
     upcoming = financial_year(context.today, 1)
     if not year:
         count = pipeline.by["year"].get((upcoming,), Count())
-        sentences.append(
-            f"Next year, {upcoming}, {_homes(count.now)} complete: {_than(count.now, compared.of(count), compared)}."
-        )
+        change = _than(count.now, compared.of(count), compared)
+        sentences.append(f"Next year, {upcoming}, {counted(count.now, 'home')} complete: {change}.")
     return tuple(sentences)
 
 
-def _homes(count: int) -> str:
-    return counted(count, "home")
-
-
 def _than(now: int, was: int, compared: Compared) -> str:
-    """`12 fewer than the 60 on 1 March 2026`."""
+    """Return the change in words: `12 fewer than the 60 on 1 March 2026`."""
     if now == was:
         return f"as many as {compared.words}"
     return f"{abs(now - was):,} {'more' if now > was else 'fewer'} than the {was:,} {compared.words}"

@@ -1,4 +1,4 @@
-"""Organisations that are linked by partnerships, and what becomes of these without one of them."""
+"""The network of organisations that share partnerships, and what happens to a partnership if one party leaves."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: A partnership of this many parties, observers not counted, ends if one of them goes.
-_LEAST = 2
+#: A partnership with this many parties or fewer, not counting observers, ends if one of them leaves.
+_MIN_PARTIES = 2
 
 
 class Fate(IntEnum):
-    """What becomes of a partnership without one of its parties, the worst first."""
+    """What happens to a partnership if one of its parties leaves; the worst comes first."""
 
     ENDS = 0
     UNLED = 1
@@ -35,11 +35,14 @@ class Fate(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Who takes part in what, and the links that follow from it: 200,000 of them at ten times England.
+    """Organisations, and a link between any two that share a partnership.
 
-    Organisations (ids) are in order, and a link has the places of two of them, the lower one first, with how many
-    partnerships they have in common. `partners`, `held` and `ending` count for each organisation those it is linked
-    with, its partnerships, and those of them that end without it.
+    `bodies` are the ids of the organisations, in order. Links are columns of numbers, because a network ten times as
+    large as England has 200,000: `low` and `high` are the indexes of two organisations in `bodies`, the lower one
+    first, and `together` says how many partnerships they share.
+
+    By the id of an organisation, `held` counts its partnerships, `partners` the organisations that it is linked with,
+    and `ending` its partnerships that would end without it.
     """
 
     bodies: list[int]
@@ -53,21 +56,19 @@ class Network:
 
     @classmethod
     def of(cls, parts: Parts) -> Network:
-        """The network of these parts.
-
-        Organisations that share no partnership are in it without links.
-        """
+        """Return the network of these parties. Organisations that share no partnership have no links."""
         ids, places = np.unique(parts.body, return_inverse=True)
         partnerships, groups = np.unique(parts.partnership, return_inverse=True)
         has_voice = parts.role != ROLES.index(PartyRole.OBSERVER)
         size, bodies = max(len(ids), 1), ids.tolist()
         taking_part = groups * size + places
         low, high, together = _links(*divmod(_sorted(taking_part), size), size)
-        voices, who = divmod(_sorted(taking_part[has_voice]), size)
-        few = np.bincount(voices, minlength=len(partnerships)) <= _LEAST
+        voting_groups, voting_places = divmod(_sorted(taking_part[has_voice]), size)
+        has_few_parties = np.bincount(voting_groups, minlength=len(partnerships)) <= _MIN_PARTIES
 
-        def counts(found: Numbers) -> dict[int, int]:
-            return dict(zip(bodies, np.bincount(found, minlength=len(ids)).tolist(), strict=True))
+        def count_by_body(indexes: Numbers) -> dict[int, int]:
+            """Return how often each organisation's index occurs, by the id of the organisation."""
+            return dict(zip(bodies, np.bincount(indexes, minlength=len(ids)).tolist(), strict=True))
 
         return cls(
             bodies,
@@ -75,18 +76,26 @@ class Network:
             low,
             high,
             together,
-            held=counts(places),
-            partners=counts(np.concatenate([low, high])),
-            ending=counts(who[few[voices]]),
+            held=count_by_body(places),
+            partners=count_by_body(np.concatenate([low, high])),
+            ending=count_by_body(voting_places[has_few_parties[voting_groups]]),
         )
 
     def cut_apart(self) -> tuple[list[int], dict[int, list[int]]]:
-        """The sizes of its parts, and the single points of failure with the sizes of their pieces."""
+        """Find the parts that are not linked with each other, and the single points of failure.
+
+        Returns the sizes of the parts, and by the id of each single point of failure the sizes of the pieces into which
+        its part would fall without it.
+        """
         parts, pieces = cut_apart(self.low, self.high)
         return parts, {self.bodies[place]: sizes for place, sizes in pieces.items()}
 
     def near(self, centre: int) -> set[int]:
-        """The organisation and those around it, the nearest and strongest linked first; `MAX_NODES` in all."""
+        """Return an organisation with up to `MAX_NODES` - 1 others around it, the nearest first.
+
+        Each round adds the organisations linked with those of the round before, as long as there is room; of these, the
+        most strongly linked.
+        """
         is_found = np.zeros(len(self.bodies), dtype=bool)
         ring = np.array([self.bodies.index(centre)])
         is_found[ring] = True
@@ -105,12 +114,16 @@ class Network:
 
 
 def _sorted(numbers: Numbers) -> Numbers:
-    """The numbers in order, each once. Where it is not asked for places, numpy uses a slower way."""
+    """Return the numbers in order, each once. Only with `return_index` does numpy sort, which is faster here."""
     return np.unique(numbers, return_index=True)[0]
 
 
 def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Pairs within each group, without repetition, and in how many groups each is. Both come sorted."""
+    """Return each pair of places that are in a group together, and in how many groups they are.
+
+    `groups` and `places` must be sorted by group, then by place. Each round pairs the places at one more step of
+    distance within their group, until no group is long enough.
+    """
     all_pairs, firsts, distance = [places[:0]], np.arange(len(groups)), 0
     while len(firsts):
         distance += 1
@@ -123,7 +136,7 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 
 
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
-    """The partnerships that an organisation takes part in, each with all its parties and their roles."""
+    """Return all parties and their roles of each partnership that an organisation takes part in, by partnership."""
     own = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
     parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for partnership, organisation, role in own.rows():
@@ -132,11 +145,12 @@ def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
 
 
 def fate_of(pk: int, parties: Sequence[tuple[int, str]]) -> Fate:
-    """What becomes of a partnership without one of its parties."""
-    voices = {body: role for body, role in parties if role != PartyRole.OBSERVER}
-    if pk not in voices:
+    """Return what happens to a partnership with these parties if one of them leaves."""
+    role_by_party = {body: role for body, role in parties if role != PartyRole.OBSERVER}
+    if pk not in role_by_party:
         return Fate.GOES_ON
-    if len(voices) <= _LEAST:
+    if len(role_by_party) <= _MIN_PARTIES:
         return Fate.ENDS
-    own = voices.pop(pk)
-    return Fate.UNLED if own in LEADING_ROLES and not set(LEADING_ROLES).intersection(voices.values()) else Fate.GOES_ON
+    own_role = role_by_party.pop(pk)
+    has_other_leader = not set(LEADING_ROLES).isdisjoint(role_by_party.values())
+    return Fate.UNLED if own_role in LEADING_ROLES and not has_other_leader else Fate.GOES_ON

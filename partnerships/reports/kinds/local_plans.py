@@ -1,4 +1,4 @@
-"""Local plans: what each requires of an area, and when it was adopted."""
+"""The table of local plans: the homes that each plan requires in an area, and when it was adopted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.reports.snapshot import Column, Kind, Row, Table
 
 
 def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> Table:
-    """What each plan requires, and when it was adopted."""
+    """Return a row for each plan and area, with the required homes and the day of adoption."""
     rows = [_plan_row(area, plan) for area in areas for plan in required[area.pk].plans]
     columns = (
         Column("Plan"),
@@ -29,16 +29,19 @@ def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> 
     )
 
 
-def _plan_row(area: Area, one: Figure) -> Row:
-    known = "" if one.value is not None else "not published"
+def _plan_row(area: Area, required: Figure) -> Row:
+    if required.is_joint:
+        note = "for the whole area of the joint plan"
+    else:
+        note = "" if required.value is not None else "not published"
     cells = (
-        one.plan,
+        required.plan,
         area.name,
-        one.name,
-        one.period(Series.REQUIREMENTS),
-        one.get_measure_display(),
-        None if one.value is None else round(one.value),
-        one.adopted_on,
-        "for the whole area of the joint plan" if one.is_joint else known,
+        required.name,
+        required.period(Series.REQUIREMENTS),
+        required.get_measure_display(),
+        None if required.value is None else round(required.value),
+        required.adopted_on,
+        note,
     )
-    return Row(cells, key=f"{area.code}/{one.plan_key or one.plan}/{one.code}/{one.measure}")
+    return Row(cells, key=f"{area.code}/{required.plan_key or required.plan}/{required.code}/{required.measure}")

@@ -1,4 +1,4 @@
-"""Published housing figures of council areas beside the homes in published plans."""
+"""The report on need and supply: published housing figures of council areas beside the homes in published plans."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from partnerships.reports.kinds.local_plans import plans_table
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Measures of the table of areas that come for each year: the newest is shown.
+#: Yearly measures in the table of areas, which shows the newest year of each.
 _NEWEST = {"net_additions": Series.NET_ADDITIONS, "affordable_completions": Series.AFFORDABLE_SUPPLY}
 _MEASURES = (
     *_NEWEST,
@@ -41,9 +41,9 @@ _MEASURES = (
     "measurement",
     "consequence",
 )
-#: Years of published figures that the table by year has.
+#: How many past years the table by year has.
 _PAST_YEARS = 10
-#: Plans are listed for no more areas than this.
+#: Plans are listed only for this many areas or fewer.
 _FEW_AREAS = 12
 _APRIL = 4
 _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
@@ -52,26 +52,26 @@ _Key = TypeVar("_Key", int, str)
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What was read for the report."""
+class _Data:
+    """All that was read from the database for the report."""
 
     areas: Sequence[Area]
     datasets: Mapping[str, Dataset]
     figures: Mapping[int, AreaFigures]
     required: Mapping[int, Requirements]
-    #: Homes to come in plans by area; those of no area here under 0.
+    #: Homes to come in plans, by the id of the area. Homes in no area of this report are under 0.
     to_come: Counter[int]
-    by_year: Mapping[str, int]
+    to_come_by_year: Mapping[str, int]
     kinds: Table
     #: The newest years of each measure: the first and the last.
     years: Mapping[str, tuple[int, int]]
 
     @cached_property
-    def said(self) -> dict[int, dict[str, AreaFigure]]:
-        """The published figures of each area (id) that a total can have."""
+    def published(self) -> dict[int, dict[str, AreaFigure]]:
+        """The published figures that a total may add up, by the id of the area and by measure."""
         return {
             area.pk: {"required": self.required[area.pk].a_year}
-            | {name: _of(self, area, name) for name in _ADDED if name != "required"}
+            | {name: _newest(self, area, name) for name in _ADDED if name != "required"}
             for area in self.areas
         }
 
@@ -80,52 +80,52 @@ def _compute(context: ReportContext) -> Snapshot:
     """Published figures of each council area beside the homes in plans."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
-    read = _read(context, districts, areas)
-    tables = [_areas_table(read), _years_table(read, context), read.kinds]
+    data = _read_data(context, districts, areas)
+    tables = [_areas_table(data), _years_table(data, context), data.kinds]
     if 0 < len(areas) <= _FEW_AREAS:
-        tables.append(plans_table(areas, read.required))
+        tables.append(plans_table(areas, data.required))
     return Snapshot(
         report=NEED_AND_SUPPLY.slug,
         title=NEED_AND_SUPPLY.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=_answers(read, context),
+        answers=_answers(data, context),
         tables=tuple(tables),
         charts=(Chart("Net additional dwellings, and homes to come in plans", "years", (2, 5)),),
         maps=(AreaMap("Homes to come in plans, in each council area", "areas", 7),) if areas else (),
         sources=(
-            *(_source(read.datasets[series]) for series in Series if series in read.datasets),
+            *(_source(data.datasets[series]) for series in Series if series in data.datasets),
             Source("Published versions of plans in Common Ground", context.today),
         ),
-        notes=_notes(read),
+        notes=_notes(data),
     )
 
 
-def _read(context: ReportContext, districts: Districts, areas: Sequence[Area]) -> _Read:
-    """Read all figures once; codes of former areas count for the area that followed."""
+def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Area]) -> _Data:
+    """Read all figures once. Figures and homes of a former area count for the area that followed it."""
     lines = {area.pk: districts.lines[area.pk] for area in areas}
     datasets = newest_datasets()
     figures = figures_of(lines, datasets.values(), _MEASURES)
-    everything = {one for line in lines.values() for one in line.everything()}
-    codes = dict(Area.objects.filter(pk__in=everything).values_list("code", "pk"))
-    present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
-    chosen = [*codes] if len(areas) < len(districts.areas) else []
-    planned = homes_now(context.reader, chosen or _nowhere(areas), now=context.now)
-    return _Read(
+    area_ids = {pk for line in lines.values() for pk in line.everything()}
+    id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
+    present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}
+    chosen_codes = [*id_by_code] if len(areas) < len(districts.areas) else []
+    planned = homes_now(context.reader, chosen_codes or _nowhere(areas), now=context.now)
+    return _Data(
         areas=areas,
         datasets=datasets,
         figures=figures,
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), context.today.year),
-        to_come=_to_come_by(lambda line: present.get(line.area_code, 0), planned),
-        by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
+        to_come=_to_come_by(lambda line: present_by_code.get(line.area_code, 0), planned),
+        to_come_by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
         kinds=kinds_table(lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned)),
         years=newest_years(figures.values()),
     )
 
 
 def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]) -> Counter[_Key]:
-    """The homes to come in plans, summed by what `key` says of each line."""
+    """Return the homes to come in plans, added up by the key of each line."""
     homes_to_come: Counter[_Key] = Counter()
     for line in planned:
         homes_to_come[key(line)] += line.to_come
@@ -133,101 +133,112 @@ def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]
 
 
 def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
-    """No filter for all areas; for no area one that fits nothing."""
+    """Return the filter by codes for all areas: none at all or, if there are no areas, a code that no plan has."""
     return () if areas else ("-",)
 
 
-def _of(read: _Read, area: Area, measure: str) -> AreaFigure:
-    """The figure of the newest years for an area."""
-    first, last = read.years.get(measure, (0, 0))
-    return read.figures[area.pk].of(measure, first, last)
+def _newest(data: _Data, area: Area, measure: str) -> AreaFigure:
+    """Return the newest figure of a measure for an area."""
+    first, last = data.years.get(measure, (0, 0))
+    return data.figures[area.pk].of(measure, first, last)
 
 
-def _areas_table(read: _Read) -> Table:
-    """A row for each council area; what only some rows need to say stands in their notes."""
+def _areas_table(data: _Data) -> Table:
+    """Return a row for each council area. Remarks on single figures are in the row's notes."""
     columns = (
         Column("Council area"),
         Column("Required a year", Kind.NUMBER),
-        Column(_heading(read, "measurement", Series.DELIVERY_TEST, "Housing Delivery Test"), Kind.SHARE),
+        Column(_heading(data, "measurement", Series.DELIVERY_TEST, "Housing Delivery Test"), Kind.SHARE),
         Column(CONSEQUENCE),
-        Column(_heading(read, "net_additions", Series.NET_ADDITIONS, "Net additional dwellings"), Kind.NUMBER),
+        Column(_heading(data, "net_additions", Series.NET_ADDITIONS, "Net additional dwellings"), Kind.NUMBER),
         Column(
-            _heading(read, "affordable_completions", Series.AFFORDABLE_SUPPLY, "Affordable homes completed"),
+            _heading(data, "affordable_completions", Series.AFFORDABLE_SUPPLY, "Affordable homes completed"),
             Kind.NUMBER,
         ),
-        Column(_heading(read, "waiting_list", Series.WAITING_LISTS, "Waiting list on 31 March"), Kind.NUMBER),
+        Column(_heading(data, "waiting_list", Series.WAITING_LISTS, "Waiting list on 31 March"), Kind.NUMBER),
         Column("Homes to come in plans", Kind.NUMBER),
         Column("Notes"),
     )
-    shared = _shared_firmness(read)
-    rows = [_area_row(read, area, shared) for area in read.areas]
+    shared = _shared_firmness(data)
+    rows = [_area_row(data, area, shared) for area in data.areas]
     has_total = len(rows) > 1
     return Table(
         code="areas",
         title="Each council area",
         columns=columns,
         rows=tuple(rows),
-        total=_total(read) if has_total else None,
-        note=" ".join(_areas_notes(read, columns, shared)) if has_total else "",
+        total=_total(data) if has_total else None,
+        note=" ".join(_areas_notes(data, columns, shared)) if has_total else "",
         empty="No council area matches these filters.",
     )
 
 
-def _areas_notes(read: _Read, columns: Sequence[Column], shared: Mapping[str, str]) -> list[str]:
-    """What is true of a whole column, and what the total leaves out."""
-    said = [read.said[area.pk] for area in read.areas]
-    left_out = {place: sum(not _is_addable(one[name]) for one in said) for name, place in _ADDED.items()}
-    lacking = [f"{count:,} for “{columns[place].label}”" for place, count in left_out.items() if count]
+def _areas_notes(data: _Data, columns: Sequence[Column], shared: Mapping[str, str]) -> list[str]:
+    """Return the notes on whole columns, and on the areas that the total leaves out."""
     notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
-    return notes + (
-        [f"The total leaves out areas that have no figure of their own: {'; '.join(lacking)}."] if lacking else []
-    )
+    left_out = []
+    for name, column in _ADDED.items():
+        count = sum(not _is_addable(data.published[area.pk][name]) for area in data.areas)
+        if count:
+            left_out.append(f"{count:,} for “{columns[column].label}”")
+    if left_out:
+        notes.append(f"The total leaves out areas that have no figure of their own: {'; '.join(left_out)}.")
+    return notes
 
 
-def _heading(read: _Read, measure: str, series: Series, words: str) -> str:
-    years = read.years.get(measure)
+def _heading(data: _Data, measure: str, series: Series, words: str) -> str:
+    years = data.years.get(measure)
     return f"{words}, {period_words(series, *years)}" if years else words
 
 
-def _is_addable(said: AreaFigure) -> bool:
-    """Whether a total may have it: the figure of a joint plan is that of several areas."""
-    return said.value is not None and said.basis != Basis.JOINT
+def _is_addable(area_figure: AreaFigure) -> bool:
+    """Whether a total may add up the figure. The figure of a joint plan is for several areas together."""
+    return area_figure.value is not None and area_figure.basis != Basis.JOINT
 
 
-def _shared_firmness(read: _Read) -> dict[str, str]:
-    """What every figure of a measure is, such as provisional: said once, not in each row."""
+def _shared_firmness(data: _Data) -> dict[str, str]:
+    """Return the firmness (for example “provisional”) that all figures of a measure share, by measure.
+
+    The notes then mention it once, not in each row.
+    """
+    if len(data.areas) < 2:
+        return {}
     firmness_by_measure = {}
-    for name in _ADDED if len(read.areas) > 1 else ():
-        figures = [said for area in read.areas if (said := read.said[area.pk][name]).value is not None]
-        firmness = {said.firmness for said in figures}
+    for name in _ADDED:
+        figures = [data.published[area.pk][name] for area in data.areas]
+        firmness = {area_figure.firmness for area_figure in figures if area_figure.value is not None}
         if len(firmness) == 1 and firmness != {""}:
             firmness_by_measure[name] = firmness.pop()
     return firmness_by_measure
 
 
-def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
-    """The figures of one area, with notes on where each comes from."""
-    measured, tested_note = _measurement(read, area)
-    said = read.said[area.pk]
-    required = said["required"]
-    known = {name: one.origin if name in shared else one.note for name, one in said.items()}
-    notes = [f"{_SHORT[name]}: {words}" for name, words in known.items() if words]
-    notes += [f"delivery test: {tested_note}"] if tested_note else []
+def _area_row(data: _Data, area: Area, shared: Mapping[str, str]) -> Row:
+    """Return the figures of one area, with notes on where each comes from."""
+    measurement, test_note = _measurement(data, area)
+    published = data.published[area.pk]
+    notes = []
+    for name, area_figure in published.items():
+        # A firmness that all figures share is mentioned once, above the table.
+        note = area_figure.origin if name in shared else area_figure.note
+        if note:
+            notes.append(f"{_SHORT[name]}: {note}")
+    if test_note:
+        notes.append(f"delivery test: {test_note}")
     cells = (
         area.name,
-        _whole(required.value),
-        measured,
-        _of(read, area, "consequence").words,
-        _whole(said["net_additions"].value),
-        _whole(said["affordable_completions"].value),
-        _whole(said["waiting_list"].value),
-        read.to_come[area.pk],
+        _whole(published["required"].value),
+        measurement,
+        _newest(data, area, "consequence").words,
+        _whole(published["net_additions"].value),
+        _whole(published["affordable_completions"].value),
+        _whole(published["waiting_list"].value),
+        data.to_come[area.pk],
         "; ".join(notes),
     )
     return Row(cells, key=area.code)
 
 
-#: Measures that are added up over areas, with their columns.
+#: Measures that are added up over areas, each with the index of its column.
 _ADDED = {"required": 1, "net_additions": 4, "affordable_completions": 5, "waiting_list": 6}
 _SHORT = {
     "required": "requirement",
@@ -237,12 +248,15 @@ _SHORT = {
 }
 
 
-def _measurement(read: _Read, area: Area) -> tuple[Decimal | None, str]:
-    """The test in per cent, as published or worked out from the areas before it, and what to know of it."""
-    published = _of(read, area, "measurement")
+def _measurement(data: _Data, area: Area) -> tuple[Decimal | None, str]:
+    """Return the result of the delivery test in per cent, and a note on it.
+
+    Without a published result for this area, it is worked out from homes delivered and required in former areas.
+    """
+    published = _newest(data, area, "measurement")
     if published.value is not None and published.basis in (Basis.OWN, Basis.JOINT):
         return (published.value * 100).quantize(_TENTH), published.note
-    delivered, required = _of(read, area, "delivered_total"), _of(read, area, "required_total")
+    delivered, required = _newest(data, area, "delivered_total"), _newest(data, area, "required_total")
     if delivered.value is None or not required.value:
         return None, required.note if required.basis == Basis.INCOMPLETE else ""
     return (delivered.value * 100 / required.value).quantize(_TENTH), f"worked out from the {delivered.note}"
@@ -252,43 +266,44 @@ def _whole(value: Decimal | None) -> int | None:
     return None if value is None else int(value.quantize(_WHOLE))
 
 
-def _total(read: _Read) -> Row:
-    """The sums. The delivery test is of all areas with one of their own, from homes delivered and required."""
+def _total(data: _Data) -> Row:
+    """Return the row of totals. The delivery test is worked out from all homes delivered and required."""
 
-    def added(name: str) -> int | None:
-        values = [_whole(said.value) for area in read.areas if _is_addable(said := read.said[area.pk][name])]
+    def total_of(name: str) -> int | None:
+        figures = [data.published[area.pk][name] for area in data.areas]
+        values = [_whole(area_figure.value) for area_figure in figures if _is_addable(area_figure)]
         return sum(value for value in values if value is not None) if values else None
 
-    to_come = sum(read.to_come[area.pk] for area in read.areas)
-    delivered = required = Decimal(0)
-    for area in read.areas:
-        of, by = _of(read, area, "delivered_total"), _of(read, area, "required_total")
-        if of.value is not None and by.value is not None and Basis.JOINT not in (of.basis, by.basis):
-            delivered, required = delivered + of.value, required + by.value
-    share: Cell = (delivered * 100 / required).quantize(_TENTH) if required else None
-    published = (added("net_additions"), added("affordable_completions"), added("waiting_list"))
-    return Row(("All areas", added("required"), share, "", *published, to_come, ""), key="total")
+    to_come = sum(data.to_come[area.pk] for area in data.areas)
+    total_delivered = total_required = Decimal(0)
+    for area in data.areas:
+        delivered, required = _newest(data, area, "delivered_total"), _newest(data, area, "required_total")
+        if delivered.value is None or required.value is None or Basis.JOINT in (delivered.basis, required.basis):
+            continue
+        total_delivered += delivered.value
+        total_required += required.value
+    share: Cell = (total_delivered * 100 / total_required).quantize(_TENTH) if total_required else None
+    totals = (total_of("net_additions"), total_of("affordable_completions"), total_of("waiting_list"))
+    return Row(("All areas", total_of("required"), share, "", *totals, to_come, ""), key="total")
 
 
-def _years_table(read: _Read, context: ReportContext) -> Table:
-    """Published figures of past years, and the homes to come in plans, year by year, for all chosen areas together."""
+def _years_table(data: _Data, context: ReportContext) -> Table:
+    """Return a row for each year: published figures, and homes to come in plans, for all chosen areas together."""
     now = context.today.year if context.today.month >= _APRIL else context.today.year - 1
-    planned = {year for year in read.by_year if year}
+    planned = {year for year in data.to_come_by_year if year}
     past = {financial_year(first) for first in range(now - _PAST_YEARS, now)}
     years = sorted(past | planned)
-    required = _summed(read.required[area.pk].a_year for area in read.areas)
+    required = _sum(data.required[area.pk].a_year for area in data.areas)
     rows = []
     for year in years:
         first = int(year[:4])
         is_financial = "-" in year
         published = [
-            _summed(read.figures[area.pk].of(measure, first, first + 1) for area in read.areas)
-            if is_financial
-            else None
+            _sum(data.figures[area.pk].of(measure, first, first + 1) for area in data.areas) if is_financial else None
             for measure in ("net_additions", "affordable_starts", "affordable_completions")
         ]
-        rows.append(Row((year, required, *published, read.by_year.get(year, 0))))
-    if unknown := read.by_year.get("", 0):
+        rows.append(Row((year, required, *published, data.to_come_by_year.get(year, 0))))
+    if unknown := data.to_come_by_year.get("", 0):
         rows.append(Row(("Year not given", None, None, None, None, unknown)))
     columns = (
         Column("Year"),
@@ -307,13 +322,13 @@ def _years_table(read: _Read, context: ReportContext) -> Table:
     )
 
 
-def _summed(said: Iterable[AreaFigure]) -> int | None:
-    """The sum of figures of areas; None if one of them has none or only that of a joint plan."""
+def _sum(figures: Iterable[AreaFigure]) -> int | None:
+    """Return the sum of the figures of all areas; None if one area has no figure, or only that of a joint plan."""
     values = []
-    for one in said:
-        if one.value is None or one.basis == Basis.JOINT:
+    for area_figure in figures:
+        if area_figure.value is None or area_figure.basis == Basis.JOINT:
             return None
-        values.append(one.value)
+        values.append(area_figure.value)
     return _whole(sum(values, Decimal(0))) if values else None
 
 
@@ -334,26 +349,26 @@ _NOTES = (
 )
 
 
-def _notes(read: _Read) -> tuple[str, ...]:
-    """How the figures are made, and what is missing from them."""
+def _notes(data: _Data) -> tuple[str, ...]:
+    """Return the notes on how the figures are worked out, and on what is missing from them."""
     notes = [*_NOTES]
-    if elsewhere := read.to_come[0]:
+    if elsewhere := data.to_come[0]:
         notes.append(
             f"The plans of {counted(elsewhere, 'home')} to come name no council area, so only the table by year counts "
             "these."
         )
-    if missing := [SERIES_LABELS[series] for series in Series if series not in read.datasets]:
+    if missing := [SERIES_LABELS[series] for series in Series if series not in data.datasets]:
         notes.append(f"These figures are not imported yet: {', '.join(missing)}.")
     return tuple(notes)
 
 
-def _answers(read: _Read, context: ReportContext) -> tuple[str, ...]:
-    """The pipeline beside the requirement and the delivery test, in words."""
-    if not read.areas:
+def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
+    """Return the sentences on homes to come, the requirement, the delivery test and net additions."""
+    if not data.areas:
         return ()
-    where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
-    to_come = sum(homes for area, homes in read.to_come.items() if area)
-    required = _summed(read.required[area.pk].a_year for area in read.areas)
+    where = data.areas[0].name if len(data.areas) == 1 else f"the {len(data.areas):,} council areas"
+    to_come = sum(homes for area, homes in data.to_come.items() if area)
+    required = _sum(data.required[area.pk].a_year for area in data.areas)
     sentences = [f"{counted(to_come, 'home')} to come in {where}, in published plans."]
     if required:
         years = Decimal(to_come) / required
@@ -361,12 +376,12 @@ def _answers(read: _Read, context: ReportContext) -> tuple[str, ...]:
             f"Plans require {counted(required, 'home')} a year there, so the homes to come are enough for "
             f"{figure(years.quantize(_TENTH))} years."
         )
-    total = _total(read)
-    share = total.cells[2] if len(read.areas) > 1 else _measurement(read, read.areas[0])[0]
-    if share is not None and (years_of := read.years.get("required_total")):
+    total = _total(data)
+    share = total.cells[2] if len(data.areas) > 1 else _measurement(data, data.areas[0])[0]
+    if share is not None and (years_of := data.years.get("required_total")):
         period = period_words(Series.DELIVERY_TEST, *years_of)
         sentences.append(f"Housing Delivery Test, {period}: {share}% of the homes required were delivered.")
-    if isinstance(net := total.cells[4], int) and (years_of := read.years.get("net_additions")):
+    if isinstance(net := total.cells[4], int) and (years_of := data.years.get("net_additions")):
         sentences.append(f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *years_of)}: {figure(net)}.")
     return tuple(sentences)
 

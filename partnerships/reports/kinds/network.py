@@ -1,4 +1,4 @@
-"""The network: who works together on a day, where it falls apart, and what ends if an organisation goes."""
+"""The network report: who works together on a day, single points of failure, and what ends if somebody leaves."""
 
 from __future__ import annotations
 
@@ -34,21 +34,32 @@ from partnerships.plans.models import OVER as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.reports.kinds.linked import Fate, Network, fate_of, parties_with
 from partnerships.reports.registry import Report, ReportContext
-from partnerships.reports.snapshot import Chart, Column, Kind, LazyRows, NetworkPicture, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import (
+    Cell,
+    Chart,
+    Column,
+    Kind,
+    LazyRows,
+    NetworkPicture,
+    Row,
+    Snapshot,
+    Source,
+    Table,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 else:
     np = late("numpy")
 
-#: Records of one kind that are listed under what ends.
+#: The table of what ends lists at most this many records of one kind.
 _MAX_RECORDS = 100
-#: Organisations that a sentence names.
-_NAMED = 5
+#: A sentence names at most this many organisations.
+_MAX_NAMED = 5
 
 
 class _Filters(Form):
-    """The day, the organisation in the middle, and which partnerships count."""
+    """The filters of the network report: a day, the organisation in the middle, and a kind of partnership."""
 
     day = DayField(label="As at", required=False, help_text="Leave empty for today.")
     around = forms.ModelChoiceField(
@@ -69,7 +80,7 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Who works together on a day, and what each organisation holds together."""
+    """Compute who works together on a day, and what depends on each organisation."""
     day, chosen = context.filters.get("day") or context.today, context.filters.get("around")
     partnerships = partnerships_on(context.reader, day)
     if context.filters.get("kind"):
@@ -111,7 +122,7 @@ _NOTES = (
 
 
 def _pictures(shown: Collection[int], chosen: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
-    """The picture of what is shown, where it is small enough."""
+    """Return the picture of these organisations; none if they have no links or are too many to draw."""
     if not len(network.low) or len(shown) > MAX_NODES:
         return ()
     title = f"Around {chosen.name}" if chosen is not None and chosen.pk in shown else "The whole network"
@@ -120,40 +131,40 @@ def _pictures(shown: Collection[int], chosen: Organisation | None, network: Netw
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What organisations are called, and the address of this report around each: `page` lacks only its number."""
+    """The names of organisations by id, and addresses of this report around each; `page` ends before the id."""
 
-    words: Mapping[int, str]
+    name_by_id: Mapping[int, str]
     page: str
 
     def __getitem__(self, pk: int) -> str:
-        """The name of the day, with the present one, or that of the successor, beside it."""
-        return self.words[pk]
+        """Return the name on the day of the report, followed by the present name or the successors in brackets."""
+        return self.name_by_id[pk]
 
     def around(self, pk: int) -> str:
-        """This report with the organisation in the middle."""
+        """Return the address of this report with the organisation in the middle."""
         return f"{self.page}{pk}"
 
 
 def _names(organisations: Collection[int], context: ReportContext, day: dt.date) -> _Names:
-    """The names of the day, with those that the organisations have now and those that followed them."""
-    then = names_of(list(organisations))
-    by = max(day, context.today)
-    followed = followers_of_each(list(organisations), by)
-    later = names_of([pk for bodies in followed.values() for pk in bodies])
+    """Return the names on the day of the report, followed by present names or successors."""
+    names = names_of(list(organisations))
+    last_day = max(day, context.today)
+    followers = followers_of_each(list(organisations), last_day)
+    follower_names = names_of([pk for follower_ids in followers.values() for pk in follower_ids])
 
-    def words(pk: int) -> str:
-        name, now = then[pk].on(day), then[pk].name
-        after = [later[body].name for body in followed.get(pk, ())]
-        if not after and now != name:
-            after = [now]
-        if not after:
+    def name_with_later_names(pk: int) -> str:
+        name, present_name = names[pk].on(day), names[pk].name
+        later_names = [follower_names[follower_id].name for follower_id in followers.get(pk, ())]
+        if not later_names and present_name != name:
+            later_names = [present_name]
+        if not later_names:
             return name
-        return f"{name} ({'now' if by == context.today else 'then'} {' and '.join(after)})"
+        return f"{name} ({'now' if last_day == context.today else 'then'} {' and '.join(later_names)})"
 
-    kept = [("day", day.isoformat())] if context.filters.get("day") else []
-    kept += [("kind", context.filters["kind"])] if context.filters.get("kind") else []
-    page = f"{reverse('reports:report', kwargs={'slug': NETWORK.slug})}?{urlencode([*kept, ('around', '')])}"
-    return _Names({pk: words(pk) for pk in organisations}, page)
+    filters = [("day", day.isoformat())] if context.filters.get("day") else []
+    filters += [("kind", context.filters["kind"])] if context.filters.get("kind") else []
+    page = f"{reverse('reports:report', kwargs={'slug': NETWORK.slug})}?{urlencode([*filters, ('around', '')])}"
+    return _Names({pk: name_with_later_names(pk) for pk in organisations}, page)
 
 
 def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
@@ -170,12 +181,12 @@ def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Seque
 
 
 def _cut_off(pieces: Sequence[int]) -> int:
-    """The organisations that are no longer linked with the largest piece."""
+    """Return how many organisations are no longer linked with the largest piece."""
     return sum(pieces[1:])
 
 
 def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Names) -> Table:
-    """Organisations without which the network falls apart, those that cut off most first."""
+    """Return the table of single points of failure, those that cut off most organisations first."""
     ordered = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk], pk))
     rows = tuple(
         Row(
@@ -207,20 +218,21 @@ def _ends(
     names: _Names,
     day: dt.date,
 ) -> Table:
-    """Its partnerships on the day, the worst hit first.
+    """Return the table of what ends if an organisation leaves: its partnerships on the day, the worst hit first.
 
-    Today also what it holds alone.
+    For a day that is not in the past, the table also has records that only this organisation is responsible for.
     """
     fates = {partnership: fate_of(chosen.pk, parties) for partnership, parties in parties_of.items()}
-    rows = []
-    for ending in partnerships.filter(pk__in=fates).order_by("title", "pk"):
-        others = [names[pk] for pk, _ in parties_of[ending.pk] if pk != chosen.pk]
-        fate = fates[ending.pk]
-        rows.append((fate, Row((ending.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(ending))))
-    rows.sort(key=lambda pair: pair[0])
-    worst_first = [row for _, row in rows]
+    rows_with_fate = []
+    for partnership in partnerships.filter(pk__in=fates).order_by("title", "pk"):
+        others = [names[pk] for pk, _ in parties_of[partnership.pk] if pk != chosen.pk]
+        fate = fates[partnership.pk]
+        row = _row_of(partnership, partnership.title, "Partnership", _FATES[fate], _who_is_left(others))
+        rows_with_fate.append((fate, row))
+    rows_with_fate.sort(key=lambda pair: pair[0])
+    worst_first = [row for _, row in rows_with_fate]
     if day >= context.today:
-        worst_first += _held_alone(context.reader, chosen)
+        worst_first += _rows_of_own_records(context.reader, chosen)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
     note = "" if day >= context.today else "For a day in the past, this table has only partnerships."
     title = f"What ends if {chosen.name} leaves"
@@ -234,32 +246,37 @@ def _who_is_left(names: Sequence[str]) -> str:
     return names[0] if names else "no other party"
 
 
-def _of(one: object) -> tuple[str, str]:
-    """The address and the key of a record."""
-    return one.get_absolute_url(), f"{one._meta.model_name}-{one.pk}"  # type: ignore[attr-defined]  # a model
+def _row_of(record: Any, *cells: Cell) -> Row:
+    """Return a row that links to a record."""
+    return Row(cells, record.get_absolute_url(), f"{record._meta.model_name}-{record.pk}")
 
 
-def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
-    """Its commitments, asks and offers, and the plans that it owns alone, as far as the reader may read them."""
+def _rows_of_own_records(reader: Reader, chosen: Organisation) -> list[Row]:
+    """Return rows of an organisation's commitments, asks and offers, and of plans that it owns alone.
+
+    Only those that the reader may read.
+    """
     open_now = Commitment.objects.followed_by(reader).under_way().select_related("giver", "receiver")
-    given = open_now.filter(giver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
-    awaited = open_now.filter(receiver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
+    all_given = open_now.filter(giver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
+    all_awaited = open_now.filter(receiver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
     entries = Entry.objects.followed_by(reader).live().filter(organisation=chosen).order_by("-shared_at", "-pk")
-    shown = Plan.objects.present_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
-    others = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=chosen)
-    own = PlanOwner.objects.filter(organisation=chosen).values("plan")
-    plans = shown.filter(~Exists(others), pk__in=own).order_by("title", "pk")
-    rows = [Row((one.text, "Commitment", "Nobody delivers it", str(one.receiver)), *_of(one)) for one in given]
-    rows += [Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited]
+    open_plans = Plan.objects.present_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
+    other_owners = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=chosen)
+    owned_ids = PlanOwner.objects.filter(organisation=chosen).values("plan")
+    plans = open_plans.filter(~Exists(other_owners), pk__in=owned_ids).order_by("title", "pk")
+    rows = [_row_of(given, given.text, "Commitment", "Nobody delivers it", str(given.receiver)) for given in all_given]
+    rows += [
+        _row_of(awaited, awaited.text, "Commitment", "Nobody receives it", str(awaited.giver))
+        for awaited in all_awaited
+    ]
     for entry in entries[:_MAX_RECORDS]:
-        kind = str(entry.get_direction_display())
-        rows.append(Row((entry.title, kind, "Nobody is responsible", ""), *_of(entry)))
-    rows += [Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]]
+        rows.append(_row_of(entry, entry.title, str(entry.get_direction_display()), "Nobody is responsible", ""))
+    rows += [_row_of(plan, plan.title, "Plan", "Loses its only owner", "") for plan in plans[:_MAX_RECORDS]]
     return rows
 
 
 def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
-    """The organisations of the picture, those with most partners first."""
+    """Return the table of the organisations in the picture, those with most partners first."""
     ordered = sorted(shown, key=lambda pk: (-network.partners[pk], names[pk], pk))
 
     def row(pk: int) -> Row:
@@ -277,24 +294,24 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
 
 
 def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
-    """The links between the organisations of the picture, the strongest first.
+    """Return the table of links between the organisations in the picture, the strongest first.
 
-    There can be 200,000: each is one number until its row is shown, and numbers are sorted fast.
+    There can be 200,000 links, so each stays one number until its row is shown, and numbers are sorted fast.
     """
     bodies = sorted(shown, key=lambda pk: (names[pk], pk))
-    place, size = {pk: number for number, pk in enumerate(bodies)}, len(bodies)
-    places = np.array([place.get(pk, -1) for pk in network.bodies], dtype=np.int64)
-    ones, others = places[network.low], places[network.high]
-    is_shown = (ones >= 0) & (others >= 0)
+    place_by_id, size = {pk: place for place, pk in enumerate(bodies)}, len(bodies)
+    places = np.array([place_by_id.get(pk, -1) for pk in network.bodies], dtype=np.int64)
+    places_of_low, places_of_high = places[network.low], places[network.high]
+    is_shown = (places_of_low >= 0) & (places_of_high >= 0)
     most = int(network.together.max(initial=0))
-    low, high = np.minimum(ones, others), np.maximum(ones, others)
-    numbers = np.sort((((most - network.together) * size + low) * size + high)[is_shown])
+    first, second = np.minimum(places_of_low, places_of_high), np.maximum(places_of_low, places_of_high)
+    numbers = np.sort((((most - network.together) * size + first) * size + second)[is_shown])
 
     def row(number: int) -> Row:
-        rest, high = divmod(number, size)
-        weaker, low = divmod(rest, size)
-        one, other = bodies[low], bodies[high]
-        return Row((names[one], names[other], most - weaker), key=f"{min(one, other)}-{max(one, other)}")
+        rest, second = divmod(number, size)
+        below_most, first = divmod(rest, size)
+        pk, partner = bodies[first], bodies[second]
+        return Row((names[pk], names[partner], most - below_most), key=f"{min(pk, partner)}-{max(pk, partner)}")
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
     rows = LazyRows(numbers.tolist(), row)
@@ -309,23 +326,24 @@ def _answers(
     chosen: Organisation | None,
     day: dt.date,
 ) -> tuple[str, ...]:
-    """The sentences above the tables, in the tense of the day."""
+    """Return the sentences above the tables, in the past or future tense unless the day is today."""
     if not network.bodies:
         return (f"You cannot see any partnership that existed on {long_date(day)}.",)
     tense = "were" if day < context.today else "will be" if day > context.today else "are"
     bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
     links = counted(len(network.low), "link")
     sentences = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
-    worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_NAMED]
+    worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_MAX_NAMED]
     if worst:
-        named = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
-        sentences.append(f"{counted(len(without), 'single point')} of failure: {named}.")
+        worst_in_words = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
+        sentences.append(f"{counted(len(without), 'single point')} of failure: {worst_in_words}.")
     if chosen is not None and chosen.pk in network.held:
-        ends, cut = network.ending[chosen.pk], _cut_off(without.get(chosen.pk, ()))
-        held = counted(network.held[chosen.pk], "partnership")
+        ending_count, cut_off_count = network.ending[chosen.pk], _cut_off(without.get(chosen.pk, ()))
+        own_partnerships = counted(network.held[chosen.pk], "partnership")
         sentences.append(
-            f"If {names[chosen.pk]} leaves, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "
-            f"{counted(cut, 'organisation')} {'is' if cut == 1 else 'are'} cut off."
+            f"If {names[chosen.pk]} leaves, {ending_count} of its {own_partnerships} "
+            f"{'ends' if ending_count == 1 else 'end'}, and {counted(cut_off_count, 'organisation')} "
+            f"{'is' if cut_off_count == 1 else 'are'} cut off."
         )
     return tuple(sentences)
 

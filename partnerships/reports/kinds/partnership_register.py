@@ -1,13 +1,10 @@
-"""The partnership register for an audit.
-
-It shows terms, reviews, money, liabilities, data sharing and risks.
-"""
+"""The partnership register for an audit: terms, reviews, budgets, liabilities, data sharing and risks."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -37,11 +34,11 @@ from partnerships.plans.models import Plan, Version
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Statuses in which a partnership has terms to keep and dates to meet.
+#: In these statuses a partnership must have terms, a review date, a budget and liabilities.
 _IN_FORCE = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
-#: What an auditor asks for, in this order.
-_ASKED_FOR = ("terms in force", "review date", "review on time", "budget", "liabilities", "data-sharing agreement")
-#: What a partnership can be without, in a sentence.
+#: What the register finds missing or overdue, in the order of its first table.
+_GAPS = ("terms in force", "review date", "review on time", "budget", "liabilities", "data-sharing agreement")
+#: How a sentence names what a partnership is without.
 _WITHOUT = MappingProxyType(
     {
         "terms in force": "terms in force",
@@ -56,7 +53,7 @@ HIGH_RISK = 15
 
 
 class _Filters(Form):
-    """Which partnerships the register shows."""
+    """The filters of the partnership register."""
 
     kind = forms.ChoiceField(label="Kind", required=False)
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
@@ -70,30 +67,31 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One partnership of the register, on a day."""
+    """A row of the register: a partnership, as it is today."""
 
     partnership: Partnership
     state: Status
     chair: str
     terms_since: dt.date | None
     shares_data: bool | None
-    risks: tuple[int, int]
+    risk_count: int
+    high_risk_count: int
     today: dt.date
 
     @property
     def is_in_force(self) -> bool:
-        """Whether its parties work under it."""
+        """Whether the parties work under the partnership's terms now."""
         return self.state in _IN_FORCE
 
     @property
     def overdue(self) -> str:
-        """`overdue by 12 days` where its review is."""
+        """How overdue the review is, such as "overdue by 12 days"; "" if it is not overdue."""
         review = self.partnership.review_on
         return overdue_in_words(review, self.today) if review is not None and self.is_in_force else ""
 
     @property
     def missing(self) -> list[str]:
-        """What an auditor would ask for."""
+        """What the partnership must have but does not have."""
         partnership, missing_facts = self.partnership, []
         if self.is_in_force:
             missing_facts += [] if self.terms_since else ["terms in force"]
@@ -111,7 +109,7 @@ class _Line:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """A row for each partnership that its reader may read in full."""
+    """List each partnership that the reader may read in full."""
     lines = [line for line in _lines(context) if line.has_gap or not context.filters.get("gaps")]
     budget = sum((line.partnership.annual_budget or Decimal(0) for line in lines), Decimal(0))
     columns = (
@@ -129,7 +127,8 @@ def _compute(context: ReportContext) -> Snapshot:
         Column("High risks", Kind.NUMBER),
         Column("Missing"),
     )
-    total = Row(("Total", "", "", None, None, "", None, budget, "", "", *_summed_risks(lines), ""))
+    risk_counts = sum(line.risk_count for line in lines), sum(line.high_risk_count for line in lines)
+    total = Row(("Total", "", "", None, None, "", None, budget, "", "", *risk_counts, ""))
     return Snapshot(
         report=PARTNERSHIP_REGISTER.slug,
         title=PARTNERSHIP_REGISTER.title,
@@ -161,90 +160,93 @@ def _compute(context: ReportContext) -> Snapshot:
     )
 
 
-def _summed_risks(lines: Iterable[_Line]) -> tuple[int, int]:
-    pairs = [line.risks for line in lines]
-    return sum(all_ for all_, _ in pairs), sum(high for _, high in pairs)
-
-
 def _row(line: _Line) -> Row:
-    """The cells in the order of the columns above."""
-    one = line.partnership
+    """Return the row of a partnership, with cells in the order of the columns above."""
+    partnership = line.partnership
     sharing = {None: "not needed", True: "agreement in force", False: "no agreement in force"}
     cells = (
-        one.title,
+        partnership.title,
         line.state.label,
         line.chair,
         line.terms_since,
-        one.review_on,
+        partnership.review_on,
         line.overdue,
-        one.ends_on,
-        one.annual_budget,
-        " ".join(one.liabilities.split()),
+        partnership.ends_on,
+        partnership.annual_budget,
+        " ".join(partnership.liabilities.split()),
         sharing[line.shares_data],
-        *line.risks,
+        line.risk_count,
+        line.high_risk_count,
         ", ".join(line.missing),
     )
-    return Row(cells, one.get_absolute_url(), f"partnership-{one.pk}")
+    return Row(cells, partnership.get_absolute_url(), f"partnership-{partnership.pk}")
 
 
 def _gaps(lines: Sequence[_Line]) -> Table:
-    """How many partnerships lack each thing."""
+    """Return the table of how many partnerships are without each thing, or have an overdue review."""
     missing = Counter(what for line in lines for what in line.missing)
     missing["review on time"] = sum(bool(line.overdue) for line in lines)
-    rows = tuple(Row((what.capitalize(), missing[what]), key=what) for what in _ASKED_FOR)
+    rows = tuple(Row((what.capitalize(), missing[what]), key=what) for what in _GAPS)
     columns = (Column("What"), Column("Partnerships without it", Kind.NUMBER))
     return Table("gaps", "What is missing or overdue", columns, rows if lines else ())
 
 
 def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
-    """The sentence an auditor looks for first."""
+    """Return the sentence above the tables: how many partnerships have each gap, or high risks."""
     if not lines:
         return ()
     missing = Counter(what for line in lines for what in line.missing)
     parts = (
         *((missing[what], f"without {words}") for what, words in _WITHOUT.items()),
         (sum(bool(line.overdue) for line in lines), "with an overdue review"),
-        (sum(bool(line.risks[1]) for line in lines), "with high risks"),
+        (sum(bool(line.high_risk_count) for line in lines), "with high risks"),
     )
     counts = ", ".join(f"{number} {words}" for number, words in parts if number)
     return (f"{counted(len(lines), 'partnership')}: {counts or 'nothing is missing or overdue'}.",)
 
 
 def _lines(context: ReportContext) -> list[_Line]:
-    """What the register shows of each partnership, by title."""
+    """Return the lines of the register, by title of the partnership."""
     rows = Partnership.objects.inside_for(context.reader).select_related("kind").order_by("title", "pk")
     if context.filters.get("kind"):
         rows = rows.filter(kind=context.filters["kind"])
-    states = {one: one.state_on(context.today) for one in rows}
+    states = {partnership: partnership.state_on(context.today) for partnership in rows}
     wanted, with_ended = context.filters.get("status"), context.filters.get("ended")
-    shown = [one for one, state in states.items() if (state == wanted if wanted else (with_ended or state not in OVER))]
-    ids = [one.pk for one in shown]
+    shown = [
+        partnership
+        for partnership, state in states.items()
+        if (state == wanted if wanted else (with_ended or state not in OVER))
+    ]
+    ids = [partnership.pk for partnership in shown]
     chairs = _chairs(ids)
     in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
     since = dict(in_force.values_list("partnership", "from_day"))
-    marked = set(
-        Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None).values_list(
-            "partnership", flat=True
-        )
-    )
-    sharing = open_among([one for one in shown if one.kind.needs_data_sharing or one.pk in marked], context.today)
-    risks = _risks(context.reader, ids)
+    personal_documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
+    with_personal_data = set(personal_documents.values_list("partnership", flat=True))
+    must_share = [
+        partnership
+        for partnership in shown
+        if partnership.kind.needs_data_sharing or partnership.pk in with_personal_data
+    ]
+    open_ids = open_among(must_share, context.today)
+    shares_data = {partnership.pk: partnership.pk in open_ids for partnership in must_share}
+    risk_counts = _risk_counts(context.reader, ids)
     return [
         _Line(
-            partnership=one,
-            state=states[one],
-            chair=chairs.get(one.pk, ""),
-            terms_since=since.get(one.pk),
-            shares_data=one.pk in sharing if one.kind.needs_data_sharing or one.pk in marked else None,
-            risks=risks.get(one.pk, (0, 0)),
-            today=context.today,
+            partnership,
+            states[partnership],
+            chairs.get(partnership.pk, ""),
+            since.get(partnership.pk),
+            shares_data.get(partnership.pk),
+            *risk_counts.get(partnership.pk, (0, 0)),
+            context.today,
         )
-        for one in shown
+        for partnership in shown
     ]
 
 
 def _chairs(ids: Sequence[int]) -> dict[int, str]:
-    """The chair of each partnership; its lead organisation where it has none."""
+    """Return the name of each partnership's chair; if there is no chair, of its lead organisation."""
     chairs: dict[int, str] = {}
     parties = Party.objects.present().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
     for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
@@ -253,14 +255,14 @@ def _chairs(ids: Sequence[int]) -> dict[int, str]:
     return chairs
 
 
-def _risks(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """How many risks the open plans of each partnership have, and how many of them are high."""
+def _risk_counts(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return how many risks the open plans of each partnership list, and how many of those risks are high."""
     plans = Plan.objects.inside_for(reader).filter(partnership__in=ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
-    risk_counts: defaultdict[int, list[int]] = defaultdict(list)
+    scores_by_id: defaultdict[int, list[int]] = defaultdict(list)
     for pk, risks in versions.values_list("plan__partnership", "content__risks"):
-        risk_counts[pk] += [_score(risk) for risk in risks or ()]
-    return {pk: (len(scores), sum(score >= HIGH_RISK for score in scores)) for pk, scores in risk_counts.items()}
+        scores_by_id[pk] += [_score(risk) for risk in risks or ()]
+    return {pk: (len(scores), sum(score >= HIGH_RISK for score in scores)) for pk, scores in scores_by_id.items()}
 
 
 def _score(risk: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""Promises kept: what each organisation agreed to do for others, and what became of it."""
+"""Promises kept: how many commitments each organisation made, kept, missed and cancelled."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
 
-#: Overdue commitments that are listed, those that are late the longest first.
+#: The table of overdue commitments lists at most this many, those that are overdue the longest first.
 _MAX_OVERDUE = 100
 
 
 class _Filters(Form):
-    """Which promises count."""
+    """The filters of the report on promises kept."""
 
     partnership = forms.ModelChoiceField(
         label="Partnership",
@@ -49,8 +49,8 @@ class _Filters(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What became of the promises of one giver."""
+class _GiverCounts:
+    """How many promises of one giver were kept on time or late, are overdue, cancelled or under way."""
 
     giver: str
     pk: int | None
@@ -62,24 +62,24 @@ class _Kept:
 
     @property
     def agreed(self) -> int:
-        """All of them."""
+        """How many promises the giver agreed."""
         return self.on_time + self.late + self.overdue + self.cancelled + self.under_way
 
     @property
     def share(self) -> Decimal | None:
-        """Kept, of those that were due or ended, in per cent."""
+        """The share of kept promises among those that are no longer under way, in per cent; None if there are none."""
         kept, settled = self.on_time + self.late, self.agreed - self.under_way
         return (Decimal(100) * kept / settled).quantize(Decimal("0.1")) if settled else None
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of its row."""
+        """The cells of the giver's row."""
         figures = (self.on_time, self.late, self.overdue, self.cancelled, self.under_way)
         return (self.giver, self.agreed, *figures, self.share)
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Which agreed commitments were kept in time, by who promised them."""
+    """Count by giver which agreed commitments were kept on time."""
     agreed = _agreed(context.reader, context.filters)
     lines = _by_giver(agreed, context.today)
     return Snapshot(
@@ -102,7 +102,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
-    """The promises that count: what both sides agreed, and was not replaced."""
+    """Return the promises that count: commitments that both sides agreed and did not replace."""
     rows = Commitment.objects.visible_to(reader).filter(
         kind=Kind.COMMITMENT, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False
     )
@@ -116,28 +116,28 @@ def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
     return rows
 
 
-def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
-    """Counts for each giver.
+def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
+    """Return the counts of each giver, by name.
 
-    In time is measured by the original due date, overdue by the present one.
+    The first agreed due date decides whether a promise was kept on time, the present due date whether it is overdue.
     """
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
-    in_time = Q(done_on__lte=F("original_due_on"))
+    on_time = Q(done_on__lte=F("original_due_on"))
     overdue = overdue_on(today)
     by_giver = (
         rows.order_by()
         .annotate(done_on=TruncDate("done_at"))
         .values("giver", "giver__name", "giver_name")
         .annotate(
-            on_time=Count("pk", filter=kept & in_time),
-            late=Count("pk", filter=kept & ~in_time),
+            on_time=Count("pk", filter=kept & on_time),
+            late=Count("pk", filter=kept & ~on_time),
             overdue=Count("pk", filter=overdue),
             cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
             under_way=Count("pk", filter=Q(status__in=UNDER_WAY) & ~overdue),
         )
     )
     lines = [
-        _Kept(
+        _GiverCounts(
             row["giver__name"] or row["giver_name"],
             row["giver"],
             *(row[name] for name in ("on_time", "late", "overdue", "cancelled", "under_way")),
@@ -147,15 +147,15 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
     return sorted(lines, key=lambda line: (line.giver.casefold(), line.pk or 0))
 
 
-def _total(lines: Sequence[_Kept]) -> _Kept:
+def _total(lines: Sequence[_GiverCounts]) -> _GiverCounts:
     columns = zip(
         *((line.on_time, line.late, line.overdue, line.cancelled, line.under_way) for line in lines), strict=True
     )
-    return _Kept("All", None, *map(sum, columns))
+    return _GiverCounts("All", None, *map(sum, columns))
 
 
-def _giver_table(lines: Sequence[_Kept]) -> Table:
-    """A row for each organisation, with its share kept; a total if there are any."""
+def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
+    """Return a row for each giver, and a total if there are any."""
     columns = (
         Column("Who promised"),
         *(
@@ -180,23 +180,23 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
 
 
 def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
-    """The overdue ones, late the longest first."""
+    """Return the table of overdue commitments, those that are overdue the longest first."""
     overdue = agreed.overdue(today)
     late = list(overdue.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
     name_as_at(late)
     rows = []
-    for one in late:
-        assert one.due_on is not None  # what is overdue has a due date
+    for commitment in late:
+        assert commitment.due_on is not None  # an overdue commitment has a due date
         cells = (
-            one.reference,
-            str(one.giver or one.giver_name),
-            str(one.receiver),
-            one.original_due_on,
-            one.due_on,
-            (today - one.due_on).days,
-            one.blocker,
+            commitment.reference,
+            str(commitment.giver or commitment.giver_name),
+            str(commitment.receiver),
+            commitment.original_due_on,
+            commitment.due_on,
+            (today - commitment.due_on).days,
+            commitment.blocker,
         )
-        rows.append(Row(cells, one.get_absolute_url(), record=f"commitment:{one.pk}"))
+        rows.append(Row(cells, commitment.get_absolute_url(), record=f"commitment:{commitment.pk}"))
     columns = (
         Column("Commitment"),
         Column("Who promised"),
@@ -206,22 +206,23 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
-    number = number_of(overdue, rows, limit=_MAX_OVERDUE)
-    left_out = number - len(rows)
-    note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {number:,}." if left_out else ""
+    count = number_of(overdue, rows, limit=_MAX_OVERDUE)
+    left_out = count - len(rows)
+    note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."
     return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 
 
-def _answers(lines: Sequence[_Kept]) -> tuple[str, ...]:
+def _answers(lines: Sequence[_GiverCounts]) -> tuple[str, ...]:
+    """Return the sentences above the tables."""
     if not lines:
         return ()
     total = _total(lines)
     if total.share is None:
         return (f"{counted(total.under_way, 'promise')} under way, not due yet.",)
-    kept, share = total.on_time + total.late, f"{total.share}% of those that were due"
+    kept, share_in_words = total.on_time + total.late, f"{total.share}% of those that were due"
     return (
-        f"{kept:,} of {total.agreed:,} promises are kept ({share}), {total.late:,} of them late.",
+        f"{kept:,} of {total.agreed:,} promises are kept ({share_in_words}), {total.late:,} of them late.",
         f"Overdue: {total.overdue:,}. Cancelled: {total.cancelled:,}. Under way: {total.under_way:,}.",
     )
 

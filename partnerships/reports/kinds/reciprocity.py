@@ -1,4 +1,4 @@
-"""Reciprocity: what one organisation and each partner asked and promised each other, and what was delivered."""
+"""The reciprocity report: what an organisation and its partners asked, promised and delivered to each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_PARTNERS = 300
 
 
 class _Filters(Form):
-    """Whose balance it is."""
+    """The organisation whose balance the report shows."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation",
@@ -38,14 +38,14 @@ class _Filters(Form):
 
 
 def own_organisations(reader: Reader) -> OrganisationQuerySet:
-    """The organisations that the reader acts for."""
+    """Return the organisations that the reader acts for."""
     if isinstance(reader, Everybody):
         return Organisation.objects.filter(pk__in=reader.organisations)
     return Organisation.objects.of_person(reader)
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Asks and commitments between one organisation and each of its partners."""
+    """Count asks and commitments between one organisation and each of its partners."""
     ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
     balances_with_rows: list[Balance] = []
     if ours is not None:
@@ -71,33 +71,36 @@ def _compute(context: ReportContext) -> Snapshot:
     )
 
 
-def _table(name: str, found: Sequence[Balance]) -> Table:
+def _table(name: str, balances_with_rows: Sequence[Balance]) -> Table:
+    """Return a row for each partner with its figures."""
     asks, promises = ("asked", "had met", "still waits for"), ("promised", "kept")
     labels = []  # in the order of `Balance.figures`
     for words in (asks, promises):
         for side in (name, "Partner"):
             labels += [f"{side} {what}" for what in words]
     columns = (Column("Partner"), *(Column(label, Kind.NUMBER) for label in labels))
-    rows = tuple(_row(one) for one in found)
-    sums = [sum(column) for column in zip(*(one.figures for one in found), strict=True)]
-    total = Row(("All partners", *sums)) if found else None
+    rows = tuple(map(_row, balances_with_rows))
+    sums = [sum(column) for column in zip(*(balance.figures for balance in balances_with_rows), strict=True)]
+    total = Row(("All partners", *sums)) if balances_with_rows else None
     empty = "Neither side has asked or promised anything yet."
     return Table(
         code="partners", title=f"{name} and its partners", columns=columns, rows=rows, total=total, empty=empty
     )
 
 
-def _row(one: Balance) -> Row:
-    assert one.partner is not None  # `balances` sets it
-    return Row((one.partner.name, *one.figures), one.partner.get_absolute_url(), f"organisation-{one.partner.pk}")
+def _row(balance: Balance) -> Row:
+    partner = balance.partner
+    assert partner is not None  # `balances` sets it
+    return Row((partner.name, *balance.figures), partner.get_absolute_url(), f"organisation-{partner.pk}")
 
 
-def _answers(name: str, found: Sequence[Balance]) -> tuple[str, ...]:
-    if not found:
+def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...]:
+    """Return the sentences on how many asks each side made, and how many of them the other side met."""
+    if not balances_with_rows:
         return ()
     total = Balance()
-    for one in found:
-        total.add(one)
+    for balance in balances_with_rows:
+        total.add(balance)
     ours, theirs = total.we_asked, total.they_asked
     return (
         f"{name} made {counted(ours.made, 'ask')}, and partners met {ours.met:,} of them.",

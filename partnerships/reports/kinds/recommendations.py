@@ -1,4 +1,4 @@
-"""Recommendations: what is done about those of each report, and what moved since a day."""
+"""The report on recommendations: what organisations do about those of each publication, and what has changed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_betw
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: How far back it looks if no day is given.
+#: How far back the report looks if no day is chosen.
 _LOOK_BACK = dt.timedelta(days=91)
 
 
 class _Filters(Form):
-    """Since when, and in which partnership."""
+    """The day since which changes are listed, and the partnership."""
 
     since = DayField(label="Since", required=False, help_text="Leave empty for the last three months.")
     partnership = forms.ModelChoiceField(
@@ -41,7 +41,7 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """How far each report's recommendations are worked on, and what moved since a day."""
+    """Count the recommendations that are being worked on, and list what has changed since a day."""
     since = context.filters.get("since") or context.today - _LOOK_BACK
     moved = _moved(context, since)
     sources = _sources(context.reader)
@@ -67,8 +67,8 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _sources(reader: Reader) -> Table:
-    """The published reports, with how many of their recommendations are recorded and worked on."""
-    sources: list[Any] = sources_for(reader)  # with how many are recorded and worked on
+    """Return the published reports, with how many of their recommendations are recorded and worked on."""
+    sources: list[Any] = sources_for(reader)  # annotated with `recorded` and `worked_on`
     rows = tuple(
         Row(
             (str(source), source.recorded, source.total, source.worked_on),
@@ -87,7 +87,7 @@ def _sources(reader: Reader) -> Table:
 
 
 def _moved(context: ReportContext, since: dt.date) -> Table:
-    """What changed since the day, newest first."""
+    """Return the changes since the day, the newest first."""
     partnership = context.filters.get("partnership") or None
     moves = moves_between(context.reader, since, context.today + dt.timedelta(days=1), partnership)
     rows = tuple(

@@ -1,4 +1,8 @@
-"""What stands in each council area by theme, from partnerships to commitments, counted by numpy."""
+"""Count partnerships, asks, offers, plans and commitments by council area and theme, with numpy.
+
+`standing_rows` reads the records. Here, columns of ids are numpy arrays, and `Pairs` are two such columns side by side:
+for example, ids of asks beside the districts in which these count.
+"""
 
 from __future__ import annotations
 
@@ -20,188 +24,227 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: Ids, each beside something of it: a district, an area, a theme. Ids repeat.
+#: Two columns of equal length: ids of records, and for each a district, an area or a theme. Ids can occur again.
 Pairs: TypeAlias = tuple["Numbers", "Numbers"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How many records stand in each area, by what they are, area (id) and theme; "" is no theme.
+class CoverageCounts:
+    """How many records there are, by kind of record, district (id) and theme; "" is no theme.
 
-    A record about two themes counts under both, and once in `in_all`.
+    A record about two themes counts under both in `by_theme`, and once in `in_all`, which has no themes.
     """
 
     by_theme: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     in_all: Counter[tuple[str, int]] = field(default_factory=Counter)
 
 
-def standing_for(reader: Reader, districts: Districts) -> Standing:
-    """Everything that the reader may see and that stands somewhere, by the district."""
-    counting = _Counting(records_for(reader, districts), districts)
-    counting.count_partnerships()
-    counting.count_entries()
-    counting.count_commitments()
-    counting.count_plans()
-    return counting.found
+def count_coverage(reader: Reader, districts: Districts) -> CoverageCounts:
+    """Count all records that the reader may see, in every district where they count."""
+    counter = _CoverageCounter(records_for(reader, districts), districts)
+    counter.count_partnerships()
+    counter.count_entries()
+    counter.count_commitments()
+    counter.count_plans()
+    return counter.counts
 
 
-class _Counting:
-    """Records by the places of their districts among those of the day."""
+class _CoverageCounter:
+    """Finds the districts of each record, and counts.
+
+    In its pairs, a district is an index of `_district_ids`, because numpy counts small numbers fast.
+    """
 
     def __init__(self, records: Records, districts: Districts) -> None:
-        self.found = Standing()
+        self.counts = CoverageCounts()
         self._records = records
-        self._districts = [area.pk for area in districts.areas]
-        place = {pk: number for number, pk in enumerate(self._districts)}
-        meant = [(area, place[one]) for area, all_meant in districts.meant.items() for one in all_meant]
-        self._meant: Pairs = _two(meant)
-        self._councils = np.array([*districts.council_names], dtype=np.int64)
-        self._served = _distinct(self._in_districts(records.served))
-        self._named_plans = _distinct(self._in_districts(records.sites))
-        self._places_of_partnerships()
-
-    def _in_districts(self, pairs: Numbers) -> Pairs:
-        """Ids beside areas, now beside the districts that these areas stand for."""
-        rows, districts = _joined(pairs[1], self._meant)
-        return pairs[0][rows], districts
-
-    def _places_of_partnerships(self) -> None:
-        """Partnerships stand in their areas, else where their parties are; and who owns plans without sites."""
-        named = _distinct(self._in_districts(self._records.partnership_areas))
-        unnamed = _without(self._records.partnerships[0], named[0])
-        parties, self._owners = bodies_of(
-            unnamed.tolist(), _without(self._records.plans[0], self._named_plans[0]).tolist()
+        self._district_ids = [area.pk for area in districts.areas]
+        index_by_district = {pk: index for index, pk in enumerate(self._district_ids)}
+        #: Any area beside the districts that it stands for: a county beside its districts, and so on.
+        self._districts_by_area = _as_pairs(
+            (area, index_by_district[district])
+            for area, district_ids in districts.meant.items()
+            for district in district_ids
         )
-        self._partnerships = _both(named, self._of_bodies(parties[0], parties[1]))
+        self._council_ids = np.array([*districts.council_names], dtype=np.int64)
+        self._organisation_districts = _distinct(self._in_districts(records.served))
+        self._site_districts = _distinct(self._in_districts(records.sites))
+        self._partnership_districts, self._plan_owners = self._partnerships_and_owners()
 
-    def _of_bodies(self, ids: Numbers, bodies: Numbers) -> Pairs:
-        """Ids beside the districts of their bodies. If some of several bodies are councils, only they count."""
-        is_council = np.isin(bodies, self._councils)
-        counts = is_council | ~np.isin(ids, ids[is_council])
-        rows, districts = _joined(bodies[counts], self._served)
-        return _distinct((ids[counts][rows], districts))
+    def _in_districts(self, ids_and_areas: Numbers) -> Pairs:
+        """Return ids beside districts, from ids beside areas of any kind."""
+        rows, districts = _joined(ids_and_areas[1], self._districts_by_area)
+        return ids_and_areas[0][rows], districts
 
-    def _else_of_partnership(self, ids: Numbers, partnerships: Numbers, named: Pairs) -> tuple[Pairs, Numbers]:
-        """Where records stand that are named there, or whose partnership is; and the places of those that are left."""
-        is_left = ~np.isin(ids, named[0])
-        is_placed = is_left & np.isin(partnerships, self._partnerships[0])
-        rows, districts = _joined(partnerships[is_placed], self._partnerships)
-        return _both(named, (ids[is_placed][rows], districts)), np.flatnonzero(is_left & ~is_placed)
+    def _partnerships_and_owners(self) -> tuple[Pairs, Pairs]:
+        """Return partnerships beside their districts, and plans without sites beside the organisations that own them.
+
+        A partnership counts in its own areas; without any, in the areas of its parties. One query reads both parties
+        and owners.
+        """
+        with_areas = _distinct(self._in_districts(self._records.partnership_areas))
+        ids_without_areas = _without(self._records.partnerships[0], with_areas[0])
+        plan_ids_without_sites = _without(self._records.plans[0], self._site_districts[0])
+        parties, owners = bodies_of(ids_without_areas.tolist(), plan_ids_without_sites.tolist())
+        of_parties = self._districts_of_organisations(parties[0], parties[1])
+        return _concatenated(with_areas, of_parties), (owners[0], owners[1])
+
+    def _districts_of_organisations(self, ids: Numbers, organisations: Numbers) -> Pairs:
+        """Return ids beside the districts of their organisations.
+
+        If some of a record's organisations are councils, only the councils' districts count: a housing association that
+        serves many areas would otherwise put the record in all of them.
+        """
+        is_council = np.isin(organisations, self._council_ids)
+        is_counted = is_council | ~np.isin(ids, ids[is_council])
+        rows, districts = _joined(organisations[is_counted], self._organisation_districts)
+        return _distinct((ids[is_counted][rows], districts))
+
+    def _own_or_of_partnership(self, ids: Numbers, partnerships: Numbers, own: Pairs) -> tuple[Pairs, Numbers]:
+        """Return records beside their `own` districts or, without any, beside the districts of their partnership.
+
+        Also returns the indexes of the records that have neither.
+        """
+        has_no_own = ~np.isin(ids, own[0])
+        has_partnership = has_no_own & np.isin(partnerships, self._partnership_districts[0])
+        rows, districts = _joined(partnerships[has_partnership], self._partnership_districts)
+        of_partnerships = (ids[has_partnership][rows], districts)
+        return _concatenated(own, of_partnerships), np.flatnonzero(has_no_own & ~has_partnership)
 
     @cached_property
-    def _entries(self) -> Pairs:
-        """Asks and offers: in the areas that they name, else where their partnership is, else their organisation."""
-        ids, _, _, bodies, partnerships = self._records.entries
-        named = _distinct(self._in_districts(self._records.entry_areas))
-        found, left = self._else_of_partnership(ids, partnerships, named)
-        rows, districts = _joined(bodies[left], self._served)
-        return _both(found, (ids[left][rows], districts))
+    def _entry_districts(self) -> Pairs:
+        """Asks and offers beside the districts of their areas, or else of their partnership or organisation."""
+        ids, _is_offer, _themes, organisations, partnerships = self._records.entries
+        with_areas = _distinct(self._in_districts(self._records.entry_areas))
+        placed, unplaced = self._own_or_of_partnership(ids, partnerships, with_areas)
+        rows, districts = _joined(organisations[unplaced], self._organisation_districts)
+        return _concatenated(placed, (ids[unplaced][rows], districts))
 
     @cached_property
     def _commitment_themes(self) -> Pairs:
-        """Commitments beside the themes of what they meet; 0 if these have none."""
-        commitments, _, themes = self._records.met
-        every = self._records.commitments[0]
-        return _with_theme(_both((every, np.zeros_like(every)), (commitments, themes)))
+        """Commitments beside the themes of the asks and offers that they meet; beside 0 if there are none."""
+        commitments, _entries, themes = self._records.met
+        all_ids = self._records.commitments[0]
+        no_themes = np.zeros_like(all_ids)
+        return _with_theme(_concatenated((all_ids, no_themes), (commitments, themes)))
 
     def count_partnerships(self) -> None:
-        """A partnership is about the theme of its kind, and about those of what belongs to it."""
+        """Count partnerships under the theme of their kind, and under the themes of all that belongs to them."""
         records = self._records
-        of_commitments = _joined(records.commitments[0], self._commitment_themes)
-        about = _both(
+        rows, commitment_themes = _joined(records.commitments[0], self._commitment_themes)
+        themes = _concatenated(
             (records.partnerships[0], records.partnerships[1]),
             (records.entries[4], records.entries[2]),
             (records.plans[2], records.plans[1]),
-            (records.commitments[3][of_commitments[0]], of_commitments[1]),
+            (records.commitments[3][rows], commitment_themes),
         )
-        self._count(("partnership",), self._partnerships, _with_theme(about))
+        self._count(("partnership",), self._partnership_districts, _with_theme(themes))
 
     def count_entries(self) -> None:
-        """Asks and offers."""
+        """Count asks and offers under their theme."""
         ids, is_offer, themes, *_ = self._records.entries
-        self._count(("ask", "offer"), self._entries, (ids, is_offer * len(self._records.themes) + themes))
+        # The codes of offers come after all codes of asks (see `_count`).
+        self._count(("ask", "offer"), self._entry_districts, (ids, is_offer * len(self._records.themes) + themes))
 
     def count_commitments(self) -> None:
-        """Commitments: where what they meet is, else where their partnership or their sides are."""
+        """Count commitments where the entries that they meet count, else in their partnership's or sides' districts."""
         ids, givers, receivers, partnerships = self._records.commitments
-        rows, districts = _joined(self._records.met[1], self._entries)
-        named = _distinct((self._records.met[0][rows], districts))
-        found, left = self._else_of_partnership(ids, partnerships, named)
-        sides = np.concatenate([ids[left], ids[left]]), np.concatenate([givers[left], receivers[left]])
-        is_body = sides[1] > 0
-        found = _both(found, self._of_bodies(sides[0][is_body], sides[1][is_body]))
-        self._count(("commitment",), found, self._commitment_themes)
+        rows, districts = _joined(self._records.met[1], self._entry_districts)
+        of_entries = _distinct((self._records.met[0][rows], districts))
+        placed, unplaced = self._own_or_of_partnership(ids, partnerships, of_entries)
+
+        ids_twice = np.concatenate([ids[unplaced], ids[unplaced]])
+        sides = np.concatenate([givers[unplaced], receivers[unplaced]])
+        is_organisation = sides > 0  # a giver that is not in the directory is 0
+        of_sides = self._districts_of_organisations(ids_twice[is_organisation], sides[is_organisation])
+        self._count(("commitment",), _concatenated(placed, of_sides), self._commitment_themes)
 
     def count_plans(self) -> None:
-        """Plans: where their sites are, else where their partnership or their owners are."""
+        """Count plans where their sites are, else in the districts of their partnership or their owners."""
         ids, themes, partnerships = self._records.plans
-        found, left = self._else_of_partnership(ids, partnerships, self._named_plans)
-        is_left = np.isin(self._owners[0], ids[left])
-        found = _both(found, self._of_bodies(self._owners[0][is_left], self._owners[1][is_left]))
-        self._count(("plan",), found, (ids, themes))
+        placed, unplaced = self._own_or_of_partnership(ids, partnerships, self._site_districts)
+        plan_ids, owners = self._plan_owners
+        is_unplaced = np.isin(plan_ids, ids[unplaced])
+        of_owners = self._districts_of_organisations(plan_ids[is_unplaced], owners[is_unplaced])
+        self._count(("plan",), _concatenated(placed, of_owners), (ids, themes))
 
-    def _count(self, what: Sequence[str], standing: Pairs, about: Pairs) -> None:
-        """Count records beside their districts under each of their themes, and those with any theme once.
+    def _count(self, kinds: Sequence[str], districts: Pairs, theme_codes: Pairs) -> None:
+        """Count records beside their districts under each of their themes, and each record once in all.
 
-        `about` are their themes; those of the second kind of `what` come after all themes of the first.
+        With two `kinds` of record, the codes of themes of the second kind come after all codes of the first, so that
+        one pass counts both.
         """
-        themes = len(self._records.themes)
-        rows, codes = _joined(standing[0], about)
-        districts = standing[1][rows]
-        counts = np.bincount(districts * (len(what) * themes) + codes)
-        for place in np.flatnonzero(counts).tolist():
-            district, code = divmod(place, len(what) * themes)
-            kind, theme = divmod(code, themes)
-            key = what[kind], self._districts[district], self._records.themes[theme]
-            self.found.by_theme[key] += int(counts[place])
-        firsts = np.unique(rows, return_index=True)[1]
-        in_all = np.bincount(districts[firsts] * len(what) + codes[firsts] // themes)
-        for place in np.flatnonzero(in_all).tolist():
-            district, kind = divmod(place, len(what))
-            self.found.in_all[what[kind], self._districts[district]] += int(in_all[place])
+        theme_count = len(self._records.themes)
+        code_count = len(kinds) * theme_count
+        rows, codes = _joined(districts[0], theme_codes)
+        district_indexes = districts[1][rows]
+
+        # `bincount` counts how often each number occurs: here one number for each district and code.
+        counts = np.bincount(district_indexes * code_count + codes)
+        for number in np.flatnonzero(counts).tolist():
+            district, code = divmod(number, code_count)
+            kind, theme = divmod(code, theme_count)
+            key = kinds[kind], self._district_ids[district], self._records.themes[theme]
+            self.counts.by_theme[key] += int(counts[number])
+
+        # A record with several themes has several rows; only the first of these counts in all.
+        first_rows = np.unique(rows, return_index=True)[1]
+        in_all = np.bincount(district_indexes[first_rows] * len(kinds) + codes[first_rows] // theme_count)
+        for number in np.flatnonzero(in_all).tolist():
+            district, kind = divmod(number, len(kinds))
+            self.counts.in_all[kinds[kind], self._district_ids[district]] += int(in_all[number])
 
 
-def _two(rows: Iterable[tuple[int, int]]) -> Pairs:
-    one, other = np.array([*rows], dtype=np.int64).reshape(-1, 2).T
-    return one, other
+def _as_pairs(rows: Iterable[tuple[int, int]]) -> Pairs:
+    firsts, seconds = np.array([*rows], dtype=np.int64).reshape(-1, 2).T
+    return firsts, seconds
 
 
-def _both(*pairs: Pairs) -> Pairs:
-    """All of these pairs."""
-    one, other = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
-    return one, other
+def _concatenated(*pairs: Pairs) -> Pairs:
+    """Return all of these pairs, one after the other."""
+    firsts, seconds = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
+    return firsts, seconds
 
 
 def _distinct(pairs: Pairs) -> Pairs:
-    """Each pair once, in order. The second of a pair is a small number."""
+    """Return each pair once, in order. The second of a pair must be a small number."""
     size = int(pairs[1].max(initial=0)) + 1
-    # Where it is not asked for places, numpy uses a slower way.
-    one, other = np.divmod(np.unique(pairs[0] * size + pairs[1], return_index=True)[0], size)
-    return one, other
+    # Only with `return_index` does numpy sort, which is faster here than its hash table.
+    firsts, seconds = np.divmod(np.unique(pairs[0] * size + pairs[1], return_index=True)[0], size)
+    return firsts, seconds
 
 
 def _without(ids: Numbers, others: Numbers) -> Numbers:
-    """The ids that are not among the others."""
+    """Return the ids that are not among the others."""
     remaining: Numbers = ids[~np.isin(ids, others)]
     return remaining
 
 
 def _with_theme(pairs: Pairs) -> Pairs:
-    """Each id beside its themes once; beside 0, no theme, only where it has no other."""
+    """Return each id beside each of its themes once. Theme 0 (no theme) stays only for ids that have no other."""
     ids, themes = _distinct(pairs)
-    kept = (themes > 0) | ~np.isin(ids, ids[themes > 0])
-    return ids[kept], themes[kept]
+    is_kept = (themes > 0) | ~np.isin(ids, ids[themes > 0])
+    return ids[is_kept], themes[is_kept]
 
 
 def _joined(keys: Numbers, pairs: Pairs) -> Pairs:
-    """For each pair that begins with one of the keys: the key's place, and the other half."""
+    """Join a column of keys with pairs, as SQL does.
+
+    Returns two columns: the index of a key, and the second half of a pair that begins with that key; all combinations.
+    """
     order = np.argsort(pairs[0], kind="stable")
     ids = pairs[0][order]
-    begins = np.flatnonzero(np.diff(ids, prepend=-1))
-    if not len(begins):
+    # In sorted order, equal ids are next to each other: where each group of them starts, and how long it is.
+    starts = np.flatnonzero(np.diff(ids, prepend=-1))
+    if not len(starts):
         return keys[:0], keys[:0]
-    sizes = np.diff(begins, append=len(ids))
-    places = np.minimum(np.searchsorted(ids[begins], keys), len(begins) - 1)
-    size = np.where(ids[begins[places]] == keys, sizes[places], 0)
-    within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
-    return np.repeat(np.arange(len(keys)), size), pairs[1][order[np.repeat(begins[places], size) + within]]
+    lengths = np.diff(starts, append=len(ids))
+
+    # The group of each key; no rows for a key without a group.
+    groups = np.minimum(np.searchsorted(ids[starts], keys), len(starts) - 1)
+    row_counts = np.where(ids[starts[groups]] == keys, lengths[groups], 0)
+
+    # The position of each row within its group: 0, 1, 2 … for every key.
+    offsets = np.arange(int(row_counts.sum())) - np.repeat(np.cumsum(row_counts) - row_counts, row_counts)
+    pair_indexes = order[np.repeat(starts[groups], row_counts) + offsets]
+    return np.repeat(np.arange(len(keys)), row_counts), pairs[1][pair_indexes]

@@ -1,6 +1,7 @@
-"""The records behind a report of coverage, as far as a reader may read them, as numbers.
+"""Read the records that the coverage report counts, as far as its reader may read them, as columns of numbers.
 
-At ten times England a reader reads 180,000 asks and offers and 240,000 sites. PostgreSQL finds them, numpy counts them.
+In a network ten times as large as England, these are 180,000 asks and offers and 240,000 sites. PostgreSQL finds them
+in one statement, and numpy counts them (`standing`).
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: Themes of kinds of plan and partnership that are about one.
-_OF_PLANS = MappingProxyType(
+#: The theme of each kind of plan that is about one theme.
+_THEME_BY_PLAN_KIND = MappingProxyType(
     {
         "homelessness": "homelessness",
         "regeneration": "regeneration",
@@ -42,24 +43,24 @@ _OF_PLANS = MappingProxyType(
         "brownfield_land": "land",
     }
 )
-_OF_PARTNERSHIPS = MappingProxyType(
+#: The theme of each kind of partnership that is about one theme.
+_THEME_BY_PARTNERSHIP_KIND = MappingProxyType(
     {"nominations": "nominations", "nominations_agreement": "nominations", "data_sharing": "data"}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What a reader may see that stands somewhere: for each kind of row an array of each of its columns.
+    """The records that a reader may see: for each kind, an array with one row for each of its columns.
 
-    Organisations, partnerships and so on are ids, and 0 where there is none. Areas are ids. A theme is its place in
-    `themes`: 0 is no theme.
+    Organisations, partnerships, areas and so on are ids; 0 means none. A theme is its index in `themes`; 0 is no theme.
     """
 
     themes: Sequence[str]
-    served: Numbers  # body, area
+    served: Numbers  # organisation, area
     partnerships: Numbers  # id, theme
     partnership_areas: Numbers  # partnership, area
-    entries: Numbers  # id, whether it is an offer, theme, body, partnership
+    entries: Numbers  # id, 1 for an offer, theme, organisation, partnership
     entry_areas: Numbers  # entry, area
     commitments: Numbers  # id, giver, receiver, partnership
     met: Numbers  # commitment, entry, theme of the entry
@@ -68,24 +69,29 @@ class Records:
 
 
 def records_for(reader: Reader, districts: Districts) -> Records:
-    """Everything that the reader may see and that stands somewhere, in one statement."""
-    sql, given = _rows(reader)
-    themes = ["", *sorted({*Theme.by_code(), *_OF_PLANS.values(), *_OF_PARTNERSHIPS.values()})]
-    given |= {
+    """Read all records that the reader may see, in one statement."""
+    sql_by_name, values_by_name = _readable_rows(reader)
+    themes_of_kinds = {*_THEME_BY_PLAN_KIND.values(), *_THEME_BY_PARTNERSHIP_KIND.values()}
+    themes = ["", *sorted({*Theme.by_code(), *themes_of_kinds})]
+    values_by_name |= {
         "areas": as_array([*districts.meant]),
         "today": districts.today,
         "now": timezone.now(),
         "themes": themes,
-        **_themes("plan", _OF_PLANS),
-        **_themes("partnership", _OF_PARTNERSHIPS),
+        **_kinds_and_themes("plan", _THEME_BY_PLAN_KIND),
+        **_kinds_and_themes("partnership", _THEME_BY_PARTNERSHIP_KIND),
     }
-    (values,) = binary_rows(_STATEMENT.format(**sql), given)
-    rows = [unpacked(value, len(columns)) for value, (_, *columns) in zip(values, _PACKED, strict=True)]
-    return Records((*themes, "?"), *rows)
+    (packed_kinds,) = binary_rows(_STATEMENT.format(**sql_by_name), values_by_name)
+    arrays = [unpacked(value, len(columns)) for value, (_, *columns) in zip(packed_kinds, _PACKED, strict=True)]
+    # "?" is for themes that are not in the vocabulary any more (see `_PLACE`).
+    return Records((*themes, "?"), *arrays)
 
 
 def bodies_of(partnerships: Sequence[int], plans: Sequence[int]) -> tuple[Numbers, Numbers]:
-    """The present parties of some partnerships, and the owners of some plans: ids of these with bodies."""
+    """Return the present parties of some partnerships, and the owners of some plans, in one query.
+
+    Both are two columns: the ids of partnerships (or plans), and the ids of organisations.
+    """
     rows = rows_of(_BODIES, [as_array([*partnerships]), as_array([*plans])]) if partnerships or plans else []
     parties, owners = (
         np.array([row[1:] for row in rows if row[0] is of_plan], dtype=np.int64).reshape(-1, 2).T
@@ -94,13 +100,13 @@ def bodies_of(partnerships: Sequence[int], plans: Sequence[int]) -> tuple[Number
     return parties, owners
 
 
-def _themes(kind: str, of: Mapping[str, str]) -> dict[str, list[str]]:
-    return {f"{kind}_kinds": [*of], f"{kind}_themes": [*of.values()]}
+def _kinds_and_themes(name: str, theme_by_kind: Mapping[str, str]) -> dict[str, list[str]]:
+    return {f"{name}_kinds": [*theme_by_kind], f"{name}_themes": [*theme_by_kind.values()]}
 
 
-def _rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """SQL for the records that the reader may see, and its values."""
-    rows: dict[str, Any] = {
+def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the SQL for the records that the reader may see, by name, and its values by name."""
+    querysets: dict[str, Any] = {
         "partnerships": Partnership.objects.known_today_to(reader).live().values("pk", "kind_id"),
         "entries": Entry.objects.followed_by(reader)
         .live()
@@ -115,17 +121,18 @@ def _rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         .values("pk", "kind", "partnership_id", "embargoed_until"),
         "public": Plan.objects.public().values("pk"),
     }
-    sql, given = rights_of(reader)
-    for name, asked in rows.items():
-        sql[name], values = subquery(name, asked.order_by(), empty=_EMPTY[name])
-        given |= values
-    # Who reads as everybody of an organisation sees sites of public plans, and of those that they read inside.
-    sql["shown"] = "TRUE" if reader.is_authenticated else f"id IN ({sql['public']})"
-    return sql, given
+    sql_by_name, values_by_name = rights_of(reader)
+    for name, queryset in querysets.items():
+        sql_by_name[name], values = subquery(name, queryset.order_by(), empty=_EMPTY[name])
+        values_by_name |= values
+    # A person may read the sites of every plan in `plans`. `Everybody` of an organisation may read only sites of public
+    # plans, and of plans that they read from inside.
+    sql_by_name["shown"] = "TRUE" if reader.is_authenticated else f"id IN ({sql_by_name['public']})"
+    return sql_by_name, values_by_name
 
 
 _ID, _WORD = "NULL::bigint", "NULL::text"
-#: What stands for records that the reader may not see at all.
+#: Statements without rows, used when the reader may see none of those records.
 _EMPTY = {
     name: f"SELECT {', '.join(columns)} WHERE FALSE"
     for name, columns in {
@@ -137,9 +144,9 @@ _EMPTY = {
         "public": (_ID,),
     }.items()
 }
-#: The place of a theme; one that the register does not know comes last.
+#: The index of a theme in `themes`. A theme that is not in the list gets the last index.
 _PLACE = "coalesce(array_position(%(themes)s::text[], {}::text), cardinality(%(themes)s::text[]) + 1) - 1"
-#: What the statement hands over: the rows, and their columns.
+#: What the statement returns: the name of each kind of row, and its columns in the order of `Records`.
 _PACKED = (
     ("served", "body", "area_id"),
     ("partnerships", "id", _PLACE.format("coalesce(theme, '')")),
@@ -152,7 +159,7 @@ _PACKED = (
     ("sites", "plan_id", "area_id"),
 )
 _MEANT = "area_id = ANY(%(areas)s::bigint[])"
-#: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
+#: One statement for all kinds of row. Values are parameters (`%(name)s`); only Django's own SQL for rights is inserted.
 _STATEMENT = f"""
 WITH served AS (
     SELECT organisation_id AS body, area_id FROM organisations_areaserved

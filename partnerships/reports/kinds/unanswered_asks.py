@@ -1,4 +1,4 @@
-"""Unanswered asks by age: who waits for an answer, and for how long."""
+"""The report on unanswered asks: how many there are, how long they have waited, and who asks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 
 #: Asks that are listed, those that wait longest first.
 _MAX_LISTED = 200
-#: Ages in days from which on each group begins, youngest first.
+#: The groups of ages, the youngest first: the least age of each in days, and its label.
 _AGES = ((0, "Up to 2 weeks"), (15, "Up to 4 weeks"), (29, "Up to 8 weeks"), (57, "Up to half a year"), (183, "Longer"))
 
 
@@ -51,7 +51,7 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Asks that nobody has answered, by age and theme, and the oldest of them."""
+    """Count the asks that nobody has answered by age and theme, and list the oldest."""
     asks = Entry.objects.visible_to(context.reader).filter(direction=Direction.ASK).unanswered()
     if context.filters.get("theme"):
         asks = asks.filter(theme=context.filters["theme"])
@@ -75,16 +75,18 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _shared_before(today: dt.date, days: int) -> Q:
-    """The condition on asks that are at least this many days old."""
+    """Return the condition on asks that are at least this many days old."""
     first = today - dt.timedelta(days=days - 1)
     return Q(shared_at__lt=beginning_of(first))
 
 
 def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
-    """How many asks each theme (code) has of each of the `_AGES`, in one statement; themes in order."""
-    begins = [(place, days) for place, (days, _) in enumerate(_AGES) if days]
+    """Count the asks of each theme in each of the `_AGES`, by the code of the theme, in one statement."""
+    least_days = [(index, days) for index, (days, _label) in enumerate(_AGES) if days]
+    # The oldest group comes first, because the first condition that is true decides.
     age = Case(
-        *(When(_shared_before(today, days), then=Value(place)) for place, days in reversed(begins)), default=Value(0)
+        *(When(_shared_before(today, days), then=Value(index)) for index, days in reversed(least_days)),
+        default=Value(0),
     )
     rows = asks.order_by().annotate(age=age).values("theme", "age").annotate(number=Count("pk")).order_by("theme")
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(_AGES))
@@ -95,8 +97,8 @@ def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
 
 def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
     rows = tuple(
-        Row((label, sum(counts_of_theme[place] for counts_of_theme in counts.values())))
-        for place, (_, label) in enumerate(_AGES)
+        Row((label, sum(counts_of_theme[index] for counts_of_theme in counts.values())))
+        for index, (_days, label) in enumerate(_AGES)
     )
     columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
     return Table("ages", "By age", columns, rows, total=Row(("All", sum(map(sum, counts.values())))))
@@ -104,14 +106,19 @@ def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
 
 def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
     labels = dict(Theme.all_choices())
-    largest = sorted(counts.items(), key=lambda one: -sum(one[1]))  # of the same number: by code
-    rows = tuple(Row((labels.get(theme, theme), sum(one), sum(one[2:]))) for theme, one in largest)
+    # Sorting keeps the order by code of themes with the same number.
+    largest_first = sorted(counts.items(), key=lambda theme_and_counts: -sum(theme_and_counts[1]))
+    # The first two ages are up to 4 weeks.
+    rows = tuple(
+        Row((labels.get(theme, theme), sum(counts_by_age), sum(counts_by_age[2:])))
+        for theme, counts_by_age in largest_first
+    )
     columns = (Column("Theme"), Column("Asks", Kind.NUMBER), Column("Older than 4 weeks", Kind.NUMBER))
     return Table("themes", "By theme", columns, rows, empty="No asks are waiting for an answer.")
 
 
 def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = None) -> Table:
-    """Asks, those that wait longest first; `number` says how many there are, if that is known."""
+    """Return the table of the asks that have waited longest. `number` is the number of all asks, if it is known."""
     rows = []
     oldest = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
     name_as_at(oldest)
@@ -136,6 +143,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
+    """Return the sentence on the number of unanswered asks, and the age of the oldest."""
     count = int(str(ages.total.cells[1])) if ages.total else 0
     if not oldest.rows:
         return ("No asks are waiting for an answer.",)

@@ -76,7 +76,7 @@ def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def _path_of_record(person: User, email_id: int | None) -> str:
-    """The path of the page about which we emailed the person; "" if there is none or they may not read it."""
+    """Return the path of the page about which we emailed the person; "" if there is none or they may not read it."""
     email = Email.objects.filter(pk=email_id, person_id=person.pk).first() if email_id else None
     if email is None:
         return ""

@@ -29,17 +29,17 @@ class FormSubject:
     version_number: int
 
     def as_list(self) -> list[int]:
-        """The ids, as they stand in a token."""
+        """Return the ids, as they stand in a token."""
         return [self.person_id, self.plan_id, self.version_number]
 
 
 def make_form_token(subject: FormSubject) -> str:
-    """A token for one form, with a new key."""
+    """Return a token for one form, with a new key."""
     return signing.dumps([*subject.as_list(), uuid.uuid4().hex], salt=_SALT)
 
 
 def read_form_token(token: str, subject: FormSubject) -> uuid.UUID:
-    """The key in a form's token. Raises `BadForm`."""
+    """Return the key in a form's token. Raises `BadForm`."""
     try:
         *ids, key_text = signing.loads(token, salt=_SALT, max_age=LIFETIME)
         key = uuid.UUID(key_text)

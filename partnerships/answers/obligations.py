@@ -47,7 +47,7 @@ def _held_trust(trust: Trust, _organisation: Organisation) -> Held:
 
 
 def _end_duplicate_trust(moving: Moving) -> dict[str, dt.datetime]:
-    """How to end a row of trust if the other organisation trusts the same person already."""
+    """Return the changes that end a row of trust if the other organisation already trusts the same person."""
     return {"ended_at": moving.now}
 
 

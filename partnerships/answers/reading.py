@@ -120,7 +120,7 @@ def is_automatic(message: EmailMessage) -> bool:
 
 
 def _text_of(message: EmailMessage) -> str:
-    """The text of the plain part or, if that is missing or empty, of the HTML part."""
+    """Return the text of the plain part or, if that is missing or empty, of the HTML part."""
     plain_part = message.get_body(("plain",))
     if plain_part is not None:
         text = str(cast(EmailMessage, plain_part).get_content())
@@ -133,7 +133,7 @@ def _text_of(message: EmailMessage) -> str:
 
 
 def text_of_html(markup: str) -> str:
-    """The text of an HTML part, up to its quotation if there is text before it."""
+    """Return the text of an HTML part, up to its quotation if there is text before it."""
     limited = markup[: 20 * MAX_FORWARDED]
     quotation = _QUOTATION_START.search(limited)
     if quotation:
@@ -144,20 +144,20 @@ def text_of_html(markup: str) -> str:
 
 
 def _without_tags(markup: str) -> str:
-    """The text of HTML, with a line end after each block."""
+    """Return the text of HTML, with a line end after each block."""
     only_blocks = nh3.clean(markup, tags=_BLOCK_TAGS, attributes={}, clean_content_tags={"script", "style", "title"})
     return html.unescape(_TAG.sub("", _BLOCK_END.sub("\n", only_blocks)))
 
 
 def _cleaned(text: str) -> str:
-    """The text with plain line ends and spaces, and without control characters."""
+    """Return the text with plain line ends and spaces, and without control characters."""
     plain = text[: 2 * MAX_FORWARDED].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     printable = "".join(character for character in plain if character in "\n\t" or character.isprintable())
     return printable.strip()[:MAX_FORWARDED]
 
 
 def without_quotation(text: str) -> str:
-    """The text of a reply without its quotation and signature."""
+    """Return the text of a reply without its quotation and signature."""
     limited = text.replace(_BREAK_MARK, "")[:MAX_REPLY_PARSED]
     stripped = "\n".join(line.strip() for line in limited.split("\n"))
     few_blank_lines = re.sub(r"\n{3,}", "\n\n", stripped)
@@ -181,7 +181,7 @@ def _files_of(message: EmailMessage) -> Iterator[Attachment]:
 
 
 def _event_id(message: EmailMessage, raw: bytes) -> str:
-    """An id by which to recognise the email when the mailbox is read again: its Message-ID, or else its body."""
+    """Return an id by which to recognise the email when the mailbox is read again: its Message-ID, or else its body."""
     message_id = str(message.get("Message-ID", "")).strip()
     if message_id:
         identifying = message_id.encode("utf-8", "replace")

@@ -36,7 +36,7 @@ def register() -> None:
 
 
 def _register_events() -> None:
-    """Events, the records that they are about with who may see them, and what followers are told."""
+    """Register events, the records that they are about with who may see them, and what followers are told."""
     register_events(EventKind)
     register_kind(name="plan_answer", visible_ids=lambda user: Answer.objects.visible_to(user).values("pk"))
     register_kind(name="plan_question", visible_ids=lambda user: PlanQuestion.objects.visible_to(user).values("pk"))
@@ -48,7 +48,7 @@ def _register_events() -> None:
 
 
 def _register_sections() -> None:
-    """Sections on pages of lower rooms.
+    """Register sections on pages of lower rooms.
 
     `order` places a section among those of all rooms, the lowest first. The address for forwarded emails comes near
     the end of a partnership's page, because few people need it.
@@ -59,7 +59,7 @@ def _register_sections() -> None:
 
 
 def _register_personal_data() -> None:
-    """What happens to answers when people leave, organisations merge, time passes or a backup is restored."""
+    """Register what happens to answers when people leave, organisations merge, time passes or a backup is restored."""
     register_personal(RULES)
     register_leaving("answers no longer trusted", end_trust_of_leaver)
     obligations.register()

@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 
 def answerable(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
-    """Which of these plans a stakeholder may read and so answer, each with the newest version that they may read.
+    """Return the newest version that a stakeholder may read, and so answer, of each of these plans.
 
     Empty for people with an account: they comment on the plan's own pages.
     """
@@ -45,11 +45,11 @@ def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> 
 
 
 def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
-    """The ids of the present parties, without observers, for which the person edits."""
+    """Return the ids of the present parties, without observers, for which the person edits."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return roles_of(person, now).edited_among(list(parties.values_list("organisation_id", flat=True)))
 
 
 def partnership_key(partnership: Partnership) -> str:
-    """The key for the signature in a partnership's address for forwarded emails."""
+    """Return the key for the signature in a partnership's address for forwarded emails."""
     return partnership.created_at.isoformat()

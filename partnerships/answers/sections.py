@@ -22,7 +22,7 @@ from partnerships.plans.models import OVER
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
-    """Links to answer about the plan that the person reads; None if they cannot answer."""
+    """Return links to answer about the plan that the person reads; None if they cannot answer."""
     now = timezone.now()
     if read.plan.is_over or not may_answer(person, read.plan, read.version_number, now):
         return None
@@ -42,7 +42,7 @@ OFFERED = 10
 
 
 def plans_section(person: User, view: ViewByLink) -> Section | None:
-    """The plans of a digest that a stakeholder can answer about, those with open questions first. None if none."""
+    """Return the plans of a digest that a stakeholder can answer about, those with open questions first; or None."""
     if not person.is_stakeholder:
         return None
     now = timezone.now()
@@ -69,12 +69,12 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
 
 
 def incoming_of(partnership_id: int) -> QuerySet[Incoming]:
-    """All emails that were sent to a partnership, whether used or not."""
+    """Return all emails that were sent to a partnership, whether used or not."""
     return Incoming.objects.filter(partnership=partnership_id)
 
 
 def forwarding_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The partnership's address for forwarded emails, and the person's own emails that wait."""
+    """Return the partnership's address for forwarded emails, and the person's own emails that wait."""
     now = timezone.now()
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):
@@ -89,5 +89,5 @@ def _waiting_emails(user: User, partnership_id: int, now: dt.datetime) -> QueryS
 
 
 def forwarding_address(partnership: Partnership) -> str:
-    """The address to which to forward emails; "" if no mailbox is set up for incoming email."""
+    """Return the address to which to forward emails; "" if no mailbox is set up for incoming email."""
     return make_address(FORWARD, partnership.pk, key=partnership_key(partnership))

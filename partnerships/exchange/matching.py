@@ -84,7 +84,7 @@ def score_pair(ask: Side, offer: Side, common: Common) -> Score:
 
 
 def _place_points(common: Common) -> tuple[float, str]:
-    """Points for the place, and the reason."""
+    """Return points for the place, and the reason."""
     if common.areas:
         return 30, f"both about {names_in_words(common.areas)}"
     if common.same_region:
@@ -93,7 +93,7 @@ def _place_points(common: Common) -> tuple[float, str]:
 
 
 def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
-    """Points for the period, None if the periods do not overlap, and the reason. End dates are included."""
+    """Return points for the period, None if the periods do not overlap, and the reason. End dates are included."""
     if (ask.start is None and ask.end is None) or (offer.start is None and offer.end is None):
         return 10, ""
     if offer.end and ask.start and offer.end < ask.start:
@@ -118,7 +118,7 @@ def _covered_share(ask: Side, offer: Side) -> float:
 
 
 def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
-    """Points for the quantity, and the reason."""
+    """Return points for the quantity, and the reason."""
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
@@ -129,7 +129,7 @@ def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
 
 
 def _words_points(common: Common) -> tuple[float, str]:
-    """Points for the words that both use, and the reason."""
+    """Return points for the words that both use, and the reason."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
     return points, f"both mention {names_in_words(common.words, limit=3)}" if common.words else ""
 
@@ -160,7 +160,7 @@ def _written(text: str) -> Callable[[str], str]:
 
 
 def names_in_words(names: Iterable[str], limit: int = 4) -> str:
-    """`Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`; "" without names."""
+    """Return text such as `Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`; "" without names."""
     parts = list(names)
     if len(parts) > limit:
         parts = [*parts[: limit - 1], f"{len(parts) - limit + 1} more"]

@@ -140,7 +140,7 @@ def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The asks and offers linked to a commitment that the person can see."""
+    """Return the asks and offers linked to a commitment that the person can see."""
     links = Fulfilment.objects.filter(commitment=commitment, entry__in=Entry.objects.visible_to(user))
     return [
         OriginLink(

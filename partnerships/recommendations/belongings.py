@@ -27,7 +27,7 @@ def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Responses whose owner has left; a response need not have an owner."""
+    """Return responses whose owner has left; a response need not have an owner."""
     return _things(_open(organisation).filter(owner__in=left_by(organisation, day)))
 
 

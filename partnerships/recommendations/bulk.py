@@ -57,12 +57,12 @@ class AssignForm(Form):
 
 
 def _edited_organisations(person: User) -> OrganisationQuerySet:
-    """The organisations for which the person is an editor or lead."""
+    """Return the organisations for which the person is an editor or lead."""
     return Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
 
 
 def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
-    """The recommendations (ids) to which no organisation of the person may respond, each with the reason.
+    """Return the recommendations (ids) to which no organisation of the person may respond, each with the reason.
 
     Makes a few queries for each organisation, not for each row.
     """

@@ -21,7 +21,7 @@ from partnerships.recommendations.queries.listings import unworked, with_work, w
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
-    """Recommendations that these filters find."""
+    """Return recommendations that these filters find."""
     rows = with_work(Recommendation.objects.visible_to(user), user)
     if chosen.get("words"):
         rows = rows.filter(text__icontains=chosen["words"])
@@ -45,7 +45,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
 
 
 def _addressed(user: User) -> Combinable:
-    """Whom it is addressed to, in one text, as its cell says it."""
+    """Return all addressees of a recommendation as one text, like the words of the cell."""
     labels = Case(
         *(When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()),
         default=F("organisation__name"),

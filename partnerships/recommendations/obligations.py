@@ -16,7 +16,7 @@ from partnerships.recommendations.models import Response, ResponseStatus
 
 
 def _supersede(moving: Moving) -> dict[str, Any]:
-    """The other organisation has a response of its own, so this one ends."""
+    """Return the changes that end this response, because the other organisation has a response of its own."""
     return {"status": ResponseStatus.SUPERSEDED.value, "reason": moving.reason, "status_since": moving.now}
 
 

@@ -23,7 +23,7 @@ MAX_OBJECTIVE = 300
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment of the partnership, in the words of the recommendation."""
+    """Return a commitment of the partnership, in the words of the recommendation."""
     rows = Adoption.objects.visible_to(user).adopted().for_listing()
     adoption = rows.filter(pk=record_id).first()
     if adoption is None:
@@ -45,7 +45,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The recommendations that the commitment came from."""
+    """Return the recommendations that the commitment came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__commitment=commitment).for_listing().order_by("pk")
     return [OriginLink(f"Recommendation: {row.recommendation.title}", row.get_absolute_url()) for row in rows]
 
@@ -69,7 +69,7 @@ RECOMMENDATION = Origin(
 
 
 def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:
-    """An objective in the words of a recommendation that this partnership adopted."""
+    """Return an objective in the words of a recommendation that this partnership adopted."""
     rows = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
     adoption = rows.select_related("recommendation").filter(pk=record).first()
     return _suggested(adoption) if adoption else None
@@ -90,7 +90,7 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
 
 
 def links_of_objective(objective: Objective, user: User) -> list[Suggested]:
-    """The recommendations that the objective came from."""
+    """Return the recommendations that the objective came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
     return [_suggested(row) for row in rows.select_related("recommendation").order_by("pk")]
 

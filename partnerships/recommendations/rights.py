@@ -21,7 +21,7 @@ def may_answer_for(organisation: Organisation, person: User | None, now: dt.date
 
 
 def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
-    """The organisations that the person may answer for and that the recommendation is addressed to."""
+    """Return the organisations that the person may answer for and that the recommendation is addressed to."""
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
     day = timezone.localdate(now)
     return [organisation for organisation in own_organisations if is_addressed(recommendation, organisation, day)]
@@ -36,7 +36,7 @@ def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime
 
 
 def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
-    """Partnerships to which the person may propose it: going on, and without it."""
+    """Return the partnerships to which the person may propose a recommendation: they go on and have not taken it up."""
     taken_up = Adoption.objects.live().filter(recommendation=recommendation)
     party = Party.objects.present().exclude(role=PartyRole.OBSERVER)
     mine = party.filter(organisation__in=Organisation.objects.of_person(person, *EDITING_ROLES).values("pk"))

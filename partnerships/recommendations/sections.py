@@ -11,5 +11,5 @@ from partnerships.people.models import User
 
 
 def on_organisations(user: User, organisation: Organisation) -> Section:
-    """A link, and no figure: most visits do not ask for one."""
+    """Return a section with a link but no figure: most visits do not need a figure, and counting takes time."""
     return Section("recommendations/_section.html", {"organisation": organisation})

@@ -29,12 +29,12 @@ _ROLES_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
 def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
-    """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
+    """Return present partners, and former ones with any asks or commitments that the person may see; not ordered."""
     return _partners(user, ours.pk, _asked_in([ours.pk]))
 
 
 def first_partners(user: Reader, ours: Organisation, count: int) -> list[Organisation]:
-    """The first of `partners_of` by name."""
+    """Return the first of `partners_of` by name."""
     sees_all = _sees_all_of(user, ours.pk)
     return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count, sees_all=sees_all)
 
@@ -69,7 +69,7 @@ def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = 
 
 
 def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
-    """The balance with each of these partners, in their order."""
+    """Return the balance with each of these partners, in their order."""
     balance_by_partner = _balances(user, ours.pk, today, _ids(partners))
     return [replace(balance_by_partner.get(body.pk) or Balance(), partner=body) for body in partners]
 
@@ -83,12 +83,12 @@ class Sides:
 
 
 def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
-    """Both organisations with the bodies that they alone followed."""
+    """Return both organisations with the bodies that they alone followed."""
     return Sides([ours, *summed_with(ours)], [theirs, *summed_with(theirs)])
 
 
 def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
-    """The balance with one partner; predecessors are summed, and an ask to several of them counts once."""
+    """Return the balance with one partner; predecessors are summed, and an ask to several of them counts once."""
     total = Balance(partner=sides.theirs[0])
     for group in _asked_together(user, sides):
         (total.we_asked if group.we_asked else total.they_asked).add(group.asked)
@@ -99,7 +99,7 @@ def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
 
 
 def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
-    """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
+    """Return the last `QUARTERS` quarters, the oldest first; predecessors are summed."""
     quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in _last_quarters(today)}
     for group in _asked_together(user, sides, by_quarter=True):
         label = _quarter(group.quarter) if group.quarter else ""
@@ -128,7 +128,7 @@ def _shared(ours: list[int]) -> QuerySet[Party, Any]:
 
 
 def _asked_in(ours: list[int]) -> list[int]:
-    """Ids of the partnerships that one of these does not only observe.
+    """Return the ids of the partnerships that one of these does not only observe.
 
     A list, because PostgreSQL guesses the length of a subquery badly and then reads all asks.
     """
@@ -138,7 +138,7 @@ def _asked_in(ours: list[int]) -> list[int]:
 
 
 def _met_by(giver: Q) -> Q:
-    """The condition that an ask is met, and that a giver who matches `giver` delivered part of it."""
+    """Return the condition that an ask is met, and that a giver who matches `giver` delivered part of it."""
     verified_links = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
     return Q(Exists(verified_links), status=Status.MET)
 
@@ -164,7 +164,7 @@ class _Asks(NamedTuple):
 def _asks(
     user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None, *, sees_all: bool = False
 ) -> list[_Asks]:
-    """Shared asks that the person may see, in the four directions; `sees_all` as returned by `_sees_all_of`.
+    """Return shared asks that the person may see, in the four directions; `sees_all` as returned by `_sees_all_of`.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
     and does not only observe. Asks of the whole network are between nobody.
@@ -204,7 +204,7 @@ class _AskedWith(NamedTuple):
 
 
 def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
-    """How many asks there are with each partner, by direction.
+    """Count the asks with each partner, by direction.
 
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
@@ -219,7 +219,7 @@ def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
 def _asked_with(
     user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, direction: int, sees_all: bool
 ) -> QuerySet[Entry, Any]:
-    """The asks of one direction, counted by partner."""
+    """Return the asks of one direction, counted by partner."""
     asks = _asks(user, ours, asked_in, only, sees_all=sees_all)[direction]
     met = _met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
     return _counted(asks.entries.annotate(partner=F(asks.partner)).values("partner"), met)
@@ -234,7 +234,7 @@ class _AskedIn(NamedTuple):
 
 
 def _asked_together(user: Reader, sides: Sides, *, by_quarter: bool = False) -> Iterator[_AskedIn]:
-    """How many asks our side and theirs made; an ask to several of a side counts once."""
+    """Count the asks that our side and theirs made; an ask to several of a side counts once."""
     ours, theirs = _ids(sides.ours), _ids(sides.theirs)
     for asks in _asks(user, ours, _asked_in(ours), theirs):
         quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
@@ -244,7 +244,7 @@ def _asked_together(user: Reader, sides: Sides, *, by_quarter: bool = False) -> 
 
 
 def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
-    """The numbers of asks per group: made, met by the one asked, met by anyone, and open.
+    """Return the numbers of asks per group: made, met by the one asked, met by anyone, and open.
 
     `distinct`, because joins to addressees and parties can repeat an ask.
     """
@@ -268,7 +268,7 @@ class _Promises(NamedTuple):
 
 
 def _promises(user: Reader, ours: int, *, sees_all: bool = False) -> tuple[_Promises, _Promises]:
-    """Commitments that the person may see, given and received; `sees_all` as returned by `_sees_all_of`."""
+    """Return commitments that the person may see, given and received; `sees_all` as returned by `_sees_all_of`."""
     visible = (Commitment.objects.all() if sees_all else Commitment.objects.visible_to(user)).filter(
         kind=Kind.COMMITMENT
     )
@@ -287,7 +287,7 @@ class _PromisedWith(NamedTuple):
 
 
 def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterator[_PromisedWith]:
-    """How many commitments there are with each partner, by direction.
+    """Count the commitments with each partner, by direction.
 
     Commitments that were never agreed, or were replaced, do not count.
     """
@@ -301,7 +301,7 @@ def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Itera
 def _promised_with(
     user: Reader, ours: int, only: list[int], *, today: dt.date, direction: int, sees_all: bool
 ) -> QuerySet[Commitment, Any]:
-    """The commitments of one direction, counted by partner."""
+    """Return the commitments of one direction, counted by partner."""
     agreed = Q(giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False)
     broken = (agreed & Q(status=Promise.CANCELLED)) | overdue_on(today)
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
@@ -315,7 +315,7 @@ def _promised_with(
 
 
 def _quarter(day: dt.date) -> str:
-    """A quarter as partners write it: `Jul–Sep 2026`."""
+    """Return a quarter as partners write it: `Jul–Sep 2026`."""
     names = ("Jan–Mar", "Apr–Jun", "Jul–Sep", "Oct–Dec")
     return f"{names[(day.month - 1) // 3]} {day.year}"
 

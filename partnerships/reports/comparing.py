@@ -32,7 +32,7 @@ class Restatement:
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Every figure that differs, in the order of the newer snapshot; removed rows and tables come last.
+    """Return every figure that differs, in the order of the newer snapshot; removed rows and tables come last.
 
     Left out are figures that are computed from others (`DERIVED`), zeros of new and removed rows, and totals that an
     earlier table repeats. If a snapshot left rows out, it is unknown which rows are new or removed, so these are left
@@ -55,7 +55,7 @@ def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
 
 
 def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
-    """Each figure that differs between two versions of a table, with the identity of its row."""
+    """Return each figure that differs between two versions of a table, with the identity of its row."""
     shown_table = now or was
     assert shown_table is not None
     rows_before, rows_after = _rows_by_identity(was), _rows_by_identity(now)
@@ -85,7 +85,7 @@ def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tup
 def _compared_rows(
     was: Table | None, now: Table | None, rows_before: dict[str, Row], rows_after: dict[str, Row]
 ) -> list[str]:
-    """The identities of the rows to compare: those of the newer table, then those that were removed."""
+    """Return the identities of the rows to compare: those of the newer table, then those that were removed."""
     compared = list(rows_after)
     if was is not None and was.left_out > 0:  # a row that is not there may have been left out
         compared = [identity for identity in rows_after if identity in rows_before]
@@ -95,7 +95,7 @@ def _compared_rows(
 
 
 def _compared_columns(was: Table | None, now: Table | None) -> list[Column]:
-    """The columns of both tables by label, without the first; their kinds are those of the newer table."""
+    """Return the columns of both tables by label, without the first; their kinds are those of the newer table."""
     column_by_label: dict[str, Column] = {}
     for table in (was, now):
         if table is not None:
@@ -104,7 +104,7 @@ def _compared_columns(was: Table | None, now: Table | None) -> list[Column]:
 
 
 def _rows_by_identity(table: Table | None) -> dict[str, Row]:
-    """The rows of a table by identity, with the total last."""
+    """Return the rows of a table by identity, with the total last."""
     if table is None:
         return {}
     rows = {row.identity: row for row in table.rows}
@@ -114,7 +114,7 @@ def _rows_by_identity(table: Table | None) -> dict[str, Row]:
 
 
 def _cell(table: Table | None, row: Row | None, column: Column) -> Cell:
-    """The row's cell in the column with this label; None if there is no such row or column."""
+    """Return the row's cell in the column with this label; None if there is no such row or column."""
     if table is None or row is None:
         return None
     labels = [table_column.label for table_column in table.columns]

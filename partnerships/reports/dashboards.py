@@ -42,13 +42,13 @@ class Tile:
 
 
 def of_partnership(partnership: Partnership) -> TileFilters:
-    """The reports of a partnership's dashboard: homes, promises, asks and contact."""
+    """Return the reports of a partnership's dashboard: homes, promises, asks and contact."""
     filters = {"partnership": partnership.pk}
     return [(slug, filters) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact")]
 
 
 def of_organisation(organisation: Organisation) -> TileFilters:
-    """The reports of an organisation's dashboard: homes, reciprocity, evidence and its network."""
+    """Return the reports of an organisation's dashboard: homes, reciprocity, evidence and its network."""
     homes_filters: dict[str, object]
     if organisation.kind == Kind.COUNCIL:
         homes_filters = {"council": organisation.pk}
@@ -70,12 +70,12 @@ OF_NETWORK: TileFilters = [
 
 
 def waiting_tiles(tile_filters: TileFilters) -> list[Tile]:
-    """The tiles of a dashboard that have not been computed yet."""
+    """Return the tiles of a dashboard that have not been computed yet."""
     return [_empty_tile(slug, filters) for slug, filters in tile_filters]
 
 
 def tiles_of(tile_filters: TileFilters, reader: User, now: dt.datetime) -> list[Tile]:
-    """The computed tiles of a dashboard, each from the same snapshot as the report's page."""
+    """Return the computed tiles of a dashboard, each from the same snapshot as the report's page."""
     tiles = []
     for slug, filters in tile_filters:
         report = find_report(slug)
@@ -96,7 +96,7 @@ def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """The caption and SVG of the first chart with something to draw; None if there is none."""
+    """Return the caption and SVG of the first chart with something to draw; None if there is none."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):

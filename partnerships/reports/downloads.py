@@ -29,7 +29,7 @@ _MAX_SHEET_NAME = 27
 
 
 def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
-    """A response with the snapshot in one of `FORMATS`, made during the request and so with fewer rows on paper."""
+    """Send the snapshot in one of `FORMATS`, made during the request and so with fewer rows on paper."""
     if form == "pdf":
         return pdf_response(request, _PDF, _pdf_context(snapshot, at_once=True), snapshot.title)
     if form == "docx":
@@ -38,7 +38,7 @@ def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse
 
 
 def bytes_of(snapshot: Snapshot, form: str) -> bytes:
-    """A file of the snapshot in one of `FORMATS`, made without a request and with more rows on paper."""
+    """Return a file of the snapshot in one of `FORMATS`, made without a request and with more rows on paper."""
     if form == "pdf":
         return draw_pdf(render_to_string(_PDF, _pdf_context(snapshot, at_once=False)))
     if form == "docx":
@@ -54,7 +54,7 @@ def _pdf_context(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
 def shown(
     snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """The template context of a snapshot: for a page with `paging`, or for paper with the `printed` rows."""
+    """Return the template context of a snapshot: for a page with `paging`, or for paper with the `printed` rows."""
     return {
         "snapshot": snapshot,
         "made": made_words(snapshot),
@@ -64,7 +64,7 @@ def shown(
 
 
 def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
-    """The report as the contents of a Word file."""
+    """Return the report as the contents of a Word file."""
     printed = printed_rows(snapshot, at_once=at_once)
     return TablesPaper(
         title=snapshot.title,
@@ -88,7 +88,7 @@ def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
 
 
 def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
-    """The charts, maps and networks that are drawn from a table."""
+    """Return the charts, maps and networks that are drawn from a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and chart.has_bars(table):
             title = caption_of(chart, table)
@@ -106,12 +106,12 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
 
 
 def _alternative_text(title: str) -> str:
-    """The alternative text of a picture."""
+    """Return the alternative text of a picture."""
     return f"{title}; the table gives the figures"
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
-    """The sheets of a workbook: one about the report, then one for each table."""
+    """Return the sheets of a workbook: one about the report, then one for each table."""
     about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
     about += [["Filter", filter_] for filter_ in snapshot.filters]
     about += [["Answer", answer] for answer in snapshot.answers]

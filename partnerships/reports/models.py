@@ -79,11 +79,11 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
     """Filters of frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """The frozen reports that the person may read, also those from before a party of theirs left."""
+        """Return the frozen reports that the person may read, also those from before a party of theirs left."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """The frozen reports whose audience the person belonged to then and still belongs to."""
+        """Return the frozen reports whose audience the person belonged to then and still belongs to."""
         return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 
 
@@ -125,7 +125,7 @@ class FrozenReport(Audience):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The URL of its page."""
+        """Return the URL of the record's page."""
         return page_address("reports:frozen", self.pk)
 
     @property
@@ -138,7 +138,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     """Filters of schedules by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
-        """The schedules of the person's organisations and partnerships."""
+        """Return the schedules of the person's organisations and partnerships."""
         return self.filter(visible_to(Schedule, _PRESENT, user))
 
 
@@ -174,7 +174,7 @@ class Schedule(Audience):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The URL of its page."""
+        """Return the URL of the record's page."""
         return page_address("reports:schedule", self.pk)
 
 
@@ -226,7 +226,7 @@ class ReportFile(LeasedJob):
         return f"{self.report}.{self.form} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """The URL of its page."""
+        """Return the URL of the record's page."""
         return page_address("reports:made-file", self.pk)
 
     @property

@@ -32,13 +32,13 @@ class Paging:
     parameters: QueryDict
 
     def page_number(self, code: str) -> int:
-        """The page of the table with this code, from 1."""
+        """Return the page of the table with this code, from 1."""
         value = self.parameters.get(f"page-{code}", "1")
         is_valid = value.isdecimal() and len(value) <= _MAX_DIGITS
         return max(int(value), 1) if is_valid else 1
 
     def url(self, code: str, page_number: int) -> str:
-        """The URL with another page of the table, relative to the report's page."""
+        """Return the URL with another page of the table, relative to the report's page."""
         parameters = self.parameters.copy()
         parameters.pop(f"page-{code}", None)
         if page_number > 1:
@@ -47,7 +47,7 @@ class Paging:
 
 
 def paged(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
-    """The rows of the chosen page, or of the last one if there are fewer pages; all rows of a short table."""
+    """Return the rows of the chosen page, or of the last one if there are fewer pages; all rows of a short table."""
     if len(table.rows) <= ROWS_A_PAGE:
         return table.rows, None
     last_page = math.ceil(len(table.rows) / ROWS_A_PAGE)

@@ -23,7 +23,7 @@ _MAX_GROUPS, _MAX_ROWS = 14, 15
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """The title of a chart, which says if only the second column or only the highest bars are drawn."""
+    """Return the title of a chart, which says if only the second column or only the highest bars are drawn."""
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
         title += f": only “{table.columns[chart.series[-1]].label}”"
@@ -33,7 +33,7 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
 def draw(
     chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
 ) -> SafeString:
-    """The chart as SVG: pairs of vertical bars for two columns, horizontal bars for one column or for many rows.
+    """Return the chart as SVG: pairs of vertical bars for two columns, horizontal bars for one column or for many rows.
 
     Only the `limit` highest horizontal bars are drawn. A narrow chart is for a card that links to the report.
     With `on_screen`, horizontal bars fit a phone.
@@ -62,7 +62,7 @@ def _number(cell: Cell) -> int | Decimal | None:
 
 
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
-    """The map as SVG, with a legend. Each area links to its row, on whichever page of the table that is.
+    """Return the map as SVG, with a legend. Each area links to its row, on whichever page of the table that is.
 
     The links hold only the page and the anchor: `map.js` adds the rest of the URL, which would otherwise be repeated
     300 times. On paper the map contains the outlines of the areas; a page refers to the file with them.
@@ -87,13 +87,13 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
 
 
 def shades_in_words(area_map: AreaMap, table: Table) -> str:
-    """What the shades of a map mean, for paper, which has no legend."""
+    """Return what the shades of a map mean, for paper, which has no legend."""
     labels = ", ".join(label for _, label in _levels(_limits_of(area_map, table)))
     return f"From white to the darkest shade: {labels}."
 
 
 def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
-    """The smallest figure of each shade: the map's own, or round figures that divide the areas into quarters."""
+    """Return the smallest figure of each shade: the map's own, or round figures that divide the areas into quarters."""
     if area_map.limits:
         return area_map.limits
     figures = [_number(row.cells[area_map.column]) for row in table.rows]
@@ -101,7 +101,7 @@ def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
 
 
 def _quartile_limits(values: list[int]) -> tuple[int, ...]:
-    """Increasing limits that start with 1: the quartiles of the values, rounded to two digits."""
+    """Return increasing limits that start with 1: the quartiles of the values, rounded to two digits."""
     sorted_values = sorted(values)
     limits = [1]
     for quarter in (1, 2, 3):
@@ -114,7 +114,7 @@ def _quartile_limits(values: list[int]) -> tuple[int, ...]:
 
 
 def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
-    """Each shade with its label: “none”, “1”, “2 to 3”, “8 or more”."""
+    """Return each shade with its label: “none”, “1”, “2 to 3”, “8 or more”."""
     levels = [(0, "none")]
     for level, start in enumerate(limits, start=1):
         end = limits[level] - 1 if level < len(limits) else None
@@ -138,7 +138,7 @@ class ShownNetwork:
 
 
 def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
-    """The picture of a network, from the tables of its organisations and pairs."""
+    """Return the picture of a network, from the tables of its organisations and pairs."""
     bodies, links = snapshot.table(network.bodies), snapshot.table(network.links)
     assert bodies is not None
     assert links is not None
@@ -167,7 +167,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
 
 
 def _network_in_words(nodes: Sequence[Node], *, drawn_lines: int, all_lines: int) -> str:
-    """What the shapes and lines of a network mean, and whether all lines are drawn."""
+    """Return what the shapes and lines of a network mean, and whether all lines are drawn."""
     centre_name = next((node.label for node in nodes if node.mine), "")
     sentences = [f"The large shape is {centre_name}."] if centre_name else []
     sentences.append("A heavier line means more than one partnership.")

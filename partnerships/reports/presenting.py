@@ -76,7 +76,7 @@ class ShownTable:
 
 
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
-    """The number of rows of each table on paper, by the table's code.
+    """Return the number of rows of each table on paper, by the table's code.
 
     With `at_once` the paper is made during a request: then all tables share a limited number of cells, and the first
     ones take what they need.
@@ -97,7 +97,7 @@ def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
 def shown_tables(
     snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
 ) -> list[ShownTable]:
-    """The tables of a snapshot in words, with their charts, maps and networks.
+    """Return the tables of a snapshot in words, with their charts, maps and networks.
 
     With `paging` they are for a page, which shows a part of long tables. Without, they are for paper, with as many rows
     as `printed` has for the table's code, by default `MAX_PRINTED`.
@@ -106,7 +106,7 @@ def shown_tables(
 
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
-    """One table, for a page with `paging` or for paper."""
+    """Return one table, for a page with `paging` or for paper."""
     is_mapped = any(picture.table == table.code for picture in snapshot.maps)
     rows, pages = paged(table, paging) if paging is not None else (table.rows[:printed], None)
     return ShownTable(
@@ -139,7 +139,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
 
 
 def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
-    """The note below the title of a table on paper, which says if not all rows are printed."""
+    """Return the note below the title of a table on paper, which says if not all rows are printed."""
     not_printed = len(table.rows) - printed
     if not_printed <= 0:
         return table.note
@@ -161,7 +161,7 @@ def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
 
 
 def _cell_classes(column: Column, *, is_empty: bool) -> str:
-    """CSS classes: figures are aligned to the right, and dates stay on one line. Stacked rows hide empty cells."""
+    """Return CSS classes: they align figures to the right, keep dates on one line and hide empty stacked cells."""
     classes = ["govuk-table__cell"]
     if column.is_figure:
         classes.append("govuk-table__cell--numeric")
@@ -173,7 +173,7 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
 
 
 def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
-    """The table as rows of text for Word and emails: the headings, then the rows, with the total last."""
+    """Return the table as rows of text for Word and emails: the headings, then the rows, with the total last."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
     for row in (*table.rows[:printed], *total):
@@ -181,6 +181,6 @@ def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
 
 
 def _unbroken_words(column: Column, cell: Cell) -> str:
-    """The words of a cell; a date has no-break spaces, so that it stays on one line."""
+    """Return the words of a cell; a date has no-break spaces, so that it stays on one line."""
     text = cell_words(column.kind, cell)
     return text.replace(" ", NO_BREAK) if column.kind is Kind.DAY else text

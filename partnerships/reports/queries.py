@@ -73,25 +73,25 @@ def own_snapshot(
 
 
 def _person_in_words(reader: Reader) -> str:
-    """What a person's own report says about whose figures it has."""
+    """Return what a person's own report says about whose figures it has."""
     return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
 def everybody_of(body: Organisation | Partnership) -> Everybody:
-    """All people of the organisation, or of the partnership's present parties, as one reader."""
+    """Return all people of the organisation, or of the partnership's present parties, as one reader."""
     if isinstance(body, Organisation):
         return Everybody([body.pk])
     return Everybody(Party.objects.present().filter(partnership=body).values_list("organisation", flat=True))
 
 
 def _audience_in_words(body: Organisation | Partnership) -> str:
-    """What a report for an organisation or partnership says about whose figures it has."""
+    """Return what a report for an organisation or partnership says about whose figures it has."""
     audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
     return f"This report counts what everybody at {audience} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
-    """The people with an account who act for one of the organisations, or for a present party of the partnerships."""
+    """Return people with an account who act for one of the organisations or a present party of the partnerships."""
     organisation_ids = [body.pk for body in bodies if isinstance(body, Organisation)]
     partnership_ids = [body.pk for body in bodies if isinstance(body, Partnership)]
     parties = Party.objects.present().filter(partnership__in=partnership_ids)
@@ -134,12 +134,12 @@ def _names_only_visible_records(form: forms.Form) -> bool:
 
 
 def frozen_for(person: User) -> QuerySet[FrozenReport]:
-    """The frozen reports that the person may read, with their organisations or partnerships."""
+    """Return the frozen reports that the person may read, with their organisations or partnerships."""
     return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")
 
 
 def open_frozen(person: User, pk: int) -> FrozenReport:
-    """A frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
+    """Return a frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
 
     The primary database decides whether they may read it. The figures, which never change, come from the standby
     database if there is one.
@@ -153,6 +153,6 @@ def open_frozen(person: User, pk: int) -> FrozenReport:
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
-    """The figures of a frozen report, without those that the reader may no longer read."""
+    """Return the figures of a frozen report, without those that the reader may no longer read."""
     report = find_report(frozen.report)
     return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

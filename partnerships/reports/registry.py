@@ -76,10 +76,10 @@ def register_report(report: Report) -> None:
 
 
 def find_report(slug: str) -> Report | None:
-    """The report with this slug; None if there is none."""
+    """Return the report with this slug; None if there is none."""
     return _reports.get(slug)
 
 
 def all_reports() -> tuple[Report, ...]:
-    """Every report, in the order of registration."""
+    """Return every report, in the order of registration."""
     return tuple(_reports.values())

@@ -24,7 +24,7 @@ def may_report_for(person: User, body: Organisation | Partnership, now: dt.datet
 
 
 def bodies_to_report_for(person: User) -> list[Organisation | Partnership]:
-    """The organisations and partnerships for which the person may freeze and schedule reports, by name."""
+    """Return the organisations and partnerships for which the person may freeze and schedule reports, by name."""
     organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
     partnerships = Partnership.objects.filter(pk__in=parties.values("partnership"))

@@ -26,17 +26,17 @@ _MAX_LISTED = 5
 
 
 def frozen_of(partnership: int) -> QuerySet[FrozenReport]:
-    """All frozen reports of a partnership."""
+    """Return all frozen reports of a partnership."""
     return FrozenReport.objects.filter(partnership=partnership)
 
 
 def reports_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """The queries of `reports_section`, so that they can be sent together with others."""
+    """Return the queries of `reports_section`, so that they can be sent together with others."""
     return [lookup(_newest, user, partnership.pk)]
 
 
 def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Links to the partnership's reports, and its newest frozen reports, for people of present parties."""
+    """Return links to the partnership's reports, and its newest frozen reports, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
     frozen = rows_for(_newest, user, partnership.pk) if has_rows else []
@@ -46,7 +46,7 @@ def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> 
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
-    """Links to the organisation's dashboard and reports, for people who act for it."""
+    """Return links to the organisation's dashboard and reports, for people who act for it."""
     if organisation.pk not in Membership.objects.roles_of(user):
         return None
     return Section("reports/_organisation.html", {"organisation": organisation, "reports": _ORGANISATION_REPORTS})

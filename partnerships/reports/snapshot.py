@@ -137,7 +137,7 @@ class Table:
         return len(self.rows) + self.left_out
 
     def rows_with_total(self) -> Iterator[Row]:
-        """All rows, with the total last."""
+        """Return all rows, with the total last."""
         yield from self.rows
         if self.total is not None:
             yield self.total
@@ -219,12 +219,12 @@ class Snapshot:
     notes: tuple[str, ...] = ()
 
     def table(self, code: str) -> Table | None:
-        """The table with this code, or None."""
+        """Return the table with this code, or None."""
         return next((table for table in self.tables if table.code == code), None)
 
 
 def record_ids_by_kind(snapshot: Snapshot) -> dict[str, set[int]]:
-    """Ids of the records that the rows name, by kind of record."""
+    """Return the ids of the records that the rows name, by kind of record."""
     ids_by_kind: dict[str, set[int]] = {}
     for table in snapshot.tables:
         for row in table.rows:
@@ -235,7 +235,7 @@ def record_ids_by_kind(snapshot: Snapshot) -> dict[str, set[int]]:
 
 
 def with_rows_limited(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with at most `MAX_KEPT_ROWS` rows in each table, for a frozen report."""
+    """Return the snapshot with at most `MAX_KEPT_ROWS` rows in each table, for a frozen report."""
     return replace(snapshot, tables=tuple(map(_table_with_rows_limited, snapshot.tables)))
 
 
@@ -248,7 +248,7 @@ def _table_with_rows_limited(table: Table) -> Table:
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot as JSON values."""
+    """Return the snapshot as JSON values."""
     return {
         "report": snapshot.report,
         "title": snapshot.title,
@@ -301,7 +301,7 @@ def _cell_to_json(cell: Cell) -> Any:
 
 
 def from_json(data: dict[str, Any]) -> Snapshot:
-    """The snapshot from the JSON values of `to_json`."""
+    """Return the snapshot from the JSON values of `to_json`."""
     return Snapshot(
         report=data["report"],
         title=data["title"],
@@ -343,7 +343,7 @@ def _row_from_json(columns: Sequence[Column], data: dict[str, Any]) -> Row:
 
 
 def _cell_from_json(column: Column, value: Any) -> Cell:
-    """The value of a cell: dates and decimals are strings in JSON."""
+    """Return the value of a cell: dates and decimals are strings in JSON."""
     if not isinstance(value, str):
         return value if value is None else int(value)
     if column.kind is Kind.DAY:

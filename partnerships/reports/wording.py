@@ -21,7 +21,7 @@ MINUS = "\u2212"
 
 
 def cell_words(kind: Kind, value: Cell) -> str:
-    """A cell as pages and documents show it."""
+    """Return a cell as pages and documents show it."""
     if value is None or value == "":
         return EMPTY
     if isinstance(value, dt.date):
@@ -40,12 +40,12 @@ def cell_words(kind: Kind, value: Cell) -> str:
 
 
 def made_words(snapshot: Snapshot) -> str:
-    """`As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`"""
+    """Return text such as `As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`"""
     return f"As at {long_time(timezone.localtime(snapshot.made_at))}. {snapshot.made_for}"
 
 
 def source_words(source: Source) -> str:
-    """`Published versions of plans, as at 3 March 2027`."""
+    """Return text such as `Published versions of plans, as at 3 March 2027`."""
     return f"{source.words}, as at {long_date(source.as_of)}" if source.as_of else source.words
 
 
@@ -62,7 +62,7 @@ class ShownRestatement:
 
 
 def shown_restatements(restatements: Iterable[Restatement]) -> list[ShownRestatement]:
-    """Restated figures in words."""
+    """Return restated figures in words."""
     return [
         ShownRestatement(
             table=restatement.table,

@@ -15,7 +15,7 @@ Rows = Sequence[Sequence[object]]
 
 
 def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, rows: Rows) -> HttpResponseBase:
-    """Rows with headings, as a CSV file or as a workbook, which has the allowed values on a second sheet."""
+    """Return rows with headings, as a CSV file or as a workbook, which has the allowed values on a second sheet."""
     headings = [column.shown for column in columns]
     file_name = f"{slugify(name)[:80] or 'spreadsheet'}.{form}"
     if form == "csv":
@@ -24,7 +24,7 @@ def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, r
 
 
 def _allowed_values(columns: Sequence[SheetColumn]) -> list[list[object]]:
-    """A row for each column: whether it is required, its hint, and the values that it may have."""
+    """Return a row for each column: whether it is required, its hint, and the values that it may have."""
     rows: list[list[object]] = [["About the column", "Required", "What to enter", "Allowed values"]]
     for column in columns:
         required = "yes" if column.required else "no"

@@ -79,7 +79,7 @@ class UploadForm(Form):
         return cleaned
 
     def data_and_name(self) -> tuple[bytes, str]:
-        """The content and the name of the file, or of the pasted rows."""
+        """Return the content and the name of the file, or of the pasted rows."""
         file = self.cleaned_data["file"]
         if file is not None:
             return file.read(), str(file.name or "")

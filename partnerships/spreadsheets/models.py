@@ -53,11 +53,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Filters of uploads."""
 
     def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
-        """The person's own uploads only: a file may contain more than others at the organisation may see."""
+        """Return the person's own uploads only: a file may contain more than others at the organisation may see."""
         return self.filter(by=user) if user.is_authenticated else self.none()
 
     def for_listing(self) -> UploadQuerySet:
-        """The uploads without their files, with the records that pages show."""
+        """Return the uploads without their files, with the records that pages show."""
         return self.defer("content").select_related("plan", "partnership", "organisation", "by")
 
 
@@ -117,7 +117,7 @@ class Upload(LeasedJob):
         return f"{self.get_kind_display()}: {self.file_name}"
 
     def get_absolute_url(self) -> str:
-        """The page of the upload."""
+        """Return the page of the upload."""
         return page_address("spreadsheets:upload", self.pk)
 
     @property

@@ -14,7 +14,7 @@ from partnerships.spreadsheets.models import Upload
 def uploads_for(
     user: User, *, plan: Plan | None, partnership: Partnership | None, organisation: Organisation | None
 ) -> QuerySet[Upload]:
-    """The person's own uploads for a plan, a partnership or an organisation, newest first."""
+    """Return the person's own uploads for a plan, a partnership or an organisation, newest first."""
     uploads = Upload.objects.visible_to(user).filter(plan=plan, partnership=partnership)
     if organisation is not None:
         uploads = uploads.filter(organisation=organisation)

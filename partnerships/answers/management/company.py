@@ -225,5 +225,5 @@ class Company(Stage):
         )
 
     def due(self, days: int) -> dt.date:
-        """A day counted from the Monday."""
+        """Return the day this many days after the Monday."""
         return self.monday + dt.timedelta(days=days)

@@ -34,7 +34,7 @@ class PartnershipWeek(Company):
     """A councillor hears once a week, a manager once a day."""
 
     def play(self) -> list[str]:
-        """Monday to Friday."""
+        """Play the week from Monday to Friday."""
         cast_ = self.enter()
         manager, councillor = cast_.manager, cast_.councillor.person
         self.say(0, 7, f"{councillor.display_name} follows the partnership, weekly on Fridays, without an account.")
@@ -107,7 +107,7 @@ class PartnershipWeek(Company):
         self._say_and_sweep(day, hour, f"{cast_.trust.name} has a question about the ask.")
 
     def _read_on_site(self, cast_: Cast, day: int, hour: int, *kinds: str) -> None:
-        """The manager opens these notices, and the history of the partnership."""
+        """Let the manager open these notices, and the history of the partnership."""
         now, manager = self.at(day, hour), cast_.manager
         items = InboxItem.objects.filter(person=manager, kind__in=kinds).values_list("pk", flat=True)
         digests.mark_items(person=manager, items=list(items), is_read=True, now=now)
@@ -202,7 +202,7 @@ class PartnershipWeek(Company):
         return [email for email in sent if email.recipient == cast_.councillor.person.email]
 
     def _reply(self, cast_: Cast, weekly: Outgoing) -> None:
-        """She replies, confirms by the link in our email, and the council approves."""
+        """Let her reply and confirm by the link in our email, and let the council approve."""
         councillor, now = cast_.councillor.person, self.at(4, 10)
         message = EmailMessage()
         message["From"] = councillor.email

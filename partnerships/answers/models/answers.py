@@ -50,7 +50,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     """Answers, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
-        """Answers that the person may see.
+        """Return answers that the person may see.
 
         People see their own answers, leads of an owner see all answers, and readers inside the plan see the shown
         ones. Only leads see who was named as a colleague, because colleagues have not agreed to anything yet.
@@ -66,11 +66,11 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return self.filter(own | about_led_plan | (about_plan_read_inside & shown_to_readers))
 
     def waiting(self) -> AnswerQuerySet:
-        """Answers that an owner must decide on."""
+        """Return answers that an owner must decide on."""
         return self.filter(status=AnswerStatus.WAITING)
 
     def for_listing(self) -> AnswerQuerySet:
-        """With everything a list shows."""
+        """Return these answers with everything that a list shows."""
         return self.select_related("person__work_role", "plan__partnership", "question", "decided_by").prefetch_related(
             "files"
         )

@@ -44,7 +44,7 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
     """Incoming emails by status."""
 
     def waiting(self, now: dt.datetime) -> IncomingQuerySet:
-        """Emails that can still be confirmed."""
+        """Return emails that can still be confirmed."""
         return self.filter(status=IncomingStatus.WAITING, received_at__gt=now - INCOMING_KEPT)
 
 

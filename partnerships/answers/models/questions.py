@@ -21,15 +21,15 @@ class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
     """Questions, by reader and by whether they are open."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
-        """Questions about plans that the person may read today."""
+        """Return questions about plans that the person may read today."""
         return self.filter(plan__in=Plan.objects.present_for(user).values("pk"))
 
     def with_answers_for(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
-        """Questions whose shown answers the person may read, because they may read the whole plan."""
+        """Return questions whose shown answers the person may read, because they may read the whole plan."""
         return self.visible_to(user).filter(plan__in=Plan.objects.inside_for(user).values("pk"))
 
     def open(self, now: dt.datetime) -> PlanQuestionQuerySet:
-        """Questions that can be answered now."""
+        """Return questions that can be answered now."""
         return self.filter(closed_at=None, closes_on__gte=timezone.localdate(now))
 
 

@@ -24,12 +24,12 @@ class Concern:
 
 
 def answers_on(user: User, plan: Plan) -> AnswerQuerySet:
-    """The comments, answers to questions and named colleagues that the person may see."""
+    """Return the comments, answers to questions and named colleagues that the person may see."""
     return Answer.objects.visible_to(user).filter(plan=plan, kind__in=DECIDED_BY_OWNER).for_listing()
 
 
 def questions_on(plan: Plan) -> PlanQuestionQuerySet:
-    """The questions about a plan, newest first; `shown` is the number of answers that readers see."""
+    """Return the questions about a plan, newest first; `shown` is the number of answers that readers see."""
     shown_answers = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
     return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
@@ -52,18 +52,18 @@ def concern_counts(plan: Plan, version_number: int) -> Concern:
 
 
 def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
-    """What a stakeholder has answered about a plan, newest first."""
+    """Return what a stakeholder has answered about a plan, newest first."""
     return Answer.objects.filter(person=person, plan=plan).select_related("question").order_by("-made_at", "-pk")
 
 
 def concern_of(person: User, plan: Plan) -> str:
-    """The last answer on whether the plan concerns the person; "" if none."""
+    """Return the last answer on whether the plan concerns the person; "" if none."""
     answers = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return answers.values_list("kind", flat=True).first() or ""
 
 
 def trust_to_manage(user: User, plan: Plan) -> list[Trust]:
-    """The current trust in stakeholders that this person may end, as a lead of an owner of the plan."""
+    """Return the current trust in stakeholders that this person may end, as a lead of an owner of the plan."""
     led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
     led_owners = plan.owners.filter(organisation__in=led_organisations).values("organisation")
     trust = Trust.objects.current().filter(organisation__in=led_owners)

@@ -98,7 +98,7 @@ def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[
 
 
 def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
-    """The record that a notice of this kind is about; None if it is about no single record, or that is gone."""
+    """Return the record that a notice of this kind is about; None if it is about no single record, or that is gone."""
     kind = kind_of(kind_code)
     if kind is None or kind.about is None:
         return None
@@ -106,7 +106,7 @@ def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
 
 
 def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
-    """The open plans among those that replies to these emails could be about."""
+    """Return the open plans among those that replies to these emails could be about."""
     named_plan_ids = {pk for email in emails for pk in email.readable_plan_ids | email.plan_ids}
     partnership_ids = {pk for email in emails for pk in email.published_in_ids}
     could_be_about = Q(pk__in=named_plan_ids) | Q(partnership__in=partnership_ids, current_number__gt=0)
@@ -123,7 +123,7 @@ def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
 
 
 def _plans_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
-    """The open plans that a reply to this email could be about; for stakeholders, without those under embargo."""
+    """Return the open plans that a reply to this email could be about; for stakeholders, none under embargo."""
     opened_at_by_plan = open_plans.opened_at_by_plan
     plan_ids = set(email.plan_ids & opened_at_by_plan.keys())
     for partnership_id in email.published_in_ids:
@@ -139,7 +139,7 @@ def _plans_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) ->
 
 
 def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
-    """For each of these people, their role in each organisation that they act for today, by organisation."""
+    """Return the role of each of these people in each organisation that they act for today, by organisation."""
     roles_by_person: dict[int, dict[int, str]] = {person_id: {} for person_id in person_ids}
     if not person_ids:
         return roles_by_person
@@ -151,7 +151,7 @@ def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int,
 def _about_readable_plan(
     candidates: Collection[_Candidate], roles_by_person: Mapping[int, Mapping[int, str]], now: dt.datetime
 ) -> set[int]:
-    """The ids of the emails about a plan that their reader may read.
+    """Return the ids of the emails about a plan that their reader may read.
 
     Must agree with `rights.answerable` for stakeholders, and with `Plan.objects.present_for` for everybody else.
     """
@@ -181,7 +181,7 @@ def _about_readable_plan(
 def _about_writable_partnership(
     emails: Collection[ReplyTo], roles_by_person: Mapping[int, Mapping[int, str]]
 ) -> set[int]:
-    """The ids of the emails about exactly one partnership whose conversations their reader may write.
+    """Return the ids of the emails about exactly one partnership whose conversations their reader may write.
 
     Must agree with `rights.may_forward_to`.
     """

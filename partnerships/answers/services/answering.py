@@ -237,7 +237,7 @@ def _is_trusted(person: User, plan: Plan) -> bool:
 
 
 def _cleaned_text(text: str, *, error_if_empty: str) -> str:
-    """The text with plain line ends and without null characters. Raises `UnableToAnswer`."""
+    """Return the text with plain line ends and without null characters. Raises `UnableToAnswer`."""
     cleaned = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not cleaned:
         raise UnableToAnswer(error_if_empty)
@@ -247,7 +247,7 @@ def _cleaned_text(text: str, *, error_if_empty: str) -> str:
 
 
 def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
-    """The title of the piece of the plan that stakeholders see; "" without an anchor. Raises `UnableToAnswer`."""
+    """Return the title that stakeholders see of a piece of the plan; "" without an anchor. Raises `UnableToAnswer`."""
     if not anchor:
         return ""
     try:

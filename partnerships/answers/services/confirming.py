@@ -103,7 +103,7 @@ def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None
 
 
 def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:
-    """The number of the newest version that readers outside the owners may read."""
+    """Return the number of the newest version that readers outside the owners may read."""
     _, outside_number = newest_numbers([plan.pk], now)[plan.pk]
     return outside_number
 

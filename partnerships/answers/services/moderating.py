@@ -33,7 +33,7 @@ class UnableToDecide(Exception):
 
 
 def trust_identity(trust: Trust) -> str:
-    """A hash that identifies an organisation's trust in a person in the journal."""
+    """Return a hash that identifies an organisation's trust in a person in the journal."""
     organisation, person = trust.organisation, trust.person
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 

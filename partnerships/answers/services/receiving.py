@@ -116,21 +116,21 @@ def _is_signed_for(token: AddressToken, email: Email, person: User) -> bool:
 
 
 def _reply_key(email: Email, person: User) -> str:
-    """The secret that signs the reply address of a digest; asking for new links ends earlier reply addresses too."""
+    """Return the secret that signs the reply address of a digest; new links end earlier reply addresses too."""
     if not email.kind.startswith("digests."):
         return ""
     return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
 
 
 def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
-    """The plans that a reply may be about, as its person may read them today."""
+    """Return the plans that a reply may be about, as its person may read them today."""
     email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
     plans = _plans_of_email(email, incoming.person, now) if email else []
     return [plan for plan in plans if incoming.plan_id in (None, plan.pk)]
 
 
 def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """The plans that an email was about, if this person may comment on them; by title."""
+    """Return the plans that an email was about, if this person may comment on them; by title."""
     plan_ids = set(plans_of_digest(email.pk).values_list("pk", flat=True))
     subject = subject_of(email.kind, email.params)
     if subject is not None and subject.kind == SubjectKind.PLAN:
@@ -145,7 +145,7 @@ def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
 
 
 def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partnership | None:
-    """The partnership that an email was about, if this person may write its conversations.
+    """Return the partnership that an email was about, if this person may write its conversations.
 
     None if they may write those of several: then we cannot tell which one the reply is for.
     """
@@ -191,7 +191,7 @@ def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str
 
 
 def _account_with_address(address: str) -> User | None:
-    """The person with an account who has confirmed this address."""
+    """Return the person with an account who has confirmed this address."""
     if not address:
         return None
     confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)

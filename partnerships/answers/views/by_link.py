@@ -67,7 +67,7 @@ class Visit:
         return FormSubject(self.person.pk, self.plan.pk, self.version_number)
 
     def url(self, name: str = "by-link", **kwargs: int) -> str:
-        """The URL of a page of this visit; by default the overview."""
+        """Return the URL of a page of this visit; by default the overview."""
         return reverse(f"answers:{name}", kwargs={"token": self.token, "plan": self.plan.pk, **kwargs})
 
     def redirect_to_overview(self, message_code: str) -> HttpResponse:
@@ -76,7 +76,7 @@ class Visit:
 
 
 def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
-    """The visit to a plan that the digest of this link is about. 404 if the person may no longer answer it."""
+    """Return the visit to a plan that the digest of this link is about. 404 if the person may no longer answer it."""
     now = timezone.now()
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan_id, now=now)
@@ -91,7 +91,7 @@ def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
 @require_safe
 @for_bearer(Purpose.READ)
 def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """What can be answered about a plan, and what the person has answered."""
+    """Show what can be answered about a plan, and what the person has answered."""
     visit = _start_visit(request, link, plan)
     answers = list(own_answers(visit.person, visit.plan)[:_MAX_ANSWERS])
     context = {
@@ -184,7 +184,7 @@ def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 
 def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
-    """The pieces of the plan on which a stakeholder can comment: sites, milestones and so on, but not files."""
+    """Return the pieces of the plan on which a stakeholder can comment: sites, milestones and so on, but not files."""
     content = outside(content_of(visit.plan, visit.version_number))
     choices = []
     for collection in COLLECTIONS:
@@ -262,12 +262,12 @@ def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 
 def _work_role(person: User) -> str:
-    """What the person does, in their own words; "" if unknown."""
+    """Return what the person does, in their own words; "" if unknown."""
     return WorkRole.objects.filter(person=person).values_list("title", flat=True).first() or ""
 
 
 def _form_token_value(visit: Visit) -> dict[str, str]:
-    """The initial value of a form's hidden field with its token."""
+    """Return the initial value of a form's hidden field with its token."""
     return {"form": make_form_token(visit.form_subject)}
 
 

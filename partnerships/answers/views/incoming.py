@@ -53,7 +53,7 @@ def incoming(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link: bool) -> HttpResponse:
-    """The page on which a person confirms their reply as a comment on a plan, or deletes it."""
+    """Return the page on which a person confirms their reply as a comment on a plan, or deletes it."""
     now = timezone.now()
     if not Incoming.objects.waiting(now).filter(pk=reply.pk).exists():
         return render(request, "answers/settled.html", {"incoming": reply, "by_link": by_link})
@@ -93,7 +93,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
 
 
 def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpResponse:
-    """The page on which a person saves a forwarded email as a draft conversation, or deletes it."""
+    """Return the page on which a person saves a forwarded email as a draft conversation, or deletes it."""
     now = timezone.now()
     partnership = email.partnership
     if partnership is None or not may_forward_to(partnership, user, now):
@@ -153,7 +153,7 @@ def _organisation_with_id(organisations: Iterable[Organisation], pk: str) -> Org
 def _conversation_record(
     cleaned_data: Mapping[str, Any], partnership: Partnership, participants: Iterable[Organisation]
 ) -> Record:
-    """The conversation, in writing, that a forwarded email records."""
+    """Return the conversation, in writing, that a forwarded email records."""
     return Record(
         subject=cleaned_data["subject"],
         held_on=cleaned_data["held_on"],
@@ -167,7 +167,7 @@ def _conversation_record(
 
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A file of an answer, for those who may read the answer."""
+    """Send a file of an answer to people who may read the answer."""
     answers = Answer.objects.visible_to(signed_in(request)).values("pk")
     incoming_file = get_object_or_404(IncomingFile, pk=pk, answer__in=answers)
     return private_file(incoming_file.file, name=incoming_file.file_name, content_type=incoming_file.content_type)

@@ -28,7 +28,7 @@ _PAGE_SIZE = 50
 
 
 def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
-    """The plan, for people who may read all of it today; 404 for everyone else."""
+    """Return the plan, for people who may read all of it today; 404 for everyone else."""
     user = signed_in(request)
     readable_plans = Plan.objects.present_for(user).values("pk")
     plans = Plan.objects.inside_for(user).filter(pk__in=readable_plans)
@@ -40,7 +40,7 @@ def _answers_url(plan_id: int) -> str:
 
 
 def _led_owner(user: User, plan: Plan) -> Organisation | None:
-    """The owner of the plan that the person leads; the first by name if they lead several."""
+    """Return the owner of the plan that the person leads; the first by name if they lead several."""
     rights = rights_over(plan, user, timezone.now())
     led_owner_ids = rights.roles.led_among(rights.owners)
     return Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk").first()
@@ -48,7 +48,7 @@ def _led_owner(user: User, plan: Plan) -> Organisation | None:
 
 @require_safe
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
-    """The answers about a plan; leads of an owner see first those that wait for a decision."""
+    """Show the answers about a plan; leads of an owner see first those that wait for a decision."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)
@@ -68,7 +68,7 @@ def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
-    """An answer about a plan, for leads of its owners. 404 for people who may not read it, 403 for other readers."""
+    """Return an answer about a plan, for leads of its owners. Other readers get 403, and everybody else 404."""
     user = signed_in(request)
     answer = get_object_or_404(Answer.objects.visible_to(user).for_listing(), pk=pk)
     require(Plan.objects.publishable_by(user).filter(pk=answer.plan_id).exists())

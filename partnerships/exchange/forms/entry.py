@@ -88,7 +88,7 @@ class EntryForm(OrganisationForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
-        """A form to change `entry` or, without it, to write a new one."""
+        """Make a form to change `entry` or, without it, to write a new one."""
         super().__init__(*args, **kwargs)
         self.entry = entry
         self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
@@ -211,7 +211,7 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
     """A commitment, shown by its reference, text, quantity and due date."""
 
     def label_from_instance(self, obj: Commitment) -> str:
-        """`C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
+        """Return text such as `C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
         parts = [f"{obj.reference} {Truncator(obj.text).chars(80)}"]
         if obj.quantity_words:
             parts.append(obj.quantity_words)

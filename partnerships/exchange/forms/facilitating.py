@@ -24,7 +24,7 @@ class NameFacilitatorForm(Form):
         self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """The person and the organisation that they act for."""
+        """Return the person and the organisation that they act for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
             membership = membership_by_address(address)

@@ -19,7 +19,7 @@ ONLY_YOUR_ORGANISATION = "Only your organisation can read this."
 
 
 def quantity_field(label: str) -> AmountField:
-    """An optional amount with at most two decimal places."""
+    """Return an optional amount with at most two decimal places."""
     return AmountField(label=label, required=False, max_digits=14, decimal_places=2, min_value=Decimal("0.01"))
 
 

@@ -34,11 +34,11 @@ class ResponseQuerySet(models.QuerySet["Response"]):
     """Responses by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> ResponseQuerySet:
-        """Responses made by, or to, an organisation of the person."""
+        """Return responses made by, or to, an organisation of the person."""
         return self.filter(visible_to(Response, BOTH_SIDES, user))
 
     def waiting(self) -> ResponseQuerySet:
-        """Responses that wait for a decision."""
+        """Return responses that wait for a decision."""
         return self.filter(status=ResponseStatus.MADE)
 
 
@@ -116,11 +116,11 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
     """Receipts by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReceiptQuerySet:
-        """Receipts given by, or to, an organisation of the person."""
+        """Return receipts given by, or to, an organisation of the person."""
         return self.filter(visible_to(Receipt, BOTH_SIDES, user))
 
     def of_person(self, user: User | AnonymousUser) -> ReceiptQuerySet:
-        """Receipts of organisations the person acts for.
+        """Return receipts of organisations the person acts for.
 
         Nobody else learns which colleague deals with an entry.
         """
@@ -161,11 +161,11 @@ class QuestionQuerySet(models.QuerySet["Question"]):
     """Questions by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> QuestionQuerySet:
-        """Questions from, or to, an organisation of the person."""
+        """Return questions from, or to, an organisation of the person."""
         return self.filter(visible_to(Question, BOTH_SIDES, user))
 
     def open(self) -> QuestionQuerySet:
-        """Questions without an answer."""
+        """Return questions without an answer."""
         return self.filter(answered_at=None)
 
 

@@ -61,19 +61,19 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     """Entries by who may read, edit or answer them, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries the person may read."""
+        """Return entries the person may read."""
         return self.filter(visible_to(Entry, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries the person may read now, without entries of partnerships that they left."""
+        """Return entries the person may read now, without entries of partnerships that they left."""
         return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries of organisations the person edits for."""
+        """Return entries of organisations the person edits for."""
         return self.filter(visible_to(Entry, EDITORS, user))
 
     def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries of organisations the person acts for, in any role."""
+        """Return entries of organisations the person acts for, in any role."""
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
@@ -82,7 +82,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
     def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Entries that ask an organisation of the person, by name or as a party.
+        """Return entries that ask an organisation of the person, by name or as a party.
 
         Entries for the whole network are left out, because nobody in particular has to answer them.
         """
@@ -90,7 +90,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     @staticmethod
     def _addressing(memberships: models.QuerySet[Membership]) -> Q:
-        """The condition that an entry asks an organisation of these memberships, and is not its own."""
+        """Return the condition that an entry asks an organisation of these memberships, and is not its own."""
         organisations = memberships.values("organisation")
         addressees = Addressee.objects.filter(organisation__in=organisations)
         other_addressees = addressees.exclude(organisation=F("entry__organisation"))
@@ -110,15 +110,15 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return Q(Exists(memberships.exclude(organisation=OuterRef("organisation"))), audience=Audience.NETWORK)
 
     def unanswered(self) -> EntryQuerySet:
-        """Shared entries without an answer."""
+        """Return shared entries without an answer."""
         return self.filter(status__in=UNANSWERED, answered_at=None)
 
     def live(self) -> EntryQuerySet:
-        """Shared entries that are not over."""
+        """Return shared entries that are not over."""
         return self.exclude(status__in=[Status.DRAFT, *OVER])
 
     def for_listing(self) -> EntryQuerySet:
-        """Entries with the related rows that a card shows, in two queries. Long texts are deferred."""
+        """Return entries with the related rows that a card shows, in two queries. Long texts are deferred."""
         return (
             self.select_related("organisation")
             .defer("words", "reach", "rationale", "conditions", "private_note", "reason")
@@ -302,7 +302,7 @@ class Entry(models.Model):
         return f"{self.get_direction_display()} {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The address of the entry's page."""
+        """Return the address of the entry's page."""
         return page_address("exchange:detail", self.pk)
 
     @property
@@ -366,7 +366,7 @@ class Entry(models.Model):
         return self.in_words(self.quantity_left)
 
     def in_words(self, quantity: Decimal | None) -> str:
-        """Any quantity with this entry's unit: `20 homes`."""
+        """Return any quantity with this entry's unit: `20 homes`."""
         return quantity_words(quantity, self.unit)
 
 
@@ -393,5 +393,5 @@ class Addressee(models.Model):
 
 
 def entry_readers(entry: Entry) -> models.QuerySet[User]:
-    """The people who may read an entry."""
+    """Return the people who may read an entry."""
     return readers_of(Entry, ROUTES, entry)

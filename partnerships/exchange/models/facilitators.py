@@ -20,18 +20,18 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
     """Facilitators, by reader and by whether they still help."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
-        """Facilitators of entries that the person may read."""
+        """Return facilitators of entries that the person may read."""
         return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
 
     def named(self) -> EntryFacilitatorQuerySet:
-        """Facilitators who have not been removed and still act for their organisation."""
+        """Return facilitators who have not been removed and still act for their organisation."""
         own_memberships = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )
         return self.filter(models.Exists(own_memberships), ended_at=None)
 
     def for_listing(self) -> EntryFacilitatorQuerySet:
-        """Facilitators with person, organisation and entry fetched."""
+        """Return facilitators with person, organisation and entry fetched."""
         return self.select_related("person", "organisation", "entry__organisation")
 
 

@@ -22,7 +22,7 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
     """Links by who may read both ends."""
 
     def visible_to(self, user: User | AnonymousUser) -> FulfilmentQuerySet:
-        """Links whose entry and commitment the person may both read."""
+        """Return links whose entry and commitment the person may both read."""
         return self.filter(entry__in=Entry.objects.visible_to(user), commitment__in=Commitment.objects.visible_to(user))
 
 

@@ -20,7 +20,7 @@ class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
     """Links by who may read both ends."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerGroupQuerySet:
-        """Links whose answer and working group the person may both know of."""
+        """Return links whose answer and working group the person may both know of."""
         return self.filter(
             response__in=Response.objects.visible_to(user), partnership__in=Partnership.objects.known_today_to(user)
         )

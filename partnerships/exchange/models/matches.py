@@ -22,22 +22,22 @@ class MatchQuerySet(models.QuerySet["Match"]):
     """Matches by who may read both sides and has not dismissed them."""
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Matches whose ask and offer the person may both read."""
+        """Return matches whose ask and offer the person may both read."""
         readable_entries = Entry.objects.visible_to(user)
         return self.filter(ask__in=readable_entries, offer__in=readable_entries)
 
     def of_person(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Matches with an entry of the person's organisations."""
+        """Return matches with an entry of the person's organisations."""
         own_organisations = Organisation.objects.of_person(user)
         return self.filter(Q(ask__organisation__in=own_organisations) | Q(offer__organisation__in=own_organisations))
 
     def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Matches that no organisation of the person dismissed."""
+        """Return matches that no organisation of the person dismissed."""
         own_dismissals = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
         return self.exclude(pk__in=own_dismissals.values("match"))
 
     def live(self) -> MatchQuerySet:
-        """Matches with enough points whose entries are both open."""
+        """Return matches with enough points whose entries are both open."""
         return self.filter(ask__is_open=True, offer__is_open=True, score__gte=MIN_POINTS)
 
 
@@ -90,7 +90,7 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
     """Introductions by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
-        """Introductions that an organisation of the person suggested, or that introduce it.
+        """Return introductions that an organisation of the person suggested, or that introduce it.
 
         The person must be able to read both entries.
         """

@@ -54,7 +54,7 @@ class Theme(Vocabulary):
 
 
 def theme_number(code: str) -> int:
-    """The theme's number in stored matching keys."""
+    """Return the theme's number in stored matching keys."""
     return Theme.by_code()[code].number
 
 

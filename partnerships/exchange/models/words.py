@@ -99,7 +99,7 @@ ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.T
 
 
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
-    """The status of an entry as readers see it.
+    """Return the status of an entry as readers see it.
 
     "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared" however
     often it is answered.

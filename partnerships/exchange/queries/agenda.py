@@ -34,6 +34,6 @@ def waiting_entries(user: User, partnerships: Sequence[Partnership], since: Sinc
 
 
 def _detail(entry: Entry) -> str:
-    """`Larkhaven Homes, answered, closes 3 March 2027`."""
+    """Return text such as `Larkhaven Homes, answered, closes 3 March 2027`."""
     words = f"{entry.organisation.display_name}, {entry.status_words.lower()}"
     return f"{words}, closes {long_date(entry.closes_on)}" if entry.closes_on else words

@@ -324,7 +324,7 @@ def side_of(
     *,
     standing: bool,
 ) -> Side:
-    """One side of a pair, for scoring. A standing offer is never used up."""
+    """Return one side of a pair, for scoring. A standing offer is never used up."""
     left = quantity
     if quantity is not None and not standing:
         left = max(quantity - agreed, Decimal(0))
@@ -380,5 +380,5 @@ def _scored(
 
 
 def lexemes_of(words: Any) -> list[str]:
-    """The lexemes in the text of a PostgreSQL search vector."""
+    """Return the lexemes in the text of a PostgreSQL search vector."""
     return [lexeme.replace("''", "'") for lexeme in _LEXEME.findall(str(words or ""))]

@@ -86,7 +86,7 @@ def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
 
 
 def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
-    """The entries with `referred_by_name`."""
+    """Return the entries with `referred_by_name`."""
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     receipts = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=organisations)
     return entries.annotate(
@@ -168,7 +168,7 @@ class _WithAskers:
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The tasks with the organisation that asks, the colleague who referred it, and the partnership."""
+        """Return the tasks with the organisation that asks, the colleague who referred it, and the partnership."""
         rows = rows_for(_askers, self.user, [task.number for task in waiting])
         added_by_entry: dict[int, dict[str, Any]] = {}
         for pk, direction, short_name, name, referrer, partnership_title in rows:
@@ -177,7 +177,7 @@ class _WithAskers:
         return [replace(task, **added_by_entry[task.number]) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """The lookup that the call makes, for `read_ahead`."""
+        """Return the lookup that the call makes, for `read_ahead`."""
         return [lookup(_askers, self.user, [task.number for task in waiting])]
 
 
@@ -204,7 +204,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
 
 
 def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
-    """`Answer this ask from Larkhaven Homes`, with the colleague who referred it, if there is one."""
+    """Return text such as `Answer this ask from Larkhaven Homes`, with any colleague who referred it."""
     noun = "ask" if direction == Direction.ASK else "offer"
     words = f"Answer this {noun} from {asker}"
     return f"{words}, which {referrer} referred to you" if referrer else words

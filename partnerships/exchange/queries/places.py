@@ -23,7 +23,7 @@ class AreaRegister:
     places: Places
 
     def served_by(self, organisation_id: int) -> list[int]:
-        """Ids of the areas that the organisation serves today."""
+        """Return the ids of the areas that the organisation serves today."""
         areas_served = _served_on(timezone.localdate()).filter(organisation=organisation_id)
         return list(areas_served.values_list("area_id", flat=True))
 

@@ -210,7 +210,7 @@ def edit_entry(
 
 
 def no_longer_changes(entry: Entry) -> str:
-    """The refusal to change an entry that is over."""
+    """Return the refusal to change an entry that is over."""
     return f"This {entry.noun} is {entry.get_status_display().lower()}, so you can no longer change it."
 
 
@@ -280,7 +280,7 @@ def _move_closing_date(
 
 
 def _timeline_values(entry: Entry) -> dict[str, Any]:
-    """The fields that the timeline may show, as text."""
+    """Return the fields that the timeline may show, as text."""
     names = [name for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED]
     values = {name: getattr(entry, name) for name in names}
     values["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))

@@ -117,7 +117,7 @@ def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> in
 
 
 def _closing_within(days: int, now: dt.datetime) -> EntryQuerySet:
-    """Unanswered entries that close within this many days."""
+    """Return unanswered entries that close within this many days."""
     today = timezone.localdate(now)
     return Entry.objects.unanswered().filter(
         is_open=True,
@@ -129,7 +129,7 @@ def _closing_within(days: int, now: dt.datetime) -> EntryQuerySet:
 
 
 def recipients_of(entry: Entry) -> dict[int, bool]:
-    """The ids of the people to remind, each with whether they are on the entry's side."""
+    """Return the ids of the people to remind, each with whether they are on the entry's side."""
     memberships = Membership.objects.current()
     of_author = memberships.filter(
         person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES

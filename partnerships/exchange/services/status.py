@@ -105,7 +105,7 @@ def _is_committed(entry: Entry, totals: Amounts) -> bool:
 
 
 def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
-    """How much of the entry is agreed, promised and kept."""
+    """Return how much of the entry is agreed, promised and kept."""
     accepted = entry.responses.filter(status=ResponseStatus.ACCEPTED).values_list("pk", "agreed_quantity")
     agreed_by_answer = {pk: _ONE if entry.quantity is None else quantity or NOTHING for pk, quantity in accepted}
     for link in links:
@@ -121,7 +121,7 @@ def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
 
 
 def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Promise:
-    """How much of the entry a commitment promises, has kept or has lost."""
+    """Return how much of the entry a commitment promises, has kept or has lost."""
     commitment, share = link.commitment, _share(entry, link)
     lost = NOTHING
     if commitment.was_broken:
@@ -143,7 +143,7 @@ def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Pro
 
 
 def _share(entry: Entry, link: Fulfilment) -> Decimal:
-    """How much of the entry the commitment meets; one if the entry has no quantity."""
+    """Return how much of the entry the commitment meets; one if the entry has no quantity."""
     return _ONE if entry.quantity is None else link.share or NOTHING
 
 
@@ -216,7 +216,7 @@ def _go_back(entry: Entry, status: str) -> None:
 
 
 def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) -> str | None:
-    """The final status of a committed entry; None while deliveries are due."""
+    """Return the final status of a committed entry; None while deliveries are due."""
     fulfilled = Status.MET if entry.is_ask else Status.DELIVERED
     is_delivery_due = any(
         link.commitment.is_proposed or (_is_agreed(link.commitment) and not link.commitment.is_verified)

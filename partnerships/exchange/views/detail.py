@@ -61,7 +61,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One ask or offer with its answers, questions, commitments and history."""
+    """Show one ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
     read_ahead(
         [
@@ -111,7 +111,7 @@ class _Rows(TypedDict):
 
 
 def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[RowsAbout]) -> _Rows:
-    """The records about the entry. Only kinds that exist are read."""
+    """Return the records about the entry. Only kinds that exist are read."""
     pk = entry.pk
     answering_ids = sorted(rights.answers_for)
     is_on_either_side = rights.may_edit or bool(answering_ids)
@@ -150,7 +150,7 @@ def _name_as_at(entry: Entry, rows: _Rows) -> None:
 
 
 def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
-    """What the reader may do with the entry, and what still waits for them."""
+    """Return what the reader may do with the entry, and what still waits for them."""
     answering, responses = rows["answering"], rows["responses"]
     edited_ids = rights.roles.edited_among(rights.roles.of)
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
@@ -171,7 +171,7 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[
 
 
 def _lookups(entry: Entry, user: User, existing_kinds: Collection[RowsAbout], rights: Rights) -> Iterator[Lookup]:
-    """The lookups that `_rows` and `_partnership` make, for `read_ahead`."""
+    """Return the lookups that `_rows` and `_partnership` make, for `read_ahead`."""
     for kind, readable_rows in _READABLE_ROWS.items():
         if kind in existing_kinds:
             yield lookup(readable_rows, user, entry.pk)
@@ -214,7 +214,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFacilitator]:
-    """The facilitators: all for people of both sides, and for others only themselves."""
+    """Return the facilitators: all for people of both sides, and for others only themselves."""
     facilitators = rows_for(_facilitators_of, entry.pk)
     return [facilitator for facilitator in facilitators if shows_all or facilitator.person_id == user.pk]
 
@@ -242,7 +242,7 @@ def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
 
 
 def _responses(entry: Entry, user: User) -> list[Response]:
-    """The answers, each with its working group and whether its counterpart is visible to the reader."""
+    """Return the answers, each with its working group and whether its counterpart is visible to the reader."""
     responses = rows_for(_responses_to, user, entry.pk)
     ids = [response.pk for response in responses]
     groups = rows_for(_groups, user, ids) if ids else []
@@ -309,7 +309,7 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
 
 
 def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """The ids of accepted answers that open commitments cover completely."""
+    """Return the ids of accepted answers that open commitments cover completely."""
     agreed_by_answer: dict[int, Decimal] = {}
     promised_by_answer: defaultdict[int, Decimal] = defaultdict(Decimal)
     for fulfilment in fulfilments:
@@ -322,7 +322,7 @@ def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 
 def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
-    """The events of the entry and its answers, newest first, without its title."""
+    """Return the events of the entry and its answers, newest first, without its title."""
     events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
     if is_reading(request):
         event_ids = [event.pk for event in events]
@@ -331,7 +331,7 @@ def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLi
 
 
 def _partnership(entry: Entry, user: User) -> Partnership | None:
-    """The partnership of the entry, if the reader can see it."""
+    """Return the partnership of the entry, if the reader can see it."""
     if entry.partnership_id is None:
         return None
     return next(iter(rows_for(_visible_partnership, user, entry.partnership_id)), None)
@@ -342,7 +342,7 @@ def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
 
 
 def _addressees(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
-    """The organisations that the entry names; the organisations that are asked see only themselves."""
+    """Return the organisations that the entry names; the organisations that are asked see only themselves."""
     organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
     return organisations if own else organisations.filter(pk__in=Organisation.objects.of_person(user))
 

@@ -50,7 +50,7 @@ _FIELDS = (
 
 
 def _details(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an entry in the form's data."""
+    """Return the fields of an entry in the form's data."""
     return {name: data[name] for name in _FIELDS if name in data}
 
 
@@ -141,7 +141,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _suggested(user: User, came_from: From | None, partnership_text: str) -> Suggested | None:
-    """The suggestion of a record for an ask or offer in a partnership; None if the person may not use it there."""
+    """Return a record's suggestion for an ask or offer in a partnership; None if the person may not use it there."""
     partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
     partnership = partnerships.filter(pk=row_number(partnership_text) or 0).first()
     if came_from is None or partnership is None:

@@ -26,7 +26,7 @@ class _Owner(forms.ModelChoiceField[User]):
     """A person by name."""
 
     def label_from_instance(self, obj: User) -> str:
-        """The person's name."""
+        """Return the person's name."""
         return obj.display_name
 
 

@@ -43,19 +43,19 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
     """Adoptions, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
-        """Adoptions of partnerships that the person may read from inside."""
+        """Return adoptions of partnerships that the person may read from inside."""
         return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
 
     def adopted(self) -> AdoptionQuerySet:
-        """Adoptions that a meeting recorded and that were not dropped."""
+        """Return adoptions that a meeting recorded and that were not dropped."""
         return self.filter(status=AdoptionStatus.ADOPTED)
 
     def live(self) -> AdoptionQuerySet:
-        """Adoptions that are proposed or adopted."""
+        """Return adoptions that are proposed or adopted."""
         return self.exclude(status=AdoptionStatus.DROPPED)
 
     def for_listing(self) -> AdoptionQuerySet:
-        """Adoptions with the related rows that lists show. Lists order them themselves."""
+        """Return adoptions with the related rows that lists show. Lists order them themselves."""
         return self.select_related("recommendation__source", "partnership", "meeting", "proposed_for")
 
 
@@ -102,7 +102,7 @@ class Adoption(models.Model):
         return f"Adoption {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of the record's page."""
         return page_address("recommendations:adoption", self.pk)
 
     @property

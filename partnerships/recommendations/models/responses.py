@@ -47,22 +47,22 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
     """Responses, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
-        """All of them for anyone signed in.
+        """Return all of them for anyone signed in.
 
         Only the organisation's own people see the owner, review date and note.
         """
         return self.filter(visible_to(Response, EVERYBODY, user))
 
     def own_of(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
-        """Responses of the organisations that the person acts for."""
+        """Return responses of the organisations that the person acts for."""
         return self.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
 
     def working(self) -> RecommendationResponseQuerySet:
-        """Responses of organisations that work on it or have done it."""
+        """Return responses of organisations that work on it or have done it."""
         return self.filter(status__in=WORKING)
 
     def still_open(self) -> RecommendationResponseQuerySet:
-        """Responses with something left to do."""
+        """Return responses with something left to do."""
         return self.exclude(status__in=_OVER)
 
 
@@ -105,7 +105,7 @@ class Response(models.Model):
         return f"Response {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of the record's page."""
         return page_address("recommendations:response", self.pk)
 
     @property
@@ -130,7 +130,7 @@ KINDS_OF_EVIDENCE = {
 
 
 def _one_record() -> Q:
-    """The condition that exactly one of the fields for a record is filled."""
+    """Return the condition that exactly one of the fields for a record is filled."""
     condition = Q(pk__in=[])
     for kind in KINDS_OF_EVIDENCE:
         other_kinds = {other: None for other in KINDS_OF_EVIDENCE if other != kind}
@@ -142,7 +142,7 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
     """Evidence, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
-        """Evidence whose record the person may read."""
+        """Return evidence whose record the person may read."""
         return self.filter(
             Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
             | Q(version__in=Version.objects.visible_to(user).values("pk"))
@@ -154,7 +154,7 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
         )
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
-        """Evidence that the person may read, and all evidence of their own organisations' responses."""
+        """Return evidence that the person may read, and all evidence of their own organisations' responses."""
         own = Response.objects.own_of(user).values("pk")
         return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own))
 

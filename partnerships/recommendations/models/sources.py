@@ -40,11 +40,11 @@ class SourceQuerySet(models.QuerySet["Source"]):
     """Sources, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SourceQuerySet:
-        """All of them for anyone signed in."""
+        """Return all of them for anyone signed in, and none for others."""
         return self.filter(visible_to(Source, EVERYBODY, user))
 
     def with_recorded(self) -> SourceQuerySet:
-        """The sources with `recorded`, the number of their recommendations that are recorded here."""
+        """Return the sources with `recorded`, the number of their recommendations that are recorded here."""
         return self.annotate(recorded=models.Count("recommendations"))
 
 
@@ -79,7 +79,7 @@ class Source(models.Model):
         return f"{self.title} ({self.year})"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of the record's page."""
         return page_address("recommendations:source", self.pk)
 
 
@@ -87,16 +87,16 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
     """Recommendations, by reader and by addressee."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationQuerySet:
-        """All of them for anyone signed in."""
+        """Return all of them for anyone signed in, and none for others."""
         return self.filter(visible_to(Recommendation, EVERYBODY, user))
 
     def for_listing(self) -> RecommendationQuerySet:
-        """Recommendations with the related rows that lists show. Lists order them themselves."""
+        """Return recommendations with the related rows that lists show. Lists order them themselves."""
         addressees = Addressee.objects.select_related("organisation").order_by("pk")
         return self.select_related("source").prefetch_related(models.Prefetch("addressees", queryset=addressees))
 
     def in_order(self) -> RecommendationQuerySet:
-        """In the order of lists."""
+        """Order these recommendations as lists show them."""
         return self.order_by(*IN_ORDER)
 
 
@@ -129,7 +129,7 @@ class Recommendation(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Return the address of the record's page."""
         return page_address("recommendations:detail", self.pk)
 
     @property

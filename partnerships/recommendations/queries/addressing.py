@@ -32,7 +32,7 @@ class Answering:
 
 
 def answering(organisation: Organisation, day: dt.date) -> Answering:
-    """The organisation, and every body that it followed by that day.
+    """Return the organisation, and every body that it followed by that day.
 
     The successor of a LEP answers for what was addressed to LEPs. Two queries for each link of the longest chain.
     """
@@ -55,7 +55,7 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
 
 
 def addressed_to(answering: Answering) -> RecommendationQuerySet:
-    """The recommendations addressed to these bodies or their kinds."""
+    """Return the recommendations addressed to these bodies or their kinds."""
     return Recommendation.objects.filter(answering.addressed)
 
 

@@ -59,7 +59,7 @@ class AdoptionRow:
 
 
 def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[ReadableOutcome]]:
-    """The objectives and commitments that each adoption (id) became, as far as the reader may see them."""
+    """Return the objectives and commitments that each adoption (id) became, as far as the reader may see them."""
     has_readable_objective = Q(objective__in=Objective.objects.visible_to(user).values("pk"))
     has_readable_commitment = Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
     outcomes = Outcome.objects.filter(
@@ -73,7 +73,7 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[R
 
 
 def _readable(outcome: Outcome) -> ReadableOutcome:
-    """An outcome for pages. Needs its objective and commitment fetched."""
+    """Return an outcome for pages. Needs its objective and commitment fetched."""
     record = outcome.objective or outcome.commitment
     assert record is not None  # a constraint
     title = shorten(record.text, _MAX_TEXT)
@@ -90,7 +90,7 @@ def _readable(outcome: Outcome) -> ReadableOutcome:
 
 
 def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[AdoptionRow]:
-    """The recommendations of these partnerships: adopted first, then proposed, then dropped; in four queries."""
+    """Return the recommendations of these partnerships: adopted first, then proposed, then dropped; in four queries."""
     visible = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
     adoptions = sorted(visible.order_by("-changed_at", "-pk"), key=lambda adoption: order.index(adoption.status))
@@ -120,12 +120,12 @@ def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[A
 
 
 def of_partnership(user: Reader, partnership: Partnership) -> list[AdoptionRow]:
-    """The recommendations of one partnership: adopted first, then proposed, then dropped."""
+    """Return the recommendations of one partnership: adopted first, then proposed, then dropped."""
     return of_partnerships(user, [partnership])
 
 
 def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
-    """The present parties of these partnerships (ids), for readers from present parties.
+    """Return the present parties of these partnerships (ids), for readers from present parties.
 
     Former parties may not learn who joined after they left.
     """
@@ -134,7 +134,7 @@ def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuer
 
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
-    """The responses of the present parties to these recommendations (ids); none for readers from former parties."""
+    """Return the present parties' responses to these recommendations (ids); none for readers from former parties."""
     return _responses(user, parties_known_to(user, [partnership.pk]).values("organisation"), recommendations)
 
 
@@ -146,7 +146,7 @@ def _responses(
 
 
 def also_under_way(user: User, partnership: Partnership) -> list[Response]:
-    """Responses of present parties that work on recommendations which the partnership has not taken up."""
+    """Return responses of present parties that work on recommendations which the partnership has not taken up."""
     adoptions = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
     parties = parties_known_to(user, [partnership.pk])
     responses = (
@@ -162,7 +162,7 @@ def also_under_way(user: User, partnership: Partnership) -> list[Response]:
 
 
 def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str, str]]:
-    """Meetings of the partnership that have taken place, the newest first."""
+    """Return meetings of the partnership that have taken place, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
     meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:MAX_OFFERED]
     return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in meetings]
@@ -179,7 +179,7 @@ def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
 
 
 def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
-    """Commitments of the partnership that are not over and not linked yet."""
+    """Return commitments of the partnership that are not over and not linked yet."""
     linked = adoption.outcomes.exclude(commitment=None).values("commitment")
     rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
     return [
@@ -189,7 +189,7 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
 
 
 def proposed_here(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Recommendations that a party proposes to adopt, for the agenda."""
+    """Return recommendations that a party proposes to adopt, for the agenda."""
     rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
         Suggestion(

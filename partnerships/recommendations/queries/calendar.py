@@ -9,7 +9,7 @@ from partnerships.recommendations.models import Response
 
 
 def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Review dates of the person's own organisations.
+    """Return review dates of the person's own organisations.
 
     They belong to no partnership.
     """

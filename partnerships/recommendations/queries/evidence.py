@@ -29,7 +29,7 @@ _MAX_TEXT = 90
 
 
 def _partnerships(user: User) -> QuerySet[Any]:
-    """Partnerships that the person's organisations take part in; the outline of others proves nothing."""
+    """Return partnerships that the person's organisations take part in; the outline of others proves nothing."""
     return Partnership.objects.present_for(user).order_by("title", "pk")
 
 
@@ -78,7 +78,7 @@ _KINDS: dict[str, _Kind] = {
 
 
 def record_for(kind: str, pk: int, user: User) -> Model | None:
-    """The record, if the person may link it as evidence."""
+    """Return the record, if the person may link it as evidence."""
     if kind not in _KINDS:
         return None
     record: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first()
@@ -86,7 +86,7 @@ def record_for(kind: str, pk: int, user: User) -> Model | None:
 
 
 def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
-    """The ids and titles of records that the person may link, the newest first."""
+    """Return the ids and titles of records that the person may link, the newest first."""
     records = _KINDS[kind].choose(user)[:MAX_OFFERED]
     return [(str(record.pk), _KINDS[kind].title(record)) for record in records]
 
@@ -115,7 +115,7 @@ _RELATED = (
 
 
 def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
-    """The evidence for each of these responses (ids) that the person may read, oldest first."""
+    """Return the evidence for each of these responses (ids) that the person may read, oldest first."""
     rows = (
         Evidence.objects.visible_to(user)
         .filter(response__in=responses)
@@ -139,7 +139,7 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
 
 
 def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
-    """The id, kind and time of evidence that the person may not read, so that its organisation can remove it."""
+    """Return the id, kind and time of evidence that the person may not read, so that its organisation can remove it."""
     readable = Evidence.objects.visible_to(user).values("pk")
     unreadable = Evidence.objects.filter(response=response).exclude(pk__in=readable).order_by("pk")
     return [(evidence.pk, KINDS_OF_EVIDENCE[evidence.kind], evidence.added_at) for evidence in unreadable]

@@ -33,13 +33,13 @@ MAX_COUNTED = 1_001
 
 
 def _counted(rows: QuerySet[Any]) -> Coalesce:
-    """The number of rows of another table that belong to a recommendation."""
+    """Return the number of rows of another table that belong to a recommendation."""
     counted = rows.filter(recommendation=OuterRef("pk")).order_by().values("recommendation")
     return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
 
 
 def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
-    """The recommendations with the columns of lists, and the numbers of responses and adoptions.
+    """Return the recommendations with the columns of lists, and the numbers of responses and adoptions.
 
     `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted it, as far
     as the reader may know. `working` is the number that work on it or have done so.
@@ -59,17 +59,17 @@ def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuery
 
 
 def unworked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Those recommendations (`with_work`) that no organisation or partnership works on."""
+    """Return those recommendations (`with_work`) that no organisation or partnership works on."""
     return rows.filter(Q(working=0))
 
 
 def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Those recommendations (`with_work`) that an organisation or partnership works on."""
+    """Return those recommendations (`with_work`) that an organisation or partnership works on."""
     return rows.filter(Q(working__gt=0))
 
 
 def sources_for(user: Reader) -> list[Source]:
-    """The reports, newest first, with how many of their recommendations are recorded and worked on."""
+    """Return the reports, newest first, with how many of their recommendations are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
     count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
@@ -79,7 +79,7 @@ def sources_for(user: Reader) -> list[Source]:
 
 
 def uncovered(user: User) -> RecommendationQuerySet:
-    """Recommendations that nobody is working on, as far as the reader may know; the caller orders."""
+    """Return recommendations that nobody is working on, as far as the reader may know; the caller orders."""
     return unworked(with_work(Recommendation.objects.visible_to(user), user))
 
 
@@ -103,7 +103,7 @@ class BodyRow:
 
 
 def kinds_addressed() -> list[KindRow]:
-    """The kinds of body that recommendations are addressed to, each with how many of these have a response."""
+    """Return the kinds of body that recommendations are addressed to, each with how many of these have a response."""
     has_response = Q(recommendation__responses__isnull=False)
     counts = (
         Addressee.objects.exclude(kind="")
@@ -124,7 +124,7 @@ def kinds_addressed() -> list[KindRow]:
 
 
 def bodies_addressed() -> list[BodyRow]:
-    """The organisations that recommendations name, each with how many of these it has responded to."""
+    """Return the organisations that recommendations name, each with how many of these it has responded to."""
     addressees = Addressee.objects.exclude(organisation=None).select_related("organisation")
     recommendations_by_body: dict[Organisation, list[int]] = {}
     for addressee in addressees.order_by("organisation__name"):
@@ -164,7 +164,7 @@ class Standing:
 
 
 def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standing:
-    """The organisation's recommendations and the numbers of its responses, as far as the reader may know them."""
+    """Return an organisation's recommendations and the numbers of its responses that the reader may know."""
     answering_bodies = answering(organisation, day)
     responses = _responses_of(organisation, user)
     counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
@@ -182,19 +182,19 @@ def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standin
 def with_responses(
     rows: Sequence[Recommendation], organisation: Organisation, user: User
 ) -> list[tuple[Recommendation, Response | None]]:
-    """These recommendations, each with the organisation's response if there is one."""
+    """Return these recommendations, each with the organisation's response if there is one."""
     responses = _responses_of(organisation, user).filter(recommendation__in=rows)
     response_by_recommendation = {response.recommendation_id: response for response in responses}
     return [(row, response_by_recommendation.get(row.pk)) for row in rows]
 
 
 def _responses_of(organisation: Organisation, user: User) -> RecommendationResponseQuerySet:
-    """The responses of an organisation that the reader may see."""
+    """Return the responses of an organisation that the reader may see."""
     return Response.objects.visible_to(user).filter(organisation=organisation)
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
-    """The responses to a recommendation, those of organisations that work on it first."""
+    """Return the responses to a recommendation, those of organisations that work on it first."""
     visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
     responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
     order = list(ResponseStatus.values)

@@ -25,10 +25,7 @@ _MAX_TITLE = 90
 
 
 def _waits(now: dt.datetime) -> tuple[Reach, ...]:
-    """Reviews that are due soon: for the owner.
-
-    Without one, for the organisation's editors and leads.
-    """
+    """Return the reviews that are due soon: for the owner or, without an owner, for editors and leads."""
     due = Response.objects.still_open().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
         Reach(due.filter(owner__isnull=False), (People("owner"),)),
@@ -48,7 +45,7 @@ def _read(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
 
 
 def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
-    """Responses of the person's organisations whose review date has come."""
+    """Return responses of the person's organisations whose review date has come."""
     places = sorted_by_reach(_waits_for, user, now)
     ids = sorted({pk for place in places.values() for pk in place})
     labels = dict(ResponseStatus.choices)

@@ -55,7 +55,7 @@ class Move:
 def moved_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
-    """Changes from one day up to another (not included), newest first, as the reader may see them.
+    """Return changes from one day up to another (not included), newest first, as the reader may see them.
 
     For a partnership these are its adoptions, and the responses and evidence of its present parties to the
     recommendations that it took up. At most `MAX_MOVES`.
@@ -64,7 +64,7 @@ def moved_between(
 
 
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """Like `moved_between`, for reports that are kept: with the names of organisations, but not of people."""
+    """Return the changes of `moved_between` for kept reports, with names of organisations but not of people."""
     events = _moves(user, start, end, partnership)
     names_by_organisation = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []
@@ -88,7 +88,7 @@ def _moves(user: Reader, start: dt.date, end: dt.date, partnership: Partnership 
 
 
 def _in_partnership(user: Reader, partnership: Partnership) -> Q:
-    """The condition on events about recommendations that a partnership took up."""
+    """Return the condition on events about recommendations that a partnership took up."""
     adopted = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
     parties = parties_known_to(user, [partnership.pk]).values("organisation")
     is_response = Q(within_kind="recommendation", within_id__in=adopted, organisation_id__in=parties)
@@ -101,12 +101,12 @@ def _newest_events(user: Reader, condition: Q) -> Sequence[Event]:
 
 
 def corrections_of(user: User, source: int) -> list[TimelineLine]:
-    """Corrections of a report (id) itself, newest first."""
+    """Return corrections of a report (id) itself, newest first."""
     return timeline_lines(_newest_events(user, Q(target_kind="recommendation_source", target_id=source)))
 
 
 def history_of(user: User, recommendation: int, adoptions: Sequence[int]) -> list[TimelineLine]:
-    """The events of a recommendation and of its adoptions (ids), newest first, as the reader may see them."""
+    """Return the events of a recommendation and of its adoptions (ids), newest first, as the reader may see them."""
     condition = (
         Q(target_kind="recommendation", target_id=recommendation)
         | Q(within_kind="recommendation", within_id=recommendation)

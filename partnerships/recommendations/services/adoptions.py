@@ -45,7 +45,7 @@ def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.date
 
 
 def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """The adoption, locked, if the author may change it.
+    """Return the adoption, locked, if the author may change it.
 
     Without locking the partnership: where a new commitment was added to the partnership first, that would deadlock.
     """
@@ -56,7 +56,7 @@ def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption
 
 
 def _side(partnership: Partnership, author: User | None) -> Organisation | None:
-    """The party that the author edits for; observers adopt nothing."""
+    """Return the party that the author edits for; not an observer, because observers adopt nothing."""
     if author is None:
         return None
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).values("organisation")

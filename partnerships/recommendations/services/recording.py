@@ -17,7 +17,7 @@ from partnerships.recommendations.models import Adoption, Evidence, Recommendati
 def recommendation_event(
     recommendation: Recommendation, kind: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> Event:
-    """An event on a recommendation, for `record_all`."""
+    """Return an event on a recommendation, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         kind=kind,
@@ -29,7 +29,7 @@ def recommendation_event(
 
 
 def source_event(source: Source, *, author: User | None, now: dt.datetime, **data: Any) -> Event:
-    """An event on a report that was corrected, for `record_all`."""
+    """Return an event on a report that was corrected, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         kind=EventKind.SOURCE_CORRECTED,
@@ -98,5 +98,5 @@ def record_adoption(
 
 
 def lock_recommendation(pk: int) -> Recommendation:
-    """The recommendation, locked, so that its responses and adoptions are made one after another."""
+    """Return the recommendation, locked, so that its responses and adoptions are made one after another."""
     return Recommendation.objects.select_for_update(of=("self",)).select_related("source").get(pk=pk)

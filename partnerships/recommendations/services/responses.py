@@ -90,7 +90,7 @@ def respond(
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
-    """The organisation's response, locked, or a new one without a status.
+    """Return the organisation's response, locked, or a new one without a status.
 
     Raises `UnableToRespond` if the recommendation is not addressed to the organisation.
     """
@@ -120,7 +120,7 @@ def _record_answer(response: Response, public_before: dict[str, str], *, author:
 
 
 def _public_values(response: Response) -> dict[str, str]:
-    """The values that everybody signed in may read."""
+    """Return the values that everybody signed in may read."""
     return {"status": response.status, "reason": response.reason}
 
 

@@ -53,7 +53,7 @@ def _is_recorded(title: str, year: int) -> bool:
 
 
 def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
-    """The organisation of this name, created if it is missing."""
+    """Return the organisation of this name, created if it is missing."""
     organisation = match_by_name(item["name"]).order_by("pk").first()
     return organisation or create_organisation(
         name=item["name"], short_name=item["short_name"], kind=item["kind"], author=None, now=now
@@ -61,7 +61,7 @@ def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
 
 
 def _recommendation_details(item: dict[str, Any], pk_by_name: dict[str, int]) -> RecommendationDetails:
-    """The details of a recommendation. An addressee is the code of a kind, or names an organisation."""
+    """Return the details of a recommendation. An addressee is the code of a kind, or names an organisation."""
     addressees = item.pop("addressees")
     return RecommendationDetails(
         **item,

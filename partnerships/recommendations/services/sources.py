@@ -92,7 +92,7 @@ def record_source(
 
 
 def _valid_title(details: SourceDetails) -> str:
-    """The title of a report, without needless spaces. Raises `UnableToRecord` for its title or year."""
+    """Return the title of a report, without needless spaces. Raises `UnableToRecord` for its title or year."""
     title = " ".join(details.title.split())
     if not title:
         raise UnableToRecord("Enter the title of the report.")
@@ -247,7 +247,7 @@ def _check(text: str, details: RecommendationDetails) -> None:
 
 
 def _recorded_recommendation(source: Source, reference: str, text: str) -> Recommendation | None:
-    """The recommendation with this reference or, if it has none, with this text."""
+    """Return the recommendation with this reference or, if it has none, with this text."""
     recommendations = source.recommendations.select_for_update(of=("self",)).order_by("position")
     with_text = recommendations.filter(text__iexact=text)
     if not reference:
@@ -264,7 +264,7 @@ def _create(source: Source, values: dict[str, Any]) -> Recommendation:
 
 
 def _addressee_codes(recommendation: Recommendation) -> tuple[set[str], set[int]]:
-    """The codes of kinds, and the ids of organisations, to which a recommendation is addressed."""
+    """Return the codes of kinds, and the ids of organisations, to which a recommendation is addressed."""
     rows = list(recommendation.addressees.values_list("kind", "organisation"))
     kinds = {kind for kind, _organisation_id in rows if kind}
     organisation_ids = {organisation_id for _kind, organisation_id in rows if organisation_id is not None}

@@ -52,7 +52,7 @@ def _adoption_or_404(user: User, pk: int) -> Adoption:
 
 
 def _adoption_to_change(user: User, pk: int) -> Adoption:
-    """An adoption that the person may change; else 404, or 403 if they may read it."""
+    """Return an adoption that the person may change; else 404, or 403 if they may read it."""
     current = _adoption_or_404(user, pk)
     require(may_adopt_in(current.partnership, user, timezone.now()))
     return current
@@ -60,7 +60,7 @@ def _adoption_to_change(user: User, pk: int) -> Adoption:
 
 @require_safe
 def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """The recommendations of a partnership, and recent changes."""
+    """Show the recommendations of a partnership, and recent changes."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(Party.objects.takes_part(user, pk) or former_party(user, partnership) is not None)
@@ -109,7 +109,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
-    """One recommendation in one partnership."""
+    """Show one recommendation in one partnership."""
     user = signed_in(request)
     current = _adoption_or_404(user, pk)
     partnership = current.partnership
@@ -193,7 +193,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _record(user: User, choice: str) -> Objective | Commitment:
-    """The record of a choice in the form, for example `objective-12`."""
+    """Return the record of a choice in the form, for example `objective-12`."""
     name, _, pk_text = choice.rpartition("-")
     pk = row_number(pk_text)
     if pk is None:

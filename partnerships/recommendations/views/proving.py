@@ -28,7 +28,7 @@ def _response(user: User, pk: int) -> Response:
 
 @require_safe
 def response(request: HttpRequest, pk: int) -> HttpResponse:
-    """What an organisation says, and the evidence that the reader may see."""
+    """Show what an organisation says, and the evidence that the reader may see."""
     user = signed_in(request)
     opened_response = _response(user, pk)
     may_answer = may_answer_for(opened_response.organisation, user, timezone.now())

@@ -36,13 +36,13 @@ _PAGE = 25
 
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
-    """The reports, each with how many of its recommendations are recorded here."""
+    """Show the reports, each with how many of its recommendations are recorded here."""
     return render(request, "recommendations/sources.html", {"sources": sources_for(signed_in(request))})
 
 
 @require_safe
 def source(request: HttpRequest, pk: int) -> HttpResponse:
-    """One report with its recommendations."""
+    """Show one report with its recommendations."""
     user = signed_in(request)
     opened_source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
     rows = with_work(Recommendation.objects.visible_to(user).filter(source=opened_source), user).in_order()
@@ -52,7 +52,7 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def addressees(request: HttpRequest) -> HttpResponse:
-    """Kinds of body and organisations that recommendations are addressed to."""
+    """Show kinds of body and organisations that recommendations are addressed to."""
     signed_in(request)
     context = {"kinds": kinds_addressed(), "bodies": bodies_addressed()}
     return render(request, "recommendations/addressees.html", context)
@@ -60,7 +60,7 @@ def addressees(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is addressed to an organisation, and what it says about each."""
+    """Show what is addressed to an organisation, and what it says about each."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
@@ -78,7 +78,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One recommendation: who it is for, what each says and proves, and partnerships that took it up."""
+    """Show one recommendation: who it is for, what each says and proves, and partnerships that took it up."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     responses = responses_to(recommendation, user)
@@ -103,7 +103,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def moved(request: HttpRequest) -> HttpResponse:
-    """What changed since a day."""
+    """Show what changed since a day."""
     user = signed_in(request)
     today = timezone.localdate()
     form = MovedForm(request.GET or None, today=today)
@@ -114,7 +114,7 @@ def moved(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def coverage(request: HttpRequest) -> HttpResponse:
-    """Recommendations that nobody is working on."""
+    """Show recommendations that nobody is working on."""
     user = signed_in(request)
     rows = uncovered(user)
     page = keyset_page(request, rows, order=IN_ORDER, size=_PAGE)

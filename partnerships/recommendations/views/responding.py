@@ -23,7 +23,7 @@ from partnerships.recommendations.services import ResponseHasChanged, UnableToRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpResponse:
-    """The response of one organisation, as a form."""
+    """Show the response of one organisation, as a form."""
     user = signed_in(request)
     now = timezone.now()
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)

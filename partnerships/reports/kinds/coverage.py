@@ -55,7 +55,7 @@ class _Filters(DistrictFilters):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """What partnerships, entries, plans and commitments there are in each council area."""
+    """Return what partnerships, entries, plans and commitments there are in each council area."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
     coverage = count_coverage(context.reader, districts)

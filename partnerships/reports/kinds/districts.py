@@ -117,7 +117,7 @@ class Districts:
         return self.of_areas({area for body in serving for area in self._served.get(body, ())})
 
     def councils(self) -> dict[int, list[str]]:
-        """The names of the councils whose own area each district is."""
+        """Return the names of the councils whose own area each district is."""
         names: dict[int, list[str]] = defaultdict(list)
         councils = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
         for pk, name in self.council_names.items():
@@ -126,7 +126,7 @@ class Districts:
         return names
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
-        """The districts that the filters of `DistrictFilters` name; all of them without any."""
+        """Return the districts that the filters of `DistrictFilters` name; all of them without any."""
         areas = {one.pk for one in _records(filters.get("area"))}
         within = self.of_areas(one.pk for one in _records(filters.get("within")))
         councils = self.of_bodies(one.pk for one in _records(filters.get("council")))

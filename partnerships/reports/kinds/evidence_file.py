@@ -156,7 +156,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """The returns that the organisation sent as a provider, newest first."""
+    """Return the returns that the organisation sent as a provider, newest first."""
     sent = NominationsReturn.objects.visible_to(reader).filter(
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
@@ -181,7 +181,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """Versions of plans that it published, and those that it decided about."""
+    """Return versions of plans that it published, and those that it decided about."""
     plans = Plan.objects.present_for(reader)
     published = Version.objects.filter(
         days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours

@@ -77,7 +77,7 @@ class _Data:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Published figures of each council area beside the homes in plans."""
+    """Return published figures of each council area beside the homes in plans."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
     data = _read_data(context, districts, areas)

@@ -41,7 +41,7 @@ def record_event(
 
 
 def _acting_organisation_id(partnership_id: int, author: User | None) -> int | None:
-    """The id of the author's organisation in the partnership; of several, the one that joined first."""
+    """Return the id of the author's organisation in the partnership; of several, the one that joined first."""
     if author is None:
         return None
     edited_organisations = Organisation.objects.of_person(author, *EDITING_ROLES)
@@ -50,12 +50,12 @@ def _acting_organisation_id(partnership_id: int, author: User | None) -> int | N
 
 
 def schedule_identity(schedule: Schedule) -> str:
-    """The journal's hash of a schedule."""
+    """Return the journal's hash of a schedule."""
     return journal.identity(schedule.report, schedule.created_at)
 
 
 def recipient_identity(recipient: Recipient) -> str:
-    """The journal's hash of a recipient of a schedule."""
+    """Return the journal's hash of a recipient of a schedule."""
     person = recipient.person
     return journal.identity(person.pk, person.joined_at, schedule_identity(recipient.schedule))
 

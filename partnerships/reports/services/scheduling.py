@@ -137,7 +137,7 @@ class ScheduledReportStop(SingleStop):
     """The stop link in an email with a scheduled report."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """The name of the report for the page of the link; "" if the person does not get it."""
+        """Return the name of the report for the page of the link; "" if the person does not get it."""
         recipient = Recipient.objects.filter(schedule=params["schedule"], person=person).first()
         if recipient is None:
             return ""
@@ -220,12 +220,12 @@ def _send(schedule_id: int, now: dt.datetime) -> bool:
 
 
 def _slot(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
-    """What identifies an email after a restore, when its report is frozen again and gets another id."""
+    """Return what identifies an email after a restore, when its report is frozen again and gets another id."""
     return {"schedule": schedule.pk, "day": due_day.isoformat()}
 
 
 def _present_recipient_ids(schedule: Schedule) -> list[int]:
-    """Ids of the recipients who still belong to the audience."""
+    """Return the ids of the recipients who still belong to the audience."""
     people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
     return list(people.values_list("pk", flat=True))
 

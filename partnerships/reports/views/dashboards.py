@@ -15,20 +15,20 @@ from partnerships.reports import dashboards
 
 @require_safe
 def network(request: HttpRequest) -> HttpResponse:
-    """The dashboard of everything that the reader may read."""
+    """Show the dashboard of everything that the reader may read."""
     return _dashboard(request, None, dashboards.OF_NETWORK)
 
 
 @require_safe
 def partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """The dashboard of a partnership that the reader takes part in."""
+    """Show the dashboard of a partnership that the reader takes part in."""
     opened_partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
     return _dashboard(request, opened_partnership, dashboards.of_partnership(opened_partnership))
 
 
 @require_safe
 def organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The dashboard of an organisation that the reader acts for."""
+    """Show the dashboard of an organisation that the reader acts for."""
     opened_organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
     return _dashboard(request, opened_organisation, dashboards.of_organisation(opened_organisation))
 
@@ -36,7 +36,7 @@ def organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def _dashboard(
     request: HttpRequest, body: Partnership | Organisation | None, tile_filters: dashboards.TileFilters
 ) -> HttpResponse:
-    """The dashboard, or one tile of it.
+    """Return the dashboard, or one tile of it.
 
     The page fetches each tile on its own (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
     """

@@ -45,19 +45,19 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 
 
 def _own_file(request: HttpRequest, pk: int) -> ReportFile:
-    """The signed-in person's file with this id; 404 if there is none."""
+    """Return the signed-in person's file with this id; 404 if there is none."""
     return get_object_or_404(ReportFile.objects.defer("content"), pk=pk, person=signed_in(request))
 
 
 def _report_url(file: ReportFile) -> str:
-    """The URL of the report with the filters of the file."""
+    """Return the URL of the report with the filters of the file."""
     page = reverse("reports:report", kwargs={"slug": file.report})
     return f"{page}?{file.question}" if file.question else page
 
 
 @require_safe
 def made_file(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress of a file, and the link to download it."""
+    """Show the progress of a file, and the link to download it."""
     own_file = _own_file(request, pk)
     report = find_report(own_file.report)
     context = {

@@ -50,7 +50,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def frozen_list(request: HttpRequest) -> HttpResponse:
-    """The list of frozen reports that the person may read, the newest first."""
+    """Show the list of frozen reports that the person may read, the newest first."""
     page = keyset_page(request, frozen_for(signed_in(request)).defer("content"), order=("-frozen_at", "-pk"))
     return render(request, "reports/frozen_list.html", {"page": page})
 
@@ -64,7 +64,7 @@ def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
 
 @require_safe
 def frozen(request: HttpRequest, pk: int) -> HttpResponse:
-    """A frozen report with its figures."""
+    """Show a frozen report with its figures."""
     frozen_report = _frozen_or_404(request, pk)
     may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
     figures = figures_of(frozen_report, signed_in(request), timezone.now())
@@ -88,7 +88,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """The figures of a frozen report that are different today."""
+    """Show the figures of a frozen report that are different today."""
     frozen_report = get_object_or_404(
         FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
     )

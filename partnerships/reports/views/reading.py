@@ -25,7 +25,7 @@ from partnerships.reports.registry import Report, all_reports, find_report
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The list of reports by group, with links to the dashboards of the reader's organisations."""
+    """Show the list of reports by group, with links to the dashboards of the reader's organisations."""
     own = Organisation.objects.of_person(signed_in(request)).order_by("name", "pk")
     groups: dict[str, list[Report]] = {}
     for report in all_reports():
@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """A report: its filters, and its figures as charts and tables."""
+    """Show a report: its filters, and its figures as charts and tables."""
     reader = signed_in(request)
     report = report_or_404(slug)
     form = report.form(request.GET, reader)
@@ -62,7 +62,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _own_files(reader: User, report: Report) -> list[ReportFile]:
-    """The files of a long report that the reader has asked for, the newest first."""
+    """Return the files of a long report that the reader has asked for, the newest first."""
     if not report.takes_long:
         return []
     files = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
@@ -86,7 +86,7 @@ def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 
 
 def report_or_404(slug: str) -> Report:
-    """The report with this slug; 404 if there is none."""
+    """Return the report with this slug; 404 if there is none."""
     report = find_report(slug)
     if report is None:
         raise Http404
@@ -105,7 +105,7 @@ class ReportFilters:
 
 
 def report_filters(request: HttpRequest, report: Report) -> ReportFilters:
-    """The report's filters in the URL of the request."""
+    """Return the report's filters in the URL of the request."""
     form = report.form(request.GET, signed_in(request))
     parameters = request.GET.copy()
     for name in list(parameters):

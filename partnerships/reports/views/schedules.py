@@ -49,21 +49,21 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def schedules(request: HttpRequest) -> HttpResponse:
-    """The list of schedules of the person's organisations and partnerships."""
+    """Show the list of schedules of the person's organisations and partnerships."""
     rows = Schedule.objects.visible_to(signed_in(request)).select_related("organisation", "partnership")
     page = keyset_page(request, rows, order=("name", "pk"))
     return render(request, "reports/schedules.html", {"page": page})
 
 
 def _schedule_or_404(person: User, pk: int) -> Schedule:
-    """The schedule with this id, if it is one of the person's organisations or partnerships."""
+    """Return the schedule with this id, if it is one of the person's organisations or partnerships."""
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     return get_object_or_404(rows, pk=pk)
 
 
 @require_safe
 def schedule(request: HttpRequest, pk: int) -> HttpResponse:
-    """A schedule: its report, its frequency and its recipients."""
+    """Show a schedule: its report, its frequency and its recipients."""
     person = signed_in(request)
     own_schedule = _schedule_or_404(person, pk)
     recipients = own_schedule.recipients.select_related("person").order_by("person__name", "pk")

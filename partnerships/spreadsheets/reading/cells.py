@@ -16,7 +16,7 @@ _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
 
 
 def long_text(cell: Cell) -> str:
-    """A text that may have several lines, without control characters."""
+    """Return a text that may have several lines, without control characters."""
     if not isinstance(cell, str):
         return text(cell)
     lines = unicodedata.normalize("NFC", cell).replace("\r\n", "\n").replace("\r", "\n")
@@ -24,13 +24,13 @@ def long_text(cell: Cell) -> str:
 
 
 def partial(cell: Cell) -> str:
-    """A date as precise as it was written: 2027, 2027-04 or 2027-04-11. "" for a blank cell. Raises `Unreadable`."""
+    """Return a date as precise as in the cell: 2027, 2027-04 or 2027-04-11; "" if it is blank. Raises `Unreadable`."""
     date = partial_date(cell)
     return str(date) if date is not None else ""
 
 
 def postcode(cell: Cell) -> str:
-    """A postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
+    """Return a postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
     try:
         return read_postcode(text(cell))
     except ValueError as error:
@@ -38,7 +38,7 @@ def postcode(cell: Cell) -> str:
 
 
 def yes_no(cell: Cell) -> bool | None:
-    """Yes or no; None for a blank cell. Raises `Unreadable`."""
+    """Return yes or no; None for a blank cell. Raises `Unreadable`."""
     value = flag(cell)
     if value is None and text(cell):
         raise Unreadable(f"“{text(cell)}” is neither yes nor no. Enter yes or no.")
@@ -46,7 +46,7 @@ def yes_no(cell: Cell) -> bool | None:
 
 
 def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
-    """A function that reads a choice by its label or its code, and returns the code; "" for a blank cell.
+    """Return a function that reads a choice by its label or its code, and returns the code; "" for a blank cell.
 
     The function raises `Unreadable`. `choices` has labels by codes.
     """
@@ -65,12 +65,12 @@ def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
 
 
 def _comparable(choice: str) -> str:
-    """A label or code without case, spaces and punctuation."""
+    """Return a label or code without case, spaces and punctuation."""
     return re.sub(r"[^a-z0-9]+", "", choice.casefold())
 
 
 def whole(cell: Cell) -> int | None:
-    """A whole number that is not negative, such as 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
+    """Return a whole number from 0, written like 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
@@ -80,7 +80,7 @@ def whole(cell: Cell) -> int | None:
 
 
 def quantity(cell: Cell) -> Decimal | None:
-    """A quantity with at most two decimals; None for a blank cell. Raises `Unreadable`."""
+    """Return a quantity with at most two decimals; None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
@@ -92,7 +92,7 @@ def quantity(cell: Cell) -> Decimal | None:
 
 
 def bedrooms(cell: Cell) -> int | None:
-    """A number of bedrooms, such as 2, “2 bed” or 2b, and 0 for a studio.
+    """Return a number of bedrooms, such as 2, “2 bed” or 2b, and 0 for a studio.
 
     None for a blank cell or “not known”. Raises `Unreadable`.
     """
@@ -108,7 +108,7 @@ def bedrooms(cell: Cell) -> int | None:
 
 
 def year(cell: Cell) -> str:
-    """A calendar year such as 2027, or a financial year as 2027-28; "" for a blank cell.
+    """Return a calendar year such as 2027, or a financial year as 2027-28; "" for a blank cell.
 
     Reads 2027, 2027-28, 2027/28 and 2027/2028. Raises `Unreadable`.
     """
@@ -129,5 +129,5 @@ YEAR = re.compile(r"(\d{4})(?:\s*[-/–]\s*(\d{2}|\d{4}))?")
 
 
 def degrees(cell: Cell) -> str | None:
-    """The text of a latitude or longitude, which the service checks; None for a blank cell."""
+    """Return the text of a latitude or longitude, which the service checks; None for a blank cell."""
     return text(cell) or None

@@ -27,7 +27,7 @@ def column(
     hint: str = "",
     choices: Mapping[str, str] | None = None,
 ) -> SheetColumn:
-    """A column that is found by its heading (`shown`), its code or one of the other headings, in any spelling."""
+    """Return a column; files name it by its heading (`shown`), its code or another heading, in any spelling."""
     patterns = tuple(dict.fromkeys(canonical(heading) for heading in (shown, code, *other_headings)))
     allowed = tuple(label[:1].upper() + label[1:] for label in choices.values()) if choices else ()
     return SheetColumn(
@@ -43,5 +43,5 @@ def column(
 
 
 def yes_or_no(code: str, shown: str, *other_headings: str, hint: str = "") -> SheetColumn:
-    """A column whose cells are yes or no."""
+    """Return a column whose cells are yes or no."""
     return column(code, shown, *other_headings, hint=hint, example="no", choices={"yes": "yes", "no": "no"})

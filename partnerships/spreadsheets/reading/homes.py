@@ -24,7 +24,7 @@ _WITHOUT_HEADINGS = {
 
 
 def one_line_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
-    """The sheets with headings, and with one number of homes in each row.
+    """Return the sheets with headings, and with one number of homes in each row.
 
     Rows made from a table with a column for each year know their row and their column in the file.
     """
@@ -45,7 +45,7 @@ def _one_line_a_row(sheet: Sheet) -> Sheet:
 
 
 def _one_row_a_year(heading_row: Row, rows: Sequence[Row], year_indexes: Sequence[int]) -> list[Row]:
-    """The heading row, and a row for each cell below a year that has a value, even 0."""
+    """Return the heading row, and a row for each cell below a year that has a value, even 0."""
     other_indexes = [index for index in range(len(heading_row.cells)) if index not in year_indexes]
     new_rows = [Row(heading_row.number, (*(heading_row.cells[index] for index in other_indexes), "Year", COUNT))]
     for row in rows:
@@ -59,7 +59,7 @@ def _one_row_a_year(heading_row: Row, rows: Sequence[Row], year_indexes: Sequenc
 
 
 def _with_headings(sheet: Sheet) -> Sheet:
-    """The sheet with the usual headings, if it has none: the last cell of its first row is a number."""
+    """Return the sheet with the usual headings, if it has none: the last cell of its first row is a number."""
     column_count = max((len(row.cells) for row in sheet.rows), default=0)
     headings = _WITHOUT_HEADINGS.get(column_count)
     first_cells = sheet.rows[0].cells if sheet.rows else ()

@@ -98,14 +98,14 @@ def _apply(
 
 
 def _nothing_imported(report: Report) -> str:
-    """The message that nothing was imported, with the rows that cannot be used any more since the preview."""
+    """Return the message that nothing was imported, with the rows that cannot be used any more since the preview."""
     problems = report.lines["set_aside"]
     more = f" {len(problems) - MAX_NAMED:,} more rows cannot be used." if len(problems) > MAX_NAMED else ""
     return f"Nothing was imported. {' '.join(problems[:MAX_NAMED])}{more} Discard this spreadsheet and upload it again."
 
 
 def _as_json(report: Report) -> dict[str, Any]:
-    """The report with its counts, for `Upload.report`."""
+    """Return the report with its counts, for `Upload.report`."""
     return {**report.as_json(), "counts": dict(report.counts)}
 
 

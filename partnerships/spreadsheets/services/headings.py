@@ -23,7 +23,7 @@ class UnableToConfirm(Exception):
 
 
 def proposals_for(upload: Upload, author: User, now: dt.datetime) -> Proposals:
-    """The headings of an upload's file, and the columns that they probably are."""
+    """Return the headings of an upload's file, and the columns that they probably are."""
     kind, target = KINDS[upload.kind], target_of(upload)
     sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
     known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}

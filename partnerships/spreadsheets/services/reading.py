@@ -15,17 +15,17 @@ from partnerships.transfer.reading.tables import Sheet, read_sheets
 
 
 def target_of(upload: Upload) -> Target:
-    """The record that the upload is for."""
+    """Return the record that the upload is for."""
     return Target(plan=upload.plan, partnership=upload.partnership, organisation=upload.organisation, site=upload.site)
 
 
 def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
-    """The sheets of a file, arranged as the kind needs them. Raises `UnableToRead`."""
+    """Return the sheets of a file, arranged as the kind needs them. Raises `UnableToRead`."""
     return kind.arrange(read_sheets(data, file_name))
 
 
 def known_headings(kind: SheetKind, owner: Organisation | None) -> dict[str, str]:
-    """The columns of headings in the organisation's earlier spreadsheets, by canonical heading."""
+    """Return the columns of headings in the organisation's earlier spreadsheets, by canonical heading."""
     if owner is None:
         return {}
     headings = OwnHeading.objects.filter(kind=kind.code, organisation=owner)
@@ -33,7 +33,7 @@ def known_headings(kind: SheetKind, owner: Organisation | None) -> dict[str, str
 
 
 def table_of(upload: Upload, author: User, now: dt.datetime) -> Table:
-    """The rows of the file below its headings, without the example of the template.
+    """Return the rows of the file below its headings, without the example of the template.
 
     Raises `UnknownHeadings` if a required column is missing, and `UnableToRead`.
     """
@@ -45,12 +45,12 @@ def table_of(upload: Upload, author: User, now: dt.datetime) -> Table:
 
 
 def confirmed(upload: Upload) -> Mapping[str, str]:
-    """The columns of this file's headings, as a person matched them, by canonical heading."""
+    """Return the columns of this file's headings, as a person matched them, by canonical heading."""
     return {canonical(heading): code for code, heading in upload.headings.items()}
 
 
 def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
-    """The table without rows that are equal to the example in the template.
+    """Return the table without rows that are equal to the example in the template.
 
     With one or two columns, a real row can be equal to it by chance.
     """

@@ -58,7 +58,7 @@ def upload_spreadsheet(
 
 
 def _row_count(upload: Upload, author: User, now: dt.datetime) -> int | None:
-    """The number of rows in the file; None if a person has to match its headings first."""
+    """Return the number of rows in the file; None if a person has to match its headings first."""
     try:
         return len(table_of(upload, author, now).rows)
     except UnknownHeadings as error:

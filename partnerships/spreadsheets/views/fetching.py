@@ -59,7 +59,7 @@ class OpenedRecord:
 
 
 def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
-    """The record, if the person may read it; otherwise 404."""
+    """Return the record, if the person may read it; otherwise 404."""
     person = signed_in(request)
     if record == "partnership":
         return _find_partnership(person, pk, party=request.GET.get("party", ""))
@@ -70,7 +70,7 @@ def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
 
 
 def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
-    """The partnership, for the party with this id or, without an id, for the first that the person can act for."""
+    """Return the partnership, for the party with this id or else for the first that the person can act for."""
     partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
     organisations = _organisations_to_act_for(person, partnership)
     chosen = [organisation for organisation in organisations if party in ("", str(organisation.pk))]
@@ -85,7 +85,7 @@ def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
 
 
 def _find_plan(person: User, pk: str) -> OpenedRecord:
-    """The plan, if the person may read its published content or edit its draft."""
+    """Return the plan, if the person may read its published content or edit its draft."""
     readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
     plan = readable.filter(pk=pk).first()
     if plan is None or not _has_content(person, plan):
@@ -94,7 +94,7 @@ def _find_plan(person: User, pk: str) -> OpenedRecord:
 
 
 def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Organisation]:
-    """The present parties that the person can edit for, a leading party first.
+    """Return the present parties that the person can edit for, a leading party first.
 
     If the person can edit for none of their parties, one of these. 404 if they have none.
     """
@@ -116,7 +116,7 @@ def _has_content(person: User, plan: Plan) -> bool:
 
 
 def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
-    """The kind of spreadsheet, if the record has it; otherwise 404."""
+    """Return the kind of spreadsheet, if the record has it; otherwise 404."""
     kind = KINDS.get(code)
     if kind is None or kind not in kinds_of(opened.target):
         raise Http404
@@ -124,7 +124,7 @@ def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
 
 
 def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[OpenedRecord, SheetKind]:
-    """The record and the kind of spreadsheet, if the person may import it; otherwise 404 or 403.
+    """Return the record and the kind of spreadsheet, if the person may import it; otherwise 404 or 403.
 
     The parameter `site` of the URL is the key of the site that all rows are about.
     """
@@ -141,7 +141,7 @@ def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tup
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
-    """The person's own upload, if they may still import into its record; otherwise 404 or 403."""
+    """Return the person's own upload, if they may still import into its record; otherwise 404 or 403."""
     person = signed_in(request)
     upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
     kind = KINDS[upload.kind]

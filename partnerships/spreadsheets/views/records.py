@@ -28,7 +28,7 @@ _MAX_UPLOADS = 20
 
 @require_safe
 def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
-    """The spreadsheets to export and to import, and the person's latest uploads."""
+    """Show the spreadsheets to export and to import, and the person's latest uploads."""
     opened = find_record(request, record, pk)
     kinds = [(kind, opened.may_import(kind)) for kind in kinds_of(opened.target)]
     context = {
@@ -73,7 +73,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
 
 @require_safe
 def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
-    """An empty spreadsheet with the headings, an example and the allowed values."""
+    """Send an empty spreadsheet with the headings, an example and the allowed values."""
     opened, sheet_kind = find_to_import(request, record, pk, kind)
     columns = sheet_kind.columns(opened.target)
     example = [[column.example for column in columns]]
@@ -82,7 +82,7 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
 
 @require_safe
 def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
-    """The records that the person may read, with the columns of the template."""
+    """Send the records that the person may read, with the columns of the template."""
     opened = find_record(request, record, pk)
     sheet_kind = find_kind(opened, kind)
     columns = sheet_kind.columns(opened.target)

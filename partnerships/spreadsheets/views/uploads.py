@@ -33,7 +33,7 @@ MAX_LINES = 100
 
 @require_safe
 def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The preview of an upload, its progress, or its result."""
+    """Show the preview of an upload, its progress, or its result."""
     upload, kind = find_upload(request, pk)
     has_used_rows = upload.report.get("rows", {}).get("used", 0) > 0
     is_refused = upload.all_or_nothing and bool(upload.report.get("set_aside"))
@@ -105,7 +105,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_safe
 def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The rows that were set aside, as a file to correct and upload again."""
+    """Send the rows that were set aside, as a file to correct and upload again."""
     upload, kind = find_upload(request, pk)
     if not files_to_correct(upload.report):
         raise Http404

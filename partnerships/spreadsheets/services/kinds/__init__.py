@@ -27,7 +27,7 @@ KINDS: Mapping[str, SheetKind] = MappingProxyType(
 
 
 def kinds_of(target: Target) -> tuple[SheetKind, ...]:
-    """The kinds of spreadsheets that a record has."""
+    """Return the kinds of spreadsheets that a record has."""
     if target.plan is not None:
         return _OF_PLAN
     return _OF_PARTNERSHIP if target.partnership is not None else _OF_ORGANISATION

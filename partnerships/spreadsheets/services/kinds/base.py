@@ -65,14 +65,14 @@ class Run:
         self._collector = Collector(self.table)
 
     def lines(self) -> Iterator[Line]:
-        """The rows one by one; reports the progress after each."""
+        """Return the rows one by one; reports the progress after each."""
         total = len(self.table.rows)
         for done, line in enumerate(self.table, start=1):
             yield line
             self.progress(done, total)
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The value of a cell, as `reader` reads it; None, with the row set aside, if the reader cannot."""
+        """Return the value of a cell, as `reader` reads it; None, with the row set aside, if the reader cannot."""
         return self._collector.read(line, column, reader)
 
     def refuse(self, line: Line, column: str, found: str, remedy: str) -> None:
@@ -95,7 +95,7 @@ class Run:
 
 
 def _as_in_file(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
-    """The row set aside, with problems that name the row and the column of the file.
+    """Return the row set aside, with problems that name the row and the column of the file.
 
     Rows of a table with a column for each year were made from one row of the file: `origin` is its number, and the
     heading of the year.

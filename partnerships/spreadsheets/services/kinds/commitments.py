@@ -54,7 +54,7 @@ _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """Status and ID are filled in only in downloads."""
+    """Return the columns; status and ID are filled in only in downloads."""
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
@@ -131,7 +131,7 @@ def _apply(run: Run) -> None:
 
 
 def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:
-    """The terms in the row; None if it is refused.
+    """Return the terms in the row; None if it is refused.
 
     A commitment that the row names by its ID keeps organisations and an owner who have left the partnership since.
     """
@@ -157,7 +157,7 @@ def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Co
 def _side(
     run: Run, line: Line, column: str, organisations: OrganisationFinder, existing_side: Organisation | None
 ) -> Organisation | None:
-    """The organisation that gives or receives; None if the row is refused."""
+    """Return the organisation that gives or receives; None if the row is refused."""
     name = line.text(column)
     if existing_side is not None and name == existing_side.display_name:
         return existing_side
@@ -169,7 +169,7 @@ def _side(
 
 
 def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
-    """The person named as owner; None if the cell is blank, or if the row is refused."""
+    """Return the person named as owner; None if the cell is blank, or if the row is refused."""
     name = line.text("owner").casefold()
     if not name:
         return None
@@ -193,7 +193,7 @@ def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | Non
 
 
 def _readable_commitments(run: Run) -> QuerySet[Commitment]:
-    """The commitments of the partnership that the author may read."""
+    """Return the commitments of the partnership that the author may read."""
     commitments = Commitment.objects.visible_to(run.author)
     commitments = commitments.filter(partnership=partnership_of(run.target), kind=Kind.COMMITMENT)
     return commitments.select_related("giver", "receiver", "owner")
@@ -205,7 +205,7 @@ def _commitment_with_id(run: Run, line: Line) -> Commitment | None:
 
 
 def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
-    """The key of a new commitment: from the author's own reference or, if that is blank, from the terms."""
+    """Return the key of a new commitment: from the author's own reference or, if that is blank, from the terms."""
     giver_pk, receiver_pk = (side.pk if side else None for side in (terms.giver, terms.receiver))
     return record_key("commitment", run.target, line.text("own") or f"{giver_pk} {receiver_pk} {terms.text}")
 
@@ -235,7 +235,7 @@ def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
 
 
 def _change(run: Run, line: Line, existing: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
-    """The commitment with the terms of the row; None if nothing changed or the row is refused.
+    """Return the commitment with the terms of the row; None if nothing changed or the row is refused.
 
     Blank cells leave a term as it is.
     """
@@ -264,7 +264,7 @@ def _change(run: Run, line: Line, existing: Commitment, terms: _Terms, revisions
 
 
 def _revision(target: Target) -> int:
-    """The sum of all revisions, which grows with every change of terms in the partnership."""
+    """Return the sum of all revisions, which grows with every change of terms in the partnership."""
     return _all_commitments(target).aggregate(total=Sum("revision"))["total"] or 0
 
 
@@ -273,7 +273,7 @@ def _all_commitments(target: Target) -> QuerySet[Commitment]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """The commitments that the person may read, without those whose giver is not in the directory."""
+    """Return the commitments that the person may read, without those whose giver is not in the directory."""
     commitments = Commitment.objects.visible_to(person)
     commitments = commitments.filter(partnership=partnership_of(target), kind=Kind.COMMITMENT).exclude(giver=None)
     return [

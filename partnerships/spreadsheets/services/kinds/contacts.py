@@ -41,7 +41,7 @@ _REASON = "From a spreadsheet."
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of every contacts spreadsheet; a row of a vacant post has only the first two."""
+    """Return the columns of every contacts spreadsheet; a row of a vacant post has only the first two."""
     return (
         column("role", "What the post is for", "role", "post", required=True, choices=_ROLES, example="Planning"),
         column("title", "Title of the post", "title", "job title", "position", example="Head of planning"),
@@ -77,7 +77,7 @@ def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisat
 
 
 def _revision(target: Target) -> int:
-    """A checksum of the holders and their contact details, because contacts have no revisions."""
+    """Return a checksum of the holders and their contact details, because contacts have no revisions."""
     holders = Holder.objects.filter(post__organisation=target.organisation, post__partnership=target.partnership)
     details = holders.order_by("pk").values_list("pk", "person", "ends_on", *_MAX_LENGTHS)
     return zlib.crc32(repr(list(details)).encode()) & 0x7FFF_FFFF
@@ -123,7 +123,7 @@ class _Row:
 
 
 def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
-    """The row; None if it is refused."""
+    """Return the row; None if it is refused."""
     role = run.read(line, "role", one_of(_ROLES)) or ""
     if not line.text("role"):
         refuse_blank(run, line, "role", "Enter what the post is for.")
@@ -195,7 +195,7 @@ def _change_details(
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """The posts of the target's organisation that the person may see; a vacant post has one row."""
+    """Return the posts of the target's organisation that the person may see; a vacant post has one row."""
     if target.organisation is None:
         return []
     posts = Post.objects.visible_to(person).open()

@@ -42,7 +42,7 @@ _DATE_COLUMNS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """Status and ID are filled in only in downloads."""
+    """Return the columns; status and ID are filled in only in downloads."""
     day = "Day, month and year."
     return (
         column(
@@ -80,7 +80,7 @@ def _units() -> dict[str, str]:
 
 
 def _readable_entries(target: Target, person: User) -> QuerySet[Entry]:
-    """The organisation's entries to the partnership that the person may read."""
+    """Return the organisation's entries to the partnership that the person may read."""
     return Entry.objects.visible_to(person).filter(
         organisation=target.organisation, partnership=partnership_of(target), audience=Audience.PARTNERSHIP
     )
@@ -118,7 +118,7 @@ def _is_pk(text: str) -> bool:
 
 
 def _values(run: Run, line: Line) -> dict[str, Any] | None:
-    """The values of the row by column, without blank cells; None if the row is refused."""
+    """Return the values of the row by column, without blank cells; None if the row is refused."""
     readers: dict[str, Reader] = {
         "direction": one_of(_DIRECTIONS),
         "theme": one_of({code: theme.label for code, theme in Theme.by_code().items()}),
@@ -177,14 +177,14 @@ def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revis
 
 
 def _as_in_file(name: str, value: Any) -> Any:
-    """A stored value in the form in which a file has it: texts from web forms have other line ends."""
+    """Return a stored value in the form in which a file has it: texts from web forms have other line ends."""
     if not isinstance(value, str):
         return value
     return long_text(value) if name in _LONG_TEXT_COLUMNS else text(value)
 
 
 def _revision(target: Target) -> int:
-    """The sum of all revisions, which grows with every change of the party's asks and offers."""
+    """Return the sum of all revisions, which grows with every change of the party's asks and offers."""
     return _all_entries(target).aggregate(total=Sum("revision"))["total"] or 0
 
 
@@ -193,7 +193,7 @@ def _all_entries(target: Target) -> QuerySet[Entry]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Asks and offers of the person's own party; the board exports those of all parties."""
+    """Return asks and offers of the person's own party; the board exports those of all parties."""
     if target.organisation is None:
         return []
     return [_exported(entry) for entry in _readable_entries(target, person).order_by("pk")]

@@ -101,7 +101,7 @@ def _home(combination: Combination, count: int) -> Item:
 
 
 def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
-    """The key of the row's site; None if the row is refused."""
+    """Return the key of the row's site; None if the row is refused."""
     if run.target.site:
         if sites.by("key", run.target.site):
             return run.target.site
@@ -114,7 +114,7 @@ def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
 
 
 def _combination(run: Run, line: Line, years: str) -> Combination | None:
-    """The row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
+    """Return the row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
 
     `years` is the kind of years that the plan has; "" if it has none yet.
     """
@@ -135,7 +135,7 @@ def _combination(run: Run, line: Line, years: str) -> Combination | None:
 
 
 def _count(run: Run, line: Line) -> int | None:
-    """The number of homes; None if the cell is refused."""
+    """Return the number of homes; None if the cell is refused."""
     count = run.read(line, "count", whole)
     if run.is_refused(line, "count"):
         return None

@@ -14,13 +14,13 @@ from partnerships.spreadsheets.services.kinds.base import Target
 
 
 def partnership_of(target: Target) -> Partnership:
-    """The partnership of the target."""
+    """Return the partnership of the target."""
     assert target.partnership is not None  # only partnerships have these kinds
     return target.partnership
 
 
 def parties_of(target: Target) -> list[Organisation]:
-    """The present parties, without observers, by name."""
+    """Return the present parties, without observers, by name."""
     parties = Party.objects.present().filter(partnership=partnership_of(target)).exclude(role=PartyRole.OBSERVER)
     return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
 
@@ -34,5 +34,5 @@ def may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
-    """The party that the person acts for."""
+    """Return the party that the person acts for."""
     return target.organisation

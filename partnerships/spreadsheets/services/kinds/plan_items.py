@@ -31,7 +31,7 @@ Reader = Callable[[Cell], Any]
 
 
 def plan_of(target: Target) -> Plan:
-    """The plan of the target."""
+    """Return the plan of the target."""
     assert target.plan is not None  # only plans have these kinds
     return target.plan
 
@@ -43,17 +43,17 @@ def may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
-    """The owner that the person acts for."""
+    """Return the owner that the person acts for."""
     return acting_for(person, plan_of(target))
 
 
 def revision_of(target: Target) -> int:
-    """The revision of the draft."""
+    """Return the revision of the draft."""
     return Draft.objects.filter(plan=plan_of(target)).values_list("revision", flat=True).first() or 0
 
 
 def content_to_export(target: Target, person: User) -> Content | None:
-    """The draft, if the person can edit it; otherwise the newest version, as the person may read it."""
+    """Return the draft, if the person can edit it; otherwise the newest version, as the person may read it."""
     plan = plan_of(target)
     if Plan.objects.editable_by(person).filter(pk=plan.pk).exists():
         return draft_content(plan)
@@ -84,7 +84,7 @@ class DraftEditor:
         self._repeated_rows = RepeatedRows(run, collection.one)
 
     def item(self, key: str) -> Item:
-        """The item with the changes of earlier rows."""
+        """Return the item with the changes of earlier rows."""
         return self._changed_items.get(key) or self._draft_items[key]
 
     def _is_stale(self, key: str) -> bool:
@@ -140,7 +140,7 @@ class DraftEditor:
 
 
 def _difference(collection: Collection, previous: Item, item: Item) -> str:
-    """The changes in words: the labels of fields, and the numbers of homes."""
+    """Return the changes in words: the labels of fields, and the numbers of homes."""
     changes = [field.label.lower() for field in collection.fields if previous[field.code] != item[field.code]]
     counts = collection.counts
     if counts and previous[counts.code] != item[counts.code]:
@@ -169,18 +169,18 @@ class ItemFinder:
                 items_by_value.setdefault(_folded(item[field]), []).append(item)
 
     def by(self, field: str, value: str) -> list[Item]:
-        """The items with this value in a field."""
+        """Return the items with this value in a field."""
         return self._items_by_value[field].get(_folded(value), [])
 
     def named(self, text: str) -> list[Item]:
-        """The items with this reference or, if there are none, with this key or else with this name."""
+        """Return the items with this reference or, if there are none, with this key or else with this name."""
         for field in self._items_by_value:
             if items := self.by(field, text):
                 return items
         return []
 
     def id_of(self, item: Item) -> str:
-        """The reference of the item, if no other item can be meant by it; otherwise its key."""
+        """Return the reference of the item, if no other item can be meant by it; otherwise its key."""
         reference = str(item[self._reference]) if self._reference else ""
         return reference if reference and self.named(reference) == [item] else str(item["key"])
 
@@ -192,7 +192,7 @@ def _folded(value: Any) -> str:
 def row_values(
     run: Run, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
 ) -> Item | None:
-    """The values of the row by column, without blank cells; None if the row is refused."""
+    """Return the values of the row by column, without blank cells; None if the row is refused."""
     values: Item = {}
     for column in columns:
         if column.code == "key" or not text(line[column.code]):
@@ -206,7 +206,7 @@ def row_values(
 
 
 def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
-    """The key of the site that a row names; None if the row is refused."""
+    """Return the key of the site that a row names; None if the row is refused."""
     site_text = line.text("site")
     matches = sites.named(site_text)
     if len(matches) == 1:
@@ -220,7 +220,7 @@ def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
 
 
 def key_in_row(run: Run, line: Line, item_name: str) -> str | None:
-    """The key in a row whose ID is filled in; None if the row is refused. `item_name` is for example “milestone”."""
+    """Return the key in a row with an ID; None if the row is refused. `item_name` is for example “milestone”."""
     key = line.text("key")
     if KEY.fullmatch(key) is None:
         run.refuse(

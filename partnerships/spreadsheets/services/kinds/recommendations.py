@@ -41,7 +41,7 @@ _MAX_LENGTHS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The report is in every row, because a file can have recommendations of several reports."""
+    """Return the columns. Every row names its report, because a file can have recommendations of several reports."""
     return (
         column("title", "Report", "title", "source", "title of the report", required=True, example="Harbour review"),
         column("year", "Year", "published", "year published", required=True, example=2016),
@@ -102,7 +102,7 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def _code_by_kind() -> dict[str, str]:
-    """The codes of kinds of organisation by their folded names."""
+    """Return the codes of kinds of organisation by their folded names."""
     code_by_kind = {fold_name(label): str(code) for code, label in Kind.choices}
     code_by_kind |= {fold_name(label): code for code, label in KINDS_OF_BODY.items()}
     return code_by_kind | {
@@ -144,7 +144,7 @@ def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
 
 
 def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]) -> _Row | None:
-    """The row; None if it is refused."""
+    """Return the row; None if it is refused."""
     for sheet_column in _columns(run.target):
         if sheet_column.required and not line.text(sheet_column.code):
             refuse_blank(run, line, sheet_column.code)
@@ -172,7 +172,7 @@ def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: 
 
 
 def _addressees(run: Run, line: Line, code_by_kind: Mapping[str, str]) -> tuple[list[str], list[int]]:
-    """The codes of kinds of organisation, and the ids of organisations, that the recommendation is addressed to."""
+    """Return the codes of kinds of organisation and the ids of organisations that the row is addressed to."""
     kind_codes: list[str] = []
     organisation_ids: list[int] = []
     for name in _names(line, "addressees"):
@@ -191,7 +191,7 @@ def _addressees(run: Run, line: Line, code_by_kind: Mapping[str, str]) -> tuple[
 
 
 def _themes(run: Run, line: Line, code_by_theme: Mapping[str, str]) -> list[str]:
-    """The codes of the themes."""
+    """Return the codes of the themes."""
     theme_codes = []
     for name in _names(line, "themes"):
         theme_code = code_by_theme.get(fold_name(name))
@@ -203,12 +203,12 @@ def _themes(run: Run, line: Line, code_by_theme: Mapping[str, str]) -> list[str]
 
 
 def _names(line: Line, column: str) -> list[str]:
-    """The names in a cell, with semicolons between them."""
+    """Return the names in a cell, with semicolons between them."""
     return [name.strip() for name in line.text(column).split(";") if name.strip()]
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Recommendations of the reports that the organisation recorded."""
+    """Return recommendations of the reports that the organisation recorded."""
     recommendations = Recommendation.objects.visible_to(person).filter(source__recorded_for=target.organisation)
     return [
         {
@@ -227,7 +227,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 
 def _revision(target: Target) -> int:
-    """A checksum of what the organisation recorded, because recommendations have no revisions."""
+    """Return a checksum of what the organisation recorded, because recommendations have no revisions."""
     recommendations = Recommendation.objects.filter(source__recorded_for=target.organisation)
     values = recommendations.order_by("pk", "addressees__pk").values_list(
         "pk",

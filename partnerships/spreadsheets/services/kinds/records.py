@@ -43,12 +43,12 @@ def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> It
 
 
 def quantity_cell(quantity: Decimal | None) -> str:
-    """A quantity as the text of a cell, such as "60" for 60.00; "" for None."""
+    """Return a quantity as the text of a cell, such as "60" for 60.00; "" for None."""
     return "" if quantity is None else f"{quantity.normalize():f}"
 
 
 def record_key(kind: str, target: Target, reference: str) -> uuid.UUID:
-    """The key of the record that a row with this reference creates.
+    """Return the key of the record that a row with this reference creates.
 
     The same reference in a spreadsheet of another target gives another key. Case and spaces make no difference.
     """
@@ -91,7 +91,7 @@ class OrganisationFinder:
             self._pks_by_name.setdefault(fold_name(name), set()).add(pk)
 
     def named(self, name: str) -> Organisation | None:
-        """The organisation with this name; None if none or several have it."""
+        """Return the organisation with this name; None if none or several have it."""
         pks = self._pks_by_name.get(fold_name(name), set())
         if len(pks) != 1:
             return None

@@ -46,5 +46,5 @@ def refuse_changed_since_preview(run: Run, line: Line, record: str) -> None:
 
 
 def changed_since_preview(record: str) -> str:
-    """The message of `refuse_changed_since_preview`, for an exception."""
+    """Return the message of `refuse_changed_since_preview`, for an exception."""
     return f"{record} was changed since the preview. {_UPLOAD_AGAIN}"

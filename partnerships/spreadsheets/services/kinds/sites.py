@@ -112,7 +112,7 @@ class _Areas:
                 self._codes.setdefault(name.casefold(), set()).add(code)
 
     def read(self, cell: Cell) -> str:
-        """The GSS code of the area that a cell names. Raises `Unreadable`."""
+        """Return the GSS code of the area that a cell names. Raises `Unreadable`."""
         code_or_name = text(cell)
         codes = self._codes.get(code_or_name.casefold(), set())
         if len(codes) != 1:
@@ -133,7 +133,7 @@ def _apply(run: Run) -> None:
 
 
 def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
-    """The key of the row's site, existing or new; None if the row is refused.
+    """Return the key of the row's site, existing or new; None if the row is refused.
 
     The ID decides, then the reference. The name decides only if the row has neither, or if the one site with that name
     has no reference yet.

@@ -38,7 +38,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _asking_organisation(target: Target, person: User) -> Organisation | None:
-    """The organisation in whose name people are asked: an owner of the plan, or the party."""
+    """Return the organisation in whose name people are asked: an owner of the plan, or the party."""
     if target.plan is not None:
         return acting_for(person, target.plan)
     return target.organisation
@@ -103,7 +103,7 @@ def _check(run: Run, line: Line, line_by_email: dict[str, Line]) -> None:
 
 
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Stakeholders of the target whom an organisation of the person asked, so that they may see the address."""
+    """Return stakeholders of the target whom an organisation of the person asked, so that they may see the address."""
     subscriptions = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )
@@ -115,7 +115,7 @@ def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisat
 
 
 def _revision(_target: Target) -> int:
-    """Always the same: rows never change a subscription, so a preview cannot be out of date."""
+    """Return 0 for every target: rows never change a subscription, so a preview cannot be out of date."""
     return 0
 
 

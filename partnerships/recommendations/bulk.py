@@ -49,7 +49,7 @@ class AssignForm(Form):
         self.helper = Helper(self, submit="Save owner and review date")
 
     def clean(self) -> dict[str, Any]:
-        """Require one of the two."""
+        """Require an owner or a review date."""
         data = super().clean() or {}
         if not self.errors and not data.get("owner") and not data.get("review_on"):
             self.add_error("owner", "Choose an owner, or enter a review date")

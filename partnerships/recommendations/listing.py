@@ -111,7 +111,7 @@ _SHOWN = (
         is_grouped=True,
     ),
 )
-#: How many organisations and partnerships do something about it.
+#: How many organisations and partnerships work on each recommendation.
 _COUNTS = (
     _number("working", "Working on it"),
     _number("under_way", "Under way", is_shown=False),

@@ -1,4 +1,4 @@
-"""Responses to recommendations as things that an organisation holds."""
+"""Responses to recommendations, which pass to another organisation at a merger or handover."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ RESPONSES = Obligation(
     lambda organisation, _: (
         Response.objects.still_open().filter(organisation=organisation).select_related("recommendation")
     ),
-    lambda one, _: Held(
-        one.pk,
-        one.recommendation.title,
-        one.get_absolute_url(),
-        one.get_status_display(),
-        outside=f"Response {one.pk}",
+    lambda response, _: Held(
+        response.pk,
+        response.recommendation.title,
+        response.get_absolute_url(),
+        response.get_status_display(),
+        outside=f"Response {response.pk}",
     ),
     target="recommendation_response",
-    within=lambda one: ("recommendation", one.recommendation_id),
+    within=lambda response: ("recommendation", response.recommendation_id),
 )
 
 
 def register() -> None:
-    """Register open responses, addressees, and who something was recorded or proposed for."""
+    """Register open responses, addressees, and for which organisation a source or proposal was recorded."""
     register_obligation(RESPONSES)
     register_following(
         Column("recommendations.Addressee.organisation", "recommendation", dropping=True),

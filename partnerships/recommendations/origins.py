@@ -18,14 +18,14 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Outcome
 from partnerships.recommendations.services import UnableToAdopt, UnableToLink, link_outcome
 
-#: Characters of an objective.
+#: An objective that starts from a recommendation has at most this many characters of its text.
 MAX_OBJECTIVE = 300
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """Return a commitment of the partnership, in the words of the recommendation."""
-    rows = Adoption.objects.visible_to(user).adopted().for_listing()
-    adoption = rows.filter(pk=record_id).first()
+    """Suggest a commitment of the partnership, in the words of the recommendation."""
+    adoptions = Adoption.objects.visible_to(user).adopted().for_listing()
+    adoption = adoptions.filter(pk=record_id).first()
     if adoption is None:
         return None
     return Suggestion(
@@ -51,11 +51,16 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
-    """Let the replacing commitment be an outcome too."""
-    rows = Outcome.objects.filter(commitment=old).exclude(adoption__outcomes__commitment=new)
+    """Make the replacing commitment an outcome of the same adoptions."""
+    missing = Outcome.objects.filter(commitment=old).exclude(adoption__outcomes__commitment=new)
     Outcome.objects.bulk_create(
-        Outcome(adoption_id=row.adoption_id, commitment=new, linked_by_id=row.linked_by_id, linked_at=row.linked_at)
-        for row in rows
+        Outcome(
+            adoption_id=outcome.adoption_id,
+            commitment=new,
+            linked_by_id=outcome.linked_by_id,
+            linked_at=outcome.linked_at,
+        )
+        for outcome in missing
     )
 
 
@@ -69,9 +74,9 @@ RECOMMENDATION = Origin(
 
 
 def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:
-    """Return an objective in the words of a recommendation that this partnership adopted."""
-    rows = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
-    adoption = rows.select_related("recommendation").filter(pk=record).first()
+    """Suggest an objective in the words of a recommendation that this partnership adopted."""
+    adoptions = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
+    adoption = adoptions.select_related("recommendation").filter(pk=record).first()
     return _suggested(adoption) if adoption else None
 
 

@@ -16,7 +16,7 @@ from partnerships.recommendations.queries.addressing import is_addressed
 
 
 def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
-    """Whether they may say what the organisation does: its editors and leads."""
+    """Whether the person may respond for the organisation: editors and leads may."""
     return roles_of(person, now).edit_for(organisation.pk)
 
 
@@ -28,17 +28,17 @@ def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) 
 
 
 def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:
-    """Whether they may propose and adopt there.
+    """Whether the person may propose and adopt recommendations in the partnership.
 
-    Editors and leads of present parties that are no observers.
+    Editors and leads of present parties that are not observers may.
     """
-    return rights_over(partnership, person, now).may_keep_objectives  # the same people, for the same reason
+    return rights_over(partnership, person, now).may_keep_objectives  # the same people keep its objectives
 
 
 def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
     """Return the partnerships to which the person may propose a recommendation: they go on and have not taken it up."""
     taken_up = Adoption.objects.live().filter(recommendation=recommendation)
-    party = Party.objects.present().exclude(role=PartyRole.OBSERVER)
-    mine = party.filter(organisation__in=Organisation.objects.of_person(person, *EDITING_ROLES).values("pk"))
-    rows = Partnership.objects.visible_to(person).live().filter(pk__in=mine.values("partnership"))
-    return rows.exclude(pk__in=taken_up.values("partnership")).order_by("title", "pk")
+    own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
+    own_parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=own_organisations)
+    partnerships = Partnership.objects.visible_to(person).live().filter(pk__in=own_parties.values("partnership"))
+    return partnerships.exclude(pk__in=taken_up.values("partnership")).order_by("title", "pk")

@@ -1,7 +1,4 @@
-"""The section of an organisation's page.
-
-The way to what it says about recommendations.
-"""
+"""A section of an organisation's page, with a link to its responses to recommendations."""
 
 from __future__ import annotations
 
@@ -11,5 +8,5 @@ from partnerships.people.models import User
 
 
 def on_organisations(user: User, organisation: Organisation) -> Section:
-    """Return a section with a link but no figure: most visits do not need a figure, and counting takes time."""
+    """Return a section with a link but no figure: most visits need no figure, and counting takes time."""
     return Section("recommendations/_section.html", {"organisation": organisation})

@@ -6,7 +6,7 @@ from partnerships.activity.folding import Fold
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.recommendations.event_kinds import EventKind
 
-#: Kinds that are told: how they fold, and what the sentence adds to the label.
+#: Kinds of event that followers are told about: how they fold, and what the sentence adds to the label.
 _TOLD = {
     EventKind.ANSWERED: (Fold.FIELDS, "{field}{change}"),
     EventKind.EVIDENCE_ADDED: (Fold.CREATED, ""),
@@ -18,9 +18,9 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
-    for kind, (fold, says) in _TOLD.items():
-        register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{says}")
+    """Register which events followers are told about, and why they are not told about others."""
+    for kind, (fold, addition) in _TOLD.items():
+        register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
     register_untold([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
     register_untold(
         [EventKind.CORRECTED, EventKind.SOURCE_CORRECTED],

@@ -314,7 +314,7 @@ def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, c
     assert adoption.get_absolute_url() in client.get(promise.get_absolute_url()).content.decode()
     assert promise.get_absolute_url() in client.get(adoption.get_absolute_url()).content.decode()
     (row,) = of_partnership(world.ben, world.partnership)
-    assert [one.what for one in row.became] == ["Commitment"]
+    assert [outcome.what for outcome in row.outcomes] == ["Commitment"]
 
 
 def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World) -> None:

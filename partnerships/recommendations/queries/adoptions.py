@@ -1,4 +1,4 @@
-"""What partnerships do about recommendations, as a reader may see it."""
+"""Adoptions of recommendations by partnerships, with outcomes and responses, as a reader may see them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from partnerships.recommendations.models import (
     Response,
 )
 
-#: Records that a form offers, at most.
+#: A form offers at most this many records.
 MAX_OFFERED = 200
-#: Characters of a text that stands for a title.
+#: A text that stands for a title has at most this many characters.
 _MAX_TEXT = 90
 
 
 @dataclass(frozen=True, slots=True)
 class ReadableOutcome:
-    """An objective or a commitment that a recommendation became, as its reader sees it."""
+    """An objective or a commitment that came from a recommendation, as a reader sees it."""
 
     pk: int
     what: str
@@ -49,17 +49,17 @@ class AdoptionRow:
     """A recommendation in a partnership, with its outcomes and the responses of the parties."""
 
     adoption: Adoption
-    became: Sequence[ReadableOutcome]
+    outcomes: Sequence[ReadableOutcome]
     responses: Sequence[Response]
 
     @property
     def recommendation(self) -> Recommendation:
-        """What was adopted."""
+        """The recommendation that was proposed or adopted."""
         return self.adoption.recommendation
 
 
 def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[ReadableOutcome]]:
-    """Return the objectives and commitments that each adoption (id) became, as far as the reader may see them."""
+    """Return by adoption (id) the objectives and commitments that came from it, as far as the reader may see them."""
     has_readable_objective = Q(objective__in=Objective.objects.visible_to(user).values("pk"))
     has_readable_commitment = Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
     outcomes = Outcome.objects.filter(
@@ -112,7 +112,7 @@ def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[A
     return [
         AdoptionRow(
             adoption=adoption,
-            became=outcomes_by_adoption.get(adoption.pk, []),
+            outcomes=outcomes_by_adoption.get(adoption.pk, []),
             responses=responses.get((adoption.partnership_id, adoption.recommendation_id), []),
         )
         for adoption in adoptions

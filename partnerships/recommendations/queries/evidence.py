@@ -22,9 +22,9 @@ from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
 from partnerships.surveys.models import Figure
 from partnerships.surveys.queries.results import expectation_words, expectations_for
 
-#: Records of one kind that a form offers, at most.
+#: A form offers at most this many records of one kind.
 MAX_OFFERED = 200
-#: Characters of a text that stands for a title.
+#: A text that stands for a title has at most this many characters.
 _MAX_TEXT = 90
 
 
@@ -54,26 +54,26 @@ class _Kind:
 _KINDS: dict[str, _Kind] = {
     "commitment": _Kind(
         lambda user: Commitment.objects.visible_to(user).order_by("-pk"),
-        lambda one: f"{one.reference}: {shorten(one.text, _MAX_TEXT)}",
+        lambda commitment: f"{commitment.reference}: {shorten(commitment.text, _MAX_TEXT)}",
         Commitment.get_absolute_url,
     ),
     "version": _Kind(
         lambda user: Version.objects.visible_to(user).without_content().select_related("plan").order_by("-pk"),
-        lambda one: f"{one.plan}, version {one.number}",
+        lambda version: f"{version.plan}, version {version.number}",
         Version.get_absolute_url,
     ),
     "partnership": _Kind(_partnerships, str, Partnership.get_absolute_url),
     "meeting": _Kind(
         lambda user: Meeting.objects.visible_to(user).select_related("partnership").order_by("-starts_at", "-pk"),
-        lambda one: f"{one.title}, {long_date(one.day)}",
+        lambda meeting: f"{meeting.title}, {long_date(meeting.day)}",
         Meeting.get_absolute_url,
     ),
     "document": _Kind(
         lambda user: Document.objects.visible_to(user).select_related("partnership").order_by("-pk"),
-        lambda one: f"{one.title} ({one.partnership})",
+        lambda document: f"{document.title} ({document.partnership})",
         _document_path,
     ),
-    "expectation": _Kind(expectations_for, _expectation_title, lambda one: one.round.get_absolute_url()),
+    "expectation": _Kind(expectations_for, _expectation_title, lambda share: share.round.get_absolute_url()),
 }
 
 

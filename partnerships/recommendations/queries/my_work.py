@@ -20,7 +20,7 @@ from partnerships.recommendations.models import Response, ResponseStatus
 
 #: How far ahead a review is shown.
 SOON = dt.timedelta(days=14)
-#: Characters of a recommendation on My work.
+#: My work shows at most this many characters of a recommendation.
 _MAX_TITLE = 90
 
 

@@ -31,7 +31,7 @@ _MOVES = (
     EventKind.OUTCOME_LINKED,
 )
 _TARGETS = ("recommendation_response", "recommendation_evidence", "recommendation_adoption")
-#: Changes that one page shows.
+#: A page shows at most this many changes.
 MAX_MOVES = 300
 
 

@@ -1,4 +1,4 @@
-"""Propose, adopt and drop recommendations in a partnership, and link what they became."""
+"""Propose, adopt and drop recommendations in a partnership, and link the objectives and commitments from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.recommendations.models import Adoption, AdoptionStatus, Outcom
 from partnerships.recommendations.rights import may_adopt_in
 from partnerships.recommendations.services.recording import lock_recommendation, record_adoption
 
-#: Objectives and commitments that one recommendation can become in a partnership.
+#: At most this many objectives and commitments can be linked to one adoption.
 MAX_OUTCOMES = 50
 
 
@@ -28,7 +28,7 @@ class UnableToAdopt(Exception):
 
 
 class UnableToLink(Exception):
-    """The recommendation is not adopted, or the record is of another partnership or linked already."""
+    """The recommendation is not adopted, or the record belongs to another partnership or is already linked."""
 
 
 def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.datetime) -> None:
@@ -45,9 +45,9 @@ def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.date
 
 
 def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """Return the adoption, locked, if the author may change it.
+    """Lock and return the adoption if the author may change it, without locking the partnership.
 
-    Without locking the partnership: where a new commitment was added to the partnership first, that would deadlock.
+    If somebody is adding a commitment to the partnership at the same time, locking the partnership could deadlock.
     """
     adoptions = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
     locked = adoptions.get(pk=adoption.pk)
@@ -55,7 +55,7 @@ def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption
     return locked
 
 
-def _side(partnership: Partnership, author: User | None) -> Organisation | None:
+def _acting_party(partnership: Partnership, author: User | None) -> Organisation | None:
     """Return the party that the author edits for; not an observer, because observers adopt nothing."""
     if author is None:
         return None
@@ -81,7 +81,7 @@ def propose_adoption(
     _check_may_adopt(partnership, author, now)
     if not why.strip():
         raise UnableToAdopt("Say why the partnership should adopt this recommendation.")
-    side = _side(partnership, author)
+    party = _acting_party(partnership, author)
     rows = Adoption.objects.select_for_update(of=("self",)).filter(recommendation=locked, partnership=partnership)
     adoption = rows.first()
     if adoption is not None and not adoption.is_dropped:
@@ -94,17 +94,17 @@ def propose_adoption(
     adoption.reason = ""
     adoption.meeting = None
     adoption.proposed_by = author
-    adoption.proposed_for = side
+    adoption.proposed_for = party
     adoption.proposed_at = now
     adoption.changed_at = now
     adoption.save()
-    record_adoption(adoption, EventKind.PROPOSED, author=author, organisation=side, now=now, reason=adoption.why)
+    record_adoption(adoption, EventKind.PROPOSED, author=author, organisation=party, now=now, reason=adoption.why)
     return adoption
 
 
 @transaction.atomic
 def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
-    """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
+    """Record that a meeting of the partnership adopted the recommendation. Raises `UnableToAdopt`."""
     locked = _lock_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
         status = locked.get_status_display().lower()
@@ -119,7 +119,7 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
         locked,
         EventKind.ADOPTED,
         author=author,
-        organisation=_side(locked.partnership, author),
+        organisation=_acting_party(locked.partnership, author),
         now=now,
         before={"status": AdoptionStatus.PROPOSED.value},
         after={"status": AdoptionStatus.ADOPTED.value, "date": meeting.day.isoformat()},
@@ -143,7 +143,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
         locked,
         EventKind.DROPPED,
         author=author,
-        organisation=_side(locked.partnership, author),
+        organisation=_acting_party(locked.partnership, author),
         now=now,
         before={"status": status_before},
         after={"status": locked.status},
@@ -156,7 +156,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
 def link_outcome(
     *, adoption: Adoption, became: Objective | Commitment, author: User | None, now: dt.datetime
 ) -> Outcome:
-    """Link an objective or a commitment of the partnership that it became. Raises `UnableToLink`."""
+    """Link an objective or a commitment that came from the recommendation. Raises `UnableToLink`."""
     locked = _lock(adoption, author, now)
     if not locked.is_adopted:
         raise UnableToLink("The partnership has not adopted this recommendation. Record its adoption first.")
@@ -169,9 +169,8 @@ def link_outcome(
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
     outcome = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
     _save(locked, now)
-    record_adoption(
-        locked, EventKind.OUTCOME_LINKED, author=author, organisation=_side(locked.partnership, author), now=now
-    )
+    party = _acting_party(locked.partnership, author)
+    record_adoption(locked, EventKind.OUTCOME_LINKED, author=author, organisation=party, now=now)
     return outcome
 
 
@@ -182,6 +181,5 @@ def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
         raise UnableToLink("A colleague has already removed this link, so you do not need to.")
     _save(locked, now)
-    record_adoption(
-        locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=_side(locked.partnership, author), now=now
-    )
+    party = _acting_party(locked.partnership, author)
+    record_adoption(locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=party, now=now)

@@ -14,15 +14,16 @@ from partnerships.recommendations.queries.evidence import record_for
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services.recording import record_response
 
-#: Records that can prove one response.
+#: One response can have at most this many pieces of evidence.
 MAX_EVIDENCE = 50
 
 
 class UnableToProve(Exception):
-    """The record is unknown to the author, or linked already, or gone."""
+    """The author cannot see the record, or it is already evidence, or a colleague has removed the evidence."""
 
 
-def _locked(response: Response, author: User, now: dt.datetime) -> Response:
+def _lock(response: Response, author: User, now: dt.datetime) -> Response:
+    """Lock and return the response, if the author may answer for its organisation."""
     rows = Response.objects.select_for_update(of=("self",)).select_related("recommendation", "organisation")
     locked = rows.get(pk=response.pk)
     require(may_answer_for(locked.organisation, author, now))
@@ -34,7 +35,7 @@ def add_evidence(
     *, response: Response, kind: str, record: int, words: str = "", author: User, now: dt.datetime
 ) -> Evidence:
     """Link a record that the author may read, by a kind of `KINDS_OF_EVIDENCE`. Raises `UnableToProve`."""
-    locked = _locked(response, author, now)
+    locked = _lock(response, author, now)
     evidence_record = record_for(kind, record, author)
     if evidence_record is None:
         raise UnableToProve("Choose the evidence from the list.")
@@ -51,8 +52,8 @@ def add_evidence(
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
-    """Remove a link; the record itself stays. Raises `UnableToProve`."""
-    locked = _locked(evidence.response, author, now)
+    """Remove a piece of evidence; the linked record stays. Raises `UnableToProve`."""
+    locked = _lock(evidence.response, author, now)
     if not locked.evidence.filter(pk=evidence.pk).delete()[0]:
         raise UnableToProve("A colleague has already removed this evidence, so you do not need to.")
     record_response(locked, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

@@ -50,9 +50,9 @@ def record_response(
     is_inside: bool = False,
     **data: Any,
 ) -> None:
-    """Record an event on a response, or on its evidence.
+    """Record an event on a response, or on its evidence, in the histories of the recommendation and the organisation.
 
-    Numbered for the recommendation and the organisation. With `is_inside` only the organisation's own people see it.
+    With `is_inside` only the organisation's own people see the event.
     """
     name, target = ("recommendation_evidence", evidence.pk) if evidence else ("recommendation_response", response.pk)
     if is_inside:
@@ -80,10 +80,7 @@ def record_adoption(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on an adoption.
-
-    It is numbered for the recommendation and the partnership.
-    """
+    """Record an event on an adoption, in the histories of the recommendation and the partnership."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

@@ -51,7 +51,7 @@ def respond(
 ) -> Response:
     """Record or change an organisation's response to a recommendation.
 
-    `revision` is the one that the author saw, 0 if there was no response. Raises `UnableToRespond`.
+    `revision` is the revision that the author saw, 0 if there was no response. Raises `UnableToRespond`.
     """
     locked = lock_recommendation(recommendation.pk)
     require(may_answer_for(organisation, author, now))
@@ -90,7 +90,7 @@ def respond(
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
-    """Return the organisation's response, locked, or a new one without a status.
+    """Lock and return the organisation's response; if there is none, return a new one without a status.
 
     Raises `UnableToRespond` if the recommendation is not addressed to the organisation.
     """

@@ -109,7 +109,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one recommendation in one partnership."""
+    """Show a recommendation in a partnership, with its outcomes and the responses of the parties."""
     user = signed_in(request)
     current = _adoption_or_404(user, pk)
     partnership = current.partnership
@@ -117,7 +117,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
         "adoption": current,
         "partnership": partnership,
         "recommendation": current.recommendation,
-        "became": outcomes_of([current], user).get(current.pk, []),
+        "outcomes": outcomes_of([current], user).get(current.pk, []),
         "responses": responses_of_parties(user, partnership, [current.recommendation_id]),
         "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
     }
@@ -126,7 +126,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record which meeting adopted it."""
+    """Record which meeting adopted the recommendation."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     choices = meetings_to_adopt_at(current.partnership, user)
@@ -151,7 +151,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Drop it, with a reason."""
+    """Drop a recommendation, with a reason."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     form = ReasonForm(posted(request), submit="Drop recommendation", cancel=current.get_absolute_url())
@@ -167,7 +167,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, pk: int) -> HttpResponse:
-    """Link an objective or a commitment that it became."""
+    """Link an objective or a commitment that came from the recommendation."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     objectives, commitments = objectives_to_link(current, user), commitments_to_link(current, user)

@@ -1,4 +1,4 @@
-"""One response with its evidence: read, add, remove."""
+"""Show a response, and add and remove its evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _response(user: User, pk: int) -> Response:
 
 @require_safe
 def response(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what an organisation says, and the evidence that the reader may see."""
+    """Show an organisation's response, and the evidence that the reader may see."""
     user = signed_in(request)
     opened_response = _response(user, pk)
     may_answer = may_answer_for(opened_response.organisation, user, timezone.now())
@@ -47,7 +47,7 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """Link a record as evidence."""
+    """Add a record as evidence for the response."""
     user = signed_in(request)
     opened_response = _response(user, pk)
     require(may_answer_for(opened_response.organisation, user, timezone.now()))

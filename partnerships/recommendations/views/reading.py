@@ -1,4 +1,4 @@
-"""Pages to read: by report, by addressee, one recommendation, what moved, and what nobody works on."""
+"""Pages to read: by report, by addressee, one recommendation, recent changes, and what nobody works on."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def addressees(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what is addressed to an organisation, and what it says about each."""
+    """Show the recommendations to an organisation, each with its response."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
@@ -78,7 +78,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one recommendation: who it is for, what each says and proves, and partnerships that took it up."""
+    """Show one recommendation with its responses, their evidence, and the partnerships that took it up."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     responses = responses_to(recommendation, user)

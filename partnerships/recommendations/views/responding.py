@@ -1,4 +1,4 @@
-"""Say what an organisation does about a recommendation."""
+"""Write the response of an organisation to a recommendation."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         adoption = overview.adoption
         if adoption.is_dropped and adoption.changed_at < pack.since[adoption.partnership_id]:
             continue
-        outcomes = "; ".join(f"{record.title} ({record.status.lower()})" for record in overview.became)
+        outcomes = "; ".join(f"{record.title} ({record.status.lower()})" for record in overview.outcomes)
         responses = "; ".join(
             f"{response.organisation.display_name}: {response.get_status_display().lower()}"
             for response in overview.responses

@@ -111,9 +111,9 @@ class Districts:
         return {pk: name for pk, name in bodies if pk in self._served}
 
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
-        """Return the districts that some organisations serve: of the councils among them or, without any, of all."""
-        known = list(bodies)
-        serving = [body for body in known if body in self.council_names] or known
+        """Return the districts that the councils among these organisations serve; without any, that all serve."""
+        body_ids = list(bodies)
+        serving = [body for body in body_ids if body in self.council_names] or body_ids
         return self.of_areas({area for body in serving for area in self._served.get(body, ())})
 
     def councils(self) -> dict[int, list[str]]:
@@ -127,13 +127,15 @@ class Districts:
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
         """Return the districts that the filters of `DistrictFilters` name; all of them without any."""
-        areas = {one.pk for one in _records(filters.get("area"))}
-        within = self.of_areas(one.pk for one in _records(filters.get("within")))
-        councils = self.of_bodies(one.pk for one in _records(filters.get("council")))
-        asked = [of for name, of in (("area", areas), ("within", within), ("council", councils)) if filters.get(name)]
-        return [area for area in self.areas if all(area.pk in of for of in asked)]
+        ids_by_filter = {
+            "area": {area.pk for area in _records(filters.get("area"))},
+            "within": self.of_areas(area.pk for area in _records(filters.get("within"))),
+            "council": self.of_bodies(council.pk for council in _records(filters.get("council"))),
+        }
+        allowed = [ids for name, ids in ids_by_filter.items() if filters.get(name)]
+        return [area for area in self.areas if all(area.pk in ids for ids in allowed)]
 
 
 def _records(chosen: Collection[Any] | None) -> list[Any]:
     """Return the chosen areas or organisations, without those that the reader may not choose."""
-    return [one for one in chosen or () if isinstance(one, Area | Organisation)]
+    return [record for record in chosen or () if isinstance(record, Area | Organisation)]

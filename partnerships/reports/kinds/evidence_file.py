@@ -146,11 +146,13 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
     )
     rows = []
     delivered = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
-    show_as_at((timezone.localdate(one.done_at), one.receiver) for one in delivered if one.done_at)
-    for one in delivered:
-        assert one.done_at is not None  # the filter asks for it
-        cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
-        rows.append(Row(cells, one.get_absolute_url(), one.reference, f"commitment:{one.pk}"))
+    show_as_at((timezone.localdate(row.done_at), row.receiver) for row in delivered if row.done_at)
+    for commitment in delivered:
+        assert commitment.done_at is not None  # a done or verified commitment has this time
+        done_on = timezone.localdate(commitment.done_at)
+        cells = (commitment.text, done_on, str(commitment.receiver), commitment.get_status_display())
+        record = f"commitment:{commitment.pk}"
+        rows.append(Row(cells, commitment.get_absolute_url(), commitment.reference, record))
     labels = ("Commitment", "Delivered on", "To", "Status")
     return _table("delivered", "Commitments delivered", labels, rows, number_of(commitments, rows, limit=_MAX_ROWS))
 
@@ -181,7 +183,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """Return versions of plans that it published, and those that it decided about."""
+    """Return the table of versions of plans that the organisation published or decided about."""
     plans = Plan.objects.present_for(reader)
     published = Version.objects.filter(
         days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours
@@ -190,9 +192,10 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
         days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
     )
     versions, signatures = [], []
-    for one in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
-        said = (str(one), timezone.localdate(one.published_at), "Published")
-        versions.append(Row(said, one.get_absolute_url(), f"version-{one.pk}", f"plan_version:{one.pk}"))
+    for version in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
+        cells = (str(version), timezone.localdate(version.published_at), "Published")
+        key, record = f"version-{version.pk}", f"plan_version:{version.pk}"
+        versions.append(Row(cells, version.get_absolute_url(), key, record))
     for sign_off in decided.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"

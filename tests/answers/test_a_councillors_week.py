@@ -205,7 +205,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
         assert "Every party signed the terms" in said
         assert f"Left this partnership: {world.tidewater.name}" in said
         assert "Ground works" not in said
-    summaries = [one for one in catcher.emails_to(MANAGER) if "Since your last summary" in one["text"]]
+    summaries = [email for email in catcher.emails_to(MANAGER) if "Since your last summary" in email["text"]]
     [summary] = summaries
     assert len(catcher.emails_to(MANAGER)) == 1
     for part in (summary["text"], plain(summary["html"])):

@@ -104,7 +104,7 @@ def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, 
     send(bearer, **where, concerned="no")
     unconcerned = bearer.get(page(digest, plan)).content.decode()
 
-    assert [one.kind for one in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
+    assert [answer.kind for answer in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
     assert "You have said that this plan concerns you" in concerned
     assert "This no longer concerns me" in collapse(concerned)
     assert "You have said that this plan does not concern you" in unconcerned
@@ -175,15 +175,17 @@ def test_form_of_another_person_plan_or_version_changes_nothing(
         FormSubject(world.sol.pk, plan.pk + 1, 2),
         FormSubject(world.sol.pk, plan.pk, 1),
     ]
-    sent = [bearer.post(where, {"form": make_form_token(one), "text": "Hello."}) for one in wrong]
+    sent = [bearer.post(where, {"form": make_form_token(subject), "text": "Hello."}) for subject in wrong]
     sent.append(bearer.post(where, {"form": "nonsense", "text": "Hello."}))
     sent.append(bearer.post(where, {"text": "Hello."}))
 
-    assert [one["Location"].endswith("?done=over") for one in sent] == [True] * 5
+    assert [response["Location"].endswith("?done=over") for response in sent] == [True] * 5
     assert not Answer.objects.exists()
 
 
-@pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.READ], ids=lambda one: one.value)
+@pytest.mark.parametrize(
+    "purpose", [purpose for purpose in Purpose if purpose is not Purpose.READ], ids=lambda purpose: purpose.value
+)
 def test_links_of_other_purposes_answer_nothing(
     world: World, digest: Delivery, plan: Plan, bearer: Client, purpose: Purpose
 ) -> None:
@@ -227,8 +229,8 @@ def test_answers_of_one_person_are_limited_per_day(world: World, digest: Deliver
 
 def links_in(html: str) -> list[str]:
     """The addresses on this site that a page or an email links to."""
-    found = re.findall(r'(?:href|action)="([^"#]+)', unescape(html)) + re.findall(r"https?://\S+", html)
-    return sorted({re.sub(r"^https?://[^/]+", "", one) for one in found if "/answers/" in one or "/digests/" in one})
+    urls = re.findall(r'(?:href|action)="([^"#]+)', unescape(html)) + re.findall(r"https?://\S+", html)
+    return sorted({re.sub(r"^https?://[^/]+", "", url) for url in urls if "/answers/" in url or "/digests/" in url})
 
 
 def fetches(browser: Client, address: str) -> None:
@@ -300,7 +302,7 @@ def test_form_sent_twice_makes_one_answer(digest: Delivery, plan: Plan, bearer: 
     token = form_token(bearer.get(where).content.decode())
     sent = [bearer.post(where, {"form": token, "text": "Once."}) for _ in range(2)]
 
-    assert [one.status_code for one in sent] == [302, 302]
+    assert [response.status_code for response in sent] == [302, 302]
     assert Answer.objects.count() == 1
 
 

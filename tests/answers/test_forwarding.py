@@ -107,7 +107,7 @@ def test_address_of_one_partnership_is_not_valid_for_another(world: World, addre
 
 def test_sender_is_told_at_their_own_address(world: World, address: str, tmp_path: Path) -> None:
     read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
-    [told] = [one for one in deliver() if "conversation" in one.subject]
+    [told] = [email for email in deliver() if "conversation" in email.subject]
 
     assert told.to == [world.eddie.email]
     assert "The road is agreed." not in told.body

@@ -89,7 +89,7 @@ def test_reply_by_email_is_confirmed_in_a_browser(
 ) -> None:
     page.set_viewport_size(size)
     read_mailbox(tmp_path, reply(str(office.to(world.sol)[-1]["Reply-To"])))
-    text = next(one.body for one in deliver() if one.subject == "Confirm your comment on Harbour Quarter")
+    text = next(email.body for email in deliver() if email.subject == "Confirm your comment on Harbour Quarter")
     found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", text)
     assert found is not None
     page.goto(f"{live_server.url}{found[1]}")

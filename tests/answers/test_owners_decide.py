@@ -39,7 +39,7 @@ def plan_page(plan: Plan) -> str:
 
 def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Plan, comment: Answer) -> None:
     found = {
-        name: [one.what for one in waiting_for(getattr(world, name), timezone.now()) if "stakeholder" in one.what]
+        name: [task.what for task in waiting_for(getattr(world, name), timezone.now()) if "stakeholder" in task.what]
         for name in ("amina", "eddie", "ben", "chidi")
     }
 
@@ -51,9 +51,9 @@ def test_only_leads_of_an_owner_see_an_answer_before_it_is_approved(world: World
     signed_in(world.amina).post(reverse("answers:approve", kwargs={"pk": comment.pk}))
     after = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
 
-    seen = {name: "Please keep the trees." in one.content.decode() for name, one in before.items()}
+    seen = {name: "Please keep the trees." in response.content.decode() for name, response in before.items()}
     assert seen == {"amina": True, "eddie": False, "ben": False}
-    assert all("Please keep the trees." in one.content.decode() for one in after.values())
+    assert all("Please keep the trees." in response.content.decode() for response in after.values())
     assert signed_in(world.chidi).get(plan_page(plan)).status_code == 404
 
 
@@ -64,7 +64,7 @@ def test_refused_answer_is_shown_to_nobody_and_the_person_gets_the_reason(
     address = reverse("answers:refuse", kwargs={"pk": comment.pk})
     without = lead.post(address, {"reason": " "})
     lead.post(address, {"reason": "It names a neighbour."})
-    [email] = [one for one in deliver() if one.to == [world.sol.email]]
+    [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
 
     comment.refresh_from_db()
     assert without.status_code == 422
@@ -138,7 +138,7 @@ def test_refused_suggestion_of_a_colleague_is_not_called_a_comment(world: World,
         now=timezone.now(),
     )
     signed_in(world.amina).post(reverse("answers:refuse", kwargs={"pk": answer.pk}), {"reason": "She has moved on."})
-    [email] = [one for one in deliver() if one.to == [world.sol.email]]
+    [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
 
     assert email.subject == "Your suggestion for Harbour Quarter will not be used"
     assert "not to act on your suggestion of a colleague to contact about" in email.body

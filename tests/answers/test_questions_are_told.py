@@ -61,7 +61,7 @@ def stakeholder(world: World, target: object) -> None:
 
 def said_to(office: PostOffice, person: User) -> list[str]:
     """What each email to a person said, and the HTML part after it."""
-    return [collapse(f"{text_of(one)} {html_of(one)}") for one in office.to(person)]
+    return [collapse(f"{text_of(email)} {html_of(email)}") for email in office.to(person)]
 
 
 def test_followers_of_a_plan_hear_of_a_new_question(world: World, plan: Plan, office: PostOffice) -> None:

@@ -55,7 +55,7 @@ def test_the_job_reads_new_emails_once_and_leaves_them_as_read(box: Path, reply_
 
     assert Incoming.objects.get().text == "Please keep the trees."
     assert not list((box / "new").iterdir())
-    assert [one.name.rpartition(":")[2] for one in (box / "cur").iterdir()] == ["2,S"]
+    assert [file.name.rpartition(":")[2] for file in (box / "cur").iterdir()] == ["2,S"]
     assert not again
 
 
@@ -93,7 +93,7 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
     wait_for_alerts(seconds=60)
 
     assert Incoming.objects.get().text == "Thank you."
-    assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
+    assert sorted(file.name.rpartition(":")[2] for file in (box / "cur").iterdir()) == ["2,F", "2,S"]
     assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
 
 
@@ -116,7 +116,7 @@ def test_an_email_whose_parsing_hangs_is_flagged_after_its_time_limit(
 
     assert counts == {"failed": 1, "replies": 1}
     assert Incoming.objects.get().text == "Thank you."
-    assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
+    assert sorted(file.name.rpartition(":")[2] for file in (box / "cur").iterdir()) == ["2,F", "2,S"]
     assert "TookTooLong" in mailoutbox[-1].body
 
 
@@ -142,7 +142,7 @@ def test_an_email_during_which_two_workers_were_killed_is_flagged(
         first, second = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
 
     assert (first, second) == ({"failed": 1}, {})
-    assert [one.name for one in (box / "cur").iterdir()] == [f"{file.name}:2,F"]
+    assert [path.name for path in (box / "cur").iterdir()] == [f"{file.name}:2,F"]
 
 
 def test_the_command_reads_the_others_after_a_bad_email_and_leaves_what_was_read(

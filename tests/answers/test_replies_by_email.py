@@ -58,7 +58,7 @@ def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> Emai
 
 def ours(email: Any) -> str:
     """Our own address among those that take replies to an email."""
-    return next(one for one in ", ".join(email.reply_to).split(", ") if "+r-" in one)
+    return next(address for address in ", ".join(email.reply_to).split(", ") if "+r-" in address)
 
 
 def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
@@ -74,7 +74,7 @@ def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
 
 def confirming_link(world: World) -> str:
     """The path of the link in the email that asks Sol to confirm."""
-    asked = [one for one in deliver() if one.to == [world.sol.email] and "Confirm your comment" in one.subject]
+    asked = [email for email in deliver() if email.to == [world.sol.email] and "Confirm your comment" in email.subject]
     found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", asked[-1].body)
     assert found is not None
     return found[1]
@@ -105,7 +105,7 @@ def test_forged_sender_changes_nothing_and_only_the_real_person_is_asked(
     world: World, reply_to: str, tmp_path: Path
 ) -> None:
     read_mailbox(tmp_path, reply(reply_to, "Build nothing.", From="Mallory <mallory@evil.example>"))
-    written_to = {one.to[0] for one in deliver() if "Confirm" in one.subject}
+    written_to = {email.to[0] for email in deliver() if "Confirm" in email.subject}
 
     assert not Answer.objects.exists()
     assert written_to == {world.sol.email}
@@ -168,11 +168,11 @@ def test_reply_written_by_a_person_is_not_automatic() -> None:
 
 def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
     empty = [reply(reply_to, f"{number}") for number in range(3)]
-    for one in empty:
-        one.set_content("> was 120, now 96\n")
+    for empty_reply in empty:
+        empty_reply.set_content("> was 120, now 96\n")
     said = read_mailbox(tmp_path, *empty)
     [email] = recorded("answers.unfit")
-    text = next(one.body for one in deliver() if one.subject == "We could not process your email")
+    text = next(email.body for email in deliver() if email.subject == "We could not process your email")
 
     assert "3 could not be used" in said
     assert email.person_id == world.sol.pk
@@ -231,11 +231,11 @@ def test_reply_of_a_person_with_an_account_becomes_a_comment(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
-    [told] = [one for one in deliver() if one.to == [world.ben.email]]
+    [told] = [email for email in deliver() if email.to == [world.ben.email]]
     read_mailbox(tmp_path, reply(ours(told), "It is.", From="ben@westmarch.example"))
     incoming = Incoming.objects.get()
     ben, address = signed_in(world.ben), reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    waiting = [one.what for one in waiting_for(world.ben, timezone.now())]
+    waiting = [task.what for task in waiting_for(world.ben, timezone.now())]
     foreign = signed_in(world.amina).get(address).status_code
     ben.get(address)
     sent = ben.post(address, {"plan": plan.pk, "text": "It is."})
@@ -320,7 +320,7 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
 def test_emails_carry_no_reply_address_without_a_mailbox(world: World, plan: Plan, settings: Any) -> None:
     settings.EMAIL_REPLIES = "none"
     add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
-    [told] = [one for one in deliver() if one.to == [world.ben.email]]
+    [told] = [email for email in deliver() if email.to == [world.ben.email]]
 
     assert told.reply_to == [world.amina.email]
 

@@ -32,11 +32,11 @@ def reminder_of(person: User) -> Any:
     """The reminder that somebody got; it takes replies at our own address."""
     drop_emails()
     commitments.remind_owners(now=timezone.now())
-    return next(one for one in deliver() if one.to == [person.email])
+    return next(email for email in deliver() if email.to == [person.email])
 
 
 def told(person: User) -> str:
-    return str(next(one.body for one in deliver() if one.subject == "We could not process your email"))
+    return str(next(email.body for email in deliver() if email.subject == "We could not process your email"))
 
 
 def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partnership(
@@ -55,7 +55,7 @@ def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partners
         "The road is late.",
     )
     assert "The road is late." in page.content.decode()
-    [asked] = [one for one in deliver() if "as a conversation" in one.subject]
+    [asked] = [email for email in deliver() if "as a conversation" in email.subject]
     assert asked.to == [world.eddie.email]
     assert signed_in(world.ben).get(reverse("answers:incoming", args=[incoming.pk])).status_code == 404
 
@@ -94,7 +94,7 @@ def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitmen
     read_mailbox(tmp_path, empty)
 
     assert "Your email contained no new text." in told(world.eddie)
-    assert [one.params["why"] for one in recorded("answers.unfit")] == ["empty"]
+    assert [email.params["why"] for email in recorded("answers.unfit")] == ["empty"]
 
 
 @pytest.mark.parametrize(("role", "times"), [(Role.EDITOR, 1), (Role.VIEWER, 0)])
@@ -105,7 +105,7 @@ def test_a_notice_says_that_one_can_reply_if_the_reply_is_used(
     commitments.remind_owners(now=timezone.now())
     Membership.objects.filter(person=world.eddie).update(role=role)
 
-    notice: Any = next(one for one in deliver() if one.to == [world.eddie.email])
+    notice: Any = next(email for email in deliver() if email.to == [world.eddie.email])
 
     assert notice.body.count(CAN_REPLY) == times
     assert notice.alternatives[0][0].count(CAN_REPLY) == times

@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 def open_to(organisation_id: int) -> Q:
-    """The condition that an organisation may read others' shared entries."""
+    """Return the condition on shared entries of others that an organisation may read."""
     named = Addressee.objects.filter(organisation=organisation_id).values("entry")
     present = Party.objects.present().filter(organisation=organisation_id).values("partnership")
     return (
@@ -30,7 +30,7 @@ def open_to(organisation_id: int) -> Q:
 
 
 def reached_by(entry: Entry) -> Q:
-    """The condition that the entry's organisation may read this one."""
+    """Return the condition on entries whose organisations may read this entry."""
     if entry.audience == Audience.NETWORK:
         return Q()
     if entry.audience == Audience.NAMED:
@@ -39,27 +39,27 @@ def reached_by(entry: Entry) -> Q:
 
 
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
-    """The best counterparts this person can see and has not dismissed."""
-    said = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
+    """Return the best counterparts that this person can see and has not dismissed."""
+    dismissals = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    put_aside = said.filter(**{f"match__{own}": entry}).values(f"match__{other}")
-    readable = Q(pk__in=Entry.objects.visible_to(user).exclude(pk__in=put_aside).values("pk"))
+    dismissed = dismissals.filter(**{f"match__{own}": entry}).values(f"match__{other}")
+    readable = Q(pk__in=Entry.objects.visible_to(user).exclude(pk__in=dismissed).values("pk"))
     return best(entry, readable, today, Organisation.objects.of_person(user))[:BEST]
 
 
 def best_for_both(entry: Entry, today: dt.date) -> set[Counterpart]:
-    """The best for either side, and all known ones."""
-    ours, theirs = open_to(entry.organisation_id), reached_by(entry)
-    found = best(entry, ours, today)[:BEST]
-    found += best(entry, ~ours & ~Q(audience=Audience.NETWORK) & theirs, today)[:BEST]
-    known = Match.objects.filter(ask=entry).values("offer") if entry.is_ask else entry.matches_as_offer.values("ask")
-    return {*found, *best(entry, (ours | theirs) & Q(pk__in=known), today)}
+    """Return the best counterparts for either side, and all that are stored as matches."""
+    readable_by_us, readable_by_them = open_to(entry.organisation_id), reached_by(entry)
+    counterparts = best(entry, readable_by_us, today)[:BEST]
+    counterparts += best(entry, ~readable_by_us & ~Q(audience=Audience.NETWORK) & readable_by_them, today)[:BEST]
+    stored = Match.objects.filter(ask=entry).values("offer") if entry.is_ask else entry.matches_as_offer.values("ask")
+    return {*counterparts, *best(entry, (readable_by_us | readable_by_them) & Q(pk__in=stored), today)}
 
 
 def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Counterpart]:
-    """The allowed counterparts, best first: near ones, then the region.
+    """Return the allowed counterparts, best first: those nearby, and those of the region if too few are nearby.
 
-    Tiers have no limit here, since tests have few entries.
+    The number nearby has no limit here, because tests have few entries.
     """
     theme = theme_number(entry.theme)
     others = Entry.objects.filter(
@@ -87,41 +87,40 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
     names = AreaNames()
     shared = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
     partners = set(Party.objects.present().filter(partnership__in=shared).values_list("organisation_id", flat=True))
-    mine = None if sides is None else set(sides.values_list("pk", flat=True))
-    found = []
+    side_ids = None if sides is None else set(sides.values_list("pk", flat=True))
+    counterparts = []
     for row in rows:
-        knows = mine is None or bool(mine & {entry.organisation_id, row.organisation_id})
-        both = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
+        may_know_partners = side_ids is None or bool(side_ids & {entry.organisation_id, row.organisation_id})
+        common_lexemes = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
         common = Common(
             areas=names.of({place_of(key) for key in near.intersection(row.reach)}),
             same_region=not regions.isdisjoint(row.reach),
-            words=as_written(distinctive(both), f"{entry.title} {entry.statement}"),
+            words=as_written(distinctive(common_lexemes), f"{entry.title} {entry.statement}"),
             likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
-            partners=knows and row.organisation_id in partners,
+            partners=may_know_partners and row.organisation_id in partners,
         )
-        sides = [
+        ask_side, offer_side = [
             side_of(
-                one.available_from,
-                one.available_until,
-                one.quantity,
-                one.agreed_quantity,
-                one.unit,
-                standing=one.standing,
+                side_entry.available_from,
+                side_entry.available_until,
+                side_entry.quantity,
+                side_entry.agreed_quantity,
+                side_entry.unit,
+                standing=side_entry.standing,
             )
-            for one in ((entry, row) if entry.is_ask else (row, entry))
+            for side_entry in ((entry, row) if entry.is_ask else (row, entry))
         ]
-        found.append(Counterpart(row.pk, score_pair(sides[0], sides[1], common)))
-    found.sort(key=lambda one: (-one.score.points, -one.entry_id))
-    return [one for one in found if one.score.points >= MIN_POINTS]
+        counterparts.append(Counterpart(row.pk, score_pair(ask_side, offer_side, common)))
+    counterparts.sort(key=lambda counterpart: (-counterpart.score.points, -counterpart.entry_id))
+    return [counterpart for counterpart in counterparts if counterpart.score.points >= MIN_POINTS]
 
 
 def matches_of(entry: Entry, user: User) -> int:
-    """How many matches of an entry the person can see and has not dismissed."""
+    """Return how many matches of an entry the person can see and has not dismissed."""
     matches = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=MIN_POINTS)
     return matches.filter(Q(ask=entry) | Q(offer=entry)).count()
 
 
 def themes_on_board(user: User, filters: Filters) -> Counter[str]:
-    """How many entries of each theme the board shows."""
-    shown = board(user, filters)
-    return Counter(shown.values_list("theme", flat=True))
+    """Return how many entries of each theme the board shows."""
+    return Counter(board(user, filters).values_list("theme", flat=True))

@@ -164,8 +164,8 @@ ROWS = (
     ),
     Row(
         "exchange.end_entry_facilitator",
-        lambda w, author, one: services.end_entry_facilitator(
-            facilitator=one, reason="Done.", author=author, now=timezone.now()
+        lambda w, author, facilitator: services.end_entry_facilitator(
+            facilitator=facilitator, reason="Done.", author=author, now=timezone.now()
         ),
         EDITORS | {"former"},
         prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)),

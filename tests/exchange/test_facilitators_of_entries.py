@@ -74,7 +74,7 @@ def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -
     membership = Membership.objects.get(person=world.hana, ends_on=None)
     end_membership(membership=membership, reason="Moved.", author=None, now=timezone.now(), even_last_lead=True)
 
-    for one in (first, second):
-        one.refresh_from_db()
-        assert one.ended_at is not None
+    for facilitator in (first, second):
+        facilitator.refresh_from_db()
+        assert facilitator.ended_at is not None
     assert stuck_facilitated(world.hana, timezone.now()) == []

@@ -54,7 +54,7 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
     )
     for number in range(40):
         body = chance.choice(list(leads))
-        partnership = chance.choice([one for one, parties in pairs.items() if body in parties])
+        partnership = chance.choice([partnership_id for partnership_id, parties in pairs.items() if body in parties])
         audience = chance.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
         if body == world.westmarch and number >= 20 and audience == Audience.PARTNERSHIP:
             audience = Audience.NETWORK
@@ -124,7 +124,10 @@ def test_fast_queries_find_and_count_what_the_reference_queries_do(filled: World
             shown = board(user, filters).for_listing().order_by("-shared_at", "-pk")
             found = read(reader, filters, 100).sides
             for direction in Direction:
-                assert found[direction] == [card_of(one) for one in shown.filter(direction=direction)], (user, filters)
+                assert found[direction] == [card_of(entry) for entry in shown.filter(direction=direction)], (
+                    user,
+                    filters,
+                )
         for filters in (Filters(), Filters(words="homes")):
             assert read(reader, filters, 0).counts.themes == reference.themes_on_board(user, filters), (user, filters)
 

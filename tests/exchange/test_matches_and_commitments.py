@@ -135,8 +135,8 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
 
     shown = {
         name: [
-            (one.entry_id, "you already work together" in one.score.reasons)
-            for one in best_for_reader(ask, getattr(world, name), today)
+            (counterpart.entry_id, "you already work together" in counterpart.score.reasons)
+            for counterpart in best_for_reader(ask, getattr(world, name), today)
         ]
         for name in ("amina", "ben", "chidi")
     }

@@ -308,7 +308,9 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
     elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
     browser, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
-    assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
+    assert [
+        commitment_choice.pk for commitment_choice in browser.get(address).context["form"].fields["commitment"].queryset
+    ] == [commitment.pk]
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
     assert "so there is no commitment to link" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422

@@ -87,7 +87,7 @@ def cancel(commitment: Commitment, author: User, now: dt.datetime) -> None:
     commitments.end_commitment(commitment=commitment, reason="The land was sold.", author=author, now=now)
 
 
-def standing(entry: Entry) -> tuple[str, bool, Decimal]:
+def state_of(entry: Entry) -> tuple[str, bool, Decimal]:
     entry.refresh_from_db()
     return entry.status, entry.is_open, entry.agreed_quantity
 
@@ -121,11 +121,11 @@ def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, wo
         (dt.date(2031, 3, 1), dt.date(2031, 6, 1), world.amina),
     ]
     assert [link.href for link in links_of(new, world.amina)] == [ask.get_absolute_url()]
-    assert standing(ask) == (Status.COMMITTED, False, 60)
+    assert state_of(ask) == (Status.COMMITTED, False, 60)
 
     keep(new, world, now)
 
-    assert standing(ask)[0] == Status.MET
+    assert state_of(ask)[0] == Status.MET
 
 
 def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
@@ -136,7 +136,7 @@ def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
 
     promise("", world, now, 40, replaces=old)
 
-    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
 
 def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -147,14 +147,14 @@ def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: 
 
     cancel(made, world.ben, later)
 
-    assert standing(ask) == (Status.ACKNOWLEDGED, True, 0)
+    assert state_of(ask) == (Status.ACKNOWLEDGED, True, 0)
     assert ask.closes_on is None
     event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
     assert (event.kind, event.data["before"]) == ("ask.reopened", "committed")
     again = answered(ask, world, later, 60)
-    assert standing(ask) == (Status.ACCEPTED, False, 60)
+    assert state_of(ask) == (Status.ACCEPTED, False, 60)
     promise(f"response-{again.pk}", world, later, 60)
-    assert standing(ask) == (Status.COMMITTED, False, 60)
+    assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -175,17 +175,17 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
 
     cancel(proposed, world.amina, now)
 
-    assert standing(ask) == (Status.ACCEPTED, False, 60)
+    assert state_of(ask) == (Status.ACCEPTED, False, 60)
 
 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER)
     made = promise(f"entry-{offer.pk}", world, now, 60)
-    assert standing(offer) == (Status.COMMITTED, False, 60)
+    assert state_of(offer) == (Status.COMMITTED, False, 60)
 
     cancel(made, world.amina, now)
 
-    assert standing(offer) == (Status.SHARED, True, 0)
+    assert state_of(offer) == (Status.SHARED, True, 0)
 
 
 def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: World, now: dt.datetime) -> None:
@@ -195,10 +195,10 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
 
     cancel(first, world.ben, now)
-    assert standing(ask)[:2] == (Status.COMMITTED, False)
+    assert state_of(ask)[:2] == (Status.COMMITTED, False)
 
     cancel(second, world.ben, now)
-    assert standing(ask)[:2] == (Status.SHARED, True)
+    assert state_of(ask)[:2] == (Status.SHARED, True)
 
 
 def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
@@ -207,11 +207,11 @@ def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: W
     answered(ask, world, now, 20, by=world.tidewater)
 
     promise(f"response-{first.pk}", world, now, 40)
-    assert standing(ask) == (Status.ACCEPTED, False, 60)
+    assert state_of(ask) == (Status.ACCEPTED, False, 60)
 
     second = promise("", world, now, 20)
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
-    assert standing(ask) == (Status.COMMITTED, False, 60)
+    assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
@@ -220,12 +220,12 @@ def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: Wo
     money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
 
     keep(money, world, now)
-    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
     rest = promise(f"entry-{ask.pk}", world, now, 20, author=world.amina)
-    assert standing(ask)[0] == Status.COMMITTED
+    assert state_of(ask)[0] == Status.COMMITTED
     keep(rest, world, now)
-    assert standing(ask)[0] == Status.MET
+    assert state_of(ask)[0] == Status.MET
 
 
 def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
@@ -236,7 +236,7 @@ def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.dateti
         services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
 
     keep(made, world, now)
-    assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.SHARED)
+    assert (state_of(first)[0], state_of(second)[0]) == (Status.MET, Status.SHARED)
 
 
 def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
@@ -248,10 +248,10 @@ def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.date
         services.meet_entry(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
     services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
 
-    assert standing(first) == (Status.COMMITTED, False, 40)
-    assert standing(second) == (Status.PART_ACCEPTED, True, 20)
+    assert state_of(first) == (Status.COMMITTED, False, 40)
+    assert state_of(second) == (Status.PART_ACCEPTED, True, 20)
     keep(made, world, now)
-    assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
+    assert (state_of(first)[0], state_of(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
 
 
 def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
@@ -260,7 +260,7 @@ def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) ->
 
     services.meet_entry(entry=ask, commitment=made, quantity=None, author=world.amina, now=now)
 
-    assert standing(ask)[2] == Decimal("0.5")
+    assert state_of(ask)[2] == Decimal("0.5")
 
 
 def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
@@ -277,14 +277,14 @@ def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
     response = answered(ask, world, now, 40)
     made = promise(f"response-{response.pk}", world, now, 40)
-    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
     later = now + dt.timedelta(days=2)
     services.lapse_due_entries(now=later)
-    assert standing(ask) == (Status.COMMITTED, False, 40)
+    assert state_of(ask) == (Status.COMMITTED, False, 40)
 
     keep(made, world, later)
-    assert standing(ask)[0] == Status.LAPSED
+    assert state_of(ask)[0] == Status.LAPSED
 
 
 def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
@@ -295,4 +295,4 @@ def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
 
     services.edit_entry(entry=ask, author=world.amina, now=now, quantity=Decimal(40))
 
-    assert standing(ask)[0] == Status.MET
+    assert state_of(ask)[0] == Status.MET

@@ -33,7 +33,9 @@ def seers(entry: Entry, world: World) -> set[str]:
         world.dee,
         world.sol,
     ]
-    return {one.get_short_name() for one in everyone if Entry.objects.visible_to(one).filter(pk=entry.pk).exists()}
+    return {
+        person.get_short_name() for person in everyone if Entry.objects.visible_to(person).filter(pk=entry.pk).exists()
+    }
 
 
 LARKHAVEN = {"Amina", "Eddie", "Vera"}
@@ -117,9 +119,9 @@ def test_an_invited_party_sees_no_entries_before_it_accepts(ask: Entry, world: W
 
 def test_editors_and_leads_can_edit_an_entry_and_viewers_cannot(ask: Entry, world: World) -> None:
     editing = {
-        one.get_short_name()
-        for one in (world.amina, world.eddie, world.vera, world.ben, world.chidi)
-        if Entry.objects.editable_by(one).filter(pk=ask.pk).exists()
+        person.get_short_name()
+        for person in (world.amina, world.eddie, world.vera, world.ben, world.chidi)
+        if Entry.objects.editable_by(person).filter(pk=ask.pk).exists()
     }
 
     assert editing == {"Amina", "Eddie"}
@@ -132,7 +134,9 @@ def test_only_asked_organisations_can_answer(ask: Entry, world: World, now: dt.d
 
     def answering(entry: Entry) -> set[str]:
         return {
-            one.get_short_name() for one in everyone if Entry.objects.answerable_by(one).filter(pk=entry.pk).exists()
+            person.get_short_name()
+            for person in everyone
+            if Entry.objects.answerable_by(person).filter(pk=entry.pk).exists()
         }
 
     assert answering(ask) == {"Ben"}

@@ -118,7 +118,9 @@ def test_more_than_1000_recommendations_to_one_body_are_not_counted(world: World
         for number in range(1, 1_002)
     ]
     made = Recommendation.objects.bulk_create(rows)
-    Addressee.objects.bulk_create(Addressee(recommendation=one, organisation=world.larkhaven) for one in made)
+    Addressee.objects.bulk_create(
+        Addressee(recommendation=recommendation, organisation=world.larkhaven) for recommendation in made
+    )
 
     shown = page(client, world.chidi, "of-organisation", pk=world.larkhaven.pk)
     made[0].addressees.all().delete()
@@ -274,7 +276,7 @@ def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(worl
     offered = [
         suggestion.suggestion for suggestion in suggestions_for(planned_meeting(world), world.ben, timezone.now())
     ]
-    assert adoption.get_absolute_url() in [one.path for one in offered]
+    assert adoption.get_absolute_url() in [suggestion.path for suggestion in offered]
     held = held_meeting(world)
 
     client.post(reverse("recommendations:adopt", args=[adoption.pk]), {"meeting": held.pk})
@@ -424,8 +426,8 @@ def test_a_review_waits_for_its_owner_and_stands_in_their_calendar(world: World)
     now = timezone.now()
 
     def waits(person: object) -> bool:
-        found = waiting_for(person, now)  # type: ignore[arg-type]  # a User
-        return any(one.what == "Review this recommendation" for one in found)
+        tasks = waiting_for(person, now)  # type: ignore[arg-type]  # a User
+        return any(task.what == "Review this recommendation" for task in tasks)
 
     assert waits(world.vera)
     assert not waits(world.eddie)

@@ -60,7 +60,10 @@ _RECEIVERS = expect(inside=302, outside=404)
 
 ROWS = (
     Row("reports:index", get=everyone()),
-    *(Row("reports:report", case=one.slug, on=partial(_of, one.slug), get=everyone()) for one in all_reports()),
+    *(
+        Row("reports:report", case=report.slug, on=partial(_of, report.slug), get=everyone())
+        for report in all_reports()
+    ),
     Row("reports:dashboard", get=everyone()),
     Row("reports:partnership-dashboard", on=lambda world: {"pk": world.partnership.pk}, get=_READERS),
     Row(

@@ -59,7 +59,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
     now = timezone.now()
     days = [0, 14, 15, 28, 29, 56, 57, 182, 183, 400]
     for old in days:
-        one = shared(
+        ask = shared(
             world.larkhaven,
             world.amina,
             now,
@@ -67,7 +67,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
             partnership=world.partnership,
             closes_on=None,
         )
-        Entry.objects.filter(pk=one.pk).update(shared_at=now - dt.timedelta(days=old))
+        Entry.objects.filter(pk=ask.pk).update(shared_at=now - dt.timedelta(days=old))
     shared(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.other_partnership)
 
     snapshot = figures_for(world.ben, "unanswered-asks")

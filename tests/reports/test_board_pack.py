@@ -114,7 +114,7 @@ def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: Wor
     query = f"partnership={world.partnership.pk}&part=recommendations"
     parties = Everybody([world.larkhaven.pk, world.westmarch.pk])
 
-    pack, frozen, stranger = (figures_for(one, "board-pack", query) for one in (world.vera, parties, world.chidi))
+    pack, frozen, stranger = (figures_for(reader, "board-pack", query) for reader in (world.vera, parties, world.chidi))
 
     title = adoption.recommendation.title
     assert cells(pack, "recommendations", "Status") == {title: "Adopted"}
@@ -188,14 +188,14 @@ def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Pat
 
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
     document = docx.Document(str(word))
-    headings = [one.text for one in document.paragraphs if one.style.name == "Heading 1"]
+    headings = [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 1"]
     links = document.element.body.findall(f".//{qn('w:hyperlink')}")
-    marks = {one.get(qn("w:name")) for one in document.element.body.findall(f".//{qn('w:bookmarkStart')}")}
+    marks = {mark.get(qn("w:name")) for mark in document.element.body.findall(f".//{qn('w:bookmarkStart')}")}
     assert "Decisions needed" in text
     assert "Page 1 of" in text
     assert headings[:3] == ["Decisions needed", "What needs discussion", "What has changed"]
-    assert ["".join(words.text for words in one.iter(qn("w:t"))) for one in links] == headings
-    assert {one.get(qn("w:anchor")) for one in links} == marks
+    assert ["".join(words.text for words in link.iter(qn("w:t"))) for link in links] == headings
+    assert {link.get(qn("w:anchor")) for link in links} == marks
     [chart] = document.inline_shapes
     assert chart._inline.docPr.get("descr") == "Homes by year of completion; the table gives the figures"
     with pytest.raises(CommandError, match="no report called nothing"):

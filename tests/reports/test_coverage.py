@@ -47,7 +47,7 @@ def ask(world: World, *areas: Area, **more: Any) -> Any:
 def row(found: Snapshot, area: str) -> dict[str, Cell]:
     table = found.table("areas")
     assert table is not None
-    of = next(one for one in table.rows if one.name == area)
+    of = next(row for row in table.rows if row.name == area)
     return {column.label: cell for column, cell in zip(table.columns, of.cells, strict=True)}
 
 
@@ -123,8 +123,8 @@ def test_few_areas_that_have_something_are_named_first(world: World) -> None:
 
 def places_of(bodies: list[Organisation]) -> set[str]:
     """The areas that the councils among some bodies serve, else those of all."""
-    councils = [one for one in bodies if one.kind == "council" and one.areas.exists()]
-    return {area.name for one in councils or bodies for area in one.areas.all()}
+    councils = [body for body in bodies if body.kind == "council" and body.areas.exists()]
+    return {area.name for body in councils or bodies for area in body.areas.all()}
 
 
 def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
@@ -139,12 +139,12 @@ def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
         named = {area.name for area in entry.areas.all()}
         entries[entry.pk] = named or places.get(entry.partnership_id) or places_of([entry.organisation])
         lines.append((entry.direction, entries[entry.pk], {entry.theme}, entry.partnership_id))
-    for one in Commitment.objects.followed_by(reader):
-        met = [link.entry for link in one.fulfilments.all()]
-        sides = [body for body in (one.giver, one.receiver) if body]
+    for commitment in Commitment.objects.followed_by(reader):
+        met = [link.entry for link in commitment.fulfilments.all()]
+        sides = [body for body in (commitment.giver, commitment.receiver) if body]
         where = {area for entry in met for area in entries[entry.pk]}
-        where = where or places.get(one.partnership_id) or places_of(sides)
-        lines.append(("commitment", where, {entry.theme for entry in met} or {""}, one.partnership_id))
+        where = where or places.get(commitment.partnership_id) or places_of(sides)
+        lines.append(("commitment", where, {entry.theme for entry in met} or {""}, commitment.partnership_id))
     for plan in Plan.objects.present_for(reader):
         sites = {site.area.name for site in plan.sites.all() if site.area}
         owners = [owner.organisation for owner in plan.owners.all()]
@@ -175,7 +175,7 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
 
     expected = by_hand(world.amina)
 
-    labels = {code: str(one.label) for code, one in Theme.by_code().items()} | {"": "No theme"}
+    labels = {code: str(theme.label) for code, theme in Theme.by_code().items()} | {"": "No theme"}
     for what in ("partnership", "ask", "offer", "plan", "commitment"):
         found = figures_for(world.amina, "coverage", f"what={what}")
         shown = {
@@ -271,7 +271,9 @@ def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> N
     [chart, picture] = [shape._inline.docPr.get("descr") for shape in paper.inline_shapes]
     assert chart == "Council areas with and without; the table gives the figures"
     assert picture.endswith("in each council area; the table gives the figures")
-    assert "From white to the darkest shade: none, 1, 2 to 3" in "".join(one.text for one in paper.paragraphs)
+    assert "From white to the darkest shade: none, 1, 2 to 3" in "".join(
+        paragraph.text for paragraph in paper.paragraphs
+    )
     assert 'data-words="Gosport: none"' in page
     assert "Contains OS data" in page
     assert ">none<" in page.replace("\n", "").replace(" ", "")

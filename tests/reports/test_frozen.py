@@ -73,10 +73,13 @@ def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: W
 
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
     listed = restatements(frozen.snapshot, today)
-    found = {(one.row, one.column): (one.was, one.now, one.difference) for one in listed}
+    found = {
+        (restatement.row, restatement.column): (restatement.was, restatement.now, restatement.difference)
+        for restatement in listed
+    }
     assert found[NEXT, "Today"] == (60, 48, -12)
     assert {column for _row, column in found} == {"Today"}  # not what follows from it, nor what stayed as it was
-    assert len([one for one in listed if one.row == "All homes"]) == 1
+    assert len([restatement for restatement in listed if restatement.row == "All homes"]) == 1
     assert "As reported to the board" in page
     assert "\u221212" in page
 
@@ -180,12 +183,15 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
     assert services.send_due_reports(now=now) == 1
     assert services.send_due_reports(now=now) == 0
     change(plan, world, "quay", homes=[line(48)])
-    sent = [one for one in deliver() if one.subject.startswith("Social rent, ")]
+    sent = [email for email in deliver() if email.subject.startswith("Social rent, ")]
 
     frozen = FrozenReport.objects.get()
-    assert sorted(one.to[0] for one in sent) == sorted([world.vera.email, world.ben.email])
-    assert [frozen.get_absolute_url() in one.body and "60 homes complete" in one.body for one in sent] == [True, True]
-    assert "48 homes" not in str([one.body for one in sent])
+    assert sorted(email.to[0] for email in sent) == sorted([world.vera.email, world.ben.email])
+    assert [frozen.get_absolute_url() in email.body and "60 homes complete" in email.body for email in sent] == [
+        True,
+        True,
+    ]
+    assert "48 homes" not in str([email.body for email in sent])
     schedule.refresh_from_db()
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
 
@@ -195,13 +201,13 @@ def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(w
     other = scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
     services.send_due_reports(now=timezone.now())
-    mine = [one for one in deliver() if one.to == [world.ben.email]]
-    stop = next(stop_address(one) for one in mine if one.subject.startswith("Social rent, "))
+    mine = [email for email in deliver() if email.to == [world.ben.email]]
+    stop = next(stop_address(email) for email in mine if email.subject.startswith("Social rent, "))
 
     stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
 
     assert "the report “Social rent”" in stopped.content.decode()
-    assert [one.person for one in schedule.recipients.all()] == [world.vera]
+    assert [recipient.person for recipient in schedule.recipients.all()] == [world.vera]
     assert other.recipients.filter(person=world.ben).exists()
     [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
@@ -215,13 +221,13 @@ def test_scheduled_report_does_not_resume_for_people_who_lost_access_and_came_ba
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
     )
-    sent = [one.to[0] for one in deliver() if one.subject.startswith("Social rent, ")]
+    sent = [email.to[0] for email in deliver() if email.subject.startswith("Social rent, ")]
 
     assert sent == [world.vera.email]
     later = timezone.now() + dt.timedelta(days=40)
     services.send_due_reports(now=later)
     assert Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk).count() == 1
-    assert [one.person for one in schedule.recipients.all()] == [world.vera]
+    assert [recipient.person for recipient in schedule.recipients.all()] == [world.vera]
 
 
 def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: World) -> None:
@@ -273,15 +279,15 @@ def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_t
     alerts: list[str] = []
     monkeypatch.setattr(scheduling, "alert_operators", lambda subject, _text: alerts.append(subject))
     made = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
-    sent = [one for one in deliver() if "could not be made" in one.subject]
+    sent = [email for email in deliver() if "could not be made" in email.subject]
 
     failing.refresh_from_db()
     assert made == [1, 0, 0, 0, 0]
-    assert [one.to for one in sent] == [[world.amina.email]]
+    assert [email.to for email in sent] == [[world.amina.email]]
     assert "could not calculate the figures" in sent[0].body
     assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
     assert (failing.failures, failing.next_on > timezone.localdate()) == (0, True)
-    assert [one.report for one in FrozenReport.objects.all()] == [other.report]
+    assert [frozen.report for frozen in FrozenReport.objects.all()] == [other.report]
 
 
 def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
@@ -405,6 +411,6 @@ def test_people_freeze_schedule_and_stop_on_pages(world: World) -> None:
     assert wendy.get(schedule.get_absolute_url()).status_code == 404
     signed_in(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
     signed_in(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
-    assert [one.person for one in schedule.recipients.all()] == [world.eddie]
+    assert [recipient.person for recipient in schedule.recipients.all()] == [world.eddie]
     amina.post(reverse("reports:end", args=[schedule.pk]))
     assert services.send_due_reports(now=timezone.now() + dt.timedelta(days=90)) == 0

@@ -75,16 +75,16 @@ def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str
     found: Counter[str] = Counter()
     areas = {"E07000087": "Fareham", "E07000088": "Gosport", "": "Area not given"}
     for content in contents:
-        for one in content["sites"]:
-            for homes in one["homes"]:
+        for site in content["sites"]:
+            for homes in site["homes"]:
                 name = {
                     "year": homes["year"] or "Year not given",
                     "tenure": TENURES[homes["tenure"]],
-                    "area": areas[one["area"]],
+                    "area": areas[site["area"]],
                     "bedrooms": bedrooms_in_words(homes["bedrooms"]).capitalize(),
                     "needs": NEEDS[homes["needs"]].capitalize(),
-                    "provider": one["lead"] or owners,
-                    "confidence": (one["confidence"] or "Confidence not given").capitalize(),
+                    "provider": site["lead"] or owners,
+                    "confidence": (site["confidence"] or "Confidence not given").capitalize(),
                 }[division]
                 found[name.lower()] += homes["count"]
     return dict(found)
@@ -217,13 +217,13 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
         homes = homes_now(reader, [], now=now)
         for place, division in enumerate(("area", "year", "tenure")):
             found: Counter[Any] = Counter()
-            for one in homes:
-                found[(one.area_code, one.year, one.tenure)[place]] += one.to_come
+            for part in homes:
+                found[(part.area_code, part.year, part.tenure)[place]] += part.to_come
             by_pipeline: Counter[Any] = Counter()
             for values, count in pipeline.by[division].items():
                 by_pipeline[values[0]] += count.to_come
             assert +found == +by_pipeline, (reader, division)
-        seen.add(sum(one.homes for one in homes))
+        seen.add(sum(part.homes for part in homes))
         read = records_for(reader, Districts.on(timezone.localdate())).sites
         sites = Site.objects.visible_to(reader).filter(area__isnull=False, plan__in=Plan.objects.present_for(reader))
         assert sorted(zip(*read.tolist(), strict=True)) == sorted(sites.values_list("plan", "area")), reader

@@ -159,7 +159,7 @@ def test_sources_say_publisher_licence_and_day(figures: World) -> None:
 
 def test_figures_of_predecessors_are_added_and_said_so(world: World) -> None:
     begun = timezone.localdate() - dt.timedelta(days=30)
-    one, other = (
+    first, second = (
         create_organisation(
             name=f"{name} Council", kind="council", status="dissolved", valid_to=begun, author=None, now=world.now
         )
@@ -167,11 +167,11 @@ def test_figures_of_predecessors_are_added_and_said_so(world: World) -> None:
     )
     new = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
     area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=begun)
-    for body, place in ((one, world.fareham), (other, world.gosport)):
+    for body, place in ((first, world.fareham), (second, world.gosport)):
         serve_area(organisation=body, area=place, author=None, now=world.now)
         Area.objects.filter(pk=place.pk).update(valid_to=begun)
     load_figures(author=None, now=world.now)
-    follow([one, other], [new], on=begun, now=world.now)
+    follow([first, second], [new], on=begun, now=world.now)
     serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
 
     found = figures_for(world.amina, "need-and-supply")

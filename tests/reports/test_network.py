@@ -45,33 +45,36 @@ from tests.world import World, make_partnership
 
 
 def chain(world: World) -> Partnership:
-    """Larkhaven – Westmarch – Tidewater – Harbour, for everybody to know; the partnership in the middle."""
+    """Link Larkhaven, Westmarch, Tidewater and Harbour in a chain that everybody sees; return its middle link."""
     middle = make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
     Partnership.objects.update(audience=Audience.NETWORK)
     return middle
 
 
-def links(found: Snapshot) -> set[tuple[str, str, int]]:
-    table = found.table("links")
+def links(report: Snapshot) -> set[tuple[str, str, int]]:
+    table = report.table("links")
     assert table is not None
     return {(str(row.cells[0]), str(row.cells[1]), int(str(row.cells[2]))) for row in table.rows}
 
 
-def fates(found: Snapshot) -> dict[str, str]:
-    """What becomes of each record of the chosen organisation."""
-    table = found.table("ends")
+def fates(report: Snapshot) -> dict[str, str]:
+    """Return what happens to each record if the chosen organisation leaves."""
+    table = report.table("ends")
     assert table is not None
     return {row.name: f"{row.cells[1]}: {row.cells[2]}" for row in table.rows}
 
 
 def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: World) -> None:
     chain(world)
-    parties = [sorted(one.parties.values_list("organisation__name", flat=True)) for one in Partnership.objects.all()]
+    parties = [
+        sorted(partnership.parties.values_list("organisation__name", flat=True))
+        for partnership in Partnership.objects.all()
+    ]
 
-    found = figures_for(world.ben, "network")
+    report = figures_for(world.ben, "network")
 
-    assert links(found) == {(one, other, 1) for bodies in parties for one, other in combinations(bodies, 2)}
-    assert cells(found, "counts", "Number") == {
+    assert links(report) == {(one, other, 1) for bodies in parties for one, other in combinations(bodies, 2)}
+    assert cells(report, "counts", "Number") == {
         "Organisations": 4,
         "Partnerships": 3,
         "Links between two organisations": 3,
@@ -79,9 +82,9 @@ def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: Wor
         "Parts that are not linked with each other": 1,
         "Organisations in the largest part": 4,
     }
-    assert cells(found, "single", "Organisations cut off") == {world.tidewater.name: 1, world.westmarch.name: 1}
-    assert cells(found, "single", "Partnerships that would end") == {world.tidewater.name: 2, world.westmarch.name: 2}
-    assert f"2 single points of failure: {world.tidewater.name} (1 cut off)" in found.answers[1]
+    assert cells(report, "single", "Organisations cut off") == {world.tidewater.name: 1, world.westmarch.name: 1}
+    assert cells(report, "single", "Partnerships that would end") == {world.tidewater.name: 2, world.westmarch.name: 2}
+    assert f"2 single points of failure: {world.tidewater.name} (1 cut off)" in report.answers[1]
 
 
 def test_it_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
@@ -144,22 +147,22 @@ def test_a_body_that_ended_stands_with_its_successor(world: World) -> None:
     chain(world)
     follow([world.harbour], [world.riverside])
 
-    found = figures_for(world.chidi, "network", f"day={timezone.localdate() - dt.timedelta(days=2)}")
+    report = figures_for(world.chidi, "network", f"day={timezone.localdate() - dt.timedelta(days=2)}")
 
-    assert f"{world.harbour.name} (now {world.riverside.name})" in cells(found, "organisations", "Partners")
+    assert f"{world.harbour.name} (now {world.riverside.name})" in cells(report, "organisations", "Partners")
 
 
 def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
     chain(world)
     promise = agree(world)
 
-    found = figures_for(world.amina, "network", f"around={world.westmarch.pk}")
+    report = figures_for(world.amina, "network", f"around={world.westmarch.pk}")
     earlier = figures_for(
         world.amina, "network", f"around={world.westmarch.pk}&day={timezone.localdate() - dt.timedelta(days=1)}"
     )
 
     side = "keeps it" if promise.giver == world.westmarch else "receives it"
-    assert fates(found) == {
+    assert fates(report) == {
         "Estuary Partnership": "Partnership: Ends",
         "Middle": "Partnership: Ends",
         promise.text: f"Commitment: Nobody {side}",
@@ -167,7 +170,7 @@ def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
     assert set(fates(earlier)) == {"Estuary Partnership", "Middle"}
     assert (
         f"If {world.westmarch.name} leaves, 2 of its 2 partnerships end, and 1 organisation is cut off."
-        in found.answers
+        in report.answers
     )
 
 
@@ -210,45 +213,45 @@ def test_the_page_draws_what_is_around_a_choice_also_of_two_bodies_of_one_name(w
 
 def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> None:
     chain(world)
-    found = figures_for(world.ben, "network", f"around={world.larkhaven.pk}")
-    paper = docx.Document(io.BytesIO(bytes_of(found, "docx")))
+    report = figures_for(world.ben, "network", f"around={world.larkhaven.pk}")
+    paper = docx.Document(io.BytesIO(bytes_of(report, "docx")))
 
     titles = [shape._inline.docPr.get("title") for shape in paper.inline_shapes]
     assert titles == ["Organisations cut off if each one left", f"Around {world.larkhaven.name}"]
-    assert from_json(to_json(found)) == found
-    assert found.networks[0].centre == str(world.larkhaven.pk)
+    assert from_json(to_json(report)) == report
+    assert report.networks[0].centre == str(world.larkhaven.pk)
 
 
 def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(world: World) -> None:
     chain(world)
-    found = figures_for(world.ben, "network")
-    table = found.table("links")
+    report = figures_for(world.ben, "network")
+    table = report.table("links")
     assert table is not None
     many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT_ROWS + 7)))
-    whole = replace(found, tables=(many,), networks=())
+    whole = replace(report, tables=(many,), networks=())
 
     kept = from_json(to_json(with_rows_limited(whole)))
     weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
 
-    assert [(len(one.rows), one.left_out, one.note) for one in kept.tables] == [
+    assert [(len(table.rows), table.left_out, table.note) for table in kept.tables] == [
         (MAX_KEPT_ROWS, 7, "We kept the first 5,000 rows, and left out 7.")
     ]
     assert restatements(kept, whole) == []
     changed = restatements(kept, replace(whole, tables=(weaker,)))
-    assert [(one.row, one.was, one.now) for one in changed] == [("One 0", 2, 1)]
+    assert [(restatement.row, restatement.was, restatement.now) for restatement in changed] == [("One 0", 2, 1)]
 
 
 def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(world: World) -> None:
-    found = figures_for(world.ben, "network")
-    table = found.table("links")
+    report = figures_for(world.ben, "network")
+    table = report.table("links")
     assert table is not None
     long = replace(table, rows=tuple(Row((f"One {number}", "Other", 1), key=f"{number}-0") for number in range(120)))
-    snapshot = replace(found, tables=(long,), charts=(), networks=())
+    snapshot = replace(report, tables=(long,), charts=(), networks=())
 
     def shown(query: str) -> tuple[int, Pages]:
-        [one] = shown_tables(snapshot, Paging(QueryDict(query)))
-        assert one.pages is not None
-        return len(one.rows), one.pages
+        [shown_table] = shown_tables(snapshot, Paging(QueryDict(query)))
+        assert shown_table.pages is not None
+        return len(shown_table.rows), shown_table.pages
 
     assert shown("day=x") == (25, Pages("Rows 1 to 25 of 120", "", "?day=x&page-links=2#table-links"))
     assert shown("page-links=2") == (25, Pages("Rows 26 to 50 of 120", "?#table-links", "?page-links=3#table-links"))

@@ -102,7 +102,9 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
     listed = client.get(reverse("reports:index")).content.decode()
 
     assert f'href="{reverse("reports:index")}"' in page
-    assert [one.title for one in all_reports() if reverse("reports:report", args=[one.slug]) not in listed] == []
+    assert [
+        report.title for report in all_reports() if reverse("reports:report", args=[report.slug]) not in listed
+    ] == []
 
 
 def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
@@ -145,7 +147,7 @@ def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) 
     words = [[cell.text for cell in row.cells] for row in paper.tables[-1].rows]
     assert words[1][0] == "Estuary Partnership"
     assert {"£85,000", "12\u00a0September\u00a02031"} <= set(words[1])
-    assert any("Partnerships, their signed terms" in one.text for one in paper.paragraphs)
+    assert any("Partnerships, their signed terms" in paragraph.text for paragraph in paper.paragraphs)
 
 
 def test_a_report_says_which_filter_is_wrong(world: World) -> None:
@@ -206,4 +208,4 @@ def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
     assert snapshot.answers[0].startswith("1 partnership: 1 without terms in force, 1 without a budget, ")
     other = strangers.table("register")
     assert other is not None
-    assert [one.name for one in other.rows] == ["Harbour Partnership"]
+    assert [row.name for row in other.rows] == ["Harbour Partnership"]

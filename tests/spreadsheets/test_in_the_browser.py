@@ -55,8 +55,8 @@ def test_cells_are_pasted_into_the_homes_table_and_pages_of_imports_are_accessib
     page.locator("[data-homes-count]").last.fill("")
     page.get_by_role("button", name="Save", exact=False).first.click()
     expect(page.locator("main")).to_contain_text("saved in the draft")
-    homes = next(one for one in draft_content(plan)["sites"] if one["key"] == "north-quay")["homes"]
-    assert {(one["tenure"], one["bedrooms"], one["year"], one["count"]) for one in homes} == {
+    homes = next(site for site in draft_content(plan)["sites"] if site["key"] == "north-quay")["homes"]
+    assert {(line["tenure"], line["bedrooms"], line["year"], line["count"]) for line in homes} == {
         ("social_rent", 2, "2027-28", 1020),
         ("social_rent", 2, "2028-29", 7),
         ("market_sale", 0, "2028-29", 4),

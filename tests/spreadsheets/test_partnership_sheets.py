@@ -120,7 +120,7 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
     assert "“Tidewater Housing Group” does not take part in this partnership." in reasons[0]
     assert "Enter a due date that is today or later." in reasons[1]
     told = Email.objects.filter(kind__startswith="commitments.")
-    assert [(one.kind, one.person_id) for one in told] == [("commitments.proposed_together", world.ben.pk)]
+    assert [(email.kind, email.person_id) for email in told] == [("commitments.proposed_together", world.ben.pk)]
     assert told.get().params["commitments"] == [first.pk, second.pk]
 
 
@@ -339,9 +339,9 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
     )
 
     brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", data)
-    sent = [one for one in deliver() if one.to[0].endswith(".doe@example.org")]
+    sent = [email for email in deliver() if email.to[0].endswith(".doe@example.org")]
 
-    to_kit = [str(one.body) for one in sent if one.to[0].casefold() == "kit.doe@example.org"]
+    to_kit = [str(email.body) for email in sent if email.to[0].casefold() == "kit.doe@example.org"]
     assert (len(sent), len(to_kit)) == (2, 1)
     assert "We hold the same details about you as" in to_kit[0]
     assert to_kit[0].count("/contacts/") == 2

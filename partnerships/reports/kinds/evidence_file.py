@@ -138,6 +138,7 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    """Return the table of commitments that the organisation delivered to others, newest first."""
     commitments = Commitment.objects.visible_to(reader).filter(
         days.covers("done_at"),
         kind=CommitmentKind.COMMITMENT,

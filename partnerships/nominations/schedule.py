@@ -63,8 +63,8 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
-    """What a council and a provider have agreed."""
+class NominationTerms:
+    """What the terms of a nominations agreement say about nominations: homes, shares, times and grounds."""
 
     #: Their names in the terms.
     council: str
@@ -112,8 +112,11 @@ class Agreed:
         return self.days_first_lets if first_let else self.days_relets
 
 
-def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
-    """Return what some terms say, or None if a figure is missing, as in terms that are older than these fields."""
+def nomination_terms_in(content: Mapping[str, Any]) -> NominationTerms | None:
+    """Return what the content of terms says about nominations.
+
+    None if a figure is missing, as in terms from before these fields existed.
+    """
     about = content["about"]
     first_lets = _share(about, "first_lets")
     share_by_size = {size: _share(about, f"relets_{size}") for size in Bedrooms}
@@ -124,7 +127,7 @@ def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
     if first_lets is None or len(relets) < len(Bedrooms) or None in (nominees, days_first_lets, days_relets):
         return None
     covers_schemes_only = about.get("covers") == "schemes"
-    return Agreed(
+    return NominationTerms(
         council=about.get("council") or "",
         provider=about.get("provider") or "",
         schemes=_schemes(content) if covers_schemes_only else None,

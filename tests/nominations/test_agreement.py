@@ -15,7 +15,7 @@ from partnerships.agreements.services import UnableToSendForSignature, change_st
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.presenting import days_counted
-from partnerships.nominations.queries import agreed_on
+from partnerships.nominations.queries import nomination_terms_on
 from partnerships.nominations.queries.agreement import period_of, suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
@@ -29,7 +29,7 @@ from tests.world import World
 def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
     agreement = world.things["nominations"]
 
-    agreed = agreed_on(agreement, timezone.localdate())
+    agreed = nomination_terms_on(agreement, timezone.localdate())
 
     assert agreed is not None
     assert (agreed.first_lets, agreed.days_first_lets, agreed.days_relets, agreed.nominees) == (100, 10, 3, 1)
@@ -69,7 +69,7 @@ def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
     )
     sign_all(put_up(draft(proposal, world.amina, relets_4="60"), world.amina, from_day=later))
 
-    shares = [agreed.relets[Bedrooms.FOUR] for day in (today, later) if (agreed := agreed_on(agreement, day))]
+    shares = [agreed.relets[Bedrooms.FOUR] for day in (today, later) if (agreed := nomination_terms_on(agreement, day))]
 
     assert shares == [75, 60]
 

@@ -13,17 +13,17 @@ from types import MappingProxyType
 import pytest
 
 from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
-from partnerships.nominations.lettings.counting import Counted, Result, count_lettings
+from partnerships.nominations.lettings.counting import LettingsCount, LineResult, count_lettings
 from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter, UnableToReadLettings, kept_rows
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.lettings.reading import Outcome, Scope, coded, day_of
-from partnerships.nominations.schedule import Agreed, Bedrooms, Scheme
+from partnerships.nominations.schedule import Bedrooms, NominationTerms, Scheme
 from tests.support.core_files import CANARY, Invented, Place, core_file, expected, headings, invent
 
 YEARS = (2023, 2024, 2025, 2026)
 
 
-def agreed_terms(**changes: object) -> Agreed:
+def agreed_terms(**changes: object) -> NominationTerms:
     """A typical agreement."""
     relets = {size: Decimal(50 if size in (Bedrooms.STUDIO, Bedrooms.ONE) else 75) for size in Bedrooms}
     facts: dict[str, object] = {
@@ -41,7 +41,7 @@ def agreed_terms(**changes: object) -> Agreed:
         "refusal_grounds": (),
         "dispute_days": None,
     }
-    return Agreed(**{**facts, **changes})  # type: ignore[arg-type]
+    return NominationTerms(**{**facts, **changes})  # type: ignore[arg-type]
 
 
 def place_in(year: int) -> Place:
@@ -88,13 +88,13 @@ def filter_content(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, Le
     return kept.finish(), kept
 
 
-def count_content(content: bytes, scope: Scope) -> Counted:
+def count_content(content: bytes, scope: Scope) -> LettingsCount:
     """What a file comes to."""
     packed, kept = filter_content(content)
     return count_lettings(kept_rows(packed, kept.columns), scope)
 
 
-def one_row(**cells: str) -> Counted:
+def one_row(**cells: str) -> LettingsCount:
     """What becomes of a file with one letting, some of whose cells are changed."""
     place = place_in(2024)
     (letting,) = invent(place, 1, year=2024, odd=False)
@@ -368,11 +368,11 @@ def test_progress_is_told_every_thousand_rows() -> None:
 
 
 def test_shortfalls_are_whole_homes_of_vacancies_with_a_nominee_in_time() -> None:
-    assert Result(3, 2, 0, Decimal(75)).shortfall == 1
-    assert Result(4, 3, 0, Decimal(75)).shortfall == 0
-    assert Result(4, 0, 4, Decimal(75)).shortfall == 0
-    assert Result(4, 0, 4, Decimal(75)).achieved is None
-    assert Result(7, 4, 1, Decimal(50)).achieved == Decimal("66.7")
+    assert LineResult(3, 2, 0, Decimal(75)).shortfall == 1
+    assert LineResult(4, 3, 0, Decimal(75)).shortfall == 0
+    assert LineResult(4, 0, 4, Decimal(75)).shortfall == 0
+    assert LineResult(4, 0, 4, Decimal(75)).achieved is None
+    assert LineResult(7, 4, 1, Decimal(50)).achieved == Decimal("66.7")
 
 
 def test_quarters_follow_each_other() -> None:

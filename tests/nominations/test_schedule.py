@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.nominations.schedule import Agreed, Bedrooms, agreed_in
+from partnerships.nominations.schedule import Bedrooms, NominationTerms, nomination_terms_in
 
 ABOUT: dict[str, Any] = {
     "council": "Westmarch",
@@ -26,8 +26,8 @@ ABOUT: dict[str, Any] = {
 }
 
 
-def read_terms(**changed: Any) -> Agreed:
-    agreed = agreed_in({"about": {**ABOUT, **changed}, "schemes": changed.get("schemes", [])})
+def read_terms(**changed: Any) -> NominationTerms:
+    agreed = nomination_terms_in({"about": {**ABOUT, **changed}, "schemes": changed.get("schemes", [])})
     assert agreed is not None
     return agreed
 
@@ -46,8 +46,8 @@ def test_grounds_for_refusal_are_the_lines_of_a_list() -> None:
 
 @pytest.mark.parametrize("code", ["first_lets", "relets_3", "days_relets", "nominees"])
 def test_terms_without_a_figure_say_nothing(code: str) -> None:
-    assert agreed_in({"about": {**ABOUT, code: None}}) is None
-    assert agreed_in({"about": {name: value for name, value in ABOUT.items() if name != code}}) is None
+    assert nomination_terms_in({"about": {**ABOUT, code: None}}) is None
+    assert nomination_terms_in({"about": {name: value for name, value in ABOUT.items() if name != code}}) is None
 
 
 def test_share_of_nothing_is_a_share() -> None:
@@ -75,7 +75,9 @@ def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
 def test_what_the_terms_say_in_words_only_is_named_as_not_counted() -> None:
     schemes = [{"name": "Mill Lane", "property_codes": "MILL"}, {"name": "Quay", "property_codes": ""}]
 
-    agreed = agreed_in({"about": {**ABOUT, "covers": "schemes", "area": "West of the river"}, "schemes": schemes})
+    agreed = nomination_terms_in(
+        {"about": {**ABOUT, "covers": "schemes", "area": "West of the river"}, "schemes": schemes}
+    )
 
     assert agreed is not None
     assert len(agreed.not_counted) == 2

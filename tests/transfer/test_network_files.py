@@ -26,7 +26,7 @@ from partnerships.conversations.models import Report
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
-from partnerships.nominations.queries import agreed_on, result_of, returns_of
+from partnerships.nominations.queries import nomination_terms_on, result_of, returns_of
 from partnerships.organisations.models import Kind, Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -274,7 +274,7 @@ def test_demonstration_shows_posts_reports_groups_facilitators_a_gap_and_a_surve
     assert answered.answers[0]["question"] == "Which of your panels will choose the two tenants?"
     nominations = Partnership.objects.get(title="Westmarch Nominations Agreement")
     assert data_sharing_open(nominations, today)
-    assert agreed_on(nominations.nominations, today) is not None
+    assert nomination_terms_on(nominations.nominations, today) is not None
     assert nominations.nominations.provider.organisation.name == "Larkhaven Homes Limited"
     older, newer = returns_of(nominations.nominations).order_by("starts_on")
     assert (older.is_settled, newer.is_sent) == (True, True)

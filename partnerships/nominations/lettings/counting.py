@@ -20,7 +20,7 @@ STEP = 1000
 
 
 @dataclass(slots=True)
-class Line:
+class LineCount:
     """The counts of lettings of one size, either first lets or relets."""
 
     lettings: int = 0
@@ -35,11 +35,11 @@ class Line:
 
 
 @dataclass(slots=True)
-class Counted:
+class LettingsCount:
     """The result of counting a file."""
 
     #: By the size of the homes and whether they were first lets.
-    lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
+    lines: dict[tuple[Bedrooms, bool], LineCount] = field(default_factory=dict)
     #: The rows of each outcome, as ranges of first and last row. Rows count from 1 below the headings.
     rows: dict[Outcome, list[list[int]]] = field(default_factory=dict)
     #: Rows of the quarter by the GSS code of their authority. Empty for rows without one.
@@ -67,39 +67,39 @@ def count_lettings(
     scope: Scope,
     *,
     progress: Callable[[int], object] = int,
-) -> Counted:
+) -> LettingsCount:
     """Count the rows of a file that belong to a return. Every other row is set aside with its reason."""
-    counted = Counted()
+    lettings_count = LettingsCount()
     # Homes, and homes with a start date, that were let before in the same file.
     homes: set[str] = set()
     lettings: set[tuple[str, dt.date]] = set()
     for row_number, row in enumerate(rows, start=1):
-        counted.total = row_number
+        lettings_count.total = row_number
         result = read_letting(row, scope)
         if isinstance(result, Letting) and result.home in lettings:
             result = Outcome.DUPLICATE
         if isinstance(result, Letting):
             if result.home is not None:
                 home, _starts_on = result.home
-                counted.let_again += home in homes
+                lettings_count.let_again += home in homes
                 homes.add(home)
                 lettings.add(result.home)
-            _add_letting(counted, result)
-            _add_outcome(counted, Outcome.USED, row_number)
+            _add_letting(lettings_count, result)
+            _add_outcome(lettings_count, Outcome.USED, row_number)
         else:
-            _add_outcome(counted, result, row_number)
+            _add_outcome(lettings_count, result, row_number)
         if row is not None and result not in (Outcome.NO_DATE, Outcome.OTHER_QUARTER):
             code = row.get("la", "").strip().upper()
-            counted.authorities[code if _GSS_CODE.fullmatch(code) else ""] += 1
+            lettings_count.authorities[code if _GSS_CODE.fullmatch(code) else ""] += 1
         if row_number % STEP == 0:
             progress(row_number)
-    progress(counted.total)
-    return counted
+    progress(lettings_count.total)
+    return lettings_count
 
 
-def _add_letting(counted: Counted, letting: Letting) -> None:
+def _add_letting(lettings_count: LettingsCount, letting: Letting) -> None:
     """Add a letting to its line."""
-    line = counted.lines.setdefault((letting.bedrooms, letting.is_first_let), Line())
+    line = lettings_count.lines.setdefault((letting.bedrooms, letting.is_first_let), LineCount())
     line.lettings += 1
     line.nominated += letting.is_nominated
     line.offers += letting.offers or 0
@@ -107,9 +107,9 @@ def _add_letting(counted: Counted, letting: Letting) -> None:
         line.void_days.append(letting.void_days)
 
 
-def _add_outcome(counted: Counted, outcome: Outcome, row_number: int) -> None:
+def _add_outcome(lettings_count: LettingsCount, outcome: Outcome, row_number: int) -> None:
     """Add a row to the ranges of its outcome."""
-    ranges = counted.rows.setdefault(outcome, [])
+    ranges = lettings_count.rows.setdefault(outcome, [])
     if ranges and ranges[-1][1] == row_number - 1:
         ranges[-1][1] = row_number
     else:
@@ -117,7 +117,7 @@ def _add_outcome(counted: Counted, outcome: Outcome, row_number: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class LineResult:
     """A line compared with its agreed share.
 
     Vacancies for which the council named no nominee in time do not count, because the provider was free to let them.

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.schedule import Agreed, Bedrooms
+from partnerships.nominations.schedule import Bedrooms, NominationTerms
 
 _LONDON = ZoneInfo("Europe/London")
 _FORMATS = ("%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%m-%Y")
@@ -106,7 +106,7 @@ class Scope:
     #: First and last day of the quarter on which the agreement was in force.
     in_force: tuple[dt.date, dt.date]
     year: CollectionYear
-    agreed: Agreed
+    agreed: NominationTerms
     #: GSS codes of the council's area, and names for rows without a code.
     areas: frozenset[str]
     area_names: frozenset[str]

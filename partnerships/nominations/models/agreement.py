@@ -51,9 +51,9 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
 class NominationsAgreement(models.Model):
     """An agreement that gives a council's nominees a share of a provider's lettings.
 
-    The row names the two parties only. The shares are in the terms: `queries.agreed_on` reads them for a day. The row
-    is created when terms with shares first come into force. It changes when later terms name other parties, and when
-    another organisation takes over a party.
+    The row names the two parties only. The shares are in the terms: `queries.nomination_terms_on` reads them for a day.
+    The row is created when terms with shares first come into force. It changes when later terms name other parties, and
+    when another organisation takes over a party.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.PROTECT, related_name="nominations")

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from partnerships.agreements.models import PartyStatus
 from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
-from partnerships.nominations.lettings.counting import Result
+from partnerships.nominations.lettings.counting import LineResult
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models.agreement import NominationsAgreement
 from partnerships.nominations.schedule import Bedrooms, words_of
@@ -232,9 +232,9 @@ class ReturnLine(models.Model):
         return words_of(self.size, first_let=self.is_first_let)
 
     @property
-    def result(self) -> Result:
+    def result(self) -> LineResult:
         """The line compared with its agreed share."""
-        return Result(self.lettings, self.nominated, self.not_supplied, self.share)
+        return LineResult(self.lettings, self.nominated, self.not_supplied, self.share)
 
     @property
     def counted(self) -> tuple[Any, ...]:

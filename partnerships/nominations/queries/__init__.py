@@ -1,6 +1,6 @@
 """What pages and services read of nominations agreements and their returns."""
 
-from partnerships.nominations.queries.agreement import agreed_on, agreement_of
+from partnerships.nominations.queries.agreement import agreement_of, nomination_terms_on
 from partnerships.nominations.queries.my_work import WAITING
 from partnerships.nominations.queries.records import (
     MaskedLine,
@@ -30,12 +30,12 @@ __all__ = [
     "QuarterResult",
     "ReturnResult",
     "Total",
-    "agreed_on",
     "agreement_of",
     "authorities_of",
     "disputed_lines_of",
     "masked_result_of",
     "masked_trend_of",
+    "nomination_terms_on",
     "outcomes_of",
     "records_of",
     "result_in",

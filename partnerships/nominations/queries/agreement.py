@@ -13,7 +13,7 @@ from partnerships.agreements.models import OVER, Partnership, Status, TermsVersi
 from partnerships.agreements.queries.terms import in_force_from, version_in_force
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.schedule import Agreed, agreed_in
+from partnerships.nominations.schedule import NominationTerms, nomination_terms_in
 
 
 def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
@@ -24,10 +24,10 @@ def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
     return agreement
 
 
-def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
+def nomination_terms_on(agreement: NominationsAgreement, day: dt.date) -> NominationTerms | None:
     """Return what the terms in force on a day say about nominations, or None if they do not give all figures."""
     version = version_in_force(agreement.partnership, day)
-    return agreed_in(version.content) if version else None
+    return nomination_terms_in(version.content) if version else None
 
 
 #: The first and the last day of a stretch of time.
@@ -41,7 +41,7 @@ class Period:
     first_day: dt.date
     last_day: dt.date
     #: What the terms of the last day say. It applies to the whole period.
-    agreed: Agreed
+    agreed: NominationTerms
     version: TermsVersion
     #: Times in the period when the partnership was suspended.
     suspended: tuple[Days, ...] = ()
@@ -65,7 +65,7 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
     """
     starts = in_force_from(agreement.partnership)
     version_by_pk = TermsVersion.objects.in_bulk({version_id for _, version_id in starts})
-    terms = [_Terms(day, version_by_pk[pk], agreed_in(version_by_pk[pk].content)) for day, pk in starts]
+    terms = [_Terms(day, version_by_pk[pk], nomination_terms_in(version_by_pk[pk].content)) for day, pk in starts]
     final_day = last_day(agreement.partnership) or dt.date.max
     suspensions = suspensions_of(agreement.partnership)
 
@@ -86,7 +86,7 @@ class _Terms:
 
     day: dt.date
     version: TermsVersion
-    agreed: Agreed | None
+    agreed: NominationTerms | None
 
 
 def is_suspended(first_day: dt.date, final_day: dt.date, suspensions: Iterable[Days]) -> bool:

@@ -13,7 +13,7 @@ from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries.agreement import periods_of
 from partnerships.nominations.queries.records import result_in
-from partnerships.nominations.queries.returns import agreed_for
+from partnerships.nominations.queries.returns import nomination_terms_for
 from partnerships.nominations.schedule import Bedrooms, words_of
 from partnerships.people.models import User
 
@@ -41,7 +41,7 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
 
 def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
     """Return the grounds to fill in: those agreed for the quarter, the nominee's own, and others with a figure."""
-    agreed = agreed_for(nominations_return.agreement, nominations_return.quarter)
+    agreed = nomination_terms_for(nominations_return.agreement, nominations_return.quarter)
     agreed_grounds = agreed.refusal_grounds if agreed else ()
     grounds_with_figure = sorted({refusal.ground for line in lines for refusal in line.refusals.all()})
     return list(dict.fromkeys([*agreed_grounds, NOMINEE_REFUSED, *grounds_with_figure]))

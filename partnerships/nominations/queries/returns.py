@@ -22,11 +22,11 @@ from partnerships.nominations.models import (
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
 from partnerships.nominations.queries.agreement import period_of, sides_in
-from partnerships.nominations.schedule import Agreed, Bedrooms
+from partnerships.nominations.schedule import Bedrooms, NominationTerms
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
 
-def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
+def nomination_terms_for(agreement: NominationsAgreement, quarter: Quarter) -> NominationTerms | None:
     """Return what the terms say about a quarter on the last day on which they were in force; None if they were not."""
     period = period_of(agreement, quarter)
     return period.agreed if period else None

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from partnerships.agreements.departures import TermsInForceChange
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.schedule import agreed_in
+from partnerships.nominations.schedule import nomination_terms_in
 from partnerships.organisations.obligations import Change, Moving
 
 
@@ -17,7 +17,7 @@ def follow_terms(change: TermsInForceChange) -> None:
     Terms hold the names that the parties had when the version was sent. The version also has their ids. Terms that do
     not name two different parties change nothing.
     """
-    agreed = agreed_in(change.version.content)
+    agreed = nomination_terms_in(change.version.content)
     if agreed is None:
         return
     organisation_by_name = {party["name"]: party["organisation"] for party in change.version.parties}

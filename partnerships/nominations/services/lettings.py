@@ -14,11 +14,11 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.kit.uploads import clean_file_name
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.lettings.columns import core_columns
-from partnerships.nominations.lettings.counting import Counted, Line, count_lettings
+from partnerships.nominations.lettings.counting import LettingsCount, LineCount, count_lettings
 from partnerships.nominations.lettings.filtering import kept_rows
 from partnerships.nominations.models import LettingsRun, NominationsReturn, ReturnLine
 from partnerships.nominations.queries.returns import scope_of
-from partnerships.nominations.schedule import Agreed
+from partnerships.nominations.schedule import NominationTerms
 from partnerships.nominations.services.returns import UnableToReport, clear_decision, lock_to_write, record_return
 from partnerships.people.models import User
 from partnerships.people.retention import change_in_batches
@@ -116,7 +116,9 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     return ""
 
 
-def _save_counts(nominations_return: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
+def _save_counts(
+    nominations_return: NominationsReturn, run: LettingsRun, counted: LettingsCount, now: dt.datetime
+) -> None:
     """Save the lines of the return and the report of the run, and delete the lettings."""
     scope = scope_of(nominations_return)
     existing_lines = {(line.bedrooms, line.is_first_let): line for line in nominations_return.lines.order_by("pk")}
@@ -149,7 +151,7 @@ def _save_counts(nominations_return: NominationsReturn, run: LettingsRun, counte
     run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
 
 
-def _save_line(line: ReturnLine, counts: Line, agreed: Agreed | None) -> None:
+def _save_line(line: ReturnLine, counts: LineCount, agreed: NominationTerms | None) -> None:
     """Save the counts of one line. If its figures differ, the council must decide about it again."""
     previous_figures = line.counted
     line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days

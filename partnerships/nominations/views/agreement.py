@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.nominations.presenting import masked_trend_charts, trend_charts
-from partnerships.nominations.queries import agreed_on, masked_trend_of, returns_of, trend_of
+from partnerships.nominations.queries import masked_trend_of, nomination_terms_on, returns_of, trend_of
 from partnerships.nominations.queries.agreement import suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.views.returns import open_agreement
@@ -28,7 +28,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "agreement": agreement,
         "partnership": agreement.partnership,
-        "agreed": agreed_on(agreement, timezone.localdate()),
+        "agreed": nomination_terms_on(agreement, timezone.localdate()),
         "suspended_since": suspended_since(agreement.partnership),
         "rights": rights,
         "returns": returns,

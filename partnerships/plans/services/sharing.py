@@ -226,8 +226,9 @@ def ask_for_access(
     about = " ".join(about.split())[:300]
     if not about:
         raise UnableToAskForAccess("Enter the plan’s title or its web address.")
-    plan = _plan_called(about, partnership)
+    plan = _newest_plan_named(about, partnership)
     try:
+        # In a savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
             request = AccessRequest.objects.create(
                 partnership=partnership,
@@ -238,6 +239,7 @@ def ask_for_access(
                 asked_at=now,
             )
     except IntegrityError:
+        # The person has asked already and waits for the answer: the owners need no second email.
         return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
     if plan is not None:
         record_event(
@@ -249,7 +251,7 @@ def ask_for_access(
             data={"title": plan.title, "request": request.pk},
         )
         leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-        # Without a sender, who could see in the ledger whether there is such a plan.
+        # Without a sender: its leads would see the email in the ledger, and so learn that there is such a plan.
         record_emails(
             kind="plans.access_request",
             people=leads.exclude(person=author).values_list("person", flat=True),
@@ -259,11 +261,11 @@ def ask_for_access(
     return request
 
 
-def _plan_called(about: str, partnership: Partnership) -> Plan | None:
+def _newest_plan_named(about: str, partnership: Partnership) -> Plan | None:
     """Return the newest plan of the partnership with this title or address, unless it is over."""
     address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
-    is_called_so = Q(pk=int(address[1])) if address else Q(title__iexact=about)
-    plans = Plan.objects.filter(is_called_so, partnership=partnership).exclude(status__in=OVER)
+    has_address_or_title = Q(pk=int(address[1])) if address else Q(title__iexact=about)
+    plans = Plan.objects.filter(has_address_or_title, partnership=partnership).exclude(status__in=OVER)
     return plans.order_by("-created_at", "pk").first()
 
 
@@ -282,6 +284,7 @@ def answer_request(
 
     They get an email with the message. Raises `UnableToShare`, also if the request has been answered already.
     """
+    # Read again under a lock, so that two editors who answer at the same moment do not both share the draft.
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
     if request.answered_at is not None or request.plan is None:

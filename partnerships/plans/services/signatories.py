@@ -322,7 +322,9 @@ def release_signatories(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _release_signatories_of(plan_pk: int, now: dt.datetime) -> int:
+    """Stop waiting for signatories of one plan that no longer take part; returns how many."""
     plan = lock_plan(Plan(pk=plan_pk))
+    # Computed again under the lock, because a party may have returned since the query.
     former = [state.signatory for state in signing_states(plan) if state.code == "left"]
     for signatory in former:
         reason = f"{signatory.organisation.name} no longer takes part in this plan."

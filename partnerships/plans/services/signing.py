@@ -57,11 +57,12 @@ def sign_off(
     _check_version(plan, number)
     signatory = _signatory_to_decide(plan, organisation, number)
     try:
-        answered = read_answers(signatory.questions, answers, decision)
+        valid_answers = read_answers(signatory.questions, answers, decision)
     except InvalidAnswers as error:
         raise UnableToSign(str(error)) from error
     version = plan.versions.get(number=number)
     try:
+        # In a savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
             recorded = SignOff.objects.create(
                 plan=plan,
@@ -71,7 +72,7 @@ def sign_off(
                 role=signatory.role,
                 decision=decision,
                 reason=reason if decision != Decision.APPROVED else "",
-                answers=answered,
+                answers=valid_answers,
                 signed_at=now,
             )
     except IntegrityError as error:
@@ -177,10 +178,11 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
 
 
 def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
-    """Set the status to agreed once all approved and conditions are met."""
+    """Set the status to agreed once all signatories have approved and all conditions are met."""
     states = signing_states(plan)
     if not plan.is_awaiting_sign_off or not all(state.is_settled for state in states):
         return
+    # Signatories that left are settled too, but a plan that nobody approved is not agreed.
     if not any(state.has_approved for state in states):
         return
     plan.status = Status.AGREED

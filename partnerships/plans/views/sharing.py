@@ -125,8 +125,8 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
             return redirect(back)
     context = {
         "plan": access.plan,
-        "asked": access_request,
-        "body": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
+        "access_request": access_request,
+        "organisation_names": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
         "form": form,
         "back": back,
     }

@@ -42,9 +42,9 @@ def register() -> None:
     register_retention(
         "lettings that were not counted",
         what="Rows of an upload of lettings, without anything about households",
-        purpose="counting them for a nominations return",
+        purpose="counting the lettings of a nominations return",
         basis="public task: letting homes to people in need",
-        kept_for="until they are counted, seconds after the upload; 2 days at most",
+        kept_for="until we have counted them, seconds after the upload; at most 2 days",
         apply=drop_uncounted,
     )
     about = RecordLookup(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsReturn, ReturnStatus
 from partnerships.nominations.services.recording import RETURN, return_identity
 
@@ -26,12 +27,13 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if (row.status, row.sendings) != (line["status"], line["sendings"]):
             later_status = ReturnStatus(line["status"]).label.lower()
             redone.left.append(
-                f"return {row.pk} of partnership {row.agreement.partnership_id}: its status was “{later_status}” after "
-                f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {row.agreement.provider_body.pk} "
-                f"and {row.agreement.council_body.pk} to do again what they did since the backup"
+                f"return {row.pk} of partnership {row.agreement.partnership_id}: on {line['at'][:10]}, its status was "
+                f"“{later_status}” after it was sent {counted(line['sendings'], 'time')}; ask organisations "
+                f"{row.agreement.provider_body.pk} and {row.agreement.council_body.pk} to repeat what they did since "
+                "the backup"
             )
     redone.left += [
-        f"return {pk}: begun after the backup"
+        f"return {pk}: started after the backup"
         for pk in sorted(return_ids - {nominations_return.pk for nominations_return in returns})
     ]
     return redone

@@ -30,7 +30,7 @@ EMAILS = (
     ),
     PersonEmail(
         "plans.sign_off_escalation",
-        "Signature that is late",
+        "Late signature",
         emails.write_sign_off_escalation,
         group=NoticeGroup.REMINDERS,
         about=_about("signatory", Signatory),
@@ -58,7 +58,7 @@ EMAILS = (
     ),
     PersonEmail(
         "plans.not_shown",
-        "Answer to a request",
+        "Answer to your request to see a draft",
         emails.write_not_shown,
         group=NoticeGroup.PLANS,
         about=_about("request", AccessRequest),

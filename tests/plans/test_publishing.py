@@ -254,7 +254,7 @@ def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(
     calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
     mixed = {**first, "sites": [first["sites"][0], {**first["sites"][1], "homes": calendar}]}
 
-    with pytest.raises(services.UnableToPublish, match="the same kind for all"):
+    with pytest.raises(services.UnableToPublish, match="the same kind of year for all"):
         publish(plan, world, "Both.", content=mixed)
     assert publish(plan, world, "Both.", content=mixed, elsewhere=True).number == 2
     assert publish(plan, world, "An older plan goes on.", content={**mixed, "outcomes": []}).number == 3

@@ -22,8 +22,8 @@ class QuestionsField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         hint = (
-            "Enter one question on each line. Each organisation answers them when it decides, and its answers are kept "
-            "with its decision."
+            "Enter one question on each line. Each organisation answers the questions when it decides, and we keep the "
+            "answers with its decision."
         )
         super().__init__(widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000, **{"help_text": hint, **kwargs})
 

@@ -68,7 +68,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Council", content["council"]),
         ("Provider", content["provider"]),
         ("Record", record.words),
-        ("Why it was corrected", record.reason),
+        ("Reason for the correction", record.reason),
         ("Counted", days_counted(quarter, content)),
         ("Time to nominate", time_to_nominate(result.lines)),
         ("Sent", _when(record.sent_at, record.sent_by)),

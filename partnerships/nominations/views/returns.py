@@ -186,7 +186,7 @@ def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     outcomes = outcomes_of(run) if run else []
     rows = [(outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in outcomes]
     name = f"rows-{nominations_return.starts_on:%Y-%m}.csv"
-    return csv_response(name, ["What happened to them", "What to do", "Rows", "Which"], rows)
+    return csv_response(name, ["What happened", "What to do", "Number of rows", "Row numbers"], rows)
 
 
 def _file_name(nominations_return: NominationsReturn) -> str:

@@ -70,8 +70,8 @@ class PublishForm(Form):
         if plan.is_embargoed and plan.embargoed_until is not None:
             self.fields["embargo_day"].help_text = (
                 f"Version {plan.current_number} is under embargo until {moment_in_words(plan.embargoed_until)}. "
-                "This version includes its changes, and both become visible then. Choose a later time to keep this one "
-                "back for longer."
+                "The new version includes its changes, so both become visible then. Choose a later time to keep the "
+                "new version back for longer."
             )
         layout: list[str | Section] = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         if "minor" in layout and not may_be_minor:

@@ -181,11 +181,11 @@ def preview_leaving(party: Party, reader: User) -> list[Consequence]:
     consequences = []
     for plan in plans:
         if len(plan.owners.all()) > 1:  # prefetched, so no query
-            effect = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
+            effect = f"{name} will no longer own “{plan.title}”. {name} can still read what has been published so far."
         else:
             effect = (
-                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
-                "to a partner; you do not need to wait for their answer."
+                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep the plan in the "
+                "partnership, first offer it to a partner; you do not need to wait for an answer."
             )
         consequences.append(Consequence(effect, reverse("plans:owners", kwargs={"pk": plan.pk})))
     return consequences

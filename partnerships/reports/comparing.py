@@ -55,7 +55,7 @@ def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
 
 
 def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
-    """Return each figure that differs between two versions of a table, with the identity of its row."""
+    """Yield each figure that differs between two versions of a table, with the identity of its row."""
     shown_table = now or was
     assert shown_table is not None
     rows_before, rows_after = _rows_by_identity(was), _rows_by_identity(now)

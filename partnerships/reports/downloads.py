@@ -88,7 +88,7 @@ def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
 
 
 def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
-    """Return the charts, maps and networks that are drawn from a table."""
+    """Yield the charts, maps and networks that are drawn from a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and chart.has_bars(table):
             title = caption_of(chart, table)
@@ -111,7 +111,7 @@ def _alternative_text(title: str) -> str:
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
-    """Return the sheets of a workbook: one about the report, then one for each table."""
+    """Yield the sheets of a workbook: one about the report, then one for each table."""
     about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
     about += [["Filter", filter_] for filter_ in snapshot.filters]
     about += [["Answer", answer] for answer in snapshot.answers]

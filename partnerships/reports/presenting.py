@@ -173,7 +173,7 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
 
 
 def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
-    """Return the table as rows of text for Word and emails: the headings, then the rows, with the total last."""
+    """Yield the table as rows of text for Word and emails: the headings, then the rows, with the total last."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
     for row in (*table.rows[:printed], *total):

@@ -137,7 +137,7 @@ class Table:
         return len(self.rows) + self.left_out
 
     def rows_with_total(self) -> Iterator[Row]:
-        """Return all rows, with the total last."""
+        """Yield all rows, with the total last."""
         yield from self.rows
         if self.total is not None:
             yield self.total

@@ -31,7 +31,7 @@ def _has_any(names: Collection[str], texts: Iterable[str]) -> bool:
 
 
 def _texts(upload: Upload) -> Iterator[str]:
-    """Return the texts of the report, and of the cells of the file."""
+    """Yield the texts of the report, and of the cells of the file."""
     yield json.dumps(upload.report, ensure_ascii=False)
     if upload.content is None:
         return

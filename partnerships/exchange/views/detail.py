@@ -171,7 +171,7 @@ def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[
 
 
 def _lookups(entry: Entry, user: User, existing_kinds: Collection[RowsAbout], rights: Rights) -> Iterator[Lookup]:
-    """Return the lookups that `_rows` and `_partnership` make, for `read_ahead`."""
+    """Yield the lookups that `_rows` and `_partnership` make, for `read_ahead`."""
     for kind, readable_rows in _READABLE_ROWS.items():
         if kind in existing_kinds:
             yield lookup(readable_rows, user, entry.pk)

@@ -32,7 +32,7 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
     opened = find_record(request, record, pk)
     kinds = [(kind, opened.may_import(kind)) for kind in kinds_of(opened.target)]
     context = {
-        "found": opened,
+        "opened": opened,
         "kinds": kinds,
         "uploads": _uploads(opened)[:_MAX_UPLOADS],
         "may_import": any(may_import for _, may_import in kinds),
@@ -68,7 +68,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
                 nudge_after_commit(work_on_waiting.delay)
             return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
     columns = sheet_kind.columns(opened.target)
-    return form_page(request, "spreadsheets/new.html", form, found=opened, kind=sheet_kind, columns=columns, back=back)
+    return form_page(request, "spreadsheets/new.html", form, opened=opened, kind=sheet_kind, columns=columns, back=back)
 
 
 @require_safe

@@ -65,7 +65,7 @@ class Run:
         self._collector = Collector(self.table)
 
     def lines(self) -> Iterator[Line]:
-        """Return the rows one by one; reports the progress after each."""
+        """Yield the rows one by one, and report the progress after each."""
         total = len(self.table.rows)
         for done, line in enumerate(self.table, start=1):
             yield line

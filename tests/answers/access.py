@@ -58,7 +58,7 @@ def prepare(world: World) -> None:
 
 
 def _received(address: str, sender: str, now: dt.datetime) -> Incoming:
-    """An email with an attachment that came in."""
+    """Return an email with an attachment that came in."""
     mail = Mail(
         recipients=(address,),
         sender=sender,

@@ -41,7 +41,7 @@ def bearer() -> Client:
 
 
 def read_token(person: User, delivery: Delivery) -> str:
-    """The token of the links to read this digest."""
+    """Return the token of the links to read this digest."""
     key = Preference.objects.get(person=person).link_key
     return make(
         Purpose.READ, person_id=person.pk, link_key=key, record_id=delivery.pk, minute=minute_of(timezone.now())
@@ -49,13 +49,13 @@ def read_token(person: User, delivery: Delivery) -> str:
 
 
 def page(digest: Delivery, plan: Plan, name: str = "by-link", **more: int) -> str:
-    """The address of a page behind the link in Sol's digest."""
+    """Return the address of a page behind the link in Sol's digest."""
     token = read_token(digest.recipient, digest)
     return reverse(f"answers:{name}", kwargs={"token": token, "plan": plan.pk, **more})
 
 
 def form_token(html: str) -> str:
-    """The token in the first form of a page."""
+    """Return the token in the first form of a page."""
     found = re.search(r'name="form" value="([^"]+)"', html)
     assert found is not None
     return found[1]
@@ -68,7 +68,7 @@ def send(browser: Client, address: str, *, opened: str = "", **data: str) -> Any
 
 
 def commented(world: World, text: str = "Please keep the trees.", **more: Any) -> Answer:
-    """A comment of Sol's on version 2, as the link allows it."""
+    """Return a comment of Sol's on version 2, as the link allows it."""
     return services.comment_by_link(
         person=world.sol,
         plan=world.things["plan"],

@@ -58,7 +58,7 @@ def _answer(world: World, author: User, question: PlanQuestion) -> object:
 
 
 def _reply(world: World) -> Incoming:
-    """A reply of Sol's that waits for him."""
+    """Return a reply of Sol's that waits for him."""
     found: Incoming = world.things["answer_reply"]
     return found
 

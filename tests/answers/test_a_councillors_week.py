@@ -129,7 +129,7 @@ def meet(world: World, ask: Any, response: Any) -> None:
 
 
 def amend(world: World) -> None:
-    """All parties sign an amendment."""
+    """Let all parties sign an amendment."""
     proposal = agreements.propose_amendment(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -248,12 +248,12 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
 
 
 def plain(html: str) -> str:
-    """The words of an HTML part."""
+    """Return the words of an HTML part."""
     return unescape(re.sub(r"<[^>]+>", "", re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)))
 
 
 def reply_to(address: str, subject: str) -> EmailMessage:
-    """Her reply, with the quotation that her mail program adds."""
+    """Return her reply, with the quotation that her mail program adds."""
     message = EmailMessage()
     message["From"] = COUNCILLOR
     message["To"] = address

@@ -228,42 +228,42 @@ def test_answers_of_one_person_are_limited_per_day(world: World, digest: Deliver
 
 
 def links_in(html: str) -> list[str]:
-    """The addresses on this site that a page or an email links to."""
+    """Return the addresses on this site that a page or an email links to."""
     urls = re.findall(r'(?:href|action)="([^"#]+)', unescape(html)) + re.findall(r"https?://\S+", html)
     return sorted({re.sub(r"^https?://[^/]+", "", url) for url in urls if "/answers/" in url or "/digests/" in url})
 
 
 def fetches(browser: Client, address: str) -> None:
-    """A filter that opens each link before delivery (Defender Safe Links)."""
+    """Act like a filter that opens each link before delivery (Defender Safe Links)."""
     browser.get(address)
 
 
 def asks_for_headers(browser: Client, address: str) -> None:
-    """A filter that asks for the headers only."""
+    """Act like a filter that asks only for the headers."""
     browser.head(address)
 
 
 def fetches_twice(browser: Client, address: str) -> None:
-    """A filter that opens each link on arrival and again when it is clicked."""
+    """Act like a filter that opens each link on arrival and again when it is clicked."""
     browser.get(address)
     browser.get(address, headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"})
 
 
 def follows_everything(browser: Client, address: str) -> None:
-    """A sandbox that opens a page, then with GET every link and form on it."""
+    """Act like a sandbox that opens a page, then with GET every link and form on it."""
     html = browser.get(address).content.decode()
     for further in links_in(html):
         browser.get(further)
 
 
 def opens_without_sending(browser: Client, address: str) -> None:
-    """A sandbox that renders the page with its forms and never sends one."""
+    """Act like a sandbox that renders the page with its forms and never sends one."""
     browser.get(address)
     browser.options(address)
 
 
 def sends_empty_forms(browser: Client, address: str) -> None:
-    """A scanner that posts to every form without its fields."""
+    """Act like a scanner that posts to every form without its fields."""
     for further in [address, *links_in(browser.get(address).content.decode())]:
         if "/stop/" not in further:  # RFC 8058: a POST to that address is a wish to stop
             browser.post(further)

@@ -22,14 +22,14 @@ from tests.world import World
 
 
 def address_on_page(person: User, world: World) -> str:
-    """The address for forwarded emails on the partnership's page; "" if it shows none."""
+    """Return the address for forwarded emails on the partnership's page; "" if it shows none."""
     html = unescape(signed_in(person).get(world.partnership.get_absolute_url()).content.decode())
     found = re.search(r"[\w.-]+\+p-[\w.]+@[\w.]+", html)
     return found[0] if found else ""
 
 
 def forwarded(to: str, sender: str) -> EmailMessage:
-    """An email that somebody forwards."""
+    """Return an email that somebody forwards."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, "Fwd: The access road"
     message["Message-ID"] = f"<{abs(hash((to, sender)))}@larkhaven.example>"

@@ -55,12 +55,12 @@ def reply(world: World, question: PlanQuestion) -> Answer:
 
 
 def stakeholder(world: World, target: object) -> None:
-    """Larkhaven adds Sol."""
+    """Let Larkhaven add Sol as a stakeholder."""
     digests.enrol(person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now())
 
 
 def said_to(office: PostOffice, person: User) -> list[str]:
-    """What each email to a person said, and the HTML part after it."""
+    """Return the text of each email to a person, followed by its HTML part."""
     return [collapse(f"{text_of(email)} {html_of(email)}") for email in office.to(person)]
 
 

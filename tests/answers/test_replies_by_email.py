@@ -41,7 +41,7 @@ def reply_to(world: World, digest: Delivery, office: PostOffice) -> str:
 
 
 def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> EmailMessage:
-    """A reply of Sol's, with quotation and signature, as his mail program writes it."""
+    """Return a reply of Sol's, with quotation and signature, as his mail program writes it."""
     message = EmailMessage()
     message["From"] = headers.pop("From", "Sol Stake <sol@council.example>")
     message["To"] = to
@@ -57,7 +57,7 @@ def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> Emai
 
 
 def ours(email: Any) -> str:
-    """Our own address among those that take replies to an email."""
+    """Return our own address among those that take replies to an email."""
     return next(address for address in ", ".join(email.reply_to).split(", ") if "+r-" in address)
 
 
@@ -73,7 +73,7 @@ def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
 
 
 def confirming_link(world: World) -> str:
-    """The path of the link in the email that asks Sol to confirm."""
+    """Return the path of the link in the email that asks Sol to confirm."""
     asked = [email for email in deliver() if email.to == [world.sol.email] and "Confirm your comment" in email.subject]
     found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", asked[-1].body)
     assert found is not None

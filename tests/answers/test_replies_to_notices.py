@@ -29,7 +29,7 @@ def commitment(world: World) -> Commitment:
 
 
 def reminder_of(person: User) -> Any:
-    """The reminder that somebody got; it takes replies at our own address."""
+    """Return the reminder that somebody got; it takes replies at our own address."""
     drop_emails()
     commitments.remind_owners(now=timezone.now())
     return next(email for email in deliver() if email.to == [person.email])

@@ -35,7 +35,7 @@ def newest(office: PostOffice, person: User) -> Any:
 
 
 def assert_said(email: Any, became: str, folder: Path, sender: User) -> None:
-    """The email says that one can reply if, and only if, a reply becomes something."""
+    """Check that the email offers a reply if, and only if, we can use the reply."""
     times = 0 if became == REFUSED else 1
     assert text_of(email).count(CAN_REPLY) == html_of(email).count(CAN_REPLY) == times
     answered = read_mailbox(folder, reply(str(email["Reply-To"]), "Homes for older people.", From=sender.email))
@@ -131,7 +131,7 @@ def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Pla
     )
 
     def ask_about(people: list[User]) -> tuple[set[int], int]:
-        """The people who can reply to an email about everything, and the number of queries."""
+        """Return the people who can reply to an email about everything, and the number of queries."""
         emails = [
             ReplyTo(
                 email_id=person.pk,

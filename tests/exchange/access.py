@@ -12,7 +12,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Asks, an offer, an answer and a question."""
+    """Create asks, an offer, an answer and a question."""
     now = world.now
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
@@ -40,12 +40,12 @@ def _on(name: str) -> Any:
 
 
 def _own(*, viewer: int, partner: int, mine: int) -> Expected:
-    """Pages of the entry's own organisation; its partner can only read it."""
+    """Return pages of the entry's own organisation; its partner can only read it."""
     return expect(inside=mine, outside=404, viewer=viewer, partner=partner)
 
 
 def _asked(mine: int) -> Expected:
-    """Pages of asked organisations; the asking side can only read it."""
+    """Return pages of asked organisations; the asking side can only read it."""
     return expect(inside=403, outside=404, partner=mine)
 
 

@@ -21,7 +21,7 @@ def now(world: World) -> dt.datetime:
 
 
 def draft(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """A draft ask for land; pass what differs."""
+    """Return a draft ask for land; pass what differs."""
     fields: dict[str, Any] = {
         "direction": Direction.ASK,
         "title": "Land for 60 modular homes",
@@ -35,7 +35,7 @@ def draft(organisation: Organisation, author: User, now: dt.datetime, **given: A
 
 
 def shared(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """The same, shared."""
+    """Return a shared ask for land; pass what differs."""
     entry = draft(organisation, author, now, **given)
     return services.share_entry(entry=entry, author=author, now=now)
 

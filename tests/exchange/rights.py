@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def _ask(world: World) -> Entry:
-    """A new ask from Larkhaven to the Estuary Partnership."""
+    """Return a new ask from Larkhaven to the Estuary Partnership."""
     return shared(
         world.larkhaven,
         world.amina,
@@ -31,18 +31,18 @@ def _ask(world: World) -> Entry:
 
 
 def _network_ask(world: World) -> Entry:
-    """An ask from Larkhaven to the whole network."""
+    """Return an ask from Larkhaven to the whole network."""
     return shared(world.larkhaven, world.amina, timezone.now(), title="Land for 30 homes")
 
 
 def _pair(world: World) -> tuple[Entry, Entry]:
-    """Larkhaven's ask and Tidewater's offer, for the whole network."""
+    """Return Larkhaven's ask and Tidewater's offer, for the whole network."""
     offer = shared(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
 
 def _promise(world: World) -> Any:
-    """A commitment that Westmarch gives and Larkhaven receives."""
+    """Return a commitment that Westmarch gives and Larkhaven receives."""
     return propose_commitment(
         giver=world.westmarch,
         receiver=world.larkhaven,
@@ -59,7 +59,7 @@ def _promise(world: World) -> Any:
 
 
 def _accepted(world: World) -> Any:
-    """Westmarch's accepted answer to an ask of the Estuary Partnership."""
+    """Return Westmarch's accepted answer to an ask of the Estuary Partnership."""
     answer = services.respond(
         entry=_ask(world), organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now()
     )
@@ -67,7 +67,7 @@ def _accepted(world: World) -> Any:
 
 
 def _accepted_beside_another(world: World) -> Any:
-    """That answer, and Tidewater as a third member of the partnership."""
+    """Return that answer, after Tidewater has joined the partnership."""
     response, now = _accepted(world), timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -82,20 +82,20 @@ def _accepted_beside_another(world: World) -> Any:
 
 
 def _started(world: World) -> Any:
-    """That answer, from which a group was started."""
+    """Return that answer, after a group was started from it."""
     response = _accepted(world)
     _group("larkhaven")(world, world.amina, response)
     return response
 
 
 def _half_hidden(world: World) -> tuple[Entry, Entry]:
-    """Larkhaven's ask, and a draft offer that only Tidewater reads."""
+    """Return Larkhaven's ask, and a draft offer that only Tidewater reads."""
     offer = draft(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
 
 def _group(organisation: str) -> Any:
-    """A working group that a side of the answer starts."""
+    """Return a working group that a side of the answer starts."""
     return lambda w, author, response: services.start_group_from_answer(
         response=response,
         organisation=getattr(w, organisation),
@@ -111,7 +111,7 @@ def _group(organisation: str) -> Any:
 
 
 def _respond(organisation: str) -> Any:
-    """An answer from the organisation to an ask."""
+    """Return an answer from the organisation to an ask."""
 
     def call(world: World, author: Any, ask: Entry) -> Any:
         body: Organisation = getattr(world, organisation)
@@ -142,14 +142,14 @@ def _decline(world: World, author: Any, ask: Entry) -> Any:
 
 
 def _withdrawn(world: World) -> Entry:
-    """That ask to the whole network, withdrawn."""
+    """Return that ask to the whole network, withdrawn."""
     ask = _network_ask(world)
     services.withdraw_entry(entry=ask, reason="Not needed.", author=world.amina, now=timezone.now())
     return ask
 
 
 def _pair_of_one(world: World) -> tuple[Entry, Entry]:
-    """Larkhaven's ask and its own offer, for the whole network."""
+    """Return Larkhaven's ask and its own offer, for the whole network."""
     offer = shared(world.larkhaven, world.amina, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 

@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def closing(world: World, now: dt.datetime, **given: Any) -> Entry:
-    """An ask to Westmarch by name that closes two weeks after it was shared."""
+    """Return an ask to Westmarch by name that closes two weeks after it was shared."""
     last = timezone.localdate(now) + dt.timedelta(days=14)
     fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": last} | given
     return shared(world.larkhaven, world.amina, now, **fields)

@@ -20,7 +20,7 @@ from tests.world import World
 
 
 def network_ask(world: World, days: int = 20) -> Entry:
-    """Larkhaven's ask to the whole network, shared some days ago."""
+    """Return Larkhaven's ask to the whole network, shared some days ago."""
     return shared(world.larkhaven, world.amina, timezone.now() - dt.timedelta(days=days), title="Land for 30 homes")
 
 

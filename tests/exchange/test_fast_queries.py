@@ -29,7 +29,7 @@ TITLES = ("Modular homes", "A level site", "Surveyors for modular sites", "Solar
 
 
 def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
-    """Forty random asks and offers; a party leaves halfway. Returns leads."""
+    """Make forty random asks and offers, while a party leaves; return the leads of organisations."""
     leads = {
         world.larkhaven: world.amina,
         world.westmarch: world.ben,

@@ -26,7 +26,7 @@ from tests.world import World
 def answered(
     entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
 ) -> Response:
-    """An answer, by default from Westmarch, that Larkhaven accepts."""
+    """Return an answer, by default from Westmarch, that Larkhaven accepts."""
     response = services.respond(
         entry=entry,
         organisation=by or world.westmarch,
@@ -39,7 +39,7 @@ def answered(
 
 
 def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int | None, **terms: Any) -> Commitment:
-    """A commitment from Westmarch to Larkhaven, confirmed by both."""
+    """Return a commitment from Westmarch to Larkhaven, confirmed by both."""
     given = {
         "giver": world.westmarch,
         "receiver": world.larkhaven,
@@ -72,7 +72,7 @@ def report(commitment: Commitment, world: World, now: dt.datetime, delivered: in
 
 
 def keep(commitment: Commitment, world: World, now: dt.datetime) -> None:
-    """Delivered, and verified by Larkhaven."""
+    """Deliver a commitment, and let Larkhaven verify the delivery."""
     commitments.record_progress(
         commitment=commitment,
         status=CommitmentStatus.DONE,

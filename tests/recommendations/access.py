@@ -15,7 +15,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven works on a recommendation, proved by the partnership, which has adopted it; another is proposed."""
+    """Make a recommendation that Larkhaven works on and the partnership has adopted, and another that is proposed."""
     source = report_of(world)
     made = recommended(world, source=source)
     response = says(made, world.larkhaven, world.eddie, reason="We publish drafts.", owner=world.eddie)

@@ -28,7 +28,7 @@ SHARE_PLANS = "Share plans before they are settled."
 
 
 def report_of(world: World, title: str = "Harbour review", **given: Any) -> Source:
-    """A report of 2016 that Eddie records for Larkhaven."""
+    """Return a report of 2016 that Eddie records for Larkhaven."""
     return record_source(
         details=SourceDetails(title, 2016, publisher="Harbour Institute", **given),
         organisation=world.larkhaven,
@@ -38,7 +38,7 @@ def report_of(world: World, title: str = "Harbour review", **given: Any) -> Sour
 
 
 def recommended(world: World, text: str = SHARE_PLANS, source: Source | None = None, **given: Any) -> Recommendation:
-    """A recommendation of that report, to registered providers and councils unless others are given."""
+    """Return a recommendation of that report, to registered providers and councils unless others are given."""
     said = {"confidence": "seen", "kinds": (Kind.REGISTERED_PROVIDER, Kind.COUNCIL), "themes": ["planning"]} | given
     made, _ = record_recommendation(
         source=source or report_of(world),
@@ -57,7 +57,7 @@ def says(
     status: str = "under_way",
     **given: Any,
 ) -> Response:
-    """What an organisation says about a recommendation."""
+    """Return the response of an organisation to a recommendation."""
     known = Response.objects.filter(recommendation=recommendation, organisation=organisation).first()
     return respond(
         recommendation=recommendation,
@@ -70,7 +70,7 @@ def says(
 
 
 def proposed(world: World, recommendation: Recommendation | None = None) -> Adoption:
-    """A recommendation that Eddie proposes to the Estuary Partnership."""
+    """Return a recommendation that Eddie proposes to the Estuary Partnership."""
     return propose_adoption(
         recommendation=recommendation or recommended(world),
         partnership=world.partnership,
@@ -81,11 +81,11 @@ def proposed(world: World, recommendation: Recommendation | None = None) -> Adop
 
 
 def adopted(world: World, recommendation: Recommendation | None = None) -> Adoption:
-    """One that a meeting of the Estuary Partnership adopted."""
+    """Return the adoption of a recommendation by a meeting of the Estuary Partnership."""
     made = proposed(world, recommendation)
     return adopt(adoption=made, meeting=held_meeting(world), author=world.eddie, now=timezone.now())
 
 
 def in_days(days: int) -> dt.date:
-    """A day some days from today."""
+    """Return a day some days from today."""
     return timezone.localdate() + dt.timedelta(days=days)

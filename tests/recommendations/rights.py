@@ -20,7 +20,7 @@ PARTIES = EDITORS | PARTNER_EDITORS
 
 
 def _new(world: World) -> Any:
-    """A recommendation that nobody has taken up."""
+    """Return a recommendation that nobody has taken up."""
     return recommended(world, "Publish every figure.")
 
 

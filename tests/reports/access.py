@@ -14,7 +14,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A report that is frozen for the Estuary Partnership, one that Vera gets every month, and a file for Amina."""
+    """Make a frozen report for the Estuary Partnership, one that Vera gets every month, and a file for Amina."""
     now = timezone.now()
     given: dict[str, Any] = {"report": "partnership-register", "query_string": "", "body": world.partnership}
     world.things["frozen_report"] = services.freeze_report(

@@ -19,14 +19,14 @@ def world(db: None) -> World:
 
 
 def figures_for(reader: Reader, slug: str, query: str = "") -> Snapshot:
-    """A report's snapshot for a reader, now."""
+    """Return a report's snapshot for a reader, now."""
     report = find_report(slug)
     assert report is not None
     return snapshot_of(report, reader, QueryDict(query), now=timezone.now())
 
 
 def cells(snapshot: Snapshot, code: str, label: str) -> dict[str, Cell]:
-    """The cells of one column, by what names the row."""
+    """Return the cells of one column, by what names the row."""
     table = snapshot.table(code)
     assert table is not None
     place = [column.label for column in table.columns].index(label)

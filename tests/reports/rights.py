@@ -23,7 +23,7 @@ def _scheduled(world: World) -> Schedule:
 
 
 def _scheduled_for_another(world: World) -> Schedule:
-    """One that none of the personas gets yet."""
+    """Return a schedule of a report that no persona gets yet."""
     nils = person("Nils Larch", "nils@larkhaven.example")
     join(nils, world.larkhaven, Role.VIEWER, world.now)
     return services.schedule_report(**{**_schedule(world), "people": [nils]}, author=world.amina, now=timezone.now())

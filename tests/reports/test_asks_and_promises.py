@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def overdue(world: World, days: int) -> Commitment:
-    """A commitment that was due some days ago; rows of the past are written as loaders write them."""
+    """Return a commitment that was due some days ago; rows of the past are written as loaders write them."""
     late = promises.agree(world)
     Commitment.objects.filter(pk=late.pk).update(
         due_on=promises.in_days(-days), original_due_on=promises.in_days(-days)

@@ -33,7 +33,7 @@ from tests.world import World
 
 
 def prepared(world: World) -> str:
-    """A plan to sign with a risk, an overdue commitment and an ask; the query for the Estuary Partnership."""
+    """Make a plan to sign with a risk, an overdue commitment and an ask; return the query of the pack."""
     plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
     ask_signatures(plan, world)
     overdue(world, 5)

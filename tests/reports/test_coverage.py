@@ -35,7 +35,7 @@ THEME = "homelessness"
 
 
 def ask(world: World, *areas: Area, **more: Any) -> Any:
-    """An ask of Larkhaven about homelessness, to its partnership."""
+    """Return an ask of Larkhaven about homelessness, to its partnership."""
     return shared(
         world.larkhaven,
         world.amina,
@@ -52,7 +52,7 @@ def row(found: Snapshot, area: str) -> dict[str, Cell]:
 
 
 def place(world: World) -> None:
-    """The Estuary Partnership is about Fareham; Gosport has none."""
+    """Make the Estuary Partnership about Fareham; Gosport has no partnership."""
     world.partnership.areas.set([world.fareham])
 
 
@@ -122,13 +122,13 @@ def test_few_areas_that_have_something_are_named_first(world: World) -> None:
 
 
 def places_of(bodies: list[Organisation]) -> set[str]:
-    """The areas that the councils among some bodies serve, else those of all."""
+    """Return the areas that the councils among some bodies serve, else those of all."""
     councils = [body for body in bodies if body.kind == "council" and body.areas.exists()]
     return {area.name for body in councils or bodies for area in body.areas.all()}
 
 
 def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
-    """What stands in each area by theme, record by record: what it is, the area and the theme ("" is none)."""
+    """Count records one by one, by kind, area and theme ("" is none)."""
     places: dict[int | None, set[str]] = {}
     for partnership in Partnership.objects.known_today_to(reader).live():
         parties = [party.organisation for party in partnership.parties.filter(status="accepted")]

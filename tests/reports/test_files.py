@@ -39,13 +39,13 @@ from tests.world import World
 
 
 def asked(person: User, query_string: str = "", form: str = "xlsx", **more: Any) -> ReportFile:
-    """A board pack that waits for a worker."""
+    """Return a board pack that waits for a worker."""
     given = {"report": "board-pack", "now": timezone.now(), **more}
     return services.ask_for_file(query_string=query_string, form=form, person=person, **given)
 
 
 def made(person: User, query_string: str = "", **more: Any) -> ReportFile:
-    """A board pack that a worker has made."""
+    """Return a board pack that a worker has made."""
     file = asked(person, query_string, **more)
     assert services.make_files(now=timezone.now()) == 1
     file.refresh_from_db()

@@ -35,7 +35,7 @@ from tests.world import World, join, person
 
 
 def freeze(world: World, *, body: Any = None, query_string: str = "", **more: Any) -> FrozenReport:
-    """The homes pipeline, frozen for the Estuary Partnership."""
+    """Return the homes pipeline, frozen for the Estuary Partnership."""
     return services.freeze_report(
         report="homes-pipeline",
         query_string=query_string,

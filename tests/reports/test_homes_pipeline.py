@@ -55,7 +55,7 @@ SECRET = site("secret", line(30), name=f"Plot {CANARY}", lead=f"Lead {CANARY}", 
 
 
 def plan_with(world: World, *sites: dict[str, Any], days: int = 20, risks: Any = (), **more: Any) -> Plan:
-    """A plan of Larkhaven whose first version was published some days ago."""
+    """Return a plan of Larkhaven whose first version was published some days ago."""
     content = {"about": {"title": more.get("title", "Programme")}, "sites": sites, "risks": risks}
     plan = begin(world, content=content, **more)
     publish(plan, world, now=timezone.now() - dt.timedelta(days=days))
@@ -71,7 +71,7 @@ def change(plan: Plan, world: World, key: str, days: int = 0, **fields: Any) -> 
 
 
 def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str, int]:
-    """The homes of some versions by one division, counted one by one."""
+    """Return the homes of some versions by one division, counted one by one."""
     found: Counter[str] = Counter()
     areas = {"E07000087": "Fareham", "E07000088": "Gosport", "": "Area not given"}
     for content in contents:
@@ -91,7 +91,7 @@ def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str
 
 
 def column(snapshot: Snapshot, division: str, label: str) -> dict[str, int]:
-    """The figures of a column that are not nothing, by lower-case name, without the total."""
+    """Return the figures of a column other than 0 and None, by lower-case name, without the total."""
     return {name.lower(): int(str(value)) for name, value in cells(snapshot, division, label).items() if value}
 
 

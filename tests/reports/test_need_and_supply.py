@@ -32,7 +32,7 @@ FAREHAM, GOSPORT = "E07000087", "E07000088"
 
 
 def published_rows(series: str, code: str) -> list[dict[str, str]]:
-    """The rows of an area in the files that come with the project."""
+    """Return the rows of an area in the files that come with the project."""
     path = next(FIGURES.glob(f"{series}_*.csv"))
     with path.open(encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if code in row.values()]

@@ -18,7 +18,7 @@ ROWS_OF_SITES = b"Reference,Site name,Planning status\nSQ1,South Quay,Allocated\
 
 
 def prepare(world: World) -> None:
-    """Amina's upload of sites; one row is set aside."""
+    """Make Amina's upload of sites; one row is set aside."""
     world.things["upload"] = upload_spreadsheet(
         kind="sites",
         target=Target(plan=world.things["plan"]),

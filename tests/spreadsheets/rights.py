@@ -28,7 +28,7 @@ def _upload(plan: Plan, author: User) -> Upload:
 
 
 def _of_amina(world: World) -> Upload:
-    """Amina's preview; only she may go on with it."""
+    """Return Amina's preview; only she may import it."""
     return _upload(begin(world, title="Quays programme"), world.amina)
 
 

@@ -19,7 +19,7 @@ from partnerships.spreadsheets.services.kinds import Target
 
 
 def upload(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
-    """An uploaded spreadsheet of a plan."""
+    """Return an uploaded spreadsheet of a plan."""
     return upload_spreadsheet(
         kind=kind,
         target=Target(plan=plan, site=more.pop("site", "")),
@@ -32,27 +32,27 @@ def upload(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "
 
 
 def brought_in(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
-    """An imported spreadsheet of a plan."""
+    """Return an imported spreadsheet of a plan."""
     return ask_to_import(upload=upload(plan, author, kind, data, name, **more), author=author, now=timezone.now())
 
 
 def counts(done: Upload) -> dict[str, int]:
-    """What became of the rows of an upload, without zeros."""
+    """Count the rows of an upload by outcome, without zeros."""
     return {name: count for name, count in done.report["counts"].items() if count}
 
 
 def items(plan: Plan, code: str) -> dict[str, dict[str, Any]]:
-    """The items of a list of the draft, by name."""
+    """Return the items of a list of the draft, by name."""
     return {item["name"]: item for item in draft_content(plan)[code]}
 
 
 def exported(client: Client, plan: Plan, kind: str, form: str = "csv") -> bytes:
-    """The bytes of an export."""
+    """Return the bytes of an export."""
     answer = client.get(reverse("spreadsheets:export", args=["plan", plan.pk, kind, form]))
     assert answer.status_code == 200
     return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
 def rows(data: bytes) -> list[dict[str, str]]:
-    """The rows of a CSV export."""
+    """Return the rows of a CSV export."""
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

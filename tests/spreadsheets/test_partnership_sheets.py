@@ -65,13 +65,13 @@ CONTACTS = (
 
 
 def brought_in(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
-    """An imported spreadsheet."""
+    """Return an imported spreadsheet."""
     made = uploaded(target, author, kind, data)
     return ask_to_import(upload=made, author=author, now=timezone.now())
 
 
 def uploaded(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
-    """A spreadsheet with its preview."""
+    """Return a spreadsheet with its preview."""
     return upload_spreadsheet(
         kind=kind,
         target=target,
@@ -83,7 +83,7 @@ def uploaded(target: Target, author: User, kind: str, data: str | bytes) -> Uplo
 
 
 def as_csv(row: dict[str, str]) -> str:
-    """A file of one row."""
+    """Return a file of one row."""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(row))
     writer.writeheader()
@@ -92,12 +92,12 @@ def as_csv(row: dict[str, str]) -> str:
 
 
 def of_partnership(world: World, organisation: Any = None) -> Target:
-    """The Estuary Partnership, for Larkhaven unless another party is named."""
+    """Return the Estuary Partnership, for Larkhaven unless another party is named."""
     return Target(partnership=world.partnership, organisation=organisation or world.larkhaven)
 
 
 def exported(client: Client, record: str, pk: int, kind: str) -> bytes:
-    """The bytes of a CSV export."""
+    """Return the bytes of a CSV export."""
     answer = client.get(reverse("spreadsheets:export", args=[record, pk, kind, "csv"]))
     assert answer.status_code == 200
     return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs

@@ -356,7 +356,7 @@ def test_worker_says_why_nothing_was_imported(world: World, plan: Plan, client: 
 
 
 def refused(answer: Any) -> str:
-    """The page of a refused upload."""
+    """Return the page of a refused upload."""
     assert answer.status_code == 422
     return str(answer.content.decode())
 

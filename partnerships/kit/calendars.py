@@ -53,7 +53,7 @@ class CalendarEntry:
     """One date of one record, such as the due date of a commitment."""
 
     kind: CalendarKind
-    #: Names the date for ever, such as `meeting-12`: programs find by it the entry that they already have.
+    #: The name of the date, such as `meeting-12`. It never changes, so that programs find the entry they already have.
     key: str
     title: str
     #: The address of the record on our site.
@@ -104,7 +104,7 @@ class Invited:
 
 
 def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -> bytes:
-    """The file of a calendar to subscribe to.
+    """Write the file of a calendar to which people subscribe.
 
     Calendar programs fetch it again every few hours, and some show the note (RFC 7986, 5.2).
     """
@@ -122,7 +122,7 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -
 
 
 def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> CalendarFile:
-    """A file with one entry, to attach to an email.
+    """Write a file with one entry, to attach to an email.
 
     With `invited`, the file is an invitation to a meeting or its cancellation: calendar programs then move or remove
     the entry that they have. Without, it only adds a date.

@@ -26,10 +26,7 @@ class DateInput(forms.TextInput):
     whole_days = True
 
     def format_value(self, value: Any) -> str | None:
-        """The date in words, also one that was typed.
-
-        A text that is not a date as it is.
-        """
+        """Return the date in words, also if a person typed it; a text that is not a date is returned unchanged."""
         if not value:
             return None
         if isinstance(value, dt.datetime):
@@ -40,7 +37,7 @@ class DateInput(forms.TextInput):
             return str(value)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With the address that says what was understood."""
+        """Add the address at which a script asks what date the typed text means."""
         context = super().get_context(name, value, attrs)
         context["widget"]["reads_at"] = reverse_lazy("web:read-date")
         context["widget"]["reads"] = json.dumps({"box": name, "whole_days": "yes" if self.whole_days else ""})
@@ -54,15 +51,15 @@ class PartialDateInput(DateInput):
 
 
 def understood(text: str, *, whole_days: bool) -> PartialDate:
-    """The date that a text means.
+    """Return the date that a text means.
 
-    Raises `NotADate`, also for a month or a year where whole days are needed; its text says what to write.
+    Raises `NotADate`, whose text says what to enter, also for a month or a year if `whole_days` are needed.
     """
     date = read_date(text)
     if whole_days and date.precision != "day":
-        year = PartialDate(date.year, date.month or 3)
-        last = year.latest
-        raise NotADate(f"add the day, for example {last.day} {year.words}")
+        # For a year, 31 March is suggested: the end of the financial year.
+        month = PartialDate(date.year, date.month or 3)
+        raise NotADate(f"add the day, for example {month.latest.day} {month.words}")
     return date
 
 
@@ -76,7 +73,7 @@ class _DateField(forms.Field):
         self.widget.attrs.setdefault("class", "govuk-input--width-10")
 
     def read(self, value: Any) -> PartialDate | None:
-        """The date, or None if empty. Errors name the field and say what to write."""
+        """Return the date, or None if empty. Errors name the field and say what to enter."""
         text = str(value or "").strip()
         name = str(self.label or "The date")
         if not text:
@@ -129,18 +126,15 @@ class PartialDateField(_DateField):
 
 
 def _with_article(label: str) -> str:
-    """A date's label after “Enter”: `Start date` becomes `the start date`.
-
-    `Needed by` is quoted.
-    """
+    """Return a date's label for after “Enter”: `Start date` becomes `the start date`; `Needed by` is quoted."""
     lowered = label[:1].lower() + label[1:]
     return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
 
 class AmountField(forms.DecimalField):
-    """A number or an amount of money: "1,150", "1.8m", "£250k".
+    """A number or an amount of money: "1,150", "1.8m", "£250k". Large numbers are shown with commas.
 
-    Shows large numbers with commas. `example` ends the error for what is not a number.
+    `example` is used in errors: "Budget must be a number, like 1,150".
     """
 
     def __init__(self, *, example: str = "1,150", **kwargs: Any) -> None:
@@ -150,14 +144,11 @@ class AmountField(forms.DecimalField):
 
     @property
     def named(self) -> str:
-        """What its errors call it."""
+        """The name of the field in errors."""
         return str(self.label or "This")
 
     def run_validators(self, value: Any) -> None:
-        """Check limits.
-
-        Errors name the field, whose label may have changed since it was made.
-        """
+        """Check the limits. Errors are made only now, because the label may have changed since the field was made."""
         limits = {code: getattr(self, code) for code in ("min_value", "max_value")}
         words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
         self.error_messages |= {
@@ -179,10 +170,10 @@ class AmountField(forms.DecimalField):
             raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        """What the box shows: the number with commas, also one that was typed.
+        """Return the text of the box: a number with commas, also if a person typed it; other text unchanged.
 
-        Other text as it is. A number of more than two decimals too: its error speaks of what was typed, and "1.150" may
-        mean 1,150.
+        A number with more than two decimals is unchanged too: its error is about what was typed, and "1.150" may have
+        been meant as 1,150.
         """
         try:
             amount = read_amount(value)

@@ -1,9 +1,10 @@
-"""Tables of counts that a reader cannot rule out, found with whole numbers alone.
+"""Find tables of counts that a reader of some sums cannot rule out.
 
-Who sees some sums of a table can rule out tables with other sums. Two tables that are left, and in which
-a masked count differs, are its witnesses: nobody can tell which of the two is the true one. The search is the simplex
-method with whole numbers (Edmonds 1967, Bareiss 1968), so nothing is rounded. It may miss witnesses, because it only
-looks at corners that are whole; those that it finds are certain.
+A reader who sees some sums of a table can rule out every table with other sums. If a masked count differs between two
+of the remaining tables, these are its *witnesses*: the reader cannot tell which of them is the true table.
+
+The search is the simplex method in whole numbers (Edmonds 1967, Bareiss 1968), so nothing is rounded. It only looks at
+corners whose entries are whole, so it may miss witnesses. Those that it finds are certain.
 """
 
 from __future__ import annotations
@@ -16,27 +17,24 @@ from typing import TypeAlias
 Table: TypeAlias = tuple[int, ...]
 Row: TypeAlias = list[int]
 
-#: Steps that looking for one table that fits may take for each of its entries.
+#: Limit on the steps of a search for tables that fit, for each table and each of its entries.
 _STEPS = 50
-#: Marks a variable that may fall below zero: a way to move units.
+#: The name of a variable that may be negative, because it is a move of units.
 _FREE = -1
 
 
 @dataclass(slots=True)
 class Effort:
-    """How much may still be computed, in multiplications.
-
-    It is the same on every machine.
-    """
+    """How many multiplications may still be done. Not seconds, so that results are the same on every machine."""
 
     left: int
 
 
 @dataclass(slots=True)
 class Tables:
-    """The tables that agree with the true one in every shown sum.
+    """The tables that agree with the true table in every shown sum.
 
-    `moves` are the ways to change a table without changing a shown sum; `found` are the tables seen so far.
+    `moves` are changes of a table that change no shown sum. `found` are the tables that were found so far.
     """
 
     true: Table
@@ -46,40 +44,47 @@ class Tables:
 
     @classmethod
     def unseen(cls, true: Sequence[int], effort: Effort) -> Tables:
-        """All tables of this size: nothing is shown."""
+        """Return all tables of this size, because no sum is shown. Each entry may change by itself."""
         size = len(true)
-        moves = [[int(place == number) for place in range(size)] for number in range(size)]
+        moves = [[int(place == changed_place) for place in range(size)] for changed_place in range(size)]
         return cls(tuple(true), effort, moves, [tuple(true)])
 
     def show(self, places: Collection[int]) -> Tables:
-        """The tables that are left once the sum of these places is shown.
+        """Return the tables that remain when the sum of these places is shown.
 
-        The same object if it was known already.
+        The same object if the sum follows from those that are shown already.
         """
         changes = [sum(move[place] for place in places) for move in self.moves]
-        used = min(
-            (number for number, change in enumerate(changes) if change), key=lambda n: abs(changes[n]), default=None
-        )
-        if used is None:
+        changing = [index for index, change in enumerate(changes) if change]
+        if not changing:
             return self
         self.effort.left -= len(self.moves) * len(self.true)
-        by, pivot = changes[used], self.moves[used]
-        moves = [
-            _smallest([by * one - change * other for one, other in zip(move, pivot, strict=True)]) if change else move
-            for number, (move, change) in enumerate(zip(self.moves, changes, strict=True))
-            if number != used
-        ]
+
+        # Combine every other move with one move that changes the sum, so that the sum stays the same.
+        pivot_index = min(changing, key=lambda index: abs(changes[index]))
+        pivot_change, pivot = changes[pivot_index], self.moves[pivot_index]
+        moves = []
+        for index, (move, change) in enumerate(zip(self.moves, changes, strict=True)):
+            if index == pivot_index:
+                continue
+            if change:
+                move = _reduced([pivot_change * a - change * b for a, b in zip(move, pivot, strict=True)])  # noqa: PLW2901
+            moves.append(move)
+
         total = sum_of(self.true, places)
-        return Tables(self.true, self.effort, moves, [one for one in self.found if sum_of(one, places) == total])
+        fitting_tables = [table for table in self.found if sum_of(table, places) == total]
+        return Tables(self.true, self.effort, moves, fitting_tables)
 
     def differ(self, places: Collection[int], *, by: int, highest: int) -> bool:
-        """Whether the sum of these places differs by so much between two tables, in which it is at most `highest`.
+        """Whether the sum of these places differs by this much between two tables, and is at most `highest` in both.
 
-        It must be so in the true table. False also if no such tables are found with the effort that is left.
+        In the true table, the sum must be at most `highest`. False also if no such tables are found with the effort
+        that is left.
         """
-        known = [one for table in self.found if (one := sum_of(table, places)) <= highest]
-        low, high = min(known), max(known)
-        # Downwards; then up to the highest; then only as far as needed, which has other corners.
+        sums = [sum_of(table, places) for table in self.found]
+        low_sums = [total for total in sums if total <= highest]
+        low, high = min(low_sums), max(low_sums)
+        # First downwards. Then up to `highest`. Then up only as far as needed, because that has other corners.
         for sign, is_near in ((-1, False), (1, False), (1, True)):
             limit = low + by if is_near else highest
             if high - low >= by or limit > highest or (sign > 0 and limit <= high):
@@ -92,10 +97,11 @@ class Tables:
         return high - low >= by
 
     def _corners(self, places: Collection[int], sign: int, limit: int) -> Iterator[Table]:
-        """Whole tables on the way to the lowest (-1) or highest (1) sum of these places, at most the limit.
+        """List whole tables on the way to the lowest (-1) or highest (1) sum of these places, at most the limit.
 
-        Row `i` says that `scale` times an entry is its first number plus the sum of its others times the variables at
-        zero. It begins at the true table, with the moves as variables.
+        Each row is an equation: `scale` times an entry of the table is the row's first number, plus the sum of its
+        other numbers times the variables that are at zero. The search starts at the true table, with the moves as
+        variables.
         """
         size, scale = len(self.true), 1
         rows = [[count, *(move[place] for move in self.moves)] for place, count in enumerate(self.true)]
@@ -103,35 +109,35 @@ class Tables:
         goal[0] = 0
         names = list(range(size))
         if sign > 0:
-            rows.append([limit - sum_of(self.true, places), *(-one for one in goal[1:])])
+            rows.append([limit - sum_of(self.true, places), *(-factor for factor in goal[1:])])
             names.append(size)
         at_zero = [_FREE] * len(self.moves)
         while self.effort.left > 0 and (entering := _entering(goal, at_zero)) is not None:
-            if goal[entering] < 0:  # only a move: its opposite is one too
+            if goal[entering] < 0:  # only possible for a move: use the opposite move
                 for row in (goal, *rows):
                     row[entering] = -row[entering]
             leaving = _leaving(rows, names, entering)
             if leaving is None:
                 return
             self.effort.left -= len(rows) * len(goal)
-            pivot, name, freed = rows.pop(leaving), names.pop(leaving), at_zero[entering - 1]
-            by, has_moved = -pivot[entering], pivot[0] > 0
-            rows = [_without(row, pivot, entering, by, scale) for row in rows]
-            goal = _without(goal, pivot, entering, by, scale)
-            if freed != _FREE:  # a move may take any value from now on
+            pivot, leaving_name, entering_name = rows.pop(leaving), names.pop(leaving), at_zero[entering - 1]
+            new_scale, has_moved = -pivot[entering], pivot[0] > 0
+            rows = [_without(row, pivot, entering, new_scale, scale) for row in rows]
+            goal = _without(goal, pivot, entering, new_scale, scale)
+            if entering_name != _FREE:  # a move needs no row: it may take any value
                 pivot[entering] = -scale
                 rows.append(pivot)
-                names.append(freed)
-            at_zero[entering - 1], scale = name, by
+                names.append(entering_name)
+            at_zero[entering - 1], scale = leaving_name, new_scale
             if has_moved and all(row[0] % scale == 0 for row in rows):
-                counts = {one: row[0] // scale for one, row in zip(names, rows, strict=True)}
+                counts = {name: row[0] // scale for name, row in zip(names, rows, strict=True)}
                 yield tuple(counts.get(place, 0) for place in range(size))
 
 
 def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
-    """The column of a variable that brings the goal nearer.
+    """Return the column of a variable that brings the goal nearer; None if there is none.
 
-    A move, else the first by name (Bland's rule).
+    Moves come first, then variables by name (Bland's rule, which prevents endless loops).
     """
     better = [
         (name, column)
@@ -142,67 +148,75 @@ def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
 
 
 def _leaving(rows: Sequence[Row], names: Sequence[int], entering: int) -> int | None:
-    """The row that reaches zero first when the variable grows; of several, the first by name."""
+    """Return the row that first reaches zero when the entering variable grows; of several, the first by name."""
     leaving: int | None = None
-    for number, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if row[entering] >= 0:
             continue
         if leaving is not None:
             nearer = row[0] * -rows[leaving][entering] - rows[leaving][0] * -row[entering]
-            if nearer > 0 or (nearer == 0 and names[number] > names[leaving]):
+            if nearer > 0 or (nearer == 0 and names[index] > names[leaving]):
                 continue
-        leaving = number
+        leaving = index
     return leaving
 
 
-def _without(row: Row, pivot: Row, entering: int, by: int, scale: int) -> Row:
-    """The row with the entering variable replaced by what the pivot row says of it."""
+def _without(row: Row, pivot: Row, entering: int, new_scale: int, scale: int) -> Row:
+    """Return the row after replacing the entering variable by the equation of the pivot row.
+
+    The divisions leave no remainder (Bareiss).
+    """
     share = row[entering]
     if not share:
-        return row if by == scale else [by * one // scale for one in row]
-    if by == scale == 1:
-        new = [one + share * other for one, other in zip(row, pivot, strict=True)]
+        return row if new_scale == scale else [new_scale * a // scale for a in row]
+    if new_scale == scale == 1:  # the usual case, without multiplying and dividing by 1
+        new_row = [a + share * b for a, b in zip(row, pivot, strict=True)]
     else:
-        new = [(by * one + share * other) // scale for one, other in zip(row, pivot, strict=True)]
-    new[entering] = -share
-    return new
+        new_row = [(new_scale * a + share * b) // scale for a, b in zip(row, pivot, strict=True)]
+    new_row[entering] = -share
+    return new_row
 
 
-def _smallest(move: Row) -> Row:
-    """The move divided by what its numbers have in common."""
-    common = gcd(*move)
-    return [row // common for row in move] if common > 1 else move
+def _reduced(move: Row) -> Row:
+    """Return the move divided by the greatest common divisor of its numbers."""
+    divisor = gcd(*move)
+    return [change // divisor for change in move] if divisor > 1 else move
 
 
 def tables_that_fit(
     shown: Sequence[tuple[Collection[int], int]], size: int, *, highest: int, limit: int
 ) -> list[Table] | None:
-    """All tables that agree with the shown sums of places.
+    """Return all tables that agree with the shown sums of places.
 
-    None if they are too many, or hard to find. Entries that no shown sum counts are at most `highest`.
+    None if there are more than `limit`, or if the search takes too long. Entries in no shown sum are at most `highest`.
     """
-    over = [[number for number, (places, _) in enumerate(shown) if place in places] for place in range(size)]
-    last = [max(places) for places, _ in shown]
+    #: By place: the indexes of the shown sums that have it.
+    sums_with = [[index for index, (places, _) in enumerate(shown) if place in places] for place in range(size)]
+    last_places = [max(places) for places, _ in shown]
     tables: list[Table] = []
     steps = limit * size * _STEPS
     waiting: list[tuple[Table, tuple[int, ...]]] = [((), tuple(total for _, total in shown))]
     while waiting:
-        begun, left = waiting.pop()
+        entries, remainders = waiting.pop()
         steps -= 1
         if len(tables) > limit or steps < 0:
             return None
-        if len(begun) == size:
-            tables.append(begun)
+        if len(entries) == size:
+            tables.append(entries)
             continue
-        place = len(begun)
-        top = min((left[number] for number in over[place]), default=highest)
+        place = len(entries)
+        top = min((remainders[index] for index in sums_with[place]), default=highest)
         for entry in range(top + 1):
-            rest = tuple(one - entry if number in over[place] else one for number, one in enumerate(left))
-            if all(rest[number] == 0 for number in over[place] if last[number] == place):
-                waiting.append(((*begun, entry), rest))
+            new_remainders = tuple(
+                remainder - entry if index in sums_with[place] else remainder
+                for index, remainder in enumerate(remainders)
+            )
+            complete_sums = [index for index in sums_with[place] if last_places[index] == place]
+            if all(new_remainders[index] == 0 for index in complete_sums):
+                waiting.append(((*entries, entry), new_remainders))
     return tables if len(tables) <= limit else None
 
 
 def sum_of(table: Table, places: Collection[int]) -> int:
-    """The sum of some places of a table."""
+    """Return the sum of some places of a table."""
     return sum(table[place] for place in places)

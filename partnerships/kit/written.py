@@ -69,7 +69,7 @@ _PARSER = parser.parser(_Names())
 
 
 def read_date(text: str) -> PartialDate:
-    """A date as precise as it was written; a quarter is its last month.
+    """Return a date as precise as it was written; a quarter becomes its last month.
 
     Reads "12 Nov 2026", "12/11/2026", "March 2027", "Q3 2027" (of the calendar year), "Q3 2027/28" (of the financial
     year from April) and "2027". Raises `NotADate`.
@@ -110,17 +110,14 @@ def _of_numbers(words: str) -> PartialDate | None:
 
 
 def _is_financial(words: str) -> bool:
-    """Whether it is a year and the next.
-
-    "2027/28" or "2027-28", but not the month "2027-12".
-    """
+    """Whether a text is a financial year: "2027/28" or "2027-28", but not the month "2027-12"."""
     match = _FINANCIAL_YEAR.fullmatch(words)
     if match is None or int(match[2]) % 100 != (int(match[1]) + 1) % 100:
         return False
     return "-" not in words or match[2] not in _ISO_MONTHS
 
 
-#: "2011-12" is December 2011 before it is a financial year: what has been stored so is a month. "2011/12" is not.
+#: "2011-12" means December 2011, not a financial year, because dates are stored in this form. "2011/12" is a year.
 _ISO_MONTHS = frozenset(f"{month:02d}" for month in range(1, 13))
 
 
@@ -146,27 +143,29 @@ def _of_words(words: str) -> PartialDate:
     if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):
         raise NotADate(f"enter {PARTIAL_EXAMPLES}")
     try:
-        one, other = (_PARSER.parse(words, default=default, ignoretz=True) for default in (_ONE_DAY, _OTHER_DAY))
+        first, second = (_PARSER.parse(words, default=default, ignoretz=True) for default in (_ONE_DAY, _OTHER_DAY))
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
         raise NotADate(f"enter {PARTIAL_EXAMPLES}") from error
-    if one.year != other.year:
+    if first.year != second.year:
         raise NotADate(f"add the year: enter {PARTIAL_EXAMPLES}")
-    if one.month != other.month or one.time() != other.time() or one.time() != dt.time():
+    has_time = first.time() != second.time() or first.time() != dt.time()
+    if first.month != second.month or has_time:
         raise NotADate(f"enter {PARTIAL_EXAMPLES}")
-    return PartialDate(one.year, one.month, one.day if one.day == other.day else None)
+    return PartialDate(first.year, first.month, first.day if first.day == second.day else None)
 
 
 def read_amount(value: Any) -> Decimal | None:
-    """A number or an amount as people write it; None where nothing is written.
+    """Return a number or an amount that people wrote, such as "1,150", "1.8m", "£250k" or "£1.8 million".
 
-    "1,150", "1.8m", "£250k", "£1.8 million". Raises `NotAnAmount`.
+    None for an empty text. Raises `NotAnAmount`.
     """
     plain = f"{value:f}" if isinstance(value, Decimal) else str("" if value is None else value)  # not 1E+6
     text = " ".join(plain.split())
     if not text:
         return None
-    sign, rest = ("-", text[1:].strip()) if text[:1] in "-−" else ("", text)  # noqa: RUF001 - both are typed
-    match = _AMOUNT.fullmatch(rest.removeprefix("£").strip())
+    is_negative = text[:1] in "-−"  # noqa: RUF001 - a hyphen and a minus sign: people type both
+    sign, unsigned = ("-", text[1:].strip()) if is_negative else ("", text)
+    match = _AMOUNT.fullmatch(unsigned.removeprefix("£").strip())
     size = _SIZES.get(match["size"].lower()) if match else None
     if match is None or size is None or len(text) > LONGEST:
         raise NotAnAmount(f"“{text[:LONGEST]}” is not a number.")

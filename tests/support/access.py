@@ -1,4 +1,4 @@
-"""The access table: a row for each URL, a status by persona and method.
+"""The access table: for each URL, the status that each persona gets from each method.
 
 Each room keeps its rows in tests/<room>/access.py:
 
@@ -12,11 +12,11 @@ Each room keeps its rows in tests/<room>/access.py:
         outside=404, lead=422)),
     )
 
-`expect` gives the status for each persona. The signed-out are sent to sign in (302) by default, and so is the
+`expect` gives the status for each persona. By default, people who are signed out are sent to sign in (302). So is the
 stakeholder, who has opened the links of an email but has no account. `inside` are the people of Larkhaven and its
 partner (viewer, editor, lead, partner); `outside` is everybody else who is signed in. Name a persona to give another
 status. A method without an expectation must answer 405 to everyone signed in. POST is sent empty (or with `data`), so
-that somebody who may do it gets 422 or 302.
+that a person who may use it gets 422 or 302.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 from tests.world import World
 
 SIGNED_OUT = "signed_out"
-#: Opened the links of a digest but has no account.
+#: A person who has opened the links of a digest, but has no account.
 STAKEHOLDER = "stakeholder"
 WITHOUT_ACCOUNT = (SIGNED_OUT, STAKEHOLDER)
 INSIDE = ("viewer", "editor", "lead", "partner")
@@ -52,10 +52,7 @@ Expected = Mapping[str, int]
 
 
 def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: int) -> Expected:
-    """The status for every persona.
-
-    `individual` has those that differ from their side.
-    """
+    """Return the status for every persona. `individual` has the personas that differ from the others of their side."""
     unknown = set(individual) - set(PERSONAS)
     if unknown:
         raise ValueError(f"No such persona: {', '.join(sorted(unknown))}")

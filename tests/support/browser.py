@@ -28,9 +28,9 @@ _OF_WIDTH = ["aria-hidden-focus", "scrollable-region-focusable", "target-size"]
 
 
 def chromium_path() -> str | None:
-    """Debian's Chromium, or another on the path; None if there is none."""
+    """Return the path of Debian's Chromium, or of another; None if there is none."""
     return next(
-        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
 
 
@@ -53,10 +53,10 @@ def enter(page: Any, origin: str, person: User) -> None:
 
 
 def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = False) -> list[str]:
-    """Axe's findings on the page: each rule with the first element.
+    """Check the page with axe, and return a line for each rule it breaks, with the first element that breaks it.
 
-    For emails only WCAG: axe also recommends landmarks, which mail programs remove. A page that was checked at another
-    width is checked again only by the rules that depend on the width.
+    Emails are only checked by the rules of WCAG: axe also recommends landmarks, which mail programs remove. A page that
+    was already checked at another width (`is_narrowed`) is only checked by the rules that depend on the width.
     """
     rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:

@@ -1,4 +1,4 @@
-"""A marked word in every text column of every room, to see which of them emails show."""
+"""Puts a marked word into every text column of every room, to see which columns emails show."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Column:
 
     @property
     def word(self) -> str:
-        """A word that stands nowhere else."""
-        plain = (re.sub("[^a-z]", "", one.lower()) for one in (self.model._meta.label, self.name))
-        return f"zq{'q'.join(one.replace('q', 'k').replace('z', 's') for one in plain)}z"
+        """A word that is only in this column: `zq…q…z`, where the names have no q and no z of their own."""
+        names = (re.sub("[^a-z]", "", name.lower()) for name in (self.model._meta.label, self.name))
+        return f"zq{'q'.join(name.replace('q', 'k').replace('z', 's') for name in names)}z"
 
 
 def columns() -> list[Column]:
-    """Every text column of the rooms."""
+    """List every text column of the rooms that people write."""
     return [
         Column(model, field.column)
         for model in apps.get_models()

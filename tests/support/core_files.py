@@ -1,7 +1,7 @@
-"""CORE lettings exports with the real headings of each year, made of invented lettings.
+"""Makes CORE lettings exports with the real headings of each year and invented lettings.
 
-The generator decides first what becomes of a row, then writes a row for which that is so. `expected` counts these
-decisions, and knows nothing of the code under test.
+The generator first decides what the code under test should do with a row, then writes such a row. `expected` counts
+these decisions, so it does not depend on the code under test.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _EXTRACTS = Path(__file__).resolve().parent.parent / "nominations" / "extracts"
-#: Stands in every cell of a column that is not kept, followed by the column's code.
+#: The text of every cell whose column must not be stored, before the column's code.
 CANARY = "canary8417"
 #: Outcomes and how often they are invented.
 ODD = {
@@ -39,9 +39,9 @@ _OTHER_SOURCES = ("1", "2", "7", "8", "10", "16")
 
 
 def headings(year: int) -> list[tuple[str, str]]:
-    """Code and label of every column of the export of a year, in order.
+    """Return code and label of every column of a year's export, in order.
 
-    2025/26 is taken to be like 2024/25; in 2026/27 two columns stand for the source of referral.
+    2025/26 is assumed to be like 2024/25. In 2026/27, two columns replace the one for the source of referral.
     """
     name = "2023-24" if year == 2023 else "2024-25"
     lines = (_EXTRACTS / f"core_lettings_columns_{name}.csv").read_text(encoding="utf-8").splitlines()
@@ -49,14 +49,14 @@ def headings(year: int) -> list[tuple[str, str]]:
     choices = [(code, label) for code, _, label in (line.partition(",") for line in lines if line)]
     if year < 2026:
         return choices
-    new = [("referral_register", "referral_register"), ("referral_noms", "referral_noms")]
-    at = [code for code, _ in choices].index("referral")
-    return choices[:at] + new + choices[at + 1 :]
+    new_choices = [("referral_register", "referral_register"), ("referral_noms", "referral_noms")]
+    position = [code for code, _ in choices].index("referral")
+    return choices[:position] + new_choices + choices[position + 1 :]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Whose lettings are invented: the council's code and name, the landlord, and the first day of the quarter."""
+    """The council (code and name), the landlord and the quarter whose lettings are invented."""
 
     code: str
     name: str
@@ -67,7 +67,7 @@ class Place:
 
 @dataclass
 class Invented:
-    """A letting and what should become of its row."""
+    """An invented letting, and the outcome that its row should have."""
 
     outcome: str
     size: str

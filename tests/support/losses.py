@@ -1,6 +1,6 @@
-"""What ends or lessens somebody's access is in the journal, so that a restore does not bring it back.
+"""Finds services that end or reduce access without a line in the journal, which a restore would then bring back.
 
-If anybody may read or do less after a service of the rights table, the service must have written a line.
+After each service of the rights table, what everybody may read and do is compared with what they could before.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tests.support.rights import DONE, Row, who
 from tests.support.situations import Situation
 from tests.world import World
 
-#: Services after which somebody may read or do less, and why a restore may bring it back.
+#: Services that reduce access without a line, and why a restore may bring that access back.
 WITHOUT_A_LINE = {
     "recommendations.remove_evidence": "what an organisation showed of its own response; it can take it back again",
     "digests.pause": "a pause of emails; the person or the organisation can pause again",
 }
 
-#: Those who read because they take part, and because everybody may. Who leads and owns stands in `acting`.
+#: The personas whose reading is compared. Other personas read by roles and ownership, which `acting` compares.
 _READERS = ("partner", "former", "stranger")
 _PARTY_RANKS = {"observer": 1, "member": 2, "lead": 3, "chair": 3}
 _ROLE_RANKS = {"viewer": 1, "editor": 2, "lead": 3}
@@ -47,7 +47,7 @@ _TABLES = [model for model in apps.get_models() if hasattr(model._default_manage
 
 @cache
 def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
-    """The statement of ids of the records that a person may read, with the number of their table; composed once."""
+    """Return the statement for all records that a person may read: each id, and the index of its table in `_TABLES`."""
     user = User.objects.get(pk=person)
     rows: list[Any] = [
         model._default_manager.all()
@@ -108,18 +108,21 @@ def acting() -> set[tuple[Any, ...]]:
 
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:
-    """What somebody lost by the call of one who may, if the journal got no line and should have; rolled back."""
+    """Call the service as a person with the right, and return what people lost without a line in the journal.
+
+    Empty if the journal got a line, or if the service needs none. The call is rolled back.
+    """
     if not row.permitted or row.result != DONE or row.service in WITHOUT_A_LINE:
         return []
     world, prepared = situation.again()
-    noted = WaitingLine.objects.count()
+    lines_before = WaitingLine.objects.count()
     with transaction.atomic():
         row.call(world, who(world, min(row.permitted)), prepared)
-        silent = WaitingLine.objects.count() == noted
-        after = acting() | reading(world) if silent else set()
+        wrote_no_line = WaitingLine.objects.count() == lines_before
+        rights_after = acting() | reading(world) if wrote_no_line else set()
         transaction.set_rollback(True)
-    if not silent:
+    if not wrote_no_line:
         return []
     if situation.rights is None:
         situation.rights = acting() | reading(world)
-    return sorted(situation.rights - after, key=str)
+    return sorted(situation.rights - rights_after, key=str)

@@ -13,10 +13,7 @@ from partnerships.outbox.models import Email, EmailStatus
 
 
 def deliver() -> list[mail.EmailMessage]:
-    """Send all due emails to Django's `mail.outbox`, and return that.
-
-    `to` has bare addresses.
-    """
+    """Send all due emails to Django's `mail.outbox`, and return it. Their `to` has addresses without names."""
     drain(seconds=120)
     for message in mail.outbox:
         message.to = [parseaddr(address)[1] for address in message.to]
@@ -24,7 +21,7 @@ def deliver() -> list[mail.EmailMessage]:
 
 
 def parts(email: mail.EmailMessage) -> tuple[str, str]:
-    """The text part and the HTML part, each on one line."""
+    """Return the text part and the HTML part of an email, each on one line."""
     assert isinstance(email, mail.EmailMultiAlternatives)
     text, html = (" ".join(str(part).split()) for part in (email.body, email.alternatives[0][0]))
     return text, html

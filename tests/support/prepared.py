@@ -1,7 +1,4 @@
-"""The rows of the access table, and their world.
-
-Every room adds records for its pages.
-"""
+"""The rows of the access table of all rooms, and the world in which tests try them."""
 
 from __future__ import annotations
 
@@ -39,12 +36,15 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 
 def prepared() -> World:
-    """The small world with each room's additions, or its rows and files again for a later test."""
+    """Return the small world with the records that each room adds. It is built once, and then inserted again."""
     return kept_with_files(_built)
 
 
 def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
-    """What `build` makes, with its rows and files, or these again for a later test; it returns `files_written()`."""
+    """Return what `build` makes, with its rows and files in place.
+
+    `build` returns its result and `files_written()`. It is called once; later tests get the same rows and files again.
+    """
     made, files = build_once(build)
     for name, content in files.items():
         file = Path(settings.MEDIA_ROOT, name)
@@ -55,20 +55,20 @@ def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
 
 
 def files_written() -> Files:
-    """Every file of this test's records, by its name."""
+    """Return the content of every stored file of this test, by name."""
     root = Path(settings.MEDIA_ROOT)
     return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
 
 def _built() -> tuple[World, Files]:
-    """The world. Rooms that set `AFTER_OTHERS` build on the records of others."""
-    made = make_world()
+    """Build the world. Rooms with `AFTER_OTHERS` come last, because they need records of other rooms."""
+    world = make_world()
     for module in sorted(MODULES, key=lambda module: hasattr(module, "AFTER_OTHERS")):
         if hasattr(module, "prepare"):
-            module.prepare(made)
+            module.prepare(world)
     index_stale()
     check_once()
-    return made, files_written()
+    return world, files_written()
 
 
 @contextmanager

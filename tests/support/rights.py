@@ -8,7 +8,7 @@ Each room keeps its rows in tests/<room>/rights.py:
     #: Services that no person calls, each with the reason.
     WITHOUT_A_PERSON = {"agreements.record_due_steps": "called by the clock"}
 
-`prepare` creates what the service needs, through services, as somebody with the right to. `call` gets the world, the
+`prepare` creates what the service needs, through services, as a person with the right to. `call` gets the world, the
 author and what `prepare` returned.
 """
 
@@ -61,7 +61,7 @@ def _nothing(world: World) -> Any:
 class Row:
     """A service in one situation, and the personas permitted there.
 
-    `result` is that of a permitted call: NO_WRITES where there is nothing left to do, or the error that it raises.
+    `result` is what a permitted call does: DONE, NO_WRITES if there is nothing left to do, or the error that it raises.
     """
 
     service: str

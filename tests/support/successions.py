@@ -31,7 +31,7 @@ def follow(
     author: User | None = None,
     now: dt.datetime | None = None,
 ) -> Succession:
-    """A succession in effect since a day, by default today."""
+    """Record a succession that is in effect since a day, by default today."""
     return record_succession(
         kind=kind,
         status="effective",
@@ -43,7 +43,7 @@ def follow(
 
 
 def pass_on(world: World, kind: str, *records: int) -> Succession:
-    """Westmarch, which goes on, has passed these on to Harbour with a function, by lines of one kind."""
+    """Pass records of one kind from Westmarch, which continues, to Harbour, together with a function."""
     succession = record_succession(
         kind="function_transfer",
         status="order_made",
@@ -59,7 +59,7 @@ def pass_on(world: World, kind: str, *records: int) -> Succession:
 
 
 def give_lines(world: World, succession: Succession, kind: str, *records: int) -> None:
-    """Ben proposes lines from Westmarch to Harbour, and Hana accepts them."""
+    """Let Ben propose handover lines from Westmarch to Harbour, and Hana accept them."""
     propose_handovers(
         succession=succession,
         predecessor=world.westmarch,

@@ -1,4 +1,4 @@
-"""A TCP relay in front of PostgreSQL, by which a test can cut off the database."""
+"""A TCP relay in front of PostgreSQL, with which a test can cut off the database."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Relay:
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
-        for one in list(self._joined):
+        for open_socket in list(self._joined):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -57,8 +57,8 @@ class Relay:
         self._joined |= {client, server}
         peers = {client: server, server: client}
         with selectors.DefaultSelector() as ready, client, server, contextlib.suppress(OSError):
-            for one in peers:
-                ready.register(one, selectors.EVENT_READ)
+            for open_socket in peers:
+                ready.register(open_socket, selectors.EVENT_READ)
             while True:
                 for key, _ in ready.select():
                     source: Any = key.fileobj
@@ -72,7 +72,7 @@ class Relay:
 def _to_database() -> socket.socket:
     host, port = connection.settings_dict["HOST"] or "/var/run/postgresql", connection.settings_dict["PORT"] or 5432
     if host.startswith("/"):
-        listener = socket.socket(socket.AF_UNIX)
-        listener.connect(f"{host}/.s.PGSQL.{port}")
-        return listener
+        unix_socket = socket.socket(socket.AF_UNIX)
+        unix_socket.connect(f"{host}/.s.PGSQL.{port}")
+        return unix_socket
     return socket.create_connection((host, int(port)))

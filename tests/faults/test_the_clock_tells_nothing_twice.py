@@ -1,4 +1,4 @@
-"""What the clock told since a backup, and does again after the restore, is told once."""
+"""After a restore, the clock does its tasks again, but nobody gets a second email about the same thing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = ["lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the ta
 
 NOW = timezone.now
 
-#: The rows of the table of emails in which the clock tells somebody, by task; or why a task has none.
+#: By task: the rows of the table of emails in which the task emails people, or why it emails nobody.
 EMAILS_OF: dict[str, tuple[str, ...] | str] = {
     "agreements.act_on_dates": (
         "partnership_ended_on_its_date",
@@ -55,8 +55,8 @@ EMAILS_OF: dict[str, tuple[str, ...] | str] = {
     "commitments.remind_owners": ("owners_reminded",),
     "conversations.keep_reports": ("report_due_soon",),
     "digests.read_mailbox": "it acts on emails that came in, and takes each out of the mailbox",
-    "digests.regularly": "digests are held by their watermarks; who has a link that a restore ended gets another",
-    "digests.sweep": "digests are held by their watermarks (test_opposite_acts_after_a_restore.py)",
+    "digests.regularly": "digests depend on their watermarks; people whose link a restore ended get a new one",
+    "digests.sweep": "digests depend on their watermarks (test_opposite_acts_after_a_restore.py)",
     "exchange.close_due_entries": ("entry_about_to_lapse",),
     "exchange.match_due_entries": ("entry_shared_with_those_asked",),
     "lists.check_followed_views": ("entry_enters_a_followed_view",),
@@ -85,7 +85,7 @@ EMAILS_OF: dict[str, tuple[str, ...] | str] = {
 
 @pytest.fixture(autouse=True)
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests roll back what the journal is to remember."""
+    """Write lines of the journal at once. Tests roll back, so lines that wait for a commit would never be written."""
     monkeypatch.setattr(journal, "note", journal.write)
 
 
@@ -96,14 +96,17 @@ def restore() -> None:
 
 
 def sent() -> list[mail.EmailMessage]:
-    """The emails that leave now; the database's clock is the real one, also while a test is ahead of it."""
+    """Send the emails that are due, and return them.
+
+    The database's clock is the real one, even if the test's clock is ahead, so all emails are made available now.
+    """
     mail.outbox.clear()
     Email.objects.open().update(available_at=Now())
     return deliver()
 
 
 def informed() -> list[str]:
-    """Who gets an email, each as often as they get one."""
+    """Return the recipients of the emails that leave now, once for each email."""
     return sorted(email.to[0] for email in sent())
 
 

@@ -1,4 +1,4 @@
-"""Masked figures: no small count can be had by subtraction, and nearly all that is safe is shown."""
+"""Masking: readers cannot work out small counts by subtraction, and nearly every safe figure is shown."""
 
 from __future__ import annotations
 
@@ -31,80 +31,88 @@ LAYOUTS: list[tuple[tuple[int, ...], Shown]] = [
 
 
 def counts_of(sizes: tuple[int, ...], values: list[int]) -> Counts:
-    """Counts of a table with these sizes of its dimensions."""
-    keys = itertools.product(*[["abc"[place] + str(n) for n in range(size)] for place, size in enumerate(sizes)])
+    """Return the counts of a table: dimension a has the categories a0, a1 …, dimension b has b0, b1 …"""
+    categories = [[f"{name}{number}" for number in range(size)] for name, size in zip("abc", sizes, strict=False)]
+    keys = itertools.product(*categories)
     return dict(zip(keys, values, strict=True))
 
 
 def covers(cell: Cell, key: tuple[str, ...]) -> bool:
     """Whether a figure counts the units of this combination."""
-    return all(one is None or one == other for one, other in zip(cell, key, strict=True))
+    return all(category in (None, key_category) for category, key_category in zip(cell, key, strict=True))
 
 
-def is_possible(counts: Counts, told: Mapping[Cell, int]) -> bool:
-    """Whether some table has all of these figures, found by trying every value."""
+def is_possible(counts: Counts, shown: Mapping[Cell, int]) -> bool:
+    """Whether any table has all of these figures. Tries every value."""
     keys = list(counts)
-    over = [[cell for cell in told if covers(cell, key)] for key in keys]
-    under = {cell: [n for n, key in enumerate(keys) if covers(cell, key)] for cell in told}
-    left = dict(told)
+    cells_of_key = [[cell for cell in shown if covers(cell, key)] for key in keys]
+    indexes_of_cell = {cell: [index for index, key in enumerate(keys) if covers(cell, key)] for cell in shown}
+    #: By figure: how much of it the entries that are not filled yet must add up to.
+    remainders = dict(shown)
 
-    def most(number: int) -> int:
-        return min((left[cell] for cell in over[number]), default=counts[keys[number]] + 2 * MIN_FLOOR)
+    def highest(index: int) -> int:
+        """The highest value that an entry may still have."""
+        return min((remainders[cell] for cell in cells_of_key[index]), default=counts[keys[index]] + 2 * MIN_FLOOR)
 
-    def fill(number: int) -> bool:
-        if number == len(keys):
+    def can_be_filled(index: int) -> bool:
+        """Whether the entries from this one on can have values. Values near the true one are tried first."""
+        if index == len(keys):
             return True
-        for value in sorted(range(most(number) + 1), key=lambda one: abs(one - counts[keys[number]])):
-            for cell in over[number]:
-                left[cell] -= value
-            can_go_on = all(left[cell] <= sum(most(n) for n in under[cell] if n > number) for cell in over[number])
-            found = can_go_on and fill(number + 1)
-            for cell in over[number]:
-                left[cell] += value
-            if found:
+        true_count = counts[keys[index]]
+        for value in sorted(range(highest(index) + 1), key=lambda value: abs(value - true_count)):
+            for cell in cells_of_key[index]:
+                remainders[cell] -= value
+            is_reachable = all(
+                remainders[cell] <= sum(highest(later) for later in indexes_of_cell[cell] if later > index)
+                for cell in cells_of_key[index]
+            )
+            is_filled = is_reachable and can_be_filled(index + 1)
+            for cell in cells_of_key[index]:
+                remainders[cell] += value
+            if is_filled:
                 return True
         return False
 
-    return fill(0)
+    return can_be_filled(0)
 
 
-def can_be_narrowed_down(counts: Counts, told: Mapping[Cell, int], cell: Cell) -> bool:
-    """Whether a reader can exclude all but a few neighbouring values of a small count.
+def can_be_narrowed_down(counts: Counts, shown: Mapping[Cell, int], cell: Cell) -> bool:
+    """Whether a reader can rule out all but a few neighbouring values of a small count.
 
-    The reader knows that it is masked because it is under the floor.
+    The reader knows that the count is masked because it is under the floor.
     """
-    apart = SLACK + 1
+    distance = SLACK + 1
     return not any(
-        is_possible(counts, {**told, cell: low}) and is_possible(counts, {**told, cell: low + apart})
-        for low in range(MIN_FLOOR - apart)
+        is_possible(counts, {**shown, cell: low}) and is_possible(counts, {**shown, cell: low + distance})
+        for low in range(MIN_FLOOR - distance)
     )
 
 
 def true_figures(counts: Counts, cells: Iterable[Cell]) -> dict[Cell, int]:
-    """These figures, summed here."""
+    """Return the true value of these figures, added up by the test."""
     return {cell: sum(count for key, count in counts.items() if covers(cell, key)) for cell in cells}
 
 
-def is_safe(counts: Counts, told: Mapping[Cell, int], small: Iterable[Cell]) -> bool:
+def is_safe(counts: Counts, shown: Mapping[Cell, int], small: Iterable[Cell]) -> bool:
     """Whether no small count can be narrowed down."""
-    return not any(can_be_narrowed_down(counts, told, cell) for cell in small)
+    return not any(can_be_narrowed_down(counts, shown, cell) for cell in small)
 
 
-def most_that_is_safe(counts: Counts, figures: Mapping[Cell, int], known: int) -> int:
-    """How many figures can be shown at most, by trying all choices; `known` can be shown for certain."""
+def safe_figure_count(counts: Counts, figures: Mapping[Cell, int], at_least: int) -> int:
+    """Return how many figures can safely be shown, by trying all choices. `at_least` is known to be possible."""
     small = [cell for cell, count in figures.items() if count < MIN_FLOOR]
     other_cells = sorted(figures.keys() - set(small), key=lambda cell: (figures[cell], str(cell)))
-    best = known
+    best = at_least
 
-    def show(number: int, told: dict[Cell, int]) -> None:
+    def show(index: int, shown: dict[Cell, int]) -> None:
         nonlocal best
-        best = max(best, len(told))
-        if len(told) + len(other_cells) - number <= best:
+        best = max(best, len(shown))
+        if len(shown) + len(other_cells) - index <= best:
             return
-        more = told | {other_cells[number]: figures[other_cells[number]]}
-        if is_safe(counts, more, small):
-            show(number + 1, more)
-        show(number + 1, told)
+        with_next = shown | {other_cells[index]: figures[other_cells[index]]}
+        if is_safe(counts, with_next, small):
+            show(index + 1, with_next)
+        show(index + 1, shown)
 
     show(0, {})
     return best
@@ -133,12 +141,14 @@ def test_reader_who_tries_every_table_finds_no_small_count() -> None:
         figures = release(counts, tables=[(0,)])
         releases.setdefault(tuple(figures.items()), []).append(counts)
 
-    known = [(dict(told), same) for told, same in releases.items() if (((None,), total)) in told]
-    assert len(known) > 5
-    for told, same in known:
-        for cell in (cell for cell, count in told.items() if count is None):
-            values = {true_figures(one, [cell])[cell] for one in same}
-            assert len(values.intersection(range(MIN_FLOOR))) != 1, (told, same)
+    releases_with_total = [
+        (dict(figures), alike_counts) for figures, alike_counts in releases.items() if (((None,), total)) in figures
+    ]
+    assert len(releases_with_total) > 5
+    for figures, alike_counts in releases_with_total:
+        for cell in (cell for cell, count in figures.items() if count is None):
+            values = {true_figures(counts, [cell])[cell] for counts in alike_counts}
+            assert len(values.intersection(range(MIN_FLOOR))) != 1, (figures, alike_counts)
 
 
 def test_tables_that_fit_are_all_found_or_none() -> None:
@@ -152,20 +162,20 @@ def test_tables_that_fit_are_all_found_or_none() -> None:
 
 def test_nearly_all_that_is_safe_is_shown_of_small_tables() -> None:
     chance = random.Random(18)
-    shown = most = 0
+    shown_count = possible_count = 0
     for sizes, tables in [LAYOUTS[number] for number in (0, 1, 3, 4)]:
         number = len(list(itertools.product(*map(range, sizes))))
         counts = counts_of(sizes, [chance.choice((0, 1, 3, 6, 8)) for _ in range(number)])
         figures = release(counts, tables=tables)
-        ours = sum(value is not None for value in figures.values())
-        shown += ours
-        most += most_that_is_safe(counts, true_figures(counts, figures), ours)
+        shown_here = sum(value is not None for value in figures.values())
+        shown_count += shown_here
+        possible_count += safe_figure_count(counts, true_figures(counts, figures), at_least=shown_here)
 
-    assert shown >= 0.9 * most > 0
+    assert shown_count >= 0.9 * possible_count > 0
 
 
 def sparse_quarter(number: int, seed: int) -> Counts:
-    """The lettings of a quarter by size, kind and source, as a few homes come up."""
+    """Return invented lettings of a quarter by size, kind and source, in which most counts are small."""
     chance = random.Random(seed)
     counts = counts_of((5, 2, 2), [0] * 20)
     likely = [a * b * c for a in (1, 6, 8, 4, 1) for b in (1, 4) for c in (7, 3)]
@@ -174,25 +184,25 @@ def sparse_quarter(number: int, seed: int) -> Counts:
     return counts
 
 
-def worked_out(counts: Counts, told: Mapping[Cell, int], cell: Cell) -> tuple[int, int]:
-    """The lowest and highest value under the floor that a small count can have, for a reader of the told figures.
+def bounds_of(counts: Counts, shown: Mapping[Cell, int], cell: Cell) -> tuple[int, int]:
+    """Return the lowest and highest value under the floor that a small count can have, given the shown figures.
 
-    By integer programming, which leaves no table out: HiGHS says so when it is done.
+    HiGHS finds them by integer programming, which considers every table.
     """
     programme = highspy.Highs()
     programme.silent()
     highest = sum(counts.values()) + 2 * MIN_FLOOR
     entries = {key: programme.addIntegral(0, highest) for key in counts}
-    sums = {one: sum(entry for key, entry in entries.items() if covers(one, key)) for one in (*told, cell)}
-    for one, value in told.items():
-        programme.addConstr(sums[one] == value)
+    sums = {figure: sum(entry for key, entry in entries.items() if covers(figure, key)) for figure in (*shown, cell)}
+    for figure, value in shown.items():
+        programme.addConstr(sums[figure] == value)
     programme.addConstr(sums[cell] <= MIN_FLOOR - 1)
-    found = []
+    bounds = []
     for solve in (programme.minimize, programme.maximize):
         solve(sums[cell])
         assert programme.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        found.append(round(programme.getObjectiveValue()))
-    return found[0], found[1]
+        bounds.append(round(programme.getObjectiveValue()))
+    return bounds[0], bounds[1]
 
 
 @pytest.mark.parametrize("number", [30, 45, 60])
@@ -205,7 +215,7 @@ def test_a_sparse_quarter_shows_figures_and_no_small_count_can_be_worked_out(num
     true = true_figures(counts, figures)
     assert all(true[cell] == value >= MIN_FLOOR for cell, value in shown_figures.items())
     for cell in (cell for cell, count in true.items() if count < MIN_FLOOR):
-        low, high = worked_out(counts, shown_figures, cell)
+        low, high = bounds_of(counts, shown_figures, cell)
         assert high - low > SLACK, (cell, low, high)
     assert len(shown_figures) >= number // 5
 

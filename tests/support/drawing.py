@@ -1,4 +1,4 @@
-"""PDFs, each drawn once for all who open the same page: drawing one takes up to a second."""
+"""Replaces weasyprint in tests: each PDF is drawn once for all who open the page, because drawing takes a second."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class HTML:
     """A page, for weasyprint."""
 
     def __init__(self, string: str, url_fetcher: Callable[..., Any]) -> None:
-        self._given = (string, url_fetcher)
+        self._page_and_fetcher = (string, url_fetcher)
 
     def render(self, *, pdf_variant: str) -> Drawn:
-        """The page as it was drawn first."""
-        return _drawn(*self._given, pdf_variant)
+        """Return the drawn page."""
+        return _drawn(*self._page_and_fetcher, pdf_variant)
 
     def write_pdf(self, *, pdf_variant: str) -> bytes:
-        """Its PDF."""
-        return _drawn(*self._given, pdf_variant).pdf
+        """Return the PDF of the page."""
+        return _drawn(*self._page_and_fetcher, pdf_variant).pdf
 
 
 class Drawn:

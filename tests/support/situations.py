@@ -1,4 +1,4 @@
-"""What a service needs before it is called, prepared once for the rows of the rights table that need the same."""
+"""Prepares what a service needs, once for all rows of the rights table that need the same."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.world import World
 
 @dataclass
 class Situation:
-    """A world in which a row's `prepare` was called, and what it returned.
+    """A world after a row's `prepare` was called, and what `prepare` returned.
 
-    `rights` are those that people have in it, once a test asked for them.
+    `rights` are the rights that people have in this world; None until a test asks for them.
     """
 
     world: World
@@ -28,25 +28,25 @@ class Situation:
     rights: set[tuple[Any, ...]] | None = None
 
     def again(self) -> tuple[World, Any]:
-        """The world and what was prepared, as copies: a call changes records in memory."""
+        """Return copies of the world and of what was prepared, because a call changes records in memory."""
         return copy.deepcopy((self.world, self.prepared))
 
 
 def in_situations(rows: Iterable[Row]) -> list[Any]:
-    """Values of `situation` and `row` for a test of each row; rows that need the same follow each other."""
-    together: dict[Any, list[Row]] = {}
+    """Return the parameters `situation` and `row` for a test of each row, grouped by `prepare`."""
+    rows_by_prepare: dict[Any, list[Row]] = {}
     for row in rows:
-        together.setdefault(row.prepare, []).append(row)
-    return [pytest.param(prepare, row, id=str(row)) for prepare, alike in together.items() for row in alike]
+        rows_by_prepare.setdefault(row.prepare, []).append(row)
+    return [pytest.param(prepare, row, id=str(row)) for prepare, group in rows_by_prepare.items() for row in group]
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for the whole table; each call is rolled back."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        add_personas(made)
+    with kept_world(django_db_blocker, tmp_path_factory) as world:
+        add_personas(world)
         check_once()
-        yield made
+        yield world
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,4 @@
-"""Tables with a row for each area and a column for each year.
-
-Live tables 122, 600 and 1006 to 1008 are such tables.
-"""
+"""Read tables with a row for each area and a column for each year: live tables 122, 600 and 1006 to 1008."""
 
 from __future__ import annotations
 
@@ -68,28 +65,31 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
     One sheet of each table. Raises `UnableToRead`.
     """
     try:
-        return _figures(_one_table(sheets, known_headings), sheets)
+        return _figures(_table_with_table_column(sheets, known_headings), sheets)
     except UnknownHeadings:
-        together, places, others = _put_together(sheets, known_headings)
-    if not places:
+        # The published workbook has no column “Table”, but a sheet for each table.
+        joined = _join_sheets(sheets, known_headings)
+    if not joined.places:
         raise unable(
             "it does not say which of the live tables 1006 to 1008 it is.",
-            "Give the file with all of them, or add a column “Table” that says 1008C, for example.",
+            "Use the file with all of them, or add a column “Table”, for example with 1008C.",
         )
-    table = _one_table([together], known_headings)
-    figures = _figures(table, sheets)
-    aside = tuple(placed(one, places) for one in figures.list_file.set_aside)
-    remarks = [f"Left out, because it is not one of these tables: {', '.join(others)}."] if others else []
-    list_file = replace(figures.list_file, set_aside=aside, remarks=(*figures.list_file.remarks, *remarks))
-    return replace(figures, list_file=list_file, places=places)
+    figures = _figures(_table_with_table_column([joined.sheet], known_headings), sheets)
+    rows_set_aside = tuple(placed(row, joined.places) for row in figures.list_file.set_aside)
+    remarks = figures.list_file.remarks
+    if joined.sheets_left_out:
+        sheet_names = ", ".join(f"“{name}”" for name in joined.sheets_left_out)
+        remarks = (*remarks, f"Left out, because it is not one of these tables: {sheet_names}.")
+    list_file = replace(figures.list_file, set_aside=rows_set_aside, remarks=remarks)
+    return replace(figures, list_file=list_file, places=joined.places)
 
 
-def _one_table(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Table:
+def _table_with_table_column(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Table:
     return find_table(sheets, SUPPLY_COLUMNS, "live tables 1006 to 1008", known_headings, keep_repeats=True)
 
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """Return the sheets without rows of one cell, which are titles and notes, unless it is the code of an area."""
+    """Return the sheets without titles and notes: rows of one cell that is not the code of an area."""
     return [Sheet(sheet.name, tuple(row for row in sheet.rows if not _is_note(row))) for sheet in sheets]
 
 
@@ -98,22 +98,35 @@ def _is_note(row: Row) -> bool:
     return len(filled) == 1 and not BODY.fullmatch(code(filled[0]))
 
 
-def _measure(words: str) -> str:
-    match = _SUPPLY.search(words)
+def _measure(table_number: str) -> str:
+    """Return the measure of a live table such as 1008C; "" for other tables."""
+    match = _SUPPLY.search(table_number)
     return affordable_measure(match[1], match[2]) if match else ""
 
 
 class _LiveTable(NamedTuple):
-    """A live table: its sheet, its number such as 1008C, and the column of each heading that is a year."""
+    """A live table in a sheet of its own."""
 
-    sheet: str
-    name: str
+    sheet_name: str
+    #: For example 1008C.
+    number: str
     table: Table
-    years: dict[str, int]
+    #: The index of each column whose heading is a year, by the heading.
+    index_by_year: dict[str, int]
 
 
-def _name_of(sheet: Sheet) -> str:
-    """Return the number of the live table in the sheet's name or first rows. "" if it is not one of these."""
+class _JoinedSheets(NamedTuple):
+    """The live tables of all sheets, joined into one sheet with a column for the table."""
+
+    sheet: Sheet
+    #: The sheet and the row that each joined row came from.
+    places: dict[int, tuple[str, int]]
+    #: The names of sheets with years that are not one of these tables.
+    sheets_left_out: list[str]
+
+
+def _table_number(sheet: Sheet) -> str:
+    """Return the number of the live table in the sheet's name or first rows; "" if it is not one of these."""
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):
@@ -121,101 +134,103 @@ def _name_of(sheet: Sheet) -> str:
     return ""
 
 
-def _put_together(
-    sheets: Sequence[Sheet], known_headings: Mapping[str, str]
-) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
-    """Return the tables of all sheets joined, with a column for the table; where each row came from; other tables."""
-    others: list[str] = []
-    found: list[_LiveTable] = []
+def _join_sheets(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> _JoinedSheets:
+    """Join the live tables of all sheets. Sheets may have different years: each year gets a column."""
+    live_tables: list[_LiveTable] = []
+    sheets_left_out: list[str] = []
     for sheet in sheets:
-        top = [cell for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells]
-        if not any(map(read_years, top)):
+        top_cells = [cell for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells]
+        if not any(read_years(cell) for cell in top_cells):
+            continue  # a cover or notes
+        number = _table_number(sheet)
+        if not number:
+            sheets_left_out.append(sheet.name)
             continue
-        if name := _name_of(sheet):
-            table = find_table(without_notes([sheet]), COLUMNS, f"live table {name}", known_headings, keep_repeats=True)
-            years = {text(table.heading.cells[at]): at for at in _year_columns(table)}
-            found.append(_LiveTable(sheet.name, name, table, years))
-        else:
-            others.append(f"“{sheet.name}”")
-    headings = dict.fromkeys(heading for one in found for heading in one.years)
-    rows = [Row(0, ("Table", "Current ONS code", "Area name", *headings))]
+        table = find_table(without_notes([sheet]), COLUMNS, f"live table {number}", known_headings, keep_repeats=True)
+        index_by_year = {text(table.heading.cells[index]): index for index in _year_columns(table)}
+        live_tables.append(_LiveTable(sheet.name, number, table, index_by_year))
+
+    year_headings = dict.fromkeys(heading for live_table in live_tables for heading in live_table.index_by_year)
+    rows = [Row(0, ("Table", "Current ONS code", "Area name", *year_headings))]
     places: dict[int, tuple[str, int]] = {}
-    for one in found:
-        for line in one.table:
-            number = len(rows)
-            values = [_at(line.cells, one.years.get(heading)) for heading in headings]
-            first = next((text(cell) for cell in line.cells if text(cell)), "")
-            rows.append(Row(number, (one.name, line.text("code"), line.text("name") or first, *values)))
-            places[number] = (one.sheet, line.number)
-    return Sheet("live tables", tuple(rows)), places, others
+    for live_table in live_tables:
+        for line in live_table.table:
+            values = [_cell_at(line.cells, live_table.index_by_year.get(heading)) for heading in year_headings]
+            first_text = next((text(cell) for cell in line.cells if text(cell)), "")
+            name = line.text("name") or first_text
+            row_number = len(rows)
+            rows.append(Row(row_number, (live_table.number, line.text("code"), name, *values)))
+            places[row_number] = (live_table.sheet_name, line.number)
+    return _JoinedSheets(Sheet("live tables", tuple(rows)), places, sheets_left_out)
 
 
-def _at(cells: Sequence[Cell], place: int | None) -> Cell:
-    return cells[place] if place is not None and place < len(cells) else None
+def _cell_at(cells: Sequence[Cell], index: int | None) -> Cell:
+    return cells[index] if index is not None and index < len(cells) else None
 
 
 def _year_columns(table: Table, *, single: bool = False) -> dict[int, Years]:
-    taken = set(table.places.values())
-    return {
-        place: years
-        for place, cell in enumerate(table.heading.cells)
-        if place not in taken and (years := read_years(cell, single=single)) is not None
-    }
+    """Return the years of the columns whose heading is a year, by their index.
 
-
-def _figures(
-    table: Table,
-    sheets: Sequence[Sheet],
-    always: str = "",
-    *,
-    single: bool = False,
-) -> FigureList:
-    """Return a figure for each area and year; rows of totals are counted.
-
-    The measure is `always` the same, or that of the live table which the row names.
+    With `single`, a heading may also be a single year such as 2025.
     """
-    years = _year_columns(table, single=single)
-    if not years:
+    other_indexes = set(table.places.values())
+    years_by_index = {}
+    for index, cell in enumerate(table.heading.cells):
+        years = None if index in other_indexes else read_years(cell, single=single)
+        if years is not None:
+            years_by_index[index] = years
+    return years_by_index
+
+
+def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single: bool = False) -> FigureList:
+    """Return a figure for each area and year; rows of totals are only counted.
+
+    Without a `measure`, each row has the measure of the live table in its column “Table”.
+    """
+    years_by_index = _year_columns(table, single=single)
+    if not years_by_index:
         raise unable("no column has a year as its heading.", "The table needs columns such as “2024-25”.")
     collector = Collector(table)
-    seen: dict[tuple[str, str], Line] = {}
+    first_line_by_key: dict[tuple[str, str], Line] = {}
     figures: list[PublishedFigure] = []
-    totals = 0
+    total_count = 0
     for line in table:
-        key = area_code(line, collector)
-        if key is None:
-            totals += 1
+        area = area_code(line, collector)
+        if area is None:
+            total_count += 1
             continue
-        if not (measure := always or _measure(line.text("table"))):
-            collector.add_problem(
-                line, "table", "it is not one of the live tables 1006 to 1008.", "Enter its number, for example 1008C."
-            )
+        measure_of_row = measure or _measure(line.text("table"))
+        if not measure_of_row:
+            found = "it is not one of the live tables 1006 to 1008."
+            collector.add_problem(line, "table", found, "Enter its number, for example 1008C.")
             continue
-        if (first := seen.setdefault((measure, key), line)) is not line:
-            for one, other in ((first, line), (line, first)):
-                found = f"“{key}” is in row {other.number} too, with other values."
-                collector.add_problem(one, "code", found, "Correct or remove one of the two.")
-        figures += _figures_of(line, key, measure, years, collector)
-    return figure_list(figures, collector, sheets, totals=totals)
+        first_line = first_line_by_key.setdefault((measure_of_row, area), line)
+        if first_line is not line:
+            # Nobody can know which of the two is right.
+            for bad_line, other_line in ((first_line, line), (line, first_line)):
+                found = f"“{area}” is in row {other_line.number} too, with other values."
+                collector.add_problem(bad_line, "code", found, "Correct or remove one of the two.")
+        figures += _figures_of_row(line, area, measure_of_row, years_by_index, collector)
+    return figure_list(figures, collector, sheets, totals=total_count)
 
 
-def _figures_of(
-    line: Line, area: str, measure: str, years: Mapping[int, Years], collector: Collector
+def _figures_of_row(
+    line: Line, area: str, measure: str, years_by_index: Mapping[int, Years], collector: Collector
 ) -> Iterator[PublishedFigure]:
-    """Yield the figure of each year that the row has."""
-    for place, year in years.items():
-        if not text(_at(line.cells, place)):
+    """Yield the figure of each year that has a value in the row."""
+    for index, years in years_by_index.items():
+        if not text(_cell_at(line.cells, index)):
             continue
-        read = collector.read_at(line, place, partial(read_value, status=year.status))
-        if read is not None:
-            value, status = read
+        value_and_status = collector.read_at(line, index, partial(read_value, status=years.status))
+        if value_and_status is not None:
+            value, status = value_and_status
             yield PublishedFigure(
                 row=line.number,
                 code=area,
                 name=line.text("name"),
                 measure=measure,
-                first_year=year.first,
-                last_year=year.last,
+                first_year=years.first,
+                last_year=years.last,
                 value=value,
                 status=status,
             )

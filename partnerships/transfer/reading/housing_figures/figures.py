@@ -1,4 +1,4 @@
-"""One figure as it was read, its years and value, and the rows that figures come from."""
+"""A figure of a published table: how its code, years and value are read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from partnerships.transfer.reading.problems import Problem, SetAside, unable
 from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, code, text
 
-#: Codes of councils, national parks and development corporations: they plan for homes. Others are of totals.
+#: Codes of councils, national parks and development corporations, which plan for homes.
 BODY = re.compile(r"E(06|07|08|09|26|51)\d{6}")
-_OTHER = re.compile(r"(?!E(06|07|08|09|26|51))[EWSNK]\d{8}")
+#: Codes of regions and countries, whose rows are totals.
+_TOTAL = re.compile(r"(?!E(06|07|08|09|26|51))[EWSNK]\d{8}")
+#: The ONS codes until 2011, such as 45UB.
 _FORMER = re.compile(r"\d\d[A-Z]{2}")
 CODE = Column(
     "code",
@@ -46,9 +48,9 @@ NAME = Column(
 _YEARS = re.compile(r"(\d{4})\s*[-–/]\s*(\d{2}|\d{4})(?!\d)(.*)")
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?(?!\d)(.*)")
 _MARK = re.compile(r"\[(p|r|x|z|c|low)\]|\b([PR])\b", re.IGNORECASE)
-_WHEN = re.compile(r"\b(date of publication|publication date|published|latest update)\b", re.IGNORECASE)
-#: What stands in a cell without a number. A dash is nil in live tables ("nil or less than half the final digit").
-_WITHOUT = {
+_PUBLISHED_ON = re.compile(r"\b(date of publication|publication date|published|latest update)\b", re.IGNORECASE)
+#: The status of a cell without a number.
+_STATUS_BY_MARK = {
     "": Status.NOT_PUBLISHED,
     "..": Status.NOT_PUBLISHED,
     "[x]": Status.NOT_PUBLISHED,
@@ -59,17 +61,17 @@ _WITHOUT = {
     "[c]": Status.WITHHELD,
     "c": Status.WITHHELD,
 }
+#: A dash is nil in live tables (“nil or less than half the final digit”).
 _DASHES = ("-", "–", "—", "[low]")
+#: Values are stored with six decimals.
 _SIXTH = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedFigure:
-    """A value for the area of a code.
+    """A value for the area with a code."""
 
-    `row` is the number of its row among all of the file.
-    """
-
+    #: The number of its row among all rows of the file.
     row: int
     code: str
     name: str
@@ -87,13 +89,11 @@ class PublishedFigure:
 
 @dataclass(frozen=True, slots=True)
 class FigureList:
-    """What a file has: its figures, and how it was read.
-
-    `places` has the sheet and row of each row, if the rows of several sheets were put together.
-    """
+    """The figures of a file, and how it was read."""
 
     figures: tuple[PublishedFigure, ...]
     list_file: ListFile
+    #: The sheet and the row that each row came from, if the rows of several sheets were joined.
     places: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     def row_set_aside(self, row: int, found: str, remedy: str) -> SetAside:
@@ -101,12 +101,13 @@ class FigureList:
         return placed(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.places)
 
 
-def placed(aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
+def placed(row_set_aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
     """Return the row set aside, with the sheet and row at which a person finds it."""
-    if aside.row not in places:
-        return aside
-    sheet, number = places[aside.row]
-    return replace(aside, problems=tuple(replace(problem, row=number, sheet=sheet) for problem in aside.problems))
+    if row_set_aside.row not in places:
+        return row_set_aside
+    sheet, number = places[row_set_aside.row]
+    problems = tuple(replace(problem, row=number, sheet=sheet) for problem in row_set_aside.problems)
+    return replace(row_set_aside, problems=problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,50 +122,58 @@ class Years:
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
     """Return the financial year in a heading, such as “2023-24 [r] [note 17]”.
 
-    None if it has none. With `single` also one year: “2025” is 31 March 2025.
+    Return None if the heading has no year. With `single`, also read one year: “2025” is 31 March 2025.
     """
-    line = text(heading)
-    if match := _YEARS.fullmatch(line):
-        first = int(match[1])
-        return Years(first, first + 1, _status(match[3])) if int(match[2][-2:]) == (first + 1) % 100 else None
-    if single and (match := _YEAR.fullmatch(line)) and 1900 < int(match[1]) < 2200:
-        return Years(int(match[1]), int(match[1]), _status(match[2]))
+    heading_text = text(heading)
+    match = _YEARS.fullmatch(heading_text)
+    if match:
+        first, last_digits = int(match[1]), int(match[2][-2:])
+        is_financial_year = last_digits == (first + 1) % 100
+        return Years(first, first + 1, _status(match[3])) if is_financial_year else None
+    match = _YEAR.fullmatch(heading_text)
+    if single and match and 1900 < int(match[1]) < 2200:
+        year = int(match[1])
+        return Years(year, year, _status(match[2]))
     return None
 
 
-def _status(marks: str) -> str:
-    found = {(one or other).casefold() for one, other in _MARK.findall(marks)}
-    if "p" in found:
+def _status(text_with_marks: str) -> str:
+    """Return the status that marks such as [p] or R give."""
+    marks = {(in_brackets or letter).casefold() for in_brackets, letter in _MARK.findall(text_with_marks)}
+    if "p" in marks:
         return Status.PROVISIONAL
-    return Status.REVISED if "r" in found else Status.PUBLISHED
+    return Status.REVISED if "r" in marks else Status.PUBLISHED
 
 
 def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool = True) -> tuple[Decimal | None, str]:
-    """Return the number in a cell, or None, and its status, which is that of its column unless the cell has a mark.
+    """Return the number in a cell, or None, and its status.
 
-    Raises `Unreadable`.
+    `status` is the status of the column: a mark in the cell comes first. Raises `Unreadable`.
     """
-    line = text(cell)
-    if line in _DASHES:
+    cell_text = text(cell)
+    if cell_text in _DASHES:
         return (Decimal(0), status) if dash_is_nil else (None, Status.NOT_APPLICABLE)
-    if (without := _WITHOUT.get(line.casefold())) is not None:
-        return None, without
-    bare = _MARK.sub("", line).strip() if line[-1:] in "]PRpr" else line
-    value = amount(bare)
+    status_without_number = _STATUS_BY_MARK.get(cell_text.casefold())
+    if status_without_number is not None:
+        return None, status_without_number
+
+    may_have_mark = cell_text[-1:] in "]PRpr"
+    number_text = _MARK.sub("", cell_text).strip() if may_have_mark else cell_text
+    value = amount(number_text)
     if value is None:
-        raise Unreadable(f"“{line}” is not a number. Enter a number, or [x] if none is published.")
-    marked = _status(line) if bare != line else Status.PUBLISHED
-    return value.quantize(_SIXTH), status if marked == Status.PUBLISHED else marked
+        raise Unreadable(f"“{cell_text}” is not a number. Enter a number, or [x] if none is published.")
+    status_of_cell = _status(cell_text) if number_text != cell_text else Status.PUBLISHED
+    return value.quantize(_SIXTH), status if status_of_cell == Status.PUBLISHED else status_of_cell
 
 
 def area_code(line: Line, collector: Collector) -> str | None:
     """Return the code of the council, national park or development corporation of a row; None for a total or a note.
 
-    Lists before 2011 have older codes, such as 45UB. Anything else in the cell is a problem of the row.
+    Lists before 2011 have older codes, such as 45UB. Any other text in the cell becomes a problem of the row.
     """
     key = code(line["code"])
     is_note = sum(bool(text(cell)) for cell in line.cells) == 1 and len(key) > len("E07000223")
-    if not key or _OTHER.fullmatch(key) or is_note:
+    if not key or _TOTAL.fullmatch(key) or is_note:
         return None
     if not BODY.fullmatch(key) and not _FORMER.fullmatch(key):
         collector.add_problem(
@@ -185,26 +194,29 @@ def figure_list(
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
-    """Return the day of publication that a cover or a note gives.
+    """Return the day of publication on a cover or in a note; None if there is none.
 
-    In the same row, or in the next one.
+    The date is in the same cell as “Published” or “Date of publication”, or in the next row.
     """
     for sheet in sheets:
-        said = False
+        is_announced = False
         for row in sheet.rows:
             filled = [text(cell) for cell in row.cells if text(cell)]
             if len(filled) > 1:
                 continue  # a row of the table, whose texts are about one area
-            words = filled[0]
-            match = _WHEN.search(words)
-            after = words[match.end() :] if match else words
-            if (match or said) and (day := _day(after)) is not None:
-                return day
-            said = match is not None and not after.strip(" :")
+            cell_text = filled[0]
+            match = _PUBLISHED_ON.search(cell_text)
+            date_text = cell_text[match.end() :] if match else cell_text
+            if match or is_announced:
+                date = _full_date(date_text)
+                if date is not None:
+                    return date
+            is_announced = match is not None and not date_text.strip(" :")
     return None
 
 
-def _day(words: str) -> dt.date | None:
-    """Return the first date in words: “20 November 2025 Next update: November 2026”."""
-    first = re.split(r"\bnext\b", words, flags=re.IGNORECASE)[0]
-    return date_in_file_name(first) if re.search(r"\d{1,2}\D+20\d\d", first) else None
+def _full_date(date_text: str) -> dt.date | None:
+    """Return the full date before the next update, as in “20 November 2025 Next update: November 2026”."""
+    before_next = re.split(r"\bnext\b", date_text, flags=re.IGNORECASE)[0]
+    has_day_and_year = re.search(r"\d{1,2}\D+20\d\d", before_next) is not None
+    return date_in_file_name(before_next) if has_day_and_year else None

@@ -1,4 +1,4 @@
-"""The homes that each local plan requires, as a number or a range, for its period or for each year."""
+"""Read the homes that each local plan requires: a number or a range, for its period or for each year."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
     table = find_table(sheets, COLUMNS, "housing requirements of local plans", known_headings)
     collector = Collector(table)
     figures: list[PublishedFigure] = []
-    totals = 0
+    total_count = 0
     for line in table:
         key = area_code(line, collector)
         if key is None:
-            totals += 1
+            total_count += 1
             continue
         first, last = collector.read(line, "start", _year), collector.read(line, "end", _year)
         adopted = collector.day(line, "adopted")
@@ -62,7 +62,7 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
                 line, "end", f"the period ends in {last} and begins in {first}.", "Correct the years."
             )
             continue
-        whole = PublishedFigure(
+        template = PublishedFigure(
             row=line.number,
             code=key,
             name=line.text("name"),
@@ -73,28 +73,36 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
             plan_key=line.text("plan_key")[:80],
             adopted_on=adopted,
         )
-        figures += _numbers(line, whole, collector)
-    return figure_list(figures, collector, sheets, totals=totals)
+        figures += _figures_of_plan(line, template, collector)
+    return figure_list(figures, collector, sheets, totals=total_count)
 
 
-def _numbers(line: Line, whole: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
-    """Yield the number, the two ends of a range, the number of a joint plan, or that none is published."""
-    said = {code: read for code in ("number", "min", "max", "joint") if (read := collector.read(line, code, _number))}
-    values = {code: value for code, value in said.items() if value is not None}
+def _figures_of_plan(line: Line, template: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
+    """Yield the figures of a plan: its number, the two ends of its range, or the number of a joint plan.
+
+    A plan without any number gets one figure that says so.
+    """
+    values = {}
+    for column in ("number", "min", "max", "joint"):
+        value = collector.read(line, column, _number)
+        # Blank cells and zeros say that the plan gives no such number.
+        if value:
+            values[column] = value
     if "number" in values:
-        yield replace(whole, value=values["number"])
+        yield replace(template, value=values["number"])
     elif "min" in values or "max" in values:
-        for code, part in (("min", "least"), ("max", "most")):
-            if code in values:
-                yield replace(whole, measure=f"{whole.measure}_{part}", value=values[code])
+        for column, end_of_range in (("min", "least"), ("max", "most")):
+            if column in values:
+                yield replace(template, measure=f"{template.measure}_{end_of_range}", value=values[column])
     elif "joint" in values:
-        yield replace(whole, value=values["joint"], is_joint=True)
+        yield replace(template, value=values["joint"], is_joint=True)
     else:
-        yield replace(whole, status=Status.NOT_PUBLISHED, is_joint=bool(flag(line["is_joint"])))
+        yield replace(template, status=Status.NOT_PUBLISHED, is_joint=bool(flag(line["is_joint"])))
 
 
 def _number(cell: Cell) -> Decimal | None:
-    return read_value(cell, dash_is_nil=False)[0]
+    value, _status = read_value(cell, dash_is_nil=False)
+    return value
 
 
 def _year(cell: Cell) -> int:

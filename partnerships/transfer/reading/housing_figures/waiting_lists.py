@@ -1,4 +1,4 @@
-"""Households on housing registers on 31 March, as rows of an area and a year or as one column for each year."""
+"""Read households on housing registers on 31 March: a row for each area and year, or a column for each year."""
 
 from __future__ import annotations
 
@@ -47,17 +47,20 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
         try:
             return read_registers_by_year(sheets, known_headings)
         except UnableToRead:
+            # The first error names the columns that people can match with the file's headings.
             raise error from None
     collector = Collector(table)
     figures: list[PublishedFigure] = []
-    totals = 0
+    total_count = 0
     for line in table:
         key = area_code(line, collector)
         if key is None:
-            totals += 1
+            total_count += 1
             continue
-        years, read = collector.read(line, "year", _day_of), collector.read(line, "households", read_value)
-        if years is not None and read is not None:
+        years = collector.read(line, "year", _year)
+        value_and_status = collector.read(line, "households", read_value)
+        if years is not None and value_and_status is not None:
+            value, status = value_and_status
             figures.append(
                 PublishedFigure(
                     row=line.number,
@@ -66,14 +69,14 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
                     measure="waiting_list",
                     first_year=years.last,
                     last_year=years.last,
-                    value=read[0],
-                    status=read[1],
+                    value=value,
+                    status=status,
                 )
             )
-    return figure_list(figures, collector, sheets, totals=totals)
+    return figure_list(figures, collector, sheets, totals=total_count)
 
 
-def _day_of(cell: Cell) -> Years:
+def _year(cell: Cell) -> Years:
     """Return the year of the 31 March: “2025”, or “2024-25”, which ends on it."""
     years = read_years(cell, single=True)
     if years is None:

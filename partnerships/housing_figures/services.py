@@ -16,7 +16,7 @@ from partnerships.people.models import User
 BATCH = 5_000
 
 
-def keep_dataset(
+def save_dataset(
     *,
     series: str,
     released_on: dt.date,

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.housing_figures.models import Figure
-from partnerships.housing_figures.services import add_corrected, keep_dataset
+from partnerships.housing_figures.services import add_corrected, save_dataset
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, Row
@@ -33,7 +33,7 @@ def _figure(year: int) -> Figure:
 
 
 def _kept(world: World, author: User | None) -> Any:
-    dataset, _ = keep_dataset(
+    dataset, _ = save_dataset(
         series="net-additions",
         released_on=dt.date(2025, 11, 20),
         publisher="A ministry",
@@ -49,7 +49,7 @@ def _kept(world: World, author: User | None) -> Any:
 
 ROWS = (
     Row(
-        "housing_figures.keep_dataset",
+        "housing_figures.save_dataset",
         lambda w, author, _: _kept(w, author),
         ADMINISTRATOR,
         prepare=lambda w: _area(),

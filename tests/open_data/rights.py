@@ -10,7 +10,7 @@ from partnerships.open_data.services import (
     end_publishing,
     enter_agreement,
     enter_contribution,
-    keep_rows,
+    save_rows,
 )
 from partnerships.people.models import User
 from tests.plans.drafts import begin
@@ -65,8 +65,8 @@ ROWS = (
         prepare=lambda w: _enter(w, None),
     ),
     Row(
-        "open_data.keep_rows",
-        lambda w, author, plan: keep_rows(
+        "open_data.save_rows",
+        lambda w, author, plan: save_rows(
             dataset="plan", rows={plan: [FileRow(2, {"reference": "w"})]}, author=author, now=w.now
         ),
         LEAD | ADMINISTRATOR,

@@ -2,7 +2,7 @@
 
 from partnerships.open_data.services.entering import UnableToEnter, enter_agreement, enter_contribution
 from partnerships.open_data.services.publishing import UnableToPublishData, begin_publishing, end_publishing
-from partnerships.open_data.services.records import FileRow, is_under_embargo, keep_rows
+from partnerships.open_data.services.records import FileRow, is_under_embargo, save_rows
 
 __all__ = [
     "FileRow",
@@ -13,5 +13,5 @@ __all__ = [
     "enter_agreement",
     "enter_contribution",
     "is_under_embargo",
-    "keep_rows",
+    "save_rows",
 ]

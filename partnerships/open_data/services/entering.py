@@ -23,7 +23,7 @@ from partnerships.kit.moments import beginning_of
 from partnerships.kit.rights import require
 from partnerships.open_data.models import LAST
 from partnerships.open_data.queries.contributions import key_of
-from partnerships.open_data.services.records import FileRow, keep_rows
+from partnerships.open_data.services.records import FileRow, save_rows
 from partnerships.open_data.standards import AGREEMENT, AGREEMENT_TYPES, CONTRIBUTION, PURPOSES
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, figure_values, organisation_values
 from partnerships.organisations.models import Organisation
@@ -72,7 +72,7 @@ def enter_agreement(
         **_common_cells(body, agreed_on, now),
     }
     row = FileRow(position=LAST, cells=cells, values=organisation_values(body.pk))
-    keep_rows(dataset=AGREEMENT.code, rows={agreement: [row]}, author=author, now=now)
+    save_rows(dataset=AGREEMENT.code, rows={agreement: [row]}, author=author, now=now)
     return agreement
 
 
@@ -123,7 +123,7 @@ def enter_contribution(
     }
     values = {OVER: "no", LAST_REPORT: "0", REPORTED: "0", **organisation_values(body.pk)}
     row = FileRow(position=LAST, cells=cells, values=values)
-    keep_rows(dataset=CONTRIBUTION.code, rows={commitment: [row]}, author=author, now=now)
+    save_rows(dataset=CONTRIBUTION.code, rows={commitment: [row]}, author=author, now=now)
     return commitment
 
 

@@ -75,7 +75,7 @@ def _fields(row: Record | FileRow) -> dict[str, Any]:
 
 
 @transaction.atomic
-def keep_rows(
+def save_rows(
     *,
     dataset: str,
     rows: Mapping[Subject, Sequence[FileRow]],

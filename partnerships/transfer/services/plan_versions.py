@@ -13,7 +13,7 @@ from partnerships.plans.services import create_plan, publish_version
 from partnerships.transfer.services.directory import Import
 
 
-def said_before(plan: Plan | None, *, is_open: bool = False) -> Content | None:
+def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | None:
     """Return what the last file said of the plan; None if no file said anything.
 
     A version from a file has the edits that owners made before too. So what each file changed is applied to what the

@@ -139,7 +139,7 @@ def read_years(heading: Cell, *, single: bool = False) -> Years | None:
 
 def _status(text_with_marks: str) -> str:
     """Return the status that marks such as [p] or R give."""
-    marks = {(in_brackets or letter).casefold() for in_brackets, letter in _MARK.findall(text_with_marks)}
+    marks = {(in_brackets or in_words).casefold() for in_brackets, in_words in _MARK.findall(text_with_marks)}
     if "p" in marks:
         return Status.PROVISIONAL
     return Status.REVISED if "r" in marks else Status.PUBLISHED

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import counted
-from partnerships.open_data.services import FileRow, keep_rows
+from partnerships.open_data.services import FileRow, save_rows
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import site_values
 from partnerships.organisations.models import Organisation
@@ -38,9 +38,9 @@ from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import (
     create_from_file,
     in_words,
+    last_file_content,
     publish_changes,
     remark_on_embargo,
-    said_before,
 )
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
@@ -121,7 +121,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     newer = _newer_than(existing, sites) if existing is not None else None
     if existing is not None and newer is None:
         sites, gaps = _without_older(existing, sites, gaps, run)
-    content_of_last_file = said_before(existing, is_open=newer is not None)
+    content_of_last_file = last_file_content(existing, is_open=newer is not None)
     current_sites = [site for site in sites if site.ended is None or site.ended > run.as_of]
     site_by_key = keyed_sites(current_sites, content_of_last_file)
     newest_content = content_of(existing, existing.current_number) if existing is not None else None
@@ -216,4 +216,4 @@ def _save_rows(
         key = key_by_row.get(site.row, "")
         rows.append(FileRow(position=site.row, cells=site.cells, key=key, values=values_by_key.get(key, {})))
     incomplete = [plan.pk] if gaps else []
-    keep_rows(dataset=BROWNFIELD_LAND.code, rows={plan: rows}, incomplete=incomplete, author=run.author, now=run.now)
+    save_rows(dataset=BROWNFIELD_LAND.code, rows={plan: rows}, incomplete=incomplete, author=run.author, now=run.now)

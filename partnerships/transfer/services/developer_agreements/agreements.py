@@ -18,58 +18,60 @@ from partnerships.transfer.services.directory import Import
 
 
 def save_agreements(
-    read: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: Import, import_run: ImportRun
+    files: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: Import, import_run: ImportRun
 ) -> tuple[dict[int, DeveloperAgreement], set[int]]:
     """Save the agreements, and set aside those that cannot be saved.
 
-    Returns the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
+    Return the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
     """
-    account = read.accounts[0]
-    named_by_promises = _authorities_named(read.promises)
+    account = files.accounts[0]
+    names_by_row = _authority_names_in_promises(files.promises)
     usable: dict[int, RegisterAgreement] = {}
-    taken: dict[tuple[str, int], int] = {}
-    unknown: set[int] = set()
-    for agreement in read.agreements:
+    first_row_by_key: dict[tuple[str, int], int] = {}
+    rows_of_unknown: set[int] = set()
+    for agreement in files.agreements:
+        reference = agreement.key[:200]
         named = authorities.find(agreement.organisation)
         if named is None:
-            named = _only_authority(named_by_promises.get(agreement.row, ()), authorities)
+            named = _only_authority(names_by_row.get(agreement.row, ()), authorities)
             if named is None:
                 account.set_aside_read(agreement.row, *unknown_authority(agreement.organisation, run))
-                unknown.add(agreement.row)
+                rows_of_unknown.add(agreement.row)
                 continue
             account.remark(
                 agreement.row,
                 f"“{agreement.organisation}” is not in the directory: its promises name {named.name}, which is "
                 "used instead.",
             )
-        authority = passed_on.agreement(agreement.key[:200], named)
+        authority = passed_on.agreement(reference, named)
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *not_own(authority, run.organisation))
             continue
-        first = taken.setdefault((agreement.key[:200], authority.pk), agreement.row)
-        if first != agreement.row:
-            account.set_aside_read(agreement.row, *repeated(agreement.key, authority, first))
+        first_row = first_row_by_key.setdefault((reference, authority.pk), agreement.row)
+        if first_row != agreement.row:
+            account.set_aside_read(agreement.row, *repeated(agreement.key, authority, first_row))
             continue
         usable[agreement.row] = _register_agreement(agreement, authority)
-    saved, new = record_agreements(
+
+    saved, new_count = record_agreements(
         agreements=list(usable.values()), run_id=import_run.pk, author=run.author, now=run.now
     )
-    run.report.counts["created"] += new
-    run.report.counts["left_alone"] += len(saved) - new
-    return dict(zip(usable, saved, strict=True)), unknown
+    run.report.counts["created"] += new_count
+    run.report.counts["left_alone"] += len(saved) - new_count
+    return dict(zip(usable, saved, strict=True)), rows_of_unknown
 
 
-def _authorities_named(promises: Iterable[Promise]) -> dict[int, set[str]]:
+def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[str]]:
     """Return the names of authorities in the contributions of each agreement, by the agreement's row."""
-    named: dict[int, set[str]] = defaultdict(set)
+    names_by_row: dict[int, set[str]] = defaultdict(set)
     for promise in promises:
         if promise.agreement_row is not None:
-            named[promise.agreement_row].add(promise.organisation)
-    return named
+            names_by_row[promise.agreement_row].add(promise.organisation)
+    return names_by_row
 
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
-    """Return the one authority that these names mean; None if they mean none or several."""
+    """Return the only authority that these names mean; None if they mean none, or several."""
     authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
     return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
 
@@ -87,30 +89,38 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
 
 
 class Agreements:
-    """The agreement of each contribution: in these files, or read before."""
+    """Finds the agreement of each contribution: in these files, or among those that were imported before."""
 
-    def __init__(self, read: AgreementFiles, saved: dict[int, DeveloperAgreement], unknown: Collection[int]) -> None:
-        self._rows = {row.row: row for row in read.agreements}
-        self._saved, self._unknown = saved, unknown
-        named = {promise.agreement[:200] for promise in read.promises if promise.agreement_row is None}
-        self._here: dict[str, list[DeveloperAgreement]] = {}
-        for developer_agreement in (
-            DeveloperAgreement.objects.filter(reference__in=named).select_related("organisation").order_by("pk")
-        ):
-            self._here.setdefault(developer_agreement.reference, []).append(developer_agreement)
+    def __init__(
+        self,
+        files: AgreementFiles,
+        agreement_by_row: dict[int, DeveloperAgreement],
+        rows_of_unknown: Collection[int],
+    ) -> None:
+        self._row_by_number = {row.row: row for row in files.agreements}
+        self._agreement_by_row = agreement_by_row
+        self._rows_of_unknown = rows_of_unknown
+        references = {promise.agreement[:200] for promise in files.promises if promise.agreement_row is None}
+        self._existing_by_reference: dict[str, list[DeveloperAgreement]] = defaultdict(list)
+        existing = DeveloperAgreement.objects.filter(reference__in=references).select_related("organisation")
+        for agreement in existing.order_by("pk"):
+            self._existing_by_reference[agreement.reference].append(agreement)
 
     def row_of(self, promise: Promise) -> Agreement | None:
         """Return the row of the contribution's agreement in these files; None if it is in no file."""
-        return None if promise.agreement_row is None else self._rows[promise.agreement_row]
+        return None if promise.agreement_row is None else self._row_by_number[promise.agreement_row]
 
-    def is_unknown(self, promise: Promise) -> bool:
-        """Return whether its row was set aside because its authority is not known."""
-        return promise.agreement_row in self._unknown
+    def has_unknown_authority(self, promise: Promise) -> bool:
+        """Return whether the agreement's row was set aside because its authority is not in the directory."""
+        return promise.agreement_row in self._rows_of_unknown
 
     def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
-        """Return the agreement; of the receiver, if it is not in these files."""
+        """Return the agreement of a contribution; None if there is none, or if several can be meant.
+
+        An agreement that is not in these files must be the receiver's, if the receiver is known.
+        """
         if promise.agreement_row is not None:
-            return self._saved.get(promise.agreement_row)
-        here = self._here.get(promise.agreement[:200], [])
-        own = [one for one in here if receiver is None or one.organisation == receiver]
-        return own[0] if len(own) == 1 else None
+            return self._agreement_by_row.get(promise.agreement_row)
+        existing = self._existing_by_reference.get(promise.agreement[:200], [])
+        candidates = [agreement for agreement in existing if receiver is None or agreement.organisation == receiver]
+        return candidates[0] if len(candidates) == 1 else None

@@ -16,41 +16,46 @@ class Authorities:
 
     def __init__(self, run: Import) -> None:
         self._run = run
-        self._by_identifier = {
-            (row.scheme, row.value.casefold()): row.organisation
-            for row in Identifier.objects.select_related("organisation").filter(
-                scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
-            )
+        identifiers = Identifier.objects.select_related("organisation").filter(
+            scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
+        )
+        self._organisation_by_identifier = {
+            (identifier.scheme, identifier.value.casefold()): identifier.organisation for identifier in identifiers
         }
-        self.include_councils = any(scheme == Scheme.LOCAL_AUTHORITY for scheme, _ in self._by_identifier)
+        self.has_councils = any(scheme == Scheme.LOCAL_AUTHORITY for scheme, _ in self._organisation_by_identifier)
 
-    def find(self, written: str) -> Organisation | None:
-        """Return the organisation that a cell names, or None.
+    def find(self, cell: str) -> Organisation | None:
+        """Return the organisation in a cell; None if it is not in the directory, or the cell is blank.
 
-        A cell holds `local-authority-eng:ADU`, `developer-agreement:Boston Borough Council` or
-        `national-park-authority:Q4972284`. A national park authority that is not in the directory is added.
+        A cell has `local-authority-eng:ADU`, `developer-agreement:Boston Borough Council`,
+        `national-park-authority:Q4972284`, or a name or key alone. A national park authority that is not in the
+        directory is added.
         """
-        prefix, _, key = written.partition(":")
+        prefix, _, key = cell.partition(":")
         if not key:
-            prefix, key = "", written
-        authority_named = self._by_identifier.get((Scheme.LOCAL_AUTHORITY, key.casefold()))
-        authority_named = authority_named or self._by_identifier.get((Scheme.PLANNING_DATA, written.casefold()))
-        if authority_named is not None or not key:
-            return authority_named
+            prefix, key = "", cell
+        if not key:
+            return None
+        holders = self._organisation_by_identifier
+        organisation = holders.get((Scheme.LOCAL_AUTHORITY, key.casefold())) or holders.get(
+            (Scheme.PLANNING_DATA, cell.casefold())
+        )
+        if organisation is not None:
+            return organisation
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
-            return self._add_national_park(NATIONAL_PARKS[key], written)
+            return self._add_national_park(NATIONAL_PARKS[key], cell)
         organisation_names = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)
-        ids = set(organisation_names.values_list("organisation", flat=True))
-        return Organisation.objects.get(pk=ids.pop()) if len(ids) == 1 else None
+        organisation_ids = set(organisation_names.values_list("organisation", flat=True))
+        return Organisation.objects.get(pk=organisation_ids.pop()) if len(organisation_ids) == 1 else None
 
-    def _add_national_park(self, name: str, written: str) -> Organisation:
+    def _add_national_park(self, name: str, cell: str) -> Organisation:
         organisation = create_organisation(
             name=name,
             kind=Kind.NATIONAL_PARK,
-            identifiers=[(Scheme.PLANNING_DATA, written)],
+            identifiers=[(Scheme.PLANNING_DATA, cell)],
             author=self._run.author,
             now=self._run.now,
         )
         self._run.report.remark(f"{name} was added to the directory, because no register lists it.")
-        self._by_identifier[Scheme.PLANNING_DATA, written.casefold()] = organisation
+        self._organisation_by_identifier[Scheme.PLANNING_DATA, cell.casefold()] = organisation
         return organisation

@@ -15,91 +15,102 @@ from partnerships.kit.text import counted
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.agreement_rows import Promise
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
+from partnerships.transfer.services.developer_agreements.ages import AgreementAges, OlderContributions, OlderPromise
 from partnerships.transfer.services.developer_agreements.agreements import Agreements
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
-from partnerships.transfer.services.developer_agreements.kept import keep_promises
-from partnerships.transfer.services.developer_agreements.older import Older, Vintages
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.developer_agreements.refusals import not_own, repeated, unknown_authority
+from partnerships.transfer.services.developer_agreements.saved_rows import ContributionRow, save_contribution_rows
 from partnerships.transfer.services.directory import Import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContributionSources:
+    """The files of an import, and what their contributions are compared with."""
+
+    files: AgreementFiles
+    authorities: Authorities
+    passed_on: PassedOn
+    agreements: Agreements
+    ages: AgreementAges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Contribution:
-    """A contribution that can be saved, and what it belongs to."""
+    """A contribution that can be saved, with the records that it belongs to."""
 
     promise: Promise
-    #: The same as it is saved.
+    #: The contribution in the form in which it is saved.
     registered: RegisterPromise
-    #: The authority that its row names; another may have followed it as the receiver.
+    #: The authority that the row names. The receiver is its successor, if the contribution has passed on.
     named: Organisation | None
     receiver: Organisation
     agreement: DeveloperAgreement | None
     #: Whether its agreement is in no file.
     is_unpublished: bool
-    #: The date of newer files that had it: it then only adds to history.
+    #: The date of newer files that had it: then it only adds to history. None if this is the newest file.
     newer: dt.date | None
 
 
-def save_promises(
-    read: AgreementFiles,
-    authorities: Authorities,
-    passed_on: PassedOn,
-    agreements: Agreements,
-    run: Import,
-    vintages: Vintages,
-) -> str:
-    """Save contributions as commitments; the last line of the report."""
-    usable = list(_usable_contributions(read, authorities, passed_on, agreements, run, vintages))
-    present = [contribution for contribution in usable if not contribution.newer]
-    promises = [contribution.registered for contribution in present]
-    older = Older(
-        [(contribution.registered, contribution.newer) for contribution in usable if contribution.newer], SOURCE, run
+def save_promises(sources: ContributionSources, run: Import) -> str:
+    """Save contributions as commitments; returns the last line of the report."""
+    contributions = list(_usable_contributions(sources, run))
+    current = [contribution for contribution in contributions if contribution.newer is None]
+    current_promises = [contribution.registered for contribution in current]
+    older_promises = [
+        OlderPromise(promise=contribution.registered, newer=contribution.newer)
+        for contribution in contributions
+        if contribution.newer is not None
+    ]
+    older = OlderContributions(older_promises, SOURCE, run)
+
+    new_commitments = record_from_register(
+        promises=[*current_promises, *older.gone], source=SOURCE, author=run.author, now=run.now
     )
-    new = record_from_register(promises=[*promises, *older.gone], source=SOURCE, author=run.author, now=run.now)
-    run.report.counts["created"] += len(new)
-    run.report.counts["left_alone"] += len(usable) - len(new)
-    _link_agreements(usable, new, run)
-    older.fill_history(promises)
-    _update_known_promises(promises, new, run)
-    keep_promises(
-        [
-            (contribution.promise, contribution.receiver.pk, (contribution.named or contribution.receiver).pk)
-            for contribution in present
-        ],
-        SOURCE,
-        run,
-    )
-    return _last_line(read, usable)
+    run.report.counts["created"] += len(new_commitments)
+    run.report.counts["left_alone"] += len(contributions) - len(new_commitments)
+    _link_agreements(contributions, new_commitments, run)
+    older.fill_history(current_promises)
+    _update_existing_promises(current_promises, new_commitments, run)
+    rows = [
+        ContributionRow(
+            promise=contribution.promise,
+            receiver_id=contribution.receiver.pk,
+            named_id=(contribution.named or contribution.receiver).pk,
+        )
+        for contribution in current
+    ]
+    save_contribution_rows(rows, SOURCE, run)
+    return _last_line(sources.files, contributions)
 
 
-def _usable_contributions(
-    read: AgreementFiles,
-    authorities: Authorities,
-    passed_on: PassedOn,
-    agreements: Agreements,
-    run: Import,
-    vintages: Vintages,
-) -> Iterator[_Contribution]:
+def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator[_Contribution]:
     """Yield the contributions that can be saved; the others are set aside with their transactions."""
-    taken: dict[tuple[str, int], int] = {}
-    for done, promise in enumerate(read.promises, start=1):
-        named = authorities.find(promise.organisation)
-        receiver = passed_on.contribution(promise.key[:200], promise.agreement[:200], named)
+    files, agreements = sources.files, sources.agreements
+    first_row_by_key: dict[tuple[str, int], int] = {}
+    for done, promise in enumerate(files.promises, start=1):
+        reference = promise.key[:200]
+        named = sources.authorities.find(promise.organisation)
+        receiver = sources.passed_on.contribution(reference, promise.agreement[:200], named)
         agreement = agreements.of(promise, receiver)
-        receiver = receiver or (agreement.organisation if agreement else None)
-        refused = _refused(promise, receiver, agreements, run)
-        if refused or receiver is None:
-            _set_aside_with_payments(promise, refused or unknown_authority(promise.organisation, run), read)
+        if receiver is None and agreement is not None:
+            receiver = agreement.organisation
+        if receiver is None:
+            _set_aside_with_payments(promise, unknown_authority(promise.organisation, run), files)
             continue
-        first = taken.setdefault((promise.key[:200], receiver.pk), promise.row)
-        if first != promise.row:
-            _set_aside_with_payments(promise, repeated(promise.key, receiver, first), read)
+        problem = _problem_with(promise, receiver, agreements, run)
+        if problem is not None:
+            _set_aside_with_payments(promise, problem, files)
             continue
+        first_row = first_row_by_key.setdefault((reference, receiver.pk), promise.row)
+        if first_row != promise.row:
+            _set_aside_with_payments(promise, repeated(promise.key, receiver, first_row), files)
+            continue
+
         is_unpublished = agreement is None and not promise.is_recalled
         if is_unpublished:
-            read.accounts[1].remark(
+            files.accounts[1].remark(
                 promise.row,
                 f"the agreement “{promise.agreement}” is not in the file of agreements: imported without it.",
             )
@@ -109,9 +120,9 @@ def _usable_contributions(
             agreement=agreement,
             agreement_row=agreements.row_of(promise),
             as_of=run.as_of,
-            accounts=read.accounts,
+            accounts=files.accounts,
         )
-        run.progress(done, len(read.promises))
+        run.progress(done, len(files.promises))
         yield _Contribution(
             promise=promise,
             registered=registered,
@@ -119,89 +130,106 @@ def _usable_contributions(
             receiver=receiver,
             agreement=agreement,
             is_unpublished=is_unpublished,
-            newer=vintages.of_contribution(promise),
+            newer=sources.ages.newer_than_contribution(promise),
         )
 
 
-def _refused(
-    promise: Promise, receiver: Organisation | None, agreements: Agreements, run: Import
+def _problem_with(
+    promise: Promise, receiver: Organisation, agreements: Agreements, run: Import
 ) -> tuple[str, str] | None:
     """Return the problem and the remedy of a contribution that cannot be used; None if it can be."""
-    if receiver is not None and run.organisation is not None and receiver != run.organisation:
+    if run.organisation is not None and receiver != run.organisation:
         return not_own(receiver, run.organisation)
-    if receiver is not None and agreements.is_unknown(promise):
+    if agreements.has_unknown_authority(promise):
         return f"its agreement in row {promise.agreement_row} was set aside.", "Correct that row first."
     return None
 
 
-def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], read: AgreementFiles) -> None:
+def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: AgreementFiles) -> None:
     """Set a contribution aside with its transactions.
 
-    One that was read before has no row in these files.
+    A contribution that was imported before has no row in these files: then its transactions get its problem.
     """
+    _agreement_account, contribution_account, transaction_account = files.accounts
+    payment_problem = problem
     if not promise.is_recalled:
-        read.accounts[1].set_aside_read(promise.row, *problem)
-    found = f"its contribution in row {promise.row} was set aside."
-    told = (found, "Correct that row first.") if not promise.is_recalled else problem
+        contribution_account.set_aside_read(promise.row, *problem)
+        payment_problem = (f"its contribution in row {promise.row} was set aside.", "Correct that row first.")
     for movement in promise.movements:
         if not movement.is_recalled:
-            read.accounts[2].set_aside_read(movement.row, *told)
+            transaction_account.set_aside_read(movement.row, *payment_problem)
 
 
-def _link_agreements(contributions: Iterable[_Contribution], new: Iterable[Commitment], run: Import) -> None:
+def _link_agreements(
+    contributions: Iterable[_Contribution], new_commitments: Iterable[Commitment], run: Import
+) -> None:
     """Link new commitments to their agreements."""
-    agreement_of = {
+    agreement_by_key = {
         (contribution.registered.reference, contribution.receiver.pk): contribution.agreement
         for contribution in contributions
         if contribution.agreement is not None
     }
     links = [
         (agreement, commitment)
-        for commitment in new
-        if (agreement := agreement_of.get((commitment.source_reference, commitment.receiver_id or 0))) is not None
+        for commitment in new_commitments
+        if (agreement := agreement_by_key.get(_key_of_commitment(commitment))) is not None
     ]
     link_promises(promises=links, author=run.author, now=run.now)
 
 
-def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment], run: Import) -> None:
-    """Add later payments to known promises and cancel withdrawn ones.
+def _update_existing_promises(
+    promises: Sequence[RegisterPromise], new_commitments: Iterable[Commitment], run: Import
+) -> None:
+    """Add later payments to the commitments that existed before, and cancel withdrawn ones.
 
-    A promise whose record here differs from the files in any other way is left alone, and the report says so.
+    A commitment that differs from the files in any other way stays as it is, and the report says so.
     """
-    created = {(commitment.source_reference, commitment.receiver_id) for commitment in new}
-    known = {key: promise for promise in promises if (key := (promise.reference, promise.receiver.pk)) not in created}
-    updated, left = add_from_register(promises=list(known.values()), source=SOURCE, author=run.author, now=run.now)
-    for row in updated:
-        if known[row.source_reference, row.receiver_id or 0].withdrawn:
+    new_keys = {_key_of_commitment(commitment) for commitment in new_commitments}
+    existing_by_key: dict[tuple[str, int], RegisterPromise] = {}
+    for promise in promises:
+        key = (promise.reference, promise.receiver.pk)
+        if key not in new_keys:
+            existing_by_key[key] = promise
+
+    updated, left_alone = add_from_register(
+        promises=list(existing_by_key.values()), source=SOURCE, author=run.author, now=run.now
+    )
+    for commitment in updated:
+        name = f"{commitment.source_reference} ({commitment.receiver})"
+        if existing_by_key[_key_of_commitment(commitment)].withdrawn:
+            run.report.remark(f"{name}: withdrawn from the register, and cancelled here.")
+        else:
             run.report.remark(
-                f"{row.source_reference} ({row.receiver}): withdrawn from the register, and cancelled here."
+                f"{name}: the files report later payments; {commitment.delivered_quantity:,} delivered so far."
             )
-            continue
+    for commitment in left_alone:
+        promise = existing_by_key[_key_of_commitment(commitment)]
+        delivered_in_files = promise.progress[-1].delivered if promise.progress else Decimal(0)
         run.report.remark(
-            f"{row.source_reference} ({row.receiver}): the files report later payments; "
-            f"{row.delivered_quantity:,} delivered so far."
+            f"{commitment.source_reference} ({commitment.receiver}): {commitment.delivered_quantity:,} delivered "
+            f"according to what is recorded here, {delivered_in_files:,} according to the files. Nothing was changed. "
+            "If needed, correct it on its page."
         )
-    for row in left:
-        promise = known[row.source_reference, row.receiver_id or 0]
-        now = promise.progress[-1].delivered if promise.progress else Decimal(0)
-        run.report.remark(
-            f"{row.source_reference} ({row.receiver}): {row.delivered_quantity:,} delivered according to what is "
-            f"recorded here, {now:,} according to the files. Nothing was changed. If needed, correct it on its page."
-        )
-    # They were counted as left alone above, because they are known.
+    # `save_promises` counted them as left alone, because they existed.
     run.report.counts["left_alone"] -= len(updated)
     run.report.counts["changed"] += len(updated)
 
 
-def _last_line(read: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
+def _key_of_commitment(commitment: Commitment) -> tuple[str, int]:
+    """Return the reference and the receiver's id, which identify a commitment in the files."""
+    return commitment.source_reference, commitment.receiver_id or 0
+
+
+def _last_line(files: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
     """Return the sentence that counts the rows of the three files by what became of them."""
     parts = [
-        f"{counted(account.rows, 'row')} of {what}: {account.read:,} read, {len(account.set_aside):,} set aside"
-        for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True)
+        f"{counted(account.rows, 'row')} of {label}: {account.read:,} read, {len(account.set_aside):,} set aside"
+        for account, label in zip(files.accounts, ("agreements", "promises", "transactions"), strict=True)
     ]
-    unpublished = sum(contribution.is_unpublished for contribution in contributions)
-    withdrawn = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
+    unpublished_count = sum(contribution.is_unpublished for contribution in contributions)
+    withdrawn_count = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
+    withdrawn = f", {withdrawn_count:,} withdrawn from the register" if withdrawn_count else ""
     return (
-        f"{'; '.join(parts)}. {counted(len(contributions), 'commitment')}, {unpublished:,} in agreements not published"
-        f"{f', {withdrawn:,} withdrawn from the register' if withdrawn else ''}."
+        f"{'; '.join(parts)}. {counted(len(contributions), 'commitment')}, {unpublished_count:,} in agreements not "
+        f"published{withdrawn}."
     )

@@ -14,12 +14,12 @@ from partnerships.transfer.reading.problems import UnableToRead, unable
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
+from partnerships.transfer.services.developer_agreements.ages import AgreementAges
 from partnerships.transfer.services.developer_agreements.agreements import Agreements, save_agreements
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
-from partnerships.transfer.services.developer_agreements.contributions import save_promises
-from partnerships.transfer.services.developer_agreements.kept import keep_agreements, recall_rows
-from partnerships.transfer.services.developer_agreements.older import Vintages
+from partnerships.transfer.services.developer_agreements.contributions import ContributionSources, save_promises
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
+from partnerships.transfer.services.developer_agreements.saved_rows import find_saved_rows, save_agreement_rows
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.outcomes import Outcome
@@ -62,27 +62,28 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         transactions,
         names=(given.names[0], given.names[1], given.names[2]),
         known=(given.known(0, agreements), given.known(1, contributions), given.known(2, transactions)),
-        recall=partial(recall_rows, given.organisation),
+        recall=partial(find_saved_rows, given.organisation),
     )
     report = Report()
     is_corrected = any(account.list_file.is_corrected for account in files.accounts)
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
+        # Corrected rows belong to the latest files, whatever dates they have.
         said=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
         now=given.now,
         report=report,
     )
     # The accounts set their rows aside at the end (see `_apply`).
     run = given.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
-    newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
-    vintages = Vintages(files, newer.as_of if newer else None, given.organisation)
+    newer_run = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
+    ages = AgreementAges(files, newer_run.as_of if newer_run else None, given.organisation)
     import_run = given.new_run(run.register, day)
     if given.run_pk is None:
         # Agreements refer to the run, even in a dry run, which is rolled back.
         import_run.save(force_insert=True)
     with report.timed(), refuse_file_with_row(run):
-        last_line = _apply(files, run, import_run, vintages)
+        last_line = _apply(files, ages, run, import_run)
 
     problems = [problem for account in files.accounts for row in account.set_aside for problem in row.problems]
     if given.choices.all_or_nothing and problems:
@@ -92,23 +93,29 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     return given.finish(import_run, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
-def _apply(files: AgreementFiles, run: Import, import_run: ImportRun, vintages: Vintages) -> str:
+def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: ImportRun) -> str:
     """Save the content of the files; returns the last line of the report.
 
     Rows older than those of the last files only add to histories.
     """
     authorities = Authorities(run)
-    if not authorities.include_councils:
+    if not authorities.has_councils:
         raise unable(
             "the directory has no councils yet for agreements to belong to.",
             "Import the list of councils first: import_register councils FILE.",
         )
     passed_on = PassedOn()
     agreement_by_row, rows_of_unknown = save_agreements(files, authorities, passed_on, run, import_run)
-    agreements = Agreements(files, agreement_by_row, rows_of_unknown)
-    last_line = save_promises(files, authorities, passed_on, agreements, run, vintages)
-    current_rows = [row for row in files.agreements if not vintages.of_agreement(row)]
-    keep_agreements(current_rows, agreement_by_row, authorities.find, run)
+    sources = ContributionSources(
+        files=files,
+        authorities=authorities,
+        passed_on=passed_on,
+        agreements=Agreements(files, agreement_by_row, rows_of_unknown),
+        ages=ages,
+    )
+    last_line = save_promises(sources, run)
+    current_rows = [row for row in files.agreements if ages.newer_than_agreement(row) is None]
+    save_agreement_rows(current_rows, agreement_by_row, authorities.find, run)
     for account in files.accounts:
         for row, sentence in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)

@@ -1,4 +1,4 @@
-"""What is wrong with rows of developer agreements that are set aside, and what to do."""
+"""The problems and remedies of rows of developer agreements that are set aside."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 _CORRECT_AUTHORITY = "Enter the authority’s key, for example local-authority:ADU, or import the list of councils."
 
 
-def unknown_authority(written: str, run: Import) -> tuple[str, str]:
-    """Return a row whose authority is not in the directory."""
-    return f"“{written}” is not in the directory.", ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
+def unknown_authority(cell: str, run: Import) -> tuple[str, str]:
+    """Return the problem and the remedy of a row whose authority is not in the directory."""
+    return f"“{cell}” is not in the directory.", ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
 
 
 def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
-    """Return a row of another authority in an organisation's own files."""
+    """Return the problem and the remedy of another authority's row in an organisation's own files."""
     return (
         f"it is {authority.name}’s, and these files are {own.name}’s.",
         f"Remove the row. Only {authority.name} can import it.",
@@ -22,5 +22,5 @@ def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
 
 
 def repeated(key: str, authority: Organisation, row: int) -> tuple[str, str]:
-    """Return a row whose reference another row of its authority has."""
+    """Return the problem and the remedy of a row whose reference another row of its authority has."""
     return f"“{key}” of {authority.name} is already in row {row}.", "Correct or remove one of the two."

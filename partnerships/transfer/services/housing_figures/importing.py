@@ -6,7 +6,7 @@ from collections import Counter
 
 from partnerships.housing_figures.measures import Series
 from partnerships.housing_figures.models import Dataset, Figure
-from partnerships.housing_figures.services import add_corrected, keep_dataset
+from partnerships.housing_figures.services import add_corrected, save_dataset
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import counted
 from partnerships.transfer.event_kinds import EventKind
@@ -68,7 +68,7 @@ def _keep(figure_list: FigureList, series: Series, corrects: Dataset | None, giv
     if corrects is not None:
         dataset, new = corrects, add_corrected(dataset=corrects, figures=figures, author=run.author, now=run.now)
     else:
-        dataset, new = keep_dataset(
+        dataset, new = save_dataset(
             series=series,
             released_on=run.as_of,
             publisher=given.choices.publisher or PUBLISHER,

@@ -1,9 +1,9 @@
-"""Rows of a timetable that were set aside alone, and come back without the rows of their plans."""
+"""Corrected rows of a timetable that are uploaded without the rows of their plans."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from partnerships.kit.dates import long_date
 from partnerships.open_data.models import Record
@@ -17,75 +17,111 @@ from partnerships.transfer.reading.milestone_keys import corrected_keys
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.local_plans.kept import KeptRows
-from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
+from partnerships.transfer.services.local_plans.row_saving import RowsToSave
 from partnerships.transfer.services.older_plans import record_past
-from partnerships.transfer.services.plan_versions import in_words, publish_changes, remark_on_embargo, said_before
+from partnerships.transfer.services.plan_versions import (
+    in_words,
+    last_file_content,
+    publish_changes,
+    remark_on_embargo,
+)
 
 
-def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
-    """Add the milestones to plans that were read before.
+def add_corrected(
+    plan_files: LocalPlans,
+    imported_plans: ImportedPlans,
+    rows_to_save: RowsToSave,
+    newer_file_date: dt.date | None,
+    run: Import,
+) -> None:
+    """Add corrected milestones to the plans that were imported before.
 
-    Those of other authorities are set aside. `newer` is the date of newer files, if these go by their date.
+    Milestones are set aside if it is not clear which plan is meant, or if the plan is not the importer's.
+    `newer_file_date` is the date of newer files, if the date of the files decides their age.
     """
-    for reference, milestones in listed.corrected.items():
-        standing = [milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of]
-        plans = known.called(reference)
-        own = run.organisation
-        if own is not None:
-            plans = [plan for plan in plans if own.pk in {owner.organisation_id for owner in plan.owners.all()}]
-        if len(plans) == 1:
-            run.row = milestones[0].row
-            try:
-                _add(plans[0], standing, kept_rows, newer, run)
-            except (InvalidContent, UnableToPublish) as error:
-                _set_aside(milestones, in_words(error), "Correct the row.", listed, run)
-        elif plans:
-            found = f"{len(plans)} plans have the reference “{reference}”."
-            _set_aside(milestones, found, "Correct it in the complete files, and import them again.", listed, run)
-        elif own is not None:
-            remedy = "Remove the row. Only the plan’s own authorities can import it."
-            _set_aside(milestones, f"“{reference}” is not a plan of {own.name}.", remedy, listed, run)
-        else:
-            remedy = "Import the complete files first."
-            _set_aside(milestones, f"no imported plan has the reference “{reference}”.", remedy, listed, run)
+    for reference, milestones in plan_files.corrected.items():
+        plans = imported_plans.with_reference(reference)
+        if run.organisation is not None:
+            plans = [plan for plan in plans if _is_owner(run.organisation.pk, plan)]
+        if len(plans) != 1:
+            found, remedy = _problem_with_reference(reference, plans, run)
+            _set_aside(milestones, found, remedy, plan_files, run)
+            continue
+
+        current = [milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of]
+        run.row = milestones[0].row
+        try:
+            _add(plans[0], current, rows_to_save, newer_file_date, run)
+        except (InvalidContent, UnableToPublish) as error:
+            _set_aside(milestones, in_words(error), "Correct the row.", plan_files, run)
 
 
-def _add(plan: Plan, milestones: Sequence[Milestone], kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
-    """Add corrected milestones to a plan.
+def _is_owner(organisation_id: int, plan: Plan) -> bool:
+    return organisation_id in {owner.organisation_id for owner in plan.owners.all()}
 
-    If older than its own, to its history only.
-    """
+
+def _problem_with_reference(reference: str, plans: Sequence[Plan], run: Import) -> tuple[str, str]:
+    """Return the problem and the remedy if a reference means no plan, or several."""
+    if plans:
+        found = f"{len(plans)} plans have the reference “{reference}”."
+        return found, "Correct it in the complete files, and import them again."
+    if run.organisation is not None:
+        found = f"“{reference}” is not a plan of {run.organisation.name}."
+        return found, "Remove the row. Only the plan’s own authorities can import it."
+    return f"no imported plan has the reference “{reference}”.", "Import the complete files first."
+
+
+def _add(
+    plan: Plan,
+    milestones: Sequence[Milestone],
+    rows_to_save: RowsToSave,
+    newer_file_date: dt.date | None,
+    run: Import,
+) -> None:
+    """Add corrected milestones to a plan; milestones older than the saved rows only add to its history."""
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
-    rows = [(record.key, record.cells) for record in records]
-    last = {record.key: day_in(record.cells, "entry-date") for record in records}
-    before = normalise(said_before(plan) or {})
-    keyed = dict(zip(corrected_keys(milestones, rows, before["milestones"]), milestones, strict=True))
-    older = [
-        day
-        for key, one in keyed.items()
-        if (day := last.get(key)) and (here := day_in(one.cells, "entry-date")) and here < day
-    ]
-    if newer := max(older, default=newer):
-        known = normalise(said_before(plan, is_open=True) or {})
-        record_past(plan, normalise(content_with_milestones(known, keyed)), known, run)
+    before = normalise(last_file_content(plan) or {})
+    keys = corrected_keys(milestones, [(record.key, record.cells) for record in records], before["milestones"])
+    milestone_by_key = dict(zip(keys, milestones, strict=True))
+
+    newer = _newest_saved_date(milestone_by_key, records) or newer_file_date
+    if newer is not None:
+        public_content = normalise(last_file_content(plan, is_open=True) or {})
+        older_content = normalise(content_with_milestones(public_content, milestone_by_key))
+        record_past(plan, older_content, public_content, run)
         run.report.remark(
             f"{plan.title}: these rows are older than those imported before, of {long_date(newer)}, so they only "
             "add to its history."
         )
         return
-    content = normalise(content_with_milestones(before, keyed))
+
+    content = normalise(content_with_milestones(before, milestone_by_key))
     if content == before:
         run.report.count("left_alone")
     else:
         publish_changes(plan, before, content, run)
-    kept_rows.add_milestones(plan, keyed, content)
+    rows_to_save.add_milestones(plan, milestone_by_key, content)
     remark_on_embargo(plan, run)
 
 
-def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, listed: LocalPlans, run: Import) -> None:
+def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Sequence[Record]) -> dt.date | None:
+    """Return the latest entry date of saved rows that are newer than their corrected rows; None if no row is."""
+    saved_date_by_key = {record.key: day_in(record.cells, "entry-date") for record in records}
+    newer_dates = []
+    for key, milestone in milestone_by_key.items():
+        entry_date = day_in(milestone.cells, "entry-date")
+        saved_date = saved_date_by_key.get(key)
+        if entry_date and saved_date and entry_date < saved_date:
+            newer_dates.append(saved_date)
+    return max(newer_dates, default=None)
+
+
+def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, plan_files: LocalPlans, run: Import) -> None:
+    """Set the rows of the milestones aside, or refuse the files if rows cannot be set aside one by one."""
     problems = [Problem(milestone.row, "plan", found, remedy) for milestone in milestones]
     if not run.rows_stand_alone:
         raise UnableToRead(problems)
+    timetable = plan_files.list_files[1]
     for problem in problems:
-        run.set_aside(listed.list_files[1].row_set_aside([problem]))
+        run.set_aside(timetable.row_set_aside([problem]))

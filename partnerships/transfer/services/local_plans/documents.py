@@ -1,12 +1,9 @@
-"""Lists of the documents of local plans.
-
-Each plan gets a section that links to its documents.
-"""
+"""Import lists of the documents of local plans: each plan gets a section that links to its documents."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -19,9 +16,9 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
 from partnerships.transfer.services.older_plans import record_past
-from partnerships.transfer.services.plan_versions import in_words, publish_changes, remark_on_embargo, said_before
+from partnerships.transfer.services.plan_versions import in_words, last_file_content, publish_changes, remark_on_embargo
 from partnerships.transfer.services.simple_lists import SimpleList
 
 #: The kinds of document of the planning data platform (local-plan-document-types.csv), with a misspelt one that it has.
@@ -48,63 +45,97 @@ SECTION, _TITLE = "published-documents", "Documents"
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Publish the documents of each plan.
+    """Publish the documents of each plan. Documents whose end date has passed are left out.
 
-    Those with an end-date that is past are left out. A list that is older than the last one fills history.
+    A list that is older than the latest one only adds to histories. No row is outside England.
     """
-    known, newer = Known(), newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
-    keys = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY)
-    held = dict(keys.values_list("value", "organisation"))
-    of_plan: dict[Plan, list[Line]] = {}
-    for line in table:
-        reference, address = collector.required(line, "plan"), line.text("url") or line.text("page")
-        collector.required(line, "name")
-        ended = collector.day(line, "ended")
-        if not re.fullmatch(r"https?://[^\s<>]+", address):
-            found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
-            collector.add_problem(
-                line, "url", found, "Enter a full web address, for example https://council.example/plan.pdf."
-            )
-        named = line.text("organisations")
-        bodies = {held[key] for one in named.split(";") if (key := one.strip().rpartition(":")[2].upper()) in held}
-        plans = known.called(reference, bodies)
-        if reference and len(plans) != 1:
-            whose = f" of {named}" if bodies else ""
-            found = f"{len(plans) or 'no'} plans{whose} in Common Ground have the reference “{reference}”."
-            remedy = "Correct it, or import the list of plans that has it."
-            if plans:
-                remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
-            collector.add_problem(line, "plan", found, remedy)
-        if line.number not in collector.bad_rows:
-            of_plan.setdefault(plans[0], [])
-            if ended is None or ended > run.as_of:
-                of_plan[plans[0]].append(line)
-    for done, (plan, lines) in enumerate(of_plan.items(), start=1):
+    newer = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
+    lines_by_plan = _lines_by_plan(table, collector, run)
+    for done, (plan, lines) in enumerate(lines_by_plan.items(), start=1):
+        links = [_link(line) for line in lines]
         try:
             with transaction.atomic():
-                links = [_link(line) for line in lines]
                 if newer is None:
                     _publish(plan, links, run)
                 else:
-                    said = normalise(said_before(plan, is_open=True) or {})
-                    record_past(plan, normalise(_with_documents(said, links, keeps_others=False)), said, run)
+                    _record_past_documents(plan, links, run)
         except (InvalidContent, UnableToPublish) as error:
             for line in lines:
                 collector.add_problem(line, "plan", in_words(error), "Correct the row.")
-        run.progress(done, len(of_plan))
+        run.progress(done, len(lines_by_plan))
     return 0
 
 
+def _lines_by_plan(table: Table, collector: Collector, run: Import) -> dict[Plan, list[Line]]:
+    """Return the rows of current documents by plan; a plan whose documents have all ended has no rows.
+
+    Rows that cannot be used get a problem, and are left out.
+    """
+    imported_plans = ImportedPlans()
+    identifiers = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY)
+    organisation_id_by_key = dict(identifiers.values_list("value", "organisation"))
+    lines_by_plan: dict[Plan, list[Line]] = {}
+    for line in table:
+        reference = collector.required(line, "plan")
+        collector.required(line, "name")
+        ended_on = collector.day(line, "ended")
+        _check_address(line, collector)
+        owner_ids = _owner_ids(line, organisation_id_by_key)
+        plans = imported_plans.with_reference(reference, owner_ids)
+        if reference and len(plans) != 1:
+            _add_problem_with_reference(line, plans, collector, has_known_owners=bool(owner_ids))
+        if line.number in collector.bad_rows:
+            continue
+        lines_of_plan = lines_by_plan.setdefault(plans[0], [])
+        if ended_on is None or ended_on > run.as_of:
+            lines_of_plan.append(line)
+    return lines_by_plan
+
+
+def _address(line: Line) -> str:
+    """Return the address of the document or, if that is blank, of the page that has it."""
+    return line.text("url") or line.text("page")
+
+
+def _check_address(line: Line, collector: Collector) -> None:
+    address = _address(line)
+    if not re.fullmatch(r"https?://[^\s<>]+", address):
+        found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
+        remedy = "Enter a full web address, for example https://council.example/plan.pdf."
+        collector.add_problem(line, "url", found, remedy)
+
+
+def _owner_ids(line: Line, organisation_id_by_key: Mapping[str, int]) -> set[int]:
+    """Return the ids of the organisations in the row; keys that are not in the directory are ignored."""
+    keys = [curie.strip().rpartition(":")[2].upper() for curie in line.text("organisations").split(";")]
+    return {organisation_id_by_key[key] for key in keys if key in organisation_id_by_key}
+
+
+def _add_problem_with_reference(
+    line: Line, plans: Sequence[Plan], collector: Collector, *, has_known_owners: bool
+) -> None:
+    """Add the problem of a reference that no imported plan has, or several."""
+    of_owners = f" of {line.text('organisations')}" if has_known_owners else ""
+    count = len(plans) or "no"
+    found = f"{count} plans{of_owners} in Common Ground have the reference “{line.text('plan')}”."
+    if plans:
+        remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
+    else:
+        remedy = "Correct it, or import the list of plans that has it."
+    collector.add_problem(line, "plan", found, remedy)
+
+
 def _link(line: Line) -> str:
-    """Return a line of the section: the document with its address and kinds."""
+    """Return a line of the section in Markdown: the document with its address and kinds."""
     name = re.sub(r"([\\\[\]])", r"\\\1", line.text("name"))
     codes = [code.strip() for code in line.text("kinds").split(";") if code.strip()]
     kinds = ", ".join(dict.fromkeys(DOCUMENT_KINDS.get(code, code.replace("-", " ")) for code in codes))
-    return f"- [{name}](<{line.text('url') or line.text('page')}>){f' ({kinds})' if kinds else ''}"
+    return f"- [{name}](<{_address(line)}>){f' ({kinds})' if kinds else ''}"
 
 
 def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
-    before = normalise(said_before(plan) or {})
+    """Publish the documents of a plan, if they differ from those of the last list."""
+    before = normalise(last_file_content(plan) or {})
     content = normalise(_with_documents(before, links, keeps_others=run.list_file.is_corrected))
     if content == before:
         run.report.count("left_alone")
@@ -113,18 +144,27 @@ def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
     remark_on_embargo(plan, run)
 
 
-def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
-    """Return the content with these documents.
+def _record_past_documents(plan: Plan, links: Sequence[str], run: Import) -> None:
+    """Add the documents of an older list to the history of the plan."""
+    public_content = normalise(last_file_content(plan, is_open=True) or {})
+    older_content = normalise(_with_documents(public_content, links, keeps_others=False))
+    record_past(plan, older_content, public_content, run)
 
-    Corrected rows come beside those that went in before.
+
+def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
+    """Return the content with these documents in its section, or without the section if there are none.
+
+    `keeps_others` is for corrected rows: the documents that were imported before stay.
     """
-    old: list[str] = next(
-        (section["body"].splitlines() for section in before["sections"] if section["key"] == SECTION), []
-    )
-    body = "\n".join(dict.fromkeys([*(old if keeps_others else ()), *links]))
-    section = {"key": SECTION, "title": _TITLE, "body": body}
+    earlier_links: list[str] = []
+    for section in before["sections"]:
+        if section["key"] == SECTION and keeps_others:
+            earlier_links = section["body"].splitlines()
     other_sections = [section for section in before["sections"] if section["key"] != SECTION]
-    return {**before, "sections": [*other_sections, *([section] if body else ())]}
+    body = "\n".join(dict.fromkeys([*earlier_links, *links]))
+    if not body:
+        return {**before, "sections": other_sections}
+    return {**before, "sections": [*other_sections, {"key": SECTION, "title": _TITLE, "body": body}]}
 
 
 DOCUMENTS = SimpleList(

@@ -1,12 +1,9 @@
-"""Importing published local plans as plans of their councils.
-
-They are public, and each changed file adds one version.
-"""
+"""Import published local plans as public plans of their councils; each changed file adds one version."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -36,22 +33,22 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.local_plans.ages import OlderPlans, PlanAges
 from partnerships.transfer.services.local_plans.corrected import add_corrected
-from partnerships.transfer.services.local_plans.kept import KeptRows
-from partnerships.transfer.services.local_plans.known import Known
-from partnerships.transfer.services.local_plans.older import Past, Vintages
+from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
+from partnerships.transfer.services.local_plans.row_saving import RowsToSave
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import (
     create_from_file,
     in_words,
+    last_file_content,
     publish_changes,
     remark_on_embargo,
-    said_before,
 )
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
-#: The note of every version: names the file and its publisher.
+#: The publisher of the files, which the note of each version names.
 PUBLISHER = "planning data platform, MHCLG"
 
 
@@ -81,140 +78,208 @@ def import_local_plans(
 
 def apply_local_plans(given: Given) -> ImportRun:
     """Import plans and their timetable inside the caller's transaction, and return the run."""
-    plans, timetable = (file.sheets for file in given.files)
+    plan_sheets, timetable_sheets = (file.sheets for file in given.files)
     plans_name, timetable_name = given.names
-    known = Known()
-    listed = read_local_plans(
-        plans,
-        timetable,
+    imported_plans = ImportedPlans()
+    plan_files = read_local_plans(
+        plan_sheets,
+        timetable_sheets,
         plans_name=plans_name,
         timetable_name=timetable_name,
-        known=(given.known(0, plans), given.known(1, timetable)),
-        read_before=known.references,
+        known=(given.known(0, plan_sheets), given.known(1, timetable_sheets)),
+        read_before=imported_plans.references,
     )
-    for list_file in listed.list_files:
+    for list_file in plan_files.list_files:
         refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
-        said=given.latest_date(Register.LOCAL_PLANS) if listed.is_corrected else listed.written_on,
+        # Corrected rows belong to the latest files, whatever dates they have.
+        said=given.latest_date(Register.LOCAL_PLANS) if plan_files.is_corrected else plan_files.written_on,
         now=given.now,
         report=report,
     )
     source = f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}"
-    run = given.start(Register.LOCAL_PLANS, day, report=report, list_file=listed.list_files[0], source=source)
-    for row in (row for list_file in listed.list_files[1:] for row in list_file.set_aside):
+    run = given.start(Register.LOCAL_PLANS, day, report=report, list_file=plan_files.list_files[0], source=source)
+    _plans_file, timetable_file = plan_files.list_files
+    for row in timetable_file.set_aside:
         run.set_aside(row)
-    newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
+    newer_run = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), refuse_file_with_row(run):
-        _apply_plans(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
-    report.account_for(*listed.list_files)
+        ages = PlanAges(plan_files, newer_run, run.organisation)
+        _apply_plans(plan_files, imported_plans, ages, run, plans_name=plans_name)
+    report.account_for(*plan_files.list_files)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
 class _PlanImport:
-    """One import of local plans: its files, what is known, and what it keeps of them."""
+    """One import of local plans: its files, the plans that it is compared with, and the results so far."""
 
-    listed: LocalPlans
-    known: Known
+    plan_files: LocalPlans
+    imported_plans: ImportedPlans
+    #: The authorities in the files by their CURIEs; unknown ones are missing.
     owners: dict[str, Organisation]
-    vintages: Vintages
-    past: Past
-    kept_rows: KeptRows
+    ages: PlanAges
+    older_plans: OlderPlans
+    rows_to_save: RowsToSave
     run: Import
 
-    def may_apply(self, plan: LocalPlan, existing: Plan | None) -> bool:
-        """Return whether its authorities are known, and the plan is theirs to import; a plan of others is set aside.
+    def may_apply(self, row: LocalPlan, existing: Plan | None) -> bool:
+        """Return whether the importer may import the plan. A plan of other authorities is set aside.
 
-        An organisation may import only its own plans, administrators any plan that is not another authority's here.
+        An organisation may import only its own plans. Administrators may import any plan, unless an authority that the
+        row does not name owns it here.
         """
-        if not all(curie in self.owners for curie in plan.organisations):
-            return False
+        if not all(curie in self.owners for curie in row.organisations):
+            return False  # `owners_of` has set the row aside.
         importer = self.run.organisation
         if importer is None:
-            is_own = not self.known.is_anothers(plan, existing, self.owners)
+            may_apply = not self.imported_plans.belongs_to_others(row, existing, self.owners)
         else:
-            named = {self.owners[curie].pk for curie in plan.organisations}
-            is_own = importer.pk in named and (existing is None or importer.pk in _owner_ids(existing))
-        if not is_own:
-            problem = _problem_of_ownership(plan, existing, self.owners, importer)
-            set_plan_aside(problem, plan, self.listed, self.run)
-        return is_own
+            is_named = importer.pk in {self.owners[curie].pk for curie in row.organisations}
+            may_apply = is_named and (existing is None or importer.pk in _owner_ids(existing))
+        if not may_apply:
+            problem = _problem_of_ownership(row, existing, self.owners, importer)
+            set_plan_aside(problem, row, self.plan_files, self.run)
+        return may_apply
 
-    def apply(self, plan: LocalPlan, existing: Plan | None) -> Plan | None:
-        """Publish one plan, or keep an older one for history; returns the plan here, if there is one."""
-        before = said_before(existing)
-        if newer := self.vintages.newer_than(plan):
-            bodies = [self.owners[curie] for curie in plan.organisations]
-            self.past.add(plan, existing, bodies, newer, self.listed)
+    def apply(self, row: LocalPlan, existing: Plan | None) -> Plan | None:
+        """Publish one plan, or add an older one to the history.
+
+        Return the plan; None for an older plan that was not imported before.
+        """
+        newer = self.ages.newer_than(row)
+        if newer is not None:
+            owners = [self.owners[curie] for curie in row.organisations]
+            self.older_plans.add(row, existing, owners=owners, newer=newer, plan_files=self.plan_files)
             return existing
-        external = self.known.external(plan, self.listed)
-        body, content = _apply_one(plan, existing, before, self.owners, self.run, external=external)
-        _close(plan, body, self.run)
-        self.kept_rows.add(plan, body, before, content)
-        remark_on_embargo(body, self.run)
-        return body
+
+        before = last_file_content(existing)
+        content = normalise(content_from_file(row, before))
+        if existing is None:
+            plan = self._create(row, content)
+        else:
+            plan = existing
+            self._update(row, plan, before, content)
+        _close(row, plan, self.run)
+        self.rows_to_save.add(row, plan, before, content)
+        remark_on_embargo(plan, self.run)
+        return plan
+
+    def _create(self, row: LocalPlan, content: Content) -> Plan:
+        """Create a public plan of the authorities in the row.
+
+        In an organisation's own files, that organisation starts as the only owner: others must accept an invitation.
+        """
+        owners = [self.owners[curie] for curie in row.organisations]
+        if self.run.organisation is not None and len(owners) > 1:
+            self.run.report.remark(
+                f"{row.name}: the file names {_names(owners)}. The plan starts with {self.run.organisation.name} as "
+                "its owner. Invite the other owners on its page."
+            )
+            owners = [self.run.organisation]
+        plan = create_from_file(
+            owners=owners,
+            title=row.name,
+            kind="local_plan",
+            content=content,
+            external=self.imported_plans.new_reference(row, self.plan_files),
+            run=self.run,
+        )
+        self.run.report.count("created", f"{row.name} ({_names(owners)})")
+        return plan
+
+    def _update(self, row: LocalPlan, plan: Plan, before: Content | None, content: Content) -> None:
+        """Publish what the file changed in an existing plan."""
+        owners = [self.owners[curie] for curie in row.organisations]
+        if _owner_ids(plan) != {owner.pk for owner in owners}:
+            self.run.report.remark(
+                f"{row.name}: the file names {_names(owners)} as its authorities, but they are not its owners here. If "
+                "the file is right, change the owners on its page."
+            )
+        if before is None or content != normalise(before):
+            publish_changes(plan, before, content, self.run)
+        elif plan.is_over or not _has_ended(row, self.run):
+            # A plan that the file ends now is counted by `_close`.
+            self.run.report.count("left_alone")
 
 
-def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str, vintages: Vintages) -> None:
+def _apply_plans(
+    plan_files: LocalPlans, imported_plans: ImportedPlans, ages: PlanAges, run: Import, *, plans_name: str
+) -> None:
     """Publish each plan that differs from its present version, and report on the others."""
-    for line in listed.remarks:
-        run.report.remark(line)
-    listed = _without_withdrawn(listed, run)
-    plans, milestones = counted(len(listed.plans), "plan"), counted(listed.milestone_count, "milestone")
+    for remark in plan_files.remarks:
+        run.report.remark(remark)
+    plan_files = _without_withdrawn(plan_files, run)
+    plans, milestones = counted(len(plan_files.plans), "plan"), counted(plan_files.milestone_count, "milestone")
     run.report.remark(f"The files have {plans} with {milestones}.")
-    owners = owners_of(listed, run, plans_name)
-    past, kept_rows = Past(known, run), KeptRows()
+    owners = owners_of(plan_files, run, plans_name)
     plan_import = _PlanImport(
-        listed=listed, known=known, owners=owners, vintages=vintages, past=past, kept_rows=kept_rows, run=run
+        plan_files=plan_files,
+        imported_plans=imported_plans,
+        owners=owners,
+        ages=ages,
+        older_plans=OlderPlans(imported_plans, run),
+        rows_to_save=RowsToSave(),
+        run=run,
     )
-    seen = _apply_each(plan_import, plans_name)
-    add_corrected(listed, known, kept_rows, vintages.newer_by_date, run)
+    ids_in_files = _apply_each(plan_import, plans_name)
+    add_corrected(plan_files, imported_plans, plan_import.rows_to_save, ages.newer_file_date, run)
     run.row = None
-    kept_rows.save(author=run.author, now=run.now)
-    expected = known.expected(listed, owners, run.organisation)
-    current = vintages.without_older(expected, owners)
-    if not listed.is_corrected:
-        _record_missing(current, seen, run)
-    past.compare([plan for plan in expected if plan not in current and plan.pk not in seen])
+    plan_import.rows_to_save.save(author=run.author, now=run.now)
+
+    expected_plans = imported_plans.expected(plan_files, owners, run.organisation)
+    plans_to_check = ages.without_older(expected_plans, owners)
+    # A file of corrected rows says nothing about other plans.
+    if not plan_files.is_corrected:
+        _record_missing(plans_to_check, ids_in_files, run)
+    plan_import.older_plans.remark_on_differences(
+        [plan for plan in expected_plans if plan not in plans_to_check and plan.pk not in ids_in_files]
+    )
 
 
 def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
-    """Apply one plan after the other; one that fails is set aside. Returns the ids of the plans found here."""
-    run, listed = plan_import.run, plan_import.listed
-    seen: set[int] = set()
-    for done, (plan, existing) in enumerate(plan_import.known.matched(listed, plan_import.owners), start=1):
-        body = existing
-        if plan_import.may_apply(plan, existing):
-            run.row = plan.row
+    """Apply one plan after the other; a plan that is refused is set aside. Return the ids of the plans in the files."""
+    run, plan_files = plan_import.run, plan_import.plan_files
+    matched_rows = plan_import.imported_plans.match_rows(plan_files, plan_import.owners)
+    ids_in_files: set[int] = set()
+    for done, (row, existing) in enumerate(matched_rows, start=1):
+        plan = existing
+        if plan_import.may_apply(row, existing):
+            run.row = row.row
             try:
                 with transaction.atomic():
-                    body = plan_import.apply(plan, existing)
+                    plan = plan_import.apply(row, existing)
             except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-                problem = Problem(plan.row, "", in_words(error), "Correct the row.", plans_name)
-                set_plan_aside(problem, plan, listed, run, error)
-        if body is not None:
-            seen.add(body.pk)
-        run.progress(done, len(listed.plans))
-    return seen
+                problem = Problem(row.row, "", in_words(error), "Correct the row.", plans_name)
+                set_plan_aside(problem, row, plan_files, run, error)
+        if plan is not None:
+            ids_in_files.add(plan.pk)
+        run.progress(done, len(plan_files.plans))
+    return ids_in_files
 
 
 def _owner_ids(plan: Plan) -> set[int]:
     return {owner.organisation_id for owner in plan.owners.all()}
 
 
+def _names(organisations: Sequence[Organisation]) -> str:
+    return ", ".join(organisation.name for organisation in organisations)
+
+
 def _problem_of_ownership(
-    plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
+    row: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
 ) -> Problem:
     """Return the problem of a plan that the importer may not import, with the remedy.
 
     `importer` is None for an administrator.
     """
-    named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
-    owning_here = [name for pk, name in named.items() if existing and pk in _owner_ids(existing)]
-    if importer is not None and importer.pk not in named:
+    name_by_id = {owners[curie].pk: owners[curie].name for curie in row.organisations}
+    present_owner_ids = _owner_ids(existing) if existing is not None else set()
+    owning_here = [name for pk, name in name_by_id.items() if pk in present_owner_ids]
+    if importer is not None and importer.pk not in name_by_id:
         found, remedy = (
             f"the plan is not {importer.name}’s.",
             "Remove the row. Only the plan’s own authorities can import it.",
@@ -223,101 +288,65 @@ def _problem_of_ownership(
         found = f"the plan is already here and belongs to {' and '.join(owning_here)}."
         remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
     else:
-        found = f"another authority’s plan has the reference “{plan.reference}”."
+        found = f"another authority’s plan has the reference “{row.reference}”."
         remedy = "Give it a reference of its own."
         if importer is None and existing is not None:
             whose = " and ".join(owner.organisation.name for owner in existing.owners.all())
             remedy = f"The plan here is {whose}’s. Correct the authority, or give the row a reference of its own."
-    return Problem(plan.row, "reference", found, remedy)
+    return Problem(row.row, "reference", found, remedy)
 
 
-def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
+def _without_withdrawn(plan_files: LocalPlans, run: Import) -> LocalPlans:
     """Return the plans without milestones that the platform has withdrawn."""
-    ended = [
+    withdrawn = [
         milestone
-        for plan in listed.plans
-        for milestone in plan.milestones
+        for row in plan_files.plans
+        for milestone in row.milestones
         if milestone.ended and milestone.ended <= run.as_of
     ]
-    if not ended:
-        return listed
-    rows = ", ".join(str(milestone.row) for milestone in ended[:20])
+    if not withdrawn:
+        return plan_files
+    rows = ", ".join(str(milestone.row) for milestone in withdrawn[:20])
     run.report.remark(f"Milestones whose end-date has passed were left out, because they are withdrawn (rows {rows}).")
     plans = tuple(
-        replace(plan, milestones=tuple(milestone for milestone in plan.milestones if milestone not in ended))
-        for plan in listed.plans
+        replace(row, milestones=tuple(milestone for milestone in row.milestones if milestone not in withdrawn))
+        for row in plan_files.plans
     )
-    return replace(listed, plans=plans)
+    return replace(plan_files, plans=plans)
 
 
-def _ends(plan: LocalPlan, run: Import) -> bool:
-    return plan.ended is not None and plan.ended <= run.as_of
+def _has_ended(row: LocalPlan, run: Import) -> bool:
+    """Return whether the plan had ended on the date of the files."""
+    return row.ended is not None and row.ended <= run.as_of
 
 
-def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
+def _close(row: LocalPlan, plan: Plan, run: Import) -> None:
     """Close the plan if the file says that it has ended."""
-    if plan.ended is None or not _ends(plan, run):
+    if row.ended is None or not _has_ended(row, run):
         return
-    body.refresh_from_db()
-    if body.is_over:
+    # Publishing may have changed the status.
+    plan.refresh_from_db()
+    if plan.is_over:
         return
-    reason = f"Ended on {long_date(plan.ended)}, says {run.source}."
-    change_status(plan=body, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
-    run.report.count("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
+    reason = f"Ended on {long_date(row.ended)}, says {run.source}."
+    change_status(plan=plan, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
+    run.report.count("closed", f"{row.name}: ended on {long_date(row.ended)}")
 
 
-def _apply_one(
-    plan: LocalPlan,
-    existing: Plan | None,
-    before: Content | None,
-    owners: dict[str, Organisation],
-    run: Import,
-    *,
-    external: str,
-) -> tuple[Plan, Content]:
-    """Create or change the plan; returns it and the content that the file gives it."""
-    bodies = [owners[curie] for curie in plan.organisations]
-    content = normalise(content_from_file(plan, before))
-    if existing is None and run.organisation is not None and len(bodies) > 1:
-        run.report.remark(
-            f"{plan.name}: the file names {', '.join(body.name for body in bodies)}. The plan starts with "
-            f"{run.organisation.name} as its owner. Invite the other owners on its page."
-        )
-        bodies = [run.organisation]
-    if existing is None:
-        made = create_from_file(
-            owners=bodies, title=plan.name, kind="local_plan", content=content, external=external, run=run
-        )
-        run.report.count("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
-        return made, content
-    _remark_on_owners(plan, existing, bodies, run)
-    if before is not None and content == normalise(before):
-        if existing.is_over or not _ends(plan, run):
-            run.report.count("left_alone")
-        return existing, content
-    publish_changes(existing, before, content, run)
-    return existing, content
+def _record_missing(plans: list[Plan], ids_in_files: set[int], run: Import) -> None:
+    """Report plans that are missing from the files, or in them again.
 
-
-def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
-    if _owner_ids(existing) != {body.pk for body in bodies}:
-        run.report.remark(
-            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, but they "
-            f"are not its owners here. If the file is right, change the owners on its page."
-        )
-
-
-def _record_missing(plans: list[Plan], seen: set[int], run: Import) -> None:
-    """Report plans that are missing from the file or in it again, and record each change of this in their history."""
+    The history of a plan gets an event when it goes missing and when it is back, not at each import.
+    """
     events = Event.objects.filter(
         target_kind="plan",
         target_id__in=[plan.pk for plan in plans],
         kind__in=[EventKind.MISSING_FROM_FILE, EventKind.BACK_IN_FILE],
     )
-    last = dict(events.order_by("at", "pk").values_list("target_id", "kind"))
+    last_kind_by_plan = dict(events.order_by("at", "pk").values_list("target_id", "kind"))
     for plan in plans:
-        is_missing = plan.pk not in seen
-        was_missing = last.get(plan.pk) == EventKind.MISSING_FROM_FILE
+        is_missing = plan.pk not in ids_in_files
+        was_missing = last_kind_by_plan.get(plan.pk) == EventKind.MISSING_FROM_FILE
         if is_missing:
             run.report.count(
                 "missing", f"{plan.title} ({plan.external_reference}): no longer in the file; kept unchanged"

@@ -12,68 +12,97 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 
 _IMPORT_COUNCILS = "Import the list of councils first (import_register councils FILE), or correct the key."
-#: Authorities that are no councils, by the prefix of their keys. The directory may have such a body without its key.
+#: The kinds of authorities that are not councils, by the prefix of their CURIEs. The directory may lack their key.
 _KINDS = {"national-park-authority": Kind.NATIONAL_PARK, "development-corporation": Kind.DEVELOPMENT_CORPORATION}
 
 
-def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
-    """Return the organisation of every CURIE in the file.
+def owners_of(plan_files: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
+    """Return the organisations of the files' authorities by their CURIEs.
 
-    The plans of others are set aside; if no authority is known, councils were not imported and the files are refused.
+    Plans of authorities that are not in the directory are set aside. Raises `UnableToRead` if no authority is in the
+    directory, because the councils were probably not imported yet.
     """
-    wanted = {curie: plan for plan in reversed(listed.plans) for curie in plan.organisations}
-    held = {
-        (row.scheme, row.value): row.organisation
-        for row in Identifier.objects.select_related("organisation").filter(
-            scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.PLANNING_AREA, Scheme.GSS]
-        )
-    }
-    organisations: dict[str, Organisation] = {}
-    problems, lacking = [], []
-    for curie, plan in sorted(wanted.items(), key=lambda pair: pair[1].row):
+    finder = _OwnerFinder(run)
+    # The first row with a CURIE stands for all of them in messages.
+    row_by_curie = {curie: row for row in reversed(plan_files.plans) for curie in row.organisations}
+    owners: dict[str, Organisation] = {}
+    problem_by_curie: dict[str, Problem] = {}
+    for curie, row in sorted(row_by_curie.items(), key=lambda pair: pair[1].row):
+        owner = finder.find(curie, row.organisation_name)
+        if owner is not None:
+            owners[curie] = owner
+            continue
+        found = f"“{curie}” is not an organisation in the directory."
+        remedy = ASK_ADMINISTRATORS if run.organisation else _remedy(curie)
+        problem_by_curie[curie] = Problem(row.row, "organisations", found, remedy, plans_name)
+
+    if problem_by_curie and (not owners or not run.rows_stand_alone):
+        raise UnableToRead(problem_by_curie.values())
+    for row in plan_files.plans:
+        problems = [problem for curie, problem in problem_by_curie.items() if curie in row.organisations]
+        if problems:
+            set_plan_aside(replace(problems[0], row=row.row), row, plan_files, run)
+    return owners
+
+
+class _OwnerFinder:
+    """Finds the organisations of CURIEs, and adds national park authorities that no register lists."""
+
+    def __init__(self, run: Import) -> None:
+        self._run = run
+        schemes = [Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.PLANNING_AREA, Scheme.GSS]
+        identifiers = Identifier.objects.select_related("organisation").filter(scheme__in=schemes)
+        self._organisation_by_identifier = {
+            (identifier.scheme, identifier.value): identifier.organisation for identifier in identifiers
+        }
+
+    def find(self, curie: str, name: str) -> Organisation | None:
+        """Return the organisation of a CURIE; None if it is not in the directory.
+
+        `name` is the authority's name in the row. It finds bodies that are in the directory without their key.
+        """
         prefix, _, key = curie.partition(":")
-        body = held.get((Scheme.LOCAL_AUTHORITY, key.upper())) if prefix == "local-authority" else None
+        organisation = (
+            self._with_key(prefix, key)
+            or self._organisation_by_identifier.get((Scheme.PLANNING_DATA, curie))
+            or _only_with_name(name, _KINDS.get(prefix))
+        )
+        if organisation is not None:
+            return organisation
+        if prefix == "national-park-authority" and name and self._run.organisation is None:
+            return self._add_national_park(curie, name)
+        return None
+
+    def _with_key(self, prefix: str, key: str) -> Organisation | None:
+        """Return the organisation with a council's key, or with the GSS code of its planning area or its area."""
+        holders = self._organisation_by_identifier
+        if prefix == "local-authority":
+            return holders.get((Scheme.LOCAL_AUTHORITY, key.upper()))
         if prefix == "gss":
-            body = held.get((Scheme.PLANNING_AREA, key)) or held.get((Scheme.GSS, key))
-        body = body or held.get((Scheme.PLANNING_DATA, curie)) or _named(plan.organisation_name, _KINDS.get(prefix))
-        may_add = prefix == "national-park-authority" and plan.organisation_name and run.organisation is None
-        if body is None and may_add:
-            body = create_organisation(
-                name=plan.organisation_name,
-                kind=Kind.NATIONAL_PARK,
-                identifiers=[(Scheme.PLANNING_DATA, curie)],
-                author=run.author,
-                now=run.now,
-            )
-            run.report.remark(f"{body.name} was added to the directory: it owns a plan, and no register lists it.")
-        if body is None:
-            lacking.append(curie)
-            problems.append(
-                Problem(
-                    plan.row,
-                    "organisations",
-                    f"“{curie}” is not an organisation in the directory.",
-                    ASK_ADMINISTRATORS if run.organisation else _remedy(curie),
-                    plans_name,
-                )
-            )
-        else:
-            organisations[curie] = body
-    if problems and (not organisations or not run.rows_stand_alone):
-        raise UnableToRead(problems)
-    for plan in listed.plans:
-        if named := [problem for problem, curie in zip(problems, lacking, strict=True) if curie in plan.organisations]:
-            set_plan_aside(replace(named[0], row=plan.row), plan, listed, run)
-    return organisations
+            return holders.get((Scheme.PLANNING_AREA, key)) or holders.get((Scheme.GSS, key))
+        return None
+
+    def _add_national_park(self, curie: str, name: str) -> Organisation:
+        organisation = create_organisation(
+            name=name,
+            kind=Kind.NATIONAL_PARK,
+            identifiers=[(Scheme.PLANNING_DATA, curie)],
+            author=self._run.author,
+            now=self._run.now,
+        )
+        self._run.report.remark(
+            f"{organisation.name} was added to the directory, because it owns a plan and no register lists it."
+        )
+        return organisation
 
 
-def _named(name: str, kind: Kind | None) -> Organisation | None:
-    """Return the only body of a kind with this name."""
+def _only_with_name(name: str, kind: Kind | None) -> Organisation | None:
+    """Return the organisation of a kind with this name; None if there is none, or several."""
     if not name or kind is None:
         return None
     names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)
-    bodies = {row.organisation for row in names.select_related("organisation")}
-    return bodies.pop() if len(bodies) == 1 else None
+    organisations = {row.organisation for row in names.select_related("organisation")}
+    return organisations.pop() if len(organisations) == 1 else None
 
 
 def _remedy(curie: str) -> str:
@@ -88,13 +117,14 @@ def _remedy(curie: str) -> str:
 
 
 def set_plan_aside(
-    problem: Problem, plan: LocalPlan, listed: LocalPlans, run: Import, error: Exception | None = None
+    problem: Problem, row: LocalPlan, plan_files: LocalPlans, run: Import, error: Exception | None = None
 ) -> None:
-    """Set the plan's row aside with its milestones, or refuse the files where rows do not stand alone."""
+    """Set the plan's row and its milestones aside, or refuse the files if rows cannot be set aside one by one."""
     if not run.rows_stand_alone:
         raise UnableToRead([problem]) from error
-    plans, timetable = listed.list_files
-    run.set_aside(plans.row_set_aside([problem]))
-    found = f"the row of “{plan.reference}” in the file of plans was set aside."
-    for milestone in plan.milestones:
-        run.set_aside(timetable.row_set_aside([Problem(milestone.row, "plan", found, "Correct that row first.")]))
+    plans_file, timetable_file = plan_files.list_files
+    run.set_aside(plans_file.row_set_aside([problem]))
+    found = f"the row of “{row.reference}” in the file of plans was set aside."
+    for milestone in row.milestones:
+        milestone_problem = Problem(milestone.row, "plan", found, "Correct that row first.")
+        run.set_aside(timetable_file.row_set_aside([milestone_problem]))

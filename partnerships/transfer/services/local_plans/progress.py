@@ -1,9 +1,7 @@
-"""The Planning Inspectorate's list of how far local plans have come.
+"""Import the Planning Inspectorate's list of how far local plans have come.
 
-It has stages and no names of plans.
-
-It fills history: a plan that has one of the row's dates gets a line, and else its council does. No row becomes a plan:
-they name none, and newer lists of plans leave out most councils, so they do not say that it has ended.
+The list has stages, but no names of plans. So it only adds to histories: of a plan that has one of the row's dates, or
+else of the council. It creates no plans, and closes none: newer lists of plans leave out most councils.
 """
 
 from __future__ import annotations
@@ -29,10 +27,10 @@ from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.older_plans import record_past
-from partnerships.transfer.services.plan_versions import in_words, said_before
+from partnerships.transfer.services.plan_versions import in_words, last_file_content
 from partnerships.transfer.services.simple_lists import SimpleList
 
-#: The event of each stage in their order, and what a line in the history of a council calls it.
+#: The event of each stage, and its name in the history of a council. The stages are in their order.
 _STAGES = {
     "published": ("reg-19-publication-local-plan-published", "published"),
     "submitted": ("submit-plan-for-examination", "submitted"),
@@ -42,28 +40,28 @@ _STAGES = {
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Add each row to the history of its plan, or else of its council.
+    """Add each row to the history of its plan, or else of its council. No row is outside England.
 
     A row without a stage says nothing.
     """
     directory = Directory()
-    plans = _plans_by_owner()
-    told = _told_of_councils()
+    plans_by_owner = _plans_by_owner()
+    recorded_lines = _recorded_lines()
     for done, line in enumerate(table, start=1):
         code = collector.required(line, "code").upper()
-        stages = {code: day for code in _STAGES if (day := collector.partial(line, code))}
-        body = directory.of_code(code)
-        if code and body is None:
+        date_by_stage = {stage: date for stage in _STAGES if (date := collector.partial(line, stage))}
+        council = directory.of_code(code)
+        if code and council is None:
             found = f"no council in the directory has the code “{code}”."
             collector.add_problem(line, "code", found, "Correct it, or import the list of councils that has it.")
-        if line.number in collector.bad_rows or body is None:
+        if line.number in collector.bad_rows or council is None:
             continue
-        if not stages:
+        if not date_by_stage:
             run.report.count("left_alone")
             continue
         try:
             with transaction.atomic():
-                _apply_line(line, body, stages, plans[body.pk], told, run)
+                _apply_line(line, council, date_by_stage, plans_by_owner[council.pk], recorded_lines, run)
         except InvalidContent as error:
             collector.add_problem(line, "code", in_words(error), "Correct the row.")
         run.progress(done, len(table.rows))
@@ -71,7 +69,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
 
 
 def _plans_by_owner() -> dict[int, list[Plan]]:
-    """Return the local plans of each organisation that owns or owned them."""
+    """Return the local plans of each organisation that owns or ever owned them, by the organisation's id."""
     plans: dict[int, list[Plan]] = defaultdict(list)
     owners = PlanOwner.ever.filter(plan__kind="local_plan").select_related("plan")
     for owner in owners.order_by("plan_id"):
@@ -79,58 +77,67 @@ def _plans_by_owner() -> dict[int, list[Plan]]:
     return plans
 
 
-def _told_of_councils() -> set[tuple[int, str]]:
+def _recorded_lines() -> set[tuple[int, str]]:
     """Return pairs of a council's id and a line that an earlier import added to its history."""
     return set(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE).values_list("target_id", "data__plan"))
 
 
 def _apply_line(
     line: Line,
-    body: Organisation,
-    stages: Mapping[str, PartialDate],
+    council: Organisation,
+    date_by_stage: Mapping[str, PartialDate],
     plans: list[Plan],
-    told: set[tuple[int, str]],
+    recorded_lines: set[tuple[int, str]],
     run: Import,
 ) -> None:
-    """Record a line's dates with the plan that has one of them, else with the authority."""
-    keyed = {
-        event: Milestone(line.number, event, EVENTS[event], stages[stage], is_forecast=False, note="")
+    """Add the dates of a row to the history of the plan that has one of them, or else of the council."""
+    milestone_by_event = {
+        event: Milestone(
+            row=line.number, event=event, name=EVENTS[event], date=date_by_stage[stage], is_forecast=False, note=""
+        )
         for stage, (event, _) in _STAGES.items()
-        if stage in stages
+        if stage in date_by_stage
     }
     for plan in plans:
-        said = said_before(plan, is_open=True)
-        if said is not None and _has_a_date(said["milestones"], keyed):
-            before = normalise(said)
-            record_past(plan, normalise(content_with_milestones(before, keyed)), before, run)
+        content = last_file_content(plan, is_open=True)
+        if content is not None and _has_a_date(content["milestones"], milestone_by_event):
+            before = normalise(content)
+            record_past(plan, normalise(content_with_milestones(before, milestone_by_event)), before, run)
             return
-    days = ", ".join(f"{words} {stages[stage].words}" for stage, (_, words) in _STAGES.items() if stage in stages)
-    said_of = f"{line.text('name') or body.name}: {days}"
-    if (body.pk, said_of) in told:
+
+    dates = ", ".join(
+        f"{label} {date_by_stage[stage].words}" for stage, (_, label) in _STAGES.items() if stage in date_by_stage
+    )
+    history_line = f"{line.text('name') or council.name}: {dates}"
+    if (council.pk, history_line) in recorded_lines:
         run.report.count("left_alone")
         return
-    told.add((body.pk, said_of))
+    recorded_lines.add((council.pk, history_line))
     record(
         actor_id=run.author.pk if run.author else None,
         kind=EventKind.PLANS_IN_OLDER_FILE,
         target_kind="organisation",
-        target_id=body.pk,
+        target_id=council.pk,
         now=run.now,
-        data={"reason": f"{run.source}. {said_of}.", "plan": said_of},
+        data={"reason": f"{run.source}. {history_line}.", "plan": history_line},
     )
     run.report.count(
-        "changed", f"{said_of}. No plan of {body.name} has one of these dates, so they were added to its history"
+        "changed",
+        f"{history_line}. No plan of {council.name} has one of these dates, so they were added to its history",
     )
 
 
-def _has_a_date(milestones: Sequence[Mapping[str, Any]], keyed: Mapping[str, Milestone]) -> bool:
-    """Return whether one of the milestones is of a stage and on its day, as precise as both say."""
-    for item in milestones:
-        stage = keyed.get(item["key"])
-        day = item["actual"] or item["forecast"]
-        if stage is not None and day:
-            other = PartialDate.parse(day)
-            if other.earliest <= stage.date.latest and stage.date.earliest <= other.latest:
+def _has_a_date(milestones: Sequence[Mapping[str, Any]], milestone_by_event: Mapping[str, Milestone]) -> bool:
+    """Return whether a milestone is of one of the stages, and its date and the stage's date can be the same day.
+
+    “2017” and “11 April 2017” can be the same day.
+    """
+    for milestone in milestones:
+        stage = milestone_by_event.get(milestone["key"])
+        date_text = milestone["actual"] or milestone["forecast"]
+        if stage is not None and date_text:
+            date = PartialDate.parse(date_text)
+            if date.earliest <= stage.date.latest and stage.date.earliest <= date.latest:
                 return True
     return False
 

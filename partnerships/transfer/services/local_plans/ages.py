@@ -1,0 +1,160 @@
+"""Local plans in files that are older than those imported before: they only add to histories."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+from partnerships.open_data.models import Record
+from partnerships.open_data.standards import PLAN, TIMETABLE
+from partnerships.organisations.models import Organisation
+from partnerships.plans.content import normalise
+from partnerships.plans.models import Plan
+from partnerships.transfer.local_plan_content import content_from_file
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
+from partnerships.transfer.reading.standard_cells import day_in
+from partnerships.transfer.services.directory import Import
+from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
+from partnerships.transfer.services.older_plans import close_as_gone, record_past
+from partnerships.transfer.services.plan_versions import create_from_file, last_file_content
+from partnerships.transfer.services.vintages import Ages, remark_on_older_rows
+
+#: The dataset of a saved row, the reference of its plan, and the row's own reference.
+_RowKey = tuple[str, str, str]
+
+
+class PlanAges:
+    """Tells which plans of the files are older than what was imported of them before.
+
+    A plan's age follows from the `entry-date` of its row and of its milestones' rows, compared with the same rows in
+    earlier files. A plan without such rows is as old as the other plans of its authorities. If these have no such rows
+    either, the date of the files decides: for files of the whole country, and for an organisation's own files in which
+    no row can be compared.
+    """
+
+    def __init__(self, plan_files: LocalPlans, newer_run: ImportRun | None, importer: Organisation | None) -> None:
+        self._ages = Ages()
+        for row, date_pairs in _date_pairs(plan_files):
+            self._ages.add(row.key, row.organisations, date_pairs)
+        if importer is not None:
+            date_of_files_decides = not self._ages.is_compared
+        else:
+            date_of_files_decides = not plan_files.is_standard
+        self._newer_file_date = newer_run.as_of if newer_run is not None and date_of_files_decides else None
+        self._curies_with_older_plans = {
+            curie for row in plan_files.plans if self.newer_than(row) for curie in row.organisations
+        }
+
+    @property
+    def newer_file_date(self) -> dt.date | None:
+        """The date of newer files, if the date of the files decides; None otherwise."""
+        return self._newer_file_date
+
+    def newer_than(self, row: LocalPlan) -> dt.date | None:
+        """Return the date of what was imported before, if that is newer than the row; None otherwise."""
+        return self._ages.newer_than(row.key, row.organisations, self._newer_file_date)
+
+    def without_older(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
+        """Return the plans without those of authorities whose rows are older.
+
+        Only these plans can be missing: an older file says nothing about plans that were added later.
+        """
+        if self._newer_file_date:
+            return []
+        ids_with_older_plans = {owners[curie].pk for curie in self._curies_with_older_plans if curie in owners}
+        return [
+            plan for plan in plans if not {owner.organisation_id for owner in plan.owners.all()} & ids_with_older_plans
+        ]
+
+
+def _date_pairs(plan_files: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
+    """Yield each plan with the dates of those of its rows that an earlier file had too.
+
+    Each of these rows has two dates: in this file, and when it was last imported.
+    """
+    last_dates = _last_dates(plan_files)
+    for row in plan_files.plans:
+        rows = [(PLAN.code, row.cells), *((TIMETABLE.code, milestone.cells) for milestone in row.milestones)]
+        date_pairs = []
+        for dataset, cells in rows:
+            own_reference = cells.get("reference", "")
+            date = day_in(cells, "entry-date")
+            last_date = last_dates.get((dataset, row.key, own_reference)) or last_dates.get(
+                (dataset, row.reference, own_reference)
+            )
+            if date and last_date:
+                date_pairs.append((date, last_date))
+        yield row, date_pairs
+
+
+def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
+    """Return the latest entry dates of the saved rows of these plans; one query."""
+    references = {reference for row in plan_files.plans for reference in (row.reference, row.key)}
+    records = Record.objects.filter(dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references)
+    last_dates: dict[_RowKey, dt.date] = {}
+    for dataset, plan_reference, cells in records.values_list("dataset", "plan__external_reference", "cells"):
+        key = (dataset, plan_reference, cells.get("reference", ""))
+        date = day_in(cells, "entry-date")
+        if date is not None:
+            last_dates[key] = max(date, last_dates.get(key, date))
+    return last_dates
+
+
+class OlderPlans:
+    """Adds what older files say to the history of plans, and counts the differences for the report."""
+
+    def __init__(self, imported_plans: ImportedPlans, run: Import) -> None:
+        self._imported_plans = imported_plans
+        self._run = run
+        self._existing_count = self._changed_count = self._gone_count = 0
+        self._newest_date: dt.date | None = None
+
+    def add(
+        self,
+        row: LocalPlan,
+        existing: Plan | None,
+        *,
+        owners: Sequence[Organisation],
+        newer: dt.date,
+        plan_files: LocalPlans,
+    ) -> None:
+        """Record how a plan has changed since the older file.
+
+        A plan that newer files do not have is created as closed. In an organisation's own files, that organisation
+        becomes its only owner: other owners must be invited.
+        """
+        run = self._run
+        self._newest_date = max(newer, self._newest_date or newer)
+        before = last_file_content(existing, is_open=True)
+        content = normalise(content_from_file(row, before))
+        if existing is not None:
+            self._existing_count += 1
+            self._changed_count += record_past(existing, content, normalise(before or content), run)
+            return
+
+        plan = create_from_file(
+            owners=[run.organisation] if run.organisation else list(owners),
+            title=row.name,
+            kind="local_plan",
+            content=content,
+            external=self._imported_plans.new_reference(row, plan_files),
+            run=run,
+        )
+        close_as_gone(plan, newer, run)
+        self._gone_count += 1
+        run.report.count("created", f"{row.name}, closed: newer files do not have it")
+
+    def remark_on_differences(self, plans_not_in_files: Sequence[Plan]) -> None:
+        """Say in the report how many plans have changed, gone and been added since; nothing if no plan is older."""
+        if self._newest_date is None:
+            return
+        remark_on_older_rows(
+            self._run,
+            self._newest_date,
+            "plans",
+            changed=self._changed_count,
+            known=self._existing_count,
+            gone=self._gone_count,
+            later=sum(not plan.is_over for plan in plans_not_in_files),
+        )

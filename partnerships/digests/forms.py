@@ -360,7 +360,7 @@ class EndForm(kit.ReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why?",
+        label="Why do you stop these digests?",
         max_length=150,
         help_text="Shown to your colleagues in the list of stakeholders. The person can ask for a copy.",
     )

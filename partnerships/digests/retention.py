@@ -59,11 +59,11 @@ def _old_stops(now: dt.datetime) -> QuerySet[Stop]:
 
 
 def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
-    return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
+    return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_id() or 0)
 
 
 def _subjects_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliverySubject]:
-    return DeliverySubject.objects.filter(delivery__lt=outbox.lowest_number() or 0)
+    return DeliverySubject.objects.filter(delivery__lt=outbox.lowest_id() or 0)
 
 
 class _RowRule(NamedTuple):

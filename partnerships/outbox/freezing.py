@@ -15,7 +15,7 @@ from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.outbox.kinds import Batch, Candidate, SetAside
 from partnerships.outbox.leases import Claimed, lease
 from partnerships.outbox.months import by_month
-from partnerships.outbox.parts import bodies, forms_for
+from partnerships.outbox.parts import bodies, patterns_for
 from partnerships.outbox.restoring import facts_of
 
 _CLAIM = """
@@ -97,18 +97,18 @@ def _settle(set_aside: Sequence[SetAside]) -> None:
 
 
 def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_LeavingEmail]:
-    """The emails composed in this claim; the parts that they share are stored once."""
-    forms = forms_for(batch.messages.values(), now)
+    """Find the emails composed in this claim, and store once the parts that they share."""
+    patterns = patterns_for(batch.messages.values(), now)
     for pk, message in batch.messages.items():
-        form = forms[id(message.parts)]
-        recipe, tokens, words = form.fill(message.values)
+        pattern = patterns[id(message.parts)]
+        recipe, tokens, words = pattern.fill(message.values)
         yield _LeavingEmail(
             candidate=candidates[pk],
             subject=message.subject,
             recipe=recipe,
             tokens=tokens,
             memo=json.dumps(batch.memos[pk]) if batch.memos.get(pk) is not None else None,
-            template=form.template,
+            template=pattern.template,
             words=words,
         )
 

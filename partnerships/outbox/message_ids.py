@@ -36,7 +36,7 @@ def make(email_ids: Iterable[int]) -> list[str]:
     return [f"<{email_id}.{secrets.token_hex(16)}@{host}>" for email_id in email_ids]
 
 
-def number_in(message_id: str) -> int | None:
+def id_in(message_id: str) -> int | None:
     """Return the email id in a Message-ID, which is not checked; None if there is none, as in old ones."""
     match = _EMAIL_ID.match(message_id)
     return int(match[1]) if match else None

@@ -44,7 +44,7 @@ class Message(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """A stored message: what it consists of, in order.
+    """A stored message: its shared parts and its own texts, in order.
 
     In `layout`, a number from 0 up is the id of a shared part; -1 is the first of the message's own texts (`words`), -2
     the second, and so on. Tokens are counted after these texts, and are stored apart, because they are deleted when the
@@ -79,14 +79,19 @@ class Recipe(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Pattern:
     """What messages with the same parts have in common: their text with gaps, and what fills the gaps."""
 
-    slots: tuple[str, ...]  # the names of the slots, each once; tokens come last
-    kept: int  # how many of the slots are kept: all but the tokens
-    layout: str  # the `layout` of their recipes, as JSON
-    order: tuple[int, ...]  # for each gap of the template, the index of the slot that fills it
-    template: bytes  # the whole message, with %b for each gap
+    #: The names of the slots, each once; tokens come last.
+    slots: tuple[str, ...]
+    #: How many slots are stored for good: all but the tokens.
+    stored_count: int
+    #: The `layout` of the recipes, as JSON.
+    layout: str
+    #: For each gap of the template, the index of the slot that fills it.
+    order: tuple[int, ...]
+    #: The whole message, with %b for each gap.
+    template: bytes
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
         """Return the recipe and the tokens of a message as JSON, and the texts for the gaps of the template.
@@ -96,38 +101,38 @@ class Form:
         texts = [values[slot] for slot in self.slots]
         encoded = [text.encode("ascii") for text in texts]
         as_json = list(map(encode_basestring_ascii, texts))  # like `json.dumps`, but faster
-        recipe = f"[{self.layout}, [{', '.join(as_json[: self.kept])}]]"
-        tokens = f"[{', '.join(as_json[self.kept :])}]"
+        recipe = f"[{self.layout}, [{', '.join(as_json[: self.stored_count])}]]"
+        tokens = f"[{', '.join(as_json[self.stored_count :])}]"
         return recipe, tokens, tuple([encoded[index] for index in self.order])
 
 
-def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
-    """Return the forms of messages, by the `id()` of their tuple of parts; stores the parts that are not stored yet.
+def patterns_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Pattern]:
+    """Return the patterns of messages, by the `id()` of their tuple of parts; stores parts that are not stored yet.
 
-    Messages that were given the same tuple object share a form.
+    Messages that were given the same tuple object share a pattern.
     """
-    message_by_form = {id(message.parts): message for message in messages}
+    message_by_parts = {id(message.parts): message for message in messages}
     part_by_digest = {
         part.digest: part
-        for message in message_by_form.values()
+        for message in message_by_parts.values()
         for part in message.parts
         if isinstance(part, mime.Part)
     }
     id_by_digest = _store(part_by_digest, now)
-    return {key: _form(message.parts, message.tokens, id_by_digest) for key, message in message_by_form.items()}
+    return {key: _pattern_of(message.parts, message.tokens, id_by_digest) for key, message in message_by_parts.items()}
 
 
-def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by_digest: dict[str, int]) -> Form:
-    """Return the form of messages with these parts; a string among them is the name of a slot."""
+def _pattern_of(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by_digest: dict[str, int]) -> Pattern:
+    """Return the pattern of messages with these parts; a string among them is the name of a slot."""
     slot_names = dict.fromkeys(part for part in parts if isinstance(part, str))
-    kept_slots = [slot for slot in slot_names if slot not in tokens]
-    slots = [*kept_slots, *(slot for slot in slot_names if slot in tokens)]
+    stored_slots = [slot for slot in slot_names if slot not in tokens]
+    slots = [*stored_slots, *(slot for slot in slot_names if slot in tokens)]
     layout = [~slots.index(part) if isinstance(part, str) else id_by_digest[part.digest] for part in parts]
     template = "".join("%b" if isinstance(part, str) else part.body.replace("%", "%%") for part in parts)
     order = tuple(slots.index(part) for part in parts if isinstance(part, str))
-    return Form(
+    return Pattern(
         slots=tuple(slots),
-        kept=len(kept_slots),
+        stored_count=len(stored_slots),
         layout=json.dumps(layout),
         order=order,
         template=template.encode("ascii"),

@@ -1,6 +1,6 @@
 """Addresses that take replies to one email: `replies+r-TOKEN@…`.
 
-A token has the number of the email and a signature of 128 bits, in lower case, because some mail servers change the
+A token has the id of the email and a signature of 128 bits, in lower case, because some mail servers change the
 case of an address. `key` is a secret of the recipient: a new one makes earlier addresses invalid.
 """
 

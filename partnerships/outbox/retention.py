@@ -83,7 +83,7 @@ def old_reports(now: dt.datetime) -> QuerySet[ReportSeen]:
 
 def old_message_ids(now: dt.datetime) -> QuerySet[LegacyMessageId]:
     """Find old Message-IDs of emails that no longer exist."""
-    return LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0)
+    return LegacyMessageId.objects.filter(email_id__lt=lowest_id() or 0)
 
 
 def _in_batches(rows: QuerySet[Any], order_by: str, values: dict[str, Any], *, dry_run: bool) -> int:
@@ -114,7 +114,7 @@ def drop_partitions() -> int:
         return int(cursor.fetchone()[0])
 
 
-def lowest_number() -> int | None:
+def lowest_id() -> int | None:
     """Return the lowest id of an email that still exists; None without emails.
 
     Ids only rise, so an email with a lower one is gone.

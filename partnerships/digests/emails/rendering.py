@@ -334,7 +334,7 @@ def _reasons(content: DigestContent) -> Iterator[str]:
 def own_headers(to: Addressee, message_id: str, date: str) -> str:
     """Return the headers that differ from email to email, among them our own address for replies."""
     reply = ""
-    if not settings.DIGEST_REPLY_TO and (email_id := message_ids.number_in(message_id)):
+    if not settings.DIGEST_REPLY_TO and (email_id := message_ids.id_in(message_id)):
         reply = reply_header(reply_address(email_id, to.person_id, key=to.link_key))
     return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 

@@ -136,7 +136,7 @@ LEDGER = ListDefinition(
         ),
         Column(
             name="settled",
-            label="Settled",
+            label="Finished",
             kind=lists.Kind.MOMENT,
             value=lambda row: day_of(row.settled_at),
             key="settled_at",

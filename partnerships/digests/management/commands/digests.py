@@ -23,12 +23,12 @@ from partnerships.people.services import find_person
 
 
 class Command(AccountedCommand):
-    """Look after digests."""
+    """`manage.py digests status | sweep | preview | bounces | reconcile | tidy | week`"""
 
     help = "Look after digests: show the queue, send what is due, preview, read bounces, simulate a week."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One subcommand each."""
+        """Add the subcommands and their options."""
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         status = commands.add_parser(
             "status", help="Show how many digests are queued, sending, sent, failed, suppressed or bounced."
@@ -36,7 +36,7 @@ class Command(AccountedCommand):
         status.add_argument("--json", action="store_true", help="Print one JSON object on the last line.")
         sweep = commands.add_parser("sweep", help="Choose who is due and send, as the worker does every ten seconds.")
         sweep.add_argument("--no-send", action="store_true", help="Only choose; the workers send.")
-        preview = commands.add_parser("preview", help="Show what somebody's next digest would say.")
+        preview = commands.add_parser("preview", help="Show what a person’s next digest would say.")
         preview.add_argument("email", help="The person's email address.")
         bounces = commands.add_parser(
             "bounces",
@@ -47,7 +47,10 @@ class Command(AccountedCommand):
             "path",
             help="A Maildir, a folder of .eml files, an mbox file, one message, or - for standard input.",
         )
-        commands.add_parser("reconcile", help="Find versions that were left unsent (the worker does so every hour).")
+        commands.add_parser(
+            "reconcile",
+            help="Find versions and changes that no digest is about to send (the worker does so every hour).",
+        )
         commands.add_parser("tidy", help="Delete what is no longer needed (the worker does so every hour).")
         week = commands.add_parser("week", help="Simulate weeks, and show what people received and why.")
         week.add_argument(
@@ -80,7 +83,7 @@ class Command(AccountedCommand):
     def _preview(self, options: argparse.Namespace) -> None:
         person = find_person(options.email)
         if person is None:
-            raise CommandError(f"Nobody has the address {options.email}.")
+            raise CommandError(f"Nobody has the address {options.email}. Check the address.")
         now = timezone.now()
         reading = next_digest(person, now=now)
         for news in reading.news:
@@ -100,13 +103,13 @@ class Command(AccountedCommand):
         self.stdout.write(
             f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
             f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} could not be used,"
-            f" {counts['automatic']:,} automatic replies, {counts['other']:,} other messages,"
-            f" {counts['known']:,} already read, {counts['failed']:,} could not be read at all."
+            f" {counts['automatic']:,} automatic replies, {counts['other']:,} other emails,"
+            f" {counts['known']:,} read before, {counts['failed']:,} could not be read."
         )
 
     def _reconcile(self, options: argparse.Namespace) -> None:
         count = reconcile(now=timezone.now())
-        self.stdout.write(f"Found {count:,} that were left unsent. They will go into the next digest.")
+        self.stdout.write(f"Versions and changes that were left unsent: {count:,}. They will go into the next digests.")
 
     def _tidy(self, options: argparse.Namespace) -> None:
         counts = tidy(now=timezone.now())

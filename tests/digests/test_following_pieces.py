@@ -10,6 +10,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Piece
+from partnerships.digests.queries.stoppable import Stoppable
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -66,7 +67,9 @@ def test_a_piece_that_is_not_there_is_not_found(world: World, plan: Plan) -> Non
 def test_stopping_the_emails_about_a_plan_stops_its_pieces(world: World, plan: Plan) -> None:
     services.subscribe(person=world.ben, target=Piece(plan, "sites/north-quay"), author=world.ben, now=timezone.now())
 
-    services.stop_chosen(person=world.ben, plans=[plan], reason="Enough.", now=timezone.now())
+    services.stop_chosen(
+        person=world.ben, chosen=Stoppable(had_any=True, plans=(plan,)), reason="Enough.", now=timezone.now()
+    )
 
     assert not Subscription.objects.live().filter(person=world.ben).exists()
 

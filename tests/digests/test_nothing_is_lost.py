@@ -1,7 +1,4 @@
-"""Digests that could not be sent are kept and sent later.
-
-They never show what their reader may no longer read.
-"""
+"""Tests that digests which could not be sent are sent later, without what their reader may no longer read."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
 
 
 @pytest.fixture
-def ben(world: World, plan: Plan) -> Subscription:
+def bens_subscription(world: World, plan: Plan) -> Subscription:
     """Ben's subscription to the plan; a new version waits to be told."""
     subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -61,11 +58,12 @@ def hours_pass(count: int = 1) -> None:
 
 
 def test_no_digest_is_lost_when_the_mail_server_is_away_for_days(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "MAX_DEFERRALS", 3)
     office.answers[world.ben.email] = [AWAY] * 10
     play(office)
+
     for _ in range(9):
         hours_pass(8)
         office.drain()
@@ -79,10 +77,11 @@ def test_no_digest_is_lost_when_the_mail_server_is_away_for_days(
 
 
 def test_emails_are_retried_within_minutes_once_the_server_is_back(
-    world: World, ben: Subscription, office: PostOffice
+    world: World, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [AWAY] * 2
     play(office)
+
     hours_pass(72)
     office.drain()
 
@@ -92,10 +91,11 @@ def test_emails_are_retried_within_minutes_once_the_server_is_back(
 
 
 def test_a_delayed_digest_contains_the_news_of_the_day_it_is_sent(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [AWAY, LATER]
     play(office)
+
     publish(plan, 96, author=world.amina, note="And four less.")
     hours_pass(31)
     office.drain()
@@ -108,11 +108,12 @@ def test_a_delayed_digest_contains_the_news_of_the_day_it_is_sent(
 
 
 def test_an_email_fails_when_the_server_defers_it_for_days(
-    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "MAX_DEFERRALS", 3)
     office.answers[world.ben.email] = [LATER] * 3
     play(office)
+
     for _ in range(2):
         hours_pass(50)
         office.drain()
@@ -137,7 +138,7 @@ def test_a_server_that_rejects_every_address_suppresses_nobody(world: World, pla
     assert len(office.sent) == 15
 
 
-def test_one_rejected_address_is_suppressed(world: World, ben: Subscription, office: PostOffice) -> None:
+def test_one_rejected_address_is_suppressed(world: World, bens_subscription: Subscription, office: PostOffice) -> None:
     office.answers[world.ben.email] = [GONE]
 
     play(office)
@@ -149,10 +150,11 @@ def test_one_rejected_address_is_suppressed(world: World, ben: Subscription, off
 
 
 def test_an_email_in_doubt_is_sent_again_unchanged(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST, AWAY, LATER]
     play(office)
+
     publish(plan, 96, author=world.amina)
     for _ in range(3):
         hours_pass()
@@ -166,11 +168,12 @@ def test_an_email_in_doubt_is_sent_again_unchanged(
 
 
 def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     comment = add_comment(plan=plan, author=world.amina, text="@Ben West, is it so?", version_number=2, now=world.now)
     office.answers[world.ben.email] = [LOST]
     play(office)
+
     comment.delete()
     hours_pass()
     office.drain()
@@ -182,10 +185,11 @@ def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
 
 
 def test_an_email_in_doubt_is_not_sent_to_a_reader_who_lost_access(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
     play(office)
+
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     hours_pass()
     office.drain()
@@ -195,10 +199,11 @@ def test_an_email_in_doubt_is_not_sent_to_a_reader_who_lost_access(
 
 
 def test_an_email_in_doubt_goes_to_the_new_address_with_valid_links(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
     play(office)
+
     services.renew_links(person=world.ben, author=world.ben, now=timezone.now())
     world.ben.email = "ben.west@westmarch.example"
     world.ben.save(update_fields=["email"])
@@ -213,10 +218,11 @@ def test_an_email_in_doubt_goes_to_the_new_address_with_valid_links(
 
 
 def test_an_email_whose_shared_part_was_deleted_is_composed_again(
-    world: World, ben: Subscription, office: PostOffice
+    world: World, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
     play(office)
+
     EmailPart.objects.all().delete()
     hours_pass()
     office.drain()
@@ -229,6 +235,7 @@ def test_the_privacy_note_is_repeated_until_an_email_is_delivered(world: World, 
     publish(plan, 100, author=world.amina)
     office.answers[world.sol.email] = [AWAY, LATER]
     play(office)
+
     for _ in range(2):
         hours_pass()
         office.drain()
@@ -240,6 +247,7 @@ def test_the_privacy_note_is_repeated_until_an_email_is_delivered(world: World, 
 
 
 def pause_until(world: World, day: dt.date | None) -> None:
+    """Pause Ben's digests until a day, or end the pause."""
     services.prefer(
         person=world.ben,
         frequency="at_once",
@@ -255,7 +263,7 @@ def pause_until(world: World, day: dt.date | None) -> None:
 
 @pytest.mark.parametrize("when", ["chosen", "claimed", "in doubt"])
 def test_a_paused_reader_gets_nothing_until_the_pause_ends(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice, when: str
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, when: str
 ) -> None:
     plan_round(now=timezone.now())
     if when == "claimed":
@@ -278,17 +286,18 @@ def test_a_paused_reader_gets_nothing_until_the_pause_ends(
 
 
 def test_an_email_claimed_just_before_a_pause_is_released(
-    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = claim
+    real_claim = claim
 
-    def and_then_they_pause(**given: Any) -> Any:
-        found = real(**given)
-        if found[0]:
+    def claim_and_pause(**arguments: Any) -> Any:
+        result = real_claim(**arguments)
+        if result.emails:
             Preference.objects.filter(person=world.ben).update(paused_until=timezone.localdate() + dt.timedelta(days=2))
-        return found
+        return result
 
-    monkeypatch.setattr(draining, "claim", and_then_they_pause)
+    monkeypatch.setattr(draining, "claim", claim_and_pause)
+
     play(office)
 
     assert not office.sent
@@ -298,19 +307,20 @@ def test_an_email_claimed_just_before_a_pause_is_released(
 
 
 def test_an_email_claimed_just_before_losing_access_is_suppressed(
-    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = claim
+    real_claim = claim
 
-    def and_then_they_leave(**given: Any) -> Any:
-        found = real(**given)
-        if found[0] and world.party(world.westmarch).is_present:
+    def claim_and_leave(**arguments: Any) -> Any:
+        result = real_claim(**arguments)
+        if result.emails and world.party(world.westmarch).is_present:
             leave_partnership(
                 party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
             )
-        return found
+        return result
 
-    monkeypatch.setattr(draining, "claim", and_then_they_leave)
+    monkeypatch.setattr(draining, "claim", claim_and_leave)
+
     play(office)
 
     assert not office.sent
@@ -321,7 +331,7 @@ def test_an_email_claimed_just_before_losing_access_is_suppressed(
 
 
 def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina)
@@ -348,7 +358,7 @@ def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
 
 
 def test_emails_that_cannot_be_composed_are_shown_to_operators(
-    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
     play(office)
@@ -360,7 +370,7 @@ def test_emails_that_cannot_be_composed_are_shown_to_operators(
 
 
 def test_an_overdue_reader_is_counted_although_another_email_is_deferred(
-    world: World, plan: Plan, ben: Subscription
+    world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     services.send_links(person=world.ben, now=timezone.now())
     Delivery.objects.update(available_at=timezone.now() + dt.timedelta(hours=1))
@@ -387,7 +397,7 @@ def test_a_renewed_lease_shows_although_another_email_waits_until_tomorrow(world
     assert "" < before < queue_figures()["lease_until"]
 
 
-def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, ben: Subscription) -> None:
+def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, bens_subscription: Subscription) -> None:
     services.send_links(person=world.ben, now=timezone.now())
     assert set(queue_figures()["oldest_tried_by_lane_seconds"].values()) == {0}
     later = timezone.now() + dt.timedelta(hours=1)
@@ -401,7 +411,7 @@ def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, b
 
 
 def test_the_simulated_week_passes_although_another_email_cannot_be_composed(
-    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan_round(now=timezone.now())
     real = rendering.digest
@@ -420,7 +430,7 @@ def test_the_simulated_week_passes_although_another_email_cannot_be_composed(
 
 
 def test_a_digest_is_sent_once_a_composing_error_is_fixed(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(selecting, "read_news", lambda **given: 1 / 0)
@@ -461,7 +471,9 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
 # ---- Sending again
 
 
-def test_a_digest_sent_again_has_the_same_news(world: World, plan: Plan, ben: Subscription, office: PostOffice) -> None:
+def test_a_digest_sent_again_has_the_same_news(
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
+) -> None:
     play(office)
     email = Delivery.objects.get()
     publish(plan, 96, author=world.amina)
@@ -476,7 +488,7 @@ def test_a_digest_sent_again_has_the_same_news(world: World, plan: Plan, ben: Su
 
 
 def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     play(office)
     email = Delivery.objects.get()
@@ -497,7 +509,7 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
 
 
 def test_a_failed_email_that_was_never_composed_can_be_sent_again(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
@@ -516,7 +528,7 @@ def test_a_failed_email_that_was_never_composed_can_be_sent_again(
 
 
 def test_a_reader_who_regains_access_gets_what_they_missed(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     plan_round(now=timezone.now())
     Membership.objects.filter(person=world.ben).update(ends_on=timezone.localdate())
@@ -531,7 +543,9 @@ def test_a_reader_who_regains_access_gets_what_they_missed(
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
-def test_a_suppressed_address_is_not_reported_as_missed(world: World, ben: Subscription, office: PostOffice) -> None:
+def test_a_suppressed_address_is_not_reported_as_missed(
+    world: World, bens_subscription: Subscription, office: PostOffice
+) -> None:
     Suppression.objects.create(address=world.ben.email, reason="Mail came back.", since=timezone.now())
     play(office)
 
@@ -539,7 +553,9 @@ def test_a_suppressed_address_is_not_reported_as_missed(world: World, ben: Subsc
     assert reconcile(now=timezone.now()) == 0
 
 
-def test_a_refused_digest_is_not_retried_automatically(world: World, ben: Subscription, office: PostOffice) -> None:
+def test_a_refused_digest_is_not_retried_automatically(
+    world: World, bens_subscription: Subscription, office: PostOffice
+) -> None:
     office.answers[world.ben.email] = [Answer(0, Outcome.REFUSED, "554 5.6.0 Refused")]
     play(office)
 
@@ -550,7 +566,7 @@ def test_a_refused_digest_is_not_retried_automatically(world: World, ben: Subscr
 
 
 def test_bounced_news_is_repeated_in_the_next_digest(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     from partnerships.outbox.bounces import note_bounce
 

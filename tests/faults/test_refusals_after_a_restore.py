@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.digests import services as digests
 from partnerships.digests.models import Frequency, Preference, Subscription
-from partnerships.digests.queries.stoppable import covering
+from partnerships.digests.queries.stoppable import Stoppable, covering
 from partnerships.kit import journal
 from partnerships.lists import services as lists
 from partnerships.lists.models import Follow
@@ -47,7 +47,9 @@ def followed(world: World) -> Plan:
 
 
 def stop_plan(world: World, plan: Plan) -> digests.Stopped:
-    return digests.stop_chosen(person=world.ben, plans=[plan], reason="Enough.", now=NOW())
+    return digests.stop_chosen(
+        person=world.ben, chosen=Stoppable(had_any=True, plans=(plan,)), reason="Enough.", now=NOW()
+    )
 
 
 def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(world: World, followed: Plan) -> None:
@@ -128,7 +130,7 @@ def prefer_matches(world: World, *, on: bool) -> None:
 
 def stop_matches_from_an_email(world: World) -> None:
     prefer_matches(world, on=True)
-    digests.stop_chosen(person=world.ben, matches=True, reason="Enough.", now=NOW())
+    digests.stop_chosen(person=world.ben, chosen=Stoppable(had_any=True, matches=True), reason="Enough.", now=NOW())
 
 
 def stop_matches_by_preference(world: World) -> None:

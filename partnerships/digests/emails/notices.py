@@ -11,14 +11,13 @@ from django.template.loader import render_to_string
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.emails.rendering import (
     Addressee,
-    inline,
     list_id,
     notice_as_html,
     own_headers,
     page_prefix,
     static_headers,
-    style,
 )
+from partnerships.digests.emails.styling import inline, style
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -17,21 +17,16 @@ from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.entries import Entry, entries_of
 from partnerships.digests.emails.links import Purpose, is_current, make_all, minute_of
 from partnerships.digests.emails.news import News
+from partnerships.digests.emails.styling import inline, inline_fragment, style
 from partnerships.digests.emails.wording import SUMMARY_BECAUSE, Wording, summary_wording, wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.digests.planning.notices import MAX_NOTICES, Act, NoticeLine
-from partnerships.kit.late import late
 from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import message_ids, mime
 from partnerships.outbox.content import unsubscribe_headers
 from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
 from partnerships.outbox.reply_addresses import CAN_REPLY, reply_address, reply_header
-
-if TYPE_CHECKING:
-    import css_inline
-else:
-    css_inline = late("css_inline")
 
 #: How many waiting tasks an email lists; My work lists all.
 MAX_WAITING = 8
@@ -100,22 +95,30 @@ class DigestContent:
     can_reply: bool = False
 
 
+class SharedContent(NamedTuple):
+    """What decides the shared parts of a digest, as the key of their cache.
+
+    * `match_count` and `notice_count` say how many matches and notices the digest lists.
+    * `texts` are texts that many readers have in common, by slot.
+    * `summary` is the wording of a digest that contains only notices.
+    """
+
+    blocks: tuple[Block, ...]
+    match_count: int
+    notice_count: int
+    has_waiting: bool
+    has_privacy_notice: bool
+    texts: tuple[tuple[str, str], ...]
+    summary: Wording | None
+    can_reply: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SharedParts:
     """The subject and the shared parts of digests about the same plans, with slots for personal texts between them."""
 
     subject: str
     parts: tuple[mime.Part | str, ...]
-
-
-def style() -> str:
-    """Return the style sheet of all emails of this room."""
-    return render_to_string("emails/digests/digest.css")
-
-
-def inline(html: str) -> str:
-    """Return the HTML of an email with the styles in each element, because many email apps ignore style sheets."""
-    return css_inline.CSSInliner(keep_link_tags=False, load_remote_stylesheets=False).inline(html)
 
 
 #: The slots for personal texts; each is filled with plain text in the text part and with HTML in the other.
@@ -186,14 +189,8 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
 
 def _fragment(template: str, context: dict[str, Any], *, has_button: bool) -> mime.Mould:
     """Render a part of an email's HTML, with the styles in each element."""
-    html = _inline_fragment(render_to_string(f"emails/digests/{template}.html", {**context, "has_button": has_button}))
+    html = inline_fragment(render_to_string(f"emails/digests/{template}.html", {**context, "has_button": has_button}))
     return mime.cut(html if html.endswith("\n") else html + "\n")
-
-
-def _inline_fragment(html: str) -> str:
-    """Return a part of an email's HTML with the styles in each element."""
-    inlined: str = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(html, style())
-    return inlined
 
 
 def render_section(section: Section, *, stakeholder: bool) -> Block:
@@ -247,30 +244,25 @@ def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def shared_parts(
-    blocks: tuple[Block, ...],
-    matches: int,
-    has_waiting: bool,
-    has_notice: bool,
-    shared: tuple[tuple[str, str], ...],
-    lines: int = 0,
-    summary: Wording | None = None,
-    can_reply: bool = False,
-) -> SharedParts:
-    """Return the parts of a digest about these plans that all its readers share.
+def shared_parts(content: SharedContent) -> SharedParts:
+    """Return the parts of a digest that all readers of this content share.
 
-    * `matches` and `lines` say how many matches and notices the digest lists.
-    * `shared` has texts that many readers have in common, by slot.
-    * `summary` is the wording of a digest that contains only notices.
-    * With `can_reply`, the parts say that the reader can reply.
+    The same content gets the same tuple of parts, by which the outbox recognises that emails share them.
     """
-    wording = summary or wording_of([block.news for block in blocks], matches, lines)
+    blocks = content.blocks
+    wording = content.summary or wording_of([block.news for block in blocks], content.match_count, content.notice_count)
     fixed: dict[str, str] = {}
-    texts = (("heading", wording.heading), ("lead", wording.lead), *shared)
-    for slot, text in (*texts, ("can_reply", f" {CAN_REPLY}" if can_reply else "")):
+    texts = (("heading", wording.heading), ("lead", wording.lead), *content.texts)
+    for slot, text in (*texts, ("can_reply", f" {CAN_REPLY}" if content.can_reply else "")):
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(text)
-    for slot, is_wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
-        if not is_wanted:
+    has_list = {
+        "matches": content.match_count,
+        "lines": content.notice_count,
+        "waiting": content.has_waiting,
+        "notice": content.has_privacy_notice,
+    }
+    for slot, is_filled in has_list.items():
+        if not is_filled:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
 
     text_frame, html_frame = frame()
@@ -287,18 +279,20 @@ def digest(
 ) -> Message:
     """Return a digest: the shared parts, and the personal texts and links for their slots."""
     lines, matches, notice = content.lines, content.matches, content.notice
-    own = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
+    reader_texts = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
     entries, waiting = entries_of(lines, content.waiting)
-    summary = summary_wording(lines, now=now, zone=zone) if lines and not content.blocks and not matches else None
+    is_summary = bool(lines) and not content.blocks and not matches
     shared = shared_parts(
-        tuple(content.blocks),
-        len(matches),
-        bool(waiting),
-        bool(notice),
-        tuple(own.items()) if content.is_common else (),
-        len(lines),
-        summary,
-        content.can_reply,
+        SharedContent(
+            blocks=tuple(content.blocks),
+            match_count=len(matches),
+            notice_count=len(lines),
+            has_waiting=bool(waiting),
+            has_privacy_notice=bool(notice),
+            texts=tuple(reader_texts.items()) if content.is_common else (),
+            summary=summary_wording(lines, now=now, zone=zone) if is_summary else None,
+            can_reply=content.can_reply,
+        )
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
@@ -308,7 +302,7 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, text in (("name", to.name), *(() if content.is_common else own.items())):
+    for slot, text in (("name", to.name), *(() if content.is_common else reader_texts.items())):
         values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(text)
     if notice:
         values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
@@ -318,7 +312,7 @@ def digest(
         if matches:
             values[f"matches_{part}"] = mime.encode(_matches(part, matches))
         if lines:
-            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(lines), has_button=summary is not None))
+            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(lines), has_button=is_summary))
     return Message(shared.subject, shared.parts, values, TOKENS)
 
 
@@ -382,7 +376,7 @@ def _waiting(part: str, waiting: Sequence[Waiting]) -> str:
 def _list_of(template: str, part: str, context: dict[str, Any]) -> str:
     """Render a personal list for one part of an email, `txt` or `html`."""
     rendered: str = render_to_string(f"emails/digests/{template}.{part}", context)
-    return rendered if part == "txt" else _inline_fragment(rendered)
+    return rendered if part == "txt" else inline_fragment(rendered)
 
 
 @lru_cache(maxsize=256)
@@ -390,4 +384,4 @@ def notice_as_html(notice: str) -> str:
     """Return the privacy notice as a paragraph, with the address at its end as a link."""
     text, _, address = notice.rpartition(" ")
     html = f'<p class="notice">{escape(text)} <a href="{escape(address)}">{escape(address)}</a></p>'
-    return _inline_fragment(html)
+    return inline_fragment(html)

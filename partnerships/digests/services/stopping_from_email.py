@@ -18,7 +18,7 @@ from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
-from partnerships.digests.queries.stoppable import Single, covering_subject, single_stop, stoppable_in
+from partnerships.digests.queries.stoppable import Stoppable, covering_subject, single_stop, stoppable_in
 from partnerships.digests.queries.ways import groups_in_summary, ways_of
 from partnerships.digests.services.inbox import choose_ways
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
@@ -27,7 +27,6 @@ from partnerships.digests.services.stopping import stop, stop_everything
 from partnerships.exchange.models import Entry
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
 
 _TOO_LATE_TO_UNDO = "You can no longer undo this. Follow again what you want digests about."
 
@@ -78,60 +77,47 @@ def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) ->
     stoppable = stoppable_in(person, delivery)
     if not stoppable.had_any:
         return stop_all(person=person, reason=reason, now=now)
-    return stop_chosen(
-        person=person,
-        plans=stoppable.plans,
-        subjects=stoppable.subjects,
-        matches=stoppable.matches,
-        groups=stoppable.groups,
-        single=stoppable.single,
-        reason=reason,
-        now=now,
-    )
+    return stop_chosen(person=person, chosen=stoppable, reason=reason, now=now)
 
 
 @transaction.atomic
 def stop_chosen(
     *,
     person: User,
-    plans: Iterable[Plan] = (),
-    subjects: Iterable[Target] = (),
+    chosen: Stoppable,
     subscriptions: Iterable[Subscription] = (),
-    matches: bool = False,
-    groups: Iterable[str] = (),
-    single: Single | None = None,
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop what a person has chosen on the page of a stop link.
+    """Stop what a person has chosen on the page of a stop link: parts of an email, or whole subscriptions.
 
-    * `plans` and `subjects`: if one is followed through a wider subscription, such as one to its partnership, only this
-      one is refused; what else the subscription covers continues.
-    * `groups`: notices of these groups then go to the inbox only.
-    * `single`: the emails about one record, such as a saved view.
+    * Plans and subjects: if the person follows one through a wider subscription, such as one to its partnership, only
+      this one is refused, and the subscription goes on for everything else.
+    * Groups: their notices then go to the inbox only.
     """
     lock_planning()  # before any row, as `undo_stop` does
     before: list[Before] = []
-    for target in (*plans, *subjects):
+    for target in (*chosen.plans, *chosen.subjects):
         target_before = _stop_target(person, target, reason=reason, now=now)
         if target_before is not None:
             before.append(target_before)
-    pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
-    before += [_state_of(subscription) for subscription in pieces]
-    stop(subscriptions=pieces, author=person, reason=reason, now=now)
-    chosen = Subscription.objects.live().filter(
-        person=person, pk__in=[subscription.pk for subscription in subscriptions]
-    )
-    before += [_state_of(subscription) for subscription in chosen]
-    stop(subscriptions=chosen, author=person, reason=reason, now=now)
+
+    live = Subscription.objects.live().filter(person=person)
+    of_pieces = live.filter(~Q(key=""), plan__in=[plan.pk for plan in chosen.plans])
+    before += [_state_of(subscription) for subscription in of_pieces]
+    stop(subscriptions=of_pieces, author=person, reason=reason, now=now)
+    whole = live.filter(pk__in=[subscription.pk for subscription in subscriptions])
+    before += [_state_of(subscription) for subscription in whole]
+    stop(subscriptions=whole, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
-    ways, notices = _stop_notices(person, groups, now=now)
-    waiting_matches = _waiting_matches(person) if matches else ()
-    told_matches = matches and _stop_matches(person, now=now)
+
+    ways, notices = _stop_notices(person, chosen.groups, now=now)
+    waiting_matches = _waiting_matches(person) if chosen.matches else ()
+    told_matches = chosen.matches and _stop_matches(person, now=now)
     stopped_single = None
-    if single is not None:
-        kept = single_stop(single.kind).stop(person=person, params=single.params, now=now)
-        stopped_single = (single.kind, kept)
+    if chosen.single is not None:
+        kind = chosen.single.kind
+        stopped_single = (kind, single_stop(kind).stop(person=person, params=chosen.single.params, now=now))
     return _save(
         Stopped(
             person=person.pk,

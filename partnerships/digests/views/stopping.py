@@ -88,17 +88,7 @@ def _stop(
     names += [subscription.shown_name for subscription in subscriptions]
     names += ["new matches"] if selected.matches else []
     names += [selected.single.called] if selected.single else []
-    stopped = services.stop_chosen(
-        person=person,
-        plans=selected.plans,
-        subjects=selected.subjects,
-        subscriptions=subscriptions,
-        matches=selected.matches,
-        groups=selected.groups,
-        single=selected.single,
-        reason=reason,
-        now=now,
-    )
+    stopped = services.stop_chosen(person=person, chosen=selected, subscriptions=subscriptions, reason=reason, now=now)
     return _done(request, person, stopped, names, silenced=_kinds_of(selected.groups), **shared_context)
 
 

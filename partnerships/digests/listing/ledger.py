@@ -1,6 +1,7 @@
 """The list of digests sent.
 
-Recipients are named, sorted and found only as far as the reader may know them: see `queries/ledger.py`.
+Recipients are named, sorted and found only as far as the reader may know them (see `queries/ledger.py`). The functions
+that take the reader and return an expression give the database value by which a column is sorted and filtered.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from partnerships.plans.models import Plan
 
 
 class LedgerForm(Form):
-    """The list's own filters of digests sent."""
+    """The filters of this list besides those that all lists have."""
 
     q = forms.CharField(label="Name or address", required=False, max_length=254)
     not_written = forms.BooleanField(label="Only emails that could not be prepared", required=False)
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
+    """Return the emails that match the filters of `LedgerForm`."""
     rows = ledger_of(user)
     if chosen.get("not_written"):
         rows = rows.filter(reason_code=EmailReason.NOT_COMPOSED)
@@ -45,15 +47,17 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
 
 
 def _ready(user: User, rows: Sequence[Any]) -> None:
+    """Set what the columns of one page of rows need: `shown` (the recipient) and `contents` (lines about the email)."""
     deliveries = with_items(with_names(user, list(rows)))
     publishable_ids = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
     for shown in shown_to(user, deliveries):
         row: Any = shown.delivery
-        row.shown, row.said = shown, items_of(shown.delivery, publishable_ids)
+        row.shown = shown
+        row.contents = items_of(shown.delivery, publishable_ids)
 
 
 def _who(user: User) -> Combinable:
-    """Return the recipient as `shown_to` names them. Empty for people without a name whose address is hidden."""
+    """Return the recipient as `shown_to` names them; empty for people without a name whose address is hidden."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
     return Case(
@@ -64,7 +68,7 @@ def _who(user: User) -> Combinable:
 
 
 def _what(user: User) -> Combinable:
-    """Titles of the plans in it that the reader may know."""
+    """Return the titles of the plans in an email that the reader may know."""
     items = DeliveryItem.objects.filter(delivery=OuterRef("pk"))
     if not user.is_staff:
         items = items.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
@@ -78,6 +82,7 @@ def _reason(user: User) -> Combinable:
 
 
 def _context(user: User) -> dict[str, Any]:
+    """Return the context of the page besides the list: the tabs and, for administrators, figures of the queue."""
     return {**tabs_for(user), "figures": queue_figures() if user.is_staff else None}
 
 
@@ -108,8 +113,10 @@ LEDGER = ListDefinition(
         Column(
             name="what",
             label="What",
-            value=lambda row: "; ".join(row.said) or row.get_kind_display(),
-            words=lambda row: format_html_join("; ", "{}", ((one,) for one in row.said)) or row.get_kind_display(),
+            value=lambda row: "; ".join(row.contents) or row.get_kind_display(),
+            words=lambda row: (
+                format_html_join("; ", "{}", ((line,) for line in row.contents)) or row.get_kind_display()
+            ),
             key=_what,
         ),
         Column(

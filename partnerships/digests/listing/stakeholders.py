@@ -1,6 +1,7 @@
 """The list of stakeholders that the reader's organisations asked.
 
-Names, addresses and what they follow are shown, sorted and found only as far as the organisation may know them.
+Names, addresses and what they follow are shown, sorted and found only as far as the organisation may know them. The
+functions that take the reader and return an expression give the database value by which a column is sorted.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from partnerships.organisations.columns import present_organisation_column
 from partnerships.outbox.models import EmailStatus
 from partnerships.people.models import User
 
-#: Fields that name what each kind of target is called.
+#: The field with the title of each kind of target.
 _TITLES = {
     "plan": "plan__title",
     "partnership": "partnership__title",
@@ -50,21 +51,24 @@ _TITLES = {
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
+    """Return the subscriptions that match the filters of `StakeholderFilter`."""
     return find_stakeholders(user, words=chosen.get("q", ""), about=chosen.get("about", ""), now=timezone.now())
 
 
 def _ready(user: User, rows: Sequence[Subscription]) -> None:
+    """Set the names of what stakeholders follow on one page of rows, as far as the reader may see them."""
     set_names_for(user, rows, timezone.now())
 
 
 def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
+    """Set `email` on one page of rows: the latest email that asked the person to confirm, while they have not."""
     emails = confirmation_emails([row for row in rows if row.is_waiting])
     for row in rows:
         row.email = emails.get(row.pk)
 
 
 def _if_named(paths: Mapping[str, str]) -> Any:
-    """Return a field for each kind of target, empty where the reader may not know what is followed."""
+    """Return a function for a field of the target (`paths`); empty if the reader may not know the target."""
 
     def key(user: User) -> Combinable:
         known_records = records_known_to(user)
@@ -77,7 +81,7 @@ def _if_named(paths: Mapping[str, str]) -> Any:
 
 
 def _address(_user: User) -> Combinable:
-    """See `Subscription.address_for_askers`."""
+    """Return the address in the database, where `Subscription.address_for_askers` shows one."""
     is_over = Q(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
     return Case(
         When(is_over | Q(has_own_address=True), then=Value(None)), default=F("person__email"), output_field=TextField()
@@ -85,7 +89,7 @@ def _address(_user: User) -> Combinable:
 
 
 def _email(path: str) -> Any:
-    """Return a field of the latest email that asked them to confirm. Empty once they have answered."""
+    """Return a function for the value of a field of the latest confirmation email; empty once the person answered."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )
@@ -94,16 +98,18 @@ def _email(path: str) -> Any:
 
 
 def _email_words(row: Any) -> str:
+    """Return what became of the email that asked the person to confirm."""
     if row.email is None:
         return ""
     return ", ".join(filter(None, (row.email.status_label, row.email.reason)))
 
 
 def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
+    """Return the form of the filters, with what this reader's stakeholders follow."""
     return StakeholderFilter(parameters, things=lambda: followed_by_stakeholders(user, timezone.now()))
 
 
-#: Records that the reader may not see are not named.
+#: The columns "Person" and "About" leave out names that the reader may not know.
 _WHO_AND_WHAT = (
     Column(
         name="person",

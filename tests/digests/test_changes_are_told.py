@@ -76,7 +76,7 @@ def stakeholder(world: World) -> Subscription:
 
 def said_to(office: PostOffice, person: User) -> list[str]:
     """What each email said, without line breaks."""
-    return [" ".join(text_of(one).split()) for one in office.to(person)]
+    return [" ".join(text_of(message).split()) for message in office.to(person)]
 
 
 def test_a_follower_hears_what_changed_who_did_it_and_why(world: World, office: PostOffice) -> None:

@@ -293,7 +293,9 @@ def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
 
     browser = signed_in(world.amina)
     address = reverse("digests:correct-address", args=[moved.pk])
-    answers = [browser.post(address, {"email": one.person.email}).content.decode() for one in (moved, other)]
+    answers = [
+        browser.post(address, {"email": subscription.person.email}).content.decode() for subscription in (moved, other)
+    ]
 
     assert "A person with this address already gets these digests" in answers[0]
     assert "A person with this address already gets these digests" in answers[1]

@@ -356,8 +356,8 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
     ).content.decode()
     ben.post(reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{of_amina.pk}"})
 
-    for one in (of_plan, of_body, of_amina):
-        one.refresh_from_db()
+    for subscription in (of_plan, of_body, of_amina):
+        subscription.refresh_from_db()
     assert f"You will still get digests about {world.larkhaven}," in page  # and about new matches
     assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
 

@@ -440,8 +440,8 @@ def test_administrators_can_see_but_not_change_failed_email_requests(world: Worl
     dee = signed_in(world.dee)
 
     shown = dee.get(reverse("admin:digests_emailrequest_changelist"), {"tries": MAX_ATTEMPTS})
-    one = reverse("admin:digests_emailrequest_change", args=[EmailRequest.objects.get().pk])
+    change_page = reverse("admin:digests_emailrequest_change", args=[EmailRequest.objects.get().pk])
 
     assert "vic@example.org" in shown.content.decode()
-    assert dee.post(one, {"address": "other@example.org"}).status_code == 403
+    assert dee.post(change_page, {"address": "other@example.org"}).status_code == 403
     assert dee.get(reverse("admin:digests_emailrequest_add")).status_code == 403

@@ -230,8 +230,8 @@ class History:
             play(self.office, now=self.now)
         self.in_doubt = False
         sent, self.office.sent = self.office.sent, []
-        for one in sent:
-            self.take(one.recipient, one.data)
+        for outgoing in sent:
+            self.take(outgoing.recipient, outgoing.data)
         for name, reader in self.readers.items():
             if not (reader.paused or reader.stopped):
                 assert not reader.untold, (name, reader.untold)
@@ -305,8 +305,8 @@ class History:
         plan_round(now=self.now)
         people = [reader.person.pk for reader in self.readers.values()]
         claimed = claim(now=timezone.now(), limit=10, people=people).emails
-        for one in claimed if took else ():
-            self.take(one.address, one.data)
+        for email in claimed if took else ():
+            self.take(email.address, email.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())
         self.in_doubt = self.in_doubt or bool(claimed)
 

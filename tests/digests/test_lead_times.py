@@ -114,7 +114,7 @@ def test_reminders_come_on_the_days_that_each_person_chose(
     world: World, kind: ReminderKind, usual: list[int], prepare: Callable[..., Any]
 ) -> None:
     code, due, remind, person = prepare(world)
-    other = next(one for one in (world.amina, world.ben) if one != person)
+    other = next(candidate for candidate in (world.amina, world.ben) if candidate != person)
     choose_lead_times(person=other, days={kind: [26]}, now=timezone.now())
     choose_lead_times(person=person, days={kind: [20, 1]}, now=timezone.now())
 
@@ -126,7 +126,7 @@ def test_reminders_come_as_before_for_those_who_chose_nothing(
     world: World, kind: ReminderKind, usual: list[int], prepare: Callable[..., Any]
 ) -> None:
     code, due, remind, person = prepare(world)
-    other = next(one for one in (world.amina, world.ben) if one != person)
+    other = next(candidate for candidate in (world.amina, world.ben) if candidate != person)
     choose_lead_times(person=other, days={kind: [26]}, now=timezone.now())
 
     assert reminded_on(due, remind, code, person, range(28, -1, -1)) == usual

@@ -481,10 +481,10 @@ def test_a_digest_sent_again_has_the_same_news(
     office.drain()
     play(office)
 
-    said = [text_of(one) for one in office.to(world.ben)]
+    said = [text_of(message) for message in office.to(world.ben)]
     assert "was 120, now 100" in said[1]
     assert "was 100, now 96" in said[2]
-    assert len({str(one["Message-ID"]) for one in office.to(world.ben)}) == 3
+    assert len({str(message["Message-ID"]) for message in office.to(world.ben)}) == 3
 
 
 def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(

@@ -36,7 +36,7 @@ def test_a_notice_sent_at_once_links_to_its_choice_in_both_parts(world: World) -
     drop_emails()
     propose(world)
 
-    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+    [email] = [message for message in deliver() if message.to == [world.ben.email]]
 
     text, html = parts(email)
     address = "/digests/#id_way_commitments"
@@ -49,7 +49,7 @@ def test_a_notice_sent_at_once_links_to_its_choice_in_both_parts(world: World) -
 def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(world: World) -> None:
     drop_emails()
     propose(world)
-    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+    [email] = [message for message in deliver() if message.to == [world.ben.email]]
     stop = stop_address(email)
     before = ways_of(world.ben)
     asked = Client().get(stop).content.decode()
@@ -71,7 +71,7 @@ def test_one_click_on_a_notice_of_an_earlier_release_stops_nothing_else(
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     drop_emails()
     propose(world)
-    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+    [email] = [message for message in deliver() if message.to == [world.ben.email]]
     kind = Email.objects.get(person_id=world.ben.pk, status="sent").kind
     if is_gone:
         monkeypatch.delitem(kinds._kinds, kind)

@@ -206,9 +206,9 @@ def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
 
     assert (history.status_code, compared.status_code) == (200, 200)
     assert "Ben" in history.content.decode()
-    for one in (of_partnership, waiting):
-        one.refresh_from_db()
-        assert one.due_at is not None
+    for watermark in (of_partnership, waiting):
+        watermark.refresh_from_db()
+        assert watermark.due_at is not None
     item.refresh_from_db()
     assert item.read_at is None
     assert opened["Location"] == reverse("digests:inbox")

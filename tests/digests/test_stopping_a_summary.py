@@ -125,9 +125,9 @@ def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World,
     mine = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     ben, address = signed_in(world.ben), reverse("digests:stop-all")
 
-    one = ben.post(address, {"chosen": "yes", "what": f"subscription-{mine.pk}"}).content.decode()
+    after_one = ben.post(address, {"chosen": "yes", "what": f"subscription-{mine.pk}"}).content.decode()
     other = ben.post(address, {"chosen": "yes", "what": "matches"}).content.decode()
 
-    assert "You will still get digests about new matches of your organisation." in collapse(one)
-    assert "no more digests" not in collapse(one)
+    assert "You will still get digests about new matches of your organisation." in collapse(after_one)
+    assert "no more digests" not in collapse(after_one)
     assert "You will get no more digests." in collapse(other)

@@ -123,7 +123,7 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
     since = told_since(world, office, plan, second)
 
     assert asked.status_code == 202
-    assert [one.status_code for one in others] == [503, 503, 503]
+    assert [other.status_code for other in others] == [503, 503, 503]
     assert "Unsubscribes waiting: 1." in status.getvalue()
     assert "Unsubscribes received during maintenance and now done: 1." in ended.getvalue()
     assert "Mill Road" in since
@@ -260,7 +260,7 @@ def test_undoing_a_stop_sends_what_was_missed(
 ) -> None:
     follow(world, plan, second)
     link = told_of(world, office, plan)
-    before = _standing(world.sol)
+    before = state_of(world.sol)
 
     answer = Client().post(link, data)
     publish(plan, 80, author=world.amina)
@@ -269,14 +269,15 @@ def test_undoing_a_stop_sends_what_was_missed(
     play(office)
 
     assert "Harbour Quarter" in restored
-    assert _standing(world.sol) == before
+    assert state_of(world.sol) == before
     assert "was 100, now 80" in text_of(office.to(world.sol)[-1])
 
 
-def _standing(person: User) -> list[object]:
-    kept = Subscription.objects.filter(person=person).order_by("pk")
+def state_of(person: User) -> list[object]:
+    """Return what a stop and its undo change: the person's subscriptions and refusal."""
+    subscriptions = Subscription.objects.filter(person=person).order_by("pk")
     preference = Preference.objects.get(person=person)
-    return [*kept.values_list("plan", "status", "refused_at", "ended_at"), preference.refused_at]
+    return [*subscriptions.values_list("plan", "status", "refused_at", "ended_at"), preference.refused_at]
 
 
 def test_an_undo_restores_only_what_that_click_stopped(
@@ -300,7 +301,7 @@ def test_undo_works_for_thirty_days_from_the_same_link(
 ) -> None:
     follow(world, plan, second)
     link = told_of(world, office, plan)
-    before = _standing(world.sol)
+    before = state_of(world.sol)
     services.pause(subscription=Subscription.objects.get(plan=second), author=world.sol, now=timezone.now())
     page(link, {"all": "yes"})
 
@@ -308,7 +309,7 @@ def test_undo_works_for_thirty_days_from_the_same_link(
     page(link, dict(undo.fields))
     later = Client().get(link).content.decode()
 
-    assert _standing(world.sol)[0] == before[0]
+    assert state_of(world.sol)[0] == before[0]
     assert Subscription.objects.get(plan=second).is_paused
     assert 'name="undo"' not in later
 
@@ -434,5 +435,5 @@ def test_no_page_behind_a_link_shows_the_whole_address(world: World, plan: Plan,
 
     assert asked.person.email == "sol@council.example"
     assert len(pages) >= 8
-    assert [one for one in pages if "sol@council.example" in one] == []
+    assert [page_html for page_html in pages if "sol@council.example" in page_html] == []
     assert "s...@council.example" in page(stop)

@@ -325,7 +325,7 @@ def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: W
 
     sent = deliver()
     for reader, reads in ((world.hana, True), (world.ben, False)):
-        (mine,) = [one for one in sent if one.to == [reader.email]]
+        (mine,) = [message for message in sent if message.to == [reader.email]]
         for part in (str(mine.body), str(mine.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
             assert (f"{world.partnership.title} (partnerships)" in part) == reads
             assert "is now with" in " ".join(part.split())

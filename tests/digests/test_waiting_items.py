@@ -176,7 +176,7 @@ def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: boo
             exact = in_full(work.first())
         assert together[someone.pk] == exact, someone
         assert [work.first(count) for count in (1, 3, 6)] == [work.first()[:count] for count in (1, 3, 6)], someone
-        assert work.due_by(now.date()) == sum(1 for one in exact if one.due and one.due <= now.date()), someone
+        assert work.due_by(now.date()) == sum(1 for task in exact if task.due and task.due <= now.date()), someone
 
 
 def cost(people: Collection[User], now: dt.datetime) -> int:

@@ -91,21 +91,22 @@ def test_notice_to_many_people_needs_no_more_queries_than_to_one(world: World, i
     kind = next(kind for kind in NOTICES if kind.group == "commitments" and not kind.always)
     people = [person.pk for person in (world.amina, world.ben, world.vera, world.chidi)]
     if is_restored:
-        known = [Delivered(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]]
-        assert remember(known) == 2
+        deliveries = [Delivered(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]]
+        assert remember(deliveries) == 2
 
-    def counted(*recipients: int) -> tuple[int, int]:
+    def count_left_out(*recipients: int) -> tuple[int, int]:
+        """Record the notice; returns how many items are in no summary, and how many queries it took."""
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
             record_emails(kind=kind.code, people=recipients, params={"number": 1}, now=timezone.now())
         items = InboxItem.objects.filter(kind=kind.code, person__in=recipients)
         return items.filter(due_at=None).count(), len(queries)
 
-    first, one = counted(people[0])
-    rest, many = counted(*people[1:])
+    left_out_of_one, queries_of_one = count_left_out(people[0])
+    left_out_of_others, queries_of_others = count_left_out(*people[1:])
 
-    assert (first, rest) == (int(is_restored), int(is_restored)), "Those who were told before get it in no summary."
-    assert many == one
-    assert counted(*people)[0] == first + rest, "Each remembered delivery stops one."
+    assert left_out_of_one == left_out_of_others == int(is_restored), "People told before get it in no summary."
+    assert queries_of_others == queries_of_one
+    assert count_left_out(*people)[0] == left_out_of_one + left_out_of_others, "Each delivery stops one notice."
 
 
 def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: PostOffice) -> None:
@@ -184,8 +185,8 @@ def test_pages_of_a_digest_list_no_notice_that_it_tells_as_a_change(world: World
     commitment = propose(world)
     other = propose(world, partnership=None, text="Ten flats at Mill Lane for key workers.")
     as_a_change, as_a_notice = (
-        reverse("digests:inbox-open", args=[InboxItem.objects.get(person=world.ben, record_id=one.pk).pk])
-        for one in (commitment, other)
+        reverse("digests:inbox-open", args=[InboxItem.objects.get(person=world.ben, record_id=record.pk).pk])
+        for record in (commitment, other)
     )
 
     SubjectWatermark.objects.filter(recipient=world.ben).update(due_at=timezone.now())  # as the next round does

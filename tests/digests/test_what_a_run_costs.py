@@ -205,7 +205,7 @@ def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(ledger: Ledg
         "Function Scan on included ",  # their readers
     )
     hashed = [(statement, node) for statement in in_memory for node in _with_hashes(said[statement])]
-    assert [one for one in hashed if not any(words in part for words in few for part in one)] == []
+    assert [plan_lines for plan_lines in hashed if not any(words in part for words in few for part in plan_lines)] == []
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])

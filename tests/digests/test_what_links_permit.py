@@ -153,7 +153,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
 
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
     refuse(opened)
-    one = cost()
+    query_count = cost()
     for title in ("Far Quay", "Long Quay"):
         other = create_plan(
             owners=[world.larkhaven],
@@ -167,7 +167,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
         publish(other, 50, author=world.amina)
         refuse(other)
 
-    assert cost() == one
+    assert cost() == query_count
 
 
 def test_a_confirmation_cannot_be_answered_twice(world: World, things: dict[str, Any]) -> None:

@@ -185,7 +185,7 @@ def check_emails(before: Before) -> None:
         before.failed,
         before.asked,
     }
-    assert {pk: one.status for pk, one in emails.items()} == {
+    assert {pk: email.status for pk, email in emails.items()} == {
         before.sent: "sent",
         before.again: "queued",
         before.queued: "queued",
@@ -245,7 +245,7 @@ def check_bounces_and_suppressions(before: Before) -> None:
     assert (kept.pk, kept.address, kept.set_by_id) == (before.suppression, "ben@larkhaven.example", before.amina)
     assert kept.released_at == before.now
     history = current.get_model("outbox", "SuppressionEvent").objects.order_by("pgh_id")
-    assert [one.pgh_label for one in history] == ["insert", "update"], "No row is written for the move itself."
+    assert [event.pgh_label for event in history] == ["insert", "update"], "No row is written for the move itself."
 
 
 def check_links_in_emails_already_sent(before: Before) -> None:

@@ -67,40 +67,42 @@ def prune(*, dry_run: bool = False) -> int:
 
 @pytest.mark.parametrize(("age", "is_kept"), [(29, True), (30, False), (31, False)])
 def test_message_as_sent_is_kept_for_30_days(age: int, is_kept: bool) -> None:
-    one = email(NOW - age * DAY)
+    old_email = email(NOW - age * DAY)
 
     assert prune(dry_run=True) == (0 if is_kept else 1)
     prune()
 
-    one.refresh_from_db()
-    assert (one.recipe is not None, one.memo is not None) == (is_kept, is_kept)
-    assert one.address == "amina@larkhaven.example"
+    old_email.refresh_from_db()
+    assert (old_email.recipe is not None, old_email.memo is not None) == (is_kept, is_kept)
+    assert old_email.address == "amina@larkhaven.example"
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(364, True), (365, False), (366, False)])
 def test_addresses_and_server_replies_are_kept_for_a_year(age: int, is_kept: bool) -> None:
-    one, returned = email(NOW - age * DAY, recipe=None, memo=None), bounce(NOW - age * DAY)
+    old_email, returned = email(NOW - age * DAY, recipe=None, memo=None), bounce(NOW - age * DAY)
 
     assert prune(dry_run=True) == (0 if is_kept else 2)
     prune()
 
-    one.refresh_from_db()
+    old_email.refresh_from_db()
     returned.refresh_from_db()
-    cleared = [not value for value in (one.address, one.subject, one.reason, returned.address, returned.text)]
+    cleared = [
+        not value for value in (old_email.address, old_email.subject, old_email.reason, returned.address, returned.text)
+    ]
     assert cleared == [not is_kept] * 5
-    assert (one.person_id, one.kind, one.status) == (7, "tests.old", "sent")
+    assert (old_email.person_id, old_email.kind, old_email.status) == (7, "tests.old", "sent")
     # Kinds that a stop link stops by their params keep them: `tests/lists/test_views.py`.
-    assert one.params == ({"plan": 3} if is_kept else {})
+    assert old_email.params == ({"plan": 3} if is_kept else {})
 
 
 def test_open_email_keeps_everything() -> None:
-    one = email(NOW - 400 * DAY, status="queued", settled_at=None)
+    old_email = email(NOW - 400 * DAY, status="queued", settled_at=None)
 
     prune()
 
-    one.refresh_from_db()
-    assert one.recipe is not None
-    assert one.address == "amina@larkhaven.example"
+    old_email.refresh_from_db()
+    assert old_email.recipe is not None
+    assert old_email.address == "amina@larkhaven.example"
 
 
 def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

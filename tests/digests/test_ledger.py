@@ -333,7 +333,7 @@ def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
     entry = page(world.amina, "entry", pk=email.pk)
 
     assert client.get(reverse("digests:as-sent", kwargs={"pk": email.pk})).status_code == 404
-    assert "What it said about your plans" in entry
+    assert "What this email said about your plans" in entry
     assert "was 120, now 100" in entry
 
 

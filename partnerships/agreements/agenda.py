@@ -1,4 +1,4 @@
-"""Registry of what rooms put on the agenda of a partnership's next meeting."""
+"""Hook by which rooms propose items for the agenda of a partnership's next meeting."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from partnerships.people.models import User
 
 #: How long before its review or end date a partnership is on the agenda.
 _SOON = dt.timedelta(days=90)
-#: Items that one source proposes for one partnership.
+#: One source proposes at most this many items for one partnership.
 MAX_OF_ONE_SOURCE = 20
 Found = TypeVar("Found", bound=Model)
 
 
 class Purpose(StrEnum):
-    """What an item asks of the meeting."""
+    """What the meeting should do with an item."""
 
     DECISION = "decision"
     DISCUSSION = "discussion"
@@ -34,9 +34,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An item that a room proposes to a partnership (id): about one record, named as timelines name it.
+    """An item about one record that a room proposes for a partnership (id).
 
-    It is shown to those who may read the record (`activity.registry`). `path` is the record's page.
+    `subject_kind` is the kind of the record as in events. Only people who may read the record see the item
+    (`activity.registry`). `path` is the page of the record.
     """
 
     partnership: int
@@ -50,19 +51,19 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The period that meetings look back on: from the last one of each partnership (id) to now."""
+    """The period on which meetings look back: from the last meeting of each partnership (id) to now."""
 
     last: Mapping[int, dt.datetime]
     now: dt.datetime
 
 
-#: What the person may read of the room's records that meetings of these partnerships should look at.
+#: Returns items about the room's records that the person may read, for meetings of these partnerships.
 Suggest = Callable[[User, Sequence[Partnership], Since], Sequence[Suggestion]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One reason to be on the agenda. `name` is stored, and never changes."""
+    """One reason for items on the agenda. `name` is stored, and never changes."""
 
     name: str
     heading: str
@@ -74,15 +75,15 @@ _sources: dict[str, Source] = {}
 
 
 def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest) -> None:
-    """Register a source of items; sources are asked in the order of their names.
+    """Register a source of items. `heading` names its items ("Overdue commitments").
 
-    `heading` says what its items are ("Overdue commitments").
+    Agendas have the sources in the order of their names, which therefore begin with a number.
     """
     _sources[name] = Source(name, heading, subject_kind, suggest)
 
 
 def agenda_sources() -> tuple[Source, ...]:
-    """Return every source, by name."""
+    """Return every source, in the order of their names."""
     return tuple(_sources[name] for name in sorted(_sources))
 
 

@@ -1,4 +1,4 @@
-"""Posts and objectives as things that people own for an organisation."""
+"""Posts and objectives that people own for an organisation, and that a colleague can take over."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from partnerships.people.models import User
 
 
 def _post_as_thing(post: Post) -> Thing:
+    """Return what pages show about a post: its role and title, and its partnership."""
     within = post.partnership.title if post.partnership else "the whole organisation"
     return Thing(
         post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), within
@@ -34,20 +35,24 @@ def _post_as_thing(post: Post) -> Thing:
 
 
 def _posts_as_things(posts: PostQuerySet) -> list[Thing]:
-    ordered = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
-    return [_post_as_thing(post) for post in ordered]
+    """Return what pages show about these posts, by partnership and role."""
+    ordered_posts = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
+    return [_post_as_thing(post) for post in ordered_posts]
 
 
 def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    holding = Holder.objects.open(day).filter(post=OuterRef("pk"), person=person)
-    return _posts_as_things(Post.objects.in_use().filter(Exists(holding), organisation=organisation))
+    """Return the posts that the person holds for the organisation."""
+    own_holders = Holder.objects.open(day).filter(post=OuterRef("pk"), person=person)
+    return _posts_as_things(Post.objects.in_use().filter(Exists(own_holders), organisation=organisation))
 
 
 def _vacant_posts(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Return the posts of the organisation that nobody holds."""
     return _posts_as_things(Post.objects.vacant(day).filter(organisation=organisation))
 
 
-def _hand_over(handover: Handover) -> None:
+def _hand_over_post(handover: Handover) -> None:
+    """Give a post to a colleague. Raises `UnableToHandOver`."""
     post = Post.objects.get(pk=handover.pk)
     try:
         fill_post(post=post, person=handover.to, reason=handover.reason, author=handover.author, now=handover.now)
@@ -61,12 +66,13 @@ POSTS = OwnedKind(
     fields=("agreements.Holder.person",),
     held=_posts_held,
     left=_vacant_posts,
-    hand_over=_hand_over,
+    hand_over=_hand_over_post,
     waits_alone=True,
 )
 
 
 def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing]:
+    """Return the open objectives of the organisation that these people (ids) own."""
     objectives = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
     return [
         Thing(objective.pk, objective.text, objective.get_absolute_url(), objective.partnership.title)
@@ -75,14 +81,17 @@ def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing
 
 
 def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Return the objectives that the person owns for the organisation."""
     return _objectives(organisation, [person.pk])
 
 
 def _objectives_left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Return the objectives whose owner no longer acts for the organisation."""
     return _objectives(organisation, left_by(organisation, day))
 
 
 def _hand_over_objective(handover: Handover) -> None:
+    """Make a colleague the owner of an objective. Raises `UnableToHandOver`."""
     objective = Objective.objects.get(pk=handover.pk)
     try:
         edit_objective(
@@ -109,28 +118,28 @@ OBJECTIVES = OwnedKind(
 
 
 def leave_posts(departure: Departure) -> int:
-    """End a leaver's time in every post of the organisation.
+    """End a leaver's time in every post of the organisation, and return how many posts they held.
 
-    The successor takes over. If nobody leads the organisation then, administrators and the escalation post get an
-    email. Posts that only leads may fill stay vacant where the author does not lead.
+    Their successor, if there is one, takes over the posts. A post that only leads may fill stays vacant if the author
+    is no lead. If nobody leads the organisation any longer, administrators and the escalation post get an email.
     """
     membership = departure.membership
     if membership.is_lead and not leads_of(membership.organisation).exclude(pk=membership.person_id).exists():
         email_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
     organisation, today = membership.organisation, timezone.localdate(departure.now)
     roles = roles_of(departure.author, departure.now)
-    posts_held = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
-    posts = {
-        holder.post_id: holder.post for holder in posts_held.select_related("post").order_by("post__partnership", "pk")
+    own_holders = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
+    post_by_pk = {
+        holder.post_id: holder.post for holder in own_holders.select_related("post").order_by("post__partnership", "pk")
     }
     reason = f"The holder no longer acts for {organisation.display_name}."
-    for post in posts.values():
+    successor = departure.successor
+    for post in post_by_pk.values():
         end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)
-        successor = departure.successor
-        already_holds = (
-            successor is not None and Holder.objects.open(today).filter(post=post, person=successor).exists()
-        )
+        if successor is None or not may_name_in(post.role, roles, organisation.pk):
+            continue
+        holds_it_already = Holder.objects.open(today).filter(post=post, person=successor).exists()
         is_in_use = Post.objects.in_use().filter(pk=post.pk).exists()
-        if successor is not None and not already_holds and is_in_use and may_name_in(post.role, roles, organisation.pk):
+        if is_in_use and not holds_it_already:
             fill_post(post=post, person=successor, reason=reason, author=departure.author, now=departure.now)
-    return len(posts)
+    return len(post_by_pk)

@@ -1,7 +1,7 @@
-"""Hook for rooms that can say what a party did in a period.
+"""Hook by which other rooms add figures about a party to its progress report for a period.
 
-Progress reports show these figures and keep them as they were on the day of submission. Every present party reads a
-report: a room gives only what all of them may read.
+A report stores the figures as they are on the day on which it is submitted. People of every present party read it, so a
+room returns only what all of them may read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from partnerships.agreements.models import Party
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing, such as a commitment: its words, its figure, and the path of its page, or "" without one."""
+    """One record, for example a commitment: its name, its figure, and the path of its page ("" if it has none)."""
 
     words: str
     figure: str = ""
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The figures of one room: a heading, a summary in one sentence, and the things behind it."""
+    """The figures of one room: a heading, a summary in one sentence, and the records that it counts."""
 
     heading: str
     summary: str
@@ -33,8 +33,8 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked: a party, its half-open period [start, end), and today."""
+class ReportPeriod:
+    """The party and the period of a progress report: from `start` up to but not including `end`."""
 
     party: Party
     start: dt.date
@@ -42,19 +42,19 @@ class Asked:
     today: dt.date
 
     def covers(self, day: dt.date | None) -> bool:
-        """Return whether the day is in the period."""
+        """Whether the day is in the period."""
         return day is not None and self.start <= day < self.end
 
 
-_rooms: dict[str, Callable[[Asked], Block | None]] = {}
+_rooms: dict[str, Callable[[ReportPeriod], Block | None]] = {}
 
 
-def register_figures(name: str, build: Callable[[Asked], Block | None]) -> None:
-    """Register a room's figures; blocks are sorted by name."""
+def register_figures(name: str, build: Callable[[ReportPeriod], Block | None]) -> None:
+    """Register the figures of a room. Reports show the blocks in the order of these names."""
     _rooms[name] = build
 
 
-def figures_of(period: Asked) -> list[dict[str, Any]]:
-    """Return the blocks of all rooms that have something to say, as plain data that can be stored."""
-    built = (_rooms[name](period) for name in sorted(_rooms))
-    return [asdict(block) for block in built if block is not None]
+def figures_of(period: ReportPeriod) -> list[dict[str, Any]]:
+    """Return the blocks of all rooms that have figures, as plain data that can be stored."""
+    blocks = (_rooms[name](period) for name in sorted(_rooms))
+    return [asdict(block) for block in blocks if block is not None]

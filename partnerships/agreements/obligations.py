@@ -1,7 +1,4 @@
-"""What an organisation holds in partnerships, and how it passes on.
-
-It holds its part and role, terms to sign, objectives and posts.
-"""
+"""What the successor of an organisation takes over in partnerships: parts, terms to sign, objectives and posts."""
 
 from __future__ import annotations
 
@@ -35,11 +32,13 @@ from partnerships.organisations.obligations import (
     register_staying,
 )
 
+#: From the strongest role to the weakest.
 _ROLES = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
 _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
 
 def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
+    """Return the live partnerships in which the organisation takes part or is invited, with its role as `part`."""
     inside = Party.objects.inside().filter(organisation=organisation)
     own_parties = inside.filter(partnership=OuterRef("pk"))
     return (
@@ -50,6 +49,7 @@ def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partners
 
 
 def _describe(partnership: Any, organisation: Organisation) -> Held:
+    """Return what the page about the end of an organisation shows about its part in a partnership."""
     return Held(
         partnership.pk,
         partnership.title,
@@ -61,6 +61,7 @@ def _describe(partnership: Any, organisation: Organisation) -> Held:
 
 
 def _leave(moving: Moving) -> dict[str, Any]:
+    """Return the changed columns of a party that leaves because its organisation has ended."""
     return {
         "status": PartyStatus.LEFT.value,
         "reason": moving.reason,
@@ -70,22 +71,25 @@ def _leave(moving: Moving) -> dict[str, Any]:
 
 
 def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
-    """Return what changes so that the other party takes part as the one that leaves did, in the stronger role."""
+    """Return the changed columns of the successor's own party, so that it also takes the place of the party that ends.
+
+    If both take part, the successor keeps the stronger role. If only one had accepted its invitation, that counts.
+    """
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
         return {name: getattr(leaving_party, name) for name in fields}
-    stronger = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES.index)
-    accepted = PartyStatus.ACCEPTED in (leaving_party.status, kept_party.status)
-    status = PartyStatus.ACCEPTED if accepted else PartyStatus.INVITED
+    stronger_role = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES.index)
+    has_accepted = PartyStatus.ACCEPTED in (leaving_party.status, kept_party.status)
+    status = PartyStatus.ACCEPTED if has_accepted else PartyStatus.INVITED
     return {
-        "role": stronger.value,
+        "role": stronger_role.value,
         "status": status.value,
         "joined_on": kept_party.joined_on or leaving_party.joined_on,
     }
 
 
-def _signed(target: int) -> Q:
-    """Return a condition: who was asked stays beside the signature, which nobody may change."""
+def _has_signed(target: int) -> Q:
+    """Return the condition for requests to sign that were answered. They stay as they are, beside the signature."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 
 
@@ -105,7 +109,7 @@ PARTNERSHIPS = Obligation(
             "agreements.TermsSignatory.organisation",
             "version__partnership",
             Q(removed_at=None),
-            locked=_signed,
+            locked=_has_signed,
             ending=lambda moving: {"removed_at": moving.now},
             uniting=lambda *_: {"removed_at": None},
         ),
@@ -118,8 +122,9 @@ PARTNERSHIPS = Obligation(
 
 
 def _objectives(organisation: Organisation, day: dt.date) -> QuerySet[Objective]:
-    open_ones = Objective.objects.filter(organisation=organisation, status=ObjectiveStatus.OPEN)
-    return open_ones.filter(partnership__in=Partnership.objects.live()).select_related("partnership")
+    """Return the open objectives of live partnerships for which the organisation is responsible."""
+    open_objectives = Objective.objects.filter(organisation=organisation, status=ObjectiveStatus.OPEN)
+    return open_objectives.filter(partnership__in=Partnership.objects.live()).select_related("partnership")
 
 
 OBJECTIVES = Obligation(
@@ -138,9 +143,10 @@ OBJECTIVES = Obligation(
 
 
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
-    """Return the posts in use.
+    """Return the posts of the organisation that are in use.
 
-    An organisation that has ended may have passed on its part in the partnership before the post.
+    Once the organisation has ended, also posts in partnerships in which it no longer takes part: it may have passed on
+    its part before its posts.
     """
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
@@ -149,6 +155,7 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
 
 
 def _describe_post(post: Post, organisation: Organisation) -> Held:
+    """Return what the page about the end of an organisation shows about one of its posts."""
     title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
     within = post.partnership.title if post.partnership else "the whole organisation"
     return Held(post.pk, title, post.get_absolute_url(), within, outside=f"{post.get_role_display()} {post.pk}")
@@ -171,7 +178,7 @@ POSTS = Obligation(
 
 
 def register() -> None:
-    """Register what passes on, and what stays."""
+    """Register what the successor takes over, and what stays with the organisation that has ended."""
     for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
         register_obligation(kind)
     register_following("agreements.Document.added_for")

@@ -1,7 +1,7 @@
-"""A partnership as it was when an organisation left it.
+"""Read a partnership as it was when an organisation left it, from the row history.
 
-Row history is read up to a line that was written while the partnership was locked, not up to a time: the database
-stamps a row with the start of its transaction, which may be earlier than the departure that it waited for.
+The history is read up to a row that was written while the partnership was locked, and not up to a time: the time of a
+row is the start of its transaction, and the transaction may have waited for the departure.
 """
 
 from __future__ import annotations
@@ -24,17 +24,14 @@ def keep_for_leavers(partnership: Partnership) -> None:
 
 
 def former_party(user: User, partnership: Partnership) -> Party | None:
-    """Return the former party through which the person reads the partnership, or None.
-
-    None also for people of a present party.
-    """
+    """Return the former party for which the person reads the partnership. None for people of a present party, too."""
     return former_parties(user, [partnership.pk]).get(partnership.pk)
 
 
 def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
-    """Return the former party through which the person reads each partnership.
+    """Return the former party for which the person reads each partnership, by partnership id.
 
-    Leaves out partnerships whose present state the person reads in full.
+    Partnerships that the person may read in full today are left out.
     """
     partnerships_left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
     if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
@@ -45,7 +42,7 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
 
 
 def former_of(user: User) -> QuerySet[Party]:
-    """Return the parties through which the person's organisations left; of each partnership the one that left last."""
+    """Return the former parties of the person's organisations: for each partnership, the one that left last."""
     former = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
     return former.order_by("partnership", "-left_at", "pk").distinct("partnership")
 
@@ -66,21 +63,22 @@ def as_then(partnership: Partnership, party: Party) -> Partnership:
 
 
 def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
-    """Give each partnership the terms that it had when its party (by partnership id) left.
+    """Give each partnership the columns that it had when its party (by partnership id) left, in one query.
 
-    One query. The terms come from the row that was kept for leavers; without one, from the last row before the party
-    left; without that either, from the first.
+    The columns come from the row that `keep_for_leavers` wrote. Parties that left before such rows were written get the
+    last row before they left or, if there is none, the first row.
     """
     if not parties:
         return
     leaving_times = Party.objects.filter(
         pk__in=[party.pk for party in parties.values()], partnership=OuterRef("pgh_obj_id")
     )
-    unchanged, before = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at")), Q(pgh_created_at__lte=F("left_at"))
+    kept_for_leavers = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at"))
+    before_leaving = Q(pgh_created_at__lte=F("left_at"))
     rows = (
         Partnership.pgh_event_model.objects.filter(pgh_obj_id__in=list(parties))  # type: ignore[attr-defined]  # made by pghistory
         .annotate(left_at=Subquery(leaving_times.values("left_at")[:1]))
-        .annotate(rank=Case(When(unchanged, then=0), When(before, then=1), default=2))
+        .annotate(rank=Case(When(kept_for_leavers, then=0), When(before_leaving, then=1), default=2))
         .order_by(
             "pgh_obj_id",
             "rank",
@@ -90,23 +88,24 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
         )
         .distinct("pgh_obj_id")
     )
-    past_rows = {row.pgh_obj_id: row for row in rows}
+    past_row_by_pk = {row.pgh_obj_id: row for row in rows}
+    column_names = [field.attname for field in Partnership._meta.concrete_fields if not field.primary_key]
     for partnership in partnerships:
         if partnership.pk in parties and (left_at := parties[partnership.pk].left_at):
             partnership.read_on = timezone.localdate(left_at)
-        if partnership.pk in past_rows:
-            for field in Partnership._meta.concrete_fields:
-                if not field.primary_key:
-                    setattr(partnership, field.attname, getattr(past_rows[partnership.pk], field.attname))
+        past_row = past_row_by_pk.get(partnership.pk)
+        if past_row is not None:
+            for name in column_names:
+                setattr(partnership, name, getattr(past_row, name))
 
 
 def parties_then(party: Party) -> list[Party]:
-    """Return all parties as they were when this one left, by role and name.
+    """Return all parties as they were when this one left, by role and name, with the one that left.
 
-    Includes the one that left. Never save the result.
+    Never save the result: it comes from the history.
     """
     events = Party.pgh_event_model.objects.filter(partnership_id=party.partnership_id)  # type: ignore[attr-defined]  # made by pghistory
-    # The first such line: the status is left again when a new invitation is declined.
+    # Only the first such event: the status becomes "left" again when a new invitation is declined.
     leaving = (
         events.filter(pgh_obj_id=party.pk, status=PartyStatus.LEFT, left_at=party.left_at).order_by("pgh_id").first()
     )
@@ -123,28 +122,29 @@ def parties_then(party: Party) -> list[Party]:
 
 def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
     """Return the organisations that took part when each of these parties left, by partnership id. One query."""
-    leaving = {party.partnership_id: party for party in parties}
-    events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaving)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
-    status: dict[int, dict[int, str]] = {pk: {} for pk in leaving}
-    organisations: dict[int, set[int]] = {}
-    for partnership, party, organisation, new_status, left_at in events.values_list(
+    leaver_by_partnership = {party.partnership_id: party for party in parties}
+    events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaver_by_partnership)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
+    #: For each partnership, the status of each organisation up to the event that the loop has reached.
+    statuses_so_far: dict[int, dict[int, str]] = {pk: {} for pk in leaver_by_partnership}
+    present_ids: dict[int, set[int]] = {}
+    for partnership, party, organisation, status, left_at in events.values_list(
         "partnership_id", "pgh_obj_id", "organisation_id", "status", "left_at"
     ):
-        status[partnership][organisation] = new_status
-        leaver = leaving[partnership]
-        # The first such line: the status is left again when a new invitation is declined.
-        is_leaving = party == leaver.pk and new_status == PartyStatus.LEFT and left_at == leaver.left_at
-        if is_leaving and partnership not in organisations:
-            organisations[partnership] = {
-                member for member, state in status[partnership].items() if state == PartyStatus.ACCEPTED
+        statuses_so_far[partnership][organisation] = status
+        leaver = leaver_by_partnership[partnership]
+        is_leaving = party == leaver.pk and status == PartyStatus.LEFT and left_at == leaver.left_at
+        # Only the first such event: the status becomes "left" again when a new invitation is declined.
+        if is_leaving and partnership not in present_ids:
+            present_ids[partnership] = {
+                member for member, state in statuses_so_far[partnership].items() if state == PartyStatus.ACCEPTED
             }
-    return organisations
+    return present_ids
 
 
 def areas_then(partnership: Partnership, party: Party) -> list[str]:
-    """Return the names of its areas when the party left.
+    """Return the names of the partnership's areas when the party left.
 
-    From the first change since then, which holds the earlier names.
+    If the areas have changed since, the first of these events has the earlier names.
     """
     since = Event.objects.filter(target_kind="partnership", target_id=partnership.pk, at__gt=party.left_at)
     first_change = since.filter(data__before__has_key="areas").order_by("pk").first()

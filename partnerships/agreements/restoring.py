@@ -1,6 +1,6 @@
-"""End access to partnerships again after a backup is restored.
+"""After a backup is restored, end again what had ended since: parts, links, posts, documents and proposals.
 
-What became more since the backup is not given again.
+Rights that people gained since the backup are not given again, because nobody should get access by mistake.
 """
 
 from __future__ import annotations
@@ -66,18 +66,19 @@ from partnerships.kit.journal import Redone, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
 _REASON = "As it was before a backup was restored."
-#: From the role with the fewest rights to that with the most.
+#: From the role with the fewest rights to the role with the most.
 _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 
 
 def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the parts that ended after the backup, and lower roles.
+    """Remove the parties that left after the backup, and lower the roles that were lowered.
 
-    They end even where nobody leads the partnership then; the outcome names it.
+    They are removed even if nobody then leads the partnership. The outcome names such partnerships.
     """
     changed_partnerships: set[int] = set()
 
     def redo(party: Party, line: dict[str, Any]) -> int:
+        """Repeat the last line about a party, and return whether the party changed."""
         has_changed = _redo_party(party, line, now)
         changed_partnerships.add(party.partnership_id)
         return has_changed
@@ -106,6 +107,7 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
+    """Remove the party, or lower its role to the one in the line. Return whether the party changed."""
     if not line.get("undone"):
         remove_party(party=party, author=None, reason=_REASON, now=now, even_last_lead=True)
         return True
@@ -116,7 +118,7 @@ def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
 
 
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Hide from the network the partnerships that were hidden from it."""
+    """Hide partnerships from the network that were hidden since the backup."""
 
     def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
         if line["audience"] != Audience.PARTIES:
@@ -137,7 +139,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the documents that were removed."""
+    """Remove documents that were removed since the backup, unless they were restored later."""
 
     def redo(document: Document, line: dict[str, Any]) -> bool:
         if line.get("undone"):
@@ -158,7 +160,7 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the posts that ended."""
+    """End posts that ended since the backup."""
 
     def redo(post: Post, _line: dict[str, Any]) -> bool:
         close_post(post, reason=_REASON, author=None, now=now)
@@ -176,9 +178,9 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
-    """Return lines about holders of posts, and these holders.
+    """Return the lines with today's hashes, and the holders that they name.
 
-    Lines written before 29 November 2026, 21:40 hash the first day too.
+    Lines written before 29 November 2026, 21:40, have an older hash, which includes the first day of the holder.
     """
     holders = list(Holder.objects.filter(pk__in={line["holder"] for line in lines}).order_by("pk"))
     newer_hashes = {
@@ -188,7 +190,7 @@ def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the time of holders of posts that ended, on the same day and not later than the backup has it."""
+    """End the time of holders of posts that ended since the backup, on the day in the line or an earlier day."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
         last_day = dt.date.fromisoformat(line["ends_on"])
@@ -209,7 +211,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Stop asking the parties that were no longer asked to sign."""
+    """Stop asking parties to sign that had stopped being asked since the backup."""
 
     def redo(signatory: TermsSignatory, _line: dict[str, Any]) -> bool:
         stop_asking(signatory, now=now)
@@ -227,7 +229,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let only the newest links to sign terms open."""
+    """Renew the links to sign terms that were renewed since the backup, so that older links do not open again."""
     signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
         "signatory",
@@ -241,7 +243,7 @@ def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Take back or withdraw the proposals that were."""
+    """Withdraw proposals, or return them to draft, if that happened since the backup."""
 
     def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
         if line["status"] != ProposalStatus.DRAFTING:
@@ -265,7 +267,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the contact data that contacts had removed."""
+    """Remove contact details that contacts had removed since the backup."""
 
     def redo(holder: Holder, _line: dict[str, Any]) -> bool:
         forget_holder(holder, now=now)
@@ -283,7 +285,7 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register these for restores."""
+    """Register what a restore repeats about partnerships. Called once at start-up."""
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
     register_redo(SIGNATORY, "parties no longer asked to sign terms", redo_signatories)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Notice, Objective, Partnership, Party, Post
 from partnerships.agreements.models.dates import NoticeQuerySet
 from partnerships.agreements.queries.dates import chain_lookup, chain_of, dates_ahead, gaps_of
-from partnerships.agreements.queries.objectives import standings
+from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
 from partnerships.organisations.sections import RecordSections
@@ -66,7 +66,7 @@ def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) 
     """Section with all objectives in one table, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
-    objective_rows = standings(user, partnership, None, timezone.localdate()) if has_rows else []
+    objective_rows = objective_states(user, partnership, None, timezone.localdate()) if has_rows else []
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
     if not objective_rows and not may_keep:
         return None

@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Objective, ObjectiveProgress
 from partnerships.agreements.models.pace import pace
 from partnerships.agreements.past import former_party
-from partnerships.agreements.queries.objectives import standings
+from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.services import (
     ProgressReport,
     UnableToKeepObjective,
@@ -97,7 +97,7 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
     report(world, objective, 20, days_ago=50)
     report(world, objective, 30, blocked_by="Planning permission")
 
-    [row] = standings(world.ben, world.partnership, None, TODAY())
+    [row] = objective_states(world.ben, world.partnership, None, TODAY())
     page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
     assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
@@ -160,13 +160,13 @@ def test_what_serves_an_objective_is_shown_to_those_who_may_read_it(world: World
         objective=objective, provider="commitment", key=str(commitment.pk), author=world.eddie, now=timezone.now()
     )
 
-    [row] = standings(world.amina, world.partnership, None, TODAY())
+    [row] = objective_states(world.amina, world.partnership, None, TODAY())
     assert row.commitments == "1"
 
     with pytest.raises(UnableToKeepObjective, match="list"):
         link_record(objective=objective, provider="commitment", key="0", author=world.eddie, now=timezone.now())
     unlink_record(link=link, author=world.eddie, now=timezone.now())
-    [row] = standings(world.amina, world.partnership, None, TODAY())
+    [row] = objective_states(world.amina, world.partnership, None, TODAY())
     assert row.commitments == ""
 
 
@@ -207,7 +207,7 @@ def test_objectives_move_and_close_with_a_reason(world: World) -> None:
     move_objective(objective=second, up=True, author=world.eddie, now=timezone.now())
     change_objective_status(objective=first, status="dropped", reason="No money.", author=world.ben, now=timezone.now())
 
-    order = [row.objective.text for row in standings(world.ben, world.partnership, None, TODAY())]
+    order = [row.objective.text for row in objective_states(world.ben, world.partnership, None, TODAY())]
     assert order == ["Fewer empty homes", "More homes for social rent"]
     with pytest.raises(UnableToKeepObjective, match="closed"):
         report(world, first, 30)

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Since, agenda_sources
-from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_in
@@ -65,7 +65,8 @@ def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: Wor
     blocked(world)
     party = world.partnership.parties.get(organisation=world.larkhaven)
 
-    figures = {one["heading"]: one for one in figures_of(Asked(party, today() - 30 * DAY, today() + DAY, today()))}
+    period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
+    figures = {block["heading"]: block for block in figures_of(period)}
 
     assert "Start 40 homes (behind)" in agenda(world)["Objectives behind or blocked"]
     assert figures["Objectives"]["summary"] == "1 open, 1 reported on in this period, 1 behind or blocked."
@@ -80,7 +81,8 @@ def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World
     sign(version, world.amina, world.larkhaven)
     party = world.partnership.parties.get(organisation=world.westmarch)
 
-    figures = {one["heading"]: one for one in figures_of(Asked(party, today() - 30 * DAY, today() + DAY, today()))}
+    period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
+    figures = {block["heading"]: block for block in figures_of(period)}
 
     assert "Amendment 1 of" in agenda(world)["Terms to sign"]
     assert figures["Terms"]["summary"] == "0 proposed, 1 to sign."

@@ -47,8 +47,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an objective stands, and which records serve it."""
+class ObjectiveState:
+    """An objective with its progress on a day, and the records that serve it."""
 
     objective: Objective
     #: Newest first.
@@ -146,10 +146,10 @@ def _trend_in_words(objective: Objective, current_pace: Pace) -> str:
     return f"{direction} {objective.in_words(abs(current_pace.change))} since {since}"
 
 
-def standing_of(
+def state_of_objective(
     objective: Objective, reports: Sequence[ObjectiveProgress], lines: Mapping[str, list[Line]], today: dt.date
-) -> Standing:
-    """Return where an objective stands. The reports come newest first."""
+) -> ObjectiveState:
+    """Return the progress of an objective. The reports must be given newest first."""
     current_pace = pace(
         [(report.on, report.figure) for report in reversed(reports)],
         start=(objective.baseline_on, objective.baseline),
@@ -157,7 +157,7 @@ def standing_of(
         today=today,
     )
     tag, sentence = _tag_and_sentence(objective, current_pace, has_reports=bool(reports), today=today)
-    return Standing(
+    return ObjectiveState(
         objective=objective,
         reports=reports,
         pace=current_pace,
@@ -168,12 +168,12 @@ def standing_of(
     )
 
 
-def standings(
+def objective_states(
     user: User, partnership: Partnership, former: Party | None, today: dt.date, only: int | None = None
-) -> list[Standing]:
-    """Return where the objectives of a partnership stand, in their order, or only one of them (by id).
+) -> list[ObjectiveState]:
+    """Return the progress of the objectives of a partnership, in their order, or of `only` one of them (by id).
 
-    A former party reads them as they were when it left, without the records that serve them.
+    A former party reads the objectives as they were when it left, without the records that serve them.
     """
     day = today
     if former is None:
@@ -188,7 +188,7 @@ def standings(
     reports = reports_of(chosen_objectives, former.left_at if former else None)
     lines = {} if former else _lines_of(user, chosen_objectives)
     return [
-        standing_of(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
+        state_of_objective(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
         for objective in chosen_objectives
     ]
 

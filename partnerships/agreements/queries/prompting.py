@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.agenda import Purpose, Since, Suggestion
-from partnerships.agreements.figures import Asked, Block, Line
+from partnerships.agreements.figures import Block, Line, ReportPeriod
 from partnerships.agreements.models import (
     Objective,
     ObjectiveStatus,
@@ -19,7 +19,7 @@ from partnerships.agreements.models import (
     TermsProposal,
     TermsSignatory,
 )
-from partnerships.agreements.queries.objectives import Standing, reports_of, standing_of
+from partnerships.agreements.queries.objectives import ObjectiveState, reports_of, state_of_objective
 from partnerships.agreements.stuck import Stuck
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
@@ -33,33 +33,34 @@ UNTOUCHED_DAYS = 30
 _MAX_NAMES = 6
 
 
-def _open_objectives(today: dt.date, **conditions: object) -> list[Standing]:
-    """Return where open objectives stand, without the records that serve them. Two queries."""
+def _open_objectives(today: dt.date, **conditions: object) -> list[ObjectiveState]:
+    """Return open objectives with their progress, without the records that serve them. Two queries."""
     rows = Objective.objects.filter(status=ObjectiveStatus.OPEN, **conditions)
     objectives = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
     reports = reports_of(objectives)
-    return [standing_of(objective, reports[objective.pk], {}, today) for objective in objectives]
+    return [state_of_objective(objective, reports[objective.pk], {}, today) for objective in objectives]
 
 
-def _is_stuck(standing: Standing) -> bool:
-    return standing.tag == "behind" or bool(standing.blocked_by)
+def _is_stuck(state: ObjectiveState) -> bool:
+    """Whether the objective is behind or blocked."""
+    return state.tag == "behind" or bool(state.blocked_by)
 
 
 def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Return the objectives of these partnerships that are blocked or behind."""
     readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
-    standings = _open_objectives(timezone.localdate(now), pk__in=readable)
-    return [_stuck_objective(standing) for standing in standings if _is_stuck(standing)]
+    objective_states = _open_objectives(timezone.localdate(now), pk__in=readable)
+    return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
 
-def _stuck_objective(standing: Standing) -> Stuck:
-    objective, blocked_by = standing.objective, standing.blocked_by
+def _stuck_objective(state: ObjectiveState) -> Stuck:
+    objective, blocked_by = state.objective, state.blocked_by
     return Stuck(
         partnership=objective.partnership_id,
         what="Objective blocked" if blocked_by else "Objective behind",
         title=f"{objective.text}: {blocked_by}" if blocked_by else objective.text,
         path=objective.get_absolute_url(),
-        since=standing.latest.on if standing.latest else objective.target_on,
+        since=state.latest.on if state.latest else objective.target_on,
         waits_for=objective.organisation.display_name,
     )
 
@@ -103,16 +104,16 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
 
 def objectives_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Return an item for each partnership that has objectives which are blocked or behind."""
-    stuck_by_partnership: dict[int, list[Standing]] = defaultdict(list)
-    for standing in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
-        if _is_stuck(standing):
-            stuck_by_partnership[standing.objective.partnership_id].append(standing)
+    stuck_by_partnership: dict[int, list[ObjectiveState]] = defaultdict(list)
+    for state in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
+        if _is_stuck(state):
+            stuck_by_partnership[state.objective.partnership_id].append(state)
     return [_objectives_item(partnership, stuck) for partnership, stuck in stuck_by_partnership.items()]
 
 
-def _objectives_item(partnership: int, stuck: Sequence[Standing]) -> Suggestion:
+def _objectives_item(partnership: int, stuck: Sequence[ObjectiveState]) -> Suggestion:
     """Return the item of an agenda that names the objectives which are blocked or behind."""
-    names = [f"{standing.objective.text} ({standing.label.lower()})" for standing in stuck[:_MAX_NAMES]]
+    names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck[:_MAX_NAMES]]
     title = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
     return Suggestion(
         partnership=partnership,
@@ -146,34 +147,31 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
     ]
 
 
-def objectives_in_period(period: Asked) -> Block | None:
+def objectives_in_period(period: ReportPeriod) -> Block | None:
     """Return the block of a progress report with the open objectives of the party, or None without any."""
     party = period.party
     objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
     if not objectives:
         return None
-    stuck_count = sum(_is_stuck(standing) for standing in objectives)
-    reported_count = sum(any(period.covers(report.on) for report in standing.reports) for standing in objectives)
-    lines = [
-        Line(standing.objective.text, _figure(standing), standing.objective.get_absolute_url())
-        for standing in objectives
-    ]
+    stuck_count = sum(_is_stuck(state) for state in objectives)
+    reported_count = sum(any(period.covers(report.on) for report in state.reports) for state in objectives)
+    lines = [Line(state.objective.text, _figure(state), state.objective.get_absolute_url()) for state in objectives]
     summary = f"{len(objectives)} open, {reported_count} reported on in this period, {stuck_count} behind or blocked."
     return Block("Objectives", summary, lines)
 
 
-def _figure(standing: Standing) -> str:
-    """Return where an objective stands: "30 homes of 100 homes, behind, blocked: no planning permission"."""
-    figure = f"no report yet, target {standing.target}"
-    if standing.now:
-        figure = f"{standing.now} of {standing.target}"
-    parts = [figure, standing.label.lower()]
-    if standing.blocked_by:
-        parts.append(f"blocked: {standing.blocked_by}")
+def _figure(state: ObjectiveState) -> str:
+    """Return the progress of an objective, for example "30 homes of 100 homes, behind, blocked: no consent"."""
+    figure = f"no report yet, target {state.target}"
+    if state.now:
+        figure = f"{state.now} of {state.target}"
+    parts = [figure, state.label.lower()]
+    if state.blocked_by:
+        parts.append(f"blocked: {state.blocked_by}")
     return ", ".join(parts)
 
 
-def terms_in_period(period: Asked) -> Block | None:
+def terms_in_period(period: ReportPeriod) -> Block | None:
     """Return the block of a progress report with the amendments that the party proposed or must sign, or None."""
     party = period.party
     own_proposals = TermsProposal.objects.filter(

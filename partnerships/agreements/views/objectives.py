@@ -16,7 +16,7 @@ from partnerships.agreements.forms.objectives import LinkForm, ObjectiveForm, Ob
 from partnerships.agreements.models import Objective, ObjectiveLink, Partnership, Party
 from partnerships.agreements.origin import links_of, read_from
 from partnerships.agreements.past import former_party
-from partnerships.agreements.queries.objectives import organisations_for, people_for, standings
+from partnerships.agreements.queries.objectives import objective_states, organisations_for, people_for
 from partnerships.agreements.queries.partnerships import acting_party
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.objectives import (
@@ -63,7 +63,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
     former = former_party(user, partnership)
     if former is None:
         require(Party.objects.takes_part(user, pk))
-    rows = standings(user, partnership, former, timezone.localdate())
+    rows = objective_states(user, partnership, former, timezone.localdate())
     rights = rights_over(partnership, user, timezone.now())
     context = {
         "partnership": partnership,
@@ -82,7 +82,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     former = former_party(user, partnership)
     if former is None:
         require(Party.objects.takes_part(user, pk))
-    rows = standings(user, partnership, former, timezone.localdate(), only=objective)
+    rows = objective_states(user, partnership, former, timezone.localdate(), only=objective)
     if not rows:
         raise Http404
     row = rows[0]

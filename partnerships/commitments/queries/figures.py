@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.figures import Asked, Block, Line
+from partnerships.agreements.figures import Block, Line, ReportPeriod
 from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.text import shorten
@@ -17,7 +17,7 @@ _LENGTH = 120
 _MAX_LINES = 50
 
 
-def commitments_in_period(period: Asked) -> Block | None:
+def commitments_in_period(period: ReportPeriod) -> Block | None:
     """What the party delivered, still has to deliver in the period, and is late with; None if nothing.
 
     Only commitments within the partnership, which all its present parties may read.

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.queries.parties import held_part_then
 from partnerships.conversations import services
@@ -48,7 +48,7 @@ def _name_as_at(report: Report, submission: ReportSubmission) -> None:
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
-    return figures_of(Asked(report.party, report.starts_on, report.ends_on, timezone.localdate()))
+    return figures_of(ReportPeriod(report.party, report.starts_on, report.ends_on, timezone.localdate()))
 
 
 def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from partnerships.agreements.figures import Asked, Block
+from partnerships.agreements.figures import Block, ReportPeriod
 from partnerships.exchange.models import Audience, Direction, Entry, Response
 
 
-def asks_in_period(period: Asked) -> Block | None:
+def asks_in_period(period: ReportPeriod) -> Block | None:
     """Count the asks shared with the partnership that the party made or answered; None if there are none.
 
     Only counts, because every partner reads a progress report, but answers are between two organisations.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from partnerships.agreements.figures import Asked, Block, Line
+from partnerships.agreements.figures import Block, Line, ReportPeriod
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
 from partnerships.plans.content import SETTLED, Content, Item, homes_count, milestone_status, outside
@@ -18,7 +18,7 @@ _MAX_LINES = 50
 _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
 
 
-def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
+def _contents(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
     """Yield the party's plans that all parties of the partnership may read, each with its content.
 
     The content is what readers outside see. Versions under embargo are left out.
@@ -31,7 +31,7 @@ def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
             yield plan, outside(content_of(plan, plan.announced_number))
 
 
-def _within(period: Asked, text: str) -> bool:
+def _within(period: ReportPeriod, text: str) -> bool:
     """Whether a partial date is certainly in the period, from its first to its last possible day."""
     if not text:
         return False
@@ -39,7 +39,7 @@ def _within(period: Asked, text: str) -> bool:
     return period.covers(day.earliest) and period.covers(day.latest)
 
 
-def homes_in_period(period: Asked) -> Block | None:
+def homes_in_period(period: ReportPeriod) -> Block | None:
     """Return homes that started and completed in the period, actual and forecast, with a line for each plan."""
     total: Counter[str] = Counter()
     lines = []
@@ -63,7 +63,7 @@ def _homes_in_words(counts: Counter[str]) -> str:
     )
 
 
-def milestones_in_period(period: Asked) -> Block | None:
+def milestones_in_period(period: ReportPeriod) -> Block | None:
     """Return milestones reached in the period, and slipped ones, whose baseline was in the period."""
     reached, slipped = [], []
     for plan, content in _contents(period):

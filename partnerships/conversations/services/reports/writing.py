@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.departures import Consequence, PartyDeparture
-from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Party
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import TO_WRITE, Report, ReportStatus, ReportSubmission
@@ -99,7 +99,7 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
         number=locked.submissions.count() + 1,
         questions=locked.questions,
         answers=locked.answers,
-        figures=figures_of(Asked(locked.party, locked.starts_on, locked.ends_on, timezone.localdate(now))),
+        figures=figures_of(ReportPeriod(locked.party, locked.starts_on, locked.ends_on, timezone.localdate(now))),
         due_on=locked.due_on,
         submitted_at=now,
         submitted_by=author,

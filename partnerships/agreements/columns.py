@@ -1,7 +1,4 @@
-"""Columns that several lists share.
-
-They show the partnership of a row, and who added a file, when and how large it is.
-"""
+"""Columns that several lists share: the partnership of a row, and who added a file, when, and how large it is."""
 
 from __future__ import annotations
 
@@ -57,23 +54,25 @@ def offer_partnerships(form: BaseForm, reader: Reader) -> None:
 
 
 def partnership_column(path: str = "partnership", **column: Any) -> Column:
-    """A column that shows the partnership of each row. `path` leads from the row to it, such as `post.partnership`.
+    """Return a column that shows the partnership of each row.
 
-    It is empty unless the reader's organisation is in the partnership today, because others may know only an earlier
-    title. `column` adds arguments of `Column`, or replaces the ones below.
+    `path` leads from the row to the partnership, for example `post.partnership`. The cell is empty unless the reader's
+    organisation is in the partnership today, because other readers may know only an earlier title. `column` adds
+    arguments of `Column`, or replaces the ones below.
     """
     partnership_of: Callable[[Any], Partnership | None] = attrgetter(path)
     lookup_path = path.replace(".", "__")
 
     def ready(user: User, rows: Sequence[Any]) -> None:
+        """Set `known_partnership` on each row: its partnership, if the reader may see the title."""
         partnerships = [partnership for row in rows if (partnership := partnership_of(row)) is not None]
         inside_ids = inside_among(user, [partnership.pk for partnership in partnerships])
         for row in rows:
             partnership = partnership_of(row)
             row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None
 
-    # Sorting must not betray a title either: rows of partnerships that the reader is outside of sort as empty.
     def key(user: User) -> Combinable:
+        """Sort by title. Titles that the reader may not see sort as empty, so that the order does not betray them."""
         inside = Partnership.objects.inside_for(user).values("pk")
         return Case(When(**{f"{lookup_path}__in": inside}, then=F(f"{lookup_path}__title")))
 

@@ -1,4 +1,4 @@
-"""Terms as people read them: numbered clauses, schedules, totals."""
+"""Prepare terms for a page or a print: numbered clauses, schedules, totals and signatures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.documents import Collection, Content, Field, Names, Schema
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.prose import StoredHtml
 
-#: Shapes of fields whose values a browser must not break: it would break "2026-27" after the hyphen.
+#: Shapes of fields whose values must stay on one line: a browser would break "2026-27" after the hyphen.
 _SHORT = frozenset({"year", "money", "percent", "number"})
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause with its number; `html` is safe."""
+    """One clause with its number. `html` is safe to show."""
 
     number: int
     key: str
@@ -31,7 +31,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A longer text among the particulars; `html` is safe."""
+    """A longer text among the particulars. `html` is safe to show."""
 
     label: str
     text: str
@@ -39,7 +39,7 @@ class Prose:
 
 
 class Cell(NamedTuple):
-    """A value in a schedule; a year or an amount stays on one line."""
+    """A value in a schedule. `is_short` keeps a year or an amount on one line."""
 
     words: str
     is_short: bool
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The terms in the order of reading."""
+    """The terms in the order in which people read them."""
 
     facts: tuple[tuple[str, str], ...]
     prose: tuple[Prose, ...]
@@ -68,10 +68,7 @@ class Paper:
 
 
 def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
-    """Return the terms for a page or a print.
-
-    `html` holds longer texts by path, like "clauses/exit/body".
-    """
+    """Return the terms for a page or a print. `html` has longer texts by path, for example "clauses/exit/body"."""
     names = Names(schema, content)
     about = content["about"]
     filled_fields = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
@@ -99,12 +96,14 @@ def _as_sentence(names: Names, field: Field, value: Any) -> str:
 
 
 def _clauses(content: Content, html: StoredHtml) -> Iterator[Clause]:
+    """Yield the clauses, numbered from 1."""
     for number, item in enumerate(content.get("clauses", ()), 1):
         clause_html = html.get(f"clauses/{item['key']}/body")
         yield Clause(number=number, key=item["key"], title=item["title"], text=item["body"], html=clause_html)
 
 
 def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
+    """Yield the tables with rows, as schedules numbered from 2. The particulars are schedule 1."""
     number = 1
     for collection in schema.collections:
         if collection.code == "clauses" or not content[collection.code]:
@@ -114,6 +113,7 @@ def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
 
 
 def _table(collection: Collection, content: Content, names: Names, number: int) -> Table:
+    """Return a schedule without its empty columns. The first column stays, because it names the row."""
     items = content[collection.code]
     fields = [
         field
@@ -134,29 +134,31 @@ def _cell(names: Names, field: Field, value: Any) -> Cell:
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
-    """Return one line for each party that signs: its signature, or an empty place.
+    """Return one line for each party that signs, with its signature or an empty space.
 
-    Then come those that signed when they joined. A consolidated version has only these.
+    Parties that signed when they joined follow. A consolidated version has only these, because nobody else signs it.
     """
+    signing_parties = [] if version.is_consolidated else [party for party in version.parties if party["signs"]]
+    signing_ids = {party["organisation"] for party in signing_parties}
     lines = [
         _signature_line(party["name"], party["role_label"], signatures.get(party["organisation"]))
-        for party in version.parties
-        if party["signs"] and not version.is_consolidated
+        for party in signing_parties
     ]
-    party_ids = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
     lines += [
         _signature_line(signature.organisation.name, "", signature)
-        for pk, signature in signatures.items()
-        if pk not in party_ids
+        for organisation_id, signature in signatures.items()
+        if organisation_id not in signing_ids
     ]
     return lines
 
 
 def _signature_line(name: str, role: str, signature: TermsSignature | None) -> dict[str, Any]:
-    return {"name": name, "role": role, "signature": signature, "words": in_as_sentence(signature) if signature else ""}
+    """Return what pages show about the signature of one party."""
+    words = decision_in_words(signature) if signature else ""
+    return {"name": name, "role": role, "signature": signature, "words": words}
 
 
-def in_as_sentence(signature: TermsSignature) -> str:
+def decision_in_words(signature: TermsSignature) -> str:
     """Return what a signatory decided, how and when, for a page of signatures."""
     day = long_date(signature.signed_on)
     if signature.is_rejected:
@@ -170,7 +172,7 @@ def in_as_sentence(signature: TermsSignature) -> str:
 
 
 def _recorded(signature: TermsSignature) -> str:
-    """Return `; recorded by Amina Larch, 12 November 2026`, or "" where nobody is named."""
+    """Return who recorded a signature: "; recorded by Amina Larch, 12 November 2026", or "" if that is unknown."""
     recorder = signature.recorded_by
     if recorder is None:
         return ""

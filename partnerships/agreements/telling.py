@@ -1,4 +1,4 @@
-"""What followers are told about a partnership itself and its posts."""
+"""Register which events of partnerships and posts followers are notified about, and why not about the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.agreements.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register every kind of event of this room. Called once at start-up."""
     _register_status_and_dates()
     _register_parties()
     _register_terms()
@@ -17,24 +17,23 @@ def register() -> None:
     _register_documents_and_posts()
     register_untold(
         [EventKind.REMINDERS_CHOSEN],
-        because="it concerns only the organisation that chose",
+        because="reminders concern only the organisation that chose them",
     )
     register_untold(
         [EventKind.TERMS_DRAFTED, EventKind.TERMS_DRAFT_UPDATED],
-        because="followers hear about a draft when it is sent for signature",
+        because="followers are notified of a draft when it is sent for signature",
     )
-    register_untold([EventKind.POST_CONTACT_REMOVED], because="personal data that was removed is not pointed at")
+    register_untold(
+        [EventKind.POST_CONTACT_REMOVED], because="no email should draw attention to personal data that was removed"
+    )
     register_untold(
         [EventKind.OBJECTIVE_LINKED, EventKind.OBJECTIVE_UNLINKED],
-        because="followers hear about the linked record itself",
+        because="followers are notified of changes of the linked record itself",
     )
 
 
 def _register_status_and_dates() -> None:
-    """Status is also told to stakeholders outside.
-
-    Days without cover, settings and notices are not.
-    """
+    """Register status, settings, notices and dates. Stakeholders without an account are notified of the status only."""
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
     register_told(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
     register_told(
@@ -64,7 +63,7 @@ def _register_status_and_dates() -> None:
 
 
 def _register_parties() -> None:
-    """Invitations are told to parties only; who joined or left also to stakeholders outside."""
+    """Register invitations, for parties only, and who joined or left, also for stakeholders without an account."""
     folds = {
         EventKind.PARTY_INVITED: (Fold.CREATED, Audience.INSIDE),
         EventKind.INVITATION_ACCEPTED: (Fold.CREATED, Audience.OUTSIDE),
@@ -87,12 +86,12 @@ def _register_parties() -> None:
 
 
 def _register_terms() -> None:
-    """Stakeholders outside hear that terms were agreed or came into force, never of drafts."""
+    """Register terms. Stakeholders without an account are notified when terms are agreed or in force, not of drafts."""
     terms = Group.TERMS
     register_told(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
     register_told(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
     register_told(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
-    # A version that is taken back takes its signatures with it.
+    # If a version is returned to draft, its signatures no longer count, so it cancels the request to sign.
     register_told(EventKind.TERMS_SENT, group=terms, fold=Fold.CREATED, about="number")
     register_told(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
     register_told(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
@@ -119,10 +118,7 @@ def _register_terms() -> None:
 
 
 def _register_objectives() -> None:
-    """Changes of an objective fold into one line.
-
-    A new target counts as dates or money.
-    """
+    """Register objectives. Several changes of an objective are one line, and a new target counts as dates or money."""
     group = Group.OBJECTIVES
     register_told(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
     register_told(
@@ -150,7 +146,10 @@ def _register_objectives() -> None:
 
 
 def _register_documents_and_posts() -> None:
-    """A document added and removed cancels out; of a post only the newest change is told."""
+    """Register documents and posts.
+
+    A document that was added and removed gives no line. A post gives one line for its newest change.
+    """
     documents = {
         EventKind.DOCUMENT_ADDED: Fold.CREATED,
         EventKind.DOCUMENT_REMOVED: Fold.REMOVED,

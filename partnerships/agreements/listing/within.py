@@ -1,4 +1,4 @@
-"""The form that filters lists of records of partnerships."""
+"""The form that filters lists of records within partnerships."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 class WithinForm(Form):
-    """Filters by words, by partnership, and by the reader's own organisations. `words` names what the words search."""
+    """Filter by words, by partnership, and by the reader's own organisations. `words` is the label of the first."""
 
     q = forms.CharField(required=False, max_length=200)
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")

@@ -1,4 +1,7 @@
-"""Who takes part in which partnership on a day, as far as a reader may know."""
+"""Find who takes part in which partnership on a day, as far as a reader may know.
+
+The diagram of the network needs this for all partnerships at once, so the parts are in arrays.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,15 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: A part: partnership and organisation (ids), and the role.
+#: The part of an organisation in a partnership: the two ids, and the role.
 Part = tuple[int, int, str]
-#: Roles by their numbers in `Parts`.
+#: Roles by their index in `Parts.role`.
 ROLES = ("", *(str(role) for role in PartyRole))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Who takes part in what: partnerships and organisations (ids), and places of roles in `ROLES`."""
+    """Parts as three arrays of the same length: ids of partnerships and organisations, and indexes in `ROLES`."""
 
     partnership: Numbers
     body: Numbers
@@ -58,28 +61,29 @@ class Parts:
     def __len__(self) -> int:
         return len(self.body)
 
-    def only(self, kept: NDArray[np.bool_]) -> Parts:
-        """Return some of them."""
-        return Parts(self.partnership[kept], self.body[kept], self.role[kept])
+    def only(self, mask: NDArray[np.bool_]) -> Parts:
+        """Return the parts at which the mask is true."""
+        return Parts(self.partnership[mask], self.body[mask], self.role[mask])
 
     def without(self, pairs: set[tuple[int, int]]) -> Parts:
-        """Return all but those of these partnerships and organisations."""
-        kept = np.ones(len(self), dtype=bool)
+        """Return the parts except those of these pairs of partnership and organisation."""
+        mask = np.ones(len(self), dtype=bool)
+        # Only parts in these few partnerships are compared one by one.
         candidates = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
-        pairs_there = zip(self.partnership[candidates].tolist(), self.body[candidates].tolist(), strict=True)
-        kept[candidates] = [pair not in pairs for pair in pairs_there]
-        return self.only(kept)
+        candidate_pairs = zip(self.partnership[candidates].tolist(), self.body[candidates].tolist(), strict=True)
+        mask[candidates] = [pair not in pairs for pair in candidate_pairs]
+        return self.only(mask)
 
     def rows(self) -> Sequence[Part]:
-        """Return the parts one by one."""
+        """Return the parts as tuples."""
         roles = [ROLES[role] for role in self.role.tolist()]
         return list(zip(self.partnership.tolist(), self.body.tolist(), roles, strict=True))
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
-    """Return partnerships that the reader may know of today, and that are not over on the day, past or future.
+    """Return the partnerships that the reader may know of today and that are not over on the day, past or future.
 
-    One that is over has been so since its status says, or since its end date.
+    A partnership is over from the day on which its status changed, or from the day after its end date.
     """
     over_by = Q(status__in=OVER) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
     return Partnership.objects.known_today_to(reader).exclude(over_by | has_run_out(day))
@@ -88,23 +92,27 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
     """Return who takes part in these partnerships on a day.
 
-    For earlier days the row history says who did, and the dates of joining and leaving do where the row is younger
-    than the day. Of a partnership that the reader knows only in outline, those that have left since are not told. For
-    days to come, parties whose notice will have run out are left out.
+    * For a day to come, parties whose notice will have run out are left out.
+    * For an earlier day, the parts come from the row history or, for rows that were written later, from the dates of
+      joining and leaving.
+    * Of a partnership that the reader knows only in outline, parties that have left since are left out.
     """
     partnership_ids = partnerships.order_by().values("pk")
-    current = _read_parts(Party.objects.present().filter(partnership__in=partnership_ids))
+    current_parts = _read_parts(Party.objects.present().filter(partnership__in=partnership_ids))
     if day >= today:
-        return current.without(set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")))
-    read_inside = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
-    still_there = {part[:2] for part in current.rows()}
+        notices_run_out = Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")
+        return current_parts.without(set(notices_run_out))
+    inside_ids = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
+    current_pairs = {(partnership, body) for partnership, body, _role in current_parts.rows()}
     return Parts.of(
-        part for part in _parts_then(partnerships, day) if part[0] in read_inside or part[:2] in still_there
+        (partnership, body, role)
+        for partnership, body, role in _parts_then(partnerships, day)
+        if partnership in inside_ids or (partnership, body) in current_pairs
     )
 
 
 def _read_parts(parties: PartyQuerySet) -> Parts:
-    """Return the parts that these parties have now: 200,000 at ten times England."""
+    """Return the present parts of these parties. Read into arrays, because there may be 200,000 of them."""
     rows = parties.order_by().values("partnership_id", "organisation_id", "role")
     sql, values = subquery("parties", rows, empty="SELECT 0, 0, '' WHERE FALSE")
     role = "coalesce(array_position(%(roles)s::text[], role::text), 1) - 1"
@@ -113,10 +121,10 @@ def _read_parts(parties: PartyQuerySet) -> Parts:
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
-    """Yield who took part on an earlier day, whatever a reader may know of it.
+    """Yield who took part on an earlier day, regardless of what a reader may know.
 
-    First the parties that history knows on that day, as it has them; then those whose rows were written later, such as
-    imported ones, by their dates of joining and leaving.
+    First parties with a row in the history up to that day, as the row has them. Then parties whose rows were written
+    later, for example by an import, by their dates of joining and leaving.
     """
     partnership_ids = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
@@ -126,20 +134,22 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
     in_history = set()
     for row, label, partnership, body, role, *state in newest.values_list("pgh_obj_id", "pgh_label", *fields):
         in_history.add(row)
-        if label != "delete" and _took_part(day, *state, was_so=True):
+        if label != "delete" and _took_part(day, *state, is_of_that_day=True):
             yield (partnership, body, role)
     for row, partnership, body, role, *state in Party.objects.filter(partnership__in=partnership_ids).values_list(
         "pk", *fields
     ):
-        if row not in in_history and _took_part(day, *state, was_so=False):
+        if row not in in_history and _took_part(day, *state, is_of_that_day=False):
             yield (partnership, body, role)
 
 
-def _took_part(day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, was_so: bool) -> bool:
-    """Return whether a row says that its organisation took part on a day.
+def _took_part(
+    day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, is_of_that_day: bool
+) -> bool:
+    """Whether the organisation of a row took part on a day.
 
-    `was_so`: the row was already like that then.
+    `is_of_that_day` says that the row already had this status on the day. It decides if the day of joining is unknown.
     """
     if status == PartyStatus.ACCEPTED:
-        return joined <= day if joined is not None else was_so
+        return joined <= day if joined is not None else is_of_that_day
     return status in FORMER_STATUSES and left is not None and (joined is None or joined <= day) and day < left

@@ -1,4 +1,4 @@
-"""Whose turn it is in a partnership: the next action, and who takes it."""
+"""Find the next step of a partnership, and who must take it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from partnerships.agreements.models import Partnership, Party, Status
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Who must act next, and how."""
+    """The next step of a partnership. `what` is a command for the reader, or continues "Waiting for X …" for others."""
 
+    #: Names of the organisations that must act.
     who: str
     what: str
+    #: Whether the reader's organisation must act.
     yours: bool
     since: dt.datetime | None = None
     href: str = ""
@@ -25,7 +27,7 @@ class Turn:
 
 
 class _Step(NamedTuple):
-    """A next step: for leads as a command, for others to follow "Waiting for X"."""
+    """The words for a next step: a command for leads, and what follows "Waiting for X" for others."""
 
     for_leads: str
     for_others: str
@@ -43,7 +45,7 @@ _NEXT_STEP = {
     ),
     Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
 }
-#: The same while a successor is drafted: the one under review is renewed when that is active.
+#: The next step of a partnership under review while its successor is drafted.
 _RENEWING = _Step(
     "Finish the terms of the successor and have them signed.",
     "to finish the terms of the successor and have them signed",
@@ -53,9 +55,10 @@ _RENEWING = _Step(
 def whose_turn(
     partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int], successor: Partnership | None = None
 ) -> Turn | None:
-    """Return the next action, or None.
+    """Return the next step of a partnership, or None if no step is due.
 
-    `mine` are the ids of the organisations that the reader leads; `successor` renews it and has not ended.
+    `mine` are the ids of the organisations that the reader leads. `successor` is a partnership that renews this one and
+    has not ended.
     """
     if partnership.is_over:
         return None
@@ -88,7 +91,7 @@ def whose_turn(
 
 
 def _to_answer_invitation(partnership: Partnership, invited: Sequence[Party], mine: Collection[int]) -> Turn:
-    """Return the invitation to answer: the reader's own comes before those of others."""
+    """Return the step to answer an invitation: the reader's own, if there is one, or else those of all others."""
     own_party = next((party for party in invited if party.organisation_id in mine), None)
     if own_party is not None:
         return Turn(
@@ -108,7 +111,7 @@ def _to_answer_invitation(partnership: Partnership, invited: Sequence[Party], mi
 
 
 def _to_move_on(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
-    """Return what the leading organisations do next in this status; None when nothing is next."""
+    """Return the next step of the leading organisations in this status, or None if no step is due."""
     step = _NEXT_STEP.get(partnership.state)
     if step is None:
         return None

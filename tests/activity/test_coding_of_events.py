@@ -40,13 +40,13 @@ def migrate_to_now() -> None:
 
 @pytest.fixture(autouse=True)
 def database() -> Iterator[None]:
-    """A database with this room's tables alone: other rooms' tables take minutes to migrate."""
+    """Make a database with the tables of this room only: other rooms take minutes to migrate."""
     with empty_database("cg_events_coded_by_a_test"):
         yield
 
 
-def fill(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
-    """Insert events as they were, by kind of record and sentence; the ids."""
+def insert_events(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
+    """Insert events without codes, each with a kind of record and a sentence, and return their ids."""
     found = []
     with connection.cursor() as cursor:
         for target_kind, verb in rows:
@@ -59,8 +59,8 @@ def fill(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
     return found
 
 
-def rows_of(numbers: list[int]) -> list[dict[str, Any]]:
-    """These events as rows of SQL, in order."""
+def event_rows(numbers: list[int]) -> list[dict[str, Any]]:
+    """Return these events as rows of SQL, in order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_jsonb(e)::text FROM activity_event e WHERE id = ANY(%s) ORDER BY id", [numbers])
         return [json.loads(row) for (row,) in cursor.fetchall()]
@@ -73,8 +73,8 @@ def test_every_sentence_becomes_its_code_and_reversing_restores_it() -> None:
     ]
     odd = [("plan", "planted a tree"), ("partnership", "changed the terms"), ("commitment", "changed the terms")]
     migrate(SENTENCES)
-    numbers = fill([*given, *odd], timezone.now())
-    before = rows_of(numbers)
+    numbers = insert_events([*given, *odd], timezone.now())
+    before = event_rows(numbers)
     migrate_to_now()
 
     coded = list(Event.objects.filter(pk__in=numbers).order_by("pk"))
@@ -90,7 +90,7 @@ def test_every_sentence_becomes_its_code_and_reversing_restores_it() -> None:
     assert {event.kind for event in coded} <= {"other", *event_labels()}
 
     migrate(SENTENCES)
-    after = rows_of(numbers)
+    after = event_rows(numbers)
     migrate_to_now()
     # Two sentences have one code: reversing gives the one written last.
     last = {"declined an ask for all": "closed an ask that all have declined"}
@@ -99,7 +99,7 @@ def test_every_sentence_becomes_its_code_and_reversing_restores_it() -> None:
 
 def test_event_cannot_be_changed_after_the_migration() -> None:
     migrate(SENTENCES)
-    [number] = fill([("plan", "agreed")], timezone.now())
+    [number] = insert_events([("plan", "agreed")], timezone.now())
     migrate_to_now()
 
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():

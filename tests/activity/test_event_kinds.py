@@ -36,14 +36,14 @@ class Taken(TextChoices):
     AGREED = "plan.agreed", "Agreed"
 
 
-def of_rooms() -> list[TextChoices]:
-    """Every kind of event that the rooms declare."""
+def declared_kinds() -> list[TextChoices]:
+    """Return every kind of event that the rooms declare."""
     modules = (import_module(f"partnerships.{room}.event_kinds") for room in ROOMS if room != "activity")
     return [kind for module in modules for kind in module.EventKind]
 
 
 def test_every_kind_of_event_is_registered_once_with_a_label() -> None:
-    kinds = of_rooms()
+    kinds = declared_kinds()
 
     codes = [kind.value for kind in kinds]
     assert len(codes) == len(set(codes))
@@ -113,7 +113,7 @@ _SENTENCE = re.compile(r"[A-Za-z]\S* \S")
 
 
 def sentences_compared(module: ast.Module) -> set[str]:
-    """English sentences that code compares, searches for or filters by."""
+    """Return the English sentences that code compares, searches for or filters by."""
     found: set[str] = set()
     for node in ast.walk(module):
         asked: list[ast.expr] = []

@@ -35,11 +35,11 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def newest(record: Any) -> RowChange:
+def newest_change(record: Any) -> RowChange:
     return row_history(record)[0]
 
 
-def fails(statement: str, *values: object) -> bool:
+def is_refused(statement: str, *values: object) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, values)
@@ -51,7 +51,7 @@ def fails(statement: str, *values: object) -> bool:
 def test_form_records_author_page_and_action(world: World) -> None:
     signed_in(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
 
-    change = newest(world.eddie)
+    change = newest_change(world.eddie)
     assert (change.by, change.where) == ("Eddie L.", "people:details")
     assert change.why == "Changed their details"
 
@@ -61,13 +61,13 @@ def test_only_reasons_of_administrators_are_shown(world: World) -> None:
         reverse("people:leaver", kwargs={"pk": world.eddie.pk}),
         {"reason": "He asked us to.", "successor": world.amina.pk},
     )
-    assert newest(world.eddie).why.endswith("He asked us to.")
+    assert newest_change(world.eddie).why.endswith("He asked us to.")
     address = reverse("agreements:status", kwargs={"pk": world.partnership.pk})
 
     signed_in(world.amina).post(address, {"status": "drafting", "reason": "A candid word."})
 
     world.partnership.refresh_from_db()
-    change = newest(world.partnership)
+    change = newest_change(world.partnership)
     assert world.partnership.status == "drafting"
     assert change.by == "Amina Larch"
     assert "A candid word." not in change.why
@@ -81,14 +81,14 @@ def test_job_records_its_name(world: World) -> None:
 
     rename()
 
-    change = newest(world.larkhaven)
+    change = newest_change(world.larkhaven)
     assert (change.by, change.where) == ("the system", "tests.rename")
 
 
 def test_command_records_its_name_and_reason_but_no_address(world: World) -> None:
     call_command("erase_person", world.eddie.email, yes=True, reason="An email of 3 May.")
 
-    change = newest(world.eddie)
+    change = newest_change(world.eddie)
     assert change.where == "erase_person"
     assert "An email of 3 May." in change.why
     assert not [row for row in Context.objects.all() if "eddie@" in str(row.metadata)]
@@ -114,7 +114,7 @@ def test_sql_by_hand_is_recorded_with_its_database_role(world: World) -> None:
             "UPDATE organisations_organisation SET website = 'https://by.hand/' WHERE id = %s", [world.larkhaven.pk]
         )
 
-    change = newest(world.larkhaven)
+    change = newest_change(world.larkhaven)
     assert change.by == f"the database role {role}"
     assert [(field.was, field.now) for field in change.fields] == [("", "https://by.hand/")]
 
@@ -158,10 +158,10 @@ def test_form_that_signs_somebody_in_is_recorded_as_theirs(world: World) -> None
 def test_contexts_and_history_cannot_be_changed_even_by_their_owner(world: World) -> None:
     change_details(person=world.eddie, author=world.eddie, name="", time_zone="Europe/Paris", now=timezone.now())
 
-    assert fails("UPDATE pghistory_context SET metadata = '{}'")
-    assert fails("DELETE FROM pghistory_context")
-    assert fails("UPDATE people_userevent SET is_staff = true")
-    assert fails("DELETE FROM people_userevent")
+    assert is_refused("UPDATE pghistory_context SET metadata = '{}'")
+    assert is_refused("DELETE FROM pghistory_context")
+    assert is_refused("UPDATE people_userevent SET is_staff = true")
+    assert is_refused("DELETE FROM people_userevent")
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'history_stands'")
         assert {row[0] for row in cursor.fetchall()} == set(history_tables())
@@ -171,11 +171,11 @@ def test_view_as_another_person_can_only_be_ended_and_once(world: World) -> None
     now = timezone.now()
     view = begin_view_as(administrator=world.dee, person=world.vera, reason="She asked.", now=now)
 
-    assert fails("UPDATE people_viewas SET reason = 'Other words.'")
-    assert fails("UPDATE people_viewas SET expires_at = expires_at + interval '1 day'")
-    assert fails("DELETE FROM people_viewas")
+    assert is_refused("UPDATE people_viewas SET reason = 'Other words.'")
+    assert is_refused("UPDATE people_viewas SET expires_at = expires_at + interval '1 day'")
+    assert is_refused("DELETE FROM people_viewas")
     end_view_as(view=view, now=now)
-    assert fails("UPDATE people_viewas SET ended_at = NULL")
+    assert is_refused("UPDATE people_viewas SET ended_at = NULL")
 
 
 def test_security_log_cannot_be_changed_and_is_removed_only_when_old(world: World) -> None:
@@ -183,12 +183,12 @@ def test_security_log_cannot_be_changed_and_is_removed_only_when_old(world: Worl
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now)
     SecurityEvent.objects.create(person=world.eddie, kind="refused", at=now - dt.timedelta(days=365))
 
-    assert fails("UPDATE people_securityevent SET kind = 'signed_in'")
-    assert fails("UPDATE people_securityevent SET ip = NULL, user_agent = ''")
+    assert is_refused("UPDATE people_securityevent SET kind = 'signed_in'")
+    assert is_refused("UPDATE people_securityevent SET ip = NULL, user_agent = ''")
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('common_ground.now', '2100-01-01', true)")
-    assert fails("DELETE FROM people_securityevent WHERE kind = %s", "signed_in")
-    assert not fails("DELETE FROM people_securityevent WHERE kind = %s", "refused")
+    assert is_refused("DELETE FROM people_securityevent WHERE kind = %s", "signed_in")
+    assert not is_refused("DELETE FROM people_securityevent WHERE kind = %s", "refused")
 
 
 def test_viewing_as_another_person_is_recorded_with_the_administrator(world: World) -> None:
@@ -214,8 +214,8 @@ def test_export_is_recorded_with_who_what_and_how_many(world: World, settings: L
     assert own.what == "people:own-data"
     assert own.rows
     assert (brief.what, brief.record_id, brief.rows) == ("web:brief-pdf", world.westmarch.pk, None)
-    assert fails("UPDATE activity_export SET rows = 0")
-    assert fails("DELETE FROM activity_export")
+    assert is_refused("UPDATE activity_export SET rows = 0")
+    assert is_refused("DELETE FROM activity_export")
 
 
 def test_export_by_a_command_is_recorded(world: World, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_refused_export_is_not_recorded(world: World) -> None:
 def test_closing_an_account_records_the_state_before_and_after(world: World) -> None:
     close_account(person=world.eddie, author=world.dee, reason="Left.", now=timezone.now())
 
-    fields = {field.name: (field.was, field.now) for field in newest(world.eddie).fields}
+    fields = {field.name: (field.was, field.now) for field in newest_change(world.eddie).fields}
     assert fields["active"] == ("True", "False")
 
 
@@ -251,4 +251,4 @@ def test_bulk_update_is_recorded_row_by_row(world: World) -> None:
     edit_settings(
         partnership=world.partnership, author=world.amina, now=timezone.now(), contact_days=30, reason="Closer contact."
     )
-    assert newest(world.partnership).fields[0].now
+    assert newest_change(world.partnership).fields[0].now

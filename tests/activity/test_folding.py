@@ -1,4 +1,4 @@
-"""The net change of several changes: what a recipient hears once."""
+"""The net change of several changes: one line for what differs in the end."""
 
 from __future__ import annotations
 
@@ -12,51 +12,53 @@ from partnerships.activity.folding import Fold, NetChange, Step, Thing, fold
 PROMISE: Thing = ("commitment", 1, "")
 
 
-def moved(number: int, before: str, after: str, *, field: str = "due") -> Step:
+def changing_step(number: int, before: str, after: str, *, field: str = "due") -> Step:
     return Step(number, "due_date_moved", PROMISE, Fold.FIELDS, {field: before}, {field: after})
 
 
-def created(number: int, **after: str) -> Step:
+def creating_step(number: int, **after: str) -> Step:
     return Step(number, "proposed", PROMISE, Fold.CREATED, {}, after)
 
 
-def removed(number: int) -> Step:
+def removing_step(number: int) -> Step:
     return Step(number, "withdrawn", PROMISE, Fold.REMOVED)
 
 
 def test_date_that_moved_twice_is_one_line() -> None:
-    [line] = fold([moved(1, "1 March", "1 April"), moved(2, "1 April", "1 May")])
+    [line] = fold([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 May")])
 
     assert (line.before, line.after, line.moves, line.numbers) == ("1 March", "1 May", 2, (1, 2))
 
 
 def test_value_that_returned_to_where_it_was_is_left_out() -> None:
-    assert fold([moved(1, "1 March", "1 April"), moved(2, "1 April", "1 March")]) == []
+    assert fold([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 March")]) == []
 
 
 def test_what_was_created_and_withdrawn_in_between_is_left_out() -> None:
     answered = Step(3, "answered", PROMISE, Fold.EACH)
 
-    assert fold([created(1, due="1 March"), moved(2, "1 March", "1 May"), answered, removed(4)]) == []
+    assert (
+        fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), answered, removing_step(4)]) == []
+    )
 
 
 def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
     status = Step(3, "confirmed", PROMISE, Fold.FIELDS, {"status": "proposed"}, {"status": "agreed"})
 
-    made, agreed = fold([created(1, due="1 March"), moved(2, "1 March", "1 May"), status])
+    made, agreed = fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
 
     assert (made.kind, made.values, made.numbers) == ("proposed", {"due": "1 May"}, (1, 2))
     assert (agreed.field, agreed.before, agreed.after) == ("status", "proposed", "agreed")
 
 
 def test_what_was_removed_is_one_line() -> None:
-    [line] = fold([moved(1, "1 March", "1 May"), removed(2)])
+    [line] = fold([changing_step(1, "1 March", "1 May"), removing_step(2)])
 
     assert line == NetChange(PROMISE, "withdrawn", (2,))
 
 
 def test_what_was_removed_and_restored_is_left_out() -> None:
-    assert fold([removed(1), created(2)]) == []
+    assert fold([removing_step(1), creating_step(2)]) == []
 
 
 def test_meetings_held_are_told_each_and_reports_only_the_last() -> None:
@@ -88,8 +90,8 @@ ACTIONS = st.lists(
 )
 
 
-def play(actions: list[tuple[Thing, str, str, str]]) -> tuple[list[Step], list[State]]:
-    """The steps of these actions, and the state before the first and after each."""
+def steps_and_states(actions: list[tuple[Thing, str, str, str]]) -> tuple[list[Step], list[State]]:
+    """Return the steps of these actions, and the states before the first and after each of them."""
     steps: list[Step] = []
     states: list[State] = [{}]
     for thing, what, field, value in actions:
@@ -110,8 +112,8 @@ def play(actions: list[tuple[Thing, str, str, str]]) -> tuple[list[Step], list[S
     return steps, states
 
 
-def apply(state: State, lines: list[NetChange]) -> State:
-    """The state after these lines; a line that says nothing new fails."""
+def apply_lines(state: State, lines: list[NetChange]) -> State:
+    """Return the state after these lines. A line that changes nothing fails the test."""
     state = {key: dict(values) for key, values in state.items()}
     for line in lines:
         if line.field:
@@ -128,18 +130,18 @@ def apply(state: State, lines: list[NetChange]) -> State:
 
 @given(ACTIONS, st.data())
 def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[Any], data: st.DataObject) -> None:
-    steps, states = play(actions)
+    steps, states = steps_and_states(actions)
     start = data.draw(st.integers(0, len(steps)))
     end = data.draw(st.integers(start, len(steps)))
 
     lines = fold(steps[start:end])
 
-    assert apply(states[start], lines) == states[end]
+    assert apply_lines(states[start], lines) == states[end]
 
 
 @given(ACTIONS)
 def test_numbers_of_a_line_are_of_its_own_thing_and_in_order(actions: list[Any]) -> None:
-    steps, _ = play(actions)
+    steps, _ = steps_and_states(actions)
 
     for line in fold(steps):
         assert list(line.numbers) == sorted(line.numbers)

@@ -1,4 +1,4 @@
-"""Leads choose which commitments, asks, offers and meetings stakeholders hear about."""
+"""Leads choose about which commitments, asks, offers and meetings stakeholders are notified."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_commitment(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
-    """A commitment, the name of its page, and how it is marked."""
+    """Return a commitment, the name of its page, and a function that marks it."""
     made = agree(world)
     return (
         made,
@@ -36,7 +36,7 @@ def make_commitment(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]
 
 
 def make_ask(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
-    """The same for an ask."""
+    """Return an ask, the name of its page, and a function that marks it."""
     made = shared(world.larkhaven, world.amina, timezone.now(), audience="partnership", partnership=world.partnership)
     return (
         made,
@@ -46,7 +46,7 @@ def make_ask(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
 
 
 def make_meeting(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
-    """The same for a meeting."""
+    """Return a meeting, the name of its page, and a function that marks it."""
     made = planned_meeting(world)
     return (
         made,
@@ -61,7 +61,7 @@ EACH = pytest.mark.parametrize(
 
 
 def is_marked(name: str, record: Any) -> bool:
-    """Whether stakeholders may hear about the record."""
+    """Whether stakeholders may be notified about the record."""
     kind = kind_named(name)
     assert kind is not None
     assert kind.marked_ids is not None

@@ -18,21 +18,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PLAN, PARTNERSHIP = "plan:7", "partnership:3"
 
 
-def happen(*subjects: str) -> Event:
-    """An event that concerns these subjects."""
+def record_event_of(*subjects: str) -> Event:
+    """Record an event about these subjects."""
     return Event.objects.create(
         kind="plan.agreed", target_kind="plan", target_id=7, at=timezone.now(), subjects=list(subjects)
     )
 
 
-def numbers(kind: SubjectKind, record_id: int) -> list[tuple[int, int]]:
-    """Numbers and events of a subject's changes."""
+def numbered_events(kind: SubjectKind, record_id: int) -> list[tuple[int, int]]:
+    """Return the numbers and events (ids) of the changes of a subject."""
     found = Change.objects.filter(subject__kind=kind, subject__record_id=record_id).order_by("number")
     return list(found.values_list("number", "event"))
 
 
-def at_once(*works: Callable[[], None]) -> list[Exception]:
-    """Run these in threads with connections of their own; what went wrong."""
+def run_at_once(*works: Callable[[], None]) -> list[Exception]:
+    """Run these functions in threads with connections of their own, and return their errors."""
     errors: list[Exception] = []
 
     def run(work: Callable[[], None]) -> None:
@@ -53,17 +53,17 @@ def at_once(*works: Callable[[], None]) -> list[Exception]:
 
 def test_each_subject_counts_its_own_changes_in_order() -> None:
     with transaction.atomic():
-        first, second = happen(PARTNERSHIP, PLAN), happen(PLAN)
-    third = happen(PLAN, PARTNERSHIP)
+        first, second = record_event_of(PARTNERSHIP, PLAN), record_event_of(PLAN)
+    third = record_event_of(PLAN, PARTNERSHIP)
 
-    assert numbers(SubjectKind.PLAN, 7) == [(1, first.pk), (2, second.pk), (3, third.pk)]
-    assert numbers(SubjectKind.PARTNERSHIP, 3) == [(1, first.pk), (2, third.pk)]
+    assert numbered_events(SubjectKind.PLAN, 7) == [(1, first.pk), (2, second.pk), (3, third.pk)]
+    assert numbered_events(SubjectKind.PARTNERSHIP, 3) == [(1, first.pk), (2, third.pk)]
     assert last_number(kind=SubjectKind.PLAN, record_id=7) == 3
     assert not Unnumbered.objects.exists()
 
 
 def test_changes_between_two_numbers_come_in_order() -> None:
-    events = [happen(PLAN) for _ in range(4)]
+    events = [record_event_of(PLAN) for _ in range(4)]
 
     found = changes_between(kind=SubjectKind.PLAN, record_id=7, after=1, up_to=3)
 
@@ -71,31 +71,31 @@ def test_changes_between_two_numbers_come_in_order() -> None:
 
 
 def test_event_without_subject_gets_no_number() -> None:
-    happen()
+    record_event_of()
 
     assert not Change.objects.exists()
     assert last_number(kind=SubjectKind.PLAN, record_id=7) == 0
 
 
 def test_rollback_leaves_no_gap() -> None:
-    before = happen(PLAN)
+    before = record_event_of(PLAN)
     with transaction.atomic():
-        happen(PLAN)
+        record_event_of(PLAN)
         transaction.set_rollback(True)
-    after = happen(PLAN)
+    after = record_event_of(PLAN)
 
-    assert numbers(SubjectKind.PLAN, 7) == [(1, before.pk), (2, after.pk)]
+    assert numbered_events(SubjectKind.PLAN, 7) == [(1, before.pk), (2, after.pk)]
 
 
 def test_rolled_back_savepoint_leaves_no_gap() -> None:
     with transaction.atomic():
-        kept = happen(PLAN)
+        kept = record_event_of(PLAN)
         with transaction.atomic():
-            happen(PLAN)
+            record_event_of(PLAN)
             transaction.set_rollback(True)
-        last = happen(PLAN)
+        last = record_event_of(PLAN)
 
-    assert numbers(SubjectKind.PLAN, 7) == [(1, kept.pk), (2, last.pk)]
+    assert numbered_events(SubjectKind.PLAN, 7) == [(1, kept.pk), (2, last.pk)]
 
 
 def test_two_transactions_at_once_leave_no_gap() -> None:
@@ -103,15 +103,15 @@ def test_two_transactions_at_once_leave_no_gap() -> None:
 
     def change() -> None:
         with transaction.atomic():
-            happen(PLAN, PARTNERSHIP)
+            record_event_of(PLAN, PARTNERSHIP)
             both_recorded.wait()
-            happen(PLAN)
+            record_event_of(PLAN)
 
-    errors = at_once(change, change)
+    errors = run_at_once(change, change)
 
     assert errors == []
-    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == [1, 2, 3, 4]
-    assert [number for number, _ in numbers(SubjectKind.PARTNERSHIP, 3)] == [1, 2]
+    assert [number for number, _ in numbered_events(SubjectKind.PLAN, 7)] == [1, 2, 3, 4]
+    assert [number for number, _ in numbered_events(SubjectKind.PARTNERSHIP, 3)] == [1, 2]
 
 
 def test_opposite_order_of_records_does_not_deadlock() -> None:
@@ -121,20 +121,20 @@ def test_opposite_order_of_records_does_not_deadlock() -> None:
         def work() -> None:
             for _ in range(20):
                 with transaction.atomic():
-                    happen(first)
+                    record_event_of(first)
                     both_recorded.wait()
-                    happen(second)
+                    record_event_of(second)
 
         return work
 
-    errors = at_once(change(PLAN, PARTNERSHIP), change(PARTNERSHIP, PLAN))
+    errors = run_at_once(change(PLAN, PARTNERSHIP), change(PARTNERSHIP, PLAN))
 
     assert errors == []
-    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == list(range(1, 41))
+    assert [number for number, _ in numbered_events(SubjectKind.PLAN, 7)] == list(range(1, 41))
 
 
 def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
-    happen(PLAN)
+    record_event_of(PLAN)
     locked, waiting = threading.Event(), threading.Event()
     other = Subject.objects.create(kind="plan", record_id=8, last_number=0)
 
@@ -142,8 +142,8 @@ def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
         """Its foreign key waits at the commit for the row that the other holds."""
         locked.wait(60)
         with transaction.atomic():
-            happen(PLAN)
-            Change.objects.create(subject=other, number=1, event=happen())
+            record_event_of(PLAN)
+            Change.objects.create(subject=other, number=1, event=record_event_of())
             waiting.set()
 
     def hold() -> None:
@@ -151,12 +151,12 @@ def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
             Subject.objects.select_for_update().get(pk=other.pk)
             locked.set()
             waiting.wait(60)
-            happen(PLAN)
+            record_event_of(PLAN)
 
-    errors = at_once(refer, hold)
+    errors = run_at_once(refer, hold)
 
     assert errors == []
-    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == [1, 2, 3]
+    assert [number for number, _ in numbered_events(SubjectKind.PLAN, 7)] == [1, 2, 3]
 
 
 def test_numbering_reads_only_the_events_of_its_transaction() -> None:
@@ -167,7 +167,7 @@ def test_numbering_reads_only_the_events_of_its_transaction() -> None:
 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        happen(PLAN, PARTNERSHIP)
+        record_event_of(PLAN, PARTNERSHIP)
         cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'activity_event'")
         [(scans,)] = cursor.fetchall()
 
@@ -176,7 +176,7 @@ def test_numbering_reads_only_the_events_of_its_transaction() -> None:
 
 
 def test_numbers_cannot_be_changed_or_removed() -> None:
-    happen(PLAN)
+    record_event_of(PLAN)
 
     with pytest.raises(DatabaseError, match="Cannot update or delete"):
         Change.objects.update(number=5)

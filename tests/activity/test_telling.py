@@ -1,4 +1,4 @@
-"""Every kind of event is told to followers, or has a reason why not."""
+"""Followers are notified of every kind of event, or there is a reason why not."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def told_since(
+def lines_since(
     number: int, record_id: int, kind: SubjectKind = SubjectKind.PARTNERSHIP, *, outside: bool = False
 ) -> list[ToldLine]:
-    """What the subject's changes after this number come to, in words."""
+    """Return the lines about a subject's changes after this number, as followers read them."""
     newest = last_number(kind=kind, record_id=record_id)
     changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
     audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
@@ -62,18 +62,18 @@ def told_since(
     return told_lines(net_changes(heard), today=timezone.localdate(), outside=outside)
 
 
-def so_far(world: World) -> int:
-    """The number of the partnership's newest change."""
+def newest_number(world: World) -> int:
+    """Return the number of the partnership's newest change."""
     return last_number(kind=SubjectKind.PARTNERSHIP, record_id=world.partnership.pk)
 
 
-def texts(lines: list[ToldLine]) -> list[str]:
-    """The sentences as in an email's text part."""
+def sentences(lines: list[ToldLine]) -> list[str]:
+    """Return the sentences of these lines, as in the text part of an email."""
     return [line.sentence.text for line in lines]
 
 
-def move(world: World, commitment: Commitment, days: int) -> None:
-    """Move the due date to some days from today."""
+def move_due_date(world: World, commitment: Commitment, days: int) -> None:
+    """Move the due date of a commitment to this many days from today."""
     commitments.change_due_date(
         commitment=commitment,
         due_on=in_days(days),
@@ -130,11 +130,11 @@ def test_timeline_says_the_sentence_without_values(world: World) -> None:
 
 def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
     commitment = agree(world)
-    before = so_far(world)
-    move(world, commitment, 120)
-    move(world, commitment, 150)
+    before = newest_number(world)
+    move_due_date(world, commitment, 120)
+    move_due_date(world, commitment, 150)
 
-    [line] = told_since(before, world.partnership.pk)
+    [line] = lines_since(before, world.partnership.pk)
 
     assert line.group == Group.COMMITMENTS
     assert re.fullmatch(r"Changed the due date: was \d.+, now \d.+, 2 moves", line.sentence.text)
@@ -146,29 +146,29 @@ def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
 
 def test_due_date_that_moved_back_is_not_told(world: World) -> None:
     commitment = agree(world)
-    before = so_far(world)
-    move(world, commitment, 120)
-    move(world, commitment, 90)
+    before = newest_number(world)
+    move_due_date(world, commitment, 120)
+    move_due_date(world, commitment, 90)
 
-    assert told_since(before, world.partnership.pk) == []
+    assert lines_since(before, world.partnership.pk) == []
 
 
 def test_proposal_that_was_withdrawn_is_not_told(world: World) -> None:
-    before = so_far(world)
+    before = newest_number(world)
     commitment = propose(world)
     commitments.end_commitment(commitment=commitment, reason="A mistake.", author=world.amina, now=timezone.now())
 
-    assert told_since(before, world.partnership.pk) == []
-    assert so_far(world) == before + 2
+    assert lines_since(before, world.partnership.pk) == []
+    assert newest_number(world) == before + 2
 
 
 def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
     commitment = agree(world)
-    before = so_far(world)
+    before = newest_number(world)
     report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
 
     status, delivered = sorted(
-        told_since(before, world.partnership.pk), key=lambda line: "delivered" in texts([line])[0]
+        lines_since(before, world.partnership.pk), key=lambda line: "delivered" in sentences([line])[0]
     )
 
     assert status.sentence.text == "Reported progress: status was Agreed, now At risk"
@@ -178,28 +178,28 @@ def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
 
 def test_stakeholder_hears_dates_and_status_but_no_person_reason_or_amount(world: World) -> None:
     commitment = agree(world)
-    before = so_far(world)
+    before = newest_number(world)
     report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
-    move(world, commitment, 120)
+    move_due_date(world, commitment, 120)
 
-    lines = told_since(before, world.partnership.pk, outside=True)
+    lines = lines_since(before, world.partnership.pk, outside=True)
 
     assert [line.by + line.reason for line in lines] == ["", ""]
-    assert not [text for text in texts(lines) if "delivered" in text]
+    assert not [text for text in sentences(lines) if "delivered" in text]
 
 
 def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: World) -> None:
     now = timezone.now()
-    before = so_far(world)
+    before = newest_number(world)
     ask = shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership)
     exchange.respond(
         entry=ask, organisation=world.westmarch, text="We have land.", quantity=60, author=world.ben, now=now
     )
 
-    lines = told_since(before, world.partnership.pk)
+    lines = lines_since(before, world.partnership.pk)
 
-    assert [text for text in texts(lines) if text == "Shared an ask"] == ["Shared an ask"]
-    assert "Answered an ask" in texts(lines)
+    assert [text for text in sentences(lines) if text == "Shared an ask"] == ["Shared an ask"]
+    assert "Answered an ask" in sentences(lines)
     assert {line.group for line in lines} == {Group.ASKS_AND_OFFERS}
     assert last_number(kind=SubjectKind.REQUEST, record_id=ask.pk) > 1
 
@@ -208,13 +208,13 @@ def test_standing_offer_is_a_change_of_its_organisation(world: World) -> None:
     before = last_number(kind=SubjectKind.ORGANISATION, record_id=world.larkhaven.pk)
     shared(world.larkhaven, world.amina, timezone.now(), direction="offer", standing=True, quantity=None, unit="")
 
-    lines = told_since(before, world.larkhaven.pk, SubjectKind.ORGANISATION)
+    lines = lines_since(before, world.larkhaven.pk, SubjectKind.ORGANISATION)
 
-    assert texts(lines) == ["Shared an offer"]
+    assert sentences(lines) == ["Shared an offer"]
 
 
 def test_organisation_that_joined_and_left_in_between_is_not_told(world: World) -> None:
-    before = so_far(world)
+    before = newest_number(world)
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -224,49 +224,49 @@ def test_organisation_that_joined_and_left_in_between_is_not_told(world: World) 
         now=timezone.now(),
     )
     answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=timezone.now())
-    joined = told_since(before, world.partnership.pk)
+    joined = lines_since(before, world.partnership.pk)
     leave_partnership(party=party, reason="No time.", author=world.chidi, now=timezone.now())
 
-    assert texts(joined) == ["Accepted the invitation: Tidewater Housing Group, Member"]
-    assert [line for line in told_since(before, world.partnership.pk) if line.group == Group.PARTIES] == []
-    assert told_since(before, world.partnership.pk, outside=True) == []
+    assert sentences(joined) == ["Accepted the invitation: Tidewater Housing Group, Member"]
+    assert [line for line in lines_since(before, world.partnership.pk) if line.group == Group.PARTIES] == []
+    assert lines_since(before, world.partnership.pk, outside=True) == []
 
 
 def test_review_that_is_near_is_told_once(world: World) -> None:
     today = timezone.localdate()
     agree_terms(world.partnership, world.amina, review_on=(today + dt.timedelta(days=20)).isoformat())
-    before = so_far(world)
+    before = newest_number(world)
 
     first, second = record_dates_near(now=timezone.now()), record_dates_near(now=timezone.now())
 
     assert (first, second) == (1, 0)
-    [text] = texts(told_since(before, world.partnership.pk))
+    [text] = sentences(lines_since(before, world.partnership.pk))
     assert text.startswith("Review date coming up: ")
 
 
 def test_progress_report_that_is_due_is_told_once(world: World) -> None:
     set_up(world)
-    before = so_far(world)
+    before = newest_number(world)
 
     for _ in range(2):
         conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
 
-    due = [text for text in texts(told_since(before, world.partnership.pk)) if "due" in text]
+    due = [text for text in sentences(lines_since(before, world.partnership.pk)) if "due" in text]
     assert len(due) == 2  # One for each party.
     assert all(text.startswith("A progress report is due: ") for text in due)
 
 
 def test_meeting_that_is_planned_and_called_off_is_not_told(world: World) -> None:
-    before = so_far(world)
+    before = newest_number(world)
     meeting = planned_meeting(world)
-    planned = told_since(before, world.partnership.pk)
+    planned = lines_since(before, world.partnership.pk)
     conversations.call_off_meeting(
         meeting=meeting, organisation=world.larkhaven, reason="Snow.", author=world.eddie, now=timezone.now()
     )
 
-    [text] = texts(planned)
+    [text] = sentences(planned)
     assert text.startswith("Planned a meeting: ")
-    assert told_since(before, world.partnership.pk) == []
+    assert lines_since(before, world.partnership.pk) == []
 
 
 def test_end_of_an_embargo_is_a_change_of_the_plan(world: World) -> None:

@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def _invited(world: World) -> Any:
-    """Tidewater, invited to the Estuary Partnership."""
+    """Invite Tidewater to the Estuary Partnership."""
     return services.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -31,7 +31,7 @@ def _invited(world: World) -> Any:
 
 
 def _start_group(organisation: str) -> Any:
-    """A working group of Larkhaven and Westmarch."""
+    """Return a call that starts a working group of Larkhaven and Westmarch for this organisation."""
     return lambda w, author, _: services.start_working_group(
         parent=w.partnership,
         organisation=getattr(w, organisation),
@@ -53,7 +53,7 @@ def _step(world: World, author: User | None, status: str) -> None:
 
 
 def _under_review(world: World) -> None:
-    """The Estuary Partnership under review."""
+    """Put the Estuary Partnership under review."""
     _step(world, world.amina, "under_review")
 
 
@@ -90,12 +90,12 @@ def _fill(post: Any, author: User | None, someone: User) -> Any:
 
 
 def _holder(world: World) -> Any:
-    """Lena's colleague Vera, in a post."""
+    """Give a post to Vera, and return her as its holder."""
     return _fill(_post(world), world.amina, world.vera)
 
 
 def _notice(world: World) -> Any:
-    """Notice of Westmarch."""
+    """Give notice for Westmarch."""
     _under_review(world)
     return services.give_notice(
         party=world.party(world.westmarch),
@@ -139,13 +139,13 @@ def _create(world: World, author: User, _: Any) -> Partnership:
 
 
 def _drafting(world: World) -> Any:
-    """The amendment that Larkhaven drafts, ready to be signed (see access.py)."""
+    """Return the amendment that Larkhaven drafts, complete enough to sign (see access.py)."""
     found = TermsProposal.objects.get(partnership=world.partnership, number=3)
     return draft(found, world.amina, reports_to="The board")
 
 
 def _two_clauses(world: World) -> Any:
-    """That amendment with a second clause."""
+    """Return that amendment with a second clause."""
     found = _drafting(world)
     value = {"title": "Exit", "body": "Six months."}
     services.save_terms_piece(
@@ -155,19 +155,19 @@ def _two_clauses(world: World) -> Any:
 
 
 def _out_of_date(world: World) -> Any:
-    """That amendment, after another one came into force."""
+    """Return that amendment, after another one came into force."""
     found = _drafting(world)
     sign_all(world.things["terms_version"])
     return found
 
 
 def _up(world: World) -> Any:
-    """That amendment, sent for signature."""
+    """Send that amendment for signature, and return its version."""
     return put_up(_drafting(world), world.amina)
 
 
 def _amendment(world: World) -> Any:
-    """An amendment that Westmarch proposes."""
+    """Propose an amendment for Westmarch."""
     made = services.propose_amendment(
         partnership=world.partnership,
         organisation=world.westmarch,

@@ -1,4 +1,4 @@
-"""Steps that the state of a partnership rules out: who learns the reason, while others are refused first."""
+"""Calls that the state of a partnership rules out: who is told the reason, and who is refused before that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEFT = "Harbour Community Trust does not take part in this partnership"
 
 
 def over(prepare: Callable[[World], Any] | None = None) -> Callable[[World], Any]:
-    """What was prepared, after the partnership ended."""
+    """Return a function that prepares a record, and then ends the partnership."""
 
     def ended(world: World) -> Any:
         prepared = prepare(world) if prepare else None
@@ -32,7 +32,7 @@ def over(prepare: Callable[[World], Any] | None = None) -> Callable[[World], Any
 
 
 def _older_version(world: World) -> Any:
-    """Terms that were taken back and sent for signature once more."""
+    """Return a version of terms that were returned to draft and sent for signature again."""
     version = rights._up(world)
     proposal = version.proposal
     services.take_back_terms(proposal=proposal, reason="A mistake.", author=world.amina, now=timezone.now())

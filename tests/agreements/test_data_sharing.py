@@ -30,8 +30,8 @@ from tests.support.terms import draft, first_proposal, put_up, sign_all
 from tests.world import World, make_partnership
 
 
-def marked(world: World) -> Document:
-    """A list of applicants, marked as personal data."""
+def add_marked_document(world: World) -> Document:
+    """Add a list of applicants that is marked as personal data."""
     return add_document(
         partnership=world.partnership,
         title="Applicants",
@@ -43,8 +43,8 @@ def marked(world: World) -> Document:
     )
 
 
-def agreement(world: World) -> Any:
-    """A data-sharing agreement of the same parties, drafted."""
+def draft_agreement(world: World) -> Any:
+    """Draft a data-sharing agreement of the same parties."""
     made = create(
         organisation=world.larkhaven, author=world.amina, title="Data", kind="data_sharing", now=timezone.now()
     )
@@ -68,14 +68,14 @@ def download(person: User, document: Document) -> int:
 
 
 def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
-    document, made = marked(world), agreement(world)
+    document, made = add_marked_document(world), draft_agreement(world)
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
     assert "The parties have no signed data-sharing agreement in force" in page
     assert download(world.ben, document) == 403
 
-    version = put_up(complete(made, world), world.amina)
+    version = put_up(complete_draft(made, world), world.amina)
     assert not data_sharing_open(world.partnership, today())
     sign_all(version)
 
@@ -86,8 +86,8 @@ def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: Wo
         assert not data_sharing_open(world.partnership, today())
 
 
-def complete(made: Any, world: World) -> Any:
-    """The draft with an end date and whatever its kind asks for."""
+def complete_draft(made: Any, world: World) -> Any:
+    """Add an end date and everything else that its kind requires to the draft."""
     proposal = draft(
         first_proposal(made),
         world.amina,
@@ -111,7 +111,7 @@ def complete(made: Any, world: World) -> Any:
 
 
 def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:
-    sign_all(put_up(complete(agreement(world), world), world.amina))
+    sign_all(put_up(complete_draft(draft_agreement(world), world), world.amina))
     assert data_sharing_open(world.partnership, today())
 
     party = invite_organisation(
@@ -128,8 +128,8 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
 
 
 def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> None:
-    own = agreement(world)
-    sign_all(put_up(complete(own, world), world.amina))
+    own = draft_agreement(world)
+    sign_all(put_up(complete_draft(own, world), world.amina))
     more = [
         make_partnership(f"More {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
         for number in range(3)
@@ -149,8 +149,8 @@ def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> 
 
 
 def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: World) -> None:
-    made = agreement(world)
-    sign_all(put_up(complete(made, world), world.amina))
+    made = draft_agreement(world)
+    sign_all(put_up(complete_draft(made, world), world.amina))
 
     for status in ("suspended", "active", "ended"):
         change_status(partnership=made, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
@@ -161,8 +161,8 @@ def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: Wor
 
 
 def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_job(world: World) -> None:
-    made = agreement(world)
-    sign_all(put_up(complete(made, world), world.amina))
+    made = draft_agreement(world)
+    sign_all(put_up(complete_draft(made, world), world.amina))
     party = made.parties.get(organisation=world.westmarch)
     give_notice(
         party=party,

@@ -1,4 +1,4 @@
-"""Dates that act: start, review and end come by the clock, whether or not a job has run."""
+"""The start, review and end date of a partnership change its status, even if no job has run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
 
 
 def agree(world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: Any) -> None:
-    """Sign the Estuary Partnership off with these dates, today."""
+    """Sign terms of the Estuary Partnership with these dates today."""
     agree_terms(
         world.partnership,
         world.amina,
@@ -77,7 +77,7 @@ def days(count: int) -> dt.date:
     return timezone.localdate() + dt.timedelta(days=count)
 
 
-def reasons(world: World) -> list[str]:
+def status_reasons(world: World) -> list[str]:
     found = Event.objects.filter(target_kind="partnership", target_id=world.partnership.pk, actor_id=None)
     return [event.data["reason"] for event in found.filter(kind="partnership.status_changed").order_by("pk")]
 
@@ -93,7 +93,7 @@ def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World
     assert (early, on_the_day, again) == (0, 1, 0)
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
-    assert reasons(world) == ["Its start date has come."]
+    assert status_reasons(world) == ["Its start date has come."]
 
 
 def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: World) -> None:
@@ -122,7 +122,7 @@ def test_the_job_records_the_end_once_and_emails_the_leads(world: World) -> None
     assert (first, again) == (1, 0)
     world.partnership.refresh_from_db()
     assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
-    assert reasons(world) == ["Its review date has come.", "Its end date has come."]
+    assert status_reasons(world) == ["Its review date has come.", "Its end date has come."]
     told = Email.objects.filter(kind="agreements.date_came", params__status="ended")
     assert set(told.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
@@ -148,7 +148,7 @@ def test_a_job_that_missed_days_catches_up_step_by_step(world: World) -> None:
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.UNDER_REVIEW
-    assert reasons(world) == ["Its start date has come.", "Its review date has come."]
+    assert status_reasons(world) == ["Its start date has come.", "Its review date has come."]
 
 
 @pytest.mark.parametrize("day", [dt.date(2027, 3, 28), dt.date(2027, 10, 31)])
@@ -199,7 +199,7 @@ def test_the_gap_between_two_agreements_is_said_in_days() -> None:
 
 
 def renewed(world: World, *, ends: dt.date, starts: dt.date | None) -> Partnership:
-    """The Estuary Partnership, under review until its end, and its drafted successor."""
+    """Put the Estuary Partnership under review until its end, and return its successor, which is a draft."""
     agree(world, starts=days(-400), review=days(0), ends=ends)
     successor = renew(
         partnership=world.partnership,
@@ -259,7 +259,7 @@ def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -
 # ---- Reminders
 
 
-def reminded(person: User) -> list[list[str]]:
+def reminders_to(person: User) -> list[list[str]]:
     emails = Email.objects.filter(kind="agreements.dates_ahead", person_id=person.pk).order_by("pk")
     return [[one["kind"] for one in email.params["dates"]] for email in emails]
 
@@ -272,10 +272,10 @@ def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World)
         for hour in (1, 13):
             remind_of_dates(now=at(start + dt.timedelta(days=day), hour))
 
-    ends = [kinds for kinds in reminded(world.ben) if "end" in kinds]
+    ends = [kinds for kinds in reminders_to(world.ben) if "end" in kinds]
     assert len(ends) == 4
-    assert reminded(world.ben) == reminded(world.amina)
-    assert reminded(world.vera) == []
+    assert reminders_to(world.ben) == reminders_to(world.amina)
+    assert reminders_to(world.vera) == []
 
 
 def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
@@ -283,7 +283,7 @@ def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
 
     remind_of_dates(now=at(days(0)))
 
-    assert reminded(world.ben) == [["notice", "review", "end"]]
+    assert reminders_to(world.ben) == [["notice", "review", "end"]]
 
 
 def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: World) -> None:
@@ -291,7 +291,7 @@ def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: Wor
 
     remind_of_dates(now=at(days(75)))
 
-    assert reminded(world.ben) == [["end"]]
+    assert reminders_to(world.ben) == [["end"]]
     assert DateReminder.objects.get(person=world.ben, kind="end").days_before == 30
 
 
@@ -306,8 +306,8 @@ def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
 
     remind_of_dates(now=at(days(0)))
 
-    assert reminded(world.ben) == [["review"]]
-    assert reminded(world.amina) == []
+    assert reminders_to(world.ben) == [["review"]]
+    assert reminders_to(world.amina) == []
 
 
 def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> None:
@@ -336,7 +336,7 @@ def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
 # ---- Notice
 
 
-def give(world: World, by: User, organisation: Organisation, last: dt.date | None = None) -> Notice:
+def give_notice_for(world: World, by: User, organisation: Organisation, last: dt.date | None = None) -> Notice:
     return give_notice(
         party=world.party(organisation), reason="We have no staff.", last_day=last, author=by, now=timezone.now()
     )
@@ -345,7 +345,7 @@ def give(world: World, by: User, organisation: Organisation, last: dt.date | Non
 def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
     agree(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
 
-    notice = give(world, world.ben, world.westmarch)
+    notice = give_notice_for(world, world.ben, world.westmarch)
 
     assert (notice.last_day, notice.ends_partnership) == (days(30), True)
     with time_machine.travel(at(days(30))):
@@ -356,7 +356,7 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
         carry_out_notices(now=timezone.now())
     world.partnership.refresh_from_db()
     assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
-    assert reasons(world) == ["The notice period is over."]
+    assert status_reasons(world) == ["The notice period is over."]
 
 
 def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
@@ -370,7 +370,7 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
     agree(world, starts=days(0), review=days(200))
-    notice = give(world, world.hana, world.harbour, days(10))
+    notice = give_notice_for(world, world.hana, world.harbour, days(10))
     assert not notice.ends_partnership
 
     before, after = at(days(10)), at(days(11), 0, 1)
@@ -384,7 +384,7 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
 
 def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
     agree(world, starts=days(0), review=days(200))
-    notice = give(world, world.ben, world.westmarch, days(10))
+    notice = give_notice_for(world, world.ben, world.westmarch, days(10))
 
     withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
 
@@ -398,14 +398,14 @@ def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
     agree(world, starts=days(0), review=days(200), notice_days=30)
 
     with pytest.raises(UnableToGiveNotice, match="30 days of notice"):
-        give(world, world.ben, world.westmarch, days(29))
-    give(world, world.ben, world.westmarch, days(30))
+        give_notice_for(world, world.ben, world.westmarch, days(29))
+    give_notice_for(world, world.ben, world.westmarch, days(30))
     with pytest.raises(UnableToGiveNotice, match="already"):
-        give(world, world.ben, world.westmarch, days(40))
+        give_notice_for(world, world.ben, world.westmarch, days(40))
 
 
-def join(world: World) -> None:
-    """Harbour becomes a third party."""
+def add_third_party(world: World) -> None:
+    """Let Harbour join as a third party."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -422,11 +422,11 @@ def end_by_notice(world: World) -> dt.date | None:
 
 
 def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
-    join(world)
+    add_third_party(world)
     agree(world, starts=days(0), review=days(200))
-    slow = give(world, world.hana, world.harbour, days(60))
+    slow = give_notice_for(world, world.hana, world.harbour, days(60))
 
-    quick = give(world, world.ben, world.westmarch, days(10))
+    quick = give_notice_for(world, world.ben, world.westmarch, days(10))
     with_both = end_by_notice(world)
     withdraw_notice(notice=slow, reason="We found money.", author=world.hana, now=timezone.now())
 
@@ -434,20 +434,20 @@ def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: Wor
     assert end_by_notice(world) is None
 
 
-def written(day: dt.date) -> dict[str, str]:
+def day_fields(day: dt.date) -> dict[str, str]:
     return {"last_day": day.isoformat()}
 
 
 def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
-    join(world)
+    add_third_party(world)
     agree(world, starts=days(0), review=days(200))
-    give(world, world.hana, world.harbour, days(60))
+    give_notice_for(world, world.hana, world.harbour, days(60))
     own = world.partnership.parties.get(organisation=world.westmarch)
     ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
 
     sooner = " ".join(ben.get(address).content.decode().split())
-    later = " ".join(ben.post(address, {**written(days(61)), "reason": ""}).content.decode().split())
-    sent = ben.post(address, {**written(days(10)), "reason": "Budget."}, follow=True)
+    later = " ".join(ben.post(address, {**day_fields(days(61)), "reason": ""}).content.decode().split())
+    sent = ben.post(address, {**day_fields(days(10)), "reason": "Budget."}, follow=True)
 
     assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in sooner
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner
@@ -457,10 +457,10 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
 
 def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
     agree(world, starts=days(0), review=days(200))
-    give(world, world.ben, world.westmarch, days(10))
+    give_notice_for(world, world.ben, world.westmarch, days(10))
     before = end_by_notice(world)
 
-    join(world)
+    add_third_party(world)
 
     assert (before, end_by_notice(world)) == (days(10), None)
     with time_machine.travel(at(days(11))):
@@ -471,7 +471,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 
 def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: World) -> None:
     agree(world, starts=days(0), review=days(10), ends=days(20))
-    give(world, world.ben, world.westmarch, days(40))
+    give_notice_for(world, world.ben, world.westmarch, days(40))
     partnership = Partnership.objects.get(pk=world.partnership.pk)
 
     assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)
@@ -493,7 +493,7 @@ def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> 
     )
     page = " ".join(ben.get(reverse("agreements:notice", args=address)).content.decode().split())
     assert "another organisation that leads the partnership can remove Westmarch" in page
-    give(world, world.ben, world.westmarch)
+    give_notice_for(world, world.ben, world.westmarch)
     assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
         "agreements:dates", args=[world.partnership.pk]
     )
@@ -510,7 +510,7 @@ def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> 
 
 def test_a_party_that_has_not_signed_the_terms_leaves_at_once(world: World) -> None:
     agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    join(world)
+    add_third_party(world)
     own = world.party(world.harbour)
 
     leave_partnership(party=own, reason="Not for us.", author=world.hana, now=timezone.now())

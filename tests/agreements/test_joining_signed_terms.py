@@ -41,8 +41,8 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign
 from tests.world import World
 
 
-def join(world: World, role: str = "member") -> Party:
-    """Harbour Homes joins, by Hana."""
+def join_as(world: World, role: str = "member") -> Party:
+    """Invite Harbour Homes, and accept as Hana."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -55,7 +55,7 @@ def join(world: World, role: str = "member") -> Party:
     return party
 
 
-def request_of(world: World) -> TermsSignatory:
+def request_to_harbour(world: World) -> TermsSignatory:
     return TermsSignatory.objects.waiting().get(organisation=world.harbour)
 
 
@@ -73,9 +73,9 @@ def sign(world: World, version: TermsVersion) -> None:
 def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
 
-    join(world)
+    join_as(world)
 
-    assert (request_of(world).version, request_of(world).joins) == (version, True)
+    assert (request_to_harbour(world).version, request_to_harbour(world).joins) == (version, True)
     assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
     members = signed_in(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
@@ -86,7 +86,7 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
 
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     hana = signed_in(world.hana)
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
@@ -108,8 +108,8 @@ def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None
 
 def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
-    address = reverse("agreements:sign-by-link", args=[terms_token(request_of(world), world.hana)])
+    join_as(world)
+    address = reverse("agreements:sign-by-link", args=[terms_token(request_to_harbour(world), world.hana)])
     browser = Client()
 
     shown = browser.get(address)
@@ -125,7 +125,7 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
 
 def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     page = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
 
     record_paper_signature(
@@ -148,13 +148,13 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
 
 def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    party = join(world, "observer")
+    party = join_as(world, "observer")
     asked = TermsSignatory.objects.filter(organisation=world.harbour).exists()
 
     change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
 
     assert not asked
-    assert request_of(world).joins
+    assert request_to_harbour(world).joins
     change_party_role(party=party, role="observer", reason="It does not.", author=world.amina, now=timezone.now())
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     assert unbound_organisation_ids(world.partnership, today()) == set()
@@ -162,7 +162,7 @@ def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -
 
 def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
         amend(world, world.hana, world.harbour, text="We never meet.")
@@ -173,7 +173,7 @@ def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None
 
 def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
 
     decline(world, version)
 
@@ -198,7 +198,7 @@ def decline(world: World, version: TermsVersion, reason: str = "Too long.") -> N
 
 def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     decline(world, version)
     hana, terms = signed_in(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
@@ -222,7 +222,7 @@ def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World
 
 def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     decline(world, version)
 
     with pytest.raises(UnableToSignTerms, match="already declined"):
@@ -232,7 +232,7 @@ def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
 def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
-    join(world)
+    join_as(world)
     decline(world, first)
     sign_all(put_up(proposal, world.amina))
 
@@ -244,7 +244,7 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
-    join(world)
+    join_as(world)
     later = put_up(proposal, world.amina)
 
     sign_all(later)
@@ -258,7 +258,7 @@ def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: Worl
 
 def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     TermsSignatory.objects.filter(organisation=world.harbour).delete()
 
     assert ask_joined_parties(now=timezone.now()) == 1
@@ -267,7 +267,7 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
 
 def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
@@ -276,7 +276,7 @@ def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> N
 
 def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join(world)
+    join_as(world)
     late = TermsSignatory.objects.waiting()
     late.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
     drop_emails()
@@ -316,7 +316,7 @@ def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
     )
-    join(world)
+    join_as(world)
     review = (today() + dt.timedelta(days=365)).isoformat()
     version = put_up(draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), None)
     given: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}

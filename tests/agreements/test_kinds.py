@@ -39,7 +39,7 @@ def admin_page(name: str, *on: int) -> str:
 
 
 def inline_data(page: Client, address: str) -> dict[str, str]:
-    """What the admin page would send back unchanged."""
+    """Return the fields that the admin page would send without a change."""
     data: dict[str, str] = {}
     context = page.get(address).context
     forms = [context["adminform"].form]

@@ -1,4 +1,4 @@
-"""A former party reads what there was, and nothing written after it left.
+"""A former party reads the partnership as it was, and nothing that was written after it left.
 
 Checked on pages, lists and search.
 """
@@ -70,8 +70,8 @@ def invite(world: World, organisation: Organisation, partnership: Partnership | 
     )
 
 
-def before(world: World) -> dict[str, Any]:
-    """Records from before Westmarch left, most between Larkhaven and Harbour."""
+def records_before_leaving(world: World) -> dict[str, Any]:
+    """Write records before Westmarch leaves, most of them between Larkhaven and Harbour."""
     accept(invite(world, world.harbour), world.hana)
     edit_settings(
         partnership=world.partnership,
@@ -98,8 +98,8 @@ def before(world: World) -> dict[str, Any]:
     }
 
 
-def after(world: World, held: dict[str, Any]) -> None:
-    """Records that the other parties write after Westmarch left."""
+def write_after_leaving(world: World, held: dict[str, Any]) -> None:
+    """Write records of the other parties after Westmarch has left."""
     now = timezone.now
     edit_settings(
         partnership=world.partnership,
@@ -165,7 +165,7 @@ def after(world: World, held: dict[str, Any]) -> None:
 
 
 def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
-    """Every page on which Ben could see the partnership, fetched by address."""
+    """Return every page on which Ben could see the partnership, by address."""
     here = {"pk": world.partnership.pk}
     addresses = [
         *(reverse(f"agreements:{name}", kwargs=here) for name in ("detail", "members", "history", "documents")),
@@ -221,10 +221,10 @@ def the_new_invitation_is_withdrawn(world: World) -> None:
     "then", [westmarch_stays_away, westmarch_declines_to_come_back, the_new_invitation_is_withdrawn]
 )
 def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: Callable[[World], None]) -> None:
-    held = before(world)
+    held = records_before_leaving(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
 
-    after(world, held)
+    write_after_leaving(world, held)
     then(world)
 
     pages = pages_of(world, held)

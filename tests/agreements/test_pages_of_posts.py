@@ -34,7 +34,7 @@ def search(person: User, text: str) -> str:
 
 @pytest.fixture
 def nora(world: World) -> Holder:
-    """Westmarch's nominations officer in the Estuary Partnership, without an account."""
+    """Name Nora, who has no account, as nominations officer of Westmarch in the Estuary Partnership."""
     post = post_of(world, organisation=world.westmarch)
     name, email, phone = CANARIES
     return fill(post, contact=services.Contact(name=name, email=email, phone=phone, working_days="Monday to Wednesday"))
@@ -123,13 +123,13 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
     assert not re.search(r"\bFay\b(?! retired)", partners)  # a token may have these three letters
 
 
-def data_of(holder: Holder) -> str:
-    """The link to what is held about a contact."""
+def contact_link_of(holder: Holder) -> str:
+    """Return the link by which a contact sees what we hold about them."""
     return reverse("agreements:contact-data", args=[contact_token(holder)])
 
 
 def test_page_of_a_contacts_data_masks_the_address(nora: Holder) -> None:
-    page = Client().get(data_of(nora)).content.decode()
+    page = Client().get(contact_link_of(nora)).content.decode()
 
     assert "n...@canary.example" in page
     assert "nora@canary.example" not in page
@@ -137,7 +137,7 @@ def test_page_of_a_contacts_data_masks_the_address(nora: Holder) -> None:
 
 def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Holder) -> None:
     with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
-        link = data_of(nora)
+        link = contact_link_of(nora)
 
     page = Client().get(link)
     answers = [Client().post(link) for _ in range(4)]
@@ -157,7 +157,7 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
 def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
     holder = fill(post_of(make_world()), contact=services.Contact(name="Nora", email="nora@canary.example"))
     with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
-        link = data_of(holder)
+        link = contact_link_of(holder)
 
     assert Client().post(link).status_code == 200
 

@@ -46,7 +46,7 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign
 from tests.world import World
 
 
-def take(world: World, *statuses: str, now: dt.datetime | None = None) -> None:
+def go_through(world: World, *statuses: str, now: dt.datetime | None = None) -> None:
     for status in statuses:
         change_status(
             partnership=world.partnership,
@@ -69,12 +69,12 @@ def make_active(world: World, review_on: dt.date | None = None) -> None:
 
 
 def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
-    take(world, "drafting")
+    go_through(world, "drafting")
 
     with pytest.raises(UnableToSendForSignature, match=r"Review on.*clause"):
         put_up(first_proposal(world.partnership), world.amina)
     with pytest.raises(UnableToChangeStatus, match="Send its terms for signature"):
-        take(world, "awaiting_sign_off")
+        go_through(world, "awaiting_sign_off")
 
     put_up(write_terms(world), world.amina)
     world.partnership.refresh_from_db()
@@ -82,7 +82,7 @@ def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
 
 
 def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World) -> None:
-    take(world, "drafting")
+    go_through(world, "drafting")
     version = put_up(write_terms(world), world.amina)
     party = invite_organisation(
         partnership=world.partnership,
@@ -95,7 +95,7 @@ def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World)
     sign_all(version)
     world.partnership.refresh_from_db()
     with pytest.raises(UnableToChangeStatus, match="Harbour Community Trust has not accepted"):
-        take(world, "active")
+        go_through(world, "active")
 
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     world.partnership.refresh_from_db()
@@ -144,7 +144,7 @@ def test_transitions_outside_the_table_are_refused(world: World, status: str) ->
 
     for wanted in set(Status.values) - set(TRANSITIONS[status]):
         with pytest.raises(UnableToChangeStatus, match="cannot become"):
-            take(world, wanted)
+            go_through(world, wanted)
 
 
 def test_every_status_change_needs_a_reason(world: World) -> None:
@@ -165,12 +165,12 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
 
     assert (before, on_the_day, again) == (0, 1, 0)
     with pytest.raises(UnableToChangeStatus, match="next review date"):
-        take(world, "active", now=noon)
+        go_through(world, "active", now=noon)
 
 
 def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(world: World) -> None:
     make_active(world)
-    take(world, "under_review")
+    go_through(world, "under_review")
 
     successor = renew(
         partnership=world.partnership,
@@ -195,7 +195,7 @@ def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(worl
 
 def test_a_renewal_has_its_own_title_and_the_old_page_leads_to_it(world: World, client: Client) -> None:
     make_active(world)
-    take(world, "under_review")
+    go_through(world, "under_review")
     client.force_login(world.amina)
     data = {"status": "renew", "reason": "Three more years.", "title": "Estuary Partnership, second term"}
 
@@ -231,7 +231,7 @@ def test_each_page_of_a_partnership_marks_its_tab(
 
 def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: World, client: Client) -> None:
     make_active(world)
-    take(world, "under_review")
+    go_through(world, "under_review")
     client.force_login(world.amina)
     address = reverse("agreements:status", args=[world.partnership.pk])
 
@@ -278,7 +278,7 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
     address = reverse("agreements:proposal", args=[world.partnership.pk, 1])
 
     before = client.get(address).content.decode()
-    take(world, "drafting")
+    go_through(world, "drafting")
     after = client.get(address).content.decode()
 
     assert "change its status to drafting" in before
@@ -287,7 +287,7 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
 
 
 def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
-    take(world, "ended")
+    go_through(world, "ended")
     now = timezone.now()
 
     with pytest.raises(UnableToEditSettings, match="has ended"):
@@ -412,7 +412,7 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
     newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
     assert (newest.data["before"], newest.data["after"]) == ({"contact_days": None}, {"contact_days": 30})
     assert "At least every 30 days" in signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
-    take(world, "under_review")
+    go_through(world, "under_review")
     successor = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -444,7 +444,7 @@ def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World)
     assert party.is_present
 
 
-def add(world: World, content: bytes, name: str) -> Document:
+def upload(world: World, content: bytes, name: str) -> Document:
     return add_document(
         partnership=world.partnership,
         title="",
@@ -456,7 +456,7 @@ def add(world: World, content: bytes, name: str) -> Document:
 
 
 def test_a_document_is_served_as_an_attachment_with_a_safe_name(world: World) -> None:
-    document = add(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
+    document = upload(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
     answer = signed_in(world.ben).get(address)
@@ -478,13 +478,13 @@ def test_a_document_is_served_as_an_attachment_with_a_safe_name(world: World) ->
 )
 def test_files_of_other_types_are_refused(world: World, content: bytes, name: str) -> None:
     with pytest.raises(UnableToAddDocument):
-        add(world, content, name)
+        upload(world, content, name)
 
     assert not Document.objects.exists()
 
 
 def test_a_removed_document_is_hidden_until_it_is_restored(world: World) -> None:
-    document = add(world, b"What we agreed.\n", "memo.txt")
+    document = upload(world, b"What we agreed.\n", "memo.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
     remove_document(document=document, author=world.amina, now=timezone.now())

@@ -24,7 +24,7 @@ DAY = dt.timedelta(days=1)
 
 
 def post_of(world: World, role: str = "nominations", **fields: Any) -> Post:
-    """A post of Larkhaven in the Estuary Partnership, unless said otherwise."""
+    """Create a post, by default of Larkhaven in the Estuary Partnership."""
     fields = {"organisation": world.larkhaven, "partnership": world.partnership} | fields
     return services.create_post(role=role, author=None, now=world.now, **fields)
 

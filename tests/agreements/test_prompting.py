@@ -21,8 +21,8 @@ from tests.world import World
 DAY = dt.timedelta(days=1)
 
 
-def blocked(world: World) -> Objective:
-    """An objective of Larkhaven that is blocked."""
+def add_blocked_objective(world: World) -> Objective:
+    """Add an objective of Larkhaven that is blocked."""
     made = add_objective(
         partnership=world.partnership,
         text="Start 40 homes",
@@ -47,8 +47,8 @@ def blocked(world: World) -> Objective:
     return made
 
 
-def agenda(world: World) -> dict[str, str]:
-    """What the sources propose to Ben, by heading."""
+def agenda_items(world: World) -> dict[str, str]:
+    """Return the items that the sources propose to Ben, by heading."""
     since = Since({world.partnership.pk: timezone.now() - 90 * DAY}, timezone.now())
     return {
         source.heading: f"{one.title}: {one.detail}"
@@ -57,22 +57,22 @@ def agenda(world: World) -> dict[str, str]:
     }
 
 
-def stuck(world: World, now: dt.datetime, who: Any = None) -> dict[str, str]:
+def stuck_records(world: World, now: dt.datetime, who: Any = None) -> dict[str, str]:
     return {one.what: one.waits_for for one in stuck_in(who or world.ben, [world.partnership.pk], now)}
 
 
 def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:
-    blocked(world)
+    add_blocked_objective(world)
     party = world.partnership.parties.get(organisation=world.larkhaven)
 
     period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
     figures = {block["heading"]: block for block in figures_of(period)}
 
-    assert "Start 40 homes (behind)" in agenda(world)["Objectives behind or blocked"]
+    assert "Start 40 homes (behind)" in agenda_items(world)["Objectives behind or blocked"]
     assert figures["Objectives"]["summary"] == "1 open, 1 reported on in this period, 1 behind or blocked."
     assert "blocked: No planning permission" in figures["Objectives"]["lines"][0]["figure"]
-    assert stuck(world, timezone.now())["Objective blocked"] == world.larkhaven.display_name
-    assert stuck(world, timezone.now(), world.chidi) == {}
+    assert stuck_records(world, timezone.now())["Objective blocked"] == world.larkhaven.display_name
+    assert stuck_records(world, timezone.now(), world.chidi) == {}
 
 
 def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World) -> None:
@@ -84,10 +84,10 @@ def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World
     period = ReportPeriod(party=party, start=today() - 30 * DAY, end=today() + DAY, today=today())
     figures = {block["heading"]: block for block in figures_of(period)}
 
-    assert "Amendment 1 of" in agenda(world)["Terms to sign"]
+    assert "Amendment 1 of" in agenda_items(world)["Terms to sign"]
     assert figures["Terms"]["summary"] == "0 proposed, 1 to sign."
-    assert "Terms not signed" not in stuck(world, timezone.now())
-    assert stuck(world, timezone.now() + 15 * DAY)["Terms not signed"] == world.westmarch.display_name
+    assert "Terms not signed" not in stuck_records(world, timezone.now())
+    assert stuck_records(world, timezone.now() + 15 * DAY)["Terms not signed"] == world.westmarch.display_name
 
 
 def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: World) -> None:
@@ -95,5 +95,5 @@ def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: W
     amend(world, world.amina, world.larkhaven, text="We meet twice.")
     later = timezone.now() + 31 * DAY
 
-    assert stuck(world, later)["Draft of terms not changed for a while"] == world.larkhaven.display_name
-    assert "Draft of terms not changed for a while" not in stuck(world, later, world.vera)
+    assert stuck_records(world, later)["Draft of terms not changed for a while"] == world.larkhaven.display_name
+    assert "Draft of terms not changed for a while" not in stuck_records(world, later, world.vera)

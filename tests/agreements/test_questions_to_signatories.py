@@ -24,13 +24,13 @@ from tests.world import World
 QUESTION = "Has your board seen the budget?"
 
 
-def asked(world: World) -> TermsVersion:
-    """Terms sent by Larkhaven, with a question to the others."""
+def send_with_question(world: World) -> TermsVersion:
+    """Send terms for signature as Larkhaven, with a question to the other parties."""
     return put_up(ready(world), world.amina, organisation=world.larkhaven, questions=[QUESTION])
 
 
 def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
-    version = asked(world)
+    version = send_with_question(world)
 
     questions = {one.organisation: one.questions for one in version.signatories.all()}
 
@@ -38,7 +38,7 @@ def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
 
 
 def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -> None:
-    version = asked(world)
+    version = send_with_question(world)
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
     ben = signed_in(world.ben)
     signing = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
@@ -56,7 +56,7 @@ def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -
 
 
 def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
-    version = asked(world)
+    version = send_with_question(world)
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
     address = reverse("agreements:sign-by-link", args=[token])
     browser = Client()
@@ -78,7 +78,7 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
 
 
 def test_declining_needs_no_answer(world: World) -> None:
-    version = asked(world)
+    version = send_with_question(world)
     with pytest.raises(UnableToSignTerms, match="Answer the question"):
         sign_terms(
             version=version,
@@ -116,7 +116,7 @@ def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
 
 
 def test_a_party_that_joins_while_signatures_are_awaited_gets_the_question(world: World) -> None:
-    version = asked(world)
+    version = send_with_question(world)
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,

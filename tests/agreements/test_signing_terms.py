@@ -75,7 +75,7 @@ def days(count: int) -> dt.date:
 
 
 def ready(world: World) -> TermsProposal:
-    """The first draft, ready to be signed, in a partnership that is drafting."""
+    """Complete the first draft of a partnership that is drafting, so that it can be signed."""
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
     )
@@ -83,7 +83,7 @@ def ready(world: World) -> TermsProposal:
 
 
 def amend(world: World, author: User, body: Any, *, from_day: dt.date | None = None, **change: Any) -> TermsProposal:
-    """An amendment of an active partnership."""
+    """Propose an amendment of an active partnership, and change its draft."""
     made = propose_amendment(
         partnership=world.partnership,
         organisation=body,
@@ -541,7 +541,7 @@ def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
 
 
 def bodies_about_signed_terms() -> list[str]:
-    """The emails that say that every party has signed, each on one line."""
+    """Return the emails that say that every party has signed, each on one line."""
     emails = [email for email in deliver() if email.subject.startswith("Every party has signed")]
     return [" ".join(str(email.body).split()) for email in emails]
 

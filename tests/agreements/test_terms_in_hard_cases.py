@@ -41,7 +41,7 @@ from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World
 
 
-def after(count: int) -> time_machine.travel:
+def days_later(count: int) -> time_machine.travel:
     return time_machine.travel(timezone.now() + dt.timedelta(days=count))
 
 
@@ -61,8 +61,8 @@ def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(worl
     assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."
 
 
-def start_and_end(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
-    """Two amendments, each right alone: one moves the start, the other the end before it."""
+def colliding_amendments(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
+    """Propose two amendments that are each valid alone: one moves the start, the other the end before it."""
     agree_terms(world.partnership, world.amina, starts_on=today().isoformat(), ends_on=days(300).isoformat())
     later = amend(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
     shorter = amend(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
@@ -71,11 +71,11 @@ def start_and_end(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVe
 
 def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
     with pytest.raises(UnableToSendForSignature, match=r"do not fit together\. “Starts on” is after “Ends on”"):
-        start_and_end(world, checked=True)
+        colliding_amendments(world, checked=True)
 
 
 def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: World) -> None:
-    later, shorter = start_and_end(world, checked=False)
+    later, shorter = colliding_amendments(world, checked=False)
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
 
@@ -96,7 +96,7 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
         now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    later, shorter = start_and_end(world, checked=False)
+    later, shorter = colliding_amendments(world, checked=False)
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
     sign(shorter, world.ben, world.westmarch)
@@ -114,7 +114,7 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
 def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
     version = put_up(draft(ready(world), world.amina, review_on=days(5).isoformat()), world.amina)
 
-    with after(8):
+    with days_later(8):
         sign_all(version)
 
     world.partnership.refresh_from_db()
@@ -143,11 +143,11 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
     proposal = draft(ready(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
     version = put_up(proposal, world.amina)
 
-    with after(5):
+    with days_later(5):
         sign(version, world.amina, world.larkhaven)
-    with after(6), pytest.raises(UnableToSignTerms, match="Return the terms to draft and change the end date"):
+    with days_later(6), pytest.raises(UnableToSignTerms, match="Return the terms to draft and change the end date"):
         sign(version, world.ben, world.westmarch)
-    with after(6):
+    with days_later(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
         with pytest.raises(UnableToSendForSignature, match="before they come into force"):
             put_up(proposal, world.amina)
@@ -170,7 +170,7 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
     sign_all(put_up(proposal, world.ben, from_day=days(20)))
 
     # Nothing ran on the last day itself.
-    with after(25):
+    with days_later(25):
         record_terms_in_force(now=timezone.now())
         world.partnership.refresh_from_db()
         assert world.partnership.state == Status.UNDER_REVIEW
@@ -229,7 +229,7 @@ def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: s
     assert "As we discussed." in twice.content.decode()
 
 
-def paper(world: World) -> TermsSignature:
+def paper_signature(world: World) -> TermsSignature:
     version = put_up(ready(world), world.amina)
     return record_paper_signature(
         version=version,
@@ -247,7 +247,7 @@ def paper(world: World) -> TermsSignature:
 
 
 def test_the_scan_of_a_signature_cannot_be_removed(world: World) -> None:
-    scan = paper(world).scan
+    scan = paper_signature(world).scan
     assert scan is not None
 
     with pytest.raises(UnableToRemoveDocument, match="signature"):
@@ -262,7 +262,7 @@ def test_a_paper_signature_of_a_party_with_a_long_name_is_recorded(world: World)
     type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(name="The Council " + "of Westmarch " * 18)
     world.westmarch.refresh_from_db()
 
-    made = paper(world)
+    made = paper_signature(world)
 
     assert made.scan is not None
     assert len(made.scan.title) <= 200
@@ -276,7 +276,7 @@ def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: Wor
     )
     before = Email.objects.count()
 
-    with after(10):
+    with days_later(10):
         assert remind_terms_signers(now=timezone.now()) == 0
         assert escalate_late_signatures(now=timezone.now()) == 0
         assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
@@ -299,7 +299,7 @@ def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
     version = put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
     token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
 
-    with after(4):
+    with days_later(4):
         with pytest.raises(UnableToSignTerms, match="no longer takes part"):
             sign(version, world.hana, world.harbour)
         assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404

@@ -21,8 +21,8 @@ MIGRATION = import_module("partnerships.agreements.migrations.0012_terms_from_be
 TEXT = "Two meetings a quarter.\n\nPlans are shared in draft."
 
 
-def from_before(world: World, **columns: Any) -> Partnership:
-    """The Estuary Partnership as a row from before signing, migrated."""
+def migrate_old_partnership(world: World, **columns: Any) -> Partnership:
+    """Return the Estuary Partnership after a migration from a row without signed terms."""
     TermsProposal.objects.all().delete()
     columns = {
         "terms_of_reference": TEXT,
@@ -39,7 +39,7 @@ def from_before(world: World, **columns: Any) -> Partnership:
 
 @pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
 def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, status: str) -> None:
-    migrated = from_before(world, status=status, starts_on=dt.date(2026, 1, 1))
+    migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
     version = migrated.terms_versions.get()
     assert (migrated.status, version.number, version.was_accepted_before_signing) == (status, 1, True)
@@ -56,7 +56,7 @@ def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, stat
 
 
 def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None:
-    migrated = from_before(world, status="active", starts_on=dt.date(2026, 1, 1))
+    migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
     client = Client()
     client.force_login(world.ben)
 
@@ -74,7 +74,7 @@ def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None
 
 @pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
 def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, status: str) -> None:
-    migrated = from_before(world, status=status)
+    migrated = migrate_old_partnership(world, status=status)
 
     proposal = migrated.terms_proposals.get()
     content = content_of_proposal(proposal)
@@ -87,7 +87,7 @@ def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, stat
 def test_a_partnership_that_ended_after_it_was_active_keeps_its_terms(world: World) -> None:
     Partnership.objects.filter(pk=world.partnership.pk).update(status="active")
 
-    migrated = from_before(world, status="ended")
+    migrated = migrate_old_partnership(world, status="ended")
 
     assert migrated.terms_versions.get().was_accepted_before_signing
     assert migrated.status == Status.ENDED
@@ -97,7 +97,7 @@ def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world:
     Party.objects.filter(partnership=world.partnership, organisation=world.westmarch).update(
         status="left", left_at=timezone.now(), left_on=timezone.localdate()
     )
-    migrated = from_before(world, status="active", starts_on=dt.date(2026, 1, 1))
+    migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
     client = Client()
     client.force_login(world.ben)
 
@@ -110,7 +110,7 @@ def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world:
 def test_a_very_long_text_is_kept_whole_in_several_clauses(world: World) -> None:
     long = "x" * 120_000
 
-    migrated = from_before(world, status="active", terms_of_reference=long, starts_on=dt.date(2026, 1, 1))
+    migrated = migrate_old_partnership(world, status="active", terms_of_reference=long, starts_on=dt.date(2026, 1, 1))
 
     clauses = migrated.terms_versions.get().content["clauses"]
     bodies = [clause["body"] for clause in clauses if clause["key"] != "contribution"]

@@ -20,7 +20,7 @@ from tests.world import World
 
 
 def basis(world: World) -> KindField:
-    """A field of the partnership's kind with two choices; the first terms leave it empty."""
+    """Add a field with two choices to the partnership's kind. The first terms leave it empty."""
     agree_terms(world.partnership, world.amina)
     kind = PartnershipKind.objects.get(code=world.partnership.kind_id)
     return KindField.objects.create(

@@ -27,13 +27,13 @@ from tests.world import World
 
 @pytest.fixture
 def reader(world: World, client: Client) -> Client:
-    """Vera of Larkhaven reads."""
+    """Return a browser in which Vera of Larkhaven is signed in."""
     client.force_login(world.vera)
     return client
 
 
-def words_of(client: Client, version: TermsVersion) -> list[str]:
-    """The paragraphs and the rows of tables of the Word document, in order."""
+def word_paragraphs(client: Client, version: TermsVersion) -> list[str]:
+    """Return the paragraphs and table rows of the Word document, in order."""
     answer = client.get(reverse("agreements:terms-word", args=[version.partnership_id, version.number]))
     found: list[str] = []
     for part in docx.Document(io.BytesIO(answer.content)).iter_inner_content():
@@ -74,7 +74,7 @@ def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: C
     contribute(world.partnership, world.amina, "two", party="Larkhaven Homes", year="2028", money="1500")
     version = agree_terms(world.partnership, world.amina, reports_to="The board", legally_binding=True)
 
-    words, page = words_of(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), printed(reader, version)
 
     order = ["Terms", "1. Terms", "Schedule 1: particulars", "Schedule 2: contributions", "Signatures"]
     places = [words.index(heading) for heading in order]
@@ -100,7 +100,7 @@ def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client)
     answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
     version = agree_terms(world.partnership, world.amina)
 
-    words, page = words_of(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), printed(reader, version)
 
     between = next(line for line in words if line.startswith("Between"))
     assert "Larkhaven Homes" in between
@@ -127,7 +127,7 @@ def test_a_version_of_two_amendments_shows_the_signatures_on_both(world: World, 
     sign_all(board)
     both = world.partnership.terms_versions.get(origin="consolidated")
 
-    words, page = words_of(reader, both), printed(reader, both)
+    words, page = word_paragraphs(reader, both), printed(reader, both)
 
     signed = [line for line in words if "Signed electronically" in line]
     assert [line.split(" | ")[2].split(".")[0] for line in signed] == [
@@ -145,7 +145,7 @@ def test_what_is_not_signed_leaves_room_for_a_hand(world: World, reader: Client)
         draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), world.amina
     )
 
-    words, page = words_of(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), printed(reader, version)
 
     assert any("Signature:\n\nName:\n\nDate:" in line for line in words)
     assert "Signature:" in page

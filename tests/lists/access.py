@@ -18,7 +18,7 @@ AFTER_OTHERS = True
 
 
 def prepare(world: World) -> None:
-    """A view of Amina's, which Larkhaven shares, and a file of hers."""
+    """Save a view of Amina's that Larkhaven shares, and ask for a file of hers."""
     view = services.save_view(
         person=world.amina, kind="commitments", name="Late", state={"filters": {"standing": ["overdue"]}}, now=world.now
     )

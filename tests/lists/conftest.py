@@ -24,7 +24,7 @@ def world(db: None) -> World:
 
 
 def promises(world: World) -> list[Commitment]:
-    """Three commitments with equal and missing due dates, and an action without one."""
+    """Propose three commitments with equal and missing due dates, and an action without one."""
     same = in_days(30)
     return [
         agree(world, text="Cottages.", due_on=same),
@@ -34,7 +34,7 @@ def promises(world: World) -> list[Commitment]:
 
 
 def fill_lists(world: World) -> None:
-    """At least one row for Amina in every list."""
+    """Add at least one row to every list that Amina can open."""
     promises(world)
     shared(world.larkhaven, world.amina, timezone.now())
     plan = begin(world)

@@ -1,4 +1,4 @@
-"""Doing one thing with several rows of a list, without scripts."""
+"""Actions on several rows of a list, without JavaScript."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from tests.world import World
 ADDRESS = "lists:bulk"
 
 
-def chosen(reader: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
-    """The page that asks first, as the form below the table leads to it."""
+def open_confirmation(reader: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
+    """Return the page that asks first, to which the form below the table leads."""
     sent = {"action": action, "row": [row.pk for row in rows], **more}
     return signed_in(reader).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
 
 
-def confirmed(reader: User, page: Any, **filled: Any) -> Any:
-    """What the page says after its form was sent."""
+def confirm(reader: User, page: Any, **filled: Any) -> Any:
+    """Send the form of the page that asks first, and return the page after it."""
     return signed_in(reader).post(page.redirect_chain[-1][0], filled, follow=True)
 
 
@@ -61,9 +61,9 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     theirs = agree(world, text="Land.", giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
     drop_emails()
 
-    page = chosen(world.amina, "assign", first, second, over, theirs, status="agreed")
+    page = open_confirmation(world.amina, "assign", first, second, over, theirs, status="agreed")
     words = " ".join(page.content.decode().split())
-    done = confirmed(world.amina, page, owner=world.vera.pk)
+    done = confirm(world.amina, page, owner=world.vera.pk)
 
     assert "Change the owner: 2 commitments" in words
     assert "2 left out" in words
@@ -84,7 +84,7 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
     change_owner(commitment=first, owner=world.vera, author=world.amina, now=timezone.now())
     drop_emails()
 
-    done = confirmed(world.amina, chosen(world.amina, "assign", first, second), owner=world.vera.pk)
+    done = confirm(world.amina, open_confirmation(world.amina, "assign", first, second), owner=world.vera.pk)
 
     assert "1 commitment: the owner has been changed" in done.content.decode()
     assert f"{world.vera.display_name} already owns these." in done.content.decode()
@@ -109,10 +109,10 @@ def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(wor
 
 def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
     first, second = agree(world), agree(world)
-    page = chosen(world.eddie, "due", first, second)
+    page = open_confirmation(world.eddie, "due", first, second)
 
-    incomplete = confirmed(world.eddie, page, due_on=in_days(120).isoformat())
-    confirmed(world.eddie, page, due_on=in_days(120).isoformat(), reason="Drainage.")
+    incomplete = confirm(world.eddie, page, due_on=in_days(120).isoformat())
+    confirm(world.eddie, page, due_on=in_days(120).isoformat(), reason="Drainage.")
 
     assert incomplete.status_code == 422
     assert [one.due_on for one in Commitment.objects.all()] == [in_days(120)] * 2
@@ -124,9 +124,9 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
     Commitment.objects.filter(pk=first.pk).update(due_on=in_days(-3))
     drop_emails()
 
-    page = chosen(world.ben, "remind", first, second)
-    confirmed(world.ben, page)
-    again = confirmed(world.ben, page).content.decode()
+    page = open_confirmation(world.ben, "remind", first, second)
+    confirm(world.ben, page)
+    again = confirm(world.ben, page).content.decode()
 
     (email,) = deliver()
     assert email.to == [world.eddie.email]
@@ -138,9 +138,9 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
 def test_nobody_changes_what_they_may_not_see_or_may_only_read(world: World) -> None:
     promise = agree(world)
 
-    stranger = chosen(world.chidi, "assign", promise)
-    partner = chosen(world.ben, "assign", promise)
-    sent = confirmed(world.ben, partner, owner=world.ben.pk)
+    stranger = open_confirmation(world.chidi, "assign", promise)
+    partner = open_confirmation(world.ben, "assign", promise)
+    sent = confirm(world.ben, partner, owner=world.ben.pk)
 
     assert promise.text not in stranger.content.decode()
     assert "Change the owner: 0 commitments" in " ".join(partner.content.decode().split())
@@ -154,11 +154,11 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
     propose(world)
     all_agreed = {"all": "1", "status": "agreed"}
 
-    page = chosen(world.amina, "assign", **all_agreed)
-    confirmed(world.amina, page, owner=world.vera.pk)
+    page = open_confirmation(world.amina, "assign", **all_agreed)
+    confirm(world.amina, page, owner=world.vera.pk)
     monkeypatch.setattr("partnerships.lists.services.MAX_CHANGED", 2)
-    many = chosen(world.amina, "assign", **all_agreed)
-    none = chosen(world.amina, "assign")
+    many = open_confirmation(world.amina, "assign", **all_agreed)
+    none = open_confirmation(world.amina, "assign")
 
     assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
     assert "You can change at most 2 rows at once" in many.content.decode()
@@ -170,12 +170,12 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
     drop_emails()
 
-    page = chosen(world.amina, "remind", first, second, kind="asks")
-    confirmed(world.amina, page)
-    again = confirmed(world.amina, page).content.decode()
+    page = open_confirmation(world.amina, "remind", first, second, kind="asks")
+    confirm(world.amina, page)
+    again = confirm(world.amina, page).content.decode()
     reminded = [(email.to, email.subject) for email in deliver()]
     drop_emails()
-    confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
+    confirm(world.amina, open_confirmation(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
     named = [(email.to, email.subject) for email in deliver()][len(reminded) :]
 
     assert ([world.ben.email], f"Reminder from {world.amina.display_name}: please answer 2 asks and offers") in reminded
@@ -189,11 +189,11 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
 def test_several_asks_get_another_closing_date(world: World) -> None:
     here: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership}
     first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
-    page = chosen(world.eddie, "due", first, second, kind="asks")
+    page = open_confirmation(world.eddie, "due", first, second, kind="asks")
 
-    refused = confirmed(world.eddie, page, closes_on=in_days(-1).isoformat())
-    confirmed(world.eddie, page, closes_on=in_days(90).isoformat())
-    theirs = chosen(world.ben, "due", first, kind="asks").content.decode()
+    refused = confirm(world.eddie, page, closes_on=in_days(-1).isoformat())
+    confirm(world.eddie, page, closes_on=in_days(90).isoformat())
+    theirs = open_confirmation(world.ben, "due", first, kind="asks").content.decode()
 
     assert refused.status_code == 422
     assert "The closing date is in the past. Choose a later date." in refused.content.decode()
@@ -205,7 +205,7 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
     first, _ = agree(world, text="Cottages."), agree(world, text="Bungalows.")
 
-    file = chosen(world.ben, "csv", first)
+    file = open_confirmation(world.ben, "csv", first)
 
     lines = b"".join(file.streaming_content).decode().splitlines()
     assert len(lines) == 2
@@ -214,10 +214,10 @@ def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
 
 def test_several_are_followed_and_those_followed_already_are_left_out(world: World) -> None:
     first, second = agree(world), agree(world)
-    confirmed(world.ben, chosen(world.ben, "follow", first))
+    confirm(world.ben, open_confirmation(world.ben, "follow", first))
 
-    page = chosen(world.ben, "follow", first, second)
-    confirmed(world.ben, page)
+    page = open_confirmation(world.ben, "follow", first, second)
+    confirm(world.ben, page)
 
     assert "You already follow these." in page.content.decode()
     followed = Subscription.objects.confirmed().filter(person=world.ben, commitment__isnull=False)
@@ -227,8 +227,8 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
 def test_plans_of_several_milestones_are_followed_each_once(world: World) -> None:
     plan = published(world)
 
-    page = chosen(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
-    confirmed(world.ben, page)
+    page = open_confirmation(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
+    confirm(world.ben, page)
 
     assert "Another row that you chose has the same plan, partnership or organisation." in page.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
@@ -240,8 +240,8 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
     posts.append(post_of(world, "lead", organisation=world.westmarch, partnership=None))
     held = [fill(post, world.ben if post.organisation == world.westmarch else world.amina) for post in posts]
 
-    page = chosen(world.ben, "follow", *held, kind="contacts")
-    confirmed(world.ben, page)
+    page = open_confirmation(world.ben, "follow", *held, kind="contacts")
+    confirm(world.ben, page)
 
     assert page.content.decode().count("Another row that you chose has the same") == 1
     followed = Subscription.objects.confirmed().filter(person=world.ben)
@@ -256,12 +256,12 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
     theirs = recommended(world, "Build.", kinds=(Kind.COUNCIL,))
     says(answered, world.larkhaven, world.eddie, "under_way", reason="We publish.", note="By May.")
     says(over, world.larkhaven, world.eddie, "done")
-    page = chosen(world.eddie, "assign", fresh, answered, over, theirs, kind="recommendations")
+    page = open_confirmation(world.eddie, "assign", fresh, answered, over, theirs, kind="recommendations")
 
-    empty = confirmed(world.eddie, page, organisation=world.larkhaven.pk)
+    empty = confirm(world.eddie, page, organisation=world.larkhaven.pk)
     filled = {"organisation": world.larkhaven.pk, "owner": world.vera.pk, "review_on": in_days(30).isoformat()}
-    done = confirmed(world.eddie, page, **filled).content.decode()
-    reader = chosen(world.vera, "assign", fresh, kind="recommendations").content.decode()
+    done = confirm(world.eddie, page, **filled).content.decode()
+    reader = open_confirmation(world.vera, "assign", fresh, kind="recommendations").content.decode()
 
     refusal = "These recommendations are not addressed to your organisation, so it cannot respond to them."
     assert refusal in page.content.decode()

@@ -30,7 +30,7 @@ from tests.world import World
 
 @pytest.fixture
 def short(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Three proposals; files of more than two rows are made by a worker."""
+    """Propose three commitments, and let a worker make files of more than two rows."""
     monkeypatch.setattr("partnerships.lists.views.listing.AT_ONCE", 2)
     for number in range(3):
         propose(world, text=f"Homes {number}.", due_on=in_days(30 + number))
@@ -38,7 +38,7 @@ def short(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commitments") -> ListFile:
-    """A file that the person asked for."""
+    """Ask for a file of a list as this person, and return it."""
     definition = find_list(kind)
     assert definition is not None
     listing = read(definition, person, QueryDict(query))

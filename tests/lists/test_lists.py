@@ -33,13 +33,13 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def texts(response: Any) -> list[str]:
-    """The first cell of each row of a page."""
+def first_cells(response: Any) -> list[str]:
+    """Return the text of the first cell of each row of a page."""
     return [row.text for row in response.context["page"].rows]
 
 
-def exported(world: World, form: str, query: str = "") -> bytes:
-    """A file of the commitments that Ben may see."""
+def export(world: World, form: str, query: str = "") -> bytes:
+    """Return the file of the commitments that Ben may see."""
     address = reverse("lists:export", args=["commitments", form])
     response = signed_in(world.ben).get(f"{address}?{query}")
     assert response.status_code == 200
@@ -118,11 +118,9 @@ def test_a_file_has_exactly_the_filtered_rows_with_their_types(world: World) -> 
     promises(world)
     columns = "columns=text,due,quantity&sort=text&standing=proposed"
 
-    sheet = openpyxl.load_workbook(io.BytesIO(exported(world, "xlsx", columns))).active
-    other = (
-        CalamineWorkbook.from_filelike(io.BytesIO(exported(world, "ods", columns))).get_sheet_by_index(0).to_python()
-    )
-    lines = list(csv.reader(io.StringIO(exported(world, "csv", columns).decode("utf-8-sig"))))
+    sheet = openpyxl.load_workbook(io.BytesIO(export(world, "xlsx", columns))).active
+    other = CalamineWorkbook.from_filelike(io.BytesIO(export(world, "ods", columns))).get_sheet_by_index(0).to_python()
+    lines = list(csv.reader(io.StringIO(export(world, "csv", columns).decode("utf-8-sig"))))
 
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     assert rows[0] == ["Commitment", "Due date", "Quantity", "Address"] == other[0] == lines[0]
@@ -161,7 +159,7 @@ def test_columns_come_in_the_order_of_their_places_without_a_script(world: World
     assert [heading.label for heading in chosen.context["headings"]] == ["Commitment", "Due date", "Status"]
     assert "columns=text%2Cdue%2Cstatus" in chosen.context["query"]
     assert 'aria-sort="descending"' in chosen.content.decode()
-    assert texts(chosen) == ["=HYPERLINK(1)", "Bungalows."]
+    assert first_cells(chosen) == ["=HYPERLINK(1)", "Bungalows."]
 
 
 def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(world: World) -> None:
@@ -240,14 +238,14 @@ def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
     agree(world, text="Cottages.", partnership=world.partnership)
     client, address = signed_in(world.ben), reverse("commitments:list")
 
-    def visit(columns: str) -> tuple[int, list[str]]:
+    def open_columns(columns: str) -> tuple[int, list[str]]:
         client.get(address, {"columns": columns})
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(address, {"columns": columns})
         return len(captured), [cell.html for cell in answer.context["rows"][0].cells]
 
-    without, _ = visit("text,kind")
-    with_titles, cells = visit("text,partnership")
+    without, _ = open_columns("text,kind")
+    with_titles, cells = open_columns("text,partnership")
 
     assert with_titles == without + 1
     assert cells[1] == world.partnership.title
@@ -338,7 +336,7 @@ def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
     groups = [(group.label, group.count, group.sums) for group in page.context["groups"]]
     assert groups == [("Proposed", 2, ["60"]), ("Agreed", 1, ["60"])]
     alone = signed_in(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
-    assert texts(alone) == ["Cottages."]
+    assert first_cells(alone) == ["Cottages."]
 
 
 def test_numbers_in_different_units_are_not_summed(world: World) -> None:

@@ -13,7 +13,7 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every filter by a record counts as long."""
+    """Let every filter by a record suggest names, as if it had more than 100."""
     monkeypatch.setattr("partnerships.kit.record_fields.MAX_LISTED", 0)
 
 

@@ -1,4 +1,4 @@
-"""Saved views: whose they are, what they show to others, and what a list opens with."""
+"""Saved views: who can open them, what they show to each reader, and how lists open with them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
-def view_of(person: User, **state: Any) -> SavedView:
+def create_view(person: User, **state: Any) -> SavedView:
     return services.save_view(
         person=person,
         kind="commitments",
@@ -68,7 +68,7 @@ def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(wo
 
 def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_record(world: World) -> None:
     propose(world)
-    view = view_of(world.amina, filters={"partnership": [str(world.partnership.pk)]})
+    view = create_view(world.amina, filters={"partnership": [str(world.partnership.pk)]})
     services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=timezone.now())
     nadia = world.vera
 
@@ -81,7 +81,7 @@ def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_recor
 
 def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world: World) -> None:
     view = services.share_view(
-        view=view_of(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
+        view=create_view(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
     )
     services.choose_default(kind="commitments", view=view, person=world.ben)
     before = signed_in(world.ben).get(reverse("commitments:list"))
@@ -94,7 +94,7 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
 
 
 def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(world: World) -> None:
-    view = view_of(world.ben)
+    view = create_view(world.ben)
     services.share_view(view=view, person=world.ben, shared_with=world.westmarch, now=timezone.now())
     succession = record_merger(world)
 
@@ -113,7 +113,7 @@ def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(w
 
 def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(world: World) -> None:
     view = services.share_view(
-        view=view_of(world.ben), person=world.ben, shared_with=world.partnership, now=timezone.now()
+        view=create_view(world.ben), person=world.ben, shared_with=world.partnership, now=timezone.now()
     )
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     world.partnership.title = "New title CANARY"
@@ -137,7 +137,7 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
 
 
 def test_a_viewer_shares_with_nobody(world: World) -> None:
-    view = view_of(world.vera)
+    view = create_view(world.vera)
 
     with pytest.raises(UnableToAct):
         services.share_view(view=view, person=world.vera, shared_with=world.larkhaven, now=timezone.now())
@@ -147,7 +147,7 @@ def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -
     agree(world, text="Cottages.")
     propose(world, text="Bungalows.")
     ben, address = signed_in(world.ben), reverse("commitments:list")
-    view = view_of(world.ben)
+    view = create_view(world.ben)
 
     ben.post(reverse("lists:default", args=[view.pk]))
     opened, everything = ben.get(address), ben.get(f"{address}?view=")
@@ -159,7 +159,7 @@ def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -
 
 
 def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None:
-    view = view_of(world.ben)
+    view = create_view(world.ben)
     view.state = {"filters": {"gone": ["x"], "status": ["agreed"]}, "columns": ["gone", "due"], "sort": "gone"}
     view.save(update_fields=["state"])
 
@@ -170,7 +170,7 @@ def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None
 
 
 def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None:
-    view, amina = view_of(world.amina), signed_in(world.amina)
+    view, amina = create_view(world.amina), signed_in(world.amina)
 
     amina.post(reverse("lists:view", args=[view.pk]), {"name": "Signed"})
     amina.post(reverse("lists:share", args=[view.pk]), {"shared_with": f"partnership-{world.partnership.pk}"})
@@ -182,8 +182,8 @@ def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None
     assert not SavedView.objects.exists()
 
 
-def told(now: dt.datetime) -> list[Any]:
-    """The emails of one reading of the followed views."""
+def emails_of_check(now: dt.datetime) -> list[Any]:
+    """Read the followed views at this moment, and return the emails about them."""
     mail.outbox.clear()
     services.check_followed_views(now=now)
     return [email for email in deliver() if "changed" in email.body]
@@ -192,20 +192,20 @@ def told(now: dt.datetime) -> list[Any]:
 def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) -> None:
     agree(world, text="Cottages.")
     late = propose(world, text="Bungalows.")
-    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
     services.follow_view(view=view, person=world.ben, now=now)
     drop_emails()
     hours = [now + dt.timedelta(hours=2 * number) for number in range(1, 6)]
 
-    assert told(hours[0]) == []
+    assert emails_of_check(hours[0]) == []
     propose(world, text="Flats.")
     drop_emails()
-    (entered,) = told(hours[1])
-    assert told(hours[1] + dt.timedelta(minutes=30)) == []
+    (entered,) = emails_of_check(hours[1])
+    assert emails_of_check(hours[1] + dt.timedelta(minutes=30)) == []
     end_commitment(commitment=late, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    (left,) = told(hours[2])
-    assert told(hours[3]) == []
+    (left,) = emails_of_check(hours[2])
+    assert emails_of_check(hours[3]) == []
 
     assert entered.to == [world.ben.email]
     assert entered.subject == "“Agreed”: 1 entered"
@@ -216,13 +216,15 @@ def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) ->
 
 
 def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World) -> None:
-    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
     other = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
     for one in (view, other):
         services.follow_view(view=one, person=world.ben, now=now)
     propose(world, text="Flats.")
     drop_emails()
-    stop = next(stop_address(one) for one in told(now + dt.timedelta(hours=2)) if one.subject.startswith("“Agreed”"))
+    stop = next(
+        stop_address(one) for one in emails_of_check(now + dt.timedelta(hours=2)) if one.subject.startswith("“Agreed”")
+    )
     tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
 
     stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
@@ -250,7 +252,7 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
 )
 def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: str) -> None:
     NoticeChoice.objects.create(person=world.ben, group="views", way=way)
-    view = view_of(world.ben)
+    view = create_view(world.ben)
 
     page = signed_in(world.ben).post(reverse("lists:follow", args=[view.pk]), follow=True).content.decode()
 
@@ -261,12 +263,12 @@ def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: 
 def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:
     harbour = propose(world, text="Cottages.", receiver=world.harbour, partnership=None)
     joined = join(world.nadia, world.harbour, Role.VIEWER, timezone.now())
-    view, now = view_of(world.nadia, filters={"status": ["proposed"]}), timezone.now()
+    view, now = create_view(world.nadia, filters={"status": ["proposed"]}), timezone.now()
     services.follow_view(view=view, person=world.nadia, now=now)
     end_membership(membership=joined, reason="Moved.", author=world.hana, now=now)
     drop_emails()
 
-    (email,) = told(now + dt.timedelta(hours=1))
+    (email,) = emails_of_check(now + dt.timedelta(hours=1))
 
     assert harbour.text not in email.body
     assert "1 that you can no longer see" in email.body
@@ -274,32 +276,32 @@ def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: Worl
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
     view = services.share_view(
-        view=view_of(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
+        view=create_view(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
     )
     signed_in(world.ben).post(reverse("lists:follow", args=[view.pk]))
     assert Follow.objects.filter(person=world.ben).exists()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     drop_emails()
 
-    assert told(timezone.now() + dt.timedelta(hours=1)) == []
+    assert emails_of_check(timezone.now() + dt.timedelta(hours=1)) == []
     assert not Follow.objects.filter(person=world.ben).exists()
 
 
 def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view, now = view_of(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
     services.follow_view(view=view, person=world.ben, now=now)
     monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
     monkeypatch.setattr("partnerships.lists.services.MAX_ROWS", 1)
     last = [propose(world), propose(world)][-1]
     drop_emails()
 
-    assert told(now + dt.timedelta(hours=1)) == []
+    assert emails_of_check(now + dt.timedelta(hours=1)) == []
     large = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
     end_commitment(commitment=last, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    assert told(now + dt.timedelta(hours=2)) == []
+    assert emails_of_check(now + dt.timedelta(hours=2)) == []
     small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
     assert "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows" in large
@@ -342,5 +344,5 @@ def test_a_view_of_too_many_rows_cannot_be_followed(world: World, monkeypatch: p
 
     with pytest.raises(services.UnableToFollow):
         services.follow_view(
-            view=view_of(world.ben, filters={"status": ["proposed"]}), person=world.ben, now=timezone.now()
+            view=create_view(world.ben, filters={"status": ["proposed"]}), person=world.ben, now=timezone.now()
         )

@@ -1,4 +1,4 @@
-"""What each list offers, as the documentation says it."""
+"""The table in docs/lists.md says what each list offers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.lists.views.bulk import actions_of
 
 
 def _offers(definition: ListDefinition) -> str:
-    """The line of the table in docs/lists.md."""
+    """Return the line of the table in docs/lists.md for a list."""
     groups = [column.label for column in definition.columns if column.is_grouped]
     sums = [column.label for column in definition.columns if column.is_summed]
     several = [action.label for action in actions_of(definition)]

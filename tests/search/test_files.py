@@ -29,18 +29,18 @@ __all__ = ["media_root", "world"]
 PDF = b"%PDF-1.7 no more than this"
 
 
-def pdf(words: str) -> bytes:
+def make_pdf(words: str) -> bytes:
     return HTML(string=f"<p>{words}</p>").write_pdf() or b""
 
 
-def word(words: str) -> bytes:
+def make_word_file(words: str) -> bytes:
     document, file = docx.Document(), io.BytesIO()
     document.add_table(1, 1).cell(0, 0).text = words
     document.save(file)
     return file.getvalue()
 
 
-def added(world: World, name: str, content: bytes, *, personal_data: bool = False) -> Document:
+def add_file(world: World, name: str, content: bytes, *, personal_data: bool = False) -> Document:
     return add_document(
         partnership=world.partnership,
         title=f"Paper {name}",
@@ -60,9 +60,9 @@ def read_and_index() -> None:
 
 @pytest.mark.django_db
 def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World) -> None:
-    shown = added(world, "lagoon.pdf", pdf("The lagoon is drained in spring."))
-    added(world, "lagoon.docx", word("A lagoon with reeds."))
-    added(world, "register.pdf", pdf("Names of lagoon tenants."), personal_data=True)
+    shown = add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
+    add_file(world, "lagoon.docx", make_word_file("A lagoon with reeds."))
+    add_file(world, "register.pdf", make_pdf("Names of lagoon tenants."), personal_data=True)
     read_and_index()
 
     assert titles(world.ben, "lagoon draining") == {"Paper lagoon.pdf"}
@@ -84,8 +84,8 @@ def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World)
 
 @pytest.mark.django_db
 def test_broken_file_is_not_read_again_and_a_missing_one_after_a_day(world: World) -> None:
-    broken = added(world, "broken.pdf", PDF)
-    away = added(world, "otters.txt", b"Otters swim.")
+    broken = add_file(world, "broken.pdf", PDF)
+    away = add_file(world, "otters.txt", b"Otters swim.")
     away.file.storage.delete(str(away.file.name))
     read_and_index()
 

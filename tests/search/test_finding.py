@@ -1,4 +1,4 @@
-"""What search finds, for whom, and how."""
+"""Search finds each kind of record by its words, and only for people who may read it."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "perso
 
 
 def titles(person: User, text: str) -> set[str]:
-    """Titles of what a person finds, without marks."""
+    """Return the titles that a person finds, without marks."""
     return {unescape(re.sub(r"</?mark>", "", hit.title)) for hit in search(user=person, text=text).hits}
 
 
-def addresses(person: User) -> set[str]:
-    """Addresses of everything that a person may find."""
+def findable_paths(person: User) -> set[str]:
+    """Return the paths of every entry that a person may find."""
     return {entry.path for entry in readable_entries(person, EVERYTHING, "", SearchFilters()).entries}
 
 
-def rewritten(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
-    """A plan of the Estuary Partnership whose second version says this about itself."""
+def publish_second_version(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
+    """Publish a plan of the Estuary Partnership, and a second version with these particulars."""
     plan = published(world)
     save(plan, world, "about", **about)
     publish(plan, world, "More.", embargo_until=embargo_until)
@@ -77,7 +77,9 @@ def test_everything_found_can_be_opened(world: World, name: str) -> None:
     person = getattr(world, name)
     client = signed_in(person)
 
-    closed = {path for path in addresses(person) if client.get(path.partition("#")[0], follow=True).status_code != 200}
+    closed = {
+        path for path in findable_paths(person) if client.get(path.partition("#")[0], follow=True).status_code != 200
+    }
 
     assert closed == set()
 
@@ -94,7 +96,7 @@ def test_partners_find_every_kind_and_strangers_only_what_is_public(world: World
 
 
 def test_stakeholder_without_account_finds_nothing(world: World) -> None:
-    assert addresses(world.sol) == set()
+    assert findable_paths(world.sol) == set()
 
 
 def test_hidden_site_note_and_section_are_found_by_readers_inside_only(world: World) -> None:
@@ -125,7 +127,7 @@ def test_facets_count_only_what_the_reader_may_read(world: World) -> None:
 
 def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(world: World) -> None:
     text = "Surface water drainage holds up 40 homes, says <b>the engineer</b>."
-    rewritten(world, title="Culvert programme", summary=text)
+    publish_second_version(world, title="Culvert programme", summary=text)
     index_stale()
 
     for text in ("homes engineers", "drainage", "drainag", "drainge", "drainaeg"):
@@ -150,7 +152,7 @@ def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
 
 
 def test_stop_words_count_as_typed_when_others_are_not_found(world: World) -> None:
-    rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
+    publish_second_version(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
     frequent = asking.frequent_words_in("the homes of drainag", 1_000_000)
@@ -163,7 +165,7 @@ def test_stop_words_count_as_typed_when_others_are_not_found(world: World) -> No
 
 
 def test_words_that_are_common_change_nothing_that_one_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
+    publish_second_version(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
     for common in ("", "homes", "homes draina hom", "draina"):
@@ -216,7 +218,7 @@ def test_what_one_may_not_read_changes_nothing_that_one_finds(world: World, monk
 
 
 def test_words_that_others_alone_may_read_are_similar_to_nothing(world: World) -> None:
-    rewritten(world, summary="A kingfisher was seen.")
+    publish_second_version(world, summary="A kingfisher was seen.")
     index_stale()
 
     assert similar_words_query(world.amina, "kingfishr") is not None
@@ -262,7 +264,7 @@ def test_question_about_a_person_finds_people_first(world: World) -> None:
 
 
 def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> None:
-    rewritten(world, title="Depot", summary="The depot stands at PO16 7GZ, near the station.")
+    publish_second_version(world, title="Depot", summary="The depot stands at PO16 7GZ, near the station.")
     index_stale()
 
     for text in ("PO16 7GZ", "po167gz", "PO16", "PO", "depot PO16"):
@@ -407,7 +409,7 @@ def test_comments_on_a_draft_are_not_found_by_whom_it_is_shared_with(world: Worl
 
 
 def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
-    rewritten(world, summary="A kingfisher was seen.")
+    publish_second_version(world, summary="A kingfisher was seen.")
     index_stale()
     assert Word.objects.filter(word="kingfisher").exists()
     known = Word.objects.count()
@@ -446,10 +448,10 @@ def test_pages_follow_each_other_without_repeating_a_result(world: World, monkey
 
 
 def test_common_words_are_looked_for_among_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything = {name: addresses(getattr(world, name)) for name in ("amina", "chidi")}
+    everything = {name: findable_paths(getattr(world, name)) for name in ("amina", "chidi")}
     monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)
 
-    assert {name: addresses(getattr(world, name)) for name in everything} == everything
+    assert {name: findable_paths(getattr(world, name)) for name in everything} == everything
     assert search(user=world.amina, text="quay").has_more
     assert search(user=world.amina, text="quay", filters=SearchFilters(year=13)).hits == ()
 

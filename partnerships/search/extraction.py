@@ -1,6 +1,6 @@
-"""The text of a PDF or Word file, read by a process of its own, because files may be broken on purpose.
+"""Read the text of a PDF or Word file in a process of its own, because an uploaded file may be malicious.
 
-The process is `extracting.py`; the kernel stops it at its limits.
+The process runs `extracting.py`. The kernel stops it if it needs too much time or memory.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Size of a file whose text is read for search.
+#: Larger files are not read for search.
 MAX_BYTES = 30_000_000
-#: Characters that are kept of a file's text.
+#: How many characters of a file's text are stored.
 MAX_TEXT = 300_000
 #: Seconds after which the process is stopped.
 _TIMEOUT = 40
@@ -23,24 +23,24 @@ class UnreadableFile(Exception):
 
 
 def text_of(content: bytes) -> str:
-    """The text of a PDF, Word or plain text file.
+    """Return the text of a PDF, Word or plain text file, at most `MAX_TEXT` characters. "" for other files.
 
-    "" for other files. Raises `UnreadableFile`. At most `MAX_TEXT` characters.
+    Raises `UnreadableFile`.
     """
     if len(content) > MAX_BYTES:
         raise UnreadableFile("too large")
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-I", str(_PROCESS), str(MAX_TEXT)],
             input=content,
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,
-            # Nothing of ours, such as the database's address.
+            # An empty environment, so that a malicious file cannot learn the database's address or a password.
             env={},
         )
     except subprocess.TimeoutExpired as error:
         raise UnreadableFile("took too long") from error
-    if done.returncode:
+    if process.returncode:
         raise UnreadableFile("broken or protected")
-    return done.stdout.decode("utf-8", "replace")[:MAX_TEXT]
+    return process.stdout.decode("utf-8", "replace")[:MAX_TEXT]

@@ -1,4 +1,4 @@
-"""The tasks that keep the index current."""
+"""Tasks that keep the index of search up to date."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ from partnerships.search import files, services
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=240, time_limit=300)
 def index_stale() -> int:
-    """Index what has changed; the rest of a long queue waits for the next run."""
+    """Index the changed records. If the queue is long, the rest waits for the next run."""
     return services.index_stale(stop_on=(SoftTimeLimitExceeded,))
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=600, time_limit=630)
 def prune_words() -> int:
-    """Forget words that nothing has any longer."""
+    """Delete words for spelling corrections that no entry has any longer."""
     return services.prune_words()
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)
 def read_files() -> int:
-    """Read the text of some documents' files.
-
-    Each file is read in a process of its own.
-    """
+    """Read the text of the next files, each in a process of its own."""
     return files.read_files()
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=60, time_limit=90)
 def queue_the_day() -> int:
-    """Index people and contacts again whose time began or ended."""
+    """Queue people and contacts whose time in a role began or ended in the last days."""
     return services.queue_the_day(timezone.localdate())

@@ -1,8 +1,8 @@
-"""The triggers that say, in the transaction of a change, what must be indexed again."""
+"""SQL of the triggers that queue, in the transaction of a change, which records must be indexed again."""
 
 from __future__ import annotations
 
-#: Columns whose change matters, of tables that also change for other reasons.
+#: For tables that change often, the columns that change an entry of the index. Changes of other columns queue nothing.
 _WORDS = {
     "people_user": "name, is_active, erased_at",
     "organisations_organisation": "name, short_name, kind, status, is_demonstration",
@@ -23,14 +23,14 @@ _WORDS = {
 
 
 def name_of(column: str) -> str:
-    """The name of the trigger, and of its function, that follows "table.column"."""
+    """Return the name of the trigger, and of its function, that follows "table.column"."""
     return f"search_{column.replace('.', '_')}"[:63]
 
 
 def follow(column: str) -> str:
-    """SQL that puts the value of "table.column" into the queue whenever a row is added, changed or removed.
+    """Return SQL that queues the value of "table.column" whenever a row is added, changed or removed.
 
-    It may run again.
+    The SQL can run more than once.
     """
     table, _, key = column.partition(".")
     only = f" OF {_WORDS[table]}" if table in _WORDS else ""
@@ -51,5 +51,5 @@ CREATE OR REPLACE TRIGGER {name_of(column)} AFTER INSERT OR DELETE OR UPDATE{onl
 
 
 def unfollow(column: str) -> str:
-    """SQL that undoes `follow`."""
+    """Return SQL that undoes `follow`."""
     return f"DROP TRIGGER {name_of(column)} ON {column.partition('.')[0]}; DROP FUNCTION {name_of(column)}();"

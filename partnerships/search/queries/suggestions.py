@@ -1,4 +1,4 @@
-"""Suggestions while a person types: titles, names and references that start like the words."""
+"""Suggest records while a person types: their titles, names and references start like the words."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from partnerships.search.queries.asking import clean_text, prefix_query
 from partnerships.search.queries.candidates import SearchFilters, readable_entries
 from partnerships.search.sources.every import KINDS
 
-#: Suggestions shown.
+#: How many suggestions are shown.
 SHOWN = 8
-#: Entries whose rights are checked for them.
+#: How many entries the person's rights are checked for. More than are shown, because several may lead to one page.
 _CHECKED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A record to open without searching for it first."""
+    """A record that the person can open at once."""
 
     title: str
     href: str
@@ -26,7 +26,7 @@ class Suggestion:
 
 
 def suggest(*, user: User, text: str) -> tuple[Suggestion, ...]:
-    """Return the records whose title has words that start like those typed, as far as the person may read them."""
+    """Return the records that the person may read and whose title has words that start like those typed."""
     text = clean_text(text)
     query = prefix_query(text, in_titles=True) if text else None
     if query is None:
@@ -41,6 +41,7 @@ def suggest(*, user: User, text: str) -> tuple[Suggestion, ...]:
 
 
 def _titles_by_id(entry_ids: list[int]) -> dict[int, str]:
+    """Return the titles of these entries, by id."""
     if not entry_ids:
         return {}
     return dict(rows_of("SELECT id, title FROM search_searchentry WHERE id = ANY(%s)", [entry_ids]))

@@ -1,4 +1,4 @@
-"""Search finds commitments and the developer agreements that hold some of them."""
+"""Index rows of commitments and of developer agreements."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from partnerships.search.sources.texts import names_of
 
 
 def _commitments(ids: Collection[int]) -> Iterable[Row]:
-    """Commitments; the title holds the first 300 characters of a text, so only what follows is added."""
+    """Yield a row for each commitment, by its text, its reference and all names of both sides."""
     readers = readers_by_routes(Commitment, ROUTES, ids)
-    found = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
-    for commitment in found.prefetch_related("giver__names", "receiver__names"):
+    commitments = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
+    for commitment in commitments.prefetch_related("giver__names", "receiver__names"):
         yield Row(
             object_id=commitment.pk,
             kind="commitment",
             title=commitment.text,
             text=joined(
-                commitment.text[300:],
+                commitment.text[300:],  # the title has the first 300 characters
                 commitment.reference,
                 commitment.giver_name,
                 names_of(commitment.giver, commitment.receiver),
@@ -43,10 +43,12 @@ def _commitments(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _commitments_for(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
+    """Return the ids of the commitments that the person may read."""
     return Commitment.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _agreements(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each developer agreement, for everybody."""
     for agreement in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
         yield Row(
             object_id=agreement.pk,
@@ -62,6 +64,7 @@ def _agreements(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _agreements_for(user: User, ids: list[int]) -> QuerySet[DeveloperAgreement, int]:
+    """Return the ids of the developer agreements that the person may read."""
     return DeveloperAgreement.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,9 +1,10 @@
-"""Search finds posts, and the people who hold them: who to ring about what."""
+"""Index rows of posts and of their holders, so that search says who to ring about what."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,7 +15,7 @@ from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record
 
-#: Other words for what the holder of a post is there for.
+#: Other words that people type for the role of a post.
 _ROLE_WORDS = {
     PostRole.LEAD: "leader",
     PostRole.DEPUTY: "deputies covers cover",
@@ -26,6 +27,7 @@ _ROLE_WORDS = {
     PostRole.ESCALATION: "complaint complaints",
     PostRole.TEAM: "",
 }
+#: Changes of these columns change the rows of a holder: by "table.column", the paths from a holder to its value.
 _FOLLOWS = {
     "agreements_party.partnership_id": ("post__partnership", "post__organisation__parties__partnership"),
     "organisations_organisation.id": ("post__organisation",),
@@ -34,16 +36,26 @@ _FOLLOWS = {
 }
 
 
-def _rows(posts: Iterable[Post]) -> Iterable[tuple[Post, str, frozenset[int]]]:
-    """Each post with the words that find it, and its readers."""
+class _IndexedPost(NamedTuple):
+    """A post with the words by which it and its holders are found, and the ids of its readers."""
+
+    post: Post
+    words: str
+    readers: frozenset[int]
+
+
+def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
+    """Yield each post with its words and readers.
+
+    The organisation itself and its partners read a post: of a post in a partnership, the present parties.
+    """
     posts = list(posts)
-    partners = _partners({post.organisation_id for post in posts if post.partnership_id is None})
-    parties: defaultdict[int, set[int]] = defaultdict(set)
-    within = {post.partnership_id for post in posts if post.partnership_id is not None}
-    for partnership, organisation in (
-        Party.objects.present().filter(partnership__in=within).values_list("partnership_id", "organisation_id")
-    ):
-        parties[partnership].add(organisation)
+    partners_by_organisation = _partners({post.organisation_id for post in posts if post.partnership_id is None})
+    partnership_ids = {post.partnership_id for post in posts if post.partnership_id is not None}
+    present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    parties_by_partnership: defaultdict[int, set[int]] = defaultdict(set)
+    for partnership, organisation in present_parties.values_list("partnership_id", "organisation_id"):
+        parties_by_partnership[partnership].add(organisation)
     for post in posts:
         areas = sorted({served.area.name for served in post.organisation.areas_served.all() if served.ends_on is None})
         words = joined(
@@ -53,20 +65,25 @@ def _rows(posts: Iterable[Post]) -> Iterable[tuple[Post, str, frozenset[int]]]:
             ", ".join(areas),
             _ROLE_WORDS[PostRole(post.role)],
         )
-        near = partners[post.organisation_id] if post.partnership_id is None else parties[post.partnership_id]
-        yield post, words, frozenset({post.organisation_id, *near})
+        if post.partnership_id is None:
+            partner_ids = partners_by_organisation[post.organisation_id]
+        else:
+            partner_ids = parties_by_partnership[post.partnership_id]
+        yield _IndexedPost(post=post, words=words, readers=frozenset({post.organisation_id, *partner_ids}))
 
 
-def _partners(organisations: Collection[int]) -> defaultdict[int, set[int]]:
-    """The organisations with which each shares a partnership."""
-    found: defaultdict[int, set[int]] = defaultdict(set)
-    pairs = Party.objects.present().filter(organisation__in=organisations)
-    for one, other in pairs.values_list("organisation_id", "partnership__parties__organisation_id").distinct():
-        found[one].add(other)
-    return found
+def _partners(organisation_ids: Collection[int]) -> defaultdict[int, set[int]]:
+    """Return the organisations with which each of these shares a partnership, by id."""
+    partners_by_organisation: defaultdict[int, set[int]] = defaultdict(set)
+    parties = Party.objects.present().filter(organisation__in=organisation_ids)
+    pairs = parties.values_list("organisation_id", "partnership__parties__organisation_id").distinct()
+    for organisation, partner in pairs:
+        partners_by_organisation[organisation].add(partner)
+    return partners_by_organisation
 
 
-def _open(posts: QuerySet[Post]) -> QuerySet[Post]:
+def _open_posts(posts: QuerySet[Post]) -> QuerySet[Post]:
+    """Return the open posts, with the records that their rows need."""
     return (
         posts.filter(ended_on=None)
         .select_related("organisation", "partnership")
@@ -75,7 +92,8 @@ def _open(posts: QuerySet[Post]) -> QuerySet[Post]:
 
 
 def _posts(ids: Collection[int]) -> Iterable[Row]:
-    for post, words, readers in _rows(_open(Post.objects.filter(pk__in=ids))):
+    """Yield a row for each open post."""
+    for post, words, readers in _indexed_posts(_open_posts(Post.objects.filter(pk__in=ids))):
         yield Row(
             object_id=post.pk,
             kind="contact",
@@ -89,20 +107,19 @@ def _posts(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _posts_for(user: User, ids: list[int]) -> QuerySet[Post, int]:
+    """Return the ids of the open posts that the person may see."""
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _holders(ids: Collection[int]) -> Iterable[Row]:
-    """Open posts by their holder.
-
-    A holder whose data were cleared is not found.
-    """
-    found = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
-    posts = {row[0].pk: row for row in _rows(_open(Post.objects.filter(pk__in={holder.post_id for holder in found})))}
-    for holder in found:
-        if holder.post_id not in posts:
+    """Yield a row for each present or future holder of an open post, unless their contact details were removed."""
+    holders = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
+    posts = _open_posts(Post.objects.filter(pk__in={holder.post_id for holder in holders}))
+    indexed_by_pk = {indexed.post.pk: indexed for indexed in _indexed_posts(posts)}
+    for holder in holders:
+        if holder.post_id not in indexed_by_pk:
             continue
-        post, words, readers = posts[holder.post_id]
+        post, words, readers = indexed_by_pk[holder.post_id]
         yield Row(
             object_id=holder.pk,
             kind="contact",
@@ -116,12 +133,12 @@ def _holders(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
-    """Present holders.
+    """Return the ids of the present holders whom the person may see.
 
-    Future ones are shown to the post's own organisation only, on its page.
+    Future holders are never found: only the organisation itself sees them, on the page of the post.
     """
-    today = Holder.objects.on(timezone.localdate()).visible_to(user)
-    return today.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
+    present_holders = Holder.objects.on(timezone.localdate()).visible_to(user)
+    return present_holders.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
 
 
 POSTS = Source(

@@ -1,6 +1,6 @@
-"""Search finds conversations, meetings, progress reports and nominations returns.
+"""Index rows of conversations, meetings, progress reports and nominations returns.
 
-Of conversations it never knows private notes, of reports never drafts, of returns never figures.
+Private notes of conversations, drafts of reports and figures of returns are never indexed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from partnerships.search.sources.texts import names_of, texts_of
 
 
 def _conversations(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each conversation."""
     readers = readers_by_routes(Conversation, ROUTES, ids)
-    found = Conversation.objects.filter(pk__in=ids).prefetch_related("points", "sides__organisation__names")
-    for conversation in found:
+    conversations = Conversation.objects.filter(pk__in=ids)
+    for conversation in conversations.prefetch_related("points", "sides__organisation__names"):
         names = names_of(*(side.organisation for side in conversation.sides.all()))
         yield Row(
             object_id=conversation.pk,
@@ -43,14 +44,15 @@ def _conversations(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _conversations_for(user: User, ids: list[int]) -> QuerySet[Conversation, int]:
+    """Return the ids of the conversations that the person may read."""
     return Conversation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _meetings(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each meeting."""
     readers = readers_by_routes(Meeting, MEETING_ROUTES, ids)
-    for meeting in (
-        Meeting.objects.filter(pk__in=ids).select_related("organisation").prefetch_related("organisation__names")
-    ):
+    meetings = Meeting.objects.filter(pk__in=ids).select_related("organisation")
+    for meeting in meetings.prefetch_related("organisation__names"):
         yield Row(
             object_id=meeting.pk,
             kind="meeting",
@@ -65,22 +67,22 @@ def _meetings(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _meetings_for(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
+    """Return the ids of the meetings that the person may read."""
     return Meeting.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _reports(ids: Collection[int]) -> Iterable[Row]:
-    """The newest submission of each progress report; drafts are not found."""
+    """Yield a row for the newest submission of each progress report. A draft has none."""
     readers = readers_by_routes(Report, READERS, ids)
-    found = Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions")
-    for report in found:
-        submitted = max(report.submissions.all(), key=lambda submission: submission.number, default=None)
-        if submitted is None:
+    for report in Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions"):
+        newest_submission = max(report.submissions.all(), key=lambda submission: submission.number, default=None)
+        if newest_submission is None:
             continue
         yield Row(
             object_id=report.pk,
             kind="report",
             title=f"Progress report of {report.party.organisation.name}, {report.period_words}",
-            text="\n".join(texts_of(submitted.answers)),
+            text="\n".join(texts_of(newest_submission.answers)),
             partnership_id=report.round.partnership_id,
             organisation_id=report.party.organisation_id,
             day=report.starts_on,
@@ -90,10 +92,12 @@ def _reports(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _reports_for(user: User, ids: list[int]) -> QuerySet[Report, int]:
+    """Return the ids of the progress reports that the person may read."""
     return Report.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _returns(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each nominations return that was sent."""
     readers = readers_by_routes(NominationsReturn, RETURN_READERS, ids)
     for nominations_return in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
         agreement = nominations_return.agreement
@@ -111,9 +115,11 @@ def _returns(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _returns_for(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]:
+    """Return the ids of the nominations returns that the person may read."""
     return NominationsReturn.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
+#: Changes of an organisation's names change the rows of its records.
 _BY_NAME = ("organisations_organisation.id", "organisations_organisationname.organisation_id")
 CONVERSATIONS = Source(
     code="conversation",

@@ -1,4 +1,4 @@
-"""The list of all sources."""
+"""All sources of the index, and the names of their kinds of entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search finds asks and offers; never their private notes."""
+"""Index rows of asks and offers, without their private notes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from partnerships.search.sources.texts import names_of
 
 
 def _entries(ids: Collection[int]) -> Iterable[Row]:
-    """Asks and offers; private notes are never indexed."""
+    """Yield a row for each ask or offer."""
     readers = readers_by_routes(Entry, ROUTES, ids)
-    found = Entry.objects.filter(pk__in=ids).select_related("organisation")
-    for entry in found.prefetch_related("areas", "organisation__names"):
+    entries = Entry.objects.filter(pk__in=ids).select_related("organisation")
+    for entry in entries.prefetch_related("areas", "organisation__names"):
         yield Row(
             object_id=entry.pk,
             kind=entry.direction,
@@ -43,6 +43,7 @@ def _entries(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _entries_for(user: User, ids: list[int]) -> QuerySet[Entry, int]:
+    """Return the ids of the asks and offers that the person may read."""
     return Entry.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,4 +1,4 @@
-"""Search finds organisations by all their names and numbers, and people by their organisation."""
+"""Index rows of organisations, by all their names and numbers, and of people, for their own organisation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from partnerships.search.sources.source import KindNames, Source, by_record
 
 
 def _organisations(ids: Collection[int]) -> Iterable[Row]:
-    """Organisations by all their names, numbers and areas, for everybody."""
-    found = Organisation.objects.standing().filter(pk__in=ids)
-    for organisation in found.prefetch_related("names", "identifiers", "areas"):
+    """Yield a row for each organisation, with all its names, numbers and areas, for everybody."""
+    organisations = Organisation.objects.standing().filter(pk__in=ids)
+    for organisation in organisations.prefetch_related("names", "identifiers", "areas"):
         names = [name.name for name in organisation.names.all()]
         codes = [code.value for code in organisation.identifiers.all()]
         yield Row(
@@ -40,12 +40,14 @@ def _organisations(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _organisations_for(user: User, ids: list[int]) -> QuerySet[Organisation, int]:
+    """Return the ids of the organisations that the person may see."""
     return Organisation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _people(ids: Collection[int]) -> Iterable[Row]:
-    current = Membership.objects.current().filter(pk__in=ids)
-    for membership in current.select_related("person", "organisation"):
+    """Yield a row for each current membership: a person in two organisations has two."""
+    memberships = Membership.objects.current().filter(pk__in=ids)
+    for membership in memberships.select_related("person", "organisation"):
         yield Row(
             object_id=membership.pk,
             kind="person",
@@ -58,6 +60,7 @@ def _people(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _people_for(user: User, ids: list[int]) -> QuerySet[Membership, int]:
+    """Return the ids of the current memberships that the person may see."""
     return Membership.objects.current().visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,4 +1,4 @@
-"""Search finds recommendations; of what organisations do about them it knows nothing."""
+"""Index rows of recommendations, without what organisations do about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record, rea
 
 
 def _recommendations(ids: Collection[int]) -> Iterable[Row]:
-    """Recommendations, with the report that they are from and whom they are addressed to."""
+    """Yield a row for each recommendation, with its report and the organisations to which it is addressed."""
     readers = readers_by_routes(Recommendation, EVERYBODY, ids)
     for recommendation in Recommendation.objects.filter(pk__in=ids).for_listing():
         source = recommendation.source
@@ -41,6 +41,7 @@ def _recommendations(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _recommendations_for(user: User, ids: list[int]) -> QuerySet[Recommendation, int]:
+    """Return the ids of the recommendations that the person may read."""
     return Recommendation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,4 +1,4 @@
-"""Search finds frozen reports by name and reason, never by their figures."""
+"""Index rows of frozen reports by name and reason, without their figures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record, rea
 
 
 def _frozen(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each frozen report."""
     readers = readers_by_routes(FrozenReport, READERS, ids)
     for frozen_report in FrozenReport.objects.filter(pk__in=ids).defer("content"):
         report = find_report(frozen_report.report)
@@ -33,6 +34,7 @@ def _frozen(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _frozen_for(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
+    """Return the ids of the frozen reports that the person may read."""
     return FrozenReport.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 

@@ -1,4 +1,4 @@
-"""What each source of the index declares, and how the readers of its records are found."""
+"""The parts of a source: how its records become rows of the index, who may read them, and what changes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.organisations.audience import Network, People, Route
 from partnerships.search.entries import Row
 from partnerships.search.models import EVERYONE
 
-#: A moment after every embargo: all who may read something one day are among its readers already.
+#: A moment after every embargo. Readers are worked out for it, so that the index need not change when an embargo ends.
 ONE_DAY = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
@@ -48,7 +48,7 @@ class Check:
 
 
 class KindNames(NamedTuple):
-    """The name of a kind of entry, for one and for many."""
+    """The name of a kind of entry in the singular and the plural."""
 
     singular: str
     plural: str
@@ -62,7 +62,7 @@ class Source:
     model: type[Model]
     #: The names of its kinds of entries, by the kind's code.
     kinds: Mapping[str, KindNames]
-    #: Returns the index rows of the records with these ids; a record without rows is not found.
+    #: Returns the index rows of the records with these ids. Search never finds a record without rows.
     read: Callable[[Collection[int]], Iterable[Row]]
     #: Checks the records' own rights.
     check: Check
@@ -71,7 +71,7 @@ class Source:
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stale_ids(self, column: str, values: Collection[int]) -> set[int]:
-        """Ids of the records to index again because rows with these values in a column have changed."""
+        """Return the ids of the records to index again, because rows with these values in a column have changed."""
         ids: set[int] = set()
         for path in self.follows[column]:
             if path == "pk":
@@ -83,9 +83,9 @@ class Source:
 
 
 def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
-    """The usual check: an entry may be read if its record may be read.
+    """Return the usual check: the person may read an entry if they may read its record.
 
-    `visible_ids(user, ids)` is the query for the ids of those records that the person may read.
+    `visible_ids(user, ids)` is the query for the ids of the records that the person may read.
     """
 
     def allowed_ids(entries: Sequence[MatchingEntry], rows: Collection[Any]) -> set[int]:
@@ -98,9 +98,9 @@ def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
 def readers_by_routes(
     model: type[Model], routes: Iterable[Route], ids: Collection[int]
 ) -> defaultdict[int, frozenset[int]]:
-    """Everybody that these routes reach, or may reach later, by the id of the record.
+    """Return the readers that these routes reach, or may reach later, by the id of the record.
 
-    Conditions of a route on organisations and people are ignored here: the check of each result tests them.
+    Conditions of a route on organisations and people are ignored here, because the check of each result tests them.
     """
     rows = model._base_manager.filter(pk__in=list(ids)).order_by()
     readers_by_id: defaultdict[int, set[int]] = defaultdict(set)

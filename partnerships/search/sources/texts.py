@@ -1,4 +1,4 @@
-"""Words of contents, of files, and the names of organisations."""
+"""Collect words for the index: of versioned contents, of files, and the names of organisations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.search.models import FileText
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """Every text in a content, without dates, figures and the keys of its items."""
+    """Yield every text in a content, without dates, figures and the keys of items."""
     if isinstance(value, str):
         if any(character.isalpha() for character in value):
             yield value
@@ -25,18 +25,18 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
-    """The texts of files, as far as they were read, by SHA-256."""
-    found = FileText.objects.filter(sha256__in=set(fingerprints)).exclude(text="")
-    return dict(found.values_list("sha256", "text"))
+    """Return the texts of files by SHA-256. A file that the worker has not read yet is left out."""
+    file_texts = FileText.objects.filter(sha256__in=set(fingerprints)).exclude(text="")
+    return dict(file_texts.values_list("sha256", "text"))
 
 
 def names_of(*organisations: Organisation | None) -> str:
-    """Organisations by all their names, because records show the name of their day. Fetch the names too.
+    """Return all names of these organisations, because a record shows the name that was in use on its day.
 
-    Give them last: what follows `UNSEEN` is found and not shown in an excerpt.
+    Prefetch `names`, and put the result at the end of a text: words after `UNSEEN` are found, but not shown.
     """
     names: set[str] = set()
     for organisation in organisations:
         if organisation is not None:
-            names |= {organisation.name, *(past.name for past in organisation.names.all())}
+            names |= {organisation.name, *(other_name.name for other_name in organisation.names.all())}
     return UNSEEN + ", ".join(sorted(names)) if names else ""

@@ -9,15 +9,12 @@ from django.core.management.base import CommandError, CommandParser
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.search.services import differences, index_stale, queue_everything
 
-#: Differences that `--check` prints.
+#: `--check` prints at most this many differences.
 _MAX_PRINTED = 20
 
 
 class Command(AccountedCommand):
-    """Queue every record and index the queue.
-
-    `--check` only compares index and records.
-    """
+    """Queue every record and index the queue. With `--check`, only compare the index with the records."""
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 
@@ -27,16 +24,17 @@ class Command(AccountedCommand):
         parser.add_argument("--queue", action="store_true", help="Only queue the records; a worker indexes them.")
 
     def handle(self, *args: Any, check: bool, queue: bool, **options: Any) -> None:
-        """Queue, index or compare."""
+        """Queue and index the records, or compare them with the index."""
         if check:
             self._check()
             return
-        queued = queue_everything()
-        self.stdout.write(f"{queued} records queued.")
+        queued_count = queue_everything()
+        self.stdout.write(f"{queued_count} records queued.")
         if not queue:
             self.stdout.write(f"{index_stale()} changes indexed.")
 
     def _check(self) -> None:
+        """Print the first differences, and fail if there are any."""
         count = 0
         for count, difference in enumerate(differences(), start=1):
             if count <= _MAX_PRINTED:

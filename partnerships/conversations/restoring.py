@@ -42,8 +42,8 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         redone=redone,
     ):
         redone.left.append(
-            f"conversation {side.conversation_id}: organisation {side.organisation_id} was taken out of it; ask "
-            f"organisation {side.conversation.organisation_id}, which keeps it, to do so again"
+            f"conversation {side.conversation_id}: ask organisation {side.conversation.organisation_id}, which keeps "
+            f"the record, to remove organisation {side.organisation_id} from it again"
         )
     return redone
 

@@ -113,6 +113,6 @@ def test_lead_marks_on_the_page(world: World, make: Any, name: str) -> None:
     answer = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()
 
     assert "Tell stakeholders" in " ".join(offered.split())
-    assert "from now on." in answer
+    assert "We will tell stakeholders about this" in answer
     assert "Stop telling stakeholders" in answer
     assert is_marked(name, record)

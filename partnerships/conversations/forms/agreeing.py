@@ -30,7 +30,7 @@ class AnswerForm(VerdictForm):
     """Accept or refuse a correction."""
 
     words_field = "answer"
-    needs_words = {"no": "Say why you do not accept it"}
+    needs_words = {"no": "Say why you do not accept the correction"}
 
     verdict = forms.ChoiceField(
         label="Do you accept this correction?",
@@ -42,7 +42,7 @@ class AnswerForm(VerdictForm):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="If you do not accept it, say why.",
+        help_text="If you do not accept the correction, say why.",
     )
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:

@@ -25,7 +25,7 @@ class ChooseForm(Form):
         queryset=Organisation.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Organisations that are in a partnership with yours. Choose one or more.",
+        help_text="Organisations in a partnership with yours. Choose one or more.",
     )
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -42,7 +42,7 @@ class ChooseForm(Form):
             # Parties of one partnership are few: show them as checkboxes with their roles.
             field.widget = forms.CheckboxSelectMultiple()
             field.label = "Who else took part"
-            field.help_text = "Only organisations that took part can read the record, and are asked to agree to it."
+            field.help_text = "Only organisations that took part can read the record. We ask them to agree to it."
             field.choices = list(parties.items())
         else:
             field.queryset = with_former_names(partners)

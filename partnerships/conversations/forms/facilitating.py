@@ -17,7 +17,7 @@ class NameFacilitatorForm(Form):
     email = forms.EmailField(
         label="Email address of the person",
         max_length=254,
-        help_text="Their organisation is invited as an observer, if it does not take part yet.",
+        help_text="If the person’s organisation does not take part yet, we invite it as an observer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -30,7 +30,7 @@ class NameFacilitatorForm(Form):
         if address := data.pop("email", ""):
             membership = membership_by_address(address)
             if membership is None:
-                self.add_error("email", "Nobody who acts for an organisation here has this address")
+                self.add_error("email", "Enter the address of a person who acts for an organisation here")
             else:
                 data |= {"person": membership.person, "organisation": membership.organisation}
         return data
@@ -40,4 +40,4 @@ class EndFacilitationForm(KitReasonForm):
     """End it, with a reason."""
 
     danger = True
-    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(label="Why does the role end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

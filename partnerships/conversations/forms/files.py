@@ -46,7 +46,10 @@ class PaperForm(Form):
         empty_label="The whole meeting",
     )
     title = forms.CharField(
-        label="Title", required=False, max_length=200, help_text="If you leave this empty, we use its own name."
+        label="Title",
+        required=False,
+        max_length=200,
+        help_text="If you leave this empty, we use the name of the file, document or plan.",
     )
     file = forms.FileField(
         label="File", required=False, help_text=_KINDS, widget=forms.FileInput(attrs={"accept": ACCEPT})

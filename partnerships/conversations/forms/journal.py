@@ -10,7 +10,7 @@ from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
 _PRIVATE = (
-    "Only your own organisation can read it. It is never emailed, and only you find it in an export of your data."
+    "Only your own organisation can read this note. We never email it, and only the export of your own data has it."
 )
 
 
@@ -41,8 +41,8 @@ class DeleteForm(KitReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why?",
+        label="Why do you delete this note?",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Your organisation still sees that there was a note, and this reason.",
+        help_text="Your organisation will still see that there was a note, and your reason.",
     )

@@ -9,7 +9,7 @@ from django import forms
 from partnerships.conversations.models import Conversation
 from partnerships.kit.forms import Form, Helper
 
-PRIVATE = "Only your own organisation can read it, and only on this page. It is never emailed, searched or exported."
+PRIVATE = "Only your own organisation can read this note, and only on this page. We never email, search or export it."
 
 
 class NoteForm(Form):

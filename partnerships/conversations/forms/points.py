@@ -23,7 +23,7 @@ class BecomeForm(Form):
         label="Who to send it to",
         queryset=Organisation.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Nobody can see it until you share it.",
+        help_text="Nobody else can see the draft until you share it.",
     )
 
     def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:

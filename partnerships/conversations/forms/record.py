@@ -29,11 +29,14 @@ _MAX_STEPS = 20
 #: Characters of an objective, obstacle or opportunity.
 _POINT_LENGTH = 500
 _WORDS = {
-    PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. Put each on its own line."),
-    PointKind.OBSTACLE: ("Obstacles", "What is in the way. Put each on its own line. Each can become an ask."),
+    PointKind.OBJECTIVE: ("Objectives", "What the organisation wants to achieve. Put each objective on its own line."),
+    PointKind.OBSTACLE: (
+        "Obstacles",
+        "What is in the way. Put each obstacle on its own line. You can turn an obstacle into an ask.",
+    ),
     PointKind.OPPORTUNITY: (
         "Opportunities",
-        "What it could gain. Put each on its own line. Each can become an offer.",
+        "What the organisation could gain. Put each opportunity on its own line. You can turn one into an offer.",
     ),
 }
 
@@ -58,7 +61,7 @@ class ConversationForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Start typing a name. You can add people who are not listed below.",
+        help_text="Start typing a name. If a person is not in the list, add them under “People who are not listed”.",
     )
     said = forms.CharField(
         label="What was said", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
@@ -68,7 +71,7 @@ class ConversationForm(Form):
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Put each on its own line.",
+        help_text="Put each decision on its own line.",
     )
     private_note = forms.CharField(
         label="Private note",
@@ -161,7 +164,7 @@ class ConversationForm(Form):
             Fold(
                 "People who are not listed",
                 *(f"others_{side.pk}" for side in self.sides),
-                hint="They do not need an account. Their names appear in the record.",
+                hint="These people do not need an account. Their names appear in the record.",
             ),
             Section("What was said", "said", "decisions", "theme", "partnership"),
             Fold("Private note", "private_note"),

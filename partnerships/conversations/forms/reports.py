@@ -41,7 +41,8 @@ def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Q
             raise ValidationError("Begin each line with a heading.")
         if len(heading) > MAX_HEADING or len(prompt) > MAX_PROMPT:
             raise ValidationError(
-                f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters for the heading."
+                f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters before the colon, and "
+                f"{MAX_PROMPT} after it."
             )
         code = old_codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used_codes)
         used_codes.add(code)
@@ -74,20 +75,20 @@ class ReportingForm(Form):
         min_value=1,
         max_value=MAX_DUE_DAYS,
         initial=15,
-        help_text="After the end of each period. Weekends and bank holidays do not count.",
+        help_text="Counted from the end of each period. Weekends and bank holidays do not count.",
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
     parties = PartyChoice(
         label="Which organisations report?",
         queryset=Party.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Observers do not report. Organisations that join later do.",
+        help_text="Observers do not report. Organisations that join later report too.",
     )
     questions = forms.CharField(
         label="Questions",
         max_length=8_000,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="One on each line: a heading, a colon, and what to write about.",
+        help_text="Put each question on its own line: a heading, a colon, and what to write about.",
     )
 
     def __init__(
@@ -186,7 +187,7 @@ class DecisionForm(Form):
     number = forms.IntegerField(widget=forms.HiddenInput)
     decision = forms.ChoiceField(
         label="Your decision",
-        choices=[("accepted", "Accept the report"), ("returned", "Return it")],
+        choices=[("accepted", "Accept the report"), ("returned", "Return the report")],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -194,7 +195,7 @@ class DecisionForm(Form):
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Only if you return it. All partners can read this.",
+        help_text="Needed only if you return the report. All partners can read your answer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -213,4 +214,6 @@ class EndForm(KitReasonForm):
     """End reporting, with a reason."""
 
     danger = True
-    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="Why do the progress reports end?", max_length=300, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -152,6 +152,11 @@ class Conversation(models.Model):
         return page_address("conversations:detail", self.pk)
 
     @property
+    def status_words(self) -> str:
+        """The status as a sentence names it: `circulated`."""
+        return self.get_status_display().lower()
+
+    @property
     def names_people(self) -> bool:
         """Whether other sides see who took part."""
         return self.attribution == Attribution.NAMED

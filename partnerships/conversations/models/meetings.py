@@ -248,6 +248,11 @@ class Meeting(models.Model):
         return self.status == MeetingStatus.CALLED_OFF
 
     @property
+    def ended_words(self) -> str:
+        """How a meeting that is no longer planned ended, within a sentence."""
+        return "was called off" if self.is_called_off else "has taken place"
+
+    @property
     def is_frozen(self) -> bool:
         """Whether the agenda can no longer change."""
         return self.agenda_sent_at is not None or not self.is_planned

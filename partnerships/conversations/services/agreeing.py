@@ -35,7 +35,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     """Circulate the draft to every side; next steps become actions. Raises `UnableToCirculate`."""
     current = lock_conversation(conversation)
     if not current.is_draft:
-        raise UnableToCirculate(f"The record is no longer a draft: it is {current.get_status_display().lower()}.")
+        raise UnableToCirculate(f"The record is {current.status_words}, so you cannot circulate it.")
     may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_circulate, f"Only editors of {current.organisation.display_name} can circulate this record.")
     current.status, current.circulated_at = Status.CIRCULATED, now
@@ -68,11 +68,11 @@ def suggest_correction(
     """Suggest a correction for a side. Raises `UnableToCorrect`."""
     current = lock_conversation(conversation)
     if not current.is_open_for_correction:
-        raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
+        raise UnableToCorrect(f"The record is {current.status_words}, so you cannot suggest a correction.")
     may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
     require(may_correct, "Only editors of the organisations that took part can suggest corrections.")
     if organisation.pk == current.organisation_id:
-        raise UnableToCorrect("Your organisation keeps this record, so you can change it directly.")
+        raise UnableToCorrect("Your organisation keeps this record, so change it yourself.")
     if not text.strip():
         raise UnableToCorrect("Say what needs correcting.")
     correction = Correction.objects.create(
@@ -90,11 +90,11 @@ def answer_correction(
     current = lock_conversation(correction.conversation)
     locked = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not locked.is_open:
-        raise UnableToCorrect("This correction has already been answered.")
+        raise UnableToCorrect("A colleague has already answered this correction.")
     may_answer = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_answer, f"Only editors of {current.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
-        raise UnableToCorrect("Say why you do not accept it.")
+        raise UnableToCorrect("Say why you do not accept the correction.")
     locked.taken_up, locked.answer = taken_up, answer.strip()
     locked.answered_by, locked.answered_at = author, now
     locked.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
@@ -119,17 +119,19 @@ def agree_record(
     """
     current = lock_conversation(conversation)
     if not current.is_open_for_correction:
-        raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
+        raise UnableToAgree(f"The record is {current.status_words}, so you cannot agree to it.")
     may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
     require(may_agree, "Only editors of the organisations that took part can agree to the record.")
     if revision != current.revision:
         raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
     if current.corrections.filter(answered_at=None, organisation=organisation).exists():
-        raise UnableToAgree("Your side suggested a correction that has not been answered yet.")
+        raise UnableToAgree(
+            "Your organisation suggested a correction. Wait for the answer before you agree to the record."
+        )
     has_agreed = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
     sides_who_can_agree = sides_to_ask(current)
     if has_agreed and sides_who_can_agree - {organisation.pk}:
-        raise UnableToAgree(f"{organisation.display_name} has already agreed.")
+        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record.")
     if not has_agreed:
         current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
     before = current.get_status_display()

@@ -163,11 +163,13 @@ def edit_conversation(
     """
     current = lock_conversation(conversation)
     if not current.is_editable:
-        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and can no longer be changed.")
+        raise UnableToRecord(f"The record is {current.status_words}, so you can no longer change it.")
     may_edit = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_edit, f"Only editors of {current.organisation.display_name} can change this record.")
     if revision != current.revision:
-        raise UnableToRecord("A colleague changed the record while you were editing. Check it before you save.")
+        raise UnableToRecord(
+            "A colleague changed the record while you were editing. Check the changes before you save."
+        )
     _check(record, current.organisation, timezone.localdate(now))
     before = {"date": long_date(current.held_on), "status": current.get_status_display()}
     if current.status in OPEN_FOR_CORRECTION:
@@ -203,9 +205,11 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
     """Cancel a planned conversation, with a reason. Raises `UnableToCancel`."""
     current = lock_conversation(conversation)
     if not current.is_planned:
-        raise UnableToCancel("Only a planned conversation can be cancelled.")
+        raise UnableToCancel(
+            f"This conversation is {current.status_words}. You can only cancel a planned conversation."
+        )
     may_cancel = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_cancel, f"Only editors of {current.organisation.display_name} can cancel it.")
+    require(may_cancel, f"Only editors of {current.organisation.display_name} can cancel this conversation.")
     if not reason.strip():
         raise UnableToCancel("Give a reason.")
     current.status, current.reason = Status.CANCELLED, reason.strip()
@@ -245,19 +249,25 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
         raise UnableToRecord("Choose at least one other organisation.")
     if record.planned and (record.said.strip() or record.decisions or record.points or record.next_steps):
         raise UnableToRecord(
-            "Every side can see a planned conversation. Use the private note to prepare, until it has taken place."
+            "Every side can see a planned conversation. Until it takes place, use the private note to prepare."
         )
     if not record.planned and record.held_on > today:
-        raise UnableToRecord("The date is in the future, so the conversation cannot have taken place.")
+        raise UnableToRecord("The date is in the future. Change the date, or say that the conversation is planned.")
     if record.next_contact_on is not None and record.next_contact_on < record.held_on:
         raise UnableToRecord("The next contact cannot be before this conversation.")
     side_ids = other_ids | {keeper.pk}
     if record.partnership is not None:
         party_ids = set(record.partnership.parties.present().values_list("organisation_id", flat=True))
         if keeper.pk not in party_ids:
-            raise UnableToRecord(f"{keeper.display_name} is not a party to {record.partnership.title}.")
+            raise UnableToRecord(
+                f"{keeper.display_name} is not a party to {record.partnership.title}. "
+                "Choose another partnership, or none."
+            )
         if not other_ids & party_ids:
-            raise UnableToRecord(f"None of the other organisations is a party to {record.partnership.title}.")
+            raise UnableToRecord(
+                f"None of the other organisations is a party to {record.partnership.title}. "
+                "Choose another partnership, or none."
+            )
     named_organisations = [
         *(seat.organisation for seat in record.attendees),
         *(point.organisation for point in record.points),
@@ -265,10 +275,10 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
     ]
     for organisation in named_organisations:
         if organisation.pk not in side_ids:
-            raise UnableToRecord(f"{organisation.display_name} did not take part.")
+            raise UnableToRecord(f"{organisation.display_name} did not take part in this conversation.")
     for step in record.next_steps:
         if not step.text.strip():
-            raise UnableToRecord("Say what the next step is.")
+            raise UnableToRecord("Enter what needs to be done in each next step.")
     _check_people(record)
 
 

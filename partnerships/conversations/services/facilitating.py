@@ -50,11 +50,13 @@ def name_facilitator(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToNameFacilitator("This partnership has ended.")
+        raise UnableToNameFacilitator("This partnership has ended, so it needs no facilitator.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
         raise UnableToNameFacilitator(f"This person does not act for {organisation.name}. Choose someone who does.")
     if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
-        raise UnableToNameFacilitator("They are already a facilitator of this partnership.")
+        raise UnableToNameFacilitator(
+            "This person is already a facilitator of this partnership. Choose another person."
+        )
     party = Party.objects.filter(partnership=locked, organisation=organisation).first()
     needs_invitation = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
     if needs_invitation:
@@ -104,12 +106,14 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
     roles = roles_of(author, now)
     require(locked.person_id == author.pk and roles.act_for(locked.organisation_id))
     if not locked.is_waiting:
-        raise UnableToAcceptFacilitation("This request has been answered, or the role has ended.")
+        raise UnableToAcceptFacilitation("You have already answered this request, or your role has ended.")
     party = Party.objects.filter(partnership=locked.partnership, organisation=locked.organisation).first()
     if party is not None and party.is_waiting and roles.lead(party.organisation_id):
         answer_invitation(party=party, accept=True, reason="", author=author, now=now)
     if party is None or not party.is_present:
-        raise UnableToAcceptFacilitation(f"A lead of {locked.organisation.name} must accept its invitation first.")
+        raise UnableToAcceptFacilitation(
+            f"A lead of {locked.organisation.name} must accept the invitation to the partnership first."
+        )
     locked.accepted_at = now
     locked.save(update_fields=["accepted_at"])
     _record(locked, EventKind.FACILITATOR_ACCEPTED, author=author, now=now)
@@ -127,7 +131,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     )
     require(is_own or rights_over(locked.partnership, author, now).leads)
     if locked.ended_at is not None:
-        raise UnableToEndFacilitation("This has already ended.")
+        raise UnableToEndFacilitation("This person is no longer a facilitator.")
     if not reason.strip():
         raise UnableToEndFacilitation("Give a reason.")
     _end(locked, reason.strip(), author=author, now=now)
@@ -147,7 +151,7 @@ def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
     )
     party = taking_part.select_related("organisation").first()
     if party is not None and not other_facilitators.exists() and not partnership.is_over_on(timezone.localdate(now)):
-        remove_party(party=party, reason="Its facilitator has ended.", author=None, now=now)
+        remove_party(party=party, reason="Its facilitator no longer has this role.", author=None, now=now)
 
 
 def _end(locked: Facilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:

@@ -55,9 +55,9 @@ def attach_file(
     may_attach = roles_of(author, now).edit_for(current.organisation_id)
     require(may_attach, f"Only editors of {current.organisation.display_name} can attach files.")
     if not current.is_editable:
-        raise UnableToAttachFile(f"The record is {current.get_status_display().lower()} and can no longer be changed.")
+        raise UnableToAttachFile(f"The record is {current.status_words}, so you can no longer attach files.")
     if current.attachments.filter(removed_at=None).count() >= MAX_FILES:
-        raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files.")
+        raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files. Remove one first.")
     attachment = _store(
         Attachment(conversation=current, added_by=author, added_for=current.organisation, added_at=now), title, file
     )
@@ -95,20 +95,20 @@ def add_paper(
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_called_off:
-        raise UnableToAttachFile("The meeting was called off.")
+        raise UnableToAttachFile("The meeting was called off, so you can no longer add papers.")
     if current.papers.filter(removed_at=None).count() >= MAX_FILES:
-        raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers.")
+        raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers. Remove one first.")
     if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=current).exists():
-        raise UnableToAttachFile("That item is not on the agenda.")
+        raise UnableToAttachFile("This item is not on the agenda. Choose another item.")
     if sum(paper is not None for paper in (file, document, version)) != 1:
         raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
     if (
         document is not None
         and not Document.objects.visible_to(author).filter(pk=document.pk, partnership=current.partnership_id).exists()
     ):
-        raise UnableToAttachFile("That is not a document of this partnership.")
+        raise UnableToAttachFile("Choose a document of this partnership.")
     if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
-        raise UnableToAttachFile("You cannot read that version.")
+        raise UnableToAttachFile("You cannot read this version of the plan. Choose another version.")
     attachment = Attachment(
         meeting=current,
         item=item,
@@ -159,9 +159,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     may_remove = roles_of(author, now).edit_for(attachment.added_for_id)
     require(may_remove, "Only editors of the organisation that added the file can remove it.")
     if conversation is not None and author is not None and not conversation.is_editable:
-        raise UnableToRemoveFile(
-            f"The record is {conversation.get_status_display().lower()} and can no longer be changed."
-        )
+        raise UnableToRemoveFile(f"The record is {conversation.status_words}, so you can no longer remove files.")
     if not reason.strip():
         raise UnableToRemoveFile("Give a reason.")
     present_rows = Attachment.objects.filter(pk=attachment.pk, removed_at=None)

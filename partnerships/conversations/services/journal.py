@@ -23,7 +23,7 @@ from partnerships.people.retention import delete_in_batches
 EARLIER_KEPT = dt.timedelta(days=365)
 #: The name of deleted notes in the journal for restores.
 DELETED = "journal_note"
-_EDITORS = "Only editors and leads of the organisation can do this."
+_EDITORS = "Only editors and leads of the organisation can write, change or delete notes in its journal."
 
 
 class UnableToDeleteNote(Exception):
@@ -45,9 +45,11 @@ def write_journal_note(
     require(roles_of(author, now).edit_for(organisation.pk), _EDITORS)
     if partnership is not None:
         takes_part = partnership.parties.present().filter(organisation=organisation).exists()
-        require(takes_part, "The organisation does not take part in this partnership.")
+        require(
+            takes_part, "The organisation does not take part in this partnership, so you cannot write a note about it."
+        )
     if not text.strip():
-        raise UnableToWriteNote("Write something.")
+        raise UnableToWriteNote("Enter a note.")
     _check_day(dated_on, now)
     note = JournalNote.objects.create(
         organisation=organisation,
@@ -65,7 +67,7 @@ def write_journal_note(
 
 def _check_day(day: dt.date, now: dt.datetime) -> None:
     if day > timezone.localdate(now):
-        raise UnableToWriteNote("The date must not be in the future.")
+        raise UnableToWriteNote("Enter a date that is today or earlier.")
 
 
 @transaction.atomic
@@ -79,10 +81,10 @@ def change_journal_note(
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:
-        raise UnableToWriteNote("This note was deleted.")
+        raise UnableToWriteNote("This note was deleted, so you can no longer change it.")
     check_revision(locked, revision)
     if not text.strip():
-        raise UnableToWriteNote("Write something, or delete the note.")
+        raise UnableToWriteNote("Enter a note, or delete this one.")
     _check_day(dated_on, now)
     if (locked.text, locked.dated_on) == (text.strip(), dated_on):
         return locked

@@ -26,7 +26,7 @@ def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.dat
     require(rights_over(conversation, author, now).may_edit)
     locked = NextStep.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=step.pk)
     if locked.action_id is not None:
-        raise UnableToRecord("This next step has become an action: name its owner there.")
+        raise UnableToRecord("This next step is now an action. Change the owner on the page of the action.")
     if not people_who_may_own(locked.organisation).filter(pk=owner.pk).exists():
         raise UnableToRecord(
             f"{owner.display_name} does not act for {locked.organisation.display_name}. Choose someone who does."

@@ -25,7 +25,9 @@ def check_revision(own_note: OwnNote | None, revision: int | None) -> None:
     0 if there was no note.
     """
     if revision is not None and revision != (own_note.revision if own_note else 0):
-        raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
+        raise UnableToWriteNote(
+            "A colleague changed the note while you were editing. Check the changes before you save."
+        )
 
 
 @transaction.atomic
@@ -45,7 +47,7 @@ def write_private_note(
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
-    require(may_note, "Only editors of an organisation that took part can write its private note.")
+    require(may_note, "Only editors of an organisation that took part can write a private note.")
     private_note = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     check_revision(private_note, revision)
     if (private_note.text if private_note else "") == text.strip():

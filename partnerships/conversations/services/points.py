@@ -37,11 +37,11 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
-        raise UnableToChangePoint("This point is already closed.")
+        raise UnableToChangePoint(f"A colleague has already closed this {current.get_kind_display().lower()}.")
     may_close = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_close, f"Only editors of {current.organisation.display_name} can close it.")
+    require(may_close, f"Only editors of {current.organisation.display_name} can close this.")
     if not reason.strip():
-        raise UnableToChangePoint("Say why it no longer applies.")
+        raise UnableToChangePoint(f"Say why the {current.get_kind_display().lower()} no longer applies.")
     for open_point in (current, *_same_points_elsewhere(current)):
         reason_shown = reason.strip() if open_point is current else "Closed in another conversation."
         open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, reason_shown
@@ -93,9 +93,11 @@ def turn_into_entry(
     if not current.direction:
         raise UnableToChangePoint("An objective cannot become an ask or offer.")
     if PointEntry.objects.filter(point=current).exists():
-        raise UnableToChangePoint(f"This is already an {current.direction}.")
+        raise UnableToChangePoint(f"A colleague has already turned this into an {current.direction}.")
     if not current.is_current:
-        raise UnableToChangePoint("This point is closed.")
+        raise UnableToChangePoint(
+            f"This {current.get_kind_display().lower()} is closed, so it cannot become an {current.direction}."
+        )
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_turn, "You cannot make changes for an organisation that took part.")
@@ -110,7 +112,7 @@ def turn_into_entry(
     if {organisation.pk for organisation in chosen_addressees} - {
         organisation.pk for organisation in sides_that_may_be_asked
     }:
-        raise UnableToChangePoint("Only organisations that took part and are not observers can be asked.")
+        raise UnableToChangePoint("Choose only organisations that took part and are not observers.")
     try:
         entry = create_entry(
             organisation=organisation,

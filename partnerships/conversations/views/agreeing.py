@@ -36,7 +36,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        who_gets_it = recipients.sentence() or " Nobody gets an email."
+        who_gets_it = recipients.sentence() or " Nobody will get an email."
         messages.success(request, f"“{conversation.subject}” has been circulated.{who_gets_it}")
         return redirect(conversation)
     return form_page(

@@ -58,7 +58,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         entry = services.turn_into_entry(
             point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
         )
-        return f"The {point.direction} has been drafted. Share it when it is ready.", entry.get_absolute_url()
+        return f"The {point.direction} has been drafted. Share the draft when it is ready.", entry.get_absolute_url()
 
     return take_step(
         request,

@@ -70,7 +70,7 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
-        return "Progress reports are set up.", back
+        return "Progress reports have been set up.", back
 
     refusals: Refusals = {services.UnableToSetUpReporting: None}
     context: dict[str, Any] = {"partnership": partnership, "round": reporting_round, "back": back}
@@ -87,7 +87,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
-        return "No more progress reports will be opened.", back
+        return "We will open no more progress reports.", back
 
     refusals: Refusals = {services.UnableToSetUpReporting: None}
     return take_step(

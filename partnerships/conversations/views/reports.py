@@ -117,7 +117,9 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             if "submit" in request.POST:
                 return redirect("conversations:report-submit", pk=pk)
-            messages.success(request, "The report has been saved. Nobody else sees it until you submit it.")
+            messages.success(
+                request, "The report has been saved. Only your organisation can read it until you submit it."
+            )
             return redirect(opened_report)
     return form_page(request, "conversations/reports/write.html", form, **context)
 

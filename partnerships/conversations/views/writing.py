@@ -69,7 +69,11 @@ def new(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = "is planned. The other side can see the date" if conversation.is_planned else "is saved as a draft"
+        words = (
+            "has been planned. The other side can see the date"
+            if conversation.is_planned
+            else "has been saved as a draft"
+        )
         return f"“{conversation.subject}” {words}.", conversation.get_absolute_url()
 
     chosen: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
@@ -136,9 +140,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     require(rights_over(conversation, user, timezone.now()).keeps)
     if not conversation.is_editable:
-        messages.warning(
-            request, f"The record is {conversation.get_status_display().lower()}. It can no longer be changed."
-        )
+        messages.warning(request, f"The record is {conversation.status_words}, so you can no longer change it.")
         return redirect(conversation)
     keeper = conversation.organisation
     sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]

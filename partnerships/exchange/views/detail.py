@@ -207,9 +207,9 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     tell = request.POST.get("tell") == "yes"
     entry = services.tell_stakeholders(entry=visible_entry, tell=tell, author=user, now=timezone.now())
     if tell:
-        messages.success(request, "Stakeholders will be told about it from now on.")
+        messages.success(request, f"We will tell stakeholders about this {entry.direction} from now on.")
     else:
-        messages.success(request, "Stakeholders will no longer be told about it.")
+        messages.success(request, f"We will no longer tell stakeholders about this {entry.direction}.")
     return redirect(entry)
 
 

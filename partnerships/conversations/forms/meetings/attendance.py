@@ -42,7 +42,7 @@ class AttendanceForm(Form):
     """Who was there: the attendance of each person invited, and the people and guests who came without invitation."""
 
     people = forms.ModelMultipleChoiceField(
-        label="Others who came",
+        label="Other people who came",
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
@@ -78,7 +78,7 @@ class AttendanceForm(Form):
         self.helper = Helper(
             self,
             *(Section(side, *field_names) for side, field_names in field_names_by_side.items()),
-            Section("Others", "people", "guests"),
+            Section("Other people", "people", "guests"),
             submit="Save attendance",
             cancel=cancel,
         )

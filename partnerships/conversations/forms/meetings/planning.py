@@ -31,7 +31,7 @@ class TimeField(forms.TimeField):
         super().__init__(
             input_formats=["%H:%M", "%H.%M"],
             widget=forms.TimeInput(format="%H:%M", attrs={"class": "govuk-input--width-5"}),
-            error_messages={"invalid": "Enter a time, like 14:00"},
+            error_messages={"invalid": "Enter a time, for example 14:00"},
             **kwargs,
         )
 
@@ -58,12 +58,12 @@ class CycleForm(Form):
     )
     unit = forms.ChoiceField(label="Weeks or months?", widget=forms.RadioSelect, choices=CycleUnit.choices)
     position = forms.TypedChoiceField(
-        label="Which one in the month?",
+        label="Which of these weekdays in the month?",
         required=False,
         coerce=int,
         empty_value="",
         choices=[("", "Not monthly"), *((number, word.capitalize()) for number, word in POSITIONS.items())],
-        help_text="Only for a monthly meeting, such as the first Tuesday.",
+        help_text="Only for a monthly meeting, for example the first Tuesday.",
     )
     weekday = forms.TypedChoiceField(label="Weekday", coerce=int, choices=list(enumerate(WEEKDAYS)))
     starts_on = DayField(label="Start date", help_text="We count the weeks or months from this date.")
@@ -155,14 +155,14 @@ class MeetingForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="They get the invitation by email. Start typing a name.",
+        help_text="Start typing a name. We email an invitation to each person.",
     )
     guests = forms.CharField(
         label="Guests without an account",
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=f"{GUESTS_HINT} They get no email.",
+        help_text=f"{GUESTS_HINT} We do not email guests.",
     )
     note = forms.CharField(
         label="Note to those invited", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
@@ -171,9 +171,9 @@ class MeetingForm(Form):
         label="Reason for the change",
         required=False,
         max_length=300,
-        help_text="Needed if the time changes. Everybody who is invited will see it.",
+        help_text="Needed if you change the time. Everyone who is invited will see your reason.",
     )
-    on_holiday = forms.BooleanField(label="Meet even though it is a bank holiday", required=False)
+    on_holiday = forms.BooleanField(label="Meet even though this is a bank holiday", required=False)
     cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 

@@ -45,11 +45,11 @@ def _lock_editable(meeting: Meeting, organisation: Organisation, author: User, n
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
     if current.partnership.is_over:
-        raise UnableToChangeAgenda("This partnership has ended, so it has no more meetings.")
+        raise UnableToChangeAgenda("This partnership has ended, so you can no longer change the agenda.")
     if not current.is_planned:
-        raise UnableToChangeAgenda(f"The meeting is {current.get_status_display().lower()}.")
+        raise UnableToChangeAgenda(f"The meeting {current.ended_words}, so you can no longer change its agenda.")
     if current.is_frozen:
-        raise UnableToChangeAgenda("The agenda has been circulated, so it can no longer be changed.")
+        raise UnableToChangeAgenda("The agenda has been circulated, so you can no longer change it.")
     return current
 
 
@@ -110,11 +110,13 @@ def edit_agenda(
     """
     current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:
-        raise UnableToChangeAgenda("Somebody changed the agenda while you were editing. Check it before you save.")
+        raise UnableToChangeAgenda(
+            "Someone changed the agenda while you were editing. Check the changes before you save."
+        )
     possible_presenter_ids = set(people_who_may_come(current.partnership).values_list("pk", flat=True))
     items_by_id = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=current)}
     if sum(line.is_kept for line in lines) > MAX_ITEMS:
-        raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items.")
+        raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items. Remove some first.")
     saved_ids: list[int] = []
     for position, line in enumerate(lines, start=1):
         if not line.title.strip():
@@ -130,7 +132,9 @@ def edit_agenda(
             else AgendaItem(meeting=current, added_by=author, added_for=organisation, added_at=now)
         )
         if item is None:
-            raise UnableToChangeAgenda("An item is no longer on the agenda. Check it before you save.")
+            raise UnableToChangeAgenda(
+                "Someone removed an item while you were editing. Check the agenda before you save."
+            )
         if not item.subject_kind:
             item.title = line.title.strip()[:300]
         item.position, item.purpose, item.minutes, item.presenter = position, line.purpose, line.minutes, line.presenter
@@ -156,7 +160,9 @@ def circulate_agenda(
     """
     current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:
-        raise UnableToChangeAgenda("Somebody changed the agenda since you opened it. Check it before you circulate it.")
+        raise UnableToChangeAgenda(
+            "Someone has changed the agenda since you opened it. Check the changes before you circulate it."
+        )
     if not current.agenda.filter(dropped_at=None).exists():
         raise UnableToChangeAgenda("The agenda is empty. Add an item first.")
     current.agenda_sent_at = now

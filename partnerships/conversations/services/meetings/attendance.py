@@ -35,7 +35,7 @@ def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.date
     may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(locked_seat)
     require(may_answer, "Only the person invited, or editors of their organisation, can say whether they are coming.")
     if not meeting.is_planned:
-        raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
+        raise UnableToAnswerMeeting(f"The meeting {meeting.ended_words}, so you can no longer answer.")
     if answer not in Answer.values:
         raise UnableToAnswerMeeting("Say whether you are coming.")
     locked_seat.answer, locked_seat.answered_at, locked_seat.answered_by = answer, now, author
@@ -70,11 +70,11 @@ def record_attendance(
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_called_off:
-        raise UnableToRecordAttendance("The meeting was called off.")
+        raise UnableToRecordAttendance("The meeting was called off, so there is no attendance to record.")
     if current.starts_at > now:
-        raise UnableToRecordAttendance("The meeting has not started yet.")
+        raise UnableToRecordAttendance("The meeting has not started yet. Record who attended once it has.")
     if current.conversation is not None and current.conversation.is_locked:
-        raise UnableToRecordAttendance("The minutes are agreed, so attendance can no longer be changed.")
+        raise UnableToRecordAttendance("The minutes are agreed, so you can no longer change who attended.")
     if set(attendance.values()) - set(Attendance.values):
         raise UnableToRecordAttendance("Choose present, apologies or absent.")
     for seat in current.seats.order_by("pk"):

@@ -53,13 +53,15 @@ def set_cycle(
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     if current.is_over:
-        raise UnableToSetCycle("This partnership has ended, so it has no more meetings.")
+        raise UnableToSetCycle("This partnership has ended, so you cannot set a meeting cycle.")
     if not 1 <= cycle.interval <= MAX_INTERVAL:
-        raise UnableToSetCycle(f"Enter a number from 1 to {MAX_INTERVAL}.")
+        raise UnableToSetCycle(f"Enter a number of weeks or months from 1 to {MAX_INTERVAL}.")
     if (cycle.unit == Unit.MONTHS) != bool(cycle.position):
-        raise UnableToSetCycle("Choose which weekday of the month.")
+        raise UnableToSetCycle(
+            "For a monthly meeting, choose which weekday of the month. For a weekly meeting, choose none."
+        )
     if sitting.minutes not in LENGTHS:
-        raise UnableToSetCycle("A meeting lasts between 5 minutes and a day.")
+        raise UnableToSetCycle("Enter a length between 5 minutes and 24 hours.")
     earlier_cycle = MeetingCycle.objects.filter(partnership=current).first()
     before = earlier_cycle.cycle.words if earlier_cycle and earlier_cycle.is_running else ""
     new_cycle = earlier_cycle or MeetingCycle(partnership=current)
@@ -95,7 +97,7 @@ def stop_cycle(
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     meeting_cycle = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
     if meeting_cycle is None:
-        raise UnableToSetCycle("There is no meeting cycle to stop.")
+        raise UnableToSetCycle("This partnership has no meeting cycle to stop.")
     if not reason.strip():
         raise UnableToSetCycle("Give a reason.")
     meeting_cycle.stopped_at = now

@@ -85,7 +85,7 @@ def plan_meeting(
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_over:
-        raise UnableToPlan("This partnership has ended, so it has no more meetings.")
+        raise UnableToPlan("This partnership has ended, so you cannot plan a meeting.")
     _check(plan, now)
     try:
         with transaction.atomic():
@@ -131,11 +131,11 @@ def change_meeting(
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.partnership.is_over:
-        raise UnableToChangeMeeting("This partnership has ended, so it has no more meetings. Call the meeting off.")
-    if not current.is_planned:
         raise UnableToChangeMeeting(
-            f"The meeting is {current.get_status_display().lower()} and can no longer be changed."
+            "This partnership has ended, so you cannot change its meetings. Call the meeting off instead."
         )
+    if not current.is_planned:
+        raise UnableToChangeMeeting(f"The meeting {current.ended_words}, so you can no longer change it.")
     _check(plan, now)
     before, minutes = {"date": current.when, "place": current.where}, current.minutes
     has_new_time = plan.starts_at != current.starts_at
@@ -186,7 +186,7 @@ def call_off_meeting(
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if not current.is_planned:
-        raise UnableToChangeMeeting(f"The meeting is already {current.get_status_display().lower()}.")
+        raise UnableToChangeMeeting(f"The meeting {current.ended_words}, so you cannot call it off.")
     if not reason.strip():
         raise UnableToChangeMeeting("Give a reason.")
     _call_off(current, reason, organisation=organisation, author=author, now=now)
@@ -234,9 +234,9 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
     if not plan.title.strip():
         raise UnableToPlan("Enter a title.")
     if plan.minutes not in LENGTHS:
-        raise UnableToPlan("A meeting lasts between 5 minutes and a day.")
+        raise UnableToPlan("Enter a length between 5 minutes and 24 hours.")
     if plan.starts_at < now:
-        raise UnableToPlan(f"{long_date(plan.starts_at.date())} is in the past. Record it as a conversation instead.")
+        raise UnableToPlan(f"{long_date(plan.starts_at.date())} is in the past. Record a conversation instead.")
 
 
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:

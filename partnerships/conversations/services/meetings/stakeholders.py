@@ -13,7 +13,7 @@ from partnerships.conversations.services.meetings.recording import lock_meeting,
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-ONLY_LEADS = "Only leads of the partnership's parties can choose what stakeholders are told."
+ONLY_LEADS = "Only leads of organisations in the partnership can choose what we tell stakeholders."
 
 
 @transaction.atomic

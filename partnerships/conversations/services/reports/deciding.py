@@ -47,9 +47,11 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     )
     submission = locked.submissions.order_by("-number").first()
     if submission is None or not locked.is_submitted:
-        raise UnableToDecideReport("This report is not waiting for a decision.")
+        raise UnableToDecideReport("This report has already been accepted or returned, or has not been submitted.")
     if submission.number != number:
-        raise UnableToDecideReport("The report was submitted again in the meantime. Read the new version first.")
+        raise UnableToDecideReport(
+            "The report has been submitted again since you opened it. Read the new version before you decide."
+        )
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
     submission.decision, submission.reason = decision, reason

@@ -83,20 +83,20 @@ def _check(
 ) -> None:
     """Raise `UnableToSetUpReporting` with the first fault."""
     if partnership.is_over_on(today):
-        raise UnableToSetUpReporting("This partnership has ended.")
+        raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
     if period not in Period.values:
         raise UnableToSetUpReporting("Choose how often the partners report.")
     if not 1 <= due_days <= MAX_DUE_DAYS:
-        raise UnableToSetUpReporting(f"Reports can be due 1 to {MAX_DUE_DAYS} working days after the period.")
+        raise UnableToSetUpReporting(f"Enter 1 to {MAX_DUE_DAYS} working days until a report is due.")
     if not questions:
         raise UnableToSetUpReporting("Ask at least one question.")
     if starts_on < add_months(today, -MAX_PERIODS_BACK * MONTHS_IN[period]):
-        raise UnableToSetUpReporting(f"The first period can begin at most {MAX_PERIODS_BACK} periods ago.")
+        raise UnableToSetUpReporting(f"Choose a first day that is at most {MAX_PERIODS_BACK} periods ago.")
 
 
 def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
     if reporting_round.opened_until is not None and day < reporting_round.opened_until:
-        raise UnableToSetUpReporting("There are already reports for this period. Start when it ends, or later.")
+        raise UnableToSetUpReporting("There are already reports for this period. Choose a day after the period ends.")
     reporting_round.ends_on, reporting_round.end_reason = max(day, reporting_round.starts_on), reason
     reporting_round.save(update_fields=["ends_on", "end_reason"])
 
@@ -107,7 +107,7 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToSetUpReporting("This partnership has ended.")
+        raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
     reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
     if reporting_round is None:
         raise UnableToSetUpReporting("No progress reports are set up in this partnership.")

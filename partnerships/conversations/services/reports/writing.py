@@ -21,7 +21,7 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-_WRITERS = "Only editors and leads of the organisation that reports can do this."
+_WRITERS = "Only editors and leads of the organisation that reports can write or submit the report."
 
 
 class UnableToSaveReport(Exception):
@@ -47,7 +47,11 @@ def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Repor
 
 def _write_fault(report: Report) -> str:
     """Why the report cannot be written or submitted; "" if it can. (It can even if the partnership is over.)"""
-    return "" if report.is_to_write else f"This report is {report.get_status_display().lower()}."
+    return (
+        ""
+        if report.is_to_write
+        else f"This report is {report.get_status_display().lower()}, so you can no longer change it."
+    )
 
 
 @transaction.atomic
@@ -91,7 +95,9 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
     if fault := _write_fault(locked):
         raise UnableToSubmitReport(fault)
     if revision != locked.revision:
-        raise UnableToSubmitReport("A colleague changed the report in the meantime. Read it again before you submit.")
+        raise UnableToSubmitReport(
+            "A colleague has changed the report since you opened it. Read it again before you submit."
+        )
     if not any(text for text in locked.answers.values()):
         raise UnableToSubmitReport("Answer at least one question.")
     submission = ReportSubmission.objects.create(

@@ -25,7 +25,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if meeting.is_frozen:
-        messages.warning(request, "The agenda has been circulated, so it can no longer be changed.")
+        messages.warning(request, "The agenda has been circulated, so you can no longer change it.")
         return redirect(meeting)
     now = timezone.now()
     items = agenda_for(meeting, user, dropped=True)
@@ -70,7 +70,7 @@ def gather(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(error))
         return redirect(meeting)
     count = f"{len(made)} {'item' if len(made) == 1 else 'items'}"
-    messages.success(request, f"{count} added to the agenda." if made else "Nothing new to add.")
+    messages.success(request, f"{count} added to the agenda." if made else "There is nothing new to add to the agenda.")
     return redirect("conversations:agenda", pk=pk)
 
 

@@ -62,6 +62,8 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     meeting = services.tell_stakeholders_of_meeting(meeting=opened_meeting, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
-        "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
+        "We will tell stakeholders about this meeting from now on."
+        if tell
+        else "We will no longer tell stakeholders about this meeting.",
     )
     return redirect(meeting)

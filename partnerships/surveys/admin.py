@@ -1,7 +1,4 @@
-"""Surveys for administrators.
-
-Rounds to look at, without answers or comments, and question sets to add.
-"""
+"""Surveys in Django admin: rounds to look at, without answers or comments, and question sets to add."""
 
 from __future__ import annotations
 
@@ -19,10 +16,7 @@ from partnerships.surveys.services import UnableToAddQuestions, add_question_set
 
 @admin.register(Round)
 class RoundAdmin(ReadOnlyAdmin):
-    """Which partnership asks when, and who reads comments.
-
-    Results are for the parties alone.
-    """
+    """Shows which partnership asks when, and who reads comments. Only the parties see results."""
 
     fields = (
         "partnership",
@@ -43,7 +37,7 @@ class RoundAdmin(ReadOnlyAdmin):
 
 
 class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
-    """A version to add."""
+    """The form to add a version of a question set."""
 
     questions = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
@@ -68,15 +62,15 @@ class QuestionSetAdmin(ShowsRefusals, NothingDeleted, admin.ModelAdmin[QuestionS
     ordering = ("code", "-version", "pk")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: rounds stay as they were asked."""
+        """Never: earlier rounds must keep the questions that people answered."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: QuestionSet | None = None) -> tuple[str, ...]:
-        """What to write, or what was saved."""
+        """The fields to add a version, or those of a saved one."""
         return ("code", "version", "content") if obj else ("code", "questions")
 
     def save_model(self, request: HttpRequest, obj: QuestionSet, form: Any, change: bool) -> None:
-        """Save through the service."""
+        """Add the version through the service, and give the form's object its values for the message and the log."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
         question_set = add_question_set(code=data["code"], text=data["questions"], author=request.user)

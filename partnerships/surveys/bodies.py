@@ -1,4 +1,4 @@
-"""The groups of bodies that results are shown by, and how small groups are counted together."""
+"""The groups of organisations by which results are shown, and how small groups are counted together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from partnerships.kit.disclosure import MIN_FLOOR
 
 
 class Group(models.TextChoices):
-    """What a person answers as.
-
-    Others are departments, regulators, developers, charities and so on.
-    """
+    """The group that a person answers for. Other bodies are, for example, departments, developers and charities."""
 
     COUNCIL = "council", "Councils and authorities"
     ASSOCIATION = "association", "Housing associations"
@@ -21,7 +18,7 @@ class Group(models.TextChoices):
     OTHER = "other", "Other bodies"
 
 
-#: Groups by kind of organisation (`organisations.Kind`); kinds that are not here are other bodies.
+#: Groups by kind of organisation (`organisations.Kind`); all other kinds are other bodies.
 _GROUPS = {
     "council": Group.COUNCIL,
     "strategic_authority": Group.COUNCIL,
@@ -42,7 +39,7 @@ def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[
     """For each group, the code of the groups that it is counted with, such as `lep+other`.
 
     A group with fewer people than the floor could never be shown. So the two smallest are joined until every group has
-    enough people, or only one is left. This is decided and shown before anybody answers.
+    enough people, or only one is left. The round fixes and shows the result before anyone answers.
     """
     joined = sorted((number, [group]) for group, number in people_asked.items() if number)
     while len(joined) > 1 and joined[0][0] < floor:
@@ -52,9 +49,9 @@ def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[
 
 
 def words_of(code: str) -> str:
-    """The words for groups counted together, such as “Councils and authorities, other bodies”; "" is everybody."""
+    """The name of groups counted together, such as “Councils and authorities, other bodies”; "" is everyone."""
     if not code:
         return "Everybody"
     first, *other_labels = [str(Group(group).label) for group in code.split("+")]
-    # Within the sentence all begin in lower case, but for the abbreviation.
+    # After the first, names begin in lower case, except for the abbreviation LEP.
     return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in other_labels)])

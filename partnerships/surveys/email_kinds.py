@@ -1,4 +1,4 @@
-"""The kinds of email of the surveys room, each with the record whose reader may get it."""
+"""The kinds of email about surveys, each with the record that its reader must be able to read."""
 
 from __future__ import annotations
 

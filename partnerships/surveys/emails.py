@@ -1,4 +1,4 @@
-"""Emails about surveys; none says who answered, or how many."""
+"""Emails about surveys. None says who has answered, or how many people have."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from partnerships.surveys.models import Invitation, Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import may_agree, may_moderate, rights_in, rights_over
 
-#: After this long a machine without the key of a survey looks for it again.
+#: How long until a machine without the key of a survey tries again to send its invitations.
 TRY_AGAIN = dt.timedelta(minutes=10)
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """Email that asks somebody to answer."""
-    return _asking("invitation", due, person, now)
+    """Email that asks a person to answer."""
+    return _request_to_answer("invitation", due, person, now)
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """Email that reminds everybody, whether or not they answered."""
-    return _asking("reminder", due, person, now)
+    """Email that reminds a person to answer, whether or not they have."""
+    return _request_to_answer("reminder", due, person, now)
 
 
-def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """The request to one invited person; waits if the round's key is missing."""
-    survey_round = _found(due)
+def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
+    """The email to one invited person. It waits if this machine does not have the round's key."""
+    survey_round = _round_of(due)
     invitation = Invitation.objects.filter(round=survey_round, person=person).select_related("invited_by").first()
     if invitation is None or not survey_round.takes_answers(now):
         return "The survey is over."
@@ -55,8 +55,8 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to leads of the parties that results are there."""
-    survey_round = _found(due)
+    """Email that tells leads of the parties that the results are published."""
+    survey_round = _round_of(due)
     if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
         return "They can no longer read the results."
     return _content(
@@ -68,24 +68,24 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the moderator that comments are there to read."""
-    survey_round = _found(due)
+    """Email that asks the moderator to read the comments."""
+    survey_round = _round_of(due)
     if not may_moderate(survey_round, person):
         return "They no longer read the comments from this survey."
     return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
 
 
 def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks somebody outside the parties to read the comments, and to look at who is asked."""
-    survey_round = _found(due)
+    """Email that asks the moderator to agree to read the comments, and to the list of people."""
+    survey_round = _round_of(due)
     if not may_agree(survey_round, person):
         return "They cannot read the comments from this survey."
     return _content("agreement", survey_round, person, link("surveys:agree", pk=survey_round.pk))
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to leads who prepare a survey that the person they named does not want to read its comments."""
-    survey_round = _found(due)
+    """Email that tells leads who prepare a survey that its moderator has declined."""
+    survey_round = _round_of(due)
     if (
         not survey_round.is_draft
         or survey_round.moderator_id
@@ -97,7 +97,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to leads of a partnership that another one asks to run a survey with it."""
+    """Email that asks leads of a partnership to run a survey together with another."""
     joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])
     if not joining.round.is_draft or joining.accepted_at or not rights_over(joining.partnership, person, now).may_run:
         return "The request to run the survey together has been answered or withdrawn."
@@ -105,14 +105,14 @@ def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
     return _content("joining", joining.round, person, href, own=joining.partnership)
 
 
-def _found(due: Due) -> Round:
+def _round_of(due: Due) -> Round:
     return Round.objects.for_pages().get(pk=due.params["round"])
 
 
 def _content(template: str, survey_round: Round, person: User, href: str, **more: Any) -> Content:
     context = {
         "person": person,
-        "found": survey_round,
+        "round": survey_round,
         "partnership": survey_round.partnership,
         "partnerships": _titles(survey_round),
         "href": href,
@@ -122,6 +122,6 @@ def _content(template: str, survey_round: Round, person: User, href: str, **more
 
 
 def _titles(survey_round: Round) -> str:
-    """The partnerships that run a round, such as: partnership “Estuary”."""
+    """The partnerships that run a round, in words: `partnerships “Estuary” and “Harbour”`."""
     *names, last = [f"“{partnership.title}”" for partnership in partnerships_of(survey_round)]
     return f"partnerships {', '.join(names)} and {last}" if names else f"partnership {last}"

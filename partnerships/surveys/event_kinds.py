@@ -1,7 +1,4 @@
-"""Kinds of event on surveys: codes, and labels for timelines.
-
-None says who answered, or how many.
-"""
+"""Kinds of event on surveys: codes, and labels for timelines. None says who has answered, or how many."""
 
 from django.db import models
 

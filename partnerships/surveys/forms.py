@@ -1,4 +1,4 @@
-"""Forms of surveys: prepare, invite, answer, moderate, link an action."""
+"""Forms to prepare a survey, invite people, answer, moderate comments, and link work to results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.surveys.questions import MAX_COMMENT, SCORES, Questions
 
 _BETWEEN = re.compile(r"[\s,;]+")
 _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
-#: The language of everything but the questions.
+#: The language of the pages; questions may be in another.
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
     "Name a person who has an account and does not belong to any of the members. They agree before the survey opens. "
@@ -62,7 +62,7 @@ class PrepareForm(Form):
         self.helper = Helper(self, submit="Prepare survey", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """An anonymous round needs a moderator."""
+        """Require a moderator for an anonymous round."""
         data = super().clean() or {}
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
             self.add_error("moderator", "Enter the address of a person outside the partnership to read comments first")
@@ -96,9 +96,9 @@ class JoinForm(Form):
 
 
 class AgreeForm(Form):
-    """The moderator agrees to read comments, or declines.
+    """The moderator's answer: agree to read comments, or decline.
 
-    `seen` is the hash of the list of people that the page showed. If the list has changed since, the service refuses.
+    `seen` is the hash of the list of people that the page showed: the service refuses if the list has changed since.
     """
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -129,7 +129,7 @@ class InviteForm(Form):
         self.helper = Helper(self, submit="Add to survey", cancel=cancel)
 
     def clean_addresses(self) -> list[str]:
-        """The addresses in lower case, without repeats, in the order entered."""
+        """Return the addresses in lower case, each once, in the order in which they were entered."""
         addresses = list(
             dict.fromkeys(address.lower() for address in _BETWEEN.split(self.cleaned_data["addresses"]) if address)
         )
@@ -142,7 +142,7 @@ class InviteForm(Form):
 
 
 def _in_language(language: str, text: str) -> str:
-    """The text, in a `span` with its language if that is not the language of the page (WCAG 3.1.2)."""
+    """Wrap a text in a `span` with its language, unless that is the language of the page (WCAG 3.1.2)."""
     return text if language == PAGE_LANGUAGE else format_html('<span lang="{}">{}</span>', language, text)
 
 
@@ -162,7 +162,7 @@ class AnswerForm(Form):
         self.helper = Helper(self, "group", *self._sections(), submit="Send answers")
 
     def _offer_groups(self, groups: Sequence[str]) -> None:
-        """Offer the groups that are asked. If there is only one, it is chosen already."""
+        """Offer the groups that are asked, and choose the only one."""
         field = choice_field(self, "group")
         field.choices = [(group.value, group.label) for group in Group if group in groups]
         field.initial = groups[0] if len(groups) == 1 else None
@@ -181,7 +181,7 @@ class AnswerForm(Form):
             )
 
     def _add_expectations(self) -> None:
-        """Tick boxes, grouped by the organisations that something can be expected of."""
+        """Add a field with checkboxes for each group of organisations that the questions have expectations of."""
         for group in Group:
             expectations = [expectation for expectation in self._questions.expectations if expectation.of == group]
             if not expectations:
@@ -204,7 +204,7 @@ class AnswerForm(Form):
             )
 
     def _sections(self) -> Iterator[Section]:
-        """A section per kind of question in the set; kinds without a question have no section."""
+        """A section for each kind of question that the set has."""
         for heading, prefix, hint in (
             ("How much do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
@@ -215,7 +215,7 @@ class AnswerForm(Form):
                 yield Section(heading, *names, hint=hint)
 
     def answer(self) -> Answer:
-        """The answer that a valid form holds. Questions left out are not in it."""
+        """The answer in a valid form, without the questions that were left out."""
         data, questions = self.cleaned_data, self._questions
         scores = {dimension.key: data.get(f"score-{dimension.key}") for dimension in questions.dimensions}
         comments = {comment.key: data.get(f"comment-{comment.key}", "") for comment in questions.comments}
@@ -263,7 +263,7 @@ class ModerateForm(Form):
 
 
 class ActionForm(Form):
-    """Link what was done to a theme, for example a commitment or a meeting of the partnership."""
+    """Link existing work to a result, for example a commitment or a meeting of the partnership."""
 
     theme = forms.ChoiceField(label="Result")
     thing = forms.ChoiceField(

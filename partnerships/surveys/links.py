@@ -1,4 +1,4 @@
-"""Links to answer by name: signed, and good until the round is over."""
+"""Signed links to answer by name, which work until the round is over."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ _signer = signing.TimestampSigner(salt="surveys.answer-by-name")
 
 
 def make_link(invitation: Invitation) -> str:
-    """The token in the link of an invitation."""
+    """The signed token for an invitation's link."""
     return _signer.sign(str(invitation.pk))
 
 
 def read_link(token: str) -> Invitation | None:
-    """The invitation of a token. None if the token is invalid or the round is over."""
+    """The invitation for a token; None if the token is invalid or the round is over."""
     try:
         pk = int(_signer.unsign(token))
     except (signing.BadSignature, ValueError):
         return None
-    survey_round = Invitation.objects.select_related("person", "round__question_set", "round__partnership").filter(
-        pk=pk
-    )
-    return survey_round.exclude(round__way="anonymous").first()
+    invitations = Invitation.objects.select_related("person", "round__question_set", "round__partnership")
+    return invitations.filter(pk=pk).exclude(round__way="anonymous").first()

@@ -1,6 +1,6 @@
-"""Objectives, asks, offers, conversations and commitments made from a published result, with links back.
+"""Make objectives, asks, offers, conversations and commitments from a published result, with links back.
 
-The record is a figure: a theme without one is no result.
+A result is a published figure, so the record ids here are those of figures.
 """
 
 from __future__ import annotations
@@ -25,27 +25,28 @@ from partnerships.kit.text import shorten
 from partnerships.people.models import User
 from partnerships.surveys.models import Action, Figure, Round
 from partnerships.surveys.queries.rounds import partnerships_of
-from partnerships.surveys.services import UnableToLink, link_made
+from partnerships.surveys.services import UnableToLink, link_new_record
 
-#: Characters of a title that is suggested.
+#: Limit of characters in a suggested title.
 _MAX_TITLE = 100
 
 
 def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
+    """The figure with this id, if the person may read its round."""
     rows = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
     return rows.filter(pk=record).first()
 
 
-def _theme(survey_round: Round, theme: str) -> str:
+def _theme_name(survey_round: Round, theme: str) -> str:
     return survey_round.questions().themes().get(theme, theme)
 
 
 def _words(survey_round: Round, theme: str) -> str:
-    return f"the survey “{survey_round.title}”: {_theme(survey_round, theme)}"
+    return f"the survey “{survey_round.title}”: {_theme_name(survey_round, theme)}"
 
 
 def suggest(user: User, partnership: Partnership, record: int) -> Suggested | None:
-    """The words of a result of this partnership."""
+    """The words, URL and title that a form for a new record starts from; None for a result of another partnership."""
     figure = _figure(user, record)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
@@ -53,7 +54,7 @@ def suggest(user: User, partnership: Partnership, record: int) -> Suggested | No
     return Suggested(
         _words(survey_round, figure.theme),
         survey_round.get_absolute_url(),
-        shorten(_theme(survey_round, figure.theme), _MAX_TITLE),
+        shorten(_theme_name(survey_round, figure.theme), _MAX_TITLE),
     )
 
 
@@ -65,49 +66,46 @@ def _link(
     *,
     unable: type[Exception] = UnableToLinkOrigin,
 ) -> None:
-    """Link what was made to the result; raises `unable`."""
+    """Link a new record to the result. Raises the exception `unable`, which the caller's room expects."""
     figure = _figure(author, record)
     if figure is None:
         raise unable("This result no longer exists, so nothing can be linked to it.")
     try:
-        link_made(survey_round=figure.round, theme=figure.theme, made=made, author=author, now=now)
+        link_new_record(survey_round=figure.round, theme=figure.theme, record=made, author=author, now=now)
     except UnableToLink as error:
         raise unable(str(error)) from error
 
 
-def _actions(kind: str, thing: Model, user: User) -> QuerySet[Action]:
-    rows = Action.objects.filter(**{kind: thing}, round__in=Round.objects.visible_to(user).values("pk"))
+def _actions(kind: str, record: Model, user: User) -> QuerySet[Action]:
+    """The links of a record to results that the person may read."""
+    rows = Action.objects.filter(**{kind: record}, round__in=Round.objects.visible_to(user).values("pk"))
     return rows.select_related("round__question_set").order_by("pk")
 
 
-def _links(thing: Model, user: User, *, kind: str) -> Sequence[Suggested]:
-    """The results that it was done about."""
+def _links(record: Model, user: User, *, kind: str) -> Sequence[Suggested]:
+    """Links from a record to the results that it is about."""
     return [
         Suggested(
-            f"Survey “{action.round.title}”: {_theme(action.round, action.theme)}", action.round.get_absolute_url()
+            f"Survey “{action.round.title}”: {_theme_name(action.round, action.theme)}", action.round.get_absolute_url()
         )
-        for action in _actions(kind, thing, user)
+        for action in _actions(kind, record, user)
     ]
 
 
-def _rows(thing: int, *, kind: str) -> QuerySet[Action]:
-    return Action.objects.filter(**{kind: thing})
+def _of_entry(pk: int) -> QuerySet[Action]:
+    return Action.objects.filter(entry=pk)
 
 
-def _of_entry(thing: int) -> QuerySet[Action]:
-    return _rows(thing, kind="entry")
+def _of_conversation(pk: int) -> QuerySet[Action]:
+    return Action.objects.filter(conversation=pk)
 
 
-def _of_conversation(thing: int) -> QuerySet[Action]:
-    return _rows(thing, kind="conversation")
+def _of_objective(pk: int) -> QuerySet[Action]:
+    return Action.objects.filter(objective=pk)
 
 
-def _of_objective(thing: int) -> QuerySet[Action]:
-    return _rows(thing, kind="objective")
-
-
-def _of_commitment(thing: int) -> QuerySet[Action]:
-    return _rows(thing, kind="commitment")
+def _of_commitment(pk: int) -> QuerySet[Action]:
+    return Action.objects.filter(commitment=pk)
 
 
 _MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
@@ -115,7 +113,7 @@ _MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
     ("entry", Entry, _of_entry),
     ("conversation", Conversation, _of_conversation),
 )
-#: What is made in a partnership from a result.
+#: The origins for records of a partnership; commitments have their own below.
 RESULTS = tuple(
     PartnershipOrigin("result", suggest, _link, partial(_links, kind=kind), made=model, rows=(rows,))
     for kind, model, rows in _MADE
@@ -127,14 +125,15 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
     if figure is None:
         return None
     survey_round = figure.round
-    own_partnership = Partnership.objects.present_for(user).filter(
+    # Of several partnerships that run the round, the person's own.
+    own_partnerships = Partnership.objects.present_for(user).filter(
         pk__in=[partnership.pk for partnership in partnerships_of(survey_round)]
     )
     return Suggestion(
         words=_words(survey_round, figure.theme),
         href=survey_round.get_absolute_url(),
-        partnership=own_partnership.order_by("pk").first(),
-        text=_theme(survey_round, figure.theme),
+        partnership=own_partnerships.order_by("pk").first(),
+        text=_theme_name(survey_round, figure.theme),
     )
 
 
@@ -147,7 +146,7 @@ def _links_of_commitment(*, commitment: Commitment, user: User) -> Sequence[Orig
 
 
 def _copy_links(*, old: Commitment, new: Commitment) -> None:
-    """What replaces a commitment is done about the same results."""
+    """Link a replacement commitment to the same results."""
     rows = Action.objects.filter(commitment=old)
     Action.objects.bulk_create(
         [

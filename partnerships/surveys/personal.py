@@ -1,7 +1,4 @@
-"""Personal data rules for erasure and export.
-
-Anonymous answers are nobody's data, so there is nothing to export.
-"""
+"""Rules for personal data in surveys, for erasure and export. Anonymous answers belong to no known person."""
 
 from __future__ import annotations
 

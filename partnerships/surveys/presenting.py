@@ -1,4 +1,4 @@
-"""Results in words: cells of the table, charts, gaps between groups, the trend over rounds."""
+"""Results for pages: the table of means, its chart, differences between groups, and shares of expectations."""
 
 from __future__ import annotations
 
@@ -16,43 +16,39 @@ from partnerships.surveys.models import Round
 from partnerships.surveys.queries.results import figures_of
 from partnerships.surveys.questions import Expectation, Questions
 
-#: What stands in the place of a figure that is not shown.
+#: The text in place of a figure that is not shown.
 HIDDEN = "not shown"
-#: Groups differ on something if their means are this far apart.
+#: The difference between the means of two groups from which it is pointed out.
 GAP = Decimal("1.0")
 _SCALE = Scale()
 
 
 def mean_words(value: Decimal | None) -> str:
-    """A mean, such as "3.4", "4.5 or more", or that it is not shown."""
+    """A mean in words: `3.4`, `4.5 or more`, or `not shown`."""
     if value is None:
         return HIDDEN
     if value >= _SCALE.ceiling:
         return f"{figure(_SCALE.ceiling)} or more"
-    return f"{figure(_SCALE.floor)} or less" if value <= _SCALE.floor else f"{value:.1f}"
+    if value <= _SCALE.floor:
+        return f"{figure(_SCALE.floor)} or less"
+    return f"{value:.1f}"
 
 
 def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
-    """By how much a mean moved, such as “up 0.4”.
-
-    “not known” if one of the two is shown as a bound.
-    """
+    """The change of a mean in words: `up 0.4`, or `not known` if one of the two is shown as a bound."""
     if value is None or earlier is None:
         return HIDDEN
     if not all(_SCALE.floor < number < _SCALE.ceiling for number in (value, earlier)):
         return "not known"
-    moved = value - earlier
-    if not moved:
+    change = value - earlier
+    if not change:
         return "no change"
-    return f"{'up' if moved > 0 else 'down'} {abs(moved):.1f}"
+    return f"{'up' if change > 0 else 'down'} {abs(change):.1f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One dimension in the table.
-
-    Each cell has its heading; `gap` says which groups differ.
-    """
+    """A row of the table of means, for one dimension. Each cell has its heading; `gap` says which groups differ."""
 
     key: str
     name: str
@@ -72,7 +68,7 @@ class Share:
 
 
 def groups_in(survey_round: Round) -> list[str]:
-    """The groups of a round as they are counted, everybody first."""
+    """The groups of a round as they are counted together, everyone first."""
     together = sorted(set(survey_round.counted.values()))
     return [ALL, *together] if len(together) > 1 else [ALL]
 
@@ -82,11 +78,11 @@ def lines_of(
 ) -> tuple[list[str], list[Line]]:
     """The headings of the table of means, and a line for each dimension.
 
-    The columns are each group, each of the `earlier` rounds, the change since the last of them, and the mean of other
-    partnerships, if there are any.
+    There is a column for each group, for each of the `earlier` rounds, for the change since the last of them, and for
+    the `benchmark` of other partnerships if there is one.
     """
     figures = figures_of(survey_round)
-    before = [figures_of(earlier_round) for earlier_round in earlier]
+    earlier_figures = [figures_of(earlier_round) for earlier_round in earlier]
     groups = groups_in(survey_round)
     headings = [words_of(group) for group in groups]
     headings += [f"Round {earlier_round.number}" for earlier_round in earlier]
@@ -98,9 +94,9 @@ def lines_of(
     for dimension in questions.dimensions:
         key = dimension.key
         words = [mean_words(figures.get((key, group))) for group in groups]
-        words += [mean_words(figures_before.get((key, ALL))) for figures_before in before]
-        if before:
-            words.append(change_words(figures.get((key, ALL)), before[-1].get((key, ALL))))
+        words += [mean_words(means.get((key, ALL))) for means in earlier_figures]
+        if earlier_figures:
+            words.append(change_words(figures.get((key, ALL)), earlier_figures[-1].get((key, ALL))))
         if benchmark:
             words.append(mean_words(benchmark.get(key)))
         cells = list(zip(headings, words, strict=True))
@@ -113,21 +109,20 @@ def lines_of(
 
 
 def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], Decimal]) -> str:
-    """Which groups see it most differently, such as “Councils 3.1, housing associations 4.4”; "" if they agree."""
-    known_means = sorted(
+    """The two groups that differ most, such as “Councils 3.1, housing associations 4.4”; "" if they hardly differ."""
+    means_by_group = sorted(
         (figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures
     )
-    if len(known_means) < 2 or known_means[-1][0] - known_means[0][0] < GAP:
+    if len(means_by_group) < 2:
         return ""
-    (low, first), (high, last) = known_means[0], known_means[-1]
-    return f"{words_of(first)} {mean_words(low)}, {words_of(last)} {mean_words(high)}"
+    (lowest, lowest_group), (highest, highest_group) = means_by_group[0], means_by_group[-1]
+    if highest - lowest < GAP:
+        return ""
+    return f"{words_of(lowest_group)} {mean_words(lowest)}, {words_of(highest_group)} {mean_words(highest)}"
 
 
 def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
-    """Each expectation with its share, highest first.
-
-    Expectations whose share is not shown come last.
-    """
+    """Each expectation with its share: highest first, and those whose share is not shown last."""
     figures = figures_of(survey_round)
     shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
@@ -145,28 +140,28 @@ def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
 
 
 def chart_of(survey_round: Round, questions: Questions, before: Round | None) -> SafeString:
-    """The means of everybody, beside those of the round before if there is one."""
+    """A bar chart of everyone's means, beside those of the round before if there is one."""
     rounds = [survey_round, before] if before else [survey_round]
     figures = [figures_of(survey_round) for survey_round in rounds]
     bars = []
-    for place, dimension in enumerate(questions.dimensions, 1):
-        means = [figures_of_group.get((dimension.key, ALL)) for figures_of_group in figures]
-        bars.append((str(place), [(mean, _short(mean)) for mean in means]))
+    for number, dimension in enumerate(questions.dimensions, 1):
+        means = [figures_of_round.get((dimension.key, ALL)) for figures_of_round in figures]
+        bars.append((str(number), [(mean, _bar_label(mean)) for mean in means]))
     names = [f"Round {survey_round.number}" for survey_round in rounds]
     return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 
-def _short(value: Decimal | None) -> str:
+def _bar_label(value: Decimal | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
 def floor_words(survey_round: Round) -> str:
-    """How many answers a figure needs, in words."""
+    """The least number of answers for a figure, in words."""
     return "ten" if survey_round.is_joint else "five"
 
 
 def answered_words(survey_round: Round) -> str:
-    """How many answered, as far as it can be said."""
+    """How many people answered, as far as the page may say."""
     if not survey_round.answered_at_least:
         fewest = floor_words(survey_round)
         return f"{survey_round.were_asked}. Fewer than {fewest} answered, so nothing is shown."

@@ -1,7 +1,7 @@
-"""What a survey asks: dimensions, expectations and free text, read from TOML.
+"""The questions of a survey: dimensions, expectations and free text, read from TOML.
 
-A question set is data: administrators add versions in Django admin. Its keys say which questions of two versions mean
-the same.
+Administrators add versions of question sets in Django admin. Questions with the same key in two versions mean the same,
+so that their results can be compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PARTS = {"dimensions": ("name", "statement"), "expectations": ("text",), "comme
 
 
 class InvalidQuestions(Exception):
-    """A question set cannot be read; the message says where and why."""
+    """A question set is invalid; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Something that people may expect of one group of bodies (`bodies.Group`)."""
+    """An expectation that people may have of one group of bodies (`bodies.Group`)."""
 
     key: str
     of: str
@@ -61,17 +61,14 @@ class Questions:
     comments: Sequence[Comment]
 
     def themes(self) -> dict[str, str]:
-        """The name of each dimension and expectation, by key: what actions can be about."""
+        """The dimensions and expectations by key, with their names: the results that work can be linked to."""
         return {dimension.key: dimension.name for dimension in self.dimensions} | {
             expectation.key: expectation.text for expectation in self.expectations
         }
 
 
 def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
-    """The content of a question set.
-
-    Expectations are of one of `groups`. Raises `InvalidQuestions`.
-    """
+    """Read a question set, whose expectations are of one of these `groups`. Raises `InvalidQuestions`."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -87,44 +84,45 @@ def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
         raise InvalidQuestions('Enter the languages, for example languages = ["en"].')
     if not isinstance(content.get("name"), str):
         raise InvalidQuestions("Enter a name for the question set.")
-    seen: set[str] = set()
+    seen_keys: set[str] = set()
     for part, texts in _PARTS.items():
         rows = content.get(part, [])
         if not isinstance(rows, list):
             raise InvalidQuestions(f"Enter each of the {part} under [[{part}]].")
-        for place, row in enumerate(rows, 1):
-            _check_row(f"{part} {place}", row, texts, languages, seen)
+        for number, row in enumerate(rows, 1):
+            _check_row(f"{part} {number}", row, texts, languages, seen_keys)
             if part == "expectations" and row.get("of") not in groups:
-                raise InvalidQuestions(f"{part} {place}: enter one of {', '.join(groups)} as “of”.")
+                raise InvalidQuestions(f"{part} {number}: enter one of {', '.join(groups)} as “of”.")
     if not content.get("dimensions"):
         raise InvalidQuestions("Enter at least one dimension.")
 
 
-def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[str], seen: set[str]) -> None:
+def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[str], seen_keys: set[str]) -> None:
+    """Raise `InvalidQuestions` unless a question has a new key, and its texts in all languages."""
     key = row.get("key") if isinstance(row, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidQuestions(f"{where}: enter a key in lower case, with digits and underscores.")
-    if key in seen:
+    if key in seen_keys:
         raise InvalidQuestions(f"{where}: the key “{key}” is used twice. Choose another.")
-    seen.add(key)
+    seen_keys.add(key)
     for text in texts:
-        words = row.get(text)
+        text_by_language = row.get(text)
         missing = [
             language
             for language in languages
-            if not isinstance(words, dict) or not isinstance(words.get(language), str)
+            if not isinstance(text_by_language, dict) or not isinstance(text_by_language.get(language), str)
         ]
         if missing:
             raise InvalidQuestions(f"{where}: enter “{text}” in {', '.join(missing)}.")
 
 
 def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:
-    """Where each key of a question set stands: under dimensions, expectations or comments."""
+    """The part of a question set that each key belongs to: dimensions, expectations or comments."""
     return {row["key"]: part for part in _PARTS for row in content.get(part, [])}
 
 
 def in_language(content: Mapping[str, Any], language: str) -> Questions:
-    """The questions in a language; in the first of the set if it does not have this one."""
+    """The questions in a language, or in the first language of the set if they are not translated into it."""
     chosen = language if language in content["languages"] else content["languages"][0]
     return Questions(
         name=content["name"],

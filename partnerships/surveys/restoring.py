@@ -1,4 +1,4 @@
-"""After a restore: end surveys again, and take out again who no longer runs them or reads their comments."""
+"""After a restore: end surveys again, and remove again partnerships and moderators that had been removed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the surveys that had ended without results.
-
-    Links stop working, and answers are deleted unread.
-    """
+    """End again the surveys that had ended without results: links stop working, and answers are deleted unread."""
 
     def redo(survey_round: Round, _line: dict[str, Any]) -> int:
         abandon_round(survey_round=survey_round, reason=_REASON, author=None, now=now)
@@ -38,24 +35,21 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove from drafts the partnerships that were removed since the backup and not asked again."""
+    """Remove from drafts again the partnerships that were removed since the backup and not asked again."""
     rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
-    taken_out = ended_rows(
+    removed_joinings = ended_rows(
         rows.select_related("round").order_by("pk"),
         lines,
         identity_of=joining_identity,
         began_at=lambda row: row.asked_at,
     )
-    for joining in taken_out:
+    for joining in removed_joinings:
         take_back_joining(joining=joining, author=None, now=now)
-    return Redone(len(taken_out))
+    return Redone(len(removed_joinings))
 
 
 def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let nobody read the comments of a draft who was replaced.
-
-    Its leads name somebody again.
-    """
+    """Remove moderators of drafts who had been replaced; the leads then name a moderator again."""
 
     def redo(survey_round: Round, line: dict[str, Any]) -> int:
         if survey_round.moderator_id != line["reader"]:
@@ -70,7 +64,7 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register these for after a restore."""
+    """Register the steps after a restore."""
     register_redo(ABANDONED, "surveys ended again without results", redo_abandoned)
     register_redo(JOINING, "partnerships taken out of surveys again", redo_joinings)
     register_redo(READER, "people who no longer read the comments of a survey", redo_readers)

@@ -1,4 +1,4 @@
-"""What a person may do with a round of a survey (docs/rights.md)."""
+"""The rights of a person over the surveys of a partnership, and over one round (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rights:
 
     @property
     def reads(self) -> bool:
-        """Whether they read rounds and published results: people of present parties."""
+        """Whether they read rounds and published results: all people of present parties do."""
         return any(rights.roles.is_system or any(map(rights.roles.act_for, rights.present)) for rights in self._all)
 
     @property
@@ -59,15 +59,12 @@ class Rights:
 
     @property
     def may_act_in(self) -> Partnership | None:
-        """The partnership in which they act on results, this one first.
-
-        None if they may not.
-        """
+        """The first partnership in which they may act on results; None if they may not."""
         return next((rights.partnership for rights in self._all if rights.may_keep_objectives), None)
 
     @property
     def own(self) -> Partnership:
-        """The partnership that they belong to, this one first."""
+        """The first partnership of the round that they belong to."""
         own_partnerships = (
             rights.partnership for rights in self._all if any(map(rights.roles.act_for, rights.present))
         )
@@ -75,7 +72,7 @@ class Rights:
 
     @property
     def partnerships(self) -> list[Partnership]:
-        """The partnerships that run the round, this one first."""
+        """The partnerships that run the round, with the one that prepared it first."""
         return [rights.partnership for rights in self._all]
 
     @property
@@ -95,35 +92,30 @@ def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rig
 
 
 def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
-    """The invitations that they may remove from a draft: all if they may run it.
+    """The invitations that the person may remove from a draft.
 
-    Leads of partnerships that joined may remove the people whom the parties that they lead there have added.
+    People who may run the round may remove all. A lead in a partnership that joined may remove the people whom
+    colleagues in the organisations that they lead have added.
     """
     rights = rights_in(survey_round, person, now)
     if rights.may_run:
         return survey_round.invitations.all()
-    led = {body for joining_rights in rights.joined for body in joining_rights.proposes_for}
-    colleagues = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=led)
+    led_organisations = {organisation for inside in rights.joined for organisation in inside.proposes_for}
+    colleagues = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=led_organisations)
     return survey_round.invitations.filter(invited_by__in=colleagues.values("person"))
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
-    """Whether a person is outside all parties, past and present.
-
-    Only such a person may moderate.
-    """
-    pks = [rights.pk for rights in partnerships]
+    """Whether a person is outside all parties, past and present: only then may they moderate."""
+    pks = [partnership.pk for partnership in partnerships]
     return not Membership.objects.filter(person=person, organisation__parties__partnership__in=pks).exists()
 
 
 def may_moderate(survey_round: Round, person: User) -> bool:
-    """Whether they read the comments of a closed round.
-
-    The moderator named before it opened, while still outside.
-    """
+    """Whether the person reads the comments of a closed round: the moderator does, while outside all parties."""
     return Round.objects.moderated_by(person).filter(pk=survey_round.pk).exists()
 
 
 def may_agree(survey_round: Round, person: User) -> bool:
-    """Whether a draft waits for them to agree to read its comments."""
+    """Whether a draft waits for the person to agree to read its comments."""
     return Round.objects.asking(person).filter(pk=survey_round.pk).exists()

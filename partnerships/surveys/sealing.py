@@ -1,10 +1,8 @@
-"""The key of an anonymous round, outside the database and its backups.
-
-Sealed answers; single-use tokens.
+"""Keys of anonymous rounds, outside the database and its backups, with sealed answers and single-use tokens.
 
 Each round has a file in SURVEY_KEYS_ROOT with a private key (X25519) and a secret for its tokens. Answers are sealed
 with the public key (libsodium's sealed boxes), padded to one length. When the round closes, its answers are opened once
-and the file is deleted, so that no backup's answers can be opened afterwards.
+and the file is deleted, so that nobody can open the answers in a backup afterwards.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 else:
     nacl_public, nacl_exceptions = late("nacl.public"), late("nacl.exceptions")
 
-#: Every sealed answer has this many bytes before sealing: more than the longest answer.
+#: Bytes of every answer before sealing, so that its length says nothing; more than the longest answer has.
 LENGTH = 16_384
 
 
@@ -38,30 +36,31 @@ class KeyMissing(Exception):
 
 
 class AnswerTooLong(Exception):
-    """The comments of an answer are longer than fits."""
+    """The answer does not fit into `LENGTH` bytes."""
 
 
-def _file(round_key: str) -> Path:
+def _key_path(round_key: str) -> Path:
     return Path(settings.SURVEY_KEYS_ROOT) / f"{round_key}.json"
 
 
 def make_key(round_key: str) -> bytes:
     """Make the key of a round and return its public half."""
     private = nacl_public.PrivateKey.generate()
-    path = _file(round_key)
+    path = _key_path(round_key)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    private_file = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(file, "w") as opened:
-        opened.write(private_file)
-        opened.flush()
-        os.fsync(opened.fileno())
+    content = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
+    # Readable by this user alone from the start, and on the disk before the round opens: without it no answer opens.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     return bytes(private.public_key)
 
 
 def has_key(round_key: str) -> bool:
     """Whether this machine has the round's key."""
-    return _file(round_key).exists()
+    return _key_path(round_key).exists()
 
 
 def keys_here() -> list[str]:
@@ -71,38 +70,36 @@ def keys_here() -> list[str]:
 
 def destroy_key(round_key: str) -> None:
     """Delete the round's key, if it is here."""
-    _file(round_key).unlink(missing_ok=True)
+    _key_path(round_key).unlink(missing_ok=True)
 
 
-def _kept(round_key: str) -> Mapping[str, str]:
+def _read_key_file(round_key: str) -> Mapping[str, str]:
+    """The private key and the secret for tokens. Raises `KeyMissing`."""
     try:
-        private_data: Mapping[str, str] = json.loads(_file(round_key).read_text())
+        content: Mapping[str, str] = json.loads(_key_path(round_key).read_text())
     except OSError as error:
         raise KeyMissing(f"The key of survey {round_key} is not in SURVEY_KEYS_ROOT.") from error
-    return private_data
+    return content
 
 
 def token_of(round_key: str, person: int) -> str:
-    """The token in a person's invitation and reminders.
-
-    Only the key file says whose it is. Raises `KeyMissing`.
-    """
+    """The token in a person's invitation and reminders. Only the key file can show whose it is. Raises `KeyMissing`."""
     return tokens_of(round_key, [person])[person]
 
 
 def tokens_of(round_key: str, people: list[int]) -> dict[int, str]:
-    """Like `token_of`, for several people."""
-    secret = bytes.fromhex(_kept(round_key)["tokens"])
+    """The tokens of several people, by person. Raises `KeyMissing`."""
+    secret = bytes.fromhex(_read_key_file(round_key)["tokens"])
     return {person: hmac.digest(secret, str(person).encode(), sha256).hex() for person in people}
 
 
 def token_hash(token: str) -> str:
-    """What the database keeps of a token."""
+    """The hash of a token, which is all that the database stores of it."""
     return sha256(token.encode()).hexdigest()
 
 
 def seal(answer: Answer, public_key: bytes) -> bytes:
-    """The answer, which only the round's private key opens. Raises `AnswerTooLong`."""
+    """Encrypt an answer so that only the round's private key opens it. Raises `AnswerTooLong`."""
     payload: dict[str, Any] = {
         "group": answer.group,
         "scores": dict(answer.scores),
@@ -117,8 +114,8 @@ def seal(answer: Answer, public_key: bytes) -> bytes:
 
 
 def open_all(round_key: str, boxes: list[bytes]) -> list[Answer]:
-    """The answers in these boxes. Raises `KeyMissing`, and `ValueError` for a box of another round."""
-    opener = nacl_public.SealedBox(nacl_public.PrivateKey(bytes.fromhex(_kept(round_key)["private"])))
+    """Decrypt the answers of a round. Raises `KeyMissing`, or `ValueError` for an answer of another round."""
+    opener = nacl_public.SealedBox(nacl_public.PrivateKey(bytes.fromhex(_read_key_file(round_key)["private"])))
     try:
         return [Answer(**json.loads(opener.decrypt(bytes(box)))) for box in boxes]
     except nacl_exceptions.CryptoError as error:

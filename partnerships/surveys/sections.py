@@ -1,4 +1,4 @@
-"""What this room adds to the page of a partnership: the way to its surveys."""
+"""The section on the page of a partnership that leads to its surveys."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from partnerships.surveys.models import Joining, Round
 
 
 def rounds_of(partnership: int) -> QuerySet[Round]:
-    """All rounds of surveys that a partnership runs, alone or with others, and those that it is asked to join."""
+    """The rounds that a partnership runs, alone or with others, and those that it is asked to join."""
     joint_rounds = Joining.objects.filter(partnership=partnership).values("round")
     return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=joint_rounds))
 
 
 def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `surveys_section` asks."""
-    return [count_lookup(_of, user, partnership.pk)]
+    """The queries of `surveys_section`, so that the page can run them with others."""
+    return [count_lookup(_readable_rounds, user, partnership.pk)]
 
 
 def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The way to the surveys, for people of the parties."""
-    count = count_for(_of, user, partnership.pk) if has_rows else 0
-    may_begin = not partnership.is_over
-    if not count and not may_begin:
+    """The section, for people of the parties; None if the partnership is over and had no survey."""
+    count = count_for(_readable_rounds, user, partnership.pk) if has_rows else 0
+    if not count and partnership.is_over:
         return None
     return Section("surveys/_section.html", {"partnership": partnership, "count": count})
 
 
-def _of(user: User, partnership: int) -> QuerySet[Round]:
+def _readable_rounds(user: User, partnership: int) -> QuerySet[Round]:
     return Round.objects.visible_to(user).filter(pk__in=rounds_of(partnership).values("pk"))

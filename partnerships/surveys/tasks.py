@@ -1,4 +1,4 @@
-"""Closing of surveys by a worker."""
+"""The task that closes surveys."""
 
 from __future__ import annotations
 

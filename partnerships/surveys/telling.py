@@ -1,7 +1,4 @@
-"""What followers of a partnership are told about its surveys.
-
-Never who answered, or how many.
-"""
+"""Which events of surveys followers of a partnership hear about. None says who has answered, or how many."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from partnerships.surveys.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that followers hear about, and those that they do not."""
     for kind in (
         EventKind.ROUND_OPENED,
         EventKind.ROUND_CLOSED,

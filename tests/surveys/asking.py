@@ -1,4 +1,4 @@
-"""Surveys in tests: prepared, opened, answered and closed through services."""
+"""Helpers that prepare, open, answer and close surveys through services."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ASKED = {"council": 6, "association": 8, "other": 5}
 
 
 def moderator_of(world: World) -> User:
-    """Somebody outside the parties with an account."""
-    known = User.objects.filter(email="mo@outside.example").first()
-    return known or person("Mo Outside", "mo@outside.example", account_since=timezone.now())
+    """Mo, who has an account and is outside all parties."""
+    existing_person = User.objects.filter(email="mo@outside.example").first()
+    return existing_person or person("Mo Outside", "mo@outside.example", account_since=timezone.now())
 
 
 def clear(world: World) -> None:
-    """End what the access table has under way, and let the next round begin."""
+    """End all rounds, and date closed ones back, so that a test can begin another round."""
     Round.objects.filter(status__in=["draft", "open"]).update(status="abandoned", reason="Cleared.", opened_at=None)
     long_ago = timezone.now() - dt.timedelta(days=100)
     Round.objects.filter(status="closed").update(closes_on=timezone.localdate(long_ago), opened_at=long_ago)
 
 
 def start_partnership(world: World, title: str) -> Partnership:
-    """Another partnership of the same lead."""
+    """Create another partnership that Amina leads."""
     return agreements.create_partnership(
         title=title,
         kind="memorandum",
@@ -47,7 +47,7 @@ def start_partnership(world: World, title: str) -> Partnership:
 
 
 def known_to_all(world: World) -> Partnership:
-    """The Harbour Partnership, which Chidi leads, with an outline that everybody signed in may read."""
+    """The Harbour Partnership, which Chidi leads, with an outline that everyone signed in may read."""
     Partnership.objects.filter(pk=world.other_partnership.pk).update(audience="network")
     world.other_partnership.refresh_from_db()
     return world.other_partnership
@@ -62,10 +62,10 @@ def prepared(
     partnership: Partnership | None = None,
     author: User | None = None,
 ) -> Round:
-    """A draft that asks these numbers of people of each group."""
+    """Prepare a draft that asks this many people of each group, nineteen unless `asked` says otherwise."""
     now = timezone.now()
     reader = moderator or moderator_of(world)
-    found = services.prepare_round(
+    survey_round = services.prepare_round(
         partnership=partnership or world.partnership,
         title="How are we doing?",
         question_set=QuestionSet.objects.get(code="health", version=1),
@@ -77,24 +77,26 @@ def prepared(
     )
     for group, number in (ASKED if asked is None else asked).items():
         services.invite(
-            survey_round=found,
+            survey_round=survey_round,
             addresses=[f"{group}{place}@members.example" for place in range(number)],
             group=group,
             author=author or world.amina,
             now=now,
         )
-    return found
+    return survey_round
 
 
-def agreed(found: Round) -> Round:
-    """The person who reads comments has agreed to the list of people, without an email."""
-    if found.moderator is not None:
+def agreed(survey_round: Round) -> Round:
+    """Let the moderator of a draft agree to the list of people, without an email."""
+    if survey_round.moderator is not None:
         now = timezone.now()
         with without_emails():
-            services.ask_moderator(survey_round=found, author=None, now=now)
-        found.refresh_from_db()
-        services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=found.moderator, now=now)
-    return found
+            services.ask_moderator(survey_round=survey_round, author=None, now=now)
+        survey_round.refresh_from_db()
+        services.agree_to_moderate(
+            survey_round=survey_round, seen=seal_of_list(survey_round), author=survey_round.moderator, now=now
+        )
+    return survey_round
 
 
 def opened(
@@ -105,9 +107,9 @@ def opened(
     moderator: User | None = None,
     partnership: Partnership | None = None,
 ) -> Round:
-    """An open round."""
-    found = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
-    return services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
+    """Prepare a round, and open it."""
+    survey_round = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
+    return services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now())
 
 
 def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:
@@ -116,47 +118,47 @@ def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str
     return Answer(group, {dimension["key"]: score for dimension in dimensions}, expects, comments)
 
 
-def tokens(found: Round, group: str) -> list[str]:
-    """The tokens of everybody asked of a group."""
-    people = list(found.invitations.filter(group=group).order_by("pk").values_list("person_id", flat=True))
-    return list(sealing.tokens_of(found.key_name, people).values())
+def tokens(survey_round: Round, group: str) -> list[str]:
+    """The tokens of everyone in a group who is asked."""
+    people = list(survey_round.invitations.filter(group=group).order_by("pk").values_list("person_id", flat=True))
+    return list(sealing.tokens_of(survey_round.key_name, people).values())
 
 
-def answered(found: Round, group: str, answers: Sequence[Answer]) -> None:
-    """The first people of a group answer."""
-    for token, answer in zip(tokens(found, group), answers, strict=False):
+def answered(survey_round: Round, group: str, answers: Sequence[Answer]) -> None:
+    """Let the first people of a group give these answers."""
+    for token, answer in zip(tokens(survey_round, group), answers, strict=False):
         services.answer_by_token(token=token, answer=answer, now=timezone.now())
 
 
-def after(found: Round) -> dt.datetime:
+def after(survey_round: Round) -> dt.datetime:
     """The morning after the last day."""
-    return timezone.make_aware(dt.datetime.combine(found.closes_on + dt.timedelta(days=1), dt.time(8)))
+    return timezone.make_aware(dt.datetime.combine(survey_round.closes_on + dt.timedelta(days=1), dt.time(8)))
 
 
-def close(found: Round) -> Round:
+def close(survey_round: Round) -> Round:
     """Close the round by the clock."""
-    services.close_due(now=after(found))
-    found.refresh_from_db()
-    return found
+    services.close_due(now=after(survey_round))
+    survey_round.refresh_from_db()
+    return survey_round
 
 
 def closed(world: World, *, shift: int = 0) -> Round:
-    """A closed round: six councils say 3, eight associations 4, four others 2; one comment question has five."""
+    """A closed round: six councils say 3, eight associations 4, four others 2; one question has five comments."""
     return close(everybody_answered(opened(world), shift=shift))
 
 
-def everybody_answered(found: Round, *, shift: int = 0) -> Round:
-    """The answers of `closed`."""
-    answered(found, "council", [says("council", 3 + shift, expects=["association_pipeline"])] * 6)
+def everybody_answered(survey_round: Round, *, shift: int = 0) -> Round:
+    """Let everyone answer as `closed` describes."""
+    answered(survey_round, "council", [says("council", 3 + shift, expects=["association_pipeline"])] * 6)
     months = ("May", "June", "July", "August", "September")
     commented = [says("association", 4, one_change=f"Meet before {month}.") for month in months]
-    answered(found, "association", [*commented, *[says("association", 4)] * 3])
-    answered(found, "other", [says("other", 2)] * 4)
-    return found
+    answered(survey_round, "association", [*commented, *[says("association", 4)] * 3])
+    answered(survey_round, "other", [says("other", 2)] * 4)
+    return survey_round
 
 
 def objective(world: World) -> Objective:
-    """An objective of the partnership."""
+    """Create an objective of the partnership."""
     now = timezone.now()
     return Objective.objects.create(
         partnership=world.partnership,

@@ -169,12 +169,12 @@ class Attack:
 def recovered(played: Played) -> list[tuple[str, str]]:
     """The small groups that are shown, or whose size follows to within `SLACK`."""
     small = [cell for cell, size in played.sizes.items() if size < played.floor]
-    found = [cell for cell in small if cell in played.figures]
+    survey_round = [cell for cell in small if cell in played.figures]
     hidden = [cell for cell in small if cell not in played.figures and played.asked[cell[1]] > SLACK]
     if hidden and len(played.asked) > 1:
         attack = Attack(played)
-        found += [cell for cell in hidden if attack.width(*cell) <= SLACK]
-    return found
+        survey_round += [cell for cell in hidden if attack.width(*cell) <= SLACK]
+    return survey_round
 
 
 def main(rounds: int) -> int:

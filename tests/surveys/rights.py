@@ -34,8 +34,9 @@ def _prepare(world: World, author: User) -> Round:
 
 def _linked(world: World) -> Action:
     clear(world)
-    found, thing = closed(world), objective(world)
-    return Action.objects.create(round=found, theme="trust", objective=thing, added_at=timezone.now())
+    return Action.objects.create(
+        round=closed(world), theme="trust", objective=objective(world), added_at=timezone.now()
+    )
 
 
 def _closed_with_objective(world: World) -> tuple[Round, Objective]:
@@ -45,9 +46,9 @@ def _closed_with_objective(world: World) -> tuple[Round, Objective]:
 
 def _asked_to_moderate(world: World) -> Round:
     clear(world)
-    found = prepared(world)
-    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
-    return found
+    survey_round = prepared(world)
+    services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
+    return survey_round
 
 
 def _asked_to_join(world: World) -> Joining:
@@ -76,50 +77,50 @@ ROWS = (
     Row("surveys.prepare_round", lambda w, who, _: _prepare(w, who), LEADS, clear),
     Row(
         "surveys.invite",
-        lambda w, who, found: services.invite(
-            survey_round=found, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
+        lambda w, who, survey_round: services.invite(
+            survey_round=survey_round, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.withdraw_invitation",
-        lambda w, who, found: services.withdraw_invitation(
-            survey_round=found, invitation=found.invitations.all()[0].pk, author=who, now=timezone.now()
+        lambda w, who, survey_round: services.withdraw_invitation(
+            survey_round=survey_round, invitation=survey_round.invitations.all()[0].pk, author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.open_round",
-        lambda w, who, found: services.open_round(survey_round=found, author=who, now=timezone.now()),
+        lambda w, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), agreed(prepared(w)))[1],
     ),
     Row(
         "surveys.ask_by_name",
-        lambda w, who, found: services.ask_by_name(survey_round=found, author=who, now=timezone.now()),
+        lambda w, who, survey_round: services.ask_by_name(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.name_moderator",
-        lambda w, who, found: services.name_moderator(
-            survey_round=found, address="ona@outside.example", author=who, now=timezone.now()
+        lambda w, who, survey_round: services.name_moderator(
+            survey_round=survey_round, address="ona@outside.example", author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.ask_moderator",
-        lambda w, who, found: services.ask_moderator(survey_round=found, author=who, now=timezone.now()),
+        lambda w, who, survey_round: services.ask_moderator(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), prepared(w))[1],
     ),
     Row(
         "surveys.ask_to_join",
-        lambda w, who, found: services.ask_to_join(
-            survey_round=found[0], partnership=found[1], author=who, now=timezone.now()
+        lambda w, who, survey_round: services.ask_to_join(
+            survey_round=survey_round[0], partnership=survey_round[1], author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), (prepared(w), known_to_all(w)))[1],
@@ -138,14 +139,14 @@ ROWS = (
     ),
     Row(
         "surveys.remind",
-        lambda w, who, found: services.remind(survey_round=found, author=who, now=timezone.now()),
+        lambda w, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
         lambda w: (clear(w), opened(w))[1],
     ),
     Row(
         "surveys.abandon_round",
-        lambda w, who, found: services.abandon_round(
-            survey_round=found, reason="Too soon.", author=who, now=timezone.now()
+        lambda w, who, survey_round: services.abandon_round(
+            survey_round=survey_round, reason="Too soon.", author=who, now=timezone.now()
         ),
         LEADS,
         lambda w: (clear(w), opened(w))[1],
@@ -153,23 +154,27 @@ ROWS = (
     Row(
         "surveys.unlink_action",
         lambda w, who, linked: services.unlink_action(
-            survey_round=linked.round, action=linked.pk, author=who, now=after(linked.round)
+            survey_round=linked.round, action_pk=linked.pk, author=who, now=after(linked.round)
         ),
         EDITORS | PARTNER_EDITORS,
         _linked,
     ),
     Row(
         "surveys.link_action",
-        lambda w, who, found: services.link_action(
-            survey_round=found[0], theme="trust", thing=f"objective-{found[1].pk}", author=who, now=after(found[0])
+        lambda w, who, prepared: services.link_action(
+            survey_round=prepared[0],
+            theme="trust",
+            choice=f"objective-{prepared[1].pk}",
+            author=who,
+            now=after(prepared[0]),
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
     ),
     Row(
-        "surveys.link_made",
-        lambda w, who, found: services.link_made(
-            survey_round=found[0], theme="trust", made=found[1], author=who, now=after(found[0])
+        "surveys.link_new_record",
+        lambda w, who, prepared: services.link_new_record(
+            survey_round=prepared[0], theme="trust", record=prepared[1], author=who, now=after(prepared[0])
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
@@ -177,22 +182,24 @@ ROWS = (
     # The moderator alone may, who is none of the personas.
     Row(
         "surveys.agree_to_moderate",
-        lambda w, who, found: services.agree_to_moderate(
-            survey_round=found, seen=seal_of_list(found), author=who, now=timezone.now()
+        lambda w, who, survey_round: services.agree_to_moderate(
+            survey_round=survey_round, seen=seal_of_list(survey_round), author=who, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,
     ),
     Row(
         "surveys.decline_to_moderate",
-        lambda w, who, found: services.decline_to_moderate(survey_round=found, author=who, now=timezone.now()),
+        lambda w, who, survey_round: services.decline_to_moderate(
+            survey_round=survey_round, author=who, now=timezone.now()
+        ),
         NOBODY,
         _asked_to_moderate,
     ),
     Row(
         "surveys.decide_comments",
-        lambda w, who, found: services.decide_comments(
-            survey_round=found[0], shown={}, withheld=set(), author=who, now=after(found[0])
+        lambda w, who, prepared: services.decide_comments(
+            survey_round=prepared[0], shown={}, withheld=set(), author=who, now=after(prepared[0])
         ),
         NOBODY,
         _closed_with_objective,

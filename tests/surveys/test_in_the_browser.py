@@ -128,12 +128,12 @@ def answer(page: Any, origin: str, *, shift: int) -> None:
 
 def close(title: str) -> Round:
     """The worker closes the round on the morning after its last day, which then lies a while back."""
-    found = Round.objects.get(title=title)
-    services.close_due(now=after(found))
-    Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=70))
-    found.refresh_from_db()
-    assert found.is_closed
-    return found
+    survey_round = Round.objects.get(title=title)
+    services.close_due(now=after(survey_round))
+    Round.objects.filter(pk=survey_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=70))
+    survey_round.refresh_from_db()
+    assert survey_round.is_closed
+    return survey_round
 
 
 def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(

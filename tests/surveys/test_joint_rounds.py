@@ -39,25 +39,25 @@ from tests.world import World
 
 def joined(world: World, asked: dict[str, int] | None = None) -> Round:
     """A draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
-    found = prepared(world, asked=asked or {"council": 8})
+    survey_round = prepared(world, asked=asked or {"council": 8})
     other = known_to_all(world)
-    joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
+    joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=timezone.now())
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
     services.invite(
-        survey_round=found,
+        survey_round=survey_round,
         addresses=[f"tide{place}@tidewater.example" for place in range(14)],
         group="association",
         author=world.chidi,
         now=timezone.now(),
     )
-    found.refresh_from_db()
-    return found
+    survey_round.refresh_from_db()
+    return survey_round
 
 
 def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
     drop_emails()
-    found, other = prepared(world), known_to_all(world)
-    address = reverse("surveys:ask-partnership", args=[found.partnership_id, found.number])
+    survey_round, other = prepared(world), known_to_all(world)
+    address = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
 
     asked = signed_in(world.amina).post(address, {"partnership": other.pk})
 
@@ -66,82 +66,82 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
     overview = reverse("surveys:overview", args=[other.pk])
     assert {email.to[0] for email in emails} == {world.chidi.email, world.hana.email}
     assert all(overview in str(email.body) for email in emails)
-    assert signed_in(world.chidi).get(found.get_absolute_url()).status_code == 404
+    assert signed_in(world.chidi).get(survey_round.get_absolute_url()).status_code == 404
     page = signed_in(world.chidi).get(overview).content.decode()
     assert "Run “How are we doing?” together?" in page
     joining = Joining.objects.get()
     answer = signed_in(world.chidi).post(
         reverse("surveys:join", args=[other.pk]), {"joining": joining.pk, "answer": "join"}
     )
-    assert answer.headers["Location"] == found.get_absolute_url()
-    page = signed_in(world.chidi).get(found.get_absolute_url()).content.decode()
+    assert answer.headers["Location"] == survey_round.get_absolute_url()
+    page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
     assert "Harbour Partnership" in page
     assert "Results from fewer than ten answers are never shown." in page
     with pytest.raises(UnableToAct):
-        services.remind(survey_round=found, author=world.chidi, now=timezone.now())
+        services.remind(survey_round=survey_round, author=world.chidi, now=timezone.now())
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
-    found, other = prepared(world), known_to_all(world)
-    joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
-    back = reverse("surveys:take-back", args=[found.partnership_id, found.number])
+    survey_round, other = prepared(world), known_to_all(world)
+    joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=timezone.now())
+    back = reverse("surveys:take-back", args=[survey_round.partnership_id, survey_round.number])
     reader = signed_in(world.vera)
-    assert "Harbour Partnership (no answer yet)" in reader.get(found.get_absolute_url()).content.decode()
+    assert "Harbour Partnership (no answer yet)" in reader.get(survey_round.get_absolute_url()).content.decode()
 
     Partnership.objects.filter(pk=other.pk).update(audience="parties")
 
-    assert "Harbour Partnership" not in reader.get(found.get_absolute_url()).content.decode()
+    assert "Harbour Partnership" not in reader.get(survey_round.get_absolute_url()).content.decode()
     assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 404
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
-    assert "Harbour Partnership" in reader.get(found.get_absolute_url()).content.decode()
+    assert "Harbour Partnership" in reader.get(survey_round.get_absolute_url()).content.decode()
     assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 302
     assert not Joining.objects.exists()
 
 
 def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(world: World) -> None:
-    found = joined(world)
-    theirs, ours = (found.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina))
+    survey_round = joined(world)
+    theirs, ours = (survey_round.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina))
     assert theirs is not None
     assert ours is not None
-    address = reverse("surveys:withdraw", args=[found.partnership_id, found.number])
+    address = reverse("surveys:withdraw", args=[survey_round.partnership_id, survey_round.number])
     # He also belongs to a member of the partnership that prepares it, and does not lead that.
     add_membership(organisation=world.larkhaven, person=world.chidi, role=Role.VIEWER, author=None, now=timezone.now())
     removed = f'name="invitation" value="{ours.pk}"'
-    assert removed in signed_in(world.amina).get(found.get_absolute_url()).content.decode()
-    page = signed_in(world.chidi).get(found.get_absolute_url()).content.decode()
+    assert removed in signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
+    page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
     assert removed not in page
     assert f'name="invitation" value="{theirs.pk}"' in page
 
     for one in (ours, theirs):
         assert signed_in(world.chidi).post(address, {"invitation": one.pk}).status_code == 302
 
-    left = set(found.invitations.values_list("pk", flat=True))
+    left = set(survey_round.invitations.values_list("pk", flat=True))
     assert ours.pk in left
     assert theirs.pk not in left
 
 
 def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -> None:
-    found = joined(world)
-    assert found.invitations.count() == 22
+    survey_round = joined(world)
+    assert survey_round.invitations.count() == 22
 
-    services.take_back_joining(joining=found.joinings.get(), author=world.amina, now=timezone.now())
+    services.take_back_joining(joining=survey_round.joinings.get(), author=world.amina, now=timezone.now())
 
-    assert set(found.invitations.values_list("invited_by", flat=True)) == {world.amina.pk}
-    assert found.invitations.count() == 8
-    found.refresh_from_db()
-    assert found.floor == 5
+    assert set(survey_round.invitations.values_list("invited_by", flat=True)) == {world.amina.pk}
+    assert survey_round.invitations.count() == 8
+    survey_round.refresh_from_db()
+    assert survey_round.floor == 5
 
 
 def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
-    found = services.open_round(survey_round=agreed(joined(world)), author=world.amina, now=timezone.now())
-    assert set(found.counted.values()) == {"association+council"}  # eight councils alone could never be shown
-    answered(found, "council", [says("council", 3)] * 4)
-    answered(found, "association", [says("association", 4)] * 5)
-    close(found)
-    assert found.answered_at_least == 0
-    assert not found.figures.exists()
+    survey_round = services.open_round(survey_round=agreed(joined(world)), author=world.amina, now=timezone.now())
+    assert set(survey_round.counted.values()) == {"association+council"}  # eight councils alone could never be shown
+    answered(survey_round, "council", [says("council", 3)] * 4)
+    answered(survey_round, "association", [says("association", 4)] * 5)
+    close(survey_round)
+    assert survey_round.answered_at_least == 0
+    assert not survey_round.figures.exists()
 
-    Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    Round.objects.filter(pk=survey_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
     again = services.open_round(
         survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
     )
@@ -153,37 +153,39 @@ def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> No
     shown = set(again.figures.values_list("group", flat=True))
     assert "association" not in shown  # nine answered
     assert shown
-    assert [one.pk for one in rounds_before(again)] == [found.pk, again.pk]
+    assert [one.pk for one in rounds_before(again)] == [survey_round.pk, again.pk]
 
 
 def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world: World) -> None:
-    found = services.open_round(
+    survey_round = services.open_round(
         survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
     )
-    answered(found, "council", [says("council", 3)] * 11)
-    answered(found, "association", [says("association", 4)] * 12)
-    close(found)
+    answered(survey_round, "council", [says("council", 3)] * 11)
+    answered(survey_round, "association", [says("association", 4)] * 12)
+    close(survey_round)
 
     for reader, own in ((world.vera, world.partnership), (world.hana, world.other_partnership)):
-        page = signed_in(reader).get(found.get_absolute_url()).content.decode()
+        page = signed_in(reader).get(survey_round.get_absolute_url()).content.decode()
         assert "Sharing plans early" in page
         assert reverse("agreements:members", args=[own.pk]) in page
         assert (
-            found.get_absolute_url()
+            survey_round.get_absolute_url()
             in signed_in(reader).get(reverse("surveys:overview", args=[own.pk])).content.decode()
         )
     begin = signed_in(world.chidi).get(
-        reverse("surveys:link", args=[found.partnership_id, found.number]) + "?theme=trust"
+        reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number]) + "?theme=trust"
     )
     assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in begin.content.decode()
     for reader, own in ((world.amina, world.partnership), (world.hana, world.other_partnership)):
         [line] = lines_of(reader, list(InboxItem.objects.filter(person=reader, kind="surveys.results")))
         assert (line.name, line.may_open) == (own.title, True)
-    linked = Action.objects.create(round=found, theme="trust", objective=objective(world), added_at=timezone.now())
+    linked = Action.objects.create(
+        round=survey_round, theme="trust", objective=objective(world), added_at=timezone.now()
+    )
     for editor, left in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
-        services.unlink_action(survey_round=found, action=linked.pk, author=editor, now=timezone.now())
+        services.unlink_action(survey_round=survey_round, action_pk=linked.pk, author=editor, now=timezone.now())
         assert Action.objects.count() == left
-    assert signed_in(world.nadia).get(found.get_absolute_url()).status_code == 404
+    assert signed_in(world.nadia).get(survey_round.get_absolute_url()).status_code == 404
     assert not Figure.objects.visible_to(world.nadia).exists()
 
 
@@ -205,11 +207,13 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
 
 
 def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> None:
-    found = prepared(world, moderator=world.chidi, asked={"council": 16})
-    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
+    survey_round = prepared(world, moderator=world.chidi, asked={"council": 16})
+    services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
 
-    services.ask_to_join(survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now())
+    services.ask_to_join(
+        survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
 
     assert not Round.objects.asking(world.chidi).exists()
     assert moderator_of(world) != world.chidi
@@ -219,49 +223,51 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
 
 def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
-    found, other, now = prepared(world), known_to_all(world), timezone.now()
+    survey_round, other, now = prepared(world), known_to_all(world), timezone.now()
     for _ in range(2):
-        joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
+        joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
         services.take_back_joining(joining=joining, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="asked 2 partnerships today"):
-        services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
+        services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
 
 
 def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> None:
-    found = agreed(joined(world))
+    survey_round = agreed(joined(world))
     change_status(
         partnership=world.other_partnership, status="ended", reason="Done.", author=world.chidi, now=timezone.now()
     )
 
     with pytest.raises(services.UnableToRun, match="“Harbour Partnership” has ended"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
-    found, mo = prepared(world), moderator_of(world)
-    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
-    seen = seal_of_list(found)
+    survey_round, mo = prepared(world), moderator_of(world)
+    services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
+    seen = seal_of_list(survey_round)
     joining = services.ask_to_join(
-        survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+        survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
 
     with pytest.raises(services.UnableToRun, match="have changed"):
-        services.agree_to_moderate(survey_round=found, seen=seen, author=mo, now=timezone.now())
-    services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=mo, now=timezone.now())
+        services.agree_to_moderate(survey_round=survey_round, seen=seen, author=mo, now=timezone.now())
+    services.agree_to_moderate(
+        survey_round=survey_round, seen=seal_of_list(survey_round), author=mo, now=timezone.now()
+    )
 
 
 def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:
-    found = prepared(world)
+    survey_round = prepared(world)
     joining = services.ask_to_join(
-        survey_round=found, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+        survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
 
     services.answer_joining(joining=joining, joins=False, author=world.chidi, now=timezone.now())
 
-    found.refresh_from_db()
-    assert not found.is_joint
+    survey_round.refresh_from_db()
+    assert not survey_round.is_joint
     assert not Joining.objects.exists()
-    alone = services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
+    alone = services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now())
     assert alone.floor == 5

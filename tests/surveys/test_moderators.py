@@ -20,17 +20,17 @@ from tests.surveys.asking import agreed, moderator_of, prepared
 from tests.world import World, join, person
 
 
-def ask(found: Round, world: World) -> str:
+def ask(survey_round: Round, world: World) -> str:
     """Ask the person named; returns what the lead is told."""
-    address = reverse("surveys:ask-reader", args=[found.partnership_id, found.number])
+    address = reverse("surveys:ask-reader", args=[survey_round.partnership_id, survey_round.number])
     answer = signed_in(world.amina).post(address, follow=True)
     return " ".join(answer.content.decode().split()).partition("If this person")[2][:60]
 
 
 def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
-    found = prepared(world, asked={"council": 6})
+    survey_round = prepared(world, asked={"council": 6})
     services.invite(
-        survey_round=found,
+        survey_round=survey_round,
         addresses=[f"amina{place}@post.example" for place in range(4)],
         group="association",
         author=world.amina,
@@ -38,13 +38,13 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     )
     drop_emails()
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
-    ask(found, world)
+    ask(survey_round, world)
 
     mo = moderator_of(world)
     [email] = deliver()
-    address = reverse("surveys:agree", args=[found.pk])
+    address = reverse("surveys:agree", args=[survey_round.pk])
     assert address in str(email.body)
     assert [one.path for one in waiting_for(mo, timezone.now())] == [address]
     page = " ".join(signed_in(mo).get(address).content.decode().split())
@@ -54,49 +54,52 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
         in page
     )
     assert "amina0" not in page
-    assert signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "agree"}).status_code == 302
-    assert services.open_round(survey_round=found, author=world.amina, now=timezone.now()).status == "open"
+    assert signed_in(mo).post(address, {"seen": seal_of_list(survey_round), "answer": "agree"}).status_code == 302
+    assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
 def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(world: World) -> None:
-    found = prepared(world, asked={"council": 8})
-    ask(found, world)
+    survey_round = prepared(world, asked={"council": 8})
+    ask(survey_round, world)
     mo = moderator_of(world)
-    address = reverse("surveys:agree", args=[found.pk])
+    address = reverse("surveys:agree", args=[survey_round.pk])
     drop_emails()
 
-    answer = signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "decline"}, follow=True)
+    answer = signed_in(mo).post(address, {"seen": seal_of_list(survey_round), "answer": "decline"}, follow=True)
 
     assert "We will email you about this survey again only if" in answer.content.decode()
     assert not waiting_for(mo, timezone.now())
     assert signed_in(mo).get(address).status_code == 404
-    naming = reverse("surveys:name", args=[found.partnership_id, found.number])
+    naming = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
     emails = deliver()
     assert {email.to[0] for email in emails} >= {world.amina.email}
     assert all(naming in str(email.body) and mo.email not in str(email.body) for email in emails)
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
 def test_changed_list_needs_another_agreement(world: World) -> None:
-    found = agreed(prepared(world, asked={"council": 9}))
+    survey_round = agreed(prepared(world, asked={"council": 9}))
     mo = moderator_of(world)
-    seen = seal_of_list(found)
+    seen = seal_of_list(survey_round)
 
     services.withdraw_invitation(
-        survey_round=found, invitation=found.invitations.all()[0].pk, author=world.amina, now=timezone.now()
+        survey_round=survey_round,
+        invitation=survey_round.invitations.all()[0].pk,
+        author=world.amina,
+        now=timezone.now(),
     )
 
     with pytest.raises(services.UnableToRun, match="has not agreed"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
-    address = reverse("surveys:agree", args=[found.pk])
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
+    address = reverse("surveys:agree", args=[survey_round.pk])
     page = signed_in(mo).post(address, {"seen": seen, "answer": "agree"}, follow=True).content.decode()
     assert "The people or partnerships have changed" in page
-    shown = seal_of_list(found)
+    shown = seal_of_list(survey_round)
     assert seen not in page
     assert f'value="{shown}"' in page
     signed_in(mo).post(address, {"seen": shown, "answer": "agree"})
-    assert services.open_round(survey_round=found, author=world.amina, now=timezone.now()).status == "open"
+    assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
 @pytest.mark.parametrize("who", ["party", "no account", "nobody"])
@@ -107,41 +110,43 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     assert len(deliver()) == 1
     services.abandon_round(survey_round=good, reason="Again.", author=world.amina, now=timezone.now())
     address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
-    found = prepared(world, asked={"council": 8}, moderator=User(email=address))
+    survey_round = prepared(world, asked={"council": 8}, moderator=User(email=address))
 
-    assert ask(found, world) == said != ""
+    assert ask(survey_round, world) == said != ""
 
     assert len(deliver()) == 1
     named = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
-        services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=named, now=timezone.now())
+        services.agree_to_moderate(
+            survey_round=survey_round, seen=seal_of_list(survey_round), author=named, now=timezone.now()
+        )
     assert not Round.objects.asking(named).exists()
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
-    found = prepared(world, asked={"council": 8})
-    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
+    survey_round = prepared(world, asked={"council": 8})
+    services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
 
     services.name_moderator(
-        survey_round=found, address=moderator_of(world).email, author=world.amina, now=timezone.now()
+        survey_round=survey_round, address=moderator_of(world).email, author=world.amina, now=timezone.now()
     )
 
     with pytest.raises(services.UnableToRun, match="have already asked this person today"):
-        services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
+        services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
 def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
-    found = agreed(prepared(world, asked={"council": 8}))
+    survey_round = agreed(prepared(world, asked={"council": 8}))
     ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())
-    address = reverse("surveys:name", args=[found.partnership_id, found.number])
+    address = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
 
     answer = signed_in(world.amina).post(address, {"address": ona.email})
 
-    found.refresh_from_db()
+    survey_round.refresh_from_db()
     assert answer.status_code == 302
-    assert (found.moderator, found.moderator_agreed_at) == (ona, None)
-    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
-    page = reverse("surveys:agree", args=[found.pk])
+    assert (survey_round.moderator, survey_round.moderator_agreed_at) == (ona, None)
+    services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
+    page = reverse("surveys:agree", args=[survey_round.pk])
     readers = [moderator_of(world), world.amina, world.dee, ona]
     assert [signed_in(reader).get(page).status_code for reader in readers] == [404, 404, 404, 200]
     assert Client().get(page).status_code == 302
@@ -149,13 +154,13 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
 
 @pytest.mark.parametrize("why", ["left", "joined a party"])
 def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world: World, why: str) -> None:
-    found = agreed(prepared(world, asked={"council": 8}))
+    survey_round = agreed(prepared(world, asked={"council": 8}))
     mo = moderator_of(world)
     if why == "left":
         User.objects.filter(pk=mo.pk).update(is_active=False)
     else:
         join(mo, world.westmarch, Role.VIEWER, timezone.now())
-    found.refresh_from_db()
+    survey_round.refresh_from_db()
 
     with pytest.raises(services.UnableToRun, match="can no longer do so"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())

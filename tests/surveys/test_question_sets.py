@@ -78,12 +78,12 @@ def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
 
 
 def test_administrator_sees_rounds_without_title_answers_or_results(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
     client = Client()
     client.force_login(world.dee)
 
-    page = client.get(reverse("admin:surveys_round_change", args=[found.pk])).content.decode()
+    page = client.get(reverse("admin:surveys_round_change", args=[survey_round.pk])).content.decode()
 
     assert "Mo Outside" in page
-    assert found.title not in page
+    assert survey_round.title not in page
     assert 'name="_save"' not in page

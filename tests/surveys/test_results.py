@@ -34,15 +34,17 @@ from tests.world import World
 
 
 def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
 
-    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+    page = signed_in(world.vera).get(survey_round.get_absolute_url()).content.decode()
 
     assert "Sharing plans early" in page
     assert "not shown" in page
-    assert chart_of(found, found.questions(), None).count("<rect") == 9  # eight dimensions, and one in the legend
+    assert (
+        chart_of(survey_round, survey_round.questions(), None).count("<rect") == 9
+    )  # eight dimensions, and one in the legend
     assert "of the 19 people asked have answered" in page
-    shown = {(figure.theme, figure.group): figure.value for figure in found.figures.all()}
+    shown = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
     assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
     assert "about 30%" in page
 
@@ -72,10 +74,10 @@ def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: Wor
 
 
 def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_back(world: World) -> None:
-    found = closed(world)
-    figure = found.figures.filter(theme="trust").order_by("group")[0]
+    survey_round = closed(world)
+    figure = survey_round.figures.filter(theme="trust").order_by("group")[0]
     client, came_from = signed_in(world.eddie), f"result-{figure.pk}"
-    address = reverse("surveys:link", args=[found.partnership_id, found.number])
+    address = reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number])
     begin = client.get(f"{address}?theme=trust").content.decode()
     links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', begin)]
     assert len(links) == 4
@@ -113,7 +115,7 @@ def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_ba
     words = "Survey “How are we doing?”: Trust and candour"
     for one in made:
         assert words in " ".join(client.get(one.get_absolute_url()).content.decode().split())
-    assert len(actions_of([found], world.eddie)[found.pk, "trust"]) == 4
+    assert len(actions_of([survey_round], world.eddie)[survey_round.pk, "trust"]) == 4
     with pytest.raises(UnableToWriteEntry, match="this result comes from its survey"):
         draft(world.larkhaven, world.eddie, now, came_from=read_from(came_from, Entry))
     assert links_of(made[1], world.chidi) == []
@@ -132,69 +134,73 @@ def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:
 
 
 def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
     foreign = objective(world)
     Objective.objects.filter(pk=foreign.pk).update(partnership=world.other_partnership)
 
     with pytest.raises(services.UnableToLink):
         services.link_action(
-            survey_round=found, theme="trust", thing=f"objective-{foreign.pk}", author=world.amina, now=timezone.now()
+            survey_round=survey_round,
+            theme="trust",
+            choice=f"objective-{foreign.pk}",
+            author=world.amina,
+            now=timezone.now(),
         )
     assert not Action.objects.exists()
 
 
 def test_pdf_has_the_figures_of_the_page(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
 
-    answer = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, found.number]))
+    answer = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, survey_round.number]))
 
     text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
-    [trust] = found.figures.filter(group="", theme="trust")
+    [trust] = survey_round.figures.filter(group="", theme="trust")
     assert mean_words(trust.value) in text
     assert "about 30%" in text
 
 
 def test_benchmark_needs_five_other_partnerships(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
     others = [
         Round.objects.create(
             partnership=start_partnership(world, f"Partnership {number}"),
             number=1,
             title="Round",
-            question_set=found.question_set,
+            question_set=survey_round.question_set,
             way="anonymous",
             status="closed",
-            closes_on=found.closes_on,
-            created_at=found.created_at,
-            opened_at=found.created_at,
+            closes_on=survey_round.closes_on,
+            created_at=survey_round.created_at,
+            opened_at=survey_round.created_at,
         )
         for number in range(5)
     ]
     for number, one in enumerate(others[:4]):
         Figure.objects.create(round=one, theme="trust", value=Decimal(2 + number) / 2, answered_at_least=5)
-    assert benchmark_of(found) == {}
+    assert benchmark_of(survey_round) == {}
 
     Figure.objects.create(round=others[4], theme="trust", value=4, answered_at_least=5)
 
-    assert benchmark_of(found) == {"trust": Decimal("2.0")}
+    assert benchmark_of(survey_round) == {"trust": Decimal("2.0")}
 
 
 def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = closed(world)
-    questions = found.questions()
+    survey_round = closed(world)
+    questions = survey_round.questions()
     themes = tuple(dimension.key for dimension in questions.dimensions)
     monkeypatch.setattr(attacking, "DIMENSIONS", themes)
     monkeypatch.setattr(attacking, "EXPECTATIONS", tuple(expectation.key for expectation in questions.expectations))
     answered = {"council": 6, "association": 8, "other": 4}
     played = attacking.Played(
-        asked=found.asked,
+        asked=survey_round.asked,
         sizes={(theme, group): number for theme in (*themes, attacking.ANSWERED) for group, number in answered.items()},
-        figures={(figure.theme, figure.group): figure.value for figure in found.figures.all()},
-        answered_at_least=found.answered_at_least,
+        figures={(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()},
+        answered_at_least=survey_round.answered_at_least,
         means={},
-        floor=found.floor,
+        floor=survey_round.floor,
     )
 
     assert len(played.figures) > len(themes)
@@ -202,12 +208,12 @@ def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
 
 
 def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) -> None:
-    found = closed(world)
-    figures = sorted(found.figures.values_list("theme", "group", "value"))
+    survey_round = closed(world)
+    figures = sorted(survey_round.figures.values_list("theme", "group", "value"))
 
     services.close_due(now=timezone.now() + dt.timedelta(days=400))
 
-    assert sorted(found.figures.values_list("theme", "group", "value")) == figures
+    assert sorted(survey_round.figures.values_list("theme", "group", "value")) == figures
 
 
 def test_words_for_means_near_the_ends() -> None:

@@ -91,9 +91,9 @@ def test_everybody_asked_gets_a_link_of_their_own_that_works_once(world: World) 
 
 
 def test_two_backups_around_an_answer_name_nobody_and_tell_no_answer(world: World) -> None:
-    found = opened(world)
+    survey_round = opened(world)
     drop_emails()
-    [token] = tokens(found, "council")[:1]
+    [token] = tokens(survey_round, "council")[:1]
     client = signed_in(world.ben)
     before = dump()
 
@@ -111,14 +111,14 @@ def test_two_backups_around_an_answer_name_nobody_and_tell_no_answer(world: Worl
     assert {type(one) for one in row} == {uuid.UUID, bytes, int}  # a random number, the box, the round: no time
     assert "A secret word." not in str(now)
     assert len(bytes(SealedAnswer.objects.get().box)) == sealing.LENGTH + 48
-    sealing.destroy_key(found.key_name)
+    sealing.destroy_key(survey_round.key_name)
     with pytest.raises(sealing.KeyMissing):
-        sealing.open_all(found.key_name, [bytes(SealedAnswer.objects.get().box)])
+        sealing.open_all(survey_round.key_name, [bytes(SealedAnswer.objects.get().box)])
 
 
 def test_sealed_answers_have_one_length_and_open_with_no_other_key(world: World) -> None:
-    found = opened(world)
-    answered(found, "council", [says("council", 1), says("council", 5, one_change="Long words. " * 80)])
+    survey_round = opened(world)
+    answered(survey_round, "council", [says("council", 1), says("council", 5, one_change="Long words. " * 80)])
     other = sealing.make_key("another")
 
     boxes = [bytes(box) for box in SealedAnswer.objects.values_list("box", flat=True)]
@@ -132,31 +132,31 @@ def test_sealed_answers_have_one_length_and_open_with_no_other_key(world: World)
 def test_key_is_in_no_table_and_goes_when_the_round_closes(
     world: World, django_capture_on_commit_callbacks: Any
 ) -> None:
-    found = opened(world)
-    kept = json.loads((settings.SURVEY_KEYS_ROOT / f"{found.key_name}.json").read_text())
+    survey_round = opened(world)
+    kept = json.loads((settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json").read_text())
     assert not any(value in str(dump()) for value in kept.values())
 
     with django_capture_on_commit_callbacks(execute=True):
-        close(found)
+        close(survey_round)
 
-    assert not sealing.has_key(found.key_name)
+    assert not sealing.has_key(survey_round.key_name)
 
 
 def test_open_round_says_nothing_about_answers(world: World) -> None:
-    found = opened(world)
+    survey_round = opened(world)
     client = signed_in(world.amina)
     token = re.compile(r"[A-Za-z0-9]{64}")
-    before = token.sub("", client.get(found.get_absolute_url()).content.decode())
+    before = token.sub("", client.get(survey_round.get_absolute_url()).content.decode())
 
-    answered(found, "council", [says("council", 5)] * 6)
+    answered(survey_round, "council", [says("council", 5)] * 6)
 
-    assert token.sub("", client.get(found.get_absolute_url()).content.decode()) == before
+    assert token.sub("", client.get(survey_round.get_absolute_url()).content.decode()) == before
     assert not Figure.objects.exists()
 
 
 def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
-    found = opened(world)
-    [token] = tokens(found, "council")[:1]
+    survey_round = opened(world)
+    [token] = tokens(survey_round, "council")[:1]
     client = signed_in(world.ben)
 
     with capture_logs() as said:
@@ -168,30 +168,30 @@ def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
 
 
 def test_weekly_reminder_skips_people_who_have_since_asked_not_to_be_emailed(world: World) -> None:
-    found = opened(world)
-    answered(found, "council", [says("council", 5)] * 3)
+    survey_round = opened(world)
+    answered(survey_round, "council", [says("council", 5)] * 3)
     drop_emails()
     keep_hashes(hashes_of("other0@members.example"), now=timezone.now())
 
-    services.remind(survey_round=found, author=world.amina, now=timezone.now())
+    services.remind(survey_round=survey_round, author=world.amina, now=timezone.now())
 
     told = {email.to[0] for email in deliver()}
-    assert len(told) == found.people_asked - 1
+    assert len(told) == survey_round.people_asked - 1
     assert "other0@members.example" not in told
     in_six_days, in_a_week = (timezone.now() + dt.timedelta(days=days) for days in (6, 7))
     with pytest.raises(services.UnableToRun, match="reminded everyone in the last week"):
-        services.remind(survey_round=found, author=world.amina, now=in_six_days)
-    assert services.remind(survey_round=found, author=world.amina, now=in_a_week)
+        services.remind(survey_round=survey_round, author=world.amina, now=in_six_days)
+    assert services.remind(survey_round=survey_round, author=world.amina, now=in_a_week)
 
 
 def test_closing_publishes_results_and_forgets_answers_tokens_and_who_was_asked(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
 
-    assert found.is_closed
-    figures = {(figure.theme, figure.group): figure.value for figure in found.figures.all()}
+    assert survey_round.is_closed
+    figures = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
     assert ("trust", "other") not in figures
     assert len([group for theme, group in figures if theme == "trust"]) == 2
-    assert found.answered_at_least in (5, 10, 15)
+    assert survey_round.answered_at_least in (5, 10, 15)
     assert sorted(Comment.objects.values_list("text", flat=True)) == sorted(
         f"Meet before {month}." for month in ("May", "June", "July", "August", "September")
     )
@@ -201,68 +201,70 @@ def test_closing_publishes_results_and_forgets_answers_tokens_and_who_was_asked(
 
 
 def test_answers_after_the_last_day_are_refused_even_before_a_worker_closes(world: World) -> None:
-    found = opened(world)
-    [token] = tokens(found, "council")[:1]
+    survey_round = opened(world)
+    [token] = tokens(survey_round, "council")[:1]
 
     with pytest.raises(services.UnableToAnswer):
-        services.answer_by_token(token=token, answer=says("council", 5), now=after(found))
+        services.answer_by_token(token=token, answer=says("council", 5), now=after(survey_round))
 
 
 def test_round_closes_though_people_answered_for_another_group(world: World) -> None:
-    found = opened(world, asked={"council": 5, "association": 5})
-    answered(found, "council", [says("council", 3)] * 5)
-    answered(found, "association", [says("council", 4)] * 2)
+    survey_round = opened(world, asked={"council": 5, "association": 5})
+    answered(survey_round, "council", [says("council", 3)] * 5)
+    answered(survey_round, "association", [says("council", 4)] * 2)
 
-    assert close(found).is_closed
+    assert close(survey_round).is_closed
 
 
 @pytest.mark.parametrize("fault", ["no key", "a box of another key"])
 def test_round_that_cannot_be_opened_stays_unread_and_holds_up_no_other(world: World, fault: str) -> None:
-    found = opened(world)
+    survey_round = opened(world)
     other = opened(world, partnership=start_partnership(world, "Second partnership"))
     if fault == "no key":
-        sealing.destroy_key(found.key_name)
+        sealing.destroy_key(survey_round.key_name)
     else:
-        SealedAnswer.objects.create(round=found, box=b"of another key")
+        SealedAnswer.objects.create(round=survey_round, box=b"of another key")
 
-    assert services.close_due(now=after(found)) == 1
+    assert services.close_due(now=after(survey_round)) == 1
 
-    found.refresh_from_db()
+    survey_round.refresh_from_db()
     other.refresh_from_db()
-    assert (found.is_closed, other.is_closed) == (False, True)
+    assert (survey_round.is_closed, other.is_closed) == (False, True)
 
 
 def test_key_that_was_left_is_deleted_later(world: World) -> None:
-    found = closed(world)  # the deletion after the commit has not run in a test
+    survey_round = closed(world)  # the deletion after the commit has not run in a test
     unknown = sealing.make_key("9999-20270101000000000000")
     assert unknown
-    assert sealing.has_key(found.key_name)
+    assert sealing.has_key(survey_round.key_name)
 
-    services.close_due(now=after(found) + dt.timedelta(days=30))
+    services.close_due(now=after(survey_round) + dt.timedelta(days=30))
 
-    assert not sealing.has_key(found.key_name)
+    assert not sealing.has_key(survey_round.key_name)
     assert sealing.has_key("9999-20270101000000000000")  # of a round that another database may know
 
 
 def test_ended_round_deletes_answers_unread(world: World) -> None:
-    found = opened(world)
-    answered(found, "council", [says("council", 5)] * 6)
+    survey_round = opened(world)
+    answered(survey_round, "council", [says("council", 5)] * 6)
 
-    services.abandon_round(survey_round=found, reason="The chair has left.", author=world.amina, now=timezone.now())
+    services.abandon_round(
+        survey_round=survey_round, reason="The chair has left.", author=world.amina, now=timezone.now()
+    )
 
     assert not SealedAnswer.objects.exists()
-    assert "The chair has left." in signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+    assert "The chair has left." in signed_in(world.ben).get(survey_round.get_absolute_url()).content.decode()
 
 
 def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: World) -> None:
-    found = prepared(world, asked={"council": 3, "association": 4})
-    page = signed_in(world.amina).get(found.get_absolute_url()).content.decode()
+    survey_round = prepared(world, asked={"council": 3, "association": 4})
+    page = signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
     assert "needs at least 8 people, and 7 are invited" in page
     with pytest.raises(services.UnableToRun, match="ask by name"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
-    signed_in(world.amina).post(reverse("surveys:by-name", args=[found.partnership_id, found.number]))
-    by_name = services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+    signed_in(world.amina).post(reverse("surveys:by-name", args=[survey_round.partnership_id, survey_round.number]))
+    by_name = services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
     assert not by_name.is_anonymous
     assert not by_name.public_key
@@ -270,9 +272,9 @@ def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: Wor
 
 
 def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
-    found = prepared(world, way=Way.NAMED, asked={"council": 1})
-    amina, page = signed_in(world.amina), found.get_absolute_url()
-    place = [found.partnership_id, found.number]
+    survey_round = prepared(world, way=Way.NAMED, asked={"council": 1})
+    amina, page = signed_in(world.amina), survey_round.get_absolute_url()
+    place = [survey_round.partnership_id, survey_round.number]
 
     said = [
         amina.post(reverse("surveys:open", args=place), follow=True).content.decode(),
@@ -290,10 +292,10 @@ def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world
     text = 'name = "Two"\nlanguages = ["en", "cy"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\n'
     text += 'name.cy = "Ymddiriedaeth"\nstatement.en = "We trust."\nstatement.cy = "Rydym yn ymddiried."\n'
     questions = QuestionSet.objects.create(code="two", version=1, content=read_toml(text, ["council"]))
-    found = prepared(world)
-    Round.objects.filter(pk=found.pk).update(question_set=questions)
-    services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now())
-    [token] = tokens(found, "council")[:1]
+    survey_round = prepared(world)
+    Round.objects.filter(pk=survey_round.pk).update(question_set=questions)
+    services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now())
+    [token] = tokens(survey_round, "council")[:1]
     address = reverse("surveys:answer", args=[token])
 
     english = Client().get(address).content.decode()
@@ -304,31 +306,33 @@ def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world
     assert "We trust." in english
     assert '<span lang="cy">Rydym yn ymddiried.</span>' in welsh
     assert sent.status_code == 302
-    [answer] = sealing.open_all(found.key_name, [bytes(SealedAnswer.objects.get().box)])
+    [answer] = sealing.open_all(survey_round.key_name, [bytes(SealedAnswer.objects.get().box)])
     assert answer == Answer("council", {"trust": 4}, [], {})
 
 
 def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
-    found = prepared(world)
+    survey_round = prepared(world)
     now = timezone.now()
     change_status(partnership=world.partnership, status="ended", reason="It is done.", author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="has ended"):
-        services.open_round(survey_round=found, author=world.amina, now=now)
+        services.open_round(survey_round=survey_round, author=world.amina, now=now)
 
 
 def test_fourth_survey_in_thirty_days_cannot_open(world: World) -> None:
     for _ in range(3):
         services.abandon_round(survey_round=opened(world), reason="Again.", author=world.amina, now=timezone.now())
-    found = prepared(world)
+    survey_round = prepared(world)
 
     with pytest.raises(services.UnableToRun, match="opened 3 surveys in the last 30 days"):
-        services.open_round(survey_round=found, author=world.amina, now=timezone.now())
+        services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
 
 
 def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) -> None:
-    for found in (prepared, opened):
-        services.abandon_round(survey_round=found(world), reason="Too soon.", author=world.amina, now=timezone.now())
+    for survey_round in (prepared, opened):
+        services.abandon_round(
+            survey_round=survey_round(world), reason="Too soon.", author=world.amina, now=timezone.now()
+        )
 
     kinds = Event.objects.filter(kind__startswith="surveys.").order_by("pk").values_list("kind", flat=True)
 
@@ -343,7 +347,7 @@ def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) 
 
 def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> None:
     drop_emails()
-    found = opened(world, way=Way.NAMED, asked={"council": 2})
+    survey_round = opened(world, way=Way.NAMED, asked={"council": 2})
     [link, _] = [
         line for email in deliver() for line in str(email.body).splitlines() if "/surveys/answer-by-name/" in line
     ]
@@ -351,11 +355,11 @@ def test_named_answer_can_be_changed_and_is_read_after_closing(world: World) -> 
     for score in ("2", "4"):
         assert Client().post(path, {"group": "council", "score-trust": score}).status_code == 302
     assert NamedAnswer.objects.get().scores == {"trust": 4}
-    assert "no view" not in signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+    assert "no view" not in signed_in(world.ben).get(survey_round.get_absolute_url()).content.decode()
 
-    close(found)
+    close(survey_round)
 
-    page = signed_in(world.ben).get(found.get_absolute_url()).content.decode()
+    page = signed_in(world.ben).get(survey_round.get_absolute_url()).content.decode()
     assert "Councils and authorities" in page
     assert Client().post(path, {"group": "council", "score-trust": "1"}).status_code == 410
 
@@ -375,10 +379,10 @@ def test_round_before_or_after_an_anonymous_one_waits_so_that_two_cannot_be_comp
 
 
 def test_database_refuses_a_figure_of_four_and_changes_of_figures(world: World) -> None:
-    found = closed(world)
+    survey_round = closed(world)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Figure.objects.create(round=found, theme="trust", group="other", value=3, answered_at_least=4)
-    figure = found.figures.first()
+        Figure.objects.create(round=survey_round, theme="trust", group="other", value=3, answered_at_least=4)
+    figure = survey_round.figures.first()
     assert figure is not None
     with pytest.raises(Exception, match="immutable"), transaction.atomic():
         Figure.objects.filter(pk=figure.pk).update(value=1)
@@ -390,17 +394,17 @@ def test_applications_own_role_can_take_a_survey_to_its_end(world: World) -> Non
         grant(role="survey_reader")
         cursor.execute("SET LOCAL ROLE survey_reader")
 
-    found = closed(world)
+    survey_round = closed(world)
 
-    assert found.is_closed
+    assert survey_round.is_closed
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
-        Figure.objects.filter(round=found).delete()
+        Figure.objects.filter(round=survey_round).delete()
 
 
 def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it(world: World) -> None:
     drop_emails()
-    found = opened(world, asked={"council": 8})
-    file = settings.SURVEY_KEYS_ROOT / f"{found.key_name}.json"
+    survey_round = opened(world, asked={"council": 8})
+    file = settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json"
     kept = file.read_bytes()
     file.unlink()
 
@@ -413,20 +417,26 @@ def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it
 
 
 def test_people_who_refused_emails_are_not_asked(world: World) -> None:
-    found = prepared(world, asked={"council": 8})
+    survey_round = prepared(world, asked={"council": 8})
     keep_hashes(hashes_of("erased@members.example")[:1], now=timezone.now())
     suppress(address="bounced@members.example", reason="550", email_id=None, author_id=None, now=timezone.now())
 
     for address in ("erased@members.example", "bounced@members.example"):
         with pytest.raises(services.UnableToRun, match=f"Remove {address}"):
             services.invite(
-                survey_round=found, addresses=[address], group="council", author=world.amina, now=timezone.now()
+                survey_round=survey_round, addresses=[address], group="council", author=world.amina, now=timezone.now()
             )
 
     assert not User.objects.filter(email="erased@members.example").exists()
-    person = found.invitations.order_by("pk")[0].person
+    person = survey_round.invitations.order_by("pk")[0].person
     suppress(address=person.email, reason="550", email_id=None, author_id=None, now=timezone.now())
     services.invite(
-        survey_round=found, addresses=["one@more.example"], group="council", author=world.amina, now=timezone.now()
+        survey_round=survey_round,
+        addresses=["one@more.example"],
+        group="council",
+        author=world.amina,
+        now=timezone.now(),
     )
-    assert services.open_round(survey_round=agreed(found), author=world.amina, now=timezone.now()).people_asked == 8
+    assert (
+        services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now()).people_asked == 8
+    )

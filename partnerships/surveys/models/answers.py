@@ -1,9 +1,8 @@
 """Answers while a round is open.
 
-Nothing here is in row history, and nothing joins an answer to a person.
-
-A token says only that somebody may still answer. A sealed answer has a random number and no time; only the key outside
-the database opens it. Neither table names the other, or a person.
+A token says only that one person may still answer. A sealed answer has a random id and no time, and only the key
+outside the database opens it. Neither table refers to the other or to a person, and neither has row history, so that
+nothing links an answer to a person.
 """
 
 from __future__ import annotations
@@ -18,10 +17,7 @@ from partnerships.surveys.models.rounds import Round
 
 
 class Token(models.Model):
-    """The hash of a single-use token.
-
-    Deleted when it is used, and when the round ends.
-    """
+    """The hash of a single-use token, deleted when it is used or the round ends."""
 
     hash = models.CharField(primary_key=True, max_length=64)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -31,10 +27,7 @@ class Token(models.Model):
 
 
 class SealedAnswer(models.Model):
-    """An anonymous answer that nobody can read before the round closes.
-
-    It is deleted then.
-    """
+    """An anonymous answer that nobody can read before the round closes, when it is counted and deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -45,10 +38,7 @@ class SealedAnswer(models.Model):
 
 
 class NamedAnswer(models.Model):
-    """An answer by name, in a round that is not anonymous.
-
-    The parties read it after closing.
-    """
+    """An answer by name, which the parties can read once the round is closed."""
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="named_answers")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

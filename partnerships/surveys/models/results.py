@@ -1,4 +1,4 @@
-"""What a closed round publishes, and what was done about it."""
+"""The published figures and comments of closed rounds, and the work that was done about them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.surveys.models.rounds import Round
 
 
 class FigureQuerySet(models.QuerySet["Figure"]):
-    """Published figures by reader."""
+    """Filter of figures by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FigureQuerySet:
         """Figures of rounds that the person may read."""
@@ -27,10 +27,9 @@ class FigureQuerySet(models.QuerySet["Figure"]):
 
 
 class Figure(models.Model):
-    """A published figure, fixed when the round closed.
+    """A mean or share that was published when the round closed, and never changes.
 
-    A mean of five answers or more, or a share. `group` is empty for everybody. A figure that is hidden has no row.
-    Never changes.
+    It rests on at least five answers; a figure that is hidden has no row. `group` is empty for everyone.
     """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="figures")
@@ -53,7 +52,7 @@ class Figure(models.Model):
 
 
 class CommentStatus(models.TextChoices):
-    """Waiting → shown or withheld, by the moderator alone."""
+    """The status of a comment: waiting, then shown or withheld by the moderator."""
 
     WAITING = "waiting", "To read"
     SHOWN = "shown", "Shown"
@@ -61,10 +60,10 @@ class CommentStatus(models.TextChoices):
 
 
 class Comment(models.Model):
-    """A comment without group, score or time, in a random order.
+    """A comment without group, score or time, in random order.
 
-    Parties read `shown` once it is published. Not in row history: what a moderator removed, such as a name, must not
-    stay.
+    `shown` is the text that the parties read. Comments have no row history, because a name that the moderator removed
+    must not stay there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -86,24 +85,21 @@ class Comment(models.Model):
         return "comment"
 
 
-#: What can be done about a theme: the fields of `Action`.
+#: The fields of `Action` that can hold the record.
 KINDS_OF_ACTION = ("objective", "entry", "commitment", "meeting", "conversation")
 
 
-def _one_thing() -> Q:
-    """Exactly one of them is named."""
-    ways = Q(pk__in=[])
+def _has_one_record() -> Q:
+    """The condition that exactly one field holds a record."""
+    condition = Q(pk__in=[])  # never true
     for kind in KINDS_OF_ACTION:
-        ways |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != kind})
-    return ways
+        condition |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != kind})
+    return condition
 
 
 @pghistory.track()
 class Action(models.Model):
-    """What was done about a theme of a round.
-
-    An objective, ask, offer, commitment, conversation or meeting.
-    """
+    """A record of work that was done about a theme of a round, for example a commitment or a meeting."""
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="actions")
     theme = models.CharField(max_length=40)
@@ -117,7 +113,7 @@ class Action(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=_one_thing(), name="action_is_one_thing"),
+            models.CheckConstraint(condition=_has_one_record(), name="action_is_one_thing"),
             *(
                 models.UniqueConstraint(fields=["round", "theme", kind], name=f"one_action_a_{kind}")
                 for kind in KINDS_OF_ACTION

@@ -22,19 +22,16 @@ from partnerships.surveys.questions import Questions, in_language
 
 
 class Way(models.TextChoices):
-    """Whether answers are anonymous.
-
-    A partnership too small for that can only ask by name.
-    """
+    """Whether answers are anonymous. A partnership that is too small for that can only ask by name."""
 
     ANONYMOUS = "anonymous", "Anonymous"
     NAMED = "named", "By name"
 
 
 class RoundStatus(models.TextChoices):
-    """Draft → open → closed; or abandoned, without results.
+    """The status of a round: draft → open → closed, or abandoned without results.
 
-    Closing by the clock is decided by `closes_on`; a worker opens the answers then.
+    Nobody can answer after `closes_on`; a worker then opens the answers and closes the round.
     """
 
     DRAFT = "draft", "Being prepared"
@@ -44,10 +41,7 @@ class RoundStatus(models.TextChoices):
 
 
 class QuestionSet(models.Model):
-    """A version of a set of questions.
-
-    Never changes. `questions.check` says what `content` holds.
-    """
+    """A version of a set of questions, which never changes. `questions.check` defines the form of `content`."""
 
     code = models.SlugField(max_length=40)
     version = models.PositiveSmallIntegerField()
@@ -61,53 +55,50 @@ class QuestionSet(models.Model):
         return f"{self.content.get('name', self.code)}, version {self.version}"
 
 
-#: People of all present parties.
+#: Readers of surveys: people of all present parties.
 PARTIES = (
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
 
 
-#: Where figures of several partnerships stand together, a figure rests on this many answers.
+#: The least number of answers for a figure of a round that several partnerships run.
 JOINT_FLOOR = 10
 
 
 class RoundQuerySet(models.QuerySet["Round"]):
-    """Rounds by reader."""
+    """Filters by reader, moderator and partnership."""
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Rounds of partnerships in which an organisation of the person takes part, and that these have joined."""
+        """Rounds that the person's partnerships run, alone or with others."""
         joined = Joining.objects.accepted().filter(visible_to(Joining, PARTIES, user))
         return self.filter(visible_to(Round, PARTIES, user) | Q(pk__in=joined.values("round")))
 
     def of_any(self, partnerships: Iterable[int]) -> RoundQuerySet:
-        """Rounds that any of these partnerships (ids) runs, alone or with others."""
+        """Rounds that any of these partnerships, given by id, run alone or with others."""
         pks = list(partnerships)
         joined = Joining.objects.accepted().filter(partnership__in=pks)
         return self.filter(Q(partnership__in=pks) | Q(pk__in=joined.values("round")))
 
     def named_to_read(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Rounds whose comments the person was named to read, while outside all parties, past and present."""
-        inside = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
-        joined = Joining.objects.filter(partnership__in=inside.values("pk"))
-        named = self.filter(moderator=user.pk or 0).exclude(partnership__in=inside)
-        return named.exclude(pk__in=joined.values("round"))
+        """Rounds that name the person as moderator, who must be outside all parties, past and present."""
+        own_partnerships = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
+        own_joinings = Joining.objects.filter(partnership__in=own_partnerships.values("pk"))
+        rounds = self.filter(moderator=user.pk or 0).exclude(partnership__in=own_partnerships)
+        return rounds.exclude(pk__in=own_joinings.values("round"))
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Closed rounds whose comments the person reads before the parties do."""
+        """Closed rounds whose comments the person reads as moderator."""
         return self.named_to_read(user).filter(status=RoundStatus.CLOSED)
 
     def asking(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Drafts that wait for the person to agree to read comments.
-
-        Anybody without an account is asked in vain.
-        """
+        """Drafts that ask the person to agree to read comments; none for a person without an account."""
         waiting = self.named_to_read(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
         return waiting.filter(
             status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
         )
 
     def for_pages(self) -> RoundQuerySet:
-        """With partnership, questions and moderator."""
+        """Fetch partnership, questions and moderator."""
         return self.select_related("partnership", "question_set", "moderator")
 
 
@@ -115,10 +106,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """One round of a survey in a partnership.
 
-    Other partnerships may run it together with `partnership` (`Joining`); then `floor` is ten. The moderator agrees to
-    read comments, and to the list of people asked, before it opens. `counted` says how groups are counted together, and
-    is fixed when the round opens, like the number of people asked. `answered_at_least` is the only number of answers
-    that is ever shown: a multiple of five, 0 for fewer than five.
+    - Other partnerships may run the round together with `partnership` (`Joining`); then `floor` is ten.
+    - The moderator of an anonymous round agrees to read comments, and to the list of people, before it opens.
+    - `asked` and `counted` (which groups are counted together) are fixed when the round opens.
+    - `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
@@ -172,30 +163,30 @@ class Round(models.Model):
         return f"round {self.number} of partnership {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of the round's page."""
         return page_address("surveys:detail", self.partnership_id, self.number)
 
     @property
     def key_name(self) -> str:
-        """The name of its key outside the database.
+        """The name of the round's key outside the database.
 
-        The number alone could be given again after a restore.
+        With the moment of creation, because a restored database may give the same id to another round.
         """
         return f"{self.pk}-{self.created_at.astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether answers carry no name."""
+        """Whether people answer without their name."""
         return self.way == Way.ANONYMOUS
 
     @property
     def is_joint(self) -> bool:
-        """Whether several partnerships run it together."""
+        """Whether several partnerships run the round together."""
         return self.floor == JOINT_FLOOR
 
     @property
     def may_open(self) -> bool:
-        """Whether the moderator of an anonymous draft has agreed to who is asked."""
+        """Whether a draft needs no moderator, or the moderator has agreed to the list of people."""
         return not self.is_anonymous or self.moderator_agreed_at is not None
 
     @property
@@ -224,27 +215,21 @@ class Round(models.Model):
         return "1 person was asked" if number == 1 else f"{number:,} people were asked"
 
     def questions(self, language: str = "") -> Questions:
-        """What it asks, in this language or the first of its question set.
-
-        Fetch it with its question set.
-        """
+        """The questions in this language, or in the set's first. Fetch the question set before."""
         return in_language(self.question_set.content, language)
 
 
 class JoiningQuerySet(models.QuerySet["Joining"]):
-    """Partnerships that run a round with another one."""
+    """Filter by answer."""
 
     def accepted(self) -> JoiningQuerySet:
-        """Partnerships whose leads said yes."""
+        """Joinings that a lead of the partnership has accepted."""
         return self.filter(accepted_at__isnull=False)
 
 
 @pghistory.track()
 class Joining(models.Model):
-    """Another partnership that was asked to join a round.
-
-    Its leads answer before the round opens.
-    """
+    """A partnership that is asked to run a round together with another. Its leads answer before the round opens."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="joinings")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="joint_surveys")
@@ -263,10 +248,9 @@ class Joining(models.Model):
 
 
 class Invitation(models.Model):
-    """Somebody who is asked, until the round is over.
+    """A person who is asked to answer, until the round is over. It does not say whether they have.
 
-    Says nothing of whether they answered. Not in row history. After the round only the ledger of emails says that an
-    invitation went to somebody.
+    Invitations have no row history: after the round, only the ledger of emails says who was invited.
     """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")

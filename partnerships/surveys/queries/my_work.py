@@ -1,4 +1,4 @@
-"""Work that waits for a person in surveys: comments to read before the parties do, and requests to do so."""
+"""The tasks of the surveys room in My work: comments to read, and requests to agree to read them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from partnerships.people.models import User
 from partnerships.surveys.models import Comment, CommentStatus, Round, RoundStatus
 
 
-def _unread() -> QuerySet[Comment]:
+def _unread_comments() -> QuerySet[Comment]:
     return Comment.objects.filter(status=CommentStatus.WAITING)
 
 
-def _waits(now: dt.datetime) -> tuple[Reach, ...]:
-    closed = Round.objects.filter(status=RoundStatus.CLOSED, pk__in=_unread().values("round"))
+def _rounds_with_unread_comments(now: dt.datetime) -> tuple[Reach, ...]:
+    """Closed rounds with comments that nobody has decided on, and the people whom they reach."""
+    closed = Round.objects.filter(status=RoundStatus.CLOSED, pk__in=_unread_comments().values("round"))
     return (Reach(closed, (People("moderator"),)),)
 
 
-def _to_moderate(user: User) -> QuerySet[Round]:
-    waiting = Round.objects.moderated_by(user).filter(pk__in=_unread().values("round"))
+def _rounds_to_moderate(user: User) -> QuerySet[Round]:
+    waiting = Round.objects.moderated_by(user).filter(pk__in=_unread_comments().values("round"))
     return waiting.select_related("partnership").order_by("closed_at", "pk")
 
 
-def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
+def _moderating_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Read the comments from this survey",
@@ -38,22 +39,23 @@ def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
             since=survey_round.closed_at,
             within=survey_round.partnership.title,
         )
-        for survey_round in rows_for(_to_moderate, user)
+        for survey_round in rows_for(_rounds_to_moderate, user)
     ]
 
 
-def _asks(now: dt.datetime) -> tuple[Reach, ...]:
+def _drafts_asking_moderators(now: dt.datetime) -> tuple[Reach, ...]:
+    """Drafts whose moderator has been asked and has not answered, and the people whom they reach."""
     drafts = Round.objects.filter(
         status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
     )
     return (Reach(drafts, (People("moderator"),)),)
 
 
-def _asked(user: User) -> QuerySet[Round]:
+def _drafts_to_agree_to(user: User) -> QuerySet[Round]:
     return Round.objects.asking(user).select_related("partnership").order_by("moderator_asked_at", "pk")
 
 
-def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
+def _agreement_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Say whether you will read the comments from this survey",
@@ -62,8 +64,12 @@ def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
             since=survey_round.moderator_asked_at,
             within=survey_round.partnership.title,
         )
-        for survey_round in rows_for(_asked, user)
+        for survey_round in rows_for(_drafts_to_agree_to, user)
     ]
 
 
-WAITING = (Source(_comments_to_read, _waits), Source(_to_agree, _asks))
+#: Where My work finds the tasks of this room.
+WAITING = (
+    Source(_moderating_tasks, _rounds_with_unread_comments),
+    Source(_agreement_tasks, _drafts_asking_moderators),
+)

@@ -1,4 +1,4 @@
-"""Published results: figures of a round, their trend, comments, actions, and the middle of other partnerships."""
+"""Published results of a round: figures, trend, benchmark, comments, and the work that was done about them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from partnerships.surveys.models import (
 )
 from partnerships.surveys.queries.rounds import partnerships_of
 
-#: A benchmark needs this many partnerships; each has five answers or more, so ten stand together in any case.
+#: Partnerships that a benchmark needs. Each of their figures rests on five answers or more.
 MIN_PARTNERSHIPS = 5
 
 
 def figures_of(survey_round: Round) -> dict[tuple[str, str], Decimal]:
-    """The published figures by theme and group; the group of everybody is ""."""
+    """The published figures by theme and group; the group of everyone is ""."""
     return {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
 
 
 def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
-    """Published shares of people who expect something, of rounds that the person may read.
+    """Published shares of expectations in rounds that the person may read, newest rounds first.
 
-    Newest rounds first. A share that is hidden has no row, so nothing can be said of it.
+    A share that is not shown has no row, so it is not in the list.
     """
     figures = Figure.objects.visible_to(user).filter(group="")
     figures = figures.select_related("round__question_set", "round__partnership")
@@ -50,10 +50,7 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
 
 
 def expectation_words(figure: Figure) -> str:
-    """What is expected, in the words of the round.
-
-    Empty for other figures. Needs the round with its questions.
-    """
+    """The text of the expectation that a figure is about; "" for other figures. Fetch the round with its questions."""
     return next(
         (expectation.text for expectation in figure.round.questions().expectations if expectation.key == figure.theme),
         "",
@@ -61,30 +58,27 @@ def expectation_words(figure: Figure) -> str:
 
 
 def rounds_before(survey_round: Round) -> Sequence[Round]:
-    """Closed rounds of the same partnerships and kind of questions, oldest first, with figures; this one is last."""
+    """Closed rounds of the same partnerships and question set up to this one, oldest first, with figures."""
     rows = Round.objects.filter(
         partnership=survey_round.partnership_id,
         status=RoundStatus.CLOSED,
         number__lte=survey_round.number,
         question_set__code=survey_round.question_set.code,
     )
-    earlier = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
-    return [earlier_round for earlier_round in earlier if _joined(earlier_round) == _joined(earlier[-1])]
+    rounds = list(rows.select_related("question_set").prefetch_related("figures", "joinings").order_by("number"))
+    return [closed_round for closed_round in rounds if _joined_ids(closed_round) == _joined_ids(rounds[-1])]
 
 
-def _joined(survey_round: Round) -> set[int]:
-    """The other partnerships (ids) that run a round.
-
-    Drafts aside, all of its joinings are accepted.
-    """
+def _joined_ids(survey_round: Round) -> set[int]:
+    """The ids of the other partnerships that run a closed round: opening it deletes joinings that are not accepted."""
     return {joining.partnership_id for joining in survey_round.joinings.all()}
 
 
 def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
-    """The median of other partnerships for each dimension, from the newest round of each that has a mean.
+    """The median of other partnerships for each dimension, from the newest mean of each.
 
-    Only dimensions for which at least five others published one. Rounds of several partnerships neither have nor give
-    one.
+    Dimensions with a mean in fewer than five other partnerships have no benchmark. Rounds that several partnerships run
+    neither have a benchmark nor count in one.
     """
     if survey_round.is_joint:
         return {}
@@ -99,47 +93,45 @@ def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
         .order_by("round__partnership", "round__number")
         .values_list("round__partnership", "theme", "value")
     )
-    newest: dict[str, dict[int, Decimal]] = defaultdict(dict)
+    newest_means: dict[str, dict[int, Decimal]] = defaultdict(dict)
     for partnership, theme, value in rows:
-        newest[theme][partnership] = value
+        newest_means[theme][partnership] = value  # later rounds overwrite earlier ones
     dimensions = {dimension.key for dimension in survey_round.questions().dimensions}
     return {
-        theme: Decimal(statistics.median(values.values())).quantize(Decimal("0.1"))
-        for theme, values in newest.items()
-        if theme in dimensions and len(values) >= MIN_PARTNERSHIPS
+        theme: Decimal(statistics.median(means.values())).quantize(Decimal("0.1"))
+        for theme, means in newest_means.items()
+        if theme in dimensions and len(means) >= MIN_PARTNERSHIPS
     }
 
 
 def shown_comments(survey_round: Round) -> dict[str, list[str]]:
     """The published comments by question.
 
-    Only once all are read, and as many as the floor are shown.
+    A question has none while one of its comments waits for the moderator, or if fewer than the floor are shown.
     """
     comments = list(Comment.objects.filter(round=survey_round).order_by("shown", "pk"))
-    by_question: dict[str, list[str]] = defaultdict(list)
+    texts_by_question: dict[str, list[str]] = defaultdict(list)
     for comment in comments:
         if comment.status == CommentStatus.SHOWN:
-            by_question[comment.question].append(comment.shown)
-    waiting = {comment.question for comment in comments if comment.status == CommentStatus.WAITING}
+            texts_by_question[comment.question].append(comment.shown)
+    waiting_questions = {comment.question for comment in comments if comment.status == CommentStatus.WAITING}
     return {
         question: texts
-        for question, texts in by_question.items()
-        if question not in waiting and len(texts) >= survey_round.floor
+        for question, texts in texts_by_question.items()
+        if question not in waiting_questions and len(texts) >= survey_round.floor
     }
 
 
 def named_answers(survey_round: Round) -> Sequence[NamedAnswer]:
-    """The answers of a closed round by name."""
-    return (
-        list(survey_round.named_answers.select_related("person").order_by("person__name", "pk"))
-        if survey_round.is_closed
-        else []
-    )
+    """The answers by name, once the round is closed."""
+    if not survey_round.is_closed:
+        return []
+    return list(survey_round.named_answers.select_related("person").order_by("person__name", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done about a theme, as a reader sees it."""
+    """A record of work about a theme, as a page shows it; `action` is the id of its link."""
 
     kind: str
     title: str
@@ -147,7 +139,7 @@ class Done:
     action: int
 
 
-#: The kinds of thing that can be done about a theme: the field of `Action`, its heading, and the field with its words.
+#: The kinds of record that can be linked to a theme: the field of `Action`, a heading, the model, and its title field.
 _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("objective", "Objectives", Objective, "text"),
     ("entry", "Asks and offers", Entry, "title"),
@@ -155,36 +147,33 @@ _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("meeting", "Meetings", Meeting, "title"),
     ("conversation", "Conversations", Conversation, "subject"),
 )
-#: Things of each kind that somebody can choose from.
+#: Records of each kind that a form offers.
 _MAX_CHOICES = 200
 
 
 def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[Done]]:
-    """What was done about each theme of these rounds, by round and theme.
-
-    Only what the reader may open.
-    """
+    """The records linked to these rounds, by round and theme; only those that the reader may open."""
     actions_done: dict[tuple[int, str], list[Done]] = defaultdict(list)
-    for kind, _, model, words in _KINDS:
+    for kind, _, model, title_field in _KINDS:
         actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
-        things = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
+        records = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
         for action in actions:
-            if thing := things.get(getattr(action, f"{kind}_id")):
+            if record := records.get(getattr(action, f"{kind}_id")):
                 name = str(model._meta.verbose_name).capitalize()
-                done = Done(name, getattr(thing, words), thing.get_absolute_url(), action.pk)
+                done = Done(name, getattr(record, title_field), record.get_absolute_url(), action.pk)
                 actions_done[action.round_id, action.theme].append(done)
     return actions_done
 
 
 def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What somebody can link to a theme.
+    """The records that the person can link to a theme, as headings with choices such as `objective-12`.
 
-    Things of its partnerships that they may open, by kind.
+    They belong to the round's partnerships, and the person may open them.
     """
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     groups = []
-    for kind, heading, model, words in _KINDS:
-        things = model.objects.visible_to(user).filter(partnership__in=partnerships).order_by("-pk")
-        rows = things.values_list("pk", words)[:_MAX_CHOICES]
-        groups.append((heading, [(f"{kind}-{pk}", text[:120]) for pk, text in rows]))
+    for kind, heading, model, title_field in _KINDS:
+        records = model.objects.visible_to(user).filter(partnership__in=partnerships).order_by("-pk")
+        rows = records.values_list("pk", title_field)[:_MAX_CHOICES]
+        groups.append((heading, [(f"{kind}-{pk}", title[:120]) for pk, title in rows]))
     return groups

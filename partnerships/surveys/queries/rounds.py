@@ -1,4 +1,4 @@
-"""Rounds of a partnership, and who is asked."""
+"""Rounds of a partnership, the partnerships that run them together, and the people who are asked."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def rounds_of(partnership: Partnership) -> QuerySet[Round]:
 
 
 def partnerships_of(survey_round: Round) -> list[Partnership]:
-    """The partnerships that run a round.
+    """The partnerships that run a round: the one that prepared it, then those that joined, by title.
 
-    Its own first, then those that joined, by title. Needs its partnership.
+    Fetch the round's partnership first.
     """
     joined = Joining.objects.accepted().filter(round=survey_round).select_related("partnership")
     return [survey_round.partnership, *(joining.partnership for joining in joined.order_by("partnership__title", "pk"))]
 
 
 def joinings_of(survey_round: Round, user: User) -> list[Joining]:
-    """Partnerships that run a draft too.
+    """The partnerships that were asked to run a draft too, by title.
 
-    Only people who know of a partnership anyway see that it was asked and has not said yes.
+    A partnership that has not accepted is only in the list of people who may know of it.
     """
     readable = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
     rows = Joining.objects.filter(Q(accepted_at__isnull=False) | readable, round=survey_round).select_related(
@@ -42,13 +42,13 @@ def joinings_of(survey_round: Round, user: User) -> list[Joining]:
 
 
 def asked_to_join(partnership: Partnership) -> list[Joining]:
-    """Drafts that others ask a partnership to run with them, without its answer."""
+    """Requests to a partnership to run a draft together, which its leads have not answered."""
     rows = Joining.objects.filter(partnership=partnership, accepted_at=None, round__status=RoundStatus.DRAFT)
     return list(rows.select_related("round__partnership", "round__question_set").order_by("asked_at", "pk"))
 
 
 def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership]:
-    """Partnerships that the person knows of and that can still be asked to run a draft too."""
+    """The partnerships that a lead can ask to run a draft too, by title."""
     candidates = Partnership.objects.visible_to(user).live().exclude(pk=survey_round.partnership_id)
     return candidates.exclude(pk__in=Joining.objects.filter(round=survey_round).values("partnership")).order_by(
         "title", "pk"
@@ -56,10 +56,7 @@ def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership
 
 
 def leads_who_run(partnership: Partnership) -> list[int]:
-    """The ids of those who may run its surveys and have an account.
-
-    They lead its present parties, except observers.
-    """
+    """The ids of the people who may run the partnership's surveys: leads of present parties, without observers."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties])
     return sorted(leads.values_list("pk", flat=True))
@@ -74,37 +71,31 @@ def newest_question_sets() -> list[QuestionSet]:
 
 
 def invited_to(survey_round: Round) -> Sequence[Invitation]:
-    """Who is asked, by address; nobody once the round is over."""
+    """The invitations of a round, by address; none once the round is over."""
     return list(survey_round.invitations.select_related("person").order_by("person__email"))
 
 
 def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
-    """How many people of each group have an address at each domain, so that a stranger among them shows."""
+    """Groups, email domains and the number of people, so that a moderator notices an address that does not belong."""
     rows = survey_round.invitations.values_list("group", "person__email")
-    counted = Counter((group, address.rpartition("@")[2].lower()) for group, address in rows)
-    return [(group, domain, number) for (group, domain), number in sorted(counted.items())]
+    people_counts = Counter((group, address.rpartition("@")[2].lower()) for group, address in rows)
+    return [(group, domain, count) for (group, domain), count in sorted(people_counts.items())]
 
 
 def seal_of_list(survey_round: Round) -> str:
-    """A hash of who is asked in which group, and by which partnerships.
-
-    It shows what somebody agreed to.
-    """
+    """A hash of the people asked, with their groups, and of the partnerships: what a moderator agrees to."""
     rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
 def asked_by_group(survey_round: Round) -> dict[str, int]:
-    """How many people are asked, by group.
-
-    From the invitations of a draft, else as fixed at opening.
-    """
+    """How many people are asked, by group: counted in a draft, later as stored at opening."""
     if not survey_round.is_draft:
         return dict(survey_round.asked)
     return dict(Counter(survey_round.invitations.values_list("group", flat=True)))
 
 
-def open_rounds(**on: object) -> QuerySet[Round]:
-    """Rounds that are open, or whose days are over but whose answers are not opened yet."""
-    return Round.objects.filter(status=RoundStatus.OPEN, **on)
+def open_rounds(**conditions: object) -> QuerySet[Round]:
+    """Rounds with the status open; some may be past their last day, until a worker closes them."""
+    return Round.objects.filter(status=RoundStatus.OPEN, **conditions)

@@ -1,6 +1,6 @@
 """Services of surveys."""
 
-from partnerships.surveys.services.acting import UnableToLink, link_action, link_made, unlink_action
+from partnerships.surveys.services.acting import UnableToLink, link_action, link_new_record, unlink_action
 from partnerships.surveys.services.answering import UnableToAnswer, answer_by_name, answer_by_token
 from partnerships.surveys.services.closing import close_due
 from partnerships.surveys.services.joining import answer_joining, ask_to_join, take_back_joining
@@ -43,7 +43,7 @@ __all__ = [
     "decline_to_moderate",
     "invite",
     "link_action",
-    "link_made",
+    "link_new_record",
     "name_moderator",
     "open_round",
     "prepare_round",

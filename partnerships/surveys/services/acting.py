@@ -1,4 +1,4 @@
-"""Link what was done to a theme of a closed round."""
+"""Link work of the partnership to a theme of a closed round."""
 
 from __future__ import annotations
 
@@ -21,59 +21,59 @@ from partnerships.surveys.services.recording import lock_round, record_event
 
 
 class UnableToLink(Exception):
-    """The round has no results yet, has no such theme, or the thing is not the partnership's."""
+    """The round has no such result, or the record does not belong to a partnership that ran it."""
 
 
 @transaction.atomic
-def link_action(*, survey_round: Round, theme: str, thing: str, author: User, now: dt.datetime) -> Action:
-    """Say that a thing of the partnership, such as `objective-12`, was done about a theme. Raises `UnableToLink`."""
+def link_action(*, survey_round: Round, theme: str, choice: str, author: User, now: dt.datetime) -> Action:
+    """Link an existing record, chosen as `objective-12`, to a theme. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
-    choices = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
-    if thing not in choices:
+    offered = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
+    if choice not in offered:
         raise UnableToLink("Choose an objective, ask, offer, commitment, conversation or meeting of this partnership.")
-    kind, _, pk = thing.partition("-")
+    kind, _, pk = choice.partition("-")
     return _link(survey_round, theme, {f"{kind}_id": int(pk)}, author, now)
 
 
 @transaction.atomic
-def link_made(
+def link_new_record(
     *,
     survey_round: Round,
     theme: str,
-    made: Objective | Entry | Commitment | Conversation | Meeting,
+    record: Objective | Entry | Commitment | Conversation | Meeting,
     author: User,
     now: dt.datetime,
 ) -> Action:
-    """Link a record that was just made to the theme of a result that it is to improve. Raises `UnableToLink`."""
+    """Link a record that the author has just made from a result to its theme. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
-    if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
+    if record.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(
             f"Choose the partnership “{survey_round.partnership}”, because this result comes from its survey."
         )
-    kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
-    return _link(survey_round, theme, {f"{kind}_id": made.pk}, author, now)
+    kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(record))
+    return _link(survey_round, theme, {f"{kind}_id": record.pk}, author, now)
 
 
-def _link(survey_round: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
-    """Link a record to a theme.
+def _link(survey_round: Round, theme: str, record_field: dict[str, int], author: User, now: dt.datetime) -> Action:
+    """Create the link, unless it exists. `record_field` names the field of `Action` with the record's id.
 
-    No lock is needed: a closed round never changes, and a record that was just made has its partnership locked.
+    No lock is needed: a closed round never changes, and the caller holds the partnership's lock for a new record.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result. Choose a result from the list.")
-    created, is_new = Action.objects.get_or_create(
-        round=survey_round, theme=theme, **thing, defaults={"added_by": author, "added_at": now}
+    action, is_new = Action.objects.get_or_create(
+        round=survey_round, theme=theme, **record_field, defaults={"added_by": author, "added_at": now}
     )
     if is_new:
         record_event(survey_round, EventKind.ACTION_LINKED, author=author, now=now)
-    return created
+    return action
 
 
 @transaction.atomic
-def unlink_action(*, survey_round: Round, action: int, author: User, now: dt.datetime) -> None:
-    """Take back a link that was wrong, to something that the author may open."""
+def unlink_action(*, survey_round: Round, action_pk: int, author: User, now: dt.datetime) -> None:
+    """Remove a wrong link, if the author may open the record that it leads to."""
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_act)
-    known_actions = {done.action for done_list in actions_of([locked], author).values() for done in done_list}
-    if action in known_actions and Action.objects.filter(round=locked, pk=action).delete()[0]:
+    readable_pks = {done.action for actions in actions_of([locked], author).values() for done in actions}
+    if action_pk in readable_pks and Action.objects.filter(round=locked, pk=action_pk).delete()[0]:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

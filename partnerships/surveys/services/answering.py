@@ -1,4 +1,4 @@
-"""Take an answer: sealed by token, or by name."""
+"""Save an answer: sealed if the round is anonymous, else under the person's name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from partnerships.surveys.questions import MAX_COMMENT, SCORES
 
 
 class UnableToAnswer(Exception):
-    """The link was used already, the survey is over, or the answer is not one to these questions."""
+    """The link has been used, the survey is over, or the answer does not fit the questions."""
 
 
-def _checked(answer: Answer, survey_round: Round) -> Answer:
-    """The answer, if every part of it answers a question of the round and its group was asked."""
+def _validated(answer: Answer, survey_round: Round) -> Answer:
+    """Return the answer without blank comments. Raises `UnableToAnswer` if a part of it fits no question or group."""
     questions = survey_round.questions()
     dimensions = {dimension.key for dimension in questions.dimensions}
     expectations = {expectation.key for expectation in questions.expectations}
@@ -42,23 +42,20 @@ def _checked(answer: Answer, survey_round: Round) -> Answer:
 
 @transaction.atomic
 def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
-    """Seal an answer and use up its token.
-
-    Nothing says which answer came with which token, or when. Raises `UnableToAnswer`.
-    """
-    used = Token.objects.filter(hash=sealing.token_hash(token))
-    # The round first, as when it ends: otherwise the two could wait for each other, and the answer be lost.
+    """Seal an answer and delete its token, so that nothing links the two. Raises `UnableToAnswer`."""
+    tokens = Token.objects.filter(hash=sealing.token_hash(token))
+    # Lock the round before the token, as ending a round does: otherwise the two could deadlock and lose the answer.
     rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
-    survey_round = rounds.filter(pk__in=used.values("round")).first()
+    survey_round = rounds.filter(pk__in=tokens.values("round")).first()
     if (
         survey_round is None
         or survey_round.public_key is None
         or not survey_round.takes_answers(now)
-        or used.delete()[0] != 1
+        or tokens.delete()[0] != 1
     ):
         raise UnableToAnswer("This link has already been used, or the survey is over.")
     try:
-        box = sealing.seal(_checked(answer, survey_round), bytes(survey_round.public_key))
+        box = sealing.seal(_validated(answer, survey_round), bytes(survey_round.public_key))
     except sealing.AnswerTooLong as error:
         raise UnableToAnswer("Your comments are too long. Shorten them, then send your answers again.") from error
     SealedAnswer.objects.create(round=survey_round, box=box)
@@ -66,24 +63,21 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
 
 @transaction.atomic
 def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
-    """Save somebody's answer under their name.
-
-    It can be changed until the survey is over. Raises `UnableToAnswer`.
-    """
+    """Save a person's answer under their name, or replace an earlier one. Raises `UnableToAnswer`."""
     survey_round = (
         Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
     )
     if survey_round.is_anonymous or not survey_round.takes_answers(now):
         raise UnableToAnswer("This survey is over, so you can no longer answer it or change your answers.")
-    checked = _checked(answer, survey_round)
+    valid_answer = _validated(answer, survey_round)
     NamedAnswer.objects.update_or_create(
         round=survey_round,
         person=invitation.person,
         defaults={
-            "group": checked.group,
-            "scores": dict(checked.scores),
-            "expects": list(checked.expects),
-            "comments": dict(checked.comments),
+            "group": valid_answer.group,
+            "scores": dict(valid_answer.scores),
+            "expects": list(valid_answer.expects),
+            "comments": dict(valid_answer.comments),
             "answered_on": timezone.localdate(now),
         },
     )

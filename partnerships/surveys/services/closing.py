@@ -1,7 +1,4 @@
-"""Close rounds whose last day is over.
-
-Open the answers once, publish what is safe, and forget them.
-"""
+"""Close rounds whose last day is over: open the answers once, publish what is safe, and delete the answers."""
 
 from __future__ import annotations
 
@@ -20,69 +17,67 @@ from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Comment, Figure, Round, RoundStatus, SealedAnswer
 from partnerships.surveys.queries.rounds import open_rounds, partnerships_of
 from partnerships.surveys.services.recording import lock_round, record_event
-from partnerships.surveys.services.rounds import forget
+from partnerships.surveys.services.rounds import delete_answers_and_list
 
 log = structlog.get_logger(__name__)
 
 
 def close_due(*, now: dt.datetime) -> int:
-    """Close each round whose last day is over.
+    """Close each round whose last day is over, and return how many were closed.
 
-    Returns how many. One that cannot be opened holds up no other.
+    A round whose answers cannot be opened does not stop the others: operators get an alert.
     """
-    _destroy_keys_left()
-    closed = 0
+    _destroy_leftover_keys()
+    closed_count = 0
     for survey_round in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
         try:
-            closed += _close(survey_round, now=now)
+            closed_count += _close(survey_round, now=now)
         except sealing.KeyMissing as error:
             _alert(survey_round, f"{error} Put the file there: nobody can read the answers until then.")
         except ValueError as error:
             _alert(survey_round, f"{error} Nobody can read the answers. A lead can end the survey without results.")
-    return closed
+    return closed_count
 
 
 def _alert(survey_round: Round, why: str) -> None:
+    """Alert operators, at most once a day, that a round cannot be closed."""
     log.error("survey_not_closed", round=survey_round.pk)
     alert_operators(f"Survey {survey_round.pk} cannot be closed", why, quiet=dt.timedelta(days=1))
 
 
 @transaction.atomic
 def _close(survey_round: Round, *, now: dt.datetime) -> bool:
+    """Close one round and publish its results; returns whether it was still open."""
     locked = lock_round(survey_round)
+    # Another worker may have closed the round while this one waited for the lock.
     if locked.status != RoundStatus.OPEN or locked.takes_answers(now):
         return False
     if locked.is_anonymous:
         _publish(locked)
     locked.status, locked.closed_at, locked.public_key = RoundStatus.CLOSED, now, None
     locked.save()
-    forget(locked)
+    delete_answers_and_list(locked)
     record_event(locked, EventKind.ROUND_CLOSED, author=None, now=now)
-    _tell_leads(locked, now)
+    _email_leads(locked, now)
     if locked.moderator_id and locked.comments.exists():
         record_emails(kind="surveys.comments", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
     return True
 
 
-def _tell_leads(survey_round: Round, now: dt.datetime) -> None:
-    """Tell each lead once, as news of the partnership that they belong to.
-
-    They may not open that of others.
-    """
-    told_people: set[int] = set()
+def _email_leads(survey_round: Round, now: dt.datetime) -> None:
+    """Email each lead once, about a partnership of theirs: they may not open the pages of the others."""
+    emailed_ids: set[int] = set()
     for partnership in partnerships_of(survey_round):
         parties = partnership.parties.present().select_related("organisation")
-        leads = (
-            set(leads_with_account([party.organisation for party in parties]).values_list("pk", flat=True))
-            - told_people
-        )
+        leads = leads_with_account([party.organisation for party in parties])
+        new_ids = set(leads.values_list("pk", flat=True)) - emailed_ids
         params = {"round": survey_round.pk, "partnership": partnership.pk}
-        record_emails(kind="surveys.results", people=sorted(leads), params=params, now=now)
-        told_people |= leads
+        record_emails(kind="surveys.results", people=sorted(new_ids), params=params, now=now)
+        emailed_ids |= new_ids
 
 
 def _publish(survey_round: Round) -> None:
-    """Count the sealed answers, store the figures, and the comments for their reader."""
+    """Count the sealed answers, and store the figures, and the comments that the moderator will read."""
     boxes = [bytes(box) for box in SealedAnswer.objects.filter(round=survey_round).values_list("box", flat=True)]
     answers: list[Answer] = sealing.open_all(survey_round.key_name, boxes)
     outcome: Outcome = outcome_of(
@@ -104,19 +99,20 @@ def _publish(survey_round: Round) -> None:
         for figure in outcome.figures
     )
     comments = [Comment(round=survey_round, question=question, text=text) for question, text in outcome.comments]
-    # By their random numbers, so that the order of the rows says nothing.
+    # In the order of their random ids, so that the order of the rows does not show which comments belong together.
     Comment.objects.bulk_create(sorted(comments, key=lambda comment: comment.pk))
 
 
-def _destroy_keys_left() -> None:
-    """Delete keys of rounds that are over, if the process was killed between commit and deletion.
+def _destroy_leftover_keys() -> None:
+    """Delete the keys of rounds that are over.
 
-    Never those of rounds that this database does not know: a drill with an old backup may share the folder.
+    Such a key is left if a process is killed between the commit and the deletion. Keys of rounds that are not in this
+    database stay, because a drill with an old backup may share the folder.
     """
     names = sealing.keys_here()
-    over = Round.objects.filter(
+    over_rounds = Round.objects.filter(
         status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED],
-        pk__in=[int(number) for name in names if (number := name.partition("-")[0]).isdecimal()],
+        pk__in=[int(pk) for name in names if (pk := name.partition("-")[0]).isdecimal()],
     )
-    for survey_round in over:
+    for survey_round in over_rounds:
         sealing.destroy_key(survey_round.key_name)

@@ -25,16 +25,16 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: Partnerships that one round can ask to join; also requests of one partnership in a day. Each emails many leads.
+#: Limit of partnerships that one round can ask, and of requests by one partnership in a day: each emails many leads.
 MAX_JOININGS = 30
 _DAY = dt.timedelta(days=1)
 
 
 @transaction.atomic
 def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, now: dt.datetime) -> Joining:
-    """Ask a partnership that the author knows of to run an anonymous draft too. Raises `UnableToRun`."""
+    """Ask another partnership to run an anonymous draft too, and email its leads. Raises `UnableToRun`."""
     for pk in sorted((survey_round.partnership_id, partnership.pk)):
-        lock_partnership(pk)  # in one order, so that two partnerships that ask each other never wait for each other
+        lock_partnership(pk)  # in the order of ids, so that two partnerships that ask each other do not deadlock
     locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("A survey by several partnerships must be anonymous.")
@@ -54,22 +54,22 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 
 @transaction.atomic
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
-    """Accept or decline for the partnership that was asked.
+    """Accept or decline for the partnership that was asked. Raises `UnableToRun`.
 
-    Raises `UnableToRun`. A partnership that accepts stays until the round is over.
+    A partnership that accepts stays until the round is over, unless the lead of the draft removes it before opening.
     """
     locked = lock_round(joining.round)
     require(rights_over(joining.partnership, author, now).may_run)
-    survey_round = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
-    if survey_round is None or not locked.is_draft:
+    waiting_joining = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
+    if waiting_joining is None or not locked.is_draft:
         raise UnableToRun("A lead has already answered this request, or the survey has opened.")
     if not joins:
-        survey_round.delete()
+        waiting_joining.delete()
         return
     if joining.partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRun("This partnership has ended, so it cannot join a survey.")
-    survey_round.accepted_by, survey_round.accepted_at = author, now
-    survey_round.save(update_fields=["accepted_by", "accepted_at"])
+    waiting_joining.accepted_by, waiting_joining.accepted_at = author, now
+    waiting_joining.save(update_fields=["accepted_by", "accepted_at"])
     locked.floor = JOINT_FLOOR
     locked.save(update_fields=["floor"])
     withdraw_agreement(locked)
@@ -77,16 +77,13 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
 
 @transaction.atomic
 def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
-    """Run the draft without a partnership after all, and without the people that its leads added.
-
-    Raises `UnableToRun`.
-    """
+    """Remove a partnership from a draft, with the people that its leads added. Raises `UnableToRun`."""
     locked = lock_own_draft(joining.round, author, now)
     if locked.joinings.filter(pk=joining.pk).delete()[0]:
         journal_joining(joining, now=now)
     inviters = User.objects.filter(pk__in=locked.invitations.values("invited_by"))
-    gone = [inviter.pk for inviter in inviters if not rights_in(locked, inviter, now).may_invite]
-    locked.invitations.filter(invited_by__in=gone).delete()
+    former_inviter_ids = [inviter.pk for inviter in inviters if not rights_in(locked, inviter, now).may_invite]
+    locked.invitations.filter(invited_by__in=former_inviter_ids).delete()
     locked.floor = JOINT_FLOOR if locked.joinings.accepted().exists() else MIN_FLOOR
     locked.save(update_fields=["floor"])
     withdraw_agreement(locked)

@@ -1,7 +1,4 @@
-"""Read comments before the parties do.
-
-Show them, perhaps without names, or withhold them.
-"""
+"""Decide on comments before the parties read them: show each, perhaps edited, or withhold it."""
 
 from __future__ import annotations
 
@@ -21,21 +18,21 @@ from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
 
-#: How long after the end of a survey comments wait to be read.
+#: How long after the end of a survey unread comments are kept.
 UNREAD_KEPT = dt.timedelta(days=90)
 
 
 class UnableToModerate(Exception):
-    """A decision is missing, or a comment was decided on already."""
+    """A comment has no text to show, or was decided on before."""
 
 
 @transaction.atomic
 def decide_comments(
     *, survey_round: Round, shown: Mapping[uuid.UUID, str], withheld: set[uuid.UUID], author: User, now: dt.datetime
 ) -> None:
-    """Show comments in these words and withhold others.
+    """Show comments with the texts in `shown`, and withhold those in `withheld`. Raises `UnableToModerate`.
 
-    What was written first is deleted. Raises `UnableToModerate`.
+    The original texts are deleted. Readers get an event once no comment of the round waits any more.
     """
     locked = lock_round(survey_round)
     require(may_moderate(locked, author))
@@ -46,23 +43,24 @@ def decide_comments(
         raise UnableToModerate(
             "You have already decided on some of these comments. Open the page again to see the rest."
         )
-    for pk, words in shown.items():
-        if not words.strip() or len(words) > MAX_COMMENT:
+    for pk, text in shown.items():
+        if not text.strip() or len(text) > MAX_COMMENT:
             raise UnableToModerate("Enter the words to show, or withhold the comment.")
-        _settle(waiting[pk], CommentStatus.SHOWN, words.strip())
+        _save_decision(waiting[pk], CommentStatus.SHOWN, text.strip())
     for pk in withheld:
-        _settle(waiting[pk], CommentStatus.WITHHELD, "")
+        _save_decision(waiting[pk], CommentStatus.WITHHELD, "")
     is_last = not Comment.objects.filter(round=locked, status="waiting").exists()
     if (shown or withheld) and is_last and shown_comments(locked):
         record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
 
 
 def drop_unread_comments(now: dt.datetime, dry_run: bool) -> int:
-    """Delete comments that nobody read in time, because the moderator left or joined a party."""
+    """Delete comments that no moderator has read in time, for example because the moderator joined a party."""
     unread = Comment.objects.filter(status=CommentStatus.WAITING, round__closed_at__lte=now - UNREAD_KEPT)
     return delete_in_batches(unread, dry_run=dry_run)
 
 
-def _settle(comment: Comment, status: CommentStatus, words: str) -> None:
-    comment.status, comment.shown, comment.text = status, words, ""
+def _save_decision(comment: Comment, status: CommentStatus, shown_text: str) -> None:
+    """Save the decision on a comment, and clear what the person wrote."""
+    comment.status, comment.shown, comment.text = status, shown_text, ""
     comment.save(update_fields=["status", "shown", "text"])

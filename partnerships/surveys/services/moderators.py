@@ -1,7 +1,7 @@
-"""Name the person who reads comments, ask them, and take their agreement.
+"""Name the person who reads comments, ask this moderator to agree, and record the answer.
 
-Whatever address is given, the answer is the same: it does not show who has an account, or in which organisation.
-Somebody without an account, or inside one of the parties, is never emailed and cannot agree.
+Naming has the same result for every address, so that nobody can find out who has an account, or in which organisation.
+A person without an account, or inside one of the parties, never gets an email and cannot agree.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def name_moderator(*, survey_round: Round, address: str, author: User | None, no
             f"{person.email} is asked to answer the survey, so they cannot read its comments. Name another person."
         )
     if person.pk == locked.moderator_id:
-        return  # naming them again would clear when they were asked, so that they could be emailed twice today
+        return  # saving again would clear when the person was asked, so that they could be emailed twice in a day
     _change_moderator(locked, person, now=now)
 
 
 def _change_moderator(survey_round: Round, person: User | None, *, now: dt.datetime) -> None:
-    """Set the moderator, or remove them with None.
+    """Set another moderator, or none.
 
-    A note in the journal stops a restored backup from bringing back the one before.
+    The journal notes the earlier moderator, so that a restored backup does not give the comments to that person.
     """
     journal_reader(survey_round, now=now)
     survey_round.moderator = person
@@ -59,7 +59,7 @@ def _change_moderator(survey_round: Round, person: User | None, *, now: dt.datet
 
 @transaction.atomic
 def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
-    """Email the moderator, at most once a day, to agree to read comments and to the list of people.
+    """Ask the moderator by email, at most once a day, to agree to read comments and to the list of people.
 
     Raises `UnableToRun`.
     """
@@ -80,7 +80,10 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
 
 @transaction.atomic
 def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.datetime) -> None:
-    """Agree to read comments, and to the list of people that was shown (`seal_of_list`). Raises `UnableToRun`."""
+    """Agree to read comments, and to the list of people. Raises `UnableToRun`.
+
+    `seen` is the hash of the list that the page showed: the moderator agrees to no other list.
+    """
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
     if seen != seal_of_list(locked):
@@ -93,10 +96,7 @@ def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.d
 
 @transaction.atomic
 def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
-    """Decline to read comments, before the survey opens.
-
-    Its leads get an email to name somebody else.
-    """
+    """Decline to read comments, before the survey opens; its leads get an email to name another person."""
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
     _change_moderator(locked, None, now=now)

@@ -1,7 +1,4 @@
-"""Add versions of question sets.
-
-They never change, so that rounds stay as they were asked.
-"""
+"""Add versions of question sets. A version never changes, so that rounds keep the questions that people answered."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ from partnerships.surveys.questions import InvalidQuestions, parts_by_key, read_
 
 
 class UnableToAddQuestions(Exception):
-    """The questions cannot be read, or a key means something else than in an earlier version; the message says what."""
+    """The questions are invalid, or a key has another meaning in an earlier version."""
 
 
 @transaction.atomic
 def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSet:
-    """Add the next version of a question set, or the first of a new one, from TOML (docs/surveys.md).
+    """Add the next version of a question set, or a new set, from TOML (docs/surveys.md).
 
     Raises `UnableToAddQuestions`.
     """
@@ -44,5 +41,5 @@ def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSe
                 raise UnableToAddQuestions(
                     f"Version {earlier.version} uses the key “{key}” in its {part}. Give the new question another key."
                 )
-    last = QuestionSet.objects.filter(code=code).aggregate(last=Max("version"))["last"] or 0
-    return QuestionSet.objects.create(code=code, version=last + 1, content=content)
+    last_version = QuestionSet.objects.filter(code=code).aggregate(last=Max("version"))["last"] or 0
+    return QuestionSet.objects.create(code=code, version=last_version + 1, content=content)

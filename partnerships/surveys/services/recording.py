@@ -1,4 +1,4 @@
-"""Lock a round, check that it can still be changed, record events, and note what a restore must not bring back."""
+"""Lock a round, check that it can still be changed, record its events, and note endings in the journal."""
 
 from __future__ import annotations
 
@@ -15,22 +15,19 @@ from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import rights_in, rights_over
 
-#: The journal's names for surveys that ended without results, for partnerships taken out of a draft, and for people
-#: who are no longer to read its comments.
+#: Names in the journal for restores: surveys that ended without results, partnerships removed from a draft, and
+#: moderators who were replaced.
 ABANDONED, JOINING, READER = "survey ended", "survey joining", "survey reader"
 
 
 class UnableToRun(Exception):
-    """A survey cannot be prepared, opened, changed or ended like this.
-
-    The message says why.
-    """
+    """A survey cannot be prepared, opened, changed or ended like this; the message says why."""
 
 
 def lock_round(survey_round: Round) -> Round:
-    """Lock the partnership, then the round, and return it as it is now.
+    """Lock the partnership and then the round, and return the round as it is now.
 
-    Check its state only after this.
+    Check the state of the returned round, not of the one passed in: that one may be out of date.
     """
     partnership = recording.lock_partnership(survey_round.partnership_id)
     locked = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
@@ -41,7 +38,7 @@ def lock_round(survey_round: Round) -> Round:
 def record_event(
     survey_round: Round, event: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record on each partnership that runs a round what happened to it."""
+    """Record an event of a round on each partnership that runs it."""
     after = {"survey": survey_round.title, **({"reason": reason} if reason else {})}
     for partnership in partnerships_of(survey_round):
         recording.record_event(
@@ -50,7 +47,7 @@ def record_event(
 
 
 def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for somebody who may add people to ask. Raises `UnableToRun` for another round."""
+    """Lock a draft for a person who may add people to it. Raises `UnableToRun` if it can no longer be changed."""
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_invite)
     if not locked.is_draft:
@@ -61,7 +58,7 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
 
 
 def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for a lead of the partnership that prepares it. Raises `UnableToRun` for another round."""
+    """Lock a draft for a lead of the partnership that prepares it. Raises `UnableToRun` as `lock_draft` does."""
     locked = lock_draft(survey_round, author, now)
     require(rights_over(locked.partnership, author, now).may_run)
     return locked
@@ -75,30 +72,27 @@ def withdraw_agreement(survey_round: Round) -> None:
 
 
 def round_identity(survey_round: Round) -> str:
-    """The journal's hash of a round."""
+    """The hash of a round in the journal for restores."""
     return journal.identity(survey_round.partnership_id, survey_round.number, survey_round.created_at)
 
 
 def joining_identity(joining: Joining) -> str:
-    """The journal's hash of a partnership that runs a round too."""
+    """The hash of a joining partnership in the journal for restores."""
     return journal.identity(round_identity(joining.round), joining.partnership_id)
 
 
 def journal_abandoned(survey_round: Round, *, now: dt.datetime) -> None:
-    """Note that a round ended without results: its links and answers must not come back."""
+    """Note in the journal that a round ended without results: a restore must not bring back its links or answers."""
     journal.note(ABANDONED, now=now, round=survey_round.pk, same=round_identity(survey_round))
 
 
 def journal_joining(joining: Joining, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that a partnership was taken out of a draft.
-
-    `undone`: it was asked again.
-    """
+    """Note in the journal that a partnership was removed from a draft, or with `undone` that it was asked again."""
     journal.note(JOINING, now=now, round=joining.round_id, same=joining_identity(joining), undone=undone)
 
 
 def journal_reader(survey_round: Round, *, now: dt.datetime) -> None:
-    """Note that the person named so far is no longer to read a draft's comments."""
+    """Note in the journal that the present moderator is replaced, so that a restore does not name them again."""
     if survey_round.moderator_id is not None:
         journal.note(
             READER, now=now, round=survey_round.pk, same=round_identity(survey_round), reader=survey_round.moderator_id

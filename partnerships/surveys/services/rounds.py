@@ -1,4 +1,4 @@
-"""Prepare a round, invite people, open it, remind everybody, or end it without results."""
+"""Prepare a round, invite people, open the round, remind everyone, or end it without results."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ MAX_DAYS = 90
 #: Days between an anonymous round and any other, before and after. Two rounds of nearly the same people could be
 #: compared to find out the answers of a person who was asked in only one of them, or by name in one.
 MIN_DAYS_BETWEEN = 60
-#: Days between two reminders. Reminders go to everybody, so most people who get one have already answered.
+#: Days between two reminders. Everyone gets each reminder, so most of its readers have already answered.
 MIN_DAYS_TO_REMIND = 7
-#: How long a draft keeps the list of people to ask.
+#: How long the list of people to ask is kept in a draft.
 DRAFT_KEPT = dt.timedelta(days=180)
-#: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
+#: Limit of surveys that a partnership opens in 30 days: each emails people who did not ask for emails.
 MAX_OPENED_A_MONTH = 3
 
 
@@ -71,8 +71,8 @@ def prepare_round(
 ) -> Round:
     """Draft the partnership's next round. Nobody is asked before it opens. Raises `UnableToRun`.
 
-    `moderator` is the address of the person who is to read the comments of an anonymous round. Whether they may do so
-    is checked when they agree.
+    `moderator` is the address of the person who will read the comments of an anonymous round. Whether this person may
+    do so is checked only when they agree, so that preparing does not show who has an account.
     """
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
@@ -97,9 +97,9 @@ def prepare_round(
 
 @transaction.atomic
 def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
-    """Add people of one group of bodies to those who are asked when the round opens. Returns how many are new.
+    """Add people of one group to the list of a draft, and return how many are new.
 
-    Raises `UnableToRun`, which names addresses that are not valid or whose owners refused emails.
+    Raises `UnableToRun`, which names addresses that are invalid or whose owners have refused emails.
     """
     locked = lock_draft(survey_round, author, now)
     asked_count = locked.invitations.count()
@@ -140,7 +140,7 @@ def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | 
 
 @transaction.atomic
 def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
-    """Let an anonymous draft be answered by name instead, for a partnership that is too small for an anonymous one."""
+    """Change an anonymous draft into one by name, for a partnership that is too small. Raises `UnableToRun`."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.joinings.exists():
         raise UnableToRun(
@@ -152,8 +152,8 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
     locked.save()
 
 
-def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
-    """Why so few people cannot be asked anonymously if a figure needs `floor` answers; "" if they can."""
+def why_too_small(asked: int, floor: int = MIN_FLOOR) -> str:
+    """Why this many people cannot be asked anonymously if a figure needs `floor` answers; "" if they can."""
     min_asked = MIN_ASKED * floor // MIN_FLOOR
     if asked >= min_asked:
         return ""
@@ -165,12 +165,12 @@ def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
 
 @transaction.atomic
 def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """Open a draft and email everybody on its list. Raises `UnableToRun`.
+    """Open a draft and email everyone on its list. Raises `UnableToRun`.
 
-    From now on nobody can change the people asked, the questions or the last day. The private key of an anonymous round
+    After that, nobody can change the people asked, the questions or the last day. The private key of an anonymous round
     is made on this machine and never stored in the database.
     """
-    # In order of id, so that two rounds that open at once never wait for each other.
+    # Lock in the order of ids, so that two rounds that open at once do not deadlock.
     for partnership_id in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
         partnership_recording.lock_partnership(partnership_id)
     locked = lock_own_draft(survey_round, author, now)
@@ -180,7 +180,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
     locked.invitations.filter(person__in=refused).delete()
     invitations = list(locked.invitations.all())
-    _check_days(locked, now)
+    _check_days_to_answer(locked, now)
     recent = Round.objects.filter(partnership=locked.partnership, opened_at__gt=now - dt.timedelta(days=30))
     if recent.count() >= MAX_OPENED_A_MONTH:
         raise UnableToRun(
@@ -188,7 +188,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
         )
     if not invitations:
         raise UnableToRun("Invite at least one person first.")
-    _check_distance(locked, now)
+    _check_days_between_rounds(locked, now)
     locked.status, locked.opened_at = RoundStatus.OPEN, now
     locked.asked = dict(Counter(invitation.group for invitation in invitations))
     locked.counted = counted_as(locked.asked, locked.floor)
@@ -196,7 +196,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
         _check_anonymity(locked, len(invitations), now)
         locked.public_key = sealing.make_key(locked.key_name)
         tokens = sealing.tokens_of(locked.key_name, [invitation.person_id for invitation in invitations])
-        # In the order of the hashes: that of the invitations would show whose token each is.
+        # In the order of the hashes: the order of the invitations would show whose token each is.
         Token.objects.bulk_create(
             Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
         )
@@ -206,15 +206,17 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     return locked
 
 
-def _check_days(survey_round: Round, now: dt.datetime) -> None:
+def _check_days_to_answer(survey_round: Round, now: dt.datetime) -> None:
+    """Raise `UnableToRun` if people would have too few or too many days to answer."""
     days = (survey_round.closes_on - timezone.localdate(now)).days
     if not MIN_DAYS <= days <= MAX_DAYS:
         raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer. End this survey, and prepare another.")
 
 
 def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -> None:
-    if why := too_small(people_asked, survey_round.floor):
-        raise UnableToRun(why)
+    """Raise `UnableToRun` unless enough people are asked, and a moderator outside all parties has agreed."""
+    if reason := why_too_small(people_asked, survey_round.floor):
+        raise UnableToRun(reason)
     partnerships = partnerships_of(survey_round)
     if survey_round.moderator is None or survey_round.moderator_agreed_at is None:
         raise UnableToRun(
@@ -227,8 +229,8 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
         raise UnableToRun(f"The partnership “{ended_titles[0]}” has ended. Remove it from this survey first.")
 
 
-def _check_distance(survey_round: Round, now: dt.datetime) -> None:
-    """Refuse a round that is too close to another. Only rounds by name may follow each other without a wait."""
+def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
+    """Raise `UnableToRun` for a round too soon after another. Only rounds by name may follow each other at once."""
     other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
         pk=survey_round.pk
     )
@@ -255,9 +257,9 @@ def _email_invited(kind: str, survey_round: Round, invitations: Sequence[Invitat
 
 @transaction.atomic
 def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
-    """Remind everybody, so that nobody learns who has answered, at most once a week. Raises `UnableToRun`.
+    """Remind everyone at most once a week, and return how many people. Raises `UnableToRun`.
 
-    Returns how many people are reminded.
+    People who have answered are reminded too, so that the leads do not learn who has.
     """
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
@@ -277,7 +279,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
 
 @transaction.atomic
 def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a draft or an open round without results. Its answers are deleted unread. Raises `UnableToRun`."""
+    """End a draft or an open round without results, and delete its answers unread. Raises `UnableToRun`."""
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
@@ -286,7 +288,7 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
         raise UnableToRun("Enter why the survey ends.")
     locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
     locked.save()
-    forget(locked)
+    delete_answers_and_list(locked)
     locked.named_answers.all().delete()
     journal_abandoned(locked, now=now)
     event = EventKind.ROUND_ABANDONED if locked.opened_at else EventKind.DRAFT_DROPPED
@@ -294,13 +296,13 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
 
 
 def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the lists of people to ask in surveys that were prepared long ago and never opened."""
-    old = Round.objects.filter(status=RoundStatus.DRAFT, created_at__lte=now - DRAFT_KEPT)
-    return delete_in_batches(Invitation.objects.filter(round__in=old), dry_run=dry_run)
+    """Delete the lists of people in surveys that were prepared long ago and never opened."""
+    old_drafts = Round.objects.filter(status=RoundStatus.DRAFT, created_at__lte=now - DRAFT_KEPT)
+    return delete_in_batches(Invitation.objects.filter(round__in=old_drafts), dry_run=dry_run)
 
 
-def forget(survey_round: Round) -> None:
-    """Delete the sealed answers, the tokens and the list of people who were asked, and after the commit the key."""
+def delete_answers_and_list(survey_round: Round) -> None:
+    """Delete the sealed answers, the tokens and the list of people of a round, and its key after the commit."""
     SealedAnswer.objects.filter(round=survey_round).delete()
     Token.objects.filter(round=survey_round).delete()
     survey_round.invitations.all().delete()

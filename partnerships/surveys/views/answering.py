@@ -1,7 +1,4 @@
-"""Answer a survey by the link in an email.
-
-Nobody is signed in here (`AnonymousSurveyMiddleware`).
-"""
+"""Pages to answer a survey by the link in an email; nobody is signed in here (`AnonymousSurveyMiddleware`)."""
 
 from __future__ import annotations
 
@@ -30,56 +27,55 @@ _FORM = require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @_FORM
 def answer(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer an anonymous round once. The link works until an answer was sent."""
+    """Answer an anonymous round. The link works until an answer has been sent."""
     tokens = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
-    survey_round = tokens.first()
-    if survey_round is None or not survey_round.round.takes_answers(timezone.now()):
+    unused_token = tokens.first()
+    if unused_token is None or not unused_token.round.takes_answers(timezone.now()):
         return _over(request)
-    return _page(
-        request, survey_round.round, lambda said: services.answer_by_token(token=token, answer=said, now=timezone.now())
-    )
+
+    def save(submitted: Answer) -> None:
+        services.answer_by_token(token=token, answer=submitted, now=timezone.now())
+
+    return _question_page(request, unused_token.round, save)
 
 
 @login_not_required
 @_FORM
 def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer a round by name.
-
-    The answer can be changed until the round is over.
-    """
+    """Answer a round by name, or change the answer, until the round is over."""
     invitation = read_link(token)
     if invitation is None or not invitation.round.takes_answers(timezone.now()):
         return _over(request)
-    return _page(
-        request,
-        invitation.round,
-        lambda said: services.answer_by_name(invitation=invitation, answer=said, now=timezone.now()),
-    )
+
+    def save(submitted: Answer) -> None:
+        services.answer_by_name(invitation=invitation, answer=submitted, now=timezone.now())
+
+    return _question_page(request, invitation.round, save)
 
 
-def _page(request: HttpRequest, survey_round: Round, send: Callable[[Answer], None]) -> HttpResponse:
-    """The page of questions; a valid answer goes to `send`."""
+def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[Answer], None]) -> HttpResponse:
+    """The page of questions. It saves a valid answer, then leads to the page of thanks."""
     questions = survey_round.questions(request.GET.get("language", ""))
     form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
     if form.is_valid():
         try:
-            send(form.answer())
+            save(form.answer())
         except services.UnableToAnswer as error:
             form.add_error(None, str(error))
         else:
             return redirect("surveys:thanks")
     context = {
-        "found": survey_round,
+        "round": survey_round,
         "partnership": survey_round.partnership,
-        "languages": _others(survey_round, questions),
+        "languages": _other_languages(survey_round, questions),
     }
     response = form_page(request, "surveys/answer.html", form, **context)
     add_never_cache_headers(response)
     return response
 
 
-def _others(survey_round: Round, questions: Questions) -> list[tuple[str, str]]:
-    """The other languages of the questions, each by its own name."""
+def _other_languages(survey_round: Round, questions: Questions) -> list[tuple[str, str]]:
+    """Code and own name of each other language that the questions are in."""
     languages = [
         get_language_info(code) for code in survey_round.question_set.content["languages"] if code != questions.language
     ]
@@ -93,5 +89,5 @@ def _over(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
-    """After an answer; the same page for everybody."""
+    """The page after an answer, which is the same for everyone."""
     return render(request, "surveys/thanks.html")

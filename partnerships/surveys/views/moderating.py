@@ -1,4 +1,4 @@
-"""The moderator's page: comments of a closed round, without scores, groups or times."""
+"""The moderator's page: the comments of a closed round, without scores, groups or times."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from partnerships.surveys.forms import ModerateForm
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.presenting import floor_words
 
-#: Comments on one page: a form with many more would have more fields than a request may.
+#: Limit of comments on one page: a form with many more would exceed Django's limit of fields in a request.
 AT_ONCE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def moderate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show comments, perhaps without names, or withhold them.
+    """Decide which comments the parties can read, and remove names from them.
 
-    Only the moderator can. Everybody else gets 404, also an administrator who views the site as the moderator.
+    Only the moderator can. Anyone else gets 404, also an administrator who views the site as the moderator.
     """
     user = signed_in(request)
     if hasattr(request, "view_as"):
@@ -42,7 +42,7 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
         return "Your decisions have been saved. The members can read the comments that you show.", request.path
 
     context: dict[str, Any] = {
-        "found": survey_round,
+        "round": survey_round,
         "partnership": survey_round.partnership,
         "floor": floor_words(survey_round),
         "is_empty": not waiting,

@@ -1,7 +1,4 @@
-"""What a draft needs from others before it opens.
-
-Other partnerships, and who reads comments.
-"""
+"""Pages for what a draft needs from others before it opens: other partnerships, and a moderator."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ _STEP = "surveys/step.html"
 
 @_FORM
 def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Name another person to read comments."""
+    """Name the moderator, or another one."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
@@ -56,10 +53,7 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask the person who is to read comments to agree.
-
-    The answer is the same for every address.
-    """
+    """Ask the moderator to agree. The message is the same for every address, so that it shows no account."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
@@ -72,7 +66,7 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask by name instead, because the partnership is too small."""
+    """Change an anonymous draft into one by name, because the partnership is too small."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
@@ -107,7 +101,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Run the survey without a partnership after all."""
+    """Remove a partnership from the draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     chosen = row_number(request.POST.get("joining", ""))
@@ -147,7 +141,7 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to read the comments from a survey, or decline.
 
-    The person named alone, who sees how many people are asked, and at which domains their addresses are.
+    Only the moderator can. The page shows how many people are asked, and at which domains their addresses are.
     """
     user = signed_in(request)
     if hasattr(request, "view_as"):
@@ -168,10 +162,10 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         return "Thank you. You will get an email if there are comments to read.", "/"
 
     if form.is_valid():
-        # Of a list that has changed, back to the page as it is now: a form shown again would still hold the old list.
+        # If the list has changed, lead back to the page: the same form would still have the hash of the old list.
         return press_button(request, step, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
-        "found": survey_round,
+        "round": survey_round,
         "partnership": survey_round.partnership,
         "partnerships": partnerships_of(survey_round),
         "questions": survey_round.questions(),

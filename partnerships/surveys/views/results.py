@@ -1,4 +1,4 @@
-"""The page of a round: who is asked while it is prepared, nothing while it is open, results once it is closed."""
+"""The page of a round with its results, its PDF, and links from results to work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.forms import ActionForm
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import NamedAnswer, Round
 from partnerships.surveys.presenting import answered_words, chart_of, floor_words, lines_of, shares_of
 from partnerships.surveys.queries.results import (
     actions_of,
@@ -29,18 +29,19 @@ from partnerships.surveys.queries.results import (
     rounds_before,
     shown_comments,
 )
+from partnerships.surveys.questions import Questions
 from partnerships.surveys.views.rounds import draft_context, open_round
 
-#: Earlier rounds that the table of means shows beside a round.
+#: Limit of earlier rounds in the table of means.
 TREND = 3
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A round, as far as anybody may know of it now."""
+    """The page of a round: the list of people in a draft, nothing while it is open, then its results."""
     user, survey_round, rights = open_round(request, pk, number)
     context: dict[str, Any] = {
-        "found": survey_round,
+        "round": survey_round,
         "partnership": rights.own,
         "partnerships": rights.partnerships,
         "rights": rights,
@@ -53,18 +54,18 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """Everything that a closed round shows, on its page and in its PDF."""
+    """The context of the results of a closed round, for its page and its PDF."""
     questions = survey_round.questions()
     *earlier, closed = rounds_before(survey_round)
     done = _done(survey_round, earlier[-1] if earlier else None, user)
     if not survey_round.is_anonymous:
         return {
-            "answers": [_named(earlier_round, questions) for earlier_round in named_answers(survey_round)],
+            "answers": [_answer_context(answer, questions) for answer in named_answers(survey_round)],
             "done": done,
         }
     trend = [earlier_round for earlier_round in earlier if earlier_round.is_anonymous][-TREND:]
     headings, lines = lines_of(closed, questions, trend, benchmark_of(survey_round))
-    comments = shown_comments(survey_round)
+    shown_texts = shown_comments(survey_round)
     return {
         "answered": answered_words(survey_round),
         "floor": floor_words(survey_round),
@@ -74,15 +75,14 @@ def results_context(survey_round: Round, user: User) -> dict[str, Any]:
         "shares": shares_of(closed, questions),
         "chart": chart_of(closed, questions, trend[-1] if trend else None) if closed.figures.all() else "",
         "comments": [
-            (earlier_round.question, comments[earlier_round.key])
-            for earlier_round in questions.comments
-            if earlier_round.key in comments
+            (comment.question, shown_texts[comment.key]) for comment in questions.comments if comment.key in shown_texts
         ],
         "done": done,
     }
 
 
-def _named(answer: Any, questions: Any) -> dict[str, Any]:
+def _answer_context(answer: NamedAnswer, questions: Questions) -> dict[str, Any]:
+    """An answer by name as the page shows it."""
     return {
         "person": answer.person,
         "group": answer.get_group_display(),
@@ -97,28 +97,25 @@ def _named(answer: Any, questions: Any) -> dict[str, Any]:
 
 
 def _done(survey_round: Round, before: Round | None, user: User) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """What was done about each theme since this round, and since the one before."""
+    """The work about each theme, with the round that it followed: this one or the one before."""
     rounds = [before, survey_round] if before is not None else [survey_round]
     themes = {theme: name for survey_round in rounds for theme, name in survey_round.questions().themes().items()}
     actions = actions_of(rounds, user)
-    rows = []
+    work_by_theme = []
     for theme, name in themes.items():
-        done = [
+        work = [
             (f"after round {survey_round.number}", action)
             for survey_round in rounds
             for action in actions.get((survey_round.pk, theme), [])
         ]
-        if done:
-            rows.append((name, done))
-    return rows
+        if work:
+            work_by_theme.append((name, work))
+    return work_by_theme
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Say what was done about a result, or begin with it.
-
-    An objective, ask, conversation or commitment.
-    """
+    """Link existing work to a result, or start a new objective, ask, conversation or commitment from it."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_act)
     if not survey_round.is_closed:
@@ -135,14 +132,14 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         services.link_action(
-            survey_round=survey_round, theme=data["theme"], thing=data["thing"], author=user, now=timezone.now()
+            survey_round=survey_round, theme=data["theme"], choice=data["thing"], author=user, now=timezone.now()
         )
         return "The link has been added. The next survey will show what has changed.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Act on a result",
         "partnership": survey_round.partnership,
-        "found": survey_round,
+        "round": survey_round,
         "back": survey_round.get_absolute_url(),
         "theme": survey_round.questions().themes().get(theme, ""),
         "beginnings": _beginnings(survey_round, theme, rights.may_act_in),
@@ -151,10 +148,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:
-    """What can be made from a published result in a partnership.
-
-    Words, and the page where it begins.
-    """
+    """Links to the forms that start new work from a published result, each with its words."""
     figure = survey_round.figures.filter(theme=theme).order_by("group", "pk").first()
     if figure is None or partnership is None:
         return []
@@ -170,10 +164,10 @@ def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None
 
 @require_POST
 def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> HttpResponse:
-    """Take back a wrong link."""
+    """Remove a wrong link."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_act)
-    services.unlink_action(survey_round=survey_round, action=action, author=user, now=timezone.now())
+    services.unlink_action(survey_round=survey_round, action_pk=action, author=user, now=timezone.now())
     messages.success(request, "The link has been removed.")
     return redirect(survey_round)
 
@@ -185,7 +179,7 @@ def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if not survey_round.is_closed:
         raise Http404
     context = {
-        "found": survey_round,
+        "round": survey_round,
         "partnership": survey_round.partnership,
         "partnerships": rights.partnerships,
         **results_context(survey_round, user),

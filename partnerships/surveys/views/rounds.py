@@ -1,4 +1,4 @@
-"""Prepare a round, invite people, open it, remind everybody, end it."""
+"""Pages to prepare a round, invite people, open the round, remind everyone, and end it."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ from partnerships.surveys.queries.rounds import (
     rounds_of,
 )
 from partnerships.surveys.rights import Rights, may_withdraw, rights_in, rights_over
-from partnerships.surveys.services.rounds import too_small
+from partnerships.surveys.services.rounds import why_too_small
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _STEP = "surveys/step.html"
 
 
 def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, Rights]:
-    """The person, a partnership in which an organisation of theirs is a party now, and their rights; 404 for others."""
+    """The person, the partnership and their rights. 404 unless an organisation of theirs is a present party."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.present_for(user), pk=pk)
     return user, partnership, rights_over(partnership, user, timezone.now())
 
 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
-    """The person, a round that they may know of, and their rights; 404 for others."""
+    """The person, the round and their rights. 404 unless they may know of the round."""
     user = signed_in(request)
     survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
     return user, survey_round, rights_in(survey_round, user, timezone.now())
 
 
 class InvitationLine(NamedTuple):
-    """A person who is asked, in words, and whether the reader may remove them."""
+    """A line of the list of people: the invitation, its words, and whether the reader may remove it."""
 
     invitation: Invitation
     words: str
@@ -60,7 +60,7 @@ class InvitationLine(NamedTuple):
 
 
 def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
-    """The people who are asked. Only the person who invited somebody sees the address."""
+    """The list of people who are asked. Only the lead who invited a person sees the address."""
     removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
     lines = []
     for invitation in invited_to(survey_round):
@@ -71,7 +71,7 @@ def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
 
 
 def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """Who is asked by group, what that means for what can be shown, and who has still to agree."""
+    """The context of a draft: the people asked by group, which groups are counted together, and other partnerships."""
     counts = asked_by_group(survey_round)
     counted = counted_as(counts, survey_round.floor)
     return {
@@ -80,7 +80,7 @@ def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
         "invitations": _invitation_lines(survey_round, user),
         "asked": [(words_of(group), number) for group, number in sorted(counts.items())],
         "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
-        "too_small": too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
+        "too_small": why_too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
     }
 
 
@@ -120,7 +120,7 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_FORM
 def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Add people of one group of bodies."""
+    """Add people of one group to a draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
     form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
@@ -139,19 +139,19 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def about(survey_round: Round, heading: str, lead: str = "") -> dict[str, Any]:
-    """The context of a step of a round."""
+    """The context of a form about a round."""
     return {
         "heading": heading,
         "lead": lead,
         "partnership": survey_round.partnership,
-        "found": survey_round,
+        "round": survey_round,
         "back": survey_round.get_absolute_url(),
     }
 
 
 @require_POST
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Remove somebody from the people to ask."""
+    """Remove a person from the list of a draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", "")) or 0
@@ -165,15 +165,15 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Open the round: everybody gets an email."""
+    """Open the round, which emails everyone on the list."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
         opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
-        one = opened.people_asked == 1
-        who = "1 person" if one else f"each of {opened.people_asked:,} people"
-        words = f"The survey is open. An email with {'a' if one else 'their own'} link will be sent to {who}."
+        words = "The survey is open. We will email a link to 1 person."
+        if opened.people_asked != 1:
+            words = f"The survey is open. We will email each of {opened.people_asked:,} people their own link."
         return words, opened.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
@@ -181,14 +181,14 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Remind everybody who was asked."""
+    """Remind everyone who was asked."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
     def step() -> tuple[str, str]:
-        people = services.remind(survey_round=survey_round, author=user, now=timezone.now())
-        who = "the one person who was asked" if people == 1 else f"all {people:,} people"
-        words = f"A reminder will be sent to {who}, whether or not they have answered."
+        count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
+        people = "the one person who was asked" if count == 1 else f"all {count:,} people"
+        words = f"We will remind {people}, whether or not they have answered."
         return words, survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())

@@ -84,5 +84,5 @@ def _link(network: Network, item: Item, now: dt.datetime) -> None:
     for action in item["actions"]:
         thing = f"objective-{network.recall('objectives', action['objective']).pk}"
         services.link_action(
-            survey_round=survey_round, theme=action["theme"], thing=thing, author=network.actor(item["by"]), now=now
+            survey_round=survey_round, theme=action["theme"], choice=thing, author=network.actor(item["by"]), now=now
         )

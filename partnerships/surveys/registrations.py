@@ -34,7 +34,7 @@ def register() -> None:
 
 
 def _register_retention() -> None:
-    """What the nightly job deletes, with why it was kept and for how long."""
+    """Register the personal data that the nightly job deletes, with its purpose and how long it is kept."""
     register_retention(
         "unread comments of surveys",
         what="Comments in surveys, as people wrote them",

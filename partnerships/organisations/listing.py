@@ -32,19 +32,19 @@ def _readable(user: User) -> OrganisationQuerySet:
 
 
 def _with_numbers(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """Add the region, and `shown_numbers`: its numbers in public registers as one text."""
+    """Add the region, and `shown_numbers`: the numbers in public registers as one text."""
     return organisations.select_related("region").annotate(shown_numbers=_numbers(Collate("value", "C")))
 
 
-#: Filters that find organisations that have ended, too.
-_ASK_FOR_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
+#: Filters with which the list also shows organisations that have ended.
+_FILTERS_WITH_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
     organisations = find_organisations(
         user=user, text=chosen.get("q", ""), region=chosen.get("region"), area=chosen.get("area")
     )
-    if not any(chosen.get(name) for name in _ASK_FOR_ENDED):
+    if not any(chosen.get(name) for name in _FILTERS_WITH_ENDED):
         organisations = organisations.current()
     if chosen.get("mine"):
         organisations = organisations.filter(pk__in=Organisation.objects.of_person(user).values("pk"))

@@ -43,14 +43,16 @@ _SUCCESSOR_VERBS = {
 }
 
 
-#: The verb between the names of predecessors and successors in a title.
+#: The words between predecessors and successors in a title, for one predecessor and for several.
 _TITLE_VERBS = {
-    SuccessionKind.ABSORB: "joins",
-    SuccessionKind.TRANSFER_OF_ENGAGEMENTS: "transfers its engagements to",
-    SuccessionKind.SPLIT: "divides into",
-    SuccessionKind.BOUNDARY_CHANGE: "gives part of its area to",
-    SuccessionKind.FUNCTION_TRANSFER: "passes functions to",
+    SuccessionKind.ABSORB: ("joins", "join"),
+    SuccessionKind.TRANSFER_OF_ENGAGEMENTS: ("transfers its engagements to", "transfer their engagements to"),
+    SuccessionKind.SPLIT: ("divides into", "divide into"),
+    SuccessionKind.BOUNDARY_CHANGE: ("gives part of its area to", "give part of their areas to"),
+    SuccessionKind.FUNCTION_TRANSFER: ("passes functions to", "pass functions to"),
 }
+#: The words of all other kinds.
+_USUAL_TITLE_VERBS = ("becomes", "become")
 
 
 def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
@@ -61,18 +63,17 @@ def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One succession as the page of an organisation says it.
-
-    `words` come before the names of `bodies`, `day` after them. `undone`: another one that has vested undoes it.
-    `replaces`: the bodies are its predecessors.
-    """
+    """A succession as a line on the page of an organisation: words, the names of bodies, and the day."""
 
     words: str
     bodies: tuple[Organisation, ...]
     day: str
     succession: Succession
+    #: Whether the succession has yet to take effect.
     comes: bool
+    #: Whether another succession that has vested undoes this one.
     undone: bool = False
+    #: Whether the bodies are the organisation's predecessors.
     replaces: bool = False
 
 
@@ -82,32 +83,36 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
     The successions must have their ties (`lineage.with_ties`).
     """
     lines: list[Line] = []
-    successions = list(successions)
-    undone = _undone(successions, today)
-    for succession in successions:
+    all_successions = list(successions)
+    undone_ids = _undone_ids(all_successions, today)
+    for succession in all_successions:
         ties = list(succession.ties.all())
-        own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
-        ties_with_others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
-        before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
-        if ties_with_others:
-            lines.append(_line(succession, ties_with_others, _PREDECESSOR_VERBS, ("Becomes", "Became"), today))
-        elif own and all(tie.successor_id is None for tie in own):
-            lines.append(_line(succession, own, _OWN_VERBS, ("Is dissolved", "Was dissolved"), today))
-        elif own and not before:
-            lines.append(_line(succession, own, _OWN_VERBS, ("Continues", "Continued"), today))
-        if before:
-            lines.append(_line(succession, before, _SUCCESSOR_VERBS, ("Replaces", "Replaced"), today, towards=True))
-    return [replace(line, undone=line.succession.pk in undone) for line in lines]
+        ties_as_predecessor = [tie for tie in ties if tie.predecessor_id == organisation.pk]
+        ties_to_others = [tie for tie in ties_as_predecessor if tie.successor_id not in (None, organisation.pk)]
+        ties_from_others = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
+        nobody_follows = all(tie.successor_id is None for tie in ties_as_predecessor)
+        if ties_to_others:
+            lines.append(_line(succession, ties_to_others, _PREDECESSOR_VERBS, ("Becomes", "Became"), today))
+        elif ties_as_predecessor and nobody_follows:
+            usual = ("Is dissolved", "Was dissolved")
+            lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, usual, today))
+        elif ties_as_predecessor and not ties_from_others:
+            lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, ("Continues", "Continued"), today))
+        if ties_from_others:
+            usual = ("Replaces", "Replaced")
+            lines.append(_line(succession, ties_from_others, _SUCCESSOR_VERBS, usual, today, towards=True))
+    return [replace(line, undone=line.succession.pk in undone_ids) for line in lines]
 
 
-def _undone(successions: Iterable[Succession], today: dt.date) -> set[int]:
+def _undone_ids(successions: Iterable[Succession], today: dt.date) -> set[int]:
     """Return the ids of the successions that another of them, which is not undone itself, has undone by today."""
-    undone: set[int] = set()
-    # A succession that undoes another has the higher id.
+    undone_ids: set[int] = set()
+    # A succession that undoes another has the higher id, so the last one comes first.
     for succession in sorted(successions, key=lambda succession: succession.pk, reverse=True):
-        if succession.undoes_id is not None and succession.pk not in undone and not has_yet_to_come(succession, today):
-            undone.add(succession.undoes_id)
-    return undone
+        if succession.undoes_id is None or succession.pk in undone_ids or has_yet_to_come(succession, today):
+            continue
+        undone_ids.add(succession.undoes_id)
+    return undone_ids
 
 
 def _line(
@@ -166,8 +171,8 @@ def title_of(succession: Succession) -> str:
     names = f"{before[0]} and {len(before) - 1} others" if len(before) > 3 else _list(before)
     if not after:
         return f"{succession.get_kind_display()}: {names}"
-    verb = _TITLE_VERBS.get(SuccessionKind(succession.kind), "becomes" if len(before) == 1 else "become")
-    return f"{names} {verb} {_list(after)}"
+    verb_of_one, verb_of_several = _TITLE_VERBS.get(SuccessionKind(succession.kind), _USUAL_TITLE_VERBS)
+    return f"{names} {verb_of_one if len(before) == 1 else verb_of_several} {_list(after)}"
 
 
 def title_in_full(succession: Succession) -> str:

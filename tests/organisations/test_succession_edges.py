@@ -18,8 +18,10 @@ from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
 from partnerships.organisations.handovers import estate_of
 from partnerships.organisations.holding_counts import count_undecided
+from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
 from partnerships.organisations.obligations import held_by
+from partnerships.organisations.presenting import title_of
 from partnerships.organisations.registrations import required_providers
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -308,3 +310,18 @@ def test_a_different_record_of_a_succession_is_refused_and_kept_from_a_list(worl
         of_the_past(world, author=world.dee, instrument="SI 2024/2")
 
     assert of_the_past(world, instrument="SI 2024/2").instrument == "SI 2024/1"
+
+
+def test_title_has_a_plural_verb_for_several_predecessors(world: World) -> None:
+    succession = services.record_succession(
+        kind="absorb",
+        vests_on=known_day(tomorrow()),
+        ties=ties_between([world.westmarch, world.riverside], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    title = title_of(with_ties(Succession.objects.filter(pk=succession.pk)).get())
+
+    names = sorted([world.westmarch.name, world.riverside.name])
+    assert title == f"{names[0]} and {names[1]} join {world.harbour.name}"

@@ -67,41 +67,41 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     read_ahead(
         [
-            lookup(_shown, user, pk),
+            lookup(_readable_organisation, user, pk),
             rows_lookup(pk, *_ABOUT),
             lookup(_contacts, pk),
             newest_events_lookup(user, kind="organisation", record_id=pk, count=_EVENTS),
             ON_ORGANISATIONS.rows_lookup(pk),
         ]
     )
-    record_rows = rows_for(_shown, user, pk)
+    record_rows = rows_for(_readable_organisation, user, pk)
     if not record_rows:
         raise Http404
     organisation = record_rows[0]
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
-    there = with_rows(pk, *_ABOUT)
-    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in there)
+    existing = with_rows(pk, *_ABOUT)
+    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in existing)
     contacts = rows_for(_contacts, pk)
     newest = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading(request):
         shown = [event.pk for event in newest]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=shown, now=timezone.now())
-    successions = successions_of(organisation) if _ties in there else ()
+    successions = successions_of(organisation) if _ties in existing else ()
     lines = lines_for(organisation, successions, timezone.localdate())
     return render(
         request,
         "organisations/detail.html",
         {
             "organisation": organisation,
-            "identifiers": rows_for(_identifiers, pk) if _identifiers in there else [],
+            "identifiers": rows_for(_identifiers, pk) if _identifiers in existing else [],
             "names": [name for name in rows_for(_names, pk) if name.name != organisation.name]
-            if _names in there
+            if _names in existing
             else [],
-            "areas_served": rows_for(_areas_served, pk) if _areas_served in there else [],
+            "areas_served": rows_for(_areas_served, pk) if _areas_served in existing else [],
             "successions": lines,
             "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
-            "group_members": rows_for(_group_members, pk) if _members_of_group in there else [],
+            "group_members": rows_for(_group_members, pk) if _members_of_group in existing else [],
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
             "lines": timeline_lines(newest),
@@ -111,7 +111,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _shown(user: User, pk: int) -> QuerySet[Organisation]:
+def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:
     merged = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
     bodies = Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
     return bodies.annotate(merged_into_id=Subquery(merged))  # type: ignore[no-redef]  # declared on the model
@@ -142,15 +142,16 @@ def _ties(organisation: int) -> QuerySet[SuccessionTie]:
     return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
 
 
-#: What an organisation may have, and which of it is read as it stands.
+#: Rows that an organisation may have or lack: one query finds out which, and only those are then read.
 _ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
+#: The query of each of these that the page shows; successions are read by `successions_of`.
 _READ = {
     _identifiers: _identifiers,
     _names: _names,
     _areas_served: _areas_served,
     _members_of_group: _group_members,
 }
-#: Newest events on the page.
+#: How many of the newest events the page shows.
 _EVENTS = 10
 
 

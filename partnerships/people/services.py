@@ -116,7 +116,9 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
         .first()
     )
     if invitation is None or not invitation.person.is_active:
-        raise UnableToAcceptInvitation("This invitation has been used or withdrawn, or it has expired.")
+        raise UnableToAcceptInvitation(
+            "This invitation has been used or withdrawn, or it has expired. Ask for a new invitation."
+        )
     person = invitation.person
     if person.is_stakeholder and password is not None:
         validate_password(password, person)

@@ -86,7 +86,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     # An administrator records for all three that the order is made, and sees what is still without a line.
     enter(page, origin, world.dee)
     page.goto(of_west)
-    page.get_by_role("link", name="Change the status or cancel it").click()
+    page.get_by_role("link", name="Change the status or cancel the succession").click()
     page.get_by_label("Order made").check()
     page.get_by_label("Also the 2 other successions of the same order").check()
     page.get_by_label("Why").fill("The order was made.")
@@ -108,7 +108,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     page.goto(of_west)
     page.get_by_role("link", name="Who takes over what").click()
     page.get_by_role("link", name="Answer").click()
-    page.get_by_label("Yes, we take it over").check()
+    page.get_by_label("Yes, we take over").check()
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_text("accepted.").first).to_be_visible()
     assert page.goto(homes).status == 404

@@ -75,10 +75,11 @@ class InviteForm(Form):
     )
 
     reason = forms.CharField(
-        label="Why are you, as an administrator, inviting them?",
+        label="Why are you, as an administrator, inviting this person?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="We email the reason to the organisation’s leads, or to the other administrators if it has none.",
+        help_text="We email the reason to the organisation’s leads, or to the other administrators if the "
+        "organisation has no lead.",
     )
 
     def __init__(

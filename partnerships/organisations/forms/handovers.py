@@ -136,7 +136,7 @@ class AnswerHandoversForm(_LinesForm):
 
     answer = forms.ChoiceField(
         label="Does your organisation take over?",
-        choices=[("accept", "Yes, we take it over"), ("dispute", "No, we dispute it")],
+        choices=[("accept", "Yes, we take over"), ("dispute", "No, we dispute the handover")],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -157,7 +157,7 @@ class ConsentForm(_LinesForm):
 
     answer = forms.ChoiceField(
         label="Was the consent given?",
-        choices=[("given", "Yes, it was given"), ("refused", "No, it was refused")],
+        choices=[("given", "Yes, the consent was given"), ("refused", "No, the consent was refused")],
         widget=forms.RadioSelect,
     )
     given_by = forms.CharField(

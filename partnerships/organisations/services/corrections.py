@@ -63,8 +63,8 @@ def correct_name(
     locked = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if PRESENT_NAMES & {locked.kind, fields.get("kind")}:
         raise UnableToCorrect(
-            "Correct the official or short name on the organisation’s own page. People can still find it by the old "
-            "name."
+            "Correct the official or short name on the organisation’s own page. People can still find the "
+            "organisation by its old name."
         )
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())

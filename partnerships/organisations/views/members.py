@@ -176,7 +176,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     own_membership = get_object_or_404(
         Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk
     )
-    return _end_page(request, user, own_membership, submit="Stop acting for it", template="organisations/leave.html")
+    return _end_page(request, user, own_membership, submit="Stop acting", template="organisations/leave.html")
 
 
 def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:

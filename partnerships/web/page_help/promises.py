@@ -16,7 +16,7 @@ TOPICS = (
                 "An ask or offer can be read by the organisations it is for: named ones, a partnership or the "
                 "whole network."
             ),
-            "Editors and leads can write them for their organisation.",
+            "Editors and leads can write asks and offers for their organisation.",
         ),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:board exchange:list exchange:ours exchange:export exchange:saved web:organisation-entries",
@@ -24,8 +24,8 @@ TOPICS = (
     Topic(
         key="write-an-ask",
         title="Add an ask or offer",
-        does="Here you say what you ask for or offer, how much, until when, and who can read it. Save it as a draft, "
-        "or share it straight away. Once you have shared it, you cannot change who can read it.",
+        does="Here you say what you ask for or offer, how much, until when, and who can read it. Save the ask or "
+        "offer as a draft, or share it straight away. Once you have shared it, you cannot change who can read it.",
         who=("Editors and leads can write, change and withdraw asks and offers of their organisation.",),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:new exchange:edit exchange:withdraw",
@@ -63,7 +63,7 @@ TOPICS = (
         does=(
             "Shows who promised what by when, how far they have got, and what is in the way. The "
             "original due date is kept beside later ones. A commitment counts once giver and receiver "
-            "have confirmed it. It is closed once the receiver has verified the delivery."
+            "have confirmed it. A commitment is closed once the receiver has verified the delivery."
         ),
         who=(
             "People in the giving and receiving organisations, and in those of its partnership, can read a commitment.",

@@ -30,7 +30,7 @@ from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
-from tests.people.test_leaving_and_erasing import everything_kept
+from tests.people.test_leaving_and_erasing import read_all_rows
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -395,11 +395,11 @@ def test_erasing_a_stakeholder_clears_their_name_from_emails_and_bounces(
     note_bounce(
         kind=Bounce.Kind.HARD, address=email.address, text=said, message_id=email.message_id, now=timezone.now()
     )
-    assert world.sol.email in everything_kept()
+    assert world.sol.email in read_all_rows()
 
     erase_person(person=world.sol, author=world.dee, reason="Asked.", now=timezone.now())
 
-    left = everything_kept()
+    left = read_all_rows()
     email.refresh_from_db()
     assert [line[:400] for line in left.splitlines() if "sol@council" in line] == []
     assert "Sol Stake" not in "\n".join(

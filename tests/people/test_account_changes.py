@@ -18,7 +18,7 @@ from partnerships.kit.models import WaitingLine
 from partnerships.people import ways_in
 from partnerships.people.models import SecurityEvent, User
 from tests.people.test_leaving_and_erasing import sign_in
-from tests.people.test_second_factors import code
+from tests.people.test_second_factors import totp_code
 from tests.support.outbox import recorded
 from tests.world import PASSWORD, World
 
@@ -28,7 +28,7 @@ NEW = "four other quiet words"
 SECRET = "JBSWY3DPEHPK3PXP"
 
 
-def just_asked_again(world: World) -> Client:
+def freshly_checked_client(world: World) -> Client:
     """Return a browser in which Eddie has just given his password once more."""
     client = sign_in(world.eddie)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
@@ -37,8 +37,8 @@ def just_asked_again(world: World) -> Client:
 
 def password_changed(world: World) -> Act:
     client = sign_in(world.eddie)
-    given = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
-    return lambda: client.post(reverse("account_change_password"), given)
+    form_data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    return lambda: client.post(reverse("account_change_password"), form_data)
 
 
 def password_reset(world: World) -> Act:
@@ -58,25 +58,25 @@ def address_changed(world: World) -> Act:
 
 
 def app_added(world: World) -> Act:
-    client = just_asked_again(world)
+    client = freshly_checked_client(world)
     secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
-    return lambda: client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    return lambda: client.post(reverse("mfa_activate_totp"), {"code": totp_code(secret)})
 
 
 def app_removed(world: World) -> Act:
-    client = just_asked_again(world)
+    client = freshly_checked_client(world)
     TOTP.activate(world.eddie, SECRET)
     return lambda: client.post(reverse("mfa_deactivate_totp"))
 
 
 def recovery_codes_replaced(world: World) -> Act:
-    client = just_asked_again(world)
+    client = freshly_checked_client(world)
     TOTP.activate(world.eddie, SECRET)
     return lambda: client.post(reverse("mfa_generate_recovery_codes"))
 
 
 def passkey_removed(world: World) -> Act:
-    client = just_asked_again(world)
+    client = freshly_checked_client(world)
     key = Authenticator.objects.create(user=world.eddie, type=Authenticator.Type.WEBAUTHN, data={"name": "Key"})
     return lambda: client.post(reverse("mfa_remove_webauthn", args=[key.pk]))
 
@@ -93,7 +93,7 @@ CHANGES = {
 }
 
 
-def ways_into(person: User) -> tuple[object, ...]:
+def sign_in_rows(person: User) -> tuple[object, ...]:
     """Password, addresses and second factors as stored, and how much the log has."""
     kept = User.objects.get(pk=person.pk)
     addresses = EmailAddress.objects.filter(user=person).values_list("email", "primary", "verified").order_by("email")
@@ -117,13 +117,13 @@ def test_a_process_killed_before_the_alert_log_or_journal_changes_no_way_in(
     world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], Act], killed_at: str
 ) -> None:
     act = change(world)
-    before, journalled = ways_into(world.eddie), WaitingLine.objects.count()
+    before, journalled = sign_in_rows(world.eddie), WaitingLine.objects.count()
     monkeypatch.setattr(f"partnerships.{killed_at}", killed)
 
     with pytest.raises(Killed):
         act()
 
-    assert ways_into(world.eddie) == before
+    assert sign_in_rows(world.eddie) == before
     assert WaitingLine.objects.count() == journalled
 
 
@@ -143,9 +143,9 @@ def test_alert_log_and_journal_are_recorded_before_the_change_is_committed(
 
 
 def test_wrong_passwords_are_still_logged_and_counted(world: World) -> None:
-    given = {"login": world.eddie.email, "password": "not this one"}
+    form_data = {"login": world.eddie.email, "password": "not this one"}
 
-    answers = [Client().post(reverse("account_login"), given) for _ in range(11)]
+    answers = [Client().post(reverse("account_login"), form_data) for _ in range(11)]
 
     assert "Too many failed" in answers[-1].content.decode()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="refused").count() == 10

@@ -16,14 +16,16 @@ from partnerships.people.views import to_organisation_sign_in
 Address = tuple[str, str]
 
 
-def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[Address, Callable[..., Any]]]:
+def named_views(
+    patterns: list[URLPattern | URLResolver], before: str = ""
+) -> Iterator[tuple[Address, Callable[..., Any]]]:
     """Yield every named URL with its view.
 
     allauth has four without a name, which redirect from older addresses of its pages.
     """
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            yield from named(pattern.url_patterns, before + str(pattern.pattern))
+            yield from named_views(pattern.url_patterns, before + str(pattern.pattern))
         elif pattern.name:
             yield (before + str(pattern.pattern), pattern.name), pattern.callback
 
@@ -52,18 +54,18 @@ ADDED = {("oidc/<str:provider_id>/login/", "openid_connect_login"): to_organisat
 
 
 def test_account_urls_and_views_match_allauth() -> None:
-    ours = dict(named(accounts.urlpatterns))
-    theirs = dict(named(allauth.urls.urlpatterns)) | ADDED
+    ours = dict(named_views(accounts.urlpatterns))
+    allauth_views = dict(named_views(allauth.urls.urlpatterns)) | ADDED
 
     assert {address: what_is_behind(view) for address, view in ours.items()} == {
-        address: getattr(view, "view_class", view) for address, view in theirs.items()
+        address: getattr(view, "view_class", view) for address, view in allauth_views.items()
     }
 
 
 def test_every_account_form_is_saved_in_one_transaction_with_its_alert() -> None:
-    in_one = {name for (_, name), view in named(accounts.urlpatterns) if is_in_one_transaction(view)}
+    in_one = {name for (_, name), view in named_views(accounts.urlpatterns) if is_in_one_transaction(view)}
 
-    with_form = {name for (_, name), view in named(allauth.urls.urlpatterns) if takes_a_form(view)}
+    with_form = {name for (_, name), view in named_views(allauth.urls.urlpatterns) if takes_a_form(view)}
     assert in_one == with_form | {"account_confirm_email"}
 
 
@@ -72,12 +74,12 @@ def takes_a_form(view: Callable[..., Any]) -> bool:
 
 
 def test_late_imported_views_require_sign_in_where_the_original_does() -> None:
-    ours = dict(named(accounts.urlpatterns))
-    theirs = dict(named(allauth.urls.urlpatterns))
+    ours = dict(named_views(accounts.urlpatterns))
+    allauth_views = dict(named_views(allauth.urls.urlpatterns))
 
     def asked(view: Callable[..., Any]) -> tuple[bool, bool]:
         return getattr(view, "login_required", True), getattr(view, "csrf_exempt", False)
 
     assert {address: asked(view) for address, view in ours.items()} == {
-        address: asked(view) for address, view in (theirs | ADDED).items()
+        address: asked(view) for address, view in (allauth_views | ADDED).items()
     }

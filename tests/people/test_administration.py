@@ -135,14 +135,14 @@ def test_row_history_context_leaves_out_secrets_in_page_addresses(world: World) 
 
 def test_admin_needs_a_reason_to_add_members_and_refuses_oneself(world: World, dee: Client) -> None:
     address = reverse("admin:organisations_membership_add")
-    given = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
+    form_data = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
 
-    dee.post(address, given | {"person": world.dee.pk})
-    dee.post(address, given | {"person": world.hana.pk, "reason": ""})
+    dee.post(address, form_data | {"person": world.dee.pk})
+    dee.post(address, form_data | {"person": world.hana.pk, "reason": ""})
     assert not Organisation.objects.of_person(world.dee).exists()
     assert not Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
     deliver().clear()
-    dee.post(address, given | {"person": world.hana.pk})
+    dee.post(address, form_data | {"person": world.hana.pk})
 
     assert Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
     assert {email.to[0] for email in deliver()} == {world.hana.email, world.amina.email}
@@ -317,6 +317,6 @@ def test_index_groups_every_record_once_by_what_it_is_for(world: World) -> None:
     rooms = {model._meta.app_label for model in admin.site._registry}
     assert labels <= rooms | {model._meta.label_lower for model in admin.site._registry}
     assert [group["name"] for group in groups] == list(GROUPS)
-    shown = [model["model"] for group in groups for model in group["models"]]
-    assert len(shown) == len(set(shown)) > 50
+    model_names = [model["model"] for group in groups for model in group["models"]]
+    assert len(model_names) == len(set(model_names)) > 50
     assert [app["app_label"] for app in admin.site.get_app_list(request, "plans")] == ["plans"]

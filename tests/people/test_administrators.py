@@ -51,7 +51,7 @@ def make_administrator(someone: User, world: World) -> None:
     grant_administration(person=someone, author=world.dee, reason="Dee goes on leave.", now=timezone.now())
 
 
-def the_row(model: type[Model], world: World) -> Model:
+def create_sign_in_row(model: type[Model], world: World) -> Model:
     """Return a row of Amina's that lets her sign in."""
     if model is EmailAddress:
         return EmailAddress.objects.create(user=world.amina, email="dee.again@commonground.example", verified=False)
@@ -62,22 +62,22 @@ def the_row(model: type[Model], world: World) -> Model:
 
 @pytest.mark.parametrize("model", [EmailAddress, Authenticator, SocialAccount])
 def test_admin_cannot_edit_rows_that_open_somebody_elses_account(world: World, dee: Client, model: type[Model]) -> None:
-    row = the_row(model, world)
+    row = create_sign_in_row(model, world)
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     change = reverse(f"{name}_change", args=[row.pk])
-    given = {"user": world.dee.pk, "email": "dee.again@commonground.example", "verified": "on", "primary": "on"}
-    given |= {"type": "totp", "provider": "larkhaven", "uid": "of-dee", "data": "{}", "extra_data": "{}"}
+    data = {"user": world.dee.pk, "email": "dee.again@commonground.example", "verified": "on", "primary": "on"}
+    data |= {"type": "totp", "provider": "larkhaven", "uid": "of-dee", "data": "{}", "extra_data": "{}"}
 
-    shown = dee.get(change)
+    page = dee.get(change)
     answers = [
-        dee.post(change, given).status_code,
-        dee.post(reverse(f"{name}_add"), given).status_code,
+        dee.post(change, data).status_code,
+        dee.post(reverse(f"{name}_add"), data).status_code,
         dee.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code,
     ]
     dee.post(reverse(f"{name}_changelist"), {"action": "make_verified", "_selected_action": str(row.pk)}, follow=True)
 
-    assert shown.status_code == 200
-    assert "THESECRETOFHERAPP" not in shown.content.decode()
+    assert page.status_code == 200
+    assert "THESECRETOFHERAPP" not in page.content.decode()
     assert answers == [403, 403, 403]
     assert list(model._default_manager.filter(pk=row.pk).values()) == [
         {field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields}
@@ -92,7 +92,7 @@ def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
     world: World, dee: Client, dara: User
 ) -> None:
     address = reverse("people:grant-administration", args=[dara.pk])
-    theirs = sign_in(dara)
+    their_client = sign_in(dara)
 
     assert dee.post(address, {"reason": " "}).status_code == 422
     deliver().clear()
@@ -107,7 +107,7 @@ def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
     assert event.data["after"] == {"administrator": True}
     assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
-    assert theirs.get(reverse("people:account")).status_code == 302, "They sign in again."
+    assert their_client.get(reverse("people:account")).status_code == 302, "They sign in again."
 
 
 def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: World, dee: Client, dara: User) -> None:
@@ -140,10 +140,10 @@ def test_members_and_people_without_an_account_cannot_administer(world: World) -
 
 
 def test_admin_forms_cannot_grant_administration(world: World, dee: Client, dara: User) -> None:
-    given = {"email": "new@commonground.example", "name": "New", "time_zone": "Europe/London", "is_staff": "on"}
+    data = {"email": "new@commonground.example", "name": "New", "time_zone": "Europe/London", "is_staff": "on"}
 
-    dee.post(reverse("admin:people_user_add"), given | {"is_superuser": "on"})
-    dee.post(reverse("admin:people_user_change", args=[dara.pk]), given | {"name": "Dara Hill", "email": "x@x.example"})
+    dee.post(reverse("admin:people_user_add"), data | {"is_superuser": "on"})
+    dee.post(reverse("admin:people_user_change", args=[dara.pk]), data | {"name": "Dara Hill", "email": "x@x.example"})
 
     assert not User.objects.get(email="new@commonground.example").is_staff
     dara.refresh_from_db()
@@ -155,10 +155,10 @@ def test_a_reopened_account_is_no_longer_an_administrator(world: World, dara: Us
     make_administrator(dara, world)
     deliver().clear()
     close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
-    told = {email.to[0]: email for email in deliver()}
-    assert set(told) == {world.dee.email, dara.email}
-    assert told[dara.email].subject == "Your account on Common Ground has been closed"
-    assert "Retired." in told[dara.email].body
+    emails_by_address = {email.to[0]: email for email in deliver()}
+    assert set(emails_by_address) == {world.dee.email, dara.email}
+    assert emails_by_address[dara.email].subject == "Your account on Common Ground has been closed"
+    assert "Retired." in emails_by_address[dara.email].body
 
     reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")
 
@@ -178,7 +178,7 @@ def test_an_erased_administrator_gets_no_email_about_the_closed_account(world: W
 
 
 def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world: World, dee: Client) -> None:
-    theirs = sign_in(world.eddie)
+    their_client = sign_in(world.eddie)
     Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
     Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})
     address = reverse("people:remove-second-factor", args=[world.eddie.pk])
@@ -191,7 +191,7 @@ def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world
     assert not Authenticator.objects.filter(user=world.eddie).exists()
     assert [email.to for email in deliver()] == [[world.eddie.email]]
     assert "He lost his phone and rang us." in str(deliver()[0].body)
-    assert theirs.get(reverse("people:account")).status_code == 302
+    assert their_client.get(reverse("people:account")).status_code == 302
     assert Event.objects.filter(target_id=world.eddie.pk, kind="person.second_factor_removed").exists()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
     with pytest.raises(UnableToRemoveSecondFactor):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 GIVEN = {"name": "Dee Network", "email": "dee@network.example", "password": "three quiet words here"}
 
 
-def link() -> str:
+def first_administrator_link() -> str:
     """Return the path of a link that the command prints."""
     out = StringIO()
     call_command("first_administrator", stdout=out)
@@ -36,7 +36,7 @@ def link() -> str:
 
 def test_the_link_makes_an_administrator_and_signs_them_in() -> None:
     client = Client()
-    path = link()
+    path = first_administrator_link()
 
     response = client.post(path, GIVEN)
 
@@ -49,16 +49,16 @@ def test_the_link_makes_an_administrator_and_signs_them_in() -> None:
 
 
 def test_the_link_ends_with_its_use_and_so_do_other_links() -> None:
-    path, other = link(), link()
+    path, other = first_administrator_link(), first_administrator_link()
     Client().post(path, GIVEN)
 
     assert {Client().get(each).status_code for each in (path, other)} == {404}
     with pytest.raises(CommandError, match="already had an administrator"):
-        link()
+        first_administrator_link()
 
 
 def test_the_link_ends_after_a_day() -> None:
-    path = link()
+    path = first_administrator_link()
 
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         assert Client().get(path).status_code == 404
@@ -69,7 +69,7 @@ def test_the_link_does_not_work_where_somebody_administers(world: World) -> None
 
 
 def test_a_weak_password_keeps_the_link() -> None:
-    path = link()
+    path = first_administrator_link()
 
     response = Client().post(path, GIVEN | {"password": "short"})
 
@@ -79,7 +79,7 @@ def test_a_weak_password_keeps_the_link() -> None:
 
 
 def test_the_link_is_masked_in_logs() -> None:
-    path = link()
+    path = first_administrator_link()
 
     logged = mask(f"GET {path} 200")
 

@@ -88,7 +88,7 @@ def test_an_export_asks_as_often_for_many_rows_as_for_few(world: World) -> None:
     assert queries() == few
 
 
-def everything_kept() -> str:
+def read_all_rows() -> str:
     """Return every row of every table as text, as in a database dump."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -102,13 +102,13 @@ def everything_kept() -> str:
 
 def test_no_row_names_an_erased_person(world: World) -> None:
     sign_in(world.eddie)
-    assert world.eddie.email in everything_kept()
+    assert world.eddie.email in read_all_rows()
 
     erase_person(person=world.eddie, author=world.dee, reason="Asked.", now=timezone.now())
 
-    left = everything_kept()
-    assert "eddie@larkhaven" not in left
-    assert "Eddie Larch" not in left
+    kept_rows = read_all_rows()
+    assert "eddie@larkhaven" not in kept_rows
+    assert "Eddie Larch" not in kept_rows
     world.eddie.refresh_from_db()
     assert str(world.eddie) == "a former member"
     assert world.eddie.memberships.exists()

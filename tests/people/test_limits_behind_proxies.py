@@ -16,18 +16,18 @@ from tests.world import PASSWORD, World
 PROXY = "10.0.0.1"
 
 
-def is_refused_after(world: World, sent: list[dict[str, str]]) -> bool:
+def is_refused_after(world: World, header_sets: list[dict[str, str]]) -> bool:
     """Whether the last of thirty sign-ins with these headers is refused."""
     for number in range(30):
-        Client(REMOTE_ADDR=PROXY, headers=sent[number % len(sent)]).post(
+        Client(REMOTE_ADDR=PROXY, headers=header_sets[number % len(header_sets)]).post(
             reverse("account_login"), {"login": f"nobody{number}@nowhere.example", "password": "wrong wrong wrong"}
         )
-    client = Client(REMOTE_ADDR=PROXY, headers=sent[-1])
+    client = Client(REMOTE_ADDR=PROXY, headers=header_sets[-1])
     client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
     return "_auth_user_id" not in client.session
 
 
-def forwarded(*lines: str) -> list[dict[str, str]]:
+def forwarded_headers(*lines: str) -> list[dict[str, str]]:
     return [{"x-forwarded-for": line} for line in lines]
 
 
@@ -36,21 +36,21 @@ MADE_UP = [f"203.0.113.{number}" for number in range(30)]
 
 
 @pytest.mark.parametrize(
-    ("proxies", "sent"),
+    ("proxies", "header_sets"),
     [
-        (0, forwarded(*MADE_UP)),
-        (1, forwarded(*(f"{one}, 198.51.100.7" for one in MADE_UP))),
-        (2, forwarded(*(f"{one}, 198.51.100.7, 10.0.0.2" for one in MADE_UP))),
-        (1, forwarded(*(f"{one}, 198.51.100.7:{4000 + number}" for number, one in enumerate(MADE_UP)))),
+        (0, forwarded_headers(*MADE_UP)),
+        (1, forwarded_headers(*(f"{one}, 198.51.100.7" for one in MADE_UP))),
+        (2, forwarded_headers(*(f"{one}, 198.51.100.7, 10.0.0.2" for one in MADE_UP))),
+        (1, forwarded_headers(*(f"{one}, 198.51.100.7:{4000 + number}" for number, one in enumerate(MADE_UP)))),
     ],
     ids=["no proxy", "one proxy", "two proxies", "a proxy that adds the port"],
 )
 def test_forged_forwarded_addresses_do_not_evade_the_sign_in_limit(
-    world: World, settings: LazySettings, proxies: int, sent: list[dict[str, str]]
+    world: World, settings: LazySettings, proxies: int, header_sets: list[dict[str, str]]
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
 
-    assert is_refused_after(world, sent)
+    assert is_refused_after(world, header_sets)
 
 
 @pytest.mark.parametrize("proxies", [1, 2])
@@ -61,20 +61,20 @@ def test_one_visitor_behind_a_proxy_does_not_lock_out_another(
     behind = ", 10.0.0.2" if proxies == 2 else ""
     loud = [f"198.51.100.7{behind}"] * 29
 
-    assert not is_refused_after(world, forwarded(*loud, f"198.51.100.8{behind}"))
+    assert not is_refused_after(world, forwarded_headers(*loud, f"198.51.100.8{behind}"))
 
 
 def test_an_ipv6_network_counts_as_one_address_at_sign_in(world: World, settings: LazySettings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
-    assert is_refused_after(world, forwarded(*(f"2001:db8:1:2:{number:x}::1" for number in range(30))))
+    assert is_refused_after(world, forwarded_headers(*(f"2001:db8:1:2:{number:x}::1" for number in range(30))))
 
 
 def test_another_ipv6_network_is_not_locked_out(world: World, settings: LazySettings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     loud = [f"2001:db8:1:2:{number:x}::1" for number in range(29)]
 
-    assert not is_refused_after(world, forwarded(*loud, "2001:db8:1:3::1"))
+    assert not is_refused_after(world, forwarded_headers(*loud, "2001:db8:1:3::1"))
 
 
 def test_signed_out_exports_count_an_ipv6_network_as_one_address(db: None, settings: LazySettings) -> None:

@@ -66,12 +66,12 @@ def offered(world: World, provider: str) -> World:
 @pytest.fixture
 def required(offered: World, provider: str) -> World:
     """Amina has signed in through it, and Larkhaven requires it."""
-    through_the_provider(offered.amina.email, provider)
-    require_it(offered)
+    sign_in_through_provider(offered.amina.email, provider)
+    require_own_sign_in_here(offered)
     return offered
 
 
-def require_it(world: World) -> None:
+def require_own_sign_in_here(world: World) -> None:
     update_organisation(
         organisation=world.larkhaven,
         own_sign_in_required=True,
@@ -84,10 +84,10 @@ def require_it(world: World) -> None:
 def signs_in_by_password(person: User) -> bool:
     client = Client()
     client.post(reverse("account_login"), {"login": person.email, "password": OURS})
-    return is_in(client)
+    return is_signed_in(client)
 
 
-def through_the_provider(email: str, provider: str) -> Client:
+def sign_in_through_provider(email: str, provider: str) -> Client:
     """Return a client after a sign-in through the provider with this address."""
     ours, theirs = Client(), requests.Session()
     away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
@@ -104,43 +104,43 @@ def through_the_provider(email: str, provider: str) -> Client:
     return ours
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get(reverse("agreements:list")).status_code == 200
 
 
 def test_people_can_sign_in_through_their_organisations_provider(required: World, provider: str) -> None:
-    client = through_the_provider(required.vera.email, provider)
+    client = sign_in_through_provider(required.vera.email, provider)
 
-    assert is_in(client)
+    assert is_signed_in(client)
     assert client.session["_auth_user_id"] == str(required.vera.pk)
     assert SocialAccount.objects.get(user=required.vera).provider == "larkhaven"
-    assert is_in(through_the_provider(required.vera.email, provider))
+    assert is_signed_in(sign_in_through_provider(required.vera.email, provider))
 
 
 def test_password_sign_in_is_refused_where_own_sign_in_is_required(required: World) -> None:
     client = Client()
     client.post(reverse("account_login"), {"login": required.vera.email, "password": OURS})
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_a_provider_cannot_sign_in_people_of_other_organisations(required: World, provider: str) -> None:
-    client = through_the_provider(required.ben.email, provider)
+    client = sign_in_through_provider(required.ben.email, provider)
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert not SocialAccount.objects.filter(user=required.ben).exists()
 
 
 def test_an_address_that_the_provider_has_not_verified_is_refused(required: World, provider: str) -> None:
-    assert not is_in(through_the_provider(required.eddie.email, provider))
+    assert not is_signed_in(sign_in_through_provider(required.eddie.email, provider))
 
 
 def test_leavers_cannot_sign_in_through_the_provider(required: World, provider: str) -> None:
-    assert is_in(through_the_provider(required.vera.email, provider))
+    assert is_signed_in(sign_in_through_provider(required.vera.email, provider))
     required.vera.is_active = False
     required.vera.save(update_fields=["is_active"])
 
-    assert not is_in(through_the_provider(required.vera.email, provider))
+    assert not is_signed_in(sign_in_through_provider(required.vera.email, provider))
 
 
 def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provider: str) -> None:
@@ -151,20 +151,20 @@ def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provi
         organisation=offered.larkhaven, sign_in_provider="larkhaven", author=offered.dee, now=timezone.now()
     )
 
-    assert is_in(before)
-    assert is_in(sign_in(offered.vera))
-    assert is_in(through_the_provider(offered.vera.email, provider))
+    assert is_signed_in(before)
+    assert is_signed_in(sign_in(offered.vera))
+    assert is_signed_in(sign_in_through_provider(offered.vera.email, provider))
 
 
 def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World, provider: str) -> None:
-    amina, vera = sign_in(offered.amina), through_the_provider(offered.vera.email, provider)
+    amina, vera = sign_in(offered.amina), sign_in_through_provider(offered.vera.email, provider)
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
 
     refused = amina.post(address, {"own_sign_in_required": "on"})
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
-        require_it(offered)
-    kept = [is_in(amina), is_in(vera), is_in(sign_in(offered.eddie))]
-    tried = through_the_provider(offered.amina.email, provider)
+        require_own_sign_in_here(offered)
+    kept = [is_signed_in(amina), is_signed_in(vera), is_signed_in(sign_in(offered.eddie))]
+    tried = sign_in_through_provider(offered.amina.email, provider)
     accepted = tried.post(address, {"own_sign_in_required": "on"})
 
     assert refused.status_code == 422
@@ -177,30 +177,30 @@ def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World
 
 def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offered: World, provider: str) -> None:
     vera, ben = sign_in(offered.vera), sign_in(offered.ben)
-    through_the_provider(offered.amina.email, provider)
+    sign_in_through_provider(offered.amina.email, provider)
     deliver().clear()
 
-    require_it(offered)
+    require_own_sign_in_here(offered)
 
-    assert not is_in(vera)
-    assert is_in(ben)
+    assert not is_signed_in(vera)
+    assert is_signed_in(ben)
     assert [email.to for email in deliver()] == [[offered.amina.email]]
     assert "They must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
     assert "Single sign-on." in str(deliver()[0].body)
 
 
 def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered: World, provider: str) -> None:
-    through_the_provider(offered.amina.email, provider)
+    sign_in_through_provider(offered.amina.email, provider)
     begun = timezone.now()
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
     with time_machine.travel(begun, tick=False) as clock:
-        require_it(offered)
-        at_once = is_in(sign_in(offered.amina)), is_in(sign_in(offered.vera))
+        require_own_sign_in_here(offered)
+        at_once = is_signed_in(sign_in(offered.amina)), is_signed_in(sign_in(offered.vera))
         clock.shift(dt.timedelta(hours=23, minutes=55))
         late = sign_in(offered.amina)
-        late_in = is_in(late)
+        late_in = is_signed_in(late)
         clock.shift(dt.timedelta(minutes=20))
-        after = is_in(late), is_in(sign_in(offered.amina))
+        after = is_signed_in(late), is_signed_in(sign_in(offered.amina))
         clock.shift(-dt.timedelta(hours=2))
         undone = sign_in(offered.amina).post(address, {"short_name": "Lark"})
         vera = sign_in(offered.vera)
@@ -209,7 +209,7 @@ def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered:
         assert late_in
         assert after == (False, False)
         assert undone.status_code == 302
-        assert is_in(vera)
+        assert is_signed_in(vera)
 
 
 def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World) -> None:
@@ -232,7 +232,7 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World
         organisation=required.larkhaven, sign_in_provider="another", author=required.dee, now=timezone.now()
     )
 
-    assert is_in(sign_in(required.vera))
+    assert is_signed_in(sign_in(required.vera))
 
 
 def test_administrators_choose_from_existing_providers(offered: World) -> None:
@@ -240,7 +240,7 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
     dee.force_login(offered.dee)
     address = reverse("admin:organisations_organisation_change", args=[offered.larkhaven.pk])
     page = dee.get(address)
-    given = {
+    form_data = {
         name: value
         for name, value in page.context["adminform"].form.initial.items()
         if name in page.context["adminform"].form.fields and value is not None
@@ -251,9 +251,9 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
         for name in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
 
-    unknown = dee.post(address, given | inlines | {"sign_in_provider": "nowhere"})
-    untried = dee.post(address, given | inlines | {"own_sign_in_required": "on"})
-    none = dee.post(address, given | inlines | {"sign_in_provider": ""})
+    unknown = dee.post(address, form_data | inlines | {"sign_in_provider": "nowhere"})
+    untried = dee.post(address, form_data | inlines | {"own_sign_in_required": "on"})
+    none = dee.post(address, form_data | inlines | {"sign_in_provider": ""})
 
     assert '<select name="sign_in_provider"' in page.content.decode()
     assert '<option value="larkhaven" selected>Larkhaven (larkhaven)</option>' in page.content.decode()
@@ -305,7 +305,7 @@ def test_verified_domains_count_where_the_provider_sends_no_email_verified(
     app.settings["verified_email"] = domains
     app.save()
 
-    assert is_in(through_the_provider(email, provider)) is opens
+    assert is_signed_in(sign_in_through_provider(email, provider)) is opens
 
 
 def test_email_verified_as_the_text_false_is_not_verified() -> None:
@@ -318,7 +318,7 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("provider_settings", "words"),
     [
         ({}, "need the address of the issuer"),
         ({"server_url": "ftp://sign-in.larkhaven.example"}, "need the address of the issuer"),
@@ -338,8 +338,8 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
         ),
     ],
 )
-def test_settings_of_a_provider_are_validated(db: None, given: dict[str, Any], words: str) -> None:
-    app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=given)
+def test_settings_of_a_provider_are_validated(db: None, provider_settings: dict[str, Any], words: str) -> None:
+    app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=provider_settings)
 
     found = refusal(app)
 
@@ -351,7 +351,7 @@ def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: Wo
     begun = timezone.now()
     with time_machine.travel(begun, tick=False) as clock:
         vera = sign_in(world.vera)
-        assert is_in(vera)
+        assert is_signed_in(vera)
         Organisation.objects.filter(pk=world.larkhaven.pk).update(
             sign_in_provider="larkhaven", own_sign_in_required_at=begun
         )
@@ -360,7 +360,7 @@ def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: Wo
         answer = vera.get(reverse("account_change_password"))
 
         assert answer["Location"].startswith(reverse("account_login"))
-        assert not is_in(vera)
+        assert not is_signed_in(vera)
 
 
 def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(required: World, provider: str) -> None:
@@ -378,19 +378,19 @@ def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(requir
 
     ben.post(found[0])
 
-    assert not is_in(ben)
-    assert is_in(through_the_provider(required.ben.email, provider))
+    assert not is_signed_in(ben)
+    assert is_signed_in(sign_in_through_provider(required.ben.email, provider))
 
 
 def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: World, provider: str) -> None:
-    vera = through_the_provider(required.vera.email, provider)
-    assert is_in(vera)
+    vera = sign_in_through_provider(required.vera.email, provider)
+    assert is_signed_in(vera)
     deliver().clear()
     app = SocialApp.objects.get()
     dee = Client()
     dee.force_login(required.dee)
     address = reverse("admin:socialaccount_socialapp_change", args=[app.pk])
-    given = {
+    form_data = {
         "provider": "openid_connect",
         "provider_id": "larkhaven",
         "name": "Larkhaven",
@@ -400,10 +400,10 @@ def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: W
     }
 
     assert SECRET not in dee.get(address).content.decode()
-    unsaid = dee.post(address, given)
+    unsaid = dee.post(address, form_data)
     assert SocialApp.objects.get().settings["server_url"] == provider
     deliver().clear()
-    assert dee.post(address, given | {"reason": "Moved."}).status_code == 302
+    assert dee.post(address, form_data | {"reason": "Moved."}).status_code == 302
 
     assert unsaid.status_code == 200, "It asks for the reason."
     kept = SocialApp.objects.get()
@@ -414,12 +414,12 @@ def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: W
     assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
     assert SECRET not in str(event.data)
     assert not SocialAccount.objects.exists(), "Another directory may give her number to somebody else."
-    assert not is_in(vera)
+    assert not is_signed_in(vera)
     assert signs_in_by_password(required.vera), "Nobody has tried the other directory yet."
     required.larkhaven.refresh_from_db()
     assert (required.larkhaven.sign_in_provider, required.larkhaven.own_sign_in_required) == ("larkhaven", False)
-    told = [email for email in deliver() if "or their password" in str(email.body)]
-    assert [email.to for email in told] == [[required.amina.email]]
+    emails = [email for email in deliver() if "or their password" in str(email.body)]
+    assert [email.to for email in emails] == [[required.amina.email]]
 
 
 def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: World) -> None:
@@ -439,7 +439,7 @@ def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: W
     app = SocialApp.objects.get()
     dee = Client()
     dee.force_login(required.dee)
-    given = {
+    form_data = {
         "provider": "openid_connect",
         "provider_id": "larkhaven",
         "name": "Also Larkhaven",
@@ -450,9 +450,9 @@ def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: W
     }
 
     removed = dee.post(reverse("admin:socialaccount_socialapp_delete", args=[app.pk]), {"post": "yes"})
-    doubled = dee.post(reverse("admin:socialaccount_socialapp_add"), given)
+    doubled = dee.post(reverse("admin:socialaccount_socialapp_add"), form_data)
     renamed = dee.post(
-        reverse("admin:socialaccount_socialapp_change", args=[app.pk]), given | {"provider_id": "elsewhere"}
+        reverse("admin:socialaccount_socialapp_change", args=[app.pk]), form_data | {"provider_id": "elsewhere"}
     )
 
     assert (removed.status_code, doubled.status_code, renamed.status_code) == (403, 200, 200)

@@ -34,7 +34,7 @@ from partnerships.people.services import close_account, create_invitation
 from partnerships.people.tasks import apply_retention_now
 from partnerships.surveys import services as surveys
 from partnerships.surveys.models import Round, Way
-from tests.people.test_leaving_and_erasing import everything_kept
+from tests.people.test_leaving_and_erasing import read_all_rows
 from tests.surveys.asking import prepared
 from tests.world import World, join
 
@@ -214,13 +214,13 @@ def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: Wor
 def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
-    before = everything_kept()
+    before = read_all_rows()
 
     outcome = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
 
     assert outcome.removed["stakeholders who never answered"] == 2, "Nothing names Sol either."
     assert outcome.failed == {}
-    assert everything_kept() == before
+    assert read_all_rows() == before
 
 
 def tick(at: dt.datetime) -> int | None:
@@ -267,7 +267,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield "a rule that fails"
 
 
-def night_after(when: dt.datetime) -> dt.datetime:
+def nightly_run_after(when: dt.datetime) -> dt.datetime:
     return (when + DAY).replace(hour=3, minute=10, second=0, microsecond=0)
 
 
@@ -336,7 +336,7 @@ class TimeIsUp(Exception):
 
 
 @pytest.fixture
-def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def call_order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The rules in the order in which they were begun; only "a", which never ends in time, and "b"."""
     begun: list[str] = []
 
@@ -356,17 +356,17 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return begun
 
 
-def test_a_rule_that_never_ends_in_time_does_not_stop_the_others(world: World, order: list[str]) -> None:
+def test_a_rule_that_never_ends_in_time_does_not_stop_the_others(world: World, call_order: list[str]) -> None:
     for hours in (0, 1):
         with pytest.raises(TimeIsUp):
             apply_retention(now=world.now + hours * HOUR, stop_on=(TimeIsUp,))
 
-    assert order == ["a", "a 1", "b", "a", "a 1"]
+    assert call_order == ["a", "a 1", "b", "a", "a 1"]
     assert RetentionRuleState.objects.get(rule="a").error == "TimeIsUp"
 
 
 def test_a_rule_whose_process_is_killed_counts_as_tried(
-    world: World, order: list[str], monkeypatch: pytest.MonkeyPatch
+    world: World, call_order: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(now: dt.datetime, dry_run: bool) -> int:
         raise SystemExit
@@ -379,7 +379,7 @@ def test_a_rule_whose_process_is_killed_counts_as_tried(
     with pytest.raises(SystemExit):
         apply_retention(now=world.now + HOUR)
 
-    assert order == ["b"]
+    assert call_order == ["b"]
 
 
 def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,7 +470,7 @@ def test_a_failed_rule_is_reported_to_operators_and_retried(
     world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
-    night = night_after(timezone.now())
+    night = nightly_run_after(timezone.now())
 
     assert tick(night) is None
     wait_for_alerts(seconds=60)

@@ -22,12 +22,12 @@ from tests.support.browser import sign_in as sign_in_by_hand
 from tests.world import PASSWORD, World, make_world
 
 
-def code(secret: str, at: float | None = None) -> str:
+def totp_code(secret: str, at: float | None = None) -> str:
     """Return what an authenticator app shows at a moment."""
     return str(format_hotp_value(hotp_value(secret, int((at or time.time()) // 30))))
 
 
-def with_app(world: World) -> tuple[str, list[str]]:
+def add_authenticator_app(world: World) -> tuple[str, list[str]]:
     """Add an authenticator app for Eddie; its secret and recovery codes."""
     client = sign_in(world.eddie)
     asked = client.get(reverse("mfa_activate_totp"))
@@ -36,7 +36,7 @@ def with_app(world: World) -> tuple[str, list[str]]:
     page = client.get(reverse("mfa_activate_totp")).content.decode()
     found = re.search(r"\b[A-Z2-7]{32}\b", page)
     assert found, page[:3000]
-    answer = client.post(reverse("mfa_activate_totp"), {"code": code(found[0])}, follow=True)
+    answer = client.post(reverse("mfa_activate_totp"), {"code": totp_code(found[0])}, follow=True)
     shown = answer.content.decode()
     codes = Authenticator.objects.get(user=world.eddie, type="recovery_codes").wrap().get_unused_codes()
     assert len(codes) == 10
@@ -46,7 +46,7 @@ def with_app(world: World) -> tuple[str, list[str]]:
     return found[0], codes
 
 
-def half_in(world: World) -> Client:
+def client_before_second_factor(world: World) -> Client:
     """Return a browser in which Eddie has given only his password."""
     client = Client()
     answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
@@ -54,7 +54,7 @@ def half_in(world: World) -> Client:
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
@@ -62,60 +62,60 @@ def test_a_password_alone_does_not_sign_in_with_a_second_factor(
     world: World, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        secret, _ = with_app(world)
-    client = half_in(world)
-    assert not is_in(client)
+        secret, _ = add_authenticator_app(world)
+    client = client_before_second_factor(world)
+    assert not is_signed_in(client)
     assert client.get(reverse("agreements:list")).status_code == 302
 
     with time_machine.travel(time.time() + 60):
-        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
+        client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
 
-    assert is_in(client)
+    assert is_signed_in(client)
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
 
 
 def test_a_code_works_once_and_a_wrong_code_is_refused(world: World) -> None:
-    secret, _ = with_app(world)
+    secret, _ = add_authenticator_app(world)
     with time_machine.travel(time.time() + 60, tick=False):
-        used = code(secret)
-        first, second = half_in(world), half_in(world)
+        used = totp_code(secret)
+        first, second = client_before_second_factor(world), client_before_second_factor(world)
         first.post(reverse("mfa_authenticate"), {"code": used})
         second.post(reverse("mfa_authenticate"), {"code": used})
-        assert is_in(first)
-        assert not is_in(second)
-        third = half_in(world)
+        assert is_signed_in(first)
+        assert not is_signed_in(second)
+        third = client_before_second_factor(world)
         third.post(reverse("mfa_authenticate"), {"code": "000000" if used != "000000" else "000001"})
-        assert not is_in(third)
+        assert not is_signed_in(third)
 
 
 def test_attempts_to_guess_codes_are_limited(world: World) -> None:
-    secret, _ = with_app(world)
-    client = half_in(world)
+    secret, _ = add_authenticator_app(world)
+    client = client_before_second_factor(world)
     for guess in range(12):
         client.post(reverse("mfa_authenticate"), {"code": f"{guess:06d}"})
 
     with time_machine.travel(time.time() + 60):
-        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
+        client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_a_recovery_code_works_once(world: World) -> None:
-    _, codes = with_app(world)
-    first, second = half_in(world), half_in(world)
+    _, codes = add_authenticator_app(world)
+    first, second = client_before_second_factor(world), client_before_second_factor(world)
 
     first.post(reverse("mfa_authenticate"), {"code": codes[0]})
     second.post(reverse("mfa_authenticate"), {"code": codes[0]})
 
-    assert is_in(first)
-    assert not is_in(second)
+    assert is_signed_in(first)
+    assert not is_signed_in(second)
 
 
 def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
     world: World, settings: LazySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.SECOND_FACTOR_KEYS = ["the-first-of-our-secrets"]
-    secret, codes = with_app(world)
+    secret, codes = add_authenticator_app(world)
     kept = {row.type: row.data for row in Authenticator.objects.filter(user=world.eddie)}
     assert secret not in str(kept)
     assert all(data.get("secret", data.get("seed", "")).startswith("gAAAAA") for data in kept.values())
@@ -125,13 +125,13 @@ def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
     settings.SECOND_FACTOR_KEYS = ["the-second-of-our-secrets"]
 
     assert capsys.readouterr().out.startswith("Encrypted 2 second factors")
-    client = half_in(world)
+    client = client_before_second_factor(world)
     with time_machine.travel(time.time() + 60):
-        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
-    assert is_in(client)
-    again = half_in(world)
+        client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
+    assert is_signed_in(client)
+    again = client_before_second_factor(world)
     again.post(reverse("mfa_authenticate"), {"code": codes[1]})
-    assert is_in(again)
+    assert is_signed_in(again)
     settings.SECOND_FACTOR_KEYS = ["a-secret-that-never-was"]
     with pytest.raises(CommandError, match="nothing was changed"):
         call_command("encrypt_second_factors")
@@ -139,14 +139,14 @@ def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
 
 def test_an_unencrypted_old_secret_works_and_the_command_encrypts_it(world: World) -> None:
     kept = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
-    assert kept.wrap().validate_code(code("JBSWY3DPEHPK3PXP"))
+    assert kept.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
 
     call_command("encrypt_second_factors", verbosity=0)
 
     kept.refresh_from_db()
     assert "JBSWY3DPEHPK3PXP" not in str(kept.data)
     with time_machine.travel(time.time() + 60):
-        assert kept.wrap().validate_code(code("JBSWY3DPEHPK3PXP"))
+        assert kept.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
 
 
 @pytest.mark.parametrize("required", [True, False])

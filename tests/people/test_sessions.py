@@ -17,7 +17,7 @@ MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get(reverse("organisations:list")).status_code == 200
 
 
@@ -33,19 +33,19 @@ def test_signing_in_changes_the_session_key(world: World) -> None:
     client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
 
     assert client.session.session_key != before
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
-@pytest.mark.parametrize(("idle", "open_"), [(59 * MINUTE, True), (61 * MINUTE, False)])
-def test_an_idle_session_ends_after_an_hour(world: World, idle: dt.timedelta, open_: bool) -> None:
+@pytest.mark.parametrize(("idle", "is_open"), [(59 * MINUTE, True), (61 * MINUTE, False)])
+def test_an_idle_session_ends_after_an_hour(world: World, idle: dt.timedelta, is_open: bool) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         client = Client()
         client.force_login(world.eddie)
         clock.shift(30 * MINUTE)
-        assert is_in(client)
+        assert is_signed_in(client)
         clock.shift(idle)
 
-        assert is_in(client) is open_
+        assert is_signed_in(client) is is_open
 
 
 def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None:
@@ -54,14 +54,14 @@ def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None
         client.force_login(world.eddie)
         for _ in range(23):
             clock.shift(30 * MINUTE)
-            assert is_in(client)
+            assert is_signed_in(client)
         clock.shift(31 * MINUTE)
 
         answer = client.get(reverse("people:account"))
 
         assert answer.status_code == 302
         assert answer["Location"] == f"{reverse('account_login')}?next={reverse('people:account')}"
-        assert not is_in(client)
+        assert not is_signed_in(client)
 
 
 def test_a_clock_set_back_does_not_prolong_a_session(world: World) -> None:
@@ -70,7 +70,7 @@ def test_a_clock_set_back_does_not_prolong_a_session(world: World) -> None:
         client.force_login(world.eddie)
         clock.shift(-2 * HOUR)
 
-        assert not is_in(client)
+        assert not is_signed_in(client)
 
 
 def test_a_post_after_the_session_ended_leads_home_after_sign_in(world: World) -> None:
@@ -94,9 +94,9 @@ def test_people_see_and_end_only_their_own_sessions(world: World) -> None:
 
     here.post(reverse("usersessions_list"))
 
-    assert is_in(here)
-    assert not is_in(there)
-    assert is_in(vera)
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
+    assert is_signed_in(vera)
     assert UserSession.objects.filter(user=world.eddie).count() == 1
 
 
@@ -116,9 +116,9 @@ def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> N
     address = reverse("admin:login")
     away = Client().get(address, {"next": "/admin/people/user/"})
     assert away["Location"] == f"{reverse('account_login')}?next=/admin/people/user/"
-    given = {"username": world.dee.email, "password": PASSWORD}
+    form_data = {"username": world.dee.email, "password": PASSWORD}
 
-    answer = Client().post(address, given)
+    answer = Client().post(address, form_data)
 
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("account_login"))
@@ -126,7 +126,7 @@ def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> N
         client = Client()
         client.force_login(person)
         assert client.get(address).status_code == status
-        assert client.post(address, given).status_code == status
+        assert client.post(address, form_data).status_code == status
         assert client.session["_auth_user_id"] == str(person.pk)
 
 

@@ -1,4 +1,4 @@
-"""Signing in, password resets, and looking as somebody else."""
+"""Signing in, password resets, and viewing the site as somebody else."""
 
 from __future__ import annotations
 
@@ -155,26 +155,26 @@ def test_a_breached_password_is_refused_and_only_five_hash_digits_are_sent(
     world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
-    asked = []
+    addresses = []
 
     def answer(address: str, **how: Any) -> requests.Response:
-        asked.append(address)
-        found = requests.Response()
-        found.status_code = 200
+        addresses.append(address)
+        response = requests.Response()
+        response.status_code = 200
         # The list pads its answer with hashes that have a count of 0.
         digest = hashlib.sha1(b"correct horse battery staple", usedforsecurity=False).hexdigest().upper()
         quiet = hashlib.sha1(b"four other quiet words", usedforsecurity=False).hexdigest().upper()
-        found._content = f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{digest[5:]}:205\r\n{quiet[5:]}:0".encode()
-        return found
+        response._content = f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{digest[5:]}:205\r\n{quiet[5:]}:0".encode()
+        return response
 
     monkeypatch.setattr(requests, "get", answer)
 
     refused = change_password(world, "correct horse battery staple")
-    taken = change_password(world, "four other quiet words")
+    accepted = change_password(world, "four other quiet words")
 
     assert "appeared in a data breach" in refused.content.decode()
-    assert taken.status_code == 302
-    assert [len(address.removeprefix("https://breached.example/range/")) for address in asked] == [5, 5]
+    assert accepted.status_code == 302
+    assert [len(address.removeprefix("https://breached.example/range/")) for address in addresses] == [5, 5]
 
 
 def test_a_password_passes_if_the_breach_list_does_not_answer(
@@ -236,7 +236,7 @@ def test_a_password_is_refused_where_own_sign_in_is_required(world: World) -> No
     assert "_auth_user_id" not in client.session
 
 
-def looking_as(world: World, person: User) -> Client:
+def client_viewing_as(world: World, person: User) -> Client:
     client = Client()
     client.force_login(world.dee)
     answer = client.post(reverse("people:view-as", kwargs={"pk": person.pk}), {"reason": "They asked for help."})
@@ -250,14 +250,14 @@ def test_an_administrator_sees_restricted_text_only_as_somebody_with_a_reason(wo
     dee.force_login(world.dee)
     assert dee.get(address).status_code == 404
 
-    client = looking_as(world, world.vera)
+    client = client_viewing_as(world, world.vera)
 
     assert "You are viewing the site as Vera Larch" in client.get(address).content.decode()
     assert SecurityEvent.objects.get(person=world.vera).kind == "viewed_as"
 
 
-def test_nothing_can_be_changed_while_looking_as_somebody(world: World) -> None:
-    client = looking_as(world, world.amina)
+def test_nothing_can_be_changed_while_viewing_as_somebody(world: World) -> None:
+    client = client_viewing_as(world, world.amina)
 
     answer = client.post(
         reverse("agreements:status", kwargs={"pk": world.partnership.pk}), {"status": "ended", "reason": "Because"}
@@ -268,15 +268,15 @@ def test_nothing_can_be_changed_while_looking_as_somebody(world: World) -> None:
     assert world.partnership.status == "exploring"
 
 
-def test_looking_as_somebody_can_be_ended(world: World) -> None:
-    client = looking_as(world, world.vera)
+def test_viewing_as_somebody_can_be_ended(world: World) -> None:
+    client = client_viewing_as(world, world.vera)
 
     client.post(reverse("people:view-as-end"))
 
     assert client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).status_code == 404
 
 
-def test_only_administrators_look_as_others_and_never_as_administrators(world: World) -> None:
+def test_only_administrators_view_as_others_and_never_as_administrators(world: World) -> None:
     with pytest.raises(UnableToAct):
         begin_view_as(administrator=world.amina, person=world.vera, reason="Curious.", now=timezone.now())
     with pytest.raises(UnableToViewAs):

@@ -152,8 +152,8 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     publish(docks, world, "Later.")
     drop_emails()
     services.check_followed_views(now=timezone.now() + dt.timedelta(hours=4))
-    told = [email.subject for email in deliver() if email.to == [world.amina.email]]
-    assert told == ["“Late starts”: 1 entered"]
+    subjects = [email.subject for email in deliver() if email.to == [world.amina.email]]
+    assert subjects == ["“Late starts”: 1 entered"]
     hand.click("Late starts")
     expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills", "Start at Docks"])
     hand.click("Dates of this view in my calendar")

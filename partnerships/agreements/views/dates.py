@@ -93,7 +93,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     earliest = earliest_last_day(partnership, timezone.localdate())
     form = NoticeForm(posted(request), earliest=earliest, cancel=dates_page)
 
-    def step() -> tuple[str, str]:
+    def save_notice() -> tuple[str, str]:
         new_notice = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
         last_day = long_date(new_notice.last_day)
         if new_notice.partnership.notice_ends_on == new_notice.last_day:
@@ -114,7 +114,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/dates/notice.html",
         form,
-        step,
+        save_notice,
         {UnableToGiveNotice: None},
         say_who_gets_emails=True,
         party=own_party,
@@ -138,7 +138,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     dates_page = reverse("agreements:dates", args=[pk])
     form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
 
-    def step() -> tuple[str, str]:
+    def save_withdrawal() -> tuple[str, str]:
         withdraw_notice(notice=open_notice, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         return f"The notice from {open_notice.organisation.name} has been withdrawn.", dates_page
 
@@ -146,7 +146,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         request,
         "agreements/dates/notice_withdraw.html",
         form,
-        step,
+        save_withdrawal,
         {UnableToWithdrawNotice: None},
         say_who_gets_emails=True,
         notice=open_notice,
@@ -163,7 +163,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     days, dates_chosen = choice_of(own_party)
     form = DateRemindersForm(posted(request), days=days, dates=dates_chosen, cancel=dates_page)
 
-    def step() -> tuple[str, str]:
+    def save_reminders() -> tuple[str, str]:
         choose_date_reminders(
             party=own_party,
             days=form.chosen_days,
@@ -177,7 +177,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/dates/reminders.html",
         form,
-        step,
+        save_reminders,
         {UnableToChooseReminders: None},
         party=own_party,
         partnership=own_party.partnership,

@@ -63,7 +63,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
     form = DocumentForm(*posted_with_files(request), partnership=partnership)
 
-    def step() -> tuple[str, str]:
+    def save_document() -> tuple[str, str]:
         document = add_document(
             partnership=partnership,
             title=form.cleaned_data["title"],
@@ -77,7 +77,12 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
         return message, reverse("agreements:documents", args=[pk])
 
     return take_step(
-        request, "agreements/document_add.html", form, step, {UnableToAddDocument: "file"}, partnership=partnership
+        request,
+        "agreements/document_add.html",
+        form,
+        save_document,
+        {UnableToAddDocument: "file"},
+        partnership=partnership,
     )
 
 

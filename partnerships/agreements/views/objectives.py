@@ -129,7 +129,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form = _form(request, partnership, None, text=suggestion.text if suggestion else "")
 
-    def step() -> tuple[str, str]:
+    def save_new_objective() -> tuple[str, str]:
         objective = add_objective(
             partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
         )
@@ -139,7 +139,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "agreements/objectives/add.html",
         form,
-        step,
+        save_new_objective,
         {UnableToKeepObjective: None},
         partnership=partnership,
         suggested=suggestion,
@@ -154,7 +154,7 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     opened_objective = _objective(partnership, objective)
     form = _form(request, partnership, opened_objective)
 
-    def step() -> tuple[str, str]:
+    def save_changes() -> tuple[str, str]:
         try:
             changed_fields = edit_objective(
                 objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
@@ -173,7 +173,7 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         request,
         "agreements/objectives/edit.html",
         form,
-        step,
+        save_changes,
         {UnableToKeepObjective: None},
         partnership=partnership,
         objective=opened_objective,
@@ -189,7 +189,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     opened_objective = _objective(partnership, objective)
     form = ProgressForm(posted(request), objective=opened_objective, today=timezone.localdate())
 
-    def step() -> tuple[str, str]:
+    def save_report() -> tuple[str, str]:
         party = acting_party(user, partnership, *EDITING_ROLES)
         report_progress(
             objective=opened_objective,
@@ -204,7 +204,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         request,
         "agreements/objectives/progress.html",
         form,
-        step,
+        save_report,
         {UnableToKeepObjective: None},
         partnership=partnership,
         objective=opened_objective,
@@ -219,7 +219,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     opened_objective = _objective(partnership, objective)
     form = ObjectiveStatusForm(posted(request), objective=opened_objective)
 
-    def step() -> tuple[str, str]:
+    def save_status() -> tuple[str, str]:
         change_objective_status(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
         return "The status has been saved.", opened_objective.get_absolute_url()
 
@@ -227,7 +227,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         request,
         "agreements/objectives/status.html",
         form,
-        step,
+        save_status,
         {UnableToKeepObjective: None},
         partnership=partnership,
         objective=opened_objective,
@@ -261,7 +261,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
         posted(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
     )
 
-    def step() -> tuple[str, str]:
+    def save_link() -> tuple[str, str]:
         link_record(
             objective=opened_objective, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now()
         )
@@ -271,7 +271,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
         request,
         "agreements/objectives/link.html",
         form,
-        step,
+        save_link,
         {UnableToKeepObjective: "key"},
         partnership=partnership,
         objective=opened_objective,

@@ -155,7 +155,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         return redirect("agreements:detail", pk=pk)
     form = AnswerForm(posted(request))
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
         answer_invitation(
             party=invited_party, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
@@ -169,7 +169,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/answer.html",
         form,
-        step,
+        save_answer,
         {UnableToAnswer: "reason"},
         say_who_gets_emails=True,
         party=invited_party,
@@ -189,7 +189,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     party_to_change = _party(user, pk, party)
     form = RoleForm(posted(request), party=party_to_change)
 
-    def step() -> tuple[str, str]:
+    def save_role() -> tuple[str, str]:
         change_party_role(
             party=party_to_change,
             role=form.cleaned_data["role"],
@@ -204,7 +204,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/party_role.html",
         form,
-        step,
+        save_role,
         {UnableToChangeParty: "role"},
         say_who_gets_emails=True,
         party=party_to_change,
@@ -226,7 +226,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit=submit, cancel=members_page)
 
-    def step() -> tuple[str, str]:
+    def remove_or_withdraw() -> tuple[str, str]:
         remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         return message, members_page
 
@@ -234,7 +234,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/party_remove.html",
         form,
-        step,
+        remove_or_withdraw,
         {UnableToLeave: None},
         say_who_gets_emails=True,
         party=party_to_remove,
@@ -259,7 +259,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members_page)
 
-    def step() -> tuple[str, str]:
+    def leave_partnership_now() -> tuple[str, str]:
         leave_partnership(party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         message = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
         return message, reverse("agreements:detail", args=[pk])
@@ -268,7 +268,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         request,
         "agreements/leave.html",
         form,
-        step,
+        leave_partnership_now,
         {UnableToLeave: None},
         say_who_gets_emails=True,
         party=leaving_party,

@@ -59,12 +59,12 @@ def create(request: HttpRequest) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
     form = searching_form(request, lambda data: StartForm(data, **form_kwargs))
 
-    def step() -> tuple[str, str]:
+    def start_partnership() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
         message = f"{partnership.title} has been created. Invite the organisations you want to work with."
         return message, reverse("agreements:members", args=[partnership.pk])
 
-    return take_step(request, "agreements/create.html", form, step, {UnableToCreatePartnership: None})
+    return take_step(request, "agreements/create.html", form, start_partnership, {UnableToCreatePartnership: None})
 
 
 @require_safe
@@ -154,7 +154,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_led(user, pk)
     form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
 
-    def step() -> tuple[str, str]:
+    def save_settings() -> tuple[str, str]:
         party = acting_party(user, partnership, Role.LEAD)
         changed_fields = edit_settings(
             partnership=partnership,
@@ -166,7 +166,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         message = "The settings have been saved." if changed_fields else "Nothing was changed."
         return message, reverse("agreements:detail", args=[pk])
 
-    return take_step(request, "agreements/edit.html", form, step, {UnableToEditSettings: None}, partnership=partnership)
+    return take_step(
+        request, "agreements/edit.html", form, save_settings, {UnableToEditSettings: None}, partnership=partnership
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -177,7 +179,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
     form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
 
-    def step() -> tuple[str, str]:
+    def renew_or_change_status() -> tuple[str, str]:
         """Renew the partnership, or change its status."""
         party = acting_party(user, partnership, Role.LEAD)
         organisation = party.organisation if party else None
@@ -210,7 +212,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "agreements/status.html",
         form,
-        step,
+        renew_or_change_status,
         {UnableToChangeStatus: "status", UnableToRenew: "status"},
         say_who_gets_emails=True,
         partnership=partnership,

@@ -46,7 +46,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     parties = Organisation.objects.filter(pk__in=opened.rights.proposes_for).order_by("name", "pk")
     form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
-    def step() -> tuple[str, str]:
+    def start_amendment() -> tuple[str, str]:
         proposal = propose_amendment(
             partnership=opened.partnership,
             organisation=form.cleaned_data["organisation"],
@@ -61,7 +61,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "agreements/terms/propose.html",
         form,
-        step,
+        start_amendment,
         {UnableToPropose: "reason"},
         say_who_gets_emails=True,
         partnership=opened.partnership,
@@ -93,7 +93,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     other_parties = parties.exclude(pk=sender.pk) if sender else parties
     form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
 
-    def step() -> tuple[str, str]:
+    def ask_for_signatures() -> tuple[str, str]:
         version = send_for_signature(
             proposal=proposal, request=form.request(), author=user, organisation=sender, now=timezone.now()
         )
@@ -104,7 +104,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         request,
         "agreements/terms/send_for_signature.html",
         form,
-        step,
+        ask_for_signatures,
         {UnableToSendForSignature: None},
         say_who_gets_emails=True,
         partnership=opened.partnership,
@@ -123,7 +123,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         raise Http404
     form = ReasonForm(posted(request), submit="Take terms back", cancel=proposal.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def return_to_draft() -> tuple[str, str]:
         take_back_terms(
             proposal=proposal,
             reason=form.cleaned_data["reason"],
@@ -137,7 +137,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         request,
         "agreements/terms/take_back.html",
         form,
-        step,
+        return_to_draft,
         {UnableToWithdraw: None},
         say_who_gets_emails=True,
         partnership=opened.partnership,
@@ -154,7 +154,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def save_withdrawal() -> tuple[str, str]:
         withdraw_proposal(
             proposal=proposal,
             reason=form.cleaned_data["reason"],
@@ -168,7 +168,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         request,
         "agreements/terms/withdraw.html",
         form,
-        step,
+        save_withdrawal,
         {UnableToWithdraw: None},
         say_who_gets_emails=True,
         partnership=opened.partnership,

@@ -84,7 +84,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         initial={"name": user.name},
     )
 
-    def step() -> tuple[str, str]:
+    def sign_or_decline() -> tuple[str, str]:
         message = _decide(form, version, form.cleaned_data["organisation"], user, How.PAGE)
         return message, version.get_absolute_url()
 
@@ -92,7 +92,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         request,
         "agreements/terms/sign.html",
         form,
-        step,
+        sign_or_decline,
         {UnableToSignTerms: None},
         say_who_gets_emails=True,
         partnership=opened.partnership,
@@ -221,7 +221,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
     )
     acting = acting_party(user, opened.partnership, "lead")
 
-    def step() -> tuple[str, str]:
+    def save_signature() -> tuple[str, str]:
         record_paper_signature(
             version=version,
             organisation=signatory.organisation,
@@ -236,7 +236,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
         request,
         "agreements/terms/paper_signature.html",
         form,
-        step,
+        save_signature,
         {UnableToSignTerms: None},
         say_who_gets_emails=True,
         partnership=opened.partnership,

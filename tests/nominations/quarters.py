@@ -137,5 +137,9 @@ def fill_in_table(nominations_return: NominationsReturn, lines: dict[int, servic
     """Fill in the table as a person who sees the figures that are saved now."""
     saved_supplements = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
     services.complete_return(
-        nominations_return=nominations_return, lines=lines, read=saved_supplements, author=author, now=afterwards()
+        nominations_return=nominations_return,
+        figures=lines,
+        figures_seen=saved_supplements,
+        author=author,
+        now=afterwards(),
     )

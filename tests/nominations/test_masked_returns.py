@@ -98,7 +98,7 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     )
     during = masked_result_of(reloaded(nominations_return))
     services.complete_return(
-        nominations_return=nominations_return, lines={}, read={}, author=world.amina, now=afterwards()
+        nominations_return=nominations_return, figures={}, figures_seen={}, author=world.amina, now=afterwards()
     )
     ReturnLine.objects.filter(pk=line.pk).update(lettings=line.lettings + 9)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())

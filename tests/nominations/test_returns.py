@@ -330,11 +330,15 @@ def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement,
 def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     first, second, third = nominations_return.lines.prefetch_related("refusals").order_by("pk")[:3]
-    read = services.supplements_of([first, second, third])
+    figures_seen = services.supplements_of([first, second, third])
 
     def save(author: User, lines: dict[int, Supplement]) -> None:
         services.complete_return(
-            nominations_return=nominations_return, lines=read | lines, read=read, author=author, now=afterwards()
+            nominations_return=nominations_return,
+            figures=figures_seen | lines,
+            figures_seen=figures_seen,
+            author=author,
+            now=afterwards(),
         )
 
     save(world.amina, {first.pk: Supplement(offers=9), second.pk: Supplement(refusals={"Rent arrears": 2})})

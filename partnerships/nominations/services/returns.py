@@ -148,25 +148,30 @@ def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
 def complete_return(
     *,
     nominations_return: NominationsReturn,
-    lines: Mapping[int, Supplement],
-    read: Mapping[int, Supplement],
+    figures: Mapping[int, Supplement],
+    figures_seen: Mapping[int, Supplement],
     author: User,
     now: dt.datetime,
 ) -> None:
     """Save the figures that are not in CORE, by the id of the line. Only lines that the author changed are saved.
 
-    `read` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises `FiguresChanged`,
-    without saving anything, if another person has changed one of the same lines.
+    `figures_seen` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises
+    `FiguresChanged`, without saving anything, if another person has changed one of the same lines.
     """
     locked = lock_to_write(nominations_return, author, now)
     line_by_pk = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
-    if not lines.keys() <= line_by_pk.keys():
+    if not figures.keys() <= line_by_pk.keys():
         raise UnableToReport(
             "The lettings have been counted again since you opened this page. Check the new figures first."
         )
-    saved = supplements_of(line_by_pk.values())
-    new_figures = {pk: figures for pk, figures in lines.items() if figures not in (read.get(pk), saved[pk])}
-    conflicts = [line_by_pk[pk].words for pk in sorted(new_figures) if saved[pk] != read.get(pk)]
+    saved_figures = supplements_of(line_by_pk.values())
+    new_figures = {
+        pk: supplement
+        for pk, supplement in figures.items()
+        if supplement not in (figures_seen.get(pk), saved_figures[pk])
+    }
+    # Another person has saved a line since the author saw it, and the author wants to save other figures.
+    conflicts = [line_by_pk[pk].words for pk in sorted(new_figures) if saved_figures[pk] != figures_seen.get(pk)]
     if conflicts:
         raise FiguresChanged(
             f"Another person saved other figures while you filled in the table: {'; '.join(conflicts)}. Their figures "

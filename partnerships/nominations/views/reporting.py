@@ -111,8 +111,8 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         try:
             services.complete_return(
                 nominations_return=nominations_return,
-                lines=form.figures(),
-                read=form.cleaned_data["read"],
+                figures=form.figures(),
+                figures_seen=form.cleaned_data["read"],
                 author=user,
                 now=timezone.now(),
             )

@@ -38,7 +38,7 @@ class YearField(forms.CharField):
     """A calendar or financial year, normalised to "2027" or "2027-28"."""
 
     def clean(self, value: Any) -> str:
-        """The year, or "" for an empty field."""
+        """Return the normalised year, or "" for an empty field."""
         try:
             return read_year(super().clean(value))
         except ValueError as error:
@@ -69,11 +69,9 @@ class HomesRow(Form):
     def __init__(self, *args: Any, years: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.years = list(years)
-        index_text = str(self.prefix or "0").rpartition("-")[2]
-        row_number = int(index_text) + 1 if index_text.isdecimal() else 1
         for index, year in enumerate(years):
             self.fields[f"count_{index}"] = CountField(
-                label=f"Homes, {year or 'year not given'}, row {row_number}",
+                label=f"Homes, {year or 'year not given'}, row {self._row_number}",
                 min_value=0,
                 max_value=MAX_CELL,
                 required=False,
@@ -81,19 +79,28 @@ class HomesRow(Form):
             )
         for name, field in self.fields.items():
             has_error = self.is_bound and bool(self.errors.get(name))
-            if isinstance(field, forms.ChoiceField):
-                attrs = {"class": "govuk-select", "aria-label": f"{field.label}, row {row_number}"}
-                attrs["class"] += " govuk-select--error" if has_error else ""
-            else:
-                attrs = {
-                    "class": "govuk-input",
-                    "aria-label": str(field.label),
-                    "inputmode": "numeric",
-                    "data-homes-count": "",
-                    "autocomplete": "off",
-                }
-                attrs["class"] += " govuk-input--error" if has_error else ""
-            field.widget.attrs.update(attrs)
+            field.widget.attrs.update(self._widget_attributes(field, has_error=has_error))
+
+    @property
+    def _row_number(self) -> int:
+        """The number of the row on the page, from 1. The formset gives the row the prefix "homes-INDEX"."""
+        index_text = str(self.prefix or "0").rpartition("-")[2]
+        return int(index_text) + 1 if index_text.isdecimal() else 1
+
+    def _widget_attributes(self, field: forms.Field, *, has_error: bool) -> dict[str, str]:
+        """Return the HTML attributes of a cell. Cells have no visible labels, so each is named for screen readers."""
+        if isinstance(field, forms.ChoiceField):
+            return {
+                "class": "govuk-select govuk-select--error" if has_error else "govuk-select",
+                "aria-label": f"{field.label}, row {self._row_number}",
+            }
+        return {
+            "class": "govuk-input govuk-input--error" if has_error else "govuk-input",
+            "aria-label": str(field.label),
+            "inputmode": "numeric",
+            "data-homes-count": "",
+            "autocomplete": "off",
+        }
 
     @property
     def kinds(self) -> list[BoundField]:

@@ -66,8 +66,8 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         read = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
         services.complete_return(
             nominations_return=nominations_return,
-            lines=_supplements(item, nominations_return),
-            read=read,
+            figures=_supplements(item, nominations_return),
+            figures_seen=read,
             author=author,
             now=now,
         )

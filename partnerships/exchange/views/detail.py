@@ -63,6 +63,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
+    # Each `read_ahead` sends several queries at once. `rows_for` and `with_rows` then return the rows already read.
     read_ahead(
         [
             lookup(_entry, user, pk),
@@ -111,7 +112,7 @@ class _Rows(TypedDict):
 
 
 def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[RowsAbout]) -> _Rows:
-    """Return the records about the entry. Only kinds that exist are read."""
+    """Return the records about the entry. Kinds that do not exist for the entry are not read, to save queries."""
     pk = entry.pk
     answering_ids = sorted(rights.answers_for)
     is_on_either_side = rights.may_edit or bool(answering_ids)
@@ -150,7 +151,7 @@ def _name_as_at(entry: Entry, rows: _Rows) -> None:
 
 
 def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
-    """Return what the reader may do with the entry, and what still waits for them."""
+    """Return what the reader may do with the entry, and how many questions wait for their answer."""
     answering, responses = rows["answering"], rows["responses"]
     edited_ids = rights.roles.edited_among(rights.roles.of)
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
@@ -201,15 +202,15 @@ def _areas(entry: int) -> QuerySet[Area]:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear about the ask or offer."""
+    """Choose whether digests tell stakeholders without an account about the ask or offer."""
     user = signed_in(request)
     visible_entry = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
     entry = services.tell_stakeholders(entry=visible_entry, tell=tell, author=user, now=timezone.now())
     if tell:
-        messages.success(request, f"We will tell stakeholders about this {entry.direction} from now on.")
+        messages.success(request, f"We will tell stakeholders about this {entry.noun} from now on.")
     else:
-        messages.success(request, f"We will no longer tell stakeholders about this {entry.direction}.")
+        messages.success(request, f"We will no longer tell stakeholders about this {entry.noun}.")
     return redirect(entry)
 
 
@@ -226,7 +227,7 @@ def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
     receipts = rows_for(_receipts_of, user, entry.pk)
     for receipt in receipts:
-        # Only its own organisation sees the colleague it was referred to, and the message to them.
+        # Only the referring organisation may see the colleague and the message to them.
         if not rights.roles.act_for(receipt.organisation_id):
             receipt.referred_to, receipt.note = None, ""
     return receipts

@@ -277,13 +277,15 @@ def saved_view(world: World) -> Probe:
 
 def scheduled_report(world: World) -> Probe:
     reports.schedule_report(
-        report="partnership-register",
-        query_string="",
-        name="Every week",
-        every="week",
-        first_on=timezone.localdate(),
-        people=[world.ben, world.vera],
-        body=world.partnership,
+        details=reports.ScheduleDetails(
+            report="partnership-register",
+            query_string="",
+            name="Every week",
+            every="week",
+            first_on=timezone.localdate(),
+            people=[world.ben, world.vera],
+            body=world.partnership,
+        ),
         author=world.amina,
         now=timezone.now(),
     )

@@ -286,13 +286,15 @@ def digests_identity(one: Subscription) -> str:
 
 def schedule_for(world: World) -> Schedule:
     return reports.schedule_report(
-        report="partnership-register",
-        query_string="",
-        name="Every month",
-        every="month",
-        first_on=timezone.localdate(),
-        people=[world.vera, world.ben],
-        body=world.partnership,
+        details=reports.ScheduleDetails(
+            report="partnership-register",
+            query_string="",
+            name="Every month",
+            every="month",
+            first_on=timezone.localdate(),
+            people=[world.vera, world.ben],
+            body=world.partnership,
+        ),
         author=world.amina,
         now=NOW(),
     )

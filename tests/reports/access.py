@@ -21,11 +21,13 @@ def prepare(world: World) -> None:
         **given, name="As reported to the board", reason="The board met.", author=world.amina, now=now
     )
     world.things["schedule"] = services.schedule_report(
-        **given,
-        name="Every month",
-        every="month",
-        first_on=timezone.localdate(),
-        people=[world.vera],
+        details=services.ScheduleDetails(
+            **given,
+            name="Every month",
+            every="month",
+            first_on=timezone.localdate(),
+            people=[world.vera],
+        ),
         author=world.amina,
         now=now,
     )

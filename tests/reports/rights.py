@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -19,26 +20,27 @@ _READERS = _FOR_PARTIES | {"viewer", "observer"}
 
 
 def _scheduled(world: World) -> Schedule:
-    return services.schedule_report(**_schedule(world), author=world.amina, now=timezone.now())
+    return services.schedule_report(details=_details(world), author=world.amina, now=timezone.now())
 
 
 def _scheduled_for_another(world: World) -> Schedule:
     """Return a schedule of a report that no persona gets yet."""
     nils = person("Nils Larch", "nils@larkhaven.example")
     join(nils, world.larkhaven, Role.VIEWER, world.now)
-    return services.schedule_report(**{**_schedule(world), "people": [nils]}, author=world.amina, now=timezone.now())
+    return services.schedule_report(details=_details(world, people=[nils]), author=world.amina, now=timezone.now())
 
 
-def _schedule(world: World) -> dict[str, Any]:
-    return {
-        "report": "partnership-register",
-        "query_string": "",
-        "name": "Every month",
-        "every": "month",
-        "first_on": timezone.localdate(),
-        "people": [world.vera],
-        "body": world.partnership,
-    }
+def _details(world: World, people: Sequence[User] = ()) -> services.ScheduleDetails:
+    """Return a schedule for the Estuary Partnership; for Vera, if no other people are given."""
+    return services.ScheduleDetails(
+        report="partnership-register",
+        query_string="",
+        name="Every month",
+        every="month",
+        first_on=timezone.localdate(),
+        people=people or [world.vera],
+        body=world.partnership,
+    )
 
 
 def _freeze(world: World, who: User, body: Any) -> object:
@@ -63,7 +65,7 @@ ROWS = (
     ),
     Row(
         "reports.schedule_report",
-        lambda w, who, _: services.schedule_report(**_schedule(w), author=who, now=timezone.now()),
+        lambda w, who, _: services.schedule_report(details=_details(w), author=who, now=timezone.now()),
         _FOR_PARTIES,
     ),
     Row(

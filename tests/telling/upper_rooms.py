@@ -292,13 +292,15 @@ def entry_enters_a_followed_view(w: World) -> Act:
 @case(("reports.scheduled", "ben"))
 def report_sent_on_a_rhythm(w: World) -> Act:
     reporting.schedule_report(
-        report="partnership-register",
-        query_string="",
-        name="Register",
-        every="month",
-        first_on=timezone.localdate(),
-        people=[w.ben],
-        body=w.partnership,
+        details=reporting.ScheduleDetails(
+            report="partnership-register",
+            query_string="",
+            name="Register",
+            every="month",
+            first_on=timezone.localdate(),
+            people=[w.ben],
+            body=w.partnership,
+        ),
         author=w.amina,
         now=NOW(),
     )
@@ -308,13 +310,15 @@ def report_sent_on_a_rhythm(w: World) -> Act:
 @case(("reports.not_made", "ben"))
 def scheduled_report_of_a_partnership_they_left(w: World) -> Act:
     reporting.schedule_report(
-        report="homes-pipeline",
-        query_string=f"partnership={w.partnership.pk}",
-        name="Homes of the partnership",
-        every="month",
-        first_on=timezone.localdate(),
-        people=[w.ben],
-        body=w.westmarch,
+        details=reporting.ScheduleDetails(
+            report="homes-pipeline",
+            query_string=f"partnership={w.partnership.pk}",
+            name="Homes of the partnership",
+            every="month",
+            first_on=timezone.localdate(),
+            people=[w.ben],
+            body=w.westmarch,
+        ),
         author=w.ben,
         now=NOW(),
     )

@@ -13,6 +13,7 @@ from partnerships.reports.services.files import (
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
 from partnerships.reports.services.scheduling import (
     MAX_SCHEDULES,
+    ScheduleDetails,
     UnableToSchedule,
     end_schedule,
     receive_schedule,
@@ -24,6 +25,7 @@ from partnerships.reports.services.scheduling import (
 __all__ = [
     "MAX_FILES",
     "MAX_SCHEDULES",
+    "ScheduleDetails",
     "UnableToFreeze",
     "UnableToMakeFile",
     "UnableToSchedule",

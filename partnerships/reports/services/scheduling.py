@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -40,39 +41,27 @@ class UnableToSchedule(Exception):
     """The report, its filters, name, frequency, first day or recipients are not valid, or there are too many."""
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleDetails:
+    """A report to schedule, how often and from which day it is sent, and to which people of which audience."""
+
+    report: str
+    query_string: str
+    name: str
+    every: str
+    first_on: dt.date
+    people: Collection[User]
+    body: Organisation | Partnership
+
+
 @transaction.atomic
-def schedule_report(
-    *,
-    report: str,
-    query_string: str,
-    name: str,
-    every: str,
-    first_on: dt.date,
-    people: Collection[User],
-    body: Organisation | Partnership,
-    author: User,
-    now: dt.datetime,
-) -> Schedule:
-    """Schedule a report for these people of the organisation or partnership. Raises `UnableToSchedule`."""
+def schedule_report(*, details: ScheduleDetails, author: User, now: dt.datetime) -> Schedule:
+    """Schedule a report for people of an organisation or partnership. Raises `UnableToSchedule`."""
+    body = details.body
+    # Until the schedule is saved, nobody joins or leaves the partnership, so that all recipients belong to it.
     lock_body(body)
     require(may_report_for(author, body, now))
-    definition = find_report(report)
-    if definition is None:
-        raise UnableToSchedule("There is no such report. Choose a report from the list of reports.")
-    if not has_valid_filters_for(definition, body, query_string):
-        raise UnableToSchedule(
-            "Not everybody who gets the report can use these filters. Remove each filter that names something they "
-            "cannot see."
-        )
-    if not name.strip():
-        raise UnableToSchedule("Enter a name.")
-    if every not in Frequency.values:
-        raise UnableToSchedule("Choose how often we should send the report.")
-    if first_on < timezone.localdate(now):
-        raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
-    recipient_ids = {person.pk for person in people}
-    if not recipient_ids or people_of(body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
-        raise UnableToSchedule(f"Choose who gets the report: one or more people of {body}.")
+    _check(details, timezone.localdate(now))
     audience = {
         "organisation": body if isinstance(body, Organisation) else None,
         "partnership": body if isinstance(body, Partnership) else None,
@@ -80,27 +69,49 @@ def schedule_report(
     if Schedule.objects.filter(**audience, ended_at=None).count() >= MAX_SCHEDULES:
         raise UnableToSchedule(f"{body} already has {MAX_SCHEDULES} scheduled reports. End one first.")
     schedule = Schedule.objects.create(
-        report=report,
-        name=name.strip()[:150],
-        question=query_string,
-        every=every,
-        next_on=first_on,
-        first_on=first_on,
+        report=details.report,
+        name=details.name.strip()[:150],
+        question=details.query_string,
+        every=details.every,
+        next_on=details.first_on,
+        first_on=details.first_on,
         created_by=author,
         created_at=now,
         **audience,
     )
+    recipient_ids = sorted({person.pk for person in details.people})
     Recipient.objects.bulk_create(
-        [Recipient(schedule=schedule, person_id=person_id, since=now) for person_id in sorted(recipient_ids)]
+        [Recipient(schedule=schedule, person_id=person_id, since=now) for person_id in recipient_ids]
     )
     record_event(schedule, EventKind.SCHEDULED, author=author, now=now)
     return schedule
 
 
+def _check(details: ScheduleDetails, today: dt.date) -> None:
+    """Check all details of a new schedule. Raises `UnableToSchedule`."""
+    definition = find_report(details.report)
+    if definition is None:
+        raise UnableToSchedule("There is no such report. Choose a report from the list of reports.")
+    if not has_valid_filters_for(definition, details.body, details.query_string):
+        raise UnableToSchedule(
+            "Not everybody who gets the report can use these filters. Remove each filter that names something they "
+            "cannot see."
+        )
+    if not details.name.strip():
+        raise UnableToSchedule("Enter a name.")
+    if details.every not in Frequency.values:
+        raise UnableToSchedule("Choose how often we should send the report.")
+    if details.first_on < today:
+        raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
+    recipient_ids = {person.pk for person in details.people}
+    if not recipient_ids or people_of(details.body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
+        raise UnableToSchedule(f"Choose who gets the report: one or more people of {details.body}.")
+
+
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
     """End a schedule; the reports that it has frozen are kept. The author is None after a restore."""
-    locked = _locked(schedule.pk)
+    locked = _lock(schedule.pk)
     lock_body(locked.body)
     require(author is None or may_report_for(author, locked.body, now))
     if locked.ended_at is None:
@@ -159,10 +170,10 @@ class ScheduledReportStop(SingleStop):
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Freeze the reports that are due, record their emails, and return how many reports were frozen.
 
-    It can be repeated: each schedule is locked and moved to its next day in one transaction. A report that fails is
-    tried again by later runs, after the others. After `MAX_TRIES` its author and the operators are told, and it waits
-    for its next day. `stop_on` are errors, such as a time limit, that end the run and count as a failure of the report
-    that was being made.
+    This is safe to repeat: each schedule is locked and moved to its next day in one transaction. If a report fails,
+    later runs try it again, after the others. After `MAX_TRIES` we email its author and the operators, and the report
+    waits for its next day. `stop_on` are errors, such as a time limit, that end the run and count as a failure of the
+    report that was being made.
     """
     today = timezone.localdate(now)
     due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
@@ -181,7 +192,7 @@ def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] =
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether the database was away or a lock was not free in time: then the report is not at fault."""
+    """Whether the database was away or a lock was not free in time, so that the report did not cause the error."""
     return isinstance(error, OperationalError | InterfaceError) and not was_cancelled(error)
 
 
@@ -189,7 +200,7 @@ def _is_outage(error: Exception) -> bool:
 def _send(schedule_id: int, now: dt.datetime) -> bool:
     """Freeze the report of a schedule and email it; return whether that was done."""
     today = timezone.localdate(now)
-    schedule = _locked(schedule_id)
+    schedule = _lock(schedule_id)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
     recipient_ids = _present_recipient_ids(schedule)
@@ -231,7 +242,7 @@ def _present_recipient_ids(schedule: Schedule) -> list[int]:
 
 
 def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
-    """Set the first day after today on which the report is due; days that were missed are left out."""
+    """Set the first day after today on which the report is due, and skip days that were missed."""
     frequency = Frequency(schedule.every)
     while schedule.next_on <= today:
         schedule.next_on = frequency.next_day(schedule.next_on, day_of_month=schedule.first_on.day)
@@ -240,10 +251,10 @@ def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
 
 
 def _count_failure(schedule_id: int, now: dt.datetime) -> None:
-    """Count a failure of the report; after the last try, move the schedule to its next day and tell people."""
+    """Count a failure of the report; after the last try, move the schedule to its next day and email people."""
     today = timezone.localdate(now)
     with transaction.atomic():
-        schedule = _locked(schedule_id)
+        schedule = _lock(schedule_id)
         if schedule.ended_at is not None or schedule.next_on > today:
             return
         schedule.failures += 1
@@ -275,6 +286,7 @@ def _email_not_made(
     )
 
 
-def _locked(schedule_id: int) -> Schedule:
+def _lock(schedule_id: int) -> Schedule:
+    """Lock and return a schedule, with its audience and its author."""
     schedules = Schedule.objects.select_for_update(of=("self",))
     return schedules.select_related("organisation", "partnership", "created_by").get(pk=schedule_id)

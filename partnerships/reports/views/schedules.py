@@ -30,13 +30,15 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         schedule = services.schedule_report(
-            report=slug,
-            query_string=filters.query_string,
-            name=form.cleaned_data["name"],
-            every=form.cleaned_data["every"],
-            first_on=form.cleaned_data["first_on"],
-            people=form.cleaned_data["people"],
-            body=form.chosen_body,
+            details=services.ScheduleDetails(
+                report=slug,
+                query_string=filters.query_string,
+                name=form.cleaned_data["name"],
+                every=form.cleaned_data["every"],
+                first_on=form.cleaned_data["first_on"],
+                people=form.cleaned_data["people"],
+                body=form.chosen_body,
+            ),
             author=person,
             now=timezone.now(),
         )

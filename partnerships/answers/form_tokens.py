@@ -29,7 +29,7 @@ class FormSubject:
     version_number: int
 
     def as_list(self) -> list[int]:
-        """Return the ids, as they stand in a token."""
+        """Return the ids in the order of a token."""
         return [self.person_id, self.plan_id, self.version_number]
 
 

@@ -29,7 +29,7 @@ class _ByLinkForm(Form):
 
 
 class CommentForm(_ByLinkForm):
-    """Comment on a plan or a piece of it."""
+    """Comment on a plan or on one piece of the plan."""
 
     anchor = forms.ChoiceField(label="What is your comment about?", required=False)
     text = forms.CharField(label="Your comment", max_length=5_000, widget=forms.Textarea(attrs={"rows": 6}))

@@ -1,4 +1,4 @@
-"""What an organisation holds in this room: its questions about plans, and its trust in stakeholders."""
+"""Questions about plans, and trust in stakeholders, which pass to another organisation at a handover."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registers which events of answers and questions followers are told of."""
+"""Register which events of answers and questions digests tell followers about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.answers.event_kinds import EventKind
 
-#: How several events of one question become one line, and which followers are told.
+#: How several events of one question become one line, and which followers digests tell.
 _TOLD_EVENTS = {
     EventKind.QUESTION_PUT: (Fold.CREATED, Audience.OUTSIDE),
     EventKind.QUESTION_CLOSED: (Fold.REMOVED, Audience.OUTSIDE),
@@ -17,7 +17,7 @@ _TOLD_EVENTS = {
 
 
 def register() -> None:
-    """Register which events followers are told of, and why not of the others."""
+    """Register which events digests tell followers about, and why they leave out the others."""
     for kind, (fold, audience) in _TOLD_EVENTS.items():
         register_told(
             kind,

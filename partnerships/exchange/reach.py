@@ -23,7 +23,7 @@ class Places:
 
 
 def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Return the areas with all their parts and successors, and the parts and successors of those."""
+    """Return the areas with all their parts and successors, and in turn the parts and successors of these."""
     covered_ids: set[int] = set()
     unvisited_ids = list(chosen)
     while unvisited_ids:

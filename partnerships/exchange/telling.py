@@ -1,4 +1,4 @@
-"""Register which events of asks, offers and answers followers hear of, and why not of the others."""
+"""Register which events of asks, offers and answers digests tell followers about, and why not about others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_ANSWERS = ("answered", "declined", "acknowledged")
 
 
 def register() -> None:
-    """Register the events that followers hear of, and the reasons for the others."""
+    """Register the events that digests tell followers about, and why they leave out the others."""
     for kind in EventKind:
         side, _, step = kind.value.partition(".")
         if side in ("ask", "offer") and step in _STEPS:

@@ -1,4 +1,4 @@
-"""What followers are told about recommendations."""
+"""Register which events of recommendations digests tell followers about."""
 
 from __future__ import annotations
 

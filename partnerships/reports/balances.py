@@ -57,7 +57,7 @@ def _first_partners(
 
 def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = False) -> QuerySet[Organisation]:
     present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
-    # Without the last direction: those that we ask through a partnership are present in it.
+    # Without the last direction: organisations that we ask through a partnership are present in it.
     asks = _asks(user, [ours], asked_in, sees_all=sees_all)[:-1]
     ids_by_asks = [in_direction.entries.order_by().values(in_direction.partner) for in_direction in asks]
     ids_by_promises = [
@@ -138,7 +138,7 @@ def _asked_in(ours: list[int]) -> list[int]:
 
 
 def _met_by(giver: Q) -> Q:
-    """Return the condition that an ask is met, and that a giver who matches `giver` delivered part of it."""
+    """Return the condition that an ask is met, and that a giver who matches `giver` delivered part of the ask."""
     verified_links = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
     return Q(Exists(verified_links), status=Status.MET)
 

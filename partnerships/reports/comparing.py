@@ -85,7 +85,7 @@ def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tup
 def _compared_rows(
     was: Table | None, now: Table | None, rows_before: dict[str, Row], rows_after: dict[str, Row]
 ) -> list[str]:
-    """Return the identities of the rows to compare: those of the newer table, then those that were removed."""
+    """Return the identities of the rows to compare: first the rows of the newer table, then removed rows."""
     compared = list(rows_after)
     if was is not None and was.left_out > 0:  # a row that is not there may have been left out
         compared = [identity for identity in rows_after if identity in rows_before]

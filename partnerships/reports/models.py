@@ -52,7 +52,7 @@ READERS = (*_AUDIENCE, *_FORMER)
 
 
 class Audience(models.Model):
-    """The people for whom a report is made: those of one organisation, or of the parties of one partnership."""
+    """The audience of a report: the people of one organisation, or of the parties of one partnership."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

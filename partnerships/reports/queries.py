@@ -153,6 +153,6 @@ def open_frozen(person: User, pk: int) -> FrozenReport:
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
-    """Return the figures of a frozen report, without those that the reader may no longer read."""
+    """Return the figures of a frozen report, without figures that the reader may no longer read."""
     report = find_report(frozen.report)
     return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

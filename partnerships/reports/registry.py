@@ -23,7 +23,7 @@ def ignore_progress(_done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReportContext:
-    """For whom a report is computed, with which filters, and when."""
+    """The reader for whom a report is computed, with the filters and the time."""
 
     #: A person, or `Everybody` of some organisations.
     reader: Reader
@@ -46,7 +46,7 @@ def withhold_nothing(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A report: what it is called, its filters, and how its figures are computed."""
+    """A report: its title, its filters, and how its figures are computed."""
 
     #: Its name in URLs.
     slug: str

@@ -19,7 +19,7 @@ Cell: TypeAlias = str | int | Decimal | dt.date | None
 
 
 class Kind(Enum):
-    """What a column holds, which decides how it is shown and exported."""
+    """The kind of values in a column, which decides how pages and files show them."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -52,7 +52,7 @@ class Column:
 
     @property
     def is_figure(self) -> bool:
-        """Whether it holds figures."""
+        """Whether columns of this kind contain figures."""
         return self.kind in FIGURES
 
 

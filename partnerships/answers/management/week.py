@@ -31,7 +31,7 @@ REPLY = "Please tell the residents of Mill Lane before the depot closes."
 
 
 class PartnershipWeek(Company):
-    """A councillor hears once a week, a manager once a day."""
+    """A week in which a councillor gets a weekly digest, and a manager a daily one."""
 
     def play(self) -> list[str]:
         """Play the week from Monday to Friday."""

@@ -22,10 +22,10 @@ class WorkRole(models.Model):
 
 
 class TrustQuerySet(models.QuerySet["Trust"]):
-    """Trust, by whether it still holds."""
+    """Trust of organisations in stakeholders."""
 
     def current(self) -> TrustQuerySet:
-        """Trust that has not ended."""
+        """Return the rows of trust that has not ended."""
         return self.filter(ended_at=None)
 
 

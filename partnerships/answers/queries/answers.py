@@ -35,7 +35,7 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
 
 
 def concern_counts(plan: Plan, version_number: int) -> Concern:
-    """Count the people who have read this version, and those whom the plan concerns or not.
+    """Count the people who say that they have read this version, that the plan concerns them, or that it does not.
 
     Only the last answer of each person counts.
     """

@@ -106,7 +106,7 @@ def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
 
 
 def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
-    """Return the open plans among those that replies to these emails could be about."""
+    """Return the open plans that replies to these emails could be about."""
     named_plan_ids = {pk for email in emails for pk in email.readable_plan_ids | email.plan_ids}
     partnership_ids = {pk for email in emails for pk in email.published_in_ids}
     could_be_about = Q(pk__in=named_plan_ids) | Q(partnership__in=partnership_ids, current_number__gt=0)

@@ -78,7 +78,7 @@ def say_whether_concerned(
 def comment_by_link(
     *, person: User, plan: Plan, version_number: int, text: str, anchor: str = "", key: uuid.UUID, now: dt.datetime
 ) -> Answer:
-    """Comment on a plan or, with an `anchor`, on one piece of it.
+    """Comment on a plan or, with an `anchor`, on one piece of the plan.
 
     The comment waits for approval unless an owner of the plan trusts the person. Raises `UnableToAnswer`.
     """

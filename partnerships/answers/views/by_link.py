@@ -54,7 +54,7 @@ _MAX_ANSWERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A stakeholder's visit to a plan, by the link in a digest that told them of this version."""
+    """A stakeholder's visit to a plan, by the link in a digest about this version."""
 
     person: User
     plan: Plan
@@ -163,7 +163,7 @@ def _press_answer_button(
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
 def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Comment on the plan or a piece of it."""
+    """Comment on the plan or on one piece of the plan."""
     visit = _start_visit(request, link, plan)
     form = CommentForm(
         posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)

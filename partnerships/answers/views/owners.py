@@ -48,7 +48,7 @@ def _led_owner(user: User, plan: Plan) -> Organisation | None:
 
 @require_safe
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the answers about a plan; leads of an owner see first those that wait for a decision."""
+    """Show the answers about a plan; leads of an owner first see the answers that wait for a decision."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)

@@ -31,7 +31,7 @@ class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic
 
 
 class RespondForm(OrganisationForm):
-    """Answer an ask or offer, for all or part of it."""
+    """Answer an ask or offer, in full or in part."""
 
     text = forms.CharField(label="What can you offer?", widget=LONG_TEXT, max_length=5000)
     quantity = quantity_field("How much can you offer?")

@@ -221,7 +221,7 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
 
 
 class MeetForm(Form):
-    """Link a commitment that meets an ask or uses an offer, with how much of it."""
+    """Link a commitment that meets an ask or uses an offer, with the quantity."""
 
     commitment = _CommitmentChoice(
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: A draft withdrawn before it was shared stays visible to its organisation only.
 _SHARED = Q(shared_at__isnull=False)
-#: People who may read an entry, and who hear what happens to it from now on.
+#: People who may read an entry, and people whom digests tell about it from now on.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("addressees__organisation", when=_SHARED & Q(audience=Audience.NAMED)),

@@ -72,7 +72,7 @@ class Fulfilment(models.Model):
 
     @property
     def share(self) -> Decimal | None:
-        """How much of the entry the commitment meets, in the entry's unit; None if nobody has said.
+        """How much of the entry the commitment meets, in the entry's unit; None if nobody has entered it.
 
         Needs entry, commitment and response to be fetched.
         """

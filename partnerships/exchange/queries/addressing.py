@@ -43,7 +43,7 @@ def is_readable_by(entry: Entry, organisation_id: int) -> bool:
 
 
 def answerable_among(ids: Collection[int], user: User) -> set[int]:
-    """Return the ids of those of the entries (ids) that the person may answer today."""
+    """Return the ids of the entries among these that the person may answer today."""
     return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
 
 

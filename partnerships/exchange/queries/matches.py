@@ -98,7 +98,7 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Return the pairs of one of these organisations and a partner of it, each pair both ways round."""
+    """Return each of these organisations with each of its partners, in both orders."""
     present = Party.objects.present()
     partnerships = present.filter(organisation__in=organisation_ids).values("partnership")
     parties_by_partnership: dict[int, set[int]] = defaultdict(set)
@@ -147,7 +147,7 @@ def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[
 
 
 def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
-    """Return the ids of those of the entries that are open and that the person may read."""
+    """Return the ids of the entries among these that are open and that the person may read."""
     if not entry_ids:
         return set()
     is_readable, values = readable_to(reader)

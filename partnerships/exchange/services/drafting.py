@@ -192,7 +192,7 @@ def edit_entry(
         make_findable(entry)
     entry.save()
     if changed_names:
-        # An event of a draft has no texts: those who read the shared entry later must not see earlier text.
+        # An event of a draft has no texts: people who read the shared entry later must not see earlier text.
         changes = {}
         if not entry.is_draft:
             changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
@@ -234,7 +234,7 @@ def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None
 
 
 def _change_sharing(entry: Entry, sharing: Sharing, today: dt.date) -> None:
-    """Change whom a draft is shared with. Raises `UnableToEditEntry`, also if the entry has been shared."""
+    """Change the audience of a draft. Raises `UnableToEditEntry`, also if the entry has been shared."""
     addressees = list(sharing.addressees)
     addressee_ids = {addressee.pk for addressee in addressees}
     partnership_id = sharing.partnership.pk if sharing.partnership else None

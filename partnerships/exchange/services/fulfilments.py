@@ -90,7 +90,7 @@ def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
 
 
 def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decimal | None:
-    """Return how much of the entry the commitment meets: `quantity`, or all that other entries leave of it.
+    """Return how much of the entry the commitment meets: `quantity`, or all that other entries leave.
 
     Raises `UnableToMeet` for an invalid quantity, or for more than the other entries leave.
     """

@@ -250,7 +250,7 @@ def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
     if entry.is_over:
         entry.closed_at = now
         entry.is_open = False
-    # Without an author: the commitment's timeline names the person who confirmed, for those who may read it.
+    # Without an author: the commitment's timeline names the person who confirmed, for people who may read it.
     record_event(
         entry,
         event=event_about(entry, _VERB_BY_STATUS[Status(status)]),

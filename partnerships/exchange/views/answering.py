@@ -45,7 +45,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def respond(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer an entry, for all or part of it."""
+    """Answer an entry, in full or in part."""
     entry, organisations = answerable_entry(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)

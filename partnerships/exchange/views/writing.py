@@ -193,7 +193,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def share(request: HttpRequest, pk: int) -> HttpResponse:
-    """Share a draft as it is."""
+    """Share a draft without further changes."""
     entry = editable_entry(request, pk)
 
     def step() -> tuple[str, str]:
@@ -206,7 +206,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an entry as agreed elsewhere, with how and with whom."""
+    """Record how and with whom an entry was agreed outside Common Ground."""
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
@@ -218,7 +218,7 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
-    """Open commitments that the entry's organisation receives (for an offer: gives)."""
+    """Return open commitments that the entry's organisation receives (for an offer: gives)."""
     side = "receiver" if entry.is_ask else "giver"
     open_commitments = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
     return open_commitments.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EVERYBODY: tuple[Route, ...] = (Network(),)
 #: The order of recommendations in lists: by report, newest first, and within it as the report has them.
 IN_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
-#: Characters of a recommendation where it stands for a title.
+#: A title made from the text of a recommendation has at most this many characters.
 _MAX_TITLE = 110
 
 
@@ -134,7 +134,7 @@ class Recommendation(models.Model):
 
     @property
     def title(self) -> str:
-        """The beginning of its text, which stands for a title in lists and emails."""
+        """The beginning of the text, which lists and emails show as a title."""
         return shorten(self.text, _MAX_TITLE)
 
     @property

@@ -28,7 +28,7 @@ from partnerships.recommendations.models import (
 
 #: A form offers at most this many records.
 MAX_OFFERED = 200
-#: A text that stands for a title has at most this many characters.
+#: A text that is shown as a title has at most this many characters.
 _MAX_TEXT = 90
 
 

@@ -24,7 +24,7 @@ from partnerships.surveys.queries.results import expectation_words, expectations
 
 #: A form offers at most this many records of one kind.
 MAX_OFFERED = 200
-#: A text that stands for a title has at most this many characters.
+#: A text that is shown as a title has at most this many characters.
 _MAX_TEXT = 90
 
 

@@ -1,4 +1,4 @@
-"""Changes of recommendations: of all, of those in a partnership, and of one."""
+"""Changes of recommendations: of all, of the recommendations in a partnership, and of one."""
 
 from __future__ import annotations
 

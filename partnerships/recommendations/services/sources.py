@@ -216,7 +216,7 @@ def _change(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Store the new values and addressees, and record those that changed."""
+    """Store the new values and addressees, and record the changes."""
     addressees_before = _addressee_words(recommendation)
     before, after = apply_changes(recommendation, values)
     recommendation.save(update_fields=list(values))
@@ -256,7 +256,7 @@ def _recorded_recommendation(source: Source, reference: str, text: str) -> Recom
 
 
 def _create(source: Source, values: dict[str, Any]) -> Recommendation:
-    """Add a recommendation at the end of those of its report."""
+    """Add a recommendation after the others of its report."""
     last_position = source.recommendations.aggregate(last=Max("position"))["last"] or 0
     if last_position >= MAX_RECOMMENDATIONS:
         raise UnableToRecord(f"You can record up to {MAX_RECOMMENDATIONS} recommendations for one report.")

@@ -190,7 +190,7 @@ def _read_suggested(pack: _Pack) -> _Suggested:
     suggestions = [
         (source, item)
         for source in (agenda_sources() if pack.partnerships else ())
-        # `suggest` is typed for a person, but what it reads starts from `visible_to`, which takes any reader.
+        # `suggest` is typed for a person, but its queries start from `visible_to`, which takes any reader.
         for item in source.suggest(pack.reader, pack.partnerships, since)  # type: ignore[arg-type]
     ]
     rows: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}

@@ -24,7 +24,7 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 
 #: How many organisations the matrix has: those with most conversations.
 MATRIX = 12
-#: How many pairs are listed: those that met most often.
+#: The table lists at most this many pairs, those that met most often.
 _MAX_PAIRS = 300
 #: Without dates, the report covers this many days up to today.
 _DEFAULT_DAYS = 365

@@ -43,7 +43,7 @@ class DistrictFilters(Form):
 
 #: Kinds of organisation that have council areas.
 _COUNCILS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
-#: Kinds of area that have no districts in the directory: their districts are those that their organisations serve.
+#: Kinds of area without districts in the directory: they cover the districts that their organisations serve.
 _WIDER = (AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)
 
 
@@ -80,7 +80,7 @@ class Districts:
 
     @cached_property
     def meant(self) -> dict[int, set[int]]:
-        """The ids of the districts that each area covers: the area itself, its successors, or what it contains."""
+        """The ids of the districts that each area covers: the area itself, its successors, or its parts."""
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
             for former_or_present_id in self.lines[area.pk].everything():

@@ -38,7 +38,7 @@ _BEDROOMS = range(7)
 
 
 def financial_year(day: dt.date, ahead: int = 0) -> str:
-    """Return the financial year of a day, or a year `ahead` of it: `2027-28`."""
+    """Return the financial year of a day, or the year `ahead` years later: `2027-28`."""
     return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
 
 

@@ -67,7 +67,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the register: a partnership, as it is today."""
+    """A row of the register: a partnership, with its state today."""
 
     partnership: Partnership
     state: Status

@@ -60,7 +60,7 @@ class _CoverageCounter:
         self._records = records
         self._district_ids = [area.pk for area in districts.areas]
         index_by_district = {pk: index for index, pk in enumerate(self._district_ids)}
-        #: Any area beside the districts that it stands for: a county beside its districts, and so on.
+        #: Pairs of an area and a district that the area covers: a county with each of its districts, and so on.
         self._districts_by_area = _as_pairs(
             (area, index_by_district[district])
             for area, district_ids in districts.meant.items()

@@ -25,7 +25,7 @@ from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Asks that are listed, those that wait longest first.
+#: The table lists at most this many asks, those that wait longest first.
 _MAX_LISTED = 200
 #: The groups of ages, the youngest first: the least age of each in days, and its label.
 _AGES = ((0, "Up to 2 weeks"), (15, "Up to 4 weeks"), (29, "Up to 8 weeks"), (57, "Up to half a year"), (183, "Longer"))

@@ -65,7 +65,7 @@ def make_files(*, now: dt.datetime) -> int:
 
 
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
-    """Whether the file is the person's and not a day old, and they may still read all of it.
+    """Whether the file belongs to the person, is less than a day old, and they may still read everything in it.
 
     They must act for the same organisations and partnerships as when it was made, because the figures depend on these;
     and they must still see every record that a row names. A file is also refused if the report now withholds something

@@ -39,7 +39,8 @@ def freeze_report(
     `query_string` holds the filters, as in the address of the report's page. The author is None for a scheduled
     report. Raises `UnableToFreeze`.
     """
-    # Until the figures are kept, no organisation joins or leaves the partnership: those who read are those counted.
+    # Until the figures are saved, no organisation joins or leaves the partnership, so that the audience that can
+    # read the report is the audience for which it was computed.
     lock_body(body)
     require(author is None or may_report_for(author, body, now))
     definition = find_report(report)

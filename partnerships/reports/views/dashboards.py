@@ -36,7 +36,7 @@ def organisation(request: HttpRequest, pk: int) -> HttpResponse:
 def _dashboard(
     request: HttpRequest, body: Partnership | Organisation | None, tile_filters: dashboards.TileFilters
 ) -> HttpResponse:
-    """Return the dashboard, or one tile of it.
+    """Show the dashboard, or one of its tiles.
 
     The page fetches each tile on its own (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
     """

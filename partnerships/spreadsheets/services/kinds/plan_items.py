@@ -77,7 +77,7 @@ class DraftEditor:
         self.content = draft_content(self._plan)
         self._draft_items: dict[str, Item] = {item["key"]: item for item in self.content[collection.code]}
         self._changed_items: dict[str, Item] = {}
-        #: The items of the draft and those that earlier rows added.
+        #: The items of the draft, and items that earlier rows added.
         self.items = ItemFinder(self._draft_items.values(), reference=reference)
         #: The keys of these items.
         self.keys = set(self._draft_items)
@@ -163,7 +163,7 @@ class ItemFinder:
             self.add(item)
 
     def add(self, item: Item) -> None:
-        """Add an item to those that can be found."""
+        """Add an item, so that later rows find it."""
         for field, items_by_value in self._items_by_value.items():
             if item[field]:
                 items_by_value.setdefault(_folded(item[field]), []).append(item)
@@ -180,7 +180,7 @@ class ItemFinder:
         return []
 
     def id_of(self, item: Item) -> str:
-        """Return the reference of the item, if no other item can be meant by it; otherwise its key."""
+        """Return the reference of the item if no other item has the same one; otherwise its key."""
         reference = str(item[self._reference]) if self._reference else ""
         return reference if reference and self.named(reference) == [item] else str(item["key"])
 

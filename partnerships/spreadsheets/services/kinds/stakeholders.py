@@ -70,7 +70,7 @@ def _apply(run: Run) -> None:
             run.report.count("left_alone")
             continue
         if asked >= MAX_ASKED_A_DAY:
-            # Checked here too, because each attempt holds the lock for planning digests, and others wait for it.
+            # Checked here too, because each attempt locks the planning of digests, and other work waits for this lock.
             remedy = "Upload this row again tomorrow."
             run.refuse(line, "", f"at most {MAX_ASKED_A_DAY} people can be asked in a day.", remedy)
             continue

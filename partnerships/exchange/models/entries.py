@@ -77,7 +77,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Open entries that ask an organisation the person edits for."""
+        """Return open entries that ask an organisation the person edits for."""
         own_memberships = Membership.objects.current().of_person(user, *EDITING_ROLES)
         return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 

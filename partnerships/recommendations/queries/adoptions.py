@@ -169,7 +169,7 @@ def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str
 
 
 def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
-    """Open objectives of the partnership that are not linked yet."""
+    """Return open objectives of the partnership that are not linked yet."""
     linked = adoption.outcomes.exclude(objective=None).values("objective")
     rows = Objective.objects.visible_to(user).filter(partnership=adoption.partnership_id, status=ObjectiveStatus.OPEN)
     return [

@@ -43,7 +43,7 @@ class UnableToSchedule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleDetails:
-    """A report to schedule, how often and from which day it is sent, and to which people of which audience."""
+    """A report to schedule: its filters, how often and from which day we send it, and its audience and recipients."""
 
     report: str
     query_string: str

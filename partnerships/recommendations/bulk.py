@@ -15,7 +15,7 @@ from partnerships.kit.lists import BulkAction
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 from partnerships.recommendations.models import Recommendation, Response, ResponseStatus
-from partnerships.recommendations.queries.addressing import addressed_to, answering
+from partnerships.recommendations.queries.addressing import addressed_to, responding_bodies
 from partnerships.recommendations.services import ResponseDetails, UnableToRespond, respond
 
 
@@ -77,7 +77,7 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
     responses = Response.objects.filter(organisation__in=own_organisations, recommendation__in=recommendation_ids)
     answerable_ids = set(responses.values_list("recommendation", flat=True))
     for organisation in own_organisations:
-        addressed = addressed_to(answering(organisation, day)).filter(pk__in=recommendation_ids)
+        addressed = addressed_to(responding_bodies(organisation, day)).filter(pk__in=recommendation_ids)
         answerable_ids |= set(addressed.values_list("pk", flat=True))
     reason = "These recommendations are not addressed to your organisation, so it cannot respond to them."
     return {pk: reason for pk in recommendation_ids if pk not in answerable_ids}

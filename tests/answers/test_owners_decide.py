@@ -183,7 +183,7 @@ def test_page_counts_the_last_answer_of_each_person(world: World, plan: Plan, di
     html = collapse(signed_in(world.ben).get(plan_page(plan)).content.decode())
 
     assert "1 person has said that they have read version 2" in html
-    assert "0 said that the plan concerns them, and 1 that it does not" in html
+    assert "0 said that the plan concerns them, and 1 said that it does not" in html
 
 
 def test_erasing_a_stakeholder_ends_trust_and_leaves_a_former_member(world: World, plan: Plan, comment: Answer) -> None:

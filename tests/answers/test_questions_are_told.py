@@ -221,7 +221,7 @@ def test_the_page_of_a_digest_leads_to_the_plan_and_to_answering(
     view = collapse(bearer.get(reverse("digests:view", kwargs={"token": token})).content.decode())
     read = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk}))
 
-    assert 'Answer or comment on Harbour Quarter</a> <span class="cg-muted">1 question</span>' in view
+    assert 'Answer or comment on Harbour Quarter</a> <span class="cg-muted">1 question from the owners</span>' in view
     assert reverse("answers:by-link", kwargs={"token": token, "plan": plan.pk}) in view
     assert "North Quay" in read.content.decode()
     assert "Mill Lane" not in read.content.decode()  # confidential

@@ -34,7 +34,7 @@ from partnerships.recommendations.models import (
     ResponseStatus,
     Source,
 )
-from partnerships.recommendations.queries.addressing import answering, is_addressed
+from partnerships.recommendations.queries.addressing import is_addressed, responding_bodies
 from partnerships.recommendations.queries.adoptions import of_partnership
 from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import uncovered
@@ -399,7 +399,7 @@ def test_the_successor_of_a_lep_answers_for_what_was_addressed_to_leps(world: Wo
 
     follow([solent], [world.westmarch], kind="absorb")
 
-    assert answering(world.westmarch, today).kinds == {Kind.COUNCIL, Kind.LEP}
+    assert responding_bodies(world.westmarch, today).kinds == {Kind.COUNCIL, Kind.LEP}
     response = says(made, world.westmarch, world.ben)
     assert response.status == ResponseStatus.UNDER_WAY
     assert "Quay LEP" in page(client, world.ben, "of-organisation", pk=world.westmarch.pk)

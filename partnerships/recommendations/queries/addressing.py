@@ -1,4 +1,4 @@
-"""The addressees of recommendations, and the bodies for which an organisation answers."""
+"""The addressees of recommendations, and the bodies for which an organisation responds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from partnerships.recommendations.models import Addressee, Recommendation, Recom
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """The bodies (ids) for which an organisation answers, itself first, and their kinds."""
+class RespondingBodies:
+    """The bodies (ids) for which an organisation responds, itself first, and their kinds."""
 
     bodies: tuple[int, ...]
     kinds: frozenset[str]
@@ -31,10 +31,10 @@ class Answering:
         return Exists(Addressee.objects.filter(self.condition, recommendation=OuterRef("pk")))
 
 
-def answering(organisation: Organisation, day: dt.date) -> Answering:
+def responding_bodies(organisation: Organisation, day: dt.date) -> RespondingBodies:
     """Return the organisation, and every body that it followed by that day.
 
-    The successor of a LEP answers for what was addressed to LEPs. Two queries for each link of the longest chain.
+    The successor of a LEP responds to recommendations to LEPs. Two queries for each link of the longest chain.
     """
     predecessor_ids: set[int] = set()
     unexplored_ids: set[int] = {organisation.pk}
@@ -47,16 +47,16 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
     predecessors: tuple[Organisation, ...] = ()
     if predecessor_ids:
         predecessors = tuple(Organisation.objects.filter(pk__in=predecessor_ids).order_by("name", "pk"))
-    return Answering(
+    return RespondingBodies(
         bodies=(organisation.pk, *sorted(predecessor_ids)),
         kinds=frozenset([organisation.kind, *(predecessor.kind for predecessor in predecessors)]),
         predecessors=predecessors,
     )
 
 
-def addressed_to(answering: Answering) -> RecommendationQuerySet:
+def addressed_to(bodies: RespondingBodies) -> RecommendationQuerySet:
     """Return the recommendations addressed to these bodies or their kinds."""
-    return Recommendation.objects.filter(answering.addressed)
+    return Recommendation.objects.filter(bodies.addressed)
 
 
 def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:
@@ -65,4 +65,4 @@ def is_addressed(recommendation: Recommendation, organisation: Organisation, day
     means_organisation = Q(kind=organisation.kind) | Q(organisation=organisation)
     if addressees.filter(means_organisation).exists():
         return True
-    return addressees.filter(answering(organisation, day).condition).exists()
+    return addressees.filter(responding_bodies(organisation, day).condition).exists()

@@ -26,7 +26,7 @@ from partnerships.recommendations.models import (
     Source,
 )
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
-from partnerships.recommendations.queries.addressing import Answering, answering
+from partnerships.recommendations.queries.addressing import RespondingBodies, responding_bodies
 
 #: Recommendations to one organisation are counted up to this number; above 1,000 its page says "more than 1,000".
 MAX_COUNTED = 1_001
@@ -143,39 +143,39 @@ def bodies_addressed() -> list[BodyRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrganisationRecommendations:
     """The recommendations that are addressed to an organisation, or to which it has responded.
 
-    `rows` are these recommendations with their source, not in order, and `number` counts them up to `MAX_COUNTED`.
-    `answered` is the number with its response, `working` the number that it works on or has done.
+    `rows` are these recommendations with their source, not in order, and `count` counts them up to `MAX_COUNTED`.
+    `response_count` counts those with its response, and `working_count` those that it works on or has done.
     """
 
-    answering: Answering
+    bodies: RespondingBodies
     rows: RecommendationQuerySet
-    number: int
-    answered: int
-    working: int
+    count: int
+    response_count: int
+    working_count: int
 
     @property
-    def number_words(self) -> str:
+    def count_in_words(self) -> str:
         """`31 recommendations`, or `More than 1,000 recommendations`."""
         most = MAX_COUNTED - 1
-        return f"More than {most:,} recommendations" if self.number > most else counted(self.number, "recommendation")
+        return f"More than {most:,} recommendations" if self.count > most else counted(self.count, "recommendation")
 
 
-def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standing:
+def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> OrganisationRecommendations:
     """Return an organisation's recommendations and the numbers of its responses that the reader may know."""
-    answering_bodies = answering(organisation, day)
+    bodies = responding_bodies(organisation, day)
     responses = _responses_of(organisation, user)
     counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
     has_response = Exists(responses.filter(recommendation=OuterRef("pk")))
-    rows = Recommendation.objects.visible_to(user).filter(Q(answering_bodies.addressed) | Q(has_response))
-    return Standing(
-        answering=answering_bodies,
+    rows = Recommendation.objects.visible_to(user).filter(Q(bodies.addressed) | Q(has_response))
+    return OrganisationRecommendations(
+        bodies=bodies,
         rows=rows.select_related("source"),
-        number=rows[:MAX_COUNTED].count(),
-        answered=counts["answered"],
-        working=counts["working"],
+        count=rows[:MAX_COUNTED].count(),
+        response_count=counts["answered"],
+        working_count=counts["working"],
     )
 
 

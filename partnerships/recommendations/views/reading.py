@@ -20,9 +20,9 @@ from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import (
     bodies_addressed,
     kinds_addressed,
+    recommendations_of,
     responses_to,
     sources_for,
-    standing_of,
     uncovered,
     with_responses,
     with_work,
@@ -64,11 +64,11 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
-    standing = standing_of(organisation, user, timezone.localdate(now))
-    page = keyset_page(request, standing.rows, order=IN_ORDER, size=_PAGE)
+    recommendations = recommendations_of(organisation, user, timezone.localdate(now))
+    page = keyset_page(request, recommendations.rows, order=IN_ORDER, size=_PAGE)
     context = {
         "organisation": organisation,
-        "standing": standing,
+        "recommendations": recommendations,
         "page": page,
         "rows": with_responses(page.rows, organisation, user),
         "may_answer": may_answer_for(organisation, user, now),

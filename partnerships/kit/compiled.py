@@ -15,11 +15,15 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, Model, Q
+from django.db.models import BooleanField, Expression, F, Model, Q, QuerySet
+
+from partnerships.kit.database import rows_of
 
 #: Kept conditions. Some keys include the day, so all are dropped when there are too many.
 _MAX_KEPT = 2_000
 _kept: dict[Hashable, _Sql | None] = {}
+#: Kept queries with their parameters, some of them slots; dropped in the same way.
+_queries: dict[Hashable, tuple[str, tuple[Any, ...]]] = {}
 _UNKNOWN = "unknown"
 #: Names that Django gives to tables in subqueries.
 _ALIAS = re.compile(r"(?<![\w\"'%])(R*[A-Z]{1,2}\d+)(?![\w\"'])")
@@ -89,6 +93,22 @@ def compiled(key: Hashable, model: type[Model], compose: Callable[[], Q], values
             _kept.clear()
         sql = _kept[key] = _sql_of(model, compose())
     return None if sql is None else Q(_Compiled(sql, values))
+
+
+def rows_composed_once(
+    key: Hashable, compose: Callable[[], QuerySet[Any, tuple[Any, ...]]], values: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the query of columns that `compose` makes, with these values in its slots.
+
+    For columns that psycopg2 reads without Django's help, such as ids, texts and dates. The same key must always mean
+    the same query.
+    """
+    if key not in _queries:
+        if len(_queries) >= _MAX_KEPT:
+            _queries.clear()
+        _queries[key] = compose().query.sql_with_params()
+    sql, params = _queries[key]
+    return rows_of(sql, [_filled(param, values) for param in params])
 
 
 def _sql_of(model: type[Model], condition: Q) -> _Sql | None:

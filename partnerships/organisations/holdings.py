@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.db.models import BigAutoField, Exists, ForeignKey, Lookup, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from partnerships.kit.compiled import Slot
+from partnerships.kit.compiled import Slot, rows_composed_once
 from partnerships.kit.database import IdArray
 
 M = TypeVar("M", bound=type[Model])
@@ -182,11 +182,16 @@ def records_held(
         return current_stand_ins.records(model, column, condition, organisations)
     organisation_ids, columns = frozenset(organisations), _columns[model]
 
+    def compose() -> QuerySet[Any, tuple[Any, ...]]:
+        rows = model._base_manager.filter(among("organisation", Slot(0)))
+        return rows.values_list(column, "organisation", *columns)
+
     def read_rows() -> list[tuple[int, dict[str, Any], set[int]]]:
         """Return the organisation, the values and the record ids of equal rows: thousands have few different values."""
+        all_organisations = everywhere()
+        assert isinstance(all_organisations, list), "While a page is made, holdings are lists."
         ids_by_values: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
-        rows = model._base_manager.filter(among("organisation", everywhere()))
-        for record, *values in rows.values_list(column, "organisation", *columns):
+        for record, *values in rows_composed_once((model, column), compose, [IdArray.of(all_organisations)]):
             ids_by_values[tuple(values)].add(record)
         return [
             (organisation, dict(zip(columns, values, strict=True)), ids)

@@ -10,7 +10,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from partnerships.organisations.holdings import of_page, stand_ins
+from partnerships.kit.compiled import Slot, rows_composed_once
+from partnerships.kit.database import IdArray
+from partnerships.organisations.holdings import among, of_page, stand_ins
 from partnerships.people.models import Invitation, User
 
 if TYPE_CHECKING:
@@ -97,9 +99,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         None outside the request of a page, where nothing is kept.
         """
 
-        def read() -> models.QuerySet[Any, Any]:
-            rows = self.current().of_person(user).order_by("starts_on", "pk")
+        day = timezone.localdate()
+
+        def compose() -> models.QuerySet[Any, Any]:
+            rows = Membership.objects.current(day).filter(among("person", Slot(0))).order_by("starts_on", "pk")
             return rows.values_list("organisation", "role", "organisation__name", "starts_on")
+
+        def read() -> list[Any]:
+            own_id = IdArray([user.pk] if user.pk else [])
+            return rows_composed_once((Membership, day), compose, [own_id])
 
         return of_page((Membership, user.pk), read)
 

@@ -1,4 +1,4 @@
-"""Read-only admin pages for commitments; changes go through the services."""
+"""Commitments in Django admin, to look at only; administrators can change the units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.administration import VocabularyAdmin
 
 
 class ReadOnly:
-    """Nothing can be added, changed or deleted."""
+    """Refuses to add, change and delete rows."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -25,7 +25,7 @@ class ReadOnly:
 
 
 class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Every change of due date, without the reasons, which stay private."""
+    """Shows every change of the due date, without the reasons, which are private to the partners."""
 
     model = Slippage
     fields = ("was", "now", "by", "at")
@@ -34,7 +34,7 @@ class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  
 
 @admin.register(Commitment)
 class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Parties, amount, dates and status, without the text (docs/rights.md)."""
+    """Shows parties, amount, dates and status, but not the text (docs/rights.md)."""
 
     list_display = ("reference", "kind", "giver", "giver_name", "receiver", "status", "due_on", "source")
     list_filter = ("kind", "status", "source")
@@ -70,7 +70,7 @@ class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # 
 
 @admin.register(Reminder)
 class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Reminders that are due, sent or set aside."""
+    """Shows reminders with the time when their email was recorded."""
 
     list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at")
     list_filter = ("days_before",)
@@ -79,6 +79,6 @@ class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
 
 @admin.register(Unit)
 class UnitAdmin(VocabularyAdmin):
-    """Units of quantities: retired, never deleted."""
+    """Edits the units of quantities, which can be retired but not deleted."""
 
     fields = (("label", "one"), "code", ("position", "active"))

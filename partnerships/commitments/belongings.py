@@ -1,4 +1,4 @@
-"""Commitments and escalations as things that people own for an organisation."""
+"""Commitments and escalations as work that a person hands over when they leave an organisation."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def _things(commitments: CommitmentQuerySet) -> list[Thing]:
     ]
 
 
-def _open(organisation: Organisation) -> CommitmentQuerySet:
-    """Commitments of the organisation's owners that are not over."""
+def _open_commitments(organisation: Organisation) -> CommitmentQuerySet:
+    """The commitments for which the organisation must have an owner, until they are over."""
     return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
 
 
 def _owned(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(owner=person))
+    return _things(_open_commitments(organisation).filter(owner=person))
 
 
 def _ownerless(organisation: Organisation, day: dt.date) -> list[Thing]:
     """Open commitments without an owner, or whose owner does not act for the organisation."""
-    return _things(_open(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day))))
+    return _things(_open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day))))
 
 
 def _change_owner(handover: Handover) -> None:
@@ -67,7 +67,7 @@ def _change_owner(handover: Handover) -> None:
 
 
 def _under_way_of(organisation: Organisation) -> CommitmentQuerySet:
-    """Commitments under way with the organisation on either side."""
+    """Commitments under way that the organisation gives or receives."""
     return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
 
 

@@ -1,4 +1,4 @@
-"""What can be done with several commitments of the list at once."""
+"""Actions on several commitments of the list at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEITHER_SIDE = "Only editors and leads of either side can remind these owners."
 
 
 class OwnerForm(Form):
-    """The new owner of all that are chosen."""
+    """The form to choose the new owner of the chosen commitments."""
 
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Commitment]) -> None:
         super().__init__(data)
@@ -36,32 +36,34 @@ class OwnerForm(Form):
         self.helper = Helper(self, submit="Change owner")
 
 
-def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
-    """A function that finds the commitments that an action leaves out, each with the reason."""
+def _left_out(
+    why_not: Callable[[Rights], str],
+) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
+    """Return a function that finds the commitments that an action leaves out, with the reason by id."""
 
     def left_out(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
-        reasons = {rights.commitment.pk: reason(rights) for rights in rights_over_each(rows, person, now)}
-        return {pk: words for pk, words in reasons.items() if words}
+        reasons_by_pk = {rights.commitment.pk: why_not(rights) for rights in rights_over_each(rows, person, now)}
+        return {pk: reason for pk, reason in reasons_by_pk.items() if reason}
 
     return left_out
 
 
 def _why_not_assign(rights: Rights) -> str:
-    """The reason why the person cannot change the owner; empty if they can."""
+    """Why the person cannot change the owner; "" if they can."""
     if rights.commitment.is_over:
         return "These commitments have ended, so you can no longer change their owner."
     return "" if rights.may_change_owner else _NO_RIGHT
 
 
 def _why_not_move(rights: Rights) -> str:
-    """The reason why the person cannot change the due date; empty if they can."""
+    """Why the person cannot change the due date; "" if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     return "" if rights.may_report else _NO_RIGHT
 
 
 def _why_not_remind(rights: Rights) -> str:
-    """The reason why the person cannot remind the owner; empty if they can."""
+    """Why the person cannot remind the owner; "" if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     if not rights.may_escalate:
@@ -72,7 +74,7 @@ def _why_not_remind(rights: Rights) -> str:
 
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    if row.owner_id == chosen["owner"].pk:  # nothing to change, and nothing to tell them
+    if row.owner_id == chosen["owner"].pk:  # otherwise the owner would get an email about no change
         raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
@@ -86,6 +88,8 @@ def _remind(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt
 
 
 def _tell(*, reminds: bool) -> Callable[..., None]:
+    """Return a function that emails each owner once about all their commitments."""
+
     def tell(*, rows: Sequence[Commitment], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
         services.tell_owners(commitments=rows, author=person, reminds=reminds, now=now)
 

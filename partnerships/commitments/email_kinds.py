@@ -1,4 +1,4 @@
-"""The kinds of email of the commitments room, each about its commitment."""
+"""The kinds of email about commitments, each with the commitment that its reader must be able to read."""
 
 from __future__ import annotations
 

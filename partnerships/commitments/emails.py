@@ -1,4 +1,4 @@
-"""Emails about commitments, and whether their recipient may still read it."""
+"""Emails about commitments. Each is composed only if it still applies and its recipient may read the commitment."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from partnerships.people.models import User
 
 _NO_READER = "They can no longer read the commitment."
 _ANSWERED = "The commitment is no longer waiting for them."
-#: Commitments that one email lists; the others are counted.
+#: Limit of commitments that one email lists; it gives the number of further ones.
 MAX_LISTED = 20
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Reminder for the owner that a commitment is due.
 
-    Dropped if it was delivered, moved or given to another owner in the meantime.
+    Not sent if the commitment has been delivered, or has another due date or owner, since the reminder was recorded.
     """
     params = due.params
     if "reminder" in params:  # older emails have no commitment in their parameters
@@ -50,7 +50,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the person a commitment was escalated to."""
+    """Email to the person to whom a commitment was escalated."""
     commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED
@@ -78,10 +78,10 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead to confirm several commitments of one spreadsheet.
 
-    Commitments that no longer wait for them, or that they may not read, are left out.
+    It leaves out commitments that no longer wait for the lead, or that the lead may not read.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
-    leads_one_of: dict[tuple[Organisation, ...], bool] = {}  # looked up once for all between the same organisations
+    leads_one_of: dict[tuple[Organisation, ...], bool] = {}  # one query for all commitments between the same sides
     proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
         organisations = waits_for(commitment)
@@ -104,10 +104,9 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the owner of several commitments.
+    """Email to the owner of several commitments: a person made them the owner, or with `reminds` reminds them.
 
-    They own them now, or somebody reminds them. Those that are over, that somebody else owns now, or that they may not
-    read, are left out.
+    It leaves out commitments that are over, that another person owns now, or that the recipient may not read.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
     commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
@@ -143,22 +142,19 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to those who deliver: delivery verified or sent back."""
+    """Email to the people who deliver: the delivery has been verified or sent back."""
     commitment, author = _commitment_and_author(due)
     return _update("verified" if due.params["verified"] else "sent_back", commitment, person, author)
 
 
 def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the other side: declined, withdrawn or cancelled.
-
-    The reason is on the commitment's page only.
-    """
+    """Email that a commitment was declined, withdrawn or cancelled. The reason is only on the commitment's page."""
     commitment, author = _commitment_and_author(due)
     return _update("ended", commitment, person, author)
 
 
 def people_asked(commitment: Commitment) -> QuerySet[User]:
-    """Leads who must confirm or verify; not those whose own action it is."""
+    """The leads who must confirm or verify. The owner of an action, and the person who did it, cannot verify it."""
     leads = leads_with_account(waits_for(commitment))
     if not (commitment.is_action and commitment.is_done):
         return leads
@@ -171,7 +167,7 @@ def _commitment(pk: int) -> Commitment:
 
 
 def _commitment_and_author(due: Due) -> tuple[Commitment, User]:
-    """The commitment that the email is about, and the person whose act it tells of."""
+    """The commitment of an email, and the person whose action the email reports."""
     return _commitment(due.params["commitment"]), User.objects.get(pk=due.params["author"])
 
 
@@ -179,8 +175,8 @@ def _may_read(commitment: Commitment, person: User) -> bool:
     return commitment_readers(commitment).filter(pk=person.pk).exists()
 
 
-def _update(name: str, commitment: Commitment, person: User, author: User) -> Content | str:
-    """Email about what `author` did; `name` is that of its template."""
+def _update(template: str, commitment: Commitment, person: User, author: User) -> Content | str:
+    """The email of this template about an action of `author`."""
     if not _may_read(commitment, person):
         return _NO_READER
     context = {
@@ -190,4 +186,4 @@ def _update(name: str, commitment: Commitment, person: User, author: User) -> Co
         "owns": commitment.owner_id == person.pk,
         "href": link("commitments:detail", pk=commitment.pk),
     }
-    return Content(f"commitments/{name}", context, reply_to=author.email)
+    return Content(f"commitments/{template}", context, reply_to=author.email)

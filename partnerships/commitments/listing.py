@@ -62,7 +62,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
 
 
 def _name_as_at(user: User, rows: Sequence[Commitment]) -> None:
-    """Let the rows name organisations as on the day of each proposal."""
+    """Let each row name its organisations as they were named on the day of the proposal."""
     queries.name_as_at(rows)
 
 
@@ -75,7 +75,7 @@ def _due_words(row: Commitment) -> str:
     return when_due(row.due_on, is_open=row.is_under_way)
 
 
-#: What is promised, by when, and between whom.
+#: Columns that are shown at first.
 _SHOWN = (
     Column(
         name="text",
@@ -124,7 +124,7 @@ _SHOWN = (
         moment="proposed_at",
     ),
 )
-#: What was first promised, and what was delivered. Quantities are summed for each unit apart.
+#: Columns about delivery. Quantities are summed separately for each unit.
 _DELIVERY = hidden_at_first(
     Column(
         name="first_due",
@@ -160,6 +160,7 @@ _DELIVERY = hidden_at_first(
         is_grouped=True,
     ),
 )
+#: Columns about the kind and the source of a commitment.
 _ORIGIN = hidden_at_first(
     Column(
         name="kind",

@@ -1,4 +1,4 @@
-"""Commitments as things that an organisation holds."""
+"""Commitments among the records that move when an organisation is succeeded by another."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitmen
     return Commitment.objects.filter(of_organisation).exclude(status__in=OVER)
 
 
-def _other_side(target: int) -> Q:
-    """Giver and receiver must be different organisations."""
+def _with_target(target: int) -> Q:
+    """Commitments with the target already on a side: moving them would make giver and receiver the same."""
     return Q(giver=target) | Q(receiver=target)
 
 
@@ -48,19 +48,19 @@ COMMITMENTS = Obligation(
     "commitments",
     "Commitments",
     (
-        Column("commitments.Commitment.giver", locked=_other_side),
-        Column("commitments.Commitment.receiver", locked=_other_side),
-        Column("commitments.Commitment.owner_organisation", locked=_other_side),
-        Column("commitments.Commitment.proposed_for", locked=_other_side),
+        Column("commitments.Commitment.giver", locked=_with_target),
+        Column("commitments.Commitment.receiver", locked=_with_target),
+        Column("commitments.Commitment.owner_organisation", locked=_with_target),
+        Column("commitments.Commitment.proposed_for", locked=_with_target),
     ),
     _commitments,
     _describe,
     target="commitment",
-    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+    within=lambda row: ("partnership", row.partnership_id) if row.partnership_id else ("", None),
 )
 
 
 def register() -> None:
-    """Register commitments, and who reported on them."""
+    """Register commitments, and the organisations of progress reports and evidence."""
     register_obligation(COMMITMENTS)
     register_following("commitments.Progress.organisation", "commitments.Evidence.added_for")

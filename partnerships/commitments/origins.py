@@ -1,9 +1,9 @@
-"""Hook for rooms whose records commitments come from.
+"""Hook for rooms whose records commitments are made from.
 
-A room above registers an `Origin` at start-up: for responses, conversations or plans. The form at
-`/commitments/new/?from=response-12` asks the origin called `response` what record 12 suggests. When the commitment is
-made, the room stores the link in its own table, in the same transaction. The commitment's page lists the links that the
-reader may see.
+A room above registers an `Origin` at start-up, for example for responses or plans. The form at
+`/commitments/new/?from=response-12` gets its initial values from the origin named `response`. When the commitment is
+proposed, the room stores the link in its own table, in the same transaction. The commitment's page lists the links that
+the reader may see.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Initial values of the form; `words` names the record in a sentence."""
+    """Initial values of the form. `words` names the record in a sentence, and `href` is its URL."""
 
     words: str
     href: str
@@ -43,26 +43,26 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class OriginLink:
-    """A record that a commitment came from, as shown on its page."""
+    """A link to a record that a commitment was made from, for its page."""
 
     words: str
     href: str
 
 
 class Suggest(Protocol):
-    """What the record suggests; None if the person may not use it."""
+    """Return the initial values that a record suggests; None if the person may not use the record."""
 
     def __call__(self, *, user: User, record_id: int) -> Suggestion | None: ...
 
 
 class Link(Protocol):
-    """Store the link from record to commitment, in the same transaction."""
+    """Store the link from the record to the commitment, in the same transaction."""
 
     def __call__(self, *, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None: ...
 
 
 class LinksOf(Protocol):
-    """Records of this kind behind the commitment that the person may see."""
+    """Return the links to records of this kind that the person may see."""
 
     def __call__(self, *, commitment: Commitment, user: User) -> Sequence[OriginLink]: ...
 
@@ -75,10 +75,10 @@ class CopyLinks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that commitments come from, and its functions.
+    """A kind of record that commitments are made from, and the functions of its room.
 
-    If several kinds store their links in one table, one of them copies the links for all. `rows` are the links of a
-    commitment: where they are given and there are none, `links_of` is not asked.
+    If several kinds store their links in one table, only one of them has `copy_links`. `rows` returns the stored links
+    of a commitment: if given, `links_of` is called only if there are some, which saves queries.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """The record that a commitment is made from: its kind and its number."""
+    """The record that a commitment is made from: its kind and its id."""
 
     origin: Origin
     record_id: int
@@ -104,32 +104,32 @@ _origins: dict[str, Origin] = {}
 
 
 def register_origin(origin: Origin) -> None:
-    """Allow commitments to be made from records of this kind."""
+    """Register a kind of record that commitments can be made from."""
     _origins[origin.name] = origin
 
 
 def read_from(text: str) -> From | None:
-    """The record behind `response-12`; None for an unknown kind."""
-    name, _, number = text.rpartition("-")
+    """Read a record from a parameter such as `response-12`; None if it names no registered kind or no id."""
+    name, _, record_id = text.rpartition("-")
     origin = _origins.get(name)
-    if origin is None or not (number.isascii() and number.isdecimal()) or len(number) > 18:
+    if origin is None or not (record_id.isascii() and record_id.isdecimal()) or len(record_id) > 18:
         return None
-    return From(origin, int(number))
+    return From(origin, int(record_id))
 
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
-    """Every record behind the commitment that this person may see."""
-    present = with_rows(commitment.pk, *_rows_of_links())
+    """Links to all records that the commitment was made from and that the person may see."""
+    lookups_with_rows = with_rows(commitment.pk, *_rows_of_links())
     return [
         link
         for _, origin in sorted(_origins.items())
-        if not origin.rows or present.intersection(origin.rows)
+        if not origin.rows or lookups_with_rows.intersection(origin.rows)
         for link in origin.links_of(commitment=commitment, user=user)
     ]
 
 
 def links_lookup(commitment: int) -> Lookup:
-    """What `links_of` is going to ask first, for `read_ahead`."""
+    """The first query of `links_of`, so that `read_ahead` can run it with others."""
     return rows_lookup(commitment, *_rows_of_links())
 
 

@@ -8,18 +8,18 @@ from decimal import Decimal
 from partnerships.kit.text import figure, pounds
 
 
-def _as_written(unit: str) -> tuple[str, str]:
+def _code_itself(unit: str) -> tuple[str, str]:
     return unit, unit
 
 
 class _UnitWords:
-    """Where the words for units come from: the room registers it, so that this module needs no database."""
+    """The function that returns the words for a unit. The room sets it at start-up: this module uses no database."""
 
-    of: Callable[[str], tuple[str, str]] = staticmethod(_as_written)
+    of: Callable[[str], tuple[str, str]] = staticmethod(_code_itself)
 
 
 def use_words(words: Callable[[str], tuple[str, str]]) -> None:
-    """Take the words for one and for several of a unit from this function."""
+    """Set the function that returns the singular and the plural of a unit."""
     _UnitWords.of = staticmethod(words)
 
 
@@ -29,8 +29,8 @@ def quantity_words(quantity: Decimal | None, unit: str) -> str:
         return ""
     if unit == "pounds":
         return pounds(quantity)
-    one, many = _UnitWords.of(unit) if unit else ("", "")
-    return f"{figure(quantity)} {one if quantity == 1 else many}".strip()
+    singular, plural = _UnitWords.of(unit) if unit else ("", "")
+    return f"{figure(quantity)} {singular if quantity == 1 else plural}".strip()
 
 
 def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> str:
@@ -43,5 +43,5 @@ def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> 
 
 
 def homes_and_money(quantity: Decimal | None, unit: str) -> tuple[Decimal | None, Decimal | None]:
-    """The quantity as homes, or as money in pounds, for totals; in another unit neither."""
+    """The quantity as a number of homes and as pounds, for totals: one of the two is None, or both."""
     return (quantity if unit == "homes" else None), (quantity if unit == "pounds" else None)

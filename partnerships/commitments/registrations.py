@@ -1,4 +1,4 @@
-"""Registrations of the commitments room."""
+"""What the commitments room registers at start-up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register handover, event visibility, personal data and emails."""
+    """Register the list, events, emails, handover, agenda, figures, personal data and the rest of this room."""
     register_list(LIST)
     obligations.register()
     register_events(EventKind)

@@ -1,4 +1,4 @@
-"""Hook for rooms above that react to a change of status or progress."""
+"""Hook for rooms above that react when the status or the progress of a commitment changes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from partnerships.people.models import User
 
 
 class Listener(Protocol):
-    """Called after each change of status or progress.
+    """A function that is called after each change of status or progress.
 
-    The commitment is locked and its new state saved. Runs in the transaction of the change, so both succeed or fail
-    together. `author` is None for an import or a sweep.
+    The commitment is locked and its new state saved. The call is in the transaction of the change, so both succeed or
+    fail together. `author` is None for an import or a scheduled task.
     """
 
     def __call__(self, *, commitment: Commitment, author: User | None, now: dt.datetime) -> None: ...
@@ -23,12 +23,12 @@ _listeners: list[Listener] = []
 
 
 def register_listener(listener: Listener) -> None:
-    """Call `listener` at each change of status or progress; idempotent."""
+    """Register a listener. Registering the same one twice has no effect."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def call_listeners(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
-    """Call every registered listener; services do this after saving."""
+    """Call every registered listener. Services do this after they have saved the commitment."""
     for listener in _listeners:
         listener(commitment=commitment, author=author, now=now)

@@ -1,4 +1,4 @@
-"""Remove evidence again that was removed before a restore."""
+"""After a restore: remove evidence again that had been removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.journal import Redone, redo_each, register_redo
 
 
 def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the files that were removed since the backup."""
+    """Remove again the files that were removed since the backup."""
 
     def redo(evidence: Evidence, _line: dict[str, Any]) -> int:
         remove_evidence(evidence=evidence, author=None, now=now)
@@ -30,5 +30,5 @@ def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register this for restores."""
+    """Register the step after a restore."""
     register_redo(EVIDENCE, "files of evidence removed again", redo_evidence)

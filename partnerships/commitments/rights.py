@@ -14,10 +14,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over one commitment now.
-
-    Roles are those held for the giver and for the receiver.
-    """
+    """Rights of one person over one commitment now, from the person's roles in the giver and in the receiver."""
 
     commitment: Commitment
     giver_role: str
@@ -26,7 +23,7 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether they edit for the side that delivers: the giver or, if it is outside the directory, the receiver."""
+        """Whether they edit for the side that delivers: the giver or, if it is not in the directory, the receiver."""
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
 
@@ -69,7 +66,7 @@ class Rights:
 
     @property
     def pending_for(self) -> frozenset[int | None]:
-        """Ids of organisations for which this person must confirm or verify."""
+        """Ids of the organisations for which the person must confirm or verify."""
         if self.commitment.is_action and self.may_verify:
             return frozenset({self.commitment.giver_id, self.commitment.receiver_id})
         giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
@@ -93,15 +90,15 @@ class Rights:
 
     @property
     def may_change_owner(self) -> bool:
-        """Whether they may change the owner: those who report progress."""
+        """Whether they may change the owner: people who may report progress, until the commitment is over."""
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
     def verifies(self) -> bool:
-        """Whether they may verify it, once it is done.
+        """Whether they may verify the commitment, once it is done.
 
-        A delivery is verified by leads of the receiver; an action by editors and leads of either side who neither own
-        it nor reported it done.
+        Leads of the receiver verify a delivery. Editors and leads of either side verify an action, except its owner and
+        the person who reported it done: a second person must.
         """
         if self.commitment.is_action:
             return self.edits and self.person_id not in (self.commitment.done_by_id, self.commitment.owner_id)
@@ -109,14 +106,14 @@ class Rights:
 
     @property
     def may_verify(self) -> bool:
-        """Whether they may verify it now."""
+        """Whether they may verify the commitment now."""
         return self.commitment.is_done and not self.commitment.is_over and self.verifies
 
     @property
     def may_end(self) -> bool:
-        """Whether they may end it: leads of either side.
+        """Whether they may end the commitment: leads of either side.
 
-        Editors of the side that proposed it may withdraw a proposal, and end an action at any time.
+        Editors of the side that proposed it may also withdraw a proposal, and end an action at any time.
         """
         commitment = self.commitment
         if commitment.is_over:
@@ -127,7 +124,7 @@ class Rights:
 
     @property
     def may_replace(self) -> bool:
-        """Whether they may propose new terms in its place: editors and leads of either side, once it is agreed."""
+        """Whether they may propose new terms: editors and leads of either side, once a commitment is agreed."""
         has_both_sides = bool(self.commitment.giver_id and self.commitment.receiver_id)
         return has_both_sides and self.commitment.is_under_way and self.edits and not self.commitment.is_action
 
@@ -157,7 +154,7 @@ def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.da
 
 
 def side_of(rights: Rights) -> Organisation | None:
-    """Organisation for which the person acts here; the giver comes first."""
+    """The organisation for which the person acts here: the giver, if they edit for both."""
     if rights.giver_role in EDITING_ROLES:
         return rights.commitment.giver
     if rights.receiver_role in EDITING_ROLES:
@@ -166,10 +163,7 @@ def side_of(rights: Rights) -> Organisation | None:
 
 
 def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
-    """Organisations that must confirm or verify.
-
-    Needs giver and receiver fetched.
-    """
+    """The organisations that must confirm or verify. Needs giver and receiver fetched."""
     if commitment.status == Status.PROPOSED:
         confirmations = [(commitment.giver, commitment.giver_confirmed_at)]
         if not commitment.is_action:

@@ -1,4 +1,4 @@
-"""Scheduled tasks of this room."""
+"""The task that reminds owners of due dates."""
 
 from __future__ import annotations
 

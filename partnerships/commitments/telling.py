@@ -1,4 +1,4 @@
-"""What followers are told about commitments."""
+"""Which events of commitments followers hear about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from partnerships.commitments.event_kinds import EventKind
 
 _SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
 
-#: Kinds that are told: how they fold, what the sentence adds to the label, and whether they touch dates or amounts.
+#: Events that followers hear about: how several are folded into one, what the sentence adds to the event's label, and
+#: whether the event changes dates or amounts.
 _TOLD = {
     EventKind.PROPOSED: (Fold.CREATED, "", True),
     EventKind.ACTION_NOTED: (Fold.CREATED, "", True),

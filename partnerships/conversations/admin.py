@@ -24,7 +24,7 @@ from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Date, partnership, keeper and status of the record; read-only."""
+    """Shows the date, partnership, keeper and status of a record; read-only."""
 
     restricted = ("subject", "said", "reason")
     list_display = ("pk", "organisation", "partnership", "held_on", "format", "status")
@@ -45,7 +45,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 class ExemptionInline(ReadOnlyInline):
-    """Parties that do not report."""
+    """Shows the parties that do not report."""
 
     model = ReportingExemption
     fields = ("party",)
@@ -53,7 +53,7 @@ class ExemptionInline(ReadOnlyInline):
 
 @admin.register(ReportingRound)
 class ReportingRoundAdmin(ReadOnlyAdmin):
-    """How partnerships report; read-only, without the questions."""
+    """Shows how partnerships report, without the questions; read-only."""
 
     restricted = ("questions", "end_reason")
     list_display = ("pk", "partnership", "period", "starts_on", "ends_on", "due_days")
@@ -65,7 +65,7 @@ class ReportingRoundAdmin(ReadOnlyAdmin):
 
 
 class SubmissionInline(ReadOnlyInline):
-    """What was submitted and decided, without its text."""
+    """Shows when reports were submitted and decided on, without their text."""
 
     model = ReportSubmission
     fields = ("number", "due_on", "submitted_at", "submitted_by", "decision", "decided_at", "decided_by")
@@ -73,7 +73,7 @@ class SubmissionInline(ReadOnlyInline):
 
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
-    """Whose report is due when and in what state; read-only, without its text."""
+    """Shows which reports are due when, and their status, without their text; read-only."""
 
     restricted = ("questions",)
     list_display = ("pk", "party", "starts_on", "ends_on", "due_on", "status")
@@ -97,7 +97,7 @@ class ReportAdmin(ReadOnlyAdmin):
 
 @admin.register(JournalNote)
 class JournalNoteAdmin(ReadOnlyAdmin):
-    """That an organisation wrote a note, and when.
+    """Shows that an organisation wrote a note, and when.
 
     Read-only, without its text.
     """
@@ -111,7 +111,7 @@ class JournalNoteAdmin(ReadOnlyAdmin):
 
 @admin.register(Meeting)
 class MeetingAdmin(ReadOnlyAdmin):
-    """Time, partnership, status and quorum of a meeting; read-only."""
+    """Shows the time, partnership, status and quorum of a meeting; read-only."""
 
     restricted = ("title", "note", "reason", "link")
     list_display = ("pk", "partnership", "organisation", "starts_at", "status", "quorum_present", "quorum_needed")
@@ -135,7 +135,7 @@ class MeetingAdmin(ReadOnlyAdmin):
 
 @admin.register(MeetingCycle)
 class MeetingCycleAdmin(ReadOnlyAdmin):
-    """How often a partnership meets; read-only."""
+    """Shows how often a partnership meets; read-only."""
 
     restricted = ("link",)
     list_display = ("partnership", "unit", "interval", "starts_on", "time", "stopped_at")
@@ -159,7 +159,7 @@ class MeetingCycleAdmin(ReadOnlyAdmin):
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """That a file was attached or removed, without its name; read-only."""
+    """Shows that a file was attached or removed, without its name; read-only."""
 
     restricted = ("title", "file", "file_name", "removed_reason")
     list_display = ("pk", "conversation", "meeting", "size", "added_at", "removed_at")
@@ -170,7 +170,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Facilitator)
 class FacilitatorAdmin(ReadOnlyAdmin):
-    """Who facilitates which partnership; read-only."""
+    """Shows who facilitates which partnership; read-only."""
 
     restricted = ("end_reason",)
     list_display = ("pk", "partnership", "person", "organisation", "named_at", "accepted_at", "ended_at")

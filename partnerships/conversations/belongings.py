@@ -1,4 +1,4 @@
-"""Next steps of a record that is not circulated yet, as things that people own."""
+"""Next steps of draft records, as work that a person hands over when they leave an organisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.models import User
 def _open(organisation: Organisation) -> QuerySet[NextStep]:
     """Next steps in records that the organisation keeps and has not circulated, for itself.
 
-    Those of a circulated record are commitments.
+    The next steps of a circulated record are commitments, which are handed over with the others.
     """
     return NextStep.objects.filter(
         organisation=organisation, conversation__organisation=organisation, action=None

@@ -93,7 +93,7 @@ class MeetingDay:
 
 
 def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoliday) -> MeetingDay:
-    """The day of a meeting: a bank holiday is moved to the next or the previous working day, unless it is kept."""
+    """The day of a meeting: a bank holiday is moved to the next or the previous working day, unless it stays."""
     if day not in holidays:
         return MeetingDay(day)
     if choice == OnHoliday.KEEP:

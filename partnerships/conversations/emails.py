@@ -116,7 +116,7 @@ def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Conten
 
 
 def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to somebody who is no longer invited to a meeting.
+    """Email to a person who is no longer invited to a meeting.
 
     Its file takes the meeting out of their calendar.
     """
@@ -146,7 +146,7 @@ def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The email to one of those invited, with a calendar file; or the reason why it is not needed any more."""
+    """The email to one person invited, with a calendar file; or the reason why it is no longer needed."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
         return "They are no longer invited to the meeting."
@@ -182,7 +182,7 @@ def _invited(meeting: Meeting, person: User) -> Invited:
 
 
 def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to somebody who was named a facilitator."""
+    """Email to a person who has been named as a facilitator."""
     facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:

@@ -1,4 +1,4 @@
-"""Meetings, open conversations, notes and facilitators as things that an organisation holds."""
+"""Meetings, open conversations, notes and facilitators among the records that move to an organisation's successor."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from partnerships.organisations.obligations import (
 from partnerships.organisations.services.moving import move_rows
 
 _CLOSED = (Status.AGREED, Status.CANCELLED)
-#: Rows of conversations that are not closed. Closed ones stay as they are: they are history.
+#: Rows of conversations that are not closed. Closed conversations do not move, because they are history.
 _OPEN = ~Q(conversation__status__in=_CLOSED)
 
 
@@ -53,7 +53,7 @@ def _between_two(target: int) -> Q:
     return Q(conversation__in=sides_of_target.values("conversation"))
 
 
-def _unite_sides(ending: Side, kept: Side) -> dict[str, Any]:
+def _unite_sides(ending: Side, remaining: Side) -> dict[str, Any]:
     """The changes to the side that stays: it must agree again if the side that ends has not agreed."""
     return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
 
@@ -107,7 +107,7 @@ MEETINGS = Obligation(
 
 
 def pass_seats(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """Pass on seats at planned meetings of these partnerships, which passed on themselves."""
+    """Move the seats at planned meetings of these partnerships, which have moved to the successor themselves."""
     planned = Meeting.objects.filter(partnership__in=list(partnerships), status=MeetingStatus.PLANNED)
     return move_rows(_SEATS, moving, list(planned.values_list("pk", flat=True)))
 
@@ -144,7 +144,7 @@ FACILITATORS = Obligation(
 
 
 def register() -> None:
-    """Register what passes on, and what stays."""
+    """Register the records that move to a successor, and those that stay."""
     for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
         register_obligation(kind)
     register_settling("partnerships", pass_seats)

@@ -1,4 +1,4 @@
-"""Conversations as an origin of commitments."""
+"""Hook to propose commitments from conversations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Those conversations that led to a commitment that the person may see."""
+    """Links to the conversations that a commitment was made from and that the person may see."""
     promised = _promised(commitment.pk).order_by().values("conversation")
     agreed = _agreed(commitment.pk).order_by().values("conversation")
     conversations = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
@@ -66,7 +66,7 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
 
 
 def conversations_address(commitment_from: Conversation) -> str:
-    """Address of the form for a commitment from this conversation."""
+    """The URL of the form for a commitment from this conversation."""
     return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{commitment_from.pk}"
 
 

@@ -40,9 +40,9 @@ class Quorum:
 
 
 def count_quorum(*, counted: Collection[int], present: Collection[int], needed: int | None) -> Quorum:
-    """The quorum, from ids of organisations.
+    """Count the quorum from ids of organisations.
 
-    `counted` are the parties that count: those present in the partnership, without observers. A party with several
-    people counts once.
+    `counted` are the parties that count, which are the present ones without observers. A party with several people
+    counts once.
     """
     return Quorum(len(set(counted) & set(present)), needed)

@@ -1,4 +1,4 @@
-"""Registrations of the conversations room."""
+"""What the conversations room registers at start-up."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def register() -> None:
 
 
 def _register_kinds() -> None:
-    """What events can be about, and who sees them."""
+    """Register the kinds of record that events are about, and who sees the events."""
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,
@@ -107,7 +107,7 @@ def _register_kinds() -> None:
 
 
 def _register_sections() -> None:
-    """Sections on pages, and what this room puts on agendas."""
+    """Register sections on pages of other rooms, and suggestions for agendas."""
     ON_ORGANISATIONS.register("meeting", meeting_section, order=5)
     ON_ORGANISATIONS.register_with_rows(
         "journal", journal_of_organisation, notes_on_organisation, order=60, lookups=organisation_journal_lookups
@@ -124,7 +124,7 @@ def _register_sections() -> None:
 
 
 def _register_retention() -> None:
-    """What the nightly job deletes, with why it was kept and for how long."""
+    """Register the personal data that the nightly job deletes, with its purpose and how long it is kept."""
     register_retention(
         "earlier texts of the journal",
         what="Earlier texts of journal notes",

@@ -1,4 +1,4 @@
-"""After a restore: do again what was done since the backup with sides, notes, files and facilitators."""
+"""After a restore: end or delete again what people had ended or deleted since the backup."""
 
 from __future__ import annotations
 

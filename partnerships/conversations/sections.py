@@ -39,17 +39,17 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
     )
 
 
-#: Notes of the journal on a page.
+#: Limit of journal notes in a section.
 _NOTES = 3
 
 
 def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
-    """Everybody's notes on a partnership."""
+    """The notes of all organisations on a partnership."""
     return JournalNote.objects.filter(partnership=partnership)
 
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The notes on the partnership of the reader's own organisations, for people of present parties."""
+    """The notes of the reader's own organisations on a partnership, for people of present parties."""
     writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
@@ -60,12 +60,12 @@ def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lo
 
 
 def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
-    """Everybody's notes on an organisation."""
+    """The notes of all organisations on an organisation."""
     return JournalNote.objects.filter(about=organisation)
 
 
 def journal_of_organisation(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """The notes on the organisation of the reader's own organisations."""
+    """The notes of the reader's own organisations on an organisation."""
     writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
     return _journal(user, "about", organisation.pk, writes=writes, has_notes=has_rows)
 
@@ -99,7 +99,7 @@ def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
 
 
 def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
-    """Everybody who facilitates or facilitated a partnership."""
+    """The present and former facilitators of a partnership."""
     return Facilitator.objects.filter(partnership=partnership)
 
 

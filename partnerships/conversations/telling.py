@@ -1,4 +1,4 @@
-"""What followers are told about conversations, meetings and reports."""
+"""Which events of conversations, meetings and reports followers hear about."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEETINGS = {
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that followers hear about, and those that they do not."""
     for kind, (fold, says) in _CONVERSATIONS.items():
         register_told(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{says}")
     for kind, (fold, says) in _MEETINGS.items():
@@ -64,7 +64,7 @@ def _register_files_and_facilitators() -> None:
 
 
 def _register_reports() -> None:
-    """Of several steps of a report only the last is told; that one is due counts as a date."""
+    """Register the events of progress reports: of several, followers hear only the last."""
     for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
         register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
     register_told(
@@ -84,7 +84,7 @@ def _register_reports() -> None:
 
 
 def _register_untold() -> None:
-    """What followers do not hear about, each with the reason."""
+    """Register the events that followers do not hear about, each with the reason."""
     register_untold(
         [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
         because="it is part of agreeing the record, and those who agree it get an email",

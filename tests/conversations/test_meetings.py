@@ -22,6 +22,8 @@ from partnerships.conversations.queries.meetings import propose_next, quorum_of
 from partnerships.conversations.queries.my_work import WAITING
 from partnerships.exchange.models import Audience, Entry
 from partnerships.kit.bank_holidays import holidays
+from partnerships.organisations.models import Membership
+from partnerships.organisations.services import end_membership
 from partnerships.organisations.waiting import waiting_from, waiting_from_all
 from partnerships.people.models import User
 from tests.conversations.gatherings import (
@@ -334,6 +336,27 @@ def test_agenda_page_orders_drops_and_adds_items(world: World) -> None:
 
     assert answer.status_code == 302
     assert titles(world, meeting, "ben") == ["Welcome", "Winter plan"]
+
+
+def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
+    meeting = with_item(world)
+    item = meeting.agenda.get()
+    bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
+    client, address = signed_in(world.eddie), reverse("conversations:agenda", args=[meeting.pk])
+    fields = {"title": "Winter plan", "place": 1, "purpose": "decision", "minutes": 15, "kept": "on"}
+    fields["presenter"] = world.ben.pk
+
+    page = client.get(address).content.decode()
+    client.post(
+        address,
+        {"revision": meeting.revision, "purpose_new": "discussion"}
+        | {f"{name}_{item.pk}": value for name, value in fields.items()},
+    )
+
+    item.refresh_from_db()
+    assert "Ben West, a former member" in page
+    assert (item.minutes, item.presenter) == (15, world.ben)
 
 
 def test_quorum_counts_parties_present_without_observers(world: World) -> None:

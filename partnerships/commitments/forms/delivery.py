@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 
 class ProgressForm(Form):
-    """A progress report."""
+    """The form of a progress report."""
 
     delivered = AmountField(
         label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2
@@ -68,15 +68,12 @@ class ProgressForm(Form):
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status
             self.fields["blocker"].initial = commitment.blocker
-        if not self._is_more():
+        if not self._exceeds_promise():
             del self.fields["more"]
         self.helper = Helper(self, submit="Report progress", cancel=commitment.get_absolute_url())
 
-    def _is_more(self) -> bool:
-        """Whether the reported amount is above the promised one.
-
-        It may be a slip, so the form asks for a tick.
-        """
+    def _exceeds_promise(self) -> bool:
+        """Whether the total is more than was promised. It may be a typing error, so the form then asks for a tick."""
         if "delivered" not in self.fields or not self.is_bound:
             return False
         try:
@@ -85,7 +82,7 @@ class ProgressForm(Form):
             return False
 
     def clean(self) -> dict[str, Any]:
-        """Require a blocker if blocked; above the promise, a tick and a reason."""
+        """Require a blocker if work is blocked, and a tick and a note if the total exceeds the promise."""
         cleaned = super().clean() or {}
         if "more" in self.fields:
             words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
@@ -99,7 +96,7 @@ class ProgressForm(Form):
 
 
 class EscalateForm(Form):
-    """Choose who to escalate to."""
+    """The form to escalate to a person."""
 
     reason = forms.CharField(
         label="What you need from this person", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
@@ -118,7 +115,7 @@ class EscalateForm(Form):
 
 
 class VerifyForm(VerdictForm):
-    """The receiver's answer: delivered, or not yet."""
+    """The form to verify a delivery or an action, or to send it back."""
 
     words_field = "note_text"
     needs_words = {"missing": "Say what is missing"}

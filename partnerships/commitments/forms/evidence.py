@@ -12,7 +12,7 @@ from partnerships.kit.uploads import ACCEPT
 
 
 class EvidenceForm(Form):
-    """Upload a file of evidence."""
+    """The form to attach a file of evidence."""
 
     title = forms.CharField(label="What it shows", max_length=200)
     file = forms.FileField(

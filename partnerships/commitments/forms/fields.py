@@ -1,4 +1,4 @@
-"""Fields that several forms use: people and owners."""
+"""Fields that several forms use, for a person and for the owner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Choice of a person, shown with the organisations they act for."""
+    """Choice of a person, with the organisations that the person acts for in the label."""
 
     def label_from_instance(self, obj: Any) -> str:
         """`Ben West, Westmarch Borough Council`."""
@@ -23,13 +23,13 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 
 def with_memberships(people: QuerySet[User]) -> QuerySet[User]:
-    """People with the memberships that `PersonField` shows."""
+    """Fetch the memberships that the labels of `PersonField` need."""
     current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
     return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
 
 
 def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
-    """Field for the owner: a person of the giver."""
+    """A field for the owner, who is a person of the organisation."""
     return PersonField(
         label="Owner",
         queryset=with_memberships(people_who_may_own(organisation)),

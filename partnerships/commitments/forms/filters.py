@@ -17,7 +17,7 @@ from partnerships.people.models import User
 class FilterForm(Form):
     """Filters of the list of commitments.
 
-    The parameters `words`, `side`, `standing` and `register` keep their names: saved views hold them.
+    The parameters `words`, `side`, `standing` and `register` keep their names, because saved views contain them.
     """
 
     SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I am the owner"))

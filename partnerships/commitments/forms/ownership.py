@@ -10,7 +10,7 @@ from partnerships.kit.forms import Form, Helper
 
 
 class OwnerForm(Form):
-    """Choose another owner."""
+    """The form to choose another owner."""
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Forms for terms: propose, edit, confirm, change the due date, end."""
+"""Forms to propose a commitment, edit its terms, confirm it, change its due date and end it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.people.models import User
 
 
 class TermsForm(Form):
-    """The terms: what is promised, how much, who by and when."""
+    """The fields of the terms, for the forms below."""
 
     text = forms.CharField(
         label="What is promised",
@@ -60,7 +60,7 @@ class TermsForm(Form):
 
 
 class ProposeForm(TermsForm):
-    """A new commitment between two organisations; the author edits for one."""
+    """The form to propose a commitment between two organisations; the author edits for one of them."""
 
     giver = OrganisationField(
         label="Organisation that gives",
@@ -95,7 +95,10 @@ class ProposeForm(TermsForm):
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
-        """`pair`: the only two sides offered; `extra`: sides besides partners."""
+        """Offer the person's own organisations and their partners as sides.
+
+        With `pair`, only these two are offered; `extra` are offered besides the partners.
+        """
         super().__init__(*args, **kwargs)
         self._user = user
         organisations = partners_of(user)
@@ -111,7 +114,7 @@ class ProposeForm(TermsForm):
         # If the origin fixes the giver, only the giver's people can be the owner.
         givers = organisations.filter(pk=giver.pk) if pair and giver else organisations
         current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
-        leads = Organisation.objects.of_person(user, Role.LEAD).exists()
+        is_lead = Organisation.objects.of_person(user, Role.LEAD).exists()
         self.choice("giver").queryset = self.choice("receiver").queryset = with_former_names(organisations)
         self.choice("partnership").queryset = (
             Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
@@ -120,26 +123,23 @@ class ProposeForm(TermsForm):
             User.objects.filter(pk__in=current.values("person")).order_by("name", "pk")
         )
         self.fields["key"].initial = uuid.uuid4
-        if not leads:
+        if not is_lead:
             del self.fields["confirm"]
         self.helper = Helper(
             self,
             Section("Organisations", "giver", "receiver", "partnership"),
             Section("What is promised", "text", "quantity", "unit"),
-            Section("Owner and due date", "owner", "due_on", *(("confirm",) if leads else ())),
+            Section("Owner and due date", "owner", "due_on", *(("confirm",) if is_lead else ())),
             submit="Propose commitment",
             cancel=cancel or reverse("commitments:list"),
         )
 
     def choice(self, name: str) -> forms.ModelChoiceField[Any]:
-        """One of the fields that choose a record."""
+        """The field with this name, which chooses a record."""
         return model_choice_field(self, name)
 
     def clean(self) -> dict[str, Any]:
-        """Require two different organisations, and that the author edits for one.
-
-        Only a lead may confirm at once.
-        """
+        """Require two different organisations. The author edits for one, and only its lead may confirm at once."""
         cleaned = super().clean()
         giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
         if giver is None or receiver is None:
@@ -148,19 +148,19 @@ class ProposeForm(TermsForm):
             self.add_error("receiver", "Choose a different organisation from the one that gives")
             return cleaned
         roles = roles_of(self._user, timezone.now())
-        own = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
-        if own is None:
+        own_side = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
+        if own_side is None:
             self.add_error("giver", "One of the two must be an organisation that you can make changes for")
-        elif cleaned.get("confirm") and not roles.lead(own.pk):
+        elif cleaned.get("confirm") and not roles.lead(own_side.pk):
             self.add_error(
                 "confirm",
-                f"Only a lead of {own.display_name} can confirm this. Remove the tick, and a lead can confirm later",
+                f"Only a lead of {own_side.display_name} can confirm this. Remove the tick to let a lead confirm later",
             )
         return cleaned
 
 
 class EditTermsForm(TermsForm):
-    """Change the terms of a proposed commitment."""
+    """The form to change the terms of a proposal."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -181,7 +181,7 @@ class EditTermsForm(TermsForm):
 
 
 class ConfirmForm(Form):
-    """A lead's confirmation of the terms."""
+    """The form with which a lead confirms the terms."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -201,7 +201,7 @@ class ConfirmForm(Form):
 
 
 class DueDateForm(Form):
-    """A new due date and the reason."""
+    """The form to change the due date, with a reason."""
 
     due_on = DayField(label="New due date")
     reason = forms.CharField(
@@ -217,7 +217,7 @@ class DueDateForm(Form):
 
 
 class EndForm(Form):
-    """The reason for ending a commitment."""
+    """The form to end a commitment, with a reason."""
 
     reason = forms.CharField(
         label="Reason",

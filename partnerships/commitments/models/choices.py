@@ -1,4 +1,4 @@
-"""Kinds, units and statuses, and which status may follow which."""
+"""Kinds and statuses of commitments, and which status may follow which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """State of a commitment; `TRANSITIONS` lists the allowed next states."""
+    """The status of a commitment; `TRANSITIONS` has the allowed next ones."""
 
     PROPOSED = "proposed", "Proposed"
     AGREED = "agreed", "Agreed"
@@ -26,6 +26,7 @@ class Status(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
+#: Ends without a verified delivery.
 ENDS = (Status.CANCELLED, Status.SUPERSEDED)
 #: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
@@ -39,7 +40,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.CANCELLED: (),
     Status.SUPERSEDED: (),
 }
-#: Agreed, and not yet done.
+#: Statuses of commitments that are agreed and not yet done.
 UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
 #: Final statuses.
 OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)

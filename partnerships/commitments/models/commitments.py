@@ -34,7 +34,7 @@ PRESENT_ROUTES: tuple[Route, ...] = (
 _SINCE = Event.objects.filter(
     target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
 )
-#: The same, and former parties, if nothing has happened to the commitment since they left.
+#: All readers: also former parties, unless something has happened to the commitment since they left.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
@@ -44,8 +44,8 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
-#: Routes to leads of a side that has not confirmed, to leads of a receiver that has not verified, and to those who may
-#: verify an action: editors and leads of the receiver, else of the giver.
+#: The people who must act: leads of a side that has not confirmed; leads of a receiver that has not verified; and for
+#: an action, editors and leads of the receiver or, without a receiver, of the giver.
 CONFIRMING = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
@@ -79,40 +79,37 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
         return self.filter(visible_to(Commitment, sides, user))
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Proposed ones with a side that the person leads and must confirm."""
+        """Proposed commitments that the person must confirm as a lead of a side."""
         return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Done ones that wait for the person.
-
-        As lead of the receiver or, for actions of others, as editor.
-        """
+        """Done commitments that the person must verify as a lead of the receiver, and others' actions, as an editor."""
         routes = visible_to(Commitment, (*VERIFYING, *VERIFYING_ACTIONS), user)
         own = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
         return self.awaiting_verification().filter(routes).exclude(own)
 
     def awaiting_verification(self) -> CommitmentQuerySet:
-        """Done, and not yet verified."""
+        """Done commitments that nobody has verified. Actions without `done_by` are older than verification."""
         return self.filter(Q(kind=Kind.COMMITMENT) | Q(done_by__isnull=False), status=Status.DONE)
 
     def under_way(self) -> CommitmentQuerySet:
-        """Agreed, and not yet done."""
+        """Commitments that are agreed and not yet done."""
         return self.filter(status__in=UNDER_WAY)
 
     def overdue(self, today: dt.date) -> CommitmentQuerySet:
-        """Not yet done, and past the due date."""
+        """Commitments that are not yet done and past their due date."""
         return self.filter(overdue_on(today))
 
     def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
         """Commitments that an organisation gives or receives."""
         return self.filter(Q(giver=organisation) | Q(receiver=organisation))
 
-    def between(self, one: Organisation, other: Organisation) -> CommitmentQuerySet:
+    def between(self, first: Organisation, second: Organisation) -> CommitmentQuerySet:
         """Commitments from one of two organisations to the other."""
-        return self.filter(Q(giver=one, receiver=other) | Q(giver=other, receiver=one))
+        return self.filter(Q(giver=first, receiver=second) | Q(giver=second, receiver=first))
 
     def for_listing(self) -> CommitmentQuerySet:
-        """Fetch what a list shows; the caller orders."""
+        """Fetch the related rows that a list shows."""
         return self.select_related("giver", "receiver", "owner", "owner_organisation", "partnership")
 
 
@@ -268,17 +265,17 @@ class Commitment(models.Model):
         return self.reference
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """The URL of the commitment's page."""
         return page_address("commitments:detail", self.pk)
 
     @property
     def is_action(self) -> bool:
-        """Whether it is an action from a conversation."""
+        """Whether it is an action of one side, not a promise between two."""
         return self.kind == Kind.ACTION
 
     @property
     def is_proposed(self) -> bool:
-        """Whether a side has still to confirm."""
+        """Whether a side still has to confirm."""
         return self.status == Status.PROPOSED
 
     @property
@@ -288,12 +285,12 @@ class Commitment(models.Model):
 
     @property
     def is_done(self) -> bool:
-        """Whether it is reported done and the receiver has not answered."""
+        """Whether it has been reported done and not yet verified or sent back."""
         return self.status == Status.DONE
 
     @property
     def is_verified(self) -> bool:
-        """Whether the receiver confirmed the delivery."""
+        """Whether the delivery has been verified."""
         return self.status == Status.VERIFIED
 
     @property
@@ -308,7 +305,7 @@ class Commitment(models.Model):
 
     @property
     def is_over(self) -> bool:
-        """Whether its status is final."""
+        """Whether its status is final. Actions done before actions needed to be verified are final too."""
         return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
@@ -349,10 +346,7 @@ class Commitment(models.Model):
 
     @property
     def receiver_words(self) -> str:
-        """Name of the receiver, or empty. Needs `receiver` fetched.
-
-        Only an action can be without a receiver.
-        """
+        """Name of the receiver; "" for an action without one. Needs `receiver` fetched."""
         return self.receiver.display_name if self.receiver else ""
 
     @property
@@ -367,12 +361,12 @@ class Commitment(models.Model):
 
     @property
     def delivery_words(self) -> str:
-        """What is verified: the action or the delivery."""
+        """The object of a verification: `the action` or `the delivery`."""
         return "the action" if self.is_action else "the delivery"
 
     @property
     def waits_words(self) -> str:
-        """The confirmation or verification it waits for, in words; or empty."""
+        """The step that it waits for, such as `to verify the delivery`; "" if it waits for none."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"
         if not self.is_done or self.is_over:

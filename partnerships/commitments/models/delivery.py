@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class Slippage(models.Model):
-    """One change of due date, with author and reason; append-only."""
+    """A change of the due date, with author and reason. Rows never change."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
     was = models.DateField(null=True)
@@ -51,7 +51,7 @@ class Slippage(models.Model):
 
 @pghistory.track()
 class Progress(models.Model):
-    """One progress report: total delivered so far, status and note."""
+    """A progress report: the total delivered so far, the status and a note."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
     delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
@@ -84,16 +84,16 @@ class Progress(models.Model):
 
 
 class EvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence by reader: anyone who may read the commitment."""
+    """Filter by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
-        """Evidence that was not removed, of commitments the person may read."""
+        """Files that have not been removed, of commitments that the person may read."""
         return self.filter(commitment__in=Commitment.objects.visible_to(user), removed_at=None)
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A file that shows progress; stored outside the web root."""
+    """A file that shows progress. It is stored outside the web root, so that only a view with rights sends it."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="evidence")
     progress = models.ForeignKey(Progress, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence")

@@ -1,4 +1,4 @@
-"""Reminders that owners got."""
+"""Reminders of due dates, for the owners of commitments."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from partnerships.people.models import User
 
 
 class Reminder(models.Model):
-    """A reminder for an owner: one per commitment, due date and lead time.
+    """A reminder for an owner: one for each commitment, due date and lead time, so that none is sent twice.
 
-    Recorded in one transaction with its email.
+    It is recorded in one transaction with its email.
     """
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")

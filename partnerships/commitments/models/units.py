@@ -10,7 +10,7 @@ from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
 
 @pghistory.track()
 class Unit(Vocabulary):
-    """What a quantity counts, such as homes; its label is for several."""
+    """What a quantity counts. The label is the plural, such as homes, and `one` the singular."""
 
     # As short as the columns that hold it.
     code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)
@@ -18,19 +18,13 @@ class Unit(Vocabulary):
 
 
 def unit_words(code: str) -> tuple[str, str]:
-    """The words for one and for several.
-
-    The code itself where there is no such unit.
-    """
+    """The singular and the plural of a unit; the code itself if there is no such unit."""
     unit = Unit.by_code().get(code)
     return (unit.one, unit.label) if unit else (code, code)
 
 
 def unit_fault(code: str, *, keep: str = "") -> str:
-    """Error text for a unit that cannot be chosen.
-
-    "" is none, `keep` is chosen already.
-    """
+    """The error message for a unit that cannot be chosen; "" if it can. `keep` is the unit chosen before."""
     if not code or code == keep:
         return ""
     unit = Unit.by_code().get(code)

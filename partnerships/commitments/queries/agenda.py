@@ -1,4 +1,4 @@
-"""What commitments put on the agenda of a partnership's meeting."""
+"""Commitments to suggest for the agenda of a partnership's meeting."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Due dates in a partnership, or of what the person owns or their organisations give or receive."""
+    """Due dates in a partnership; without one, of the commitments of the person and of their organisations."""
     seen = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
     if partnership is None:
         own_ids = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
@@ -27,7 +27,7 @@ def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
 
 def dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
-    """Due dates of some commitments, by number."""
+    """Due dates of these commitments, given by id."""
     return _entries(Commitment.objects.followed_by(user).filter(due_on__isnull=False, pk__in=commitments))
 
 

@@ -1,4 +1,4 @@
-"""Which events about commitments a person may see."""
+"""The condition on events about commitments that a person may see."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from partnerships.people.models import User
 
 
 def events_of_commitments(user: User, records: Records) -> Q:
-    """Condition on events about these commitments that the person may see.
-
-    For a former party: events up to the day it left.
-    """
+    """The condition on events about these commitments: people of a former party see events up to the day it left."""
     former = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Commitment.objects.followed_by(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")

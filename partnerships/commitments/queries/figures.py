@@ -1,4 +1,4 @@
-"""What a party delivered in a period, for progress reports."""
+"""Figures for progress reports: what a party has delivered in a period and still has to deliver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.text import shorten
 
-#: Characters of a commitment that a progress report quotes.
+#: Limit of characters that a progress report quotes from a commitment.
 _LENGTH = 120
-#: Commitments that a progress report lists.
+#: Limit of commitments that a progress report lists.
 _MAX_LINES = 50
 
 

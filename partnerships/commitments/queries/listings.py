@@ -74,25 +74,25 @@ def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """Fetch what belongs to each commitment on its page, except people: see `with_people`."""
+    """Fetch the related rows that a commitment's page shows, except the people (`with_people`)."""
     return commitments.select_related(
         "giver", "receiver", "owner_organisation", "partnership", "proposed_for", "replaces"
     )
 
 
 def slippages_of(commitment: int) -> QuerySet[Slippage]:
-    """Moves of the due date, newest first, with who moved it."""
+    """Changes of the due date, newest first, with their authors."""
     return Slippage.objects.filter(commitment=commitment).select_related("by").order_by("-at", "-pk")
 
 
 def progress_of(commitment: int) -> QuerySet[Progress]:
-    """Reports of progress, newest first, with who made them."""
+    """Progress reports, newest first, with their authors."""
     reports = Progress.objects.filter(commitment=commitment)
     return reports.select_related("by", "organisation").order_by("-at", "-pk")
 
 
 def evidence_of(commitment: int) -> QuerySet[Evidence]:
-    """Files that have not been removed, newest first, with who added them."""
+    """Files of evidence that have not been removed, newest first, with the people who added them."""
     files = Evidence.objects.filter(commitment=commitment, removed_at=None)
     return files.select_related("added_by").order_by("-added_at", "-pk")
 
@@ -110,9 +110,9 @@ _PEOPLE = (
 
 
 def with_people(commitment: Commitment) -> Commitment:
-    """The commitment with the people it names; one query.
+    """Fetch the people that a commitment names, with one query, and return it.
 
-    PostgreSQL takes longer to plan one join of them all than to find everything on the page.
+    Not with joins, because PostgreSQL takes longer to plan a join of them all than to run every query of the page.
     """
     people_ids = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
     people = User.objects.in_bulk({pk for pk in people_ids.values() if pk is not None})
@@ -122,7 +122,7 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Commitments whose reference or text has the words, or a side by one of its names (`found_by_name`)."""
+    """Commitments that have the words in their reference, their text or a name of a side (`found_by_name`)."""
     sides = found_by_name(words)
     return commitments.filter(
         Q(reference__iexact=words) | Q(text__icontains=words) | Q(giver__in=sides) | Q(receiver__in=sides)

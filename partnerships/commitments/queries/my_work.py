@@ -1,4 +1,4 @@
-"""What commitments add to a person's work."""
+"""The tasks of the commitments room in My work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: How far ahead "due soon" looks.
+#: How long before its due date a commitment appears in its owner's work.
 SOON = dt.timedelta(days=14)
 _LEAD = (Role.LEAD,)
 
@@ -41,8 +41,8 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(in_order(due).for_listing())
 
 
-#: The next steps, each with the field that holds since when it waits, in the order of `_reaches_of_steps`.
-#: If a commitment waits for several steps, the last one counts.
+#: Titles of tasks, each with the field for the time since when it waits, in the order of `_reaches_of_steps`.
+#: If a commitment waits for several steps, the last one is shown.
 _STEPS = (
     ("Accept this action", "proposed_at"),
     ("Help unblock this", "escalated_at"),
@@ -60,8 +60,8 @@ def _reaches_of_steps(
 ) -> tuple[Reach, ...]:
     """The commitments that wait for each of the `_STEPS`, and the people whom they wait for.
 
-    `proposed` narrows those to confirm. `verifier` leaves out the actions that this person owns or reported done, since
-    somebody else must verify them.
+    `proposed` replaces all proposed commitments by fewer. `verifier` leaves out the actions that this person owns or
+    reported done, since another person must verify them.
     """
     done = Commitment.objects.awaiting_verification()
     done_by_others = done
@@ -87,7 +87,7 @@ def _reaches_of_steps(
 
 
 def _reaches_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    """The same for one person: only what they themselves can confirm and verify."""
+    """`_reaches_of_steps` for one person: only the commitments that this person can confirm and verify."""
     return _reaches_of_steps(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
 
 
@@ -100,8 +100,8 @@ def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, 
     return rows
 
 
-def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
-    """The next step of each commitment that waits for the person, and since when."""
+def _step_tasks(user: User, now: dt.datetime) -> InOrder:
+    """A task for each commitment that waits for the person, the most urgent first."""
     ids_by_step = sorted_by_reach(_reaches_for, user, now)
     steps: dict[int, tuple[str, str]] = {}
     for position, step in enumerate(_STEPS):
@@ -132,10 +132,10 @@ def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
     return InOrder(sorted(rows, key=urgency_of), make, due)
 
 
-#: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
+#: Where My work finds the tasks of this room.
 WAITING = (
     Source(
-        _steps_wanted,
+        _step_tasks,
         _reaches_of_steps,
         is_usual=True,
         lookups=lambda user, now: (reach_lookup(_reaches_for, user, now),),

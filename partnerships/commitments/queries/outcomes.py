@@ -1,4 +1,4 @@
-"""What one organisation promised another: kept, broken or open."""
+"""The promises of one organisation to another, by outcome: kept, broken, outstanding or proposed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Commitments of one organisation to another by outcome, by due date."""
+    """Commitments of one organisation to another by outcome, each in the order of due dates."""
 
     giver: Organisation
     receiver: Organisation
@@ -27,7 +27,7 @@ class Promises:
 
     @property
     def kept_late(self) -> int:
-        """Number of kept ones delivered after the first due date."""
+        """The number of kept commitments that were delivered after their first due date."""
         return sum(was_late(commitment) for commitment in self.kept)
 
 
@@ -39,21 +39,21 @@ def was_late(commitment: Commitment) -> bool:
 
 
 def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
-    """What `giver` promised `receiver`, as far as the person may see it.
+    """The commitments of `giver` to `receiver` that the person may see, by outcome.
 
     Kept: verified, or done and not yet verified. Broken: cancelled after both sides agreed, or overdue.
     """
     between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
     rows = list(in_order(between).for_listing())
 
-    def those(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
+    def matching(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
         return tuple(row for row in rows if condition(row))
 
     return Promises(
         giver=giver,
         receiver=receiver,
-        kept=those(lambda row: row.is_verified or row.is_done),
-        broken=those(lambda row: row.was_broken or row.is_overdue(today)),
-        outstanding=those(lambda row: row.is_under_way and not row.is_overdue(today)),
-        proposed=those(lambda row: row.is_proposed),
+        kept=matching(lambda row: row.is_verified or row.is_done),
+        broken=matching(lambda row: row.was_broken or row.is_overdue(today)),
+        outstanding=matching(lambda row: row.is_under_way and not row.is_overdue(today)),
+        proposed=matching(lambda row: row.is_proposed),
     )

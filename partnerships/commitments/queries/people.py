@@ -1,4 +1,4 @@
-"""Who may own a commitment, take part in one or hear about it."""
+"""The people who may own a commitment or get emails about it, and the organisations that can be a side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
-    """People of an organisation, or of one of several, who may own a commitment, by name."""
+    """The people of these organisations, by name: each may own a commitment of their own organisation."""
     members = Membership.objects.current().filter(organisation__in=organisations)
     people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
     return people.order_by("name", "pk")
@@ -21,8 +21,9 @@ def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
 def partners_of(user: User) -> OrganisationQuerySet:
     """Organisations the person edits for, and their partners, by name."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
+    partnerships = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER)
+    parties = parties.filter(partnership__in=partnerships.values("pk"))
     organisations = Organisation.objects.filter(
         Q(pk__in=own_organisations.values("pk")) | Q(pk__in=parties.values("organisation"))
     )
@@ -30,7 +31,7 @@ def partners_of(user: User) -> OrganisationQuerySet:
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
-    """Owner, proposer and those who confirmed, if they may read it today."""
+    """The owner, the proposer and the people who confirmed, if they may read the commitment today."""
     people_ids = (
         commitment.owner_id,
         commitment.proposed_by_id,

@@ -12,23 +12,24 @@ from partnerships.commitments.models import OVER, Commitment
 from partnerships.commitments.queries.listings import in_order
 from partnerships.people.models import User
 
-#: Commitments that a form offers.
-OFFERED = 200
-#: Characters of a commitment's text in a list.
-SHORT = 80
+#: Limit of commitments that a form offers.
+MAX_CHOICES = 200
+#: Limit of characters of a commitment's text in a list.
+MAX_TITLE = 80
 
 
 def _title(commitment: Commitment) -> str:
-    text = commitment.text if len(commitment.text) <= SHORT else f"{commitment.text[:SHORT].rstrip()} …"
+    text = commitment.text if len(commitment.text) <= MAX_TITLE else f"{commitment.text[:MAX_TITLE].rstrip()} …"
     return f"{commitment.reference}: {text}"
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
     rows = in_order(Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=OVER))
-    return [(str(row.pk), _title(row)) for row in rows[:OFFERED]]
+    return [(str(row.pk), _title(row)) for row in rows[:MAX_CHOICES]]
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
+    """The commitments with these ids that the person may see, by id."""
     today = timezone.localdate()
     rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
     return {

@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 class UnableToConfirm(Exception):
-    """This side has nothing to confirm, or the terms have changed since."""
+    """The side has nothing to confirm, the terms have changed since the author read them, or no owner is named."""
 
 
 @transaction.atomic
@@ -32,13 +32,13 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side.
+    """Confirm for one side. When both sides have confirmed, the commitment is agreed. Raises `UnableToConfirm`.
 
-    When both have, it is agreed (`replace_commitment`). The giver's confirmation needs an owner: the present one, or
-    `owner`, a person of the giver. `revision` is the one the author saw. Raises `UnableToConfirm`.
+    The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is that of
+    the terms that the author read. An agreed commitment replaces the one that it was proposed for.
     """
     if commitment.replaces_id:
-        # Always lock the older row first, to prevent deadlocks.
+        # Lock the older commitment first, as all services do, to prevent deadlocks.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -46,37 +46,40 @@ def confirm_commitment(
     _check_can_be_confirmed(current, organisation, revision)
     may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
     require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this commitment.")
-    changed = []
+    changed_fields = []
     if giving:
-        changed += _name_owner(current, organisation, owner)
+        changed_fields += _name_owner(current, organisation, owner)
         current.giver_confirmed_by, current.giver_confirmed_at = author, now
-        changed += ["giver_confirmed_by", "giver_confirmed_at"]
+        changed_fields += ["giver_confirmed_by", "giver_confirmed_at"]
     else:
         current.receiver_confirmed_by, current.receiver_confirmed_at = author, now
-        changed += ["receiver_confirmed_by", "receiver_confirmed_at"]
-    agreed = current.giver_confirmed_at is not None and (current.is_action or current.receiver_confirmed_at is not None)
-    if agreed:
+        changed_fields += ["receiver_confirmed_by", "receiver_confirmed_at"]
+    # An action needs only the side that does it.
+    is_agreed = current.giver_confirmed_at is not None and (
+        current.is_action or current.receiver_confirmed_at is not None
+    )
+    if is_agreed:
         current.status, current.status_since = Status.AGREED, now
-        changed += ["status", "status_since"]
-    current.save(update_fields=changed)
+        changed_fields += ["status", "status_since"]
+    current.save(update_fields=changed_fields)
     record_event(
         current,
         EventKind.GIVING_CONFIRMED if giving else EventKind.RECEIVING_CONFIRMED,
         author=author,
         organisation=organisation,
         now=now,
-        **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if agreed else {}),
+        **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if is_agreed else {}),
     )
-    if agreed and current.replaces is not None:
+    if is_agreed and current.replaces is not None:
         replace_commitment(current.replaces, current, author=author, organisation=organisation, now=now)
-    if agreed:
+    if is_agreed:
         call_listeners(commitment=current, author=author, now=now)
         email_concerned("agreed", current, author=author, now=now)
     return current
 
 
 def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, revision: int) -> None:
-    """Refuse what is not proposed, what has changed since it was read, and a second confirmation of one side."""
+    """Raise `UnableToConfirm` unless this side must confirm the terms that the author read."""
     giving = organisation.pk == commitment.giver_id
     if not giving and organisation.pk != commitment.receiver_id:
         raise UnableToConfirm(f"{organisation.display_name} neither gives nor receives this, so it cannot confirm.")
@@ -91,15 +94,15 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
 
 
 def _name_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> list[str]:
-    """Set the owner, a person of the giver, without saving; returns the fields that changed."""
-    changed = []
+    """Set the owner without saving, and return the names of the changed fields. Raises `UnableToConfirm`."""
+    changed_fields = []
     if owner is not None and owner.pk != commitment.owner_id:
         if not acts_for(owner, organisation):
             raise UnableToConfirm(
                 f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
             )
         commitment.owner = owner
-        changed.append("owner")
+        changed_fields.append("owner")
     if commitment.owner is None and not commitment.is_action:
         raise UnableToConfirm("Name an owner.")
-    return changed
+    return changed_fields

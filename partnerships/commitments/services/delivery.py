@@ -23,19 +23,19 @@ REPORTABLE = (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE)
 
 
 class UnableToRecordProgress(Exception):
-    """It is not under way, or the amount or the blocker is invalid."""
+    """The commitment is not under way, a colleague has just reported, or the report is incomplete."""
 
 
 class UnableToEscalate(Exception):
-    """It is not under way, or the person named may not see it."""
+    """The commitment is not under way, or the person may not see it."""
 
 
 class UnableToVerify(Exception):
-    """It is not reported done, or the reason is missing."""
+    """The commitment has not been reported done, or the reason is missing."""
 
 
 def exceeds(commitment: Commitment, amount: Decimal) -> bool:
-    """Whether this total is above the promised and the last reported one."""
+    """Whether a total is more than was promised and more than was last reported."""
     return commitment.quantity is not None and amount > max(commitment.quantity, commitment.delivered_quantity)
 
 
@@ -51,12 +51,13 @@ def record_progress(
     blocker: str = "",
     seen: int | None = None,
 ) -> Progress:
-    """Record a progress report.
+    """Record a progress report. Raises `UnableToRecordProgress`.
 
-    `status` is one of in progress, at risk, blocked (with a blocker) and done. `delivered` is the total so far; left
-    out, it stays. A total below the last one, or above the promise, needs a note. Done needs the whole quantity. `seen`
-    is the id of the newest report the author saw (0: none): if there is a newer one, or the form was sent twice,
-    nothing is written. Raises `UnableToRecordProgress`.
+    - `status` is in progress, at risk, blocked (which needs a `blocker`) or done (which needs the whole quantity).
+    - `delivered` is the total so far; without it the total stays. A total that falls, or exceeds the promise, needs a
+      note.
+    - `seen` is the id of the newest report that the author saw, 0 if there was none. A newer report, also from the same
+      form sent twice, makes this one fail.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -93,7 +94,7 @@ def record_progress(
 
 
 def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> None:
-    """Give the locked commitment the status and the quantity of the report."""
+    """Save the status and the total of a report on the locked commitment."""
     if report.status != commitment.status:
         commitment.status, commitment.status_since = report.status, report.at
     commitment.delivered_quantity = report.delivered
@@ -124,7 +125,7 @@ def _check_status(status: str, blocker: str) -> None:
 
 
 def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note: str) -> None:
-    """Refuse a total that needs a note without one, and "done" without the whole quantity."""
+    """Raise `UnableToRecordProgress` for a surprising total without a note, or for done without the whole quantity."""
     amount_words = delivered_words(amount, commitment.quantity, commitment.unit)
     has_note = bool(note.strip())
     if amount < 0:
@@ -144,10 +145,7 @@ def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note:
 def _record_report(
     commitment: Commitment, report: Progress, *, status_before: str, organisation: Organisation | None
 ) -> None:
-    """Record the status and total before and after a report.
-
-    The reason is the blocker, or else the note.
-    """
+    """Record an event with the status and total before and after a report, and the blocker or the note as reason."""
     before, after = {"status": status_before}, {"status": commitment.get_status_display()}
     if commitment.quantity is not None:
         before["delivered"] = delivered_words(report.delivered_before, commitment.quantity, commitment.unit)
@@ -166,10 +164,7 @@ def _record_report(
 
 @transaction.atomic
 def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
-    """Escalate to a person of either side or of the partnership.
-
-    The person must be able to see it. Raises `UnableToEscalate`.
-    """
+    """Escalate to a person of either side or of the partnership, and email them. Raises `UnableToEscalate`."""
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
@@ -194,10 +189,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
 
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
-    """Confirm that it was delivered: for the receiver, or as the second person of an action.
-
-    Raises `UnableToVerify`.
-    """
+    """Verify a delivery for the receiver, or an action as its second person. Raises `UnableToVerify`."""
     current, side = _lock_to_verify(commitment, author, now)
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
@@ -219,7 +211,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Say that the delivery or action is incomplete, and why. Raises `UnableToVerify`."""
+    """Send a delivery or action back because something is missing. Raises `UnableToVerify`."""
     current, side = _lock_to_verify(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")
@@ -252,9 +244,9 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
 
 
 def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
-    """The commitment, locked, and the side that verifies it.
+    """Lock a commitment that the author may verify, and return it with the side that verifies.
 
-    Raises `UnableToVerify` if it is not reported done; the author must have the right to verify it.
+    Raises `UnableToVerify` if it has not been reported done.
     """
     current = lock_commitment(commitment)
     if not current.is_done or current.is_over:

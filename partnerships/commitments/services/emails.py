@@ -1,4 +1,4 @@
-"""Record emails about the next step of a commitment."""
+"""Record emails about commitments, for a worker to compose and send."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.date
 
 
 def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
-    """Email the leads who must confirm these proposals, each once about all of theirs; not the author."""
+    """Email each lead who must confirm some of these proposals, once about all of them; not the author."""
     commitments_by_group: dict[frozenset[int], list[int]] = {}
     for commitment in commitments:
-        group = frozenset(organisation.pk for organisation in waits_for(commitment))
-        commitments_by_group.setdefault(group, []).append(commitment.pk)
+        organisation_ids = frozenset(organisation.pk for organisation in waits_for(commitment))
+        commitments_by_group.setdefault(organisation_ids, []).append(commitment.pk)
     commitments_by_person: dict[int, list[int]] = {}
-    for organisations, ids in commitments_by_group.items():
-        for person in leads_with_account(organisations).exclude(pk=author.pk).values_list("pk", flat=True):
+    # One query for all commitments that wait for the same organisations.
+    for organisation_ids, ids in commitments_by_group.items():
+        for person in leads_with_account(organisation_ids).exclude(pk=author.pk).values_list("pk", flat=True):
             commitments_by_person.setdefault(person, []).extend(ids)
     for person, ids in sorted(commitments_by_person.items()):
         record_emails(
@@ -42,10 +43,10 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
 
 
 def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
-    """Email each owner once about all of theirs.
+    """Email each owner once about all their commitments among these; not the author.
 
-    It says that they own them now, or reminds them. The author gets none. Call inside the transaction of the change,
-    with the commitments as they are after it.
+    The email says that they are the owner now or, with `reminds`, reminds them. Call it in the transaction of the
+    change, with the commitments as they are after it.
     """
     commitments_by_person: dict[int, list[int]] = {}
     owned = Commitment.objects.filter(pk__in=[commitment.pk for commitment in commitments], owner__is_active=True)
@@ -61,7 +62,7 @@ def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: boo
 
 
 def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Email the owner, the proposer and those who confirmed; not the author."""
+    """Email the owner, the proposer and the people who confirmed; not the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)
 
 

@@ -1,4 +1,4 @@
-"""Service that declines, withdraws or cancels."""
+"""Service that declines, withdraws or cancels a commitment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 class UnableToEnd(Exception):
-    """It is over already, or the reason is missing."""
+    """The commitment is over, or the reason is missing."""
 
 
 @transaction.atomic
@@ -31,11 +31,11 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     if not reason.strip():
         raise UnableToEnd("Give a reason.")
     side = side_of(rights)
-    before = current.get_status_display()
+    status_before = current.get_status_display()
     event = EventKind.CANCELLED
     if current.is_proposed:
-        own = side is not None and side.pk == current.proposed_for_id
-        event = EventKind.PROPOSAL_WITHDRAWN if own else EventKind.PROPOSAL_DECLINED
+        is_own_proposal = side is not None and side.pk == current.proposed_for_id
+        event = EventKind.PROPOSAL_WITHDRAWN if is_own_proposal else EventKind.PROPOSAL_DECLINED
     current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
     current.save(update_fields=["status", "status_since", "reason"])
     record_event(
@@ -44,7 +44,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         author=author,
         organisation=side,
         now=now,
-        before=before,
+        before=status_before,
         after=current.get_status_display(),
         reason=current.reason,
     )

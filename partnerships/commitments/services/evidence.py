@@ -1,4 +1,4 @@
-"""Services for evidence."""
+"""Services that attach and remove files of evidence."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MAX_FILES = 20
 
 
 class UnableToAttach(Exception):
-    """It is not agreed yet or is over, or the file type is not allowed."""
+    """The commitment is not agreed yet or is over, the file is not accepted, or there are too many."""
 
 
 def _check(rights: Rights) -> None:
-    """Check state, then rights. Raises `UnableToAttach` and `UnableToAct`."""
+    """Raise `UnableToAttach` unless evidence can be changed now, or `UnableToAct` unless the person may."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach(
             "You can only attach or remove evidence after both sides have agreed and before the delivery is verified."
@@ -43,9 +43,9 @@ def attach_evidence(
     title: str = "",
     progress: Progress | None = None,
 ) -> Evidence:
-    """Store a file as evidence; its content decides its type.
+    """Store a file as evidence, or return the same file if the author has attached it before.
 
-    The same file from the same author is stored once. Raises `UnableToAttach`.
+    Raises `UnableToAttach`.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -55,7 +55,7 @@ def attach_evidence(
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
     current_evidence = current.evidence.filter(removed_at=None)
-    # The same form, sent twice.
+    # A form that was sent twice must not store the file twice.
     duplicate = current_evidence.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
     if duplicate is not None:
         return duplicate
@@ -86,20 +86,20 @@ def attach_evidence(
     return evidence
 
 
-#: The journal's name for a removed file.
+#: The name of removed files in the journal for restores.
 EVIDENCE = "evidence"
 
 
 def evidence_identity(evidence: Evidence) -> str:
-    """The journal's hash of a file."""
+    """The hash of a file in the journal for restores."""
     return journal.identity(evidence.commitment_id, evidence.added_at, evidence.sha256)
 
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime) -> None:
-    """Remove a file; the timeline keeps its title.
+    """Remove a file; the history keeps its title. Raises `UnableToAttach`.
 
-    The author is None after a restore. Raises `UnableToAttach`.
+    After a restore, the system removes the file again: then `author` is None and needs no rights.
     """
     current = lock_commitment(evidence.commitment)
     rights = rights_over(current, author, now) if author is not None else None

@@ -1,4 +1,4 @@
-"""Services that change the owner."""
+"""Services that change the owner of a commitment, or remind the owner."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Nobody is reminded of a commitment by hand more often.
+#: The least time between two reminders that people send for one commitment.
 BETWEEN_REMINDERS = dt.timedelta(days=1)
 
 
 class UnableToRemind(Exception):
-    """It is not under way, has no owner but the author, or its owner was reminded already."""
+    """The commitment is not under way, has no owner to remind, or its owner was reminded just before."""
 
 
 class UnableToChangeOwner(Exception):
-    """It is over, or the new owner does not act for the organisation."""
+    """The commitment is over, or the new owner does not act for the organisation."""
 
 
 @transaction.atomic
@@ -50,9 +50,9 @@ def change_owner(
 
 @transaction.atomic
 def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
-    """Record that somebody of either side reminds the owner.
+    """Record that a person of either side reminds the owner, at most once a day. Raises `UnableToRemind`.
 
-    `tell_owners` writes the email. At most once a day for each commitment. Raises `UnableToRemind`.
+    The caller records the email, with `tell_owners`, for several commitments at once.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -63,8 +63,8 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
         raise UnableToRemind(f"{current.reference} has no owner. Choose one first.")
     if current.owner_id == author.pk:
         raise UnableToRemind(f"You own {current.reference}, so there is nobody to remind.")
-    today = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)
-    if today.filter(target_kind="commitment", target_id=current.pk).exists():
+    recent_reminders = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)
+    if recent_reminders.filter(target_kind="commitment", target_id=current.pk).exists():
         raise UnableToRemind(f"The owner of {current.reference} was reminded within the last day. Try again tomorrow.")
     record_event(current, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
     return current
@@ -74,23 +74,23 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
 def hand_over(
     *, person: User, organisation: Organisation, to: User | None, author: User | None, now: dt.datetime
 ) -> int:
-    """Transfer the open commitments of a leaver to a colleague; their number.
+    """Transfer the open commitments of a person who leaves to a colleague, and return how many.
 
-    Without a colleague they have no owner, and the organisation is asked to name one. Raises `UnableToChangeOwner` when
-    the colleague does not act for the organisation.
+    Without a colleague they have no owner, and My work asks the organisation's leads to name one. Raises
+    `UnableToChangeOwner` if the colleague does not act for the organisation.
     """
     if to is not None and not acts_for(to, organisation):
         raise UnableToChangeOwner(
             f"{to.display_name} does not act for {organisation.display_name}. Choose someone who does."
         )
-    owned = (
+    open_commitments = (
         Commitment.objects.select_for_update(of=("self",))
         .filter(owner=person, owner_organisation=organisation)
         .exclude(status__in=OVER)
         .order_by("pk")
     )
     count = 0
-    for commitment in owned:
+    for commitment in open_commitments:
         reason = f"The owner no longer acts for {organisation.display_name}."
         _set_owner(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
         count += 1
@@ -106,11 +106,8 @@ def _set_owner(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """Store the owner and record who it was before.
-
-    None leaves it without one.
-    """
-    before = commitment.owner_id
+    """Save the owner, or None, and record an event with the earlier owner."""
+    owner_before = commitment.owner_id
     commitment.owner = owner
     commitment.save(update_fields=["owner"])
     record_event(
@@ -119,7 +116,7 @@ def _set_owner(
         author=author,
         organisation=organisation,
         now=now,
-        owner_before=before,
+        owner_before=owner_before,
         owner_after=owner.pk if owner else None,
         reason=reason,
     )

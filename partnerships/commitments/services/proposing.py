@@ -36,7 +36,7 @@ class UnableToPropose(Exception):
 
 
 class Terms(TypedDict):
-    """What is promised, which person owns it, and until when. The unit is blank without a quantity."""
+    """The terms of a commitment: text, quantity, owner and due date. The unit is blank without a quantity."""
 
     text: str
     quantity: Decimal | None
@@ -46,7 +46,7 @@ class Terms(TypedDict):
 
 
 class Proposal(Terms):
-    """The terms, and the two organisations between which they are."""
+    """The terms, with the two organisations and perhaps the partnership."""
 
     giver: Organisation
     receiver: Organisation
@@ -67,11 +67,13 @@ def propose_commitment(
 ) -> Commitment:
     """Propose a commitment, which both sides must confirm.
 
-    The author edits for one of the two. The owner is a person of the giver; if None, the giver names one when it
-    confirms. With `confirm`, a lead confirms for their side at once. `replaces` is the commitment that becomes
-    superseded when both have confirmed. `came_from` links it to a record of another room. A `key` used before returns
-    the same commitment. Without `tells` nobody gets an email: the caller sends one about several
-    (`tell_of_proposals`).
+    The author edits for one of the two. Without an owner, the giver names one when it confirms.
+
+    - `confirm`: the author, a lead, confirms for their side at once.
+    - `replaces`: the commitment that becomes superseded when both sides have confirmed this one.
+    - `came_from`: the record of another room that the commitment is made from.
+    - `key`: the form's key; if it was used before, the commitment made then is returned.
+    - `tells`: False if the caller emails the other side about several proposals at once (`tell_of_proposals`).
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
@@ -113,7 +115,7 @@ def propose_commitment(
 
 
 def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organisation) -> None:
-    """Refuse new terms for this locked commitment, unless it is under way between the same two."""
+    """Raise `UnableToPropose` unless the locked commitment is under way between the same two organisations."""
     if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
         raise UnableToPropose("New terms must be between the same two organisations.")
     if not replaced.is_under_way:
@@ -127,7 +129,7 @@ def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organis
 
 
 class NewAction(TypedDict):
-    """What is to be done, which person owns it, and until when."""
+    """An action: what is to be done, by which owner and due date, and perhaps in which partnership."""
 
     text: str
     owner: User | None
@@ -145,14 +147,14 @@ def propose_action(
     came_from: From | None = None,
     **new: Unpack[NewAction],
 ) -> Commitment:
-    """Propose an action that `organisation` does, perhaps for another one.
+    """Propose an action of `organisation`, perhaps for another one. Raises `UnableToPropose`.
 
-    It is agreed at once if the author edits for `organisation`; if they edit for the other one, an editor or lead of
-    `organisation` must confirm. Raises `UnableToPropose`.
+    The action is agreed at once if the author edits for `organisation`. If they edit for the other one, an editor or
+    lead of `organisation` must confirm.
     """
     owner = new["owner"]
-    own = acts_for(author, organisation, *EDITING_ROLES)
-    require(own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
+    is_own = acts_for(author, organisation, *EDITING_ROLES)
+    require(is_own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
     if not new["text"].strip():
         raise UnableToPropose("Say what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
@@ -165,11 +167,11 @@ def propose_action(
     action = _create(
         Commitment(kind=Kind.ACTION, giver=organisation, receiver=for_organisation, **new),
         author=author,
-        side=organisation if own else for_organisation,
+        side=organisation if is_own else for_organisation,
         came_from=came_from,
         now=now,
     )
-    if own:
+    if is_own:
         return confirm_commitment(
             commitment=action, organisation=organisation, author=author, revision=action.revision, now=now
         )
@@ -179,11 +181,11 @@ def propose_action(
 def _create(
     new: Commitment, *, author: User, side: Organisation | None, came_from: From | None, now: dt.datetime
 ) -> Commitment:
-    """Save a new commitment or action with its event, and link it to what it came from.
+    """Save a new commitment or action with its event, and link it to the record that it is made from.
 
     `side` is the organisation for which the author proposes it.
     """
-    assert new.giver is not None  # only commitments read from registers have none
+    assert new.giver is not None  # only commitments imported from registers have no giver
     (new.pk,) = next_ids()
     new.reference = reference_for(new.pk)
     new.text = new.text.strip()
@@ -207,7 +209,7 @@ def _create(
 
 
 def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms, today: dt.date) -> None:
-    """Raise `UnableToPropose` with the first thing that is wrong with the terms."""
+    """Raise `UnableToPropose` with the first fault in the terms."""
     quantity, unit, owner = terms["quantity"], terms["unit"], terms["owner"]
     if receiver is not None and giver.pk == receiver.pk:
         raise UnableToPropose("A commitment must be between two different organisations.")
@@ -229,9 +231,9 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms
 
 
 def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], author: User) -> None:
-    """If the origin names both sides, allow those two only.
+    """Raise `UnableToPropose` if the record fixes both sides and these are others.
 
-    Others could otherwise close a record that is not theirs.
+    Otherwise a commitment between others could close a record that is not theirs, for example an ask.
     """
     if came_from is None:
         return
@@ -246,6 +248,7 @@ def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], autho
 
 
 def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...], now: dt.datetime) -> None:
+    """Raise `UnableToPropose` unless the partnership is live and the sides are parties, not observers."""
     if partnership is None:
         return
     if partnership.is_over_on(timezone.localdate(now)):

@@ -1,4 +1,4 @@
-"""Shared by these services: locks, new ids, and events."""
+"""What these services share: locks, new ids and references, and events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 
 def lock_commitment(commitment: Commitment) -> Commitment:
-    """The commitment with its organisations, locked."""
+    """Lock a commitment, and return it with its organisations as it is now."""
     return (
         Commitment.objects.select_for_update(of=("self",))
         .select_related("giver", "receiver", "partnership", "owner", "replaces")
@@ -27,25 +27,22 @@ def lock_commitment(commitment: Commitment) -> Commitment:
 
 
 def next_ids(count: int = 1) -> list[int]:
-    """New ids, taken first so that each row can hold its reference."""
+    """Take new ids from the sequence before inserting, because each row stores a reference with its id."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
             [Commitment._meta.db_table, count],
         )
-        return [number for (number,) in cursor.fetchall()]
+        return [pk for (pk,) in cursor.fetchall()]
 
 
-def reference_for(number: int) -> str:
+def reference_for(pk: int) -> str:
     """The reference that people use: `C-1042`."""
-    return f"C-{number}"
+    return f"C-{pk}"
 
 
 def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bool:
-    """Whether the person acts for the organisation, in one of these roles.
-
-    Without roles, any role counts.
-    """
+    """Whether the person acts for the organisation in one of these roles; without roles, in any."""
     if organisation is None:
         return False
     memberships = Membership.objects.current().of_person(person, *roles)
@@ -61,10 +58,7 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on the commitment and its partnership.
-
-    `data` holds JSON values, never a file's content.
-    """
+    """Record an event on the commitment and its partnership. `data` are JSON values, never a file's content."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -79,15 +73,12 @@ def record_event(
 
 
 def title_of(commitment: Commitment) -> str:
-    """Reference and start of the text, for timelines and lists of tasks."""
+    """The reference and the start of the text, for timelines and lists of tasks."""
     return f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
 
 
 def terms_of(commitment: Commitment) -> dict[str, Any]:
-    """The terms in words, for before and after.
-
-    Without the owner: events name people by id only.
-    """
+    """The terms in words, for an event; without the owner, because events store people only as ids."""
     return {
         "text": commitment.text,
         "quantity": quantity_words(commitment.quantity, commitment.unit),

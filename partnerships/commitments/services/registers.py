@@ -23,7 +23,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class RegisterProgress:
-    """One report in a register: the total delivered by then."""
+    """A report in a register: the total delivered by this time."""
 
     at: dt.datetime
     delivered: Decimal
@@ -32,12 +32,14 @@ class RegisterProgress:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPromise:
-    """One row of a register, as a promise to `receiver`.
+    """A row of a register, as a promise to `receiver`.
 
-    The giver need not be in the directory. `reference` is the register's own key, unique per receiver and `source`;
-    `agreed_at` is the moment of the legal agreement. `done` means that the register has it as wholly delivered.
-    `withdrawn` is the reason why the register dropped the record: it is imported as cancelled, and counts neither as
-    kept nor as broken.
+    - `reference`: the register's own key, which is unique for each receiver and source.
+    - `giver_name`: the giver, who need not be in the directory.
+    - `agreed_at`: the time of the legal agreement.
+    - `done`: whether the register says that everything has been delivered.
+    - `withdrawn`: why the register no longer has the row. The commitment is cancelled, and counts neither as kept nor
+      as broken.
     """
 
     reference: str
@@ -57,24 +59,24 @@ class RegisterPromise:
 def record_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> list[Commitment]:
-    """Create the commitments that are missing, with progress; the new ones.
+    """Create the commitments that do not exist yet, with their progress, and return them.
 
-    A promise with a known source, reference and receiver is skipped, so the same file may be imported twice. By those
-    who keep the directory, and leads of the receivers.
+    A promise with an existing source, reference and receiver is skipped, so the same file can be imported twice. Leads
+    of the receivers, and people who keep the directory, may do this.
     """
     if not promises:
         return []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
-    known_references = set(
+    existing_keys = set(
         Commitment.objects.filter(
             source=source, source_reference__in=[promise.reference for promise in promises]
         ).values_list("source_reference", "receiver_id")
     )
-    new_promises = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known_references]
-    numbers = next_ids(len(new_promises)) if new_promises else []
+    new_promises = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in existing_keys]
+    ids = next_ids(len(new_promises)) if new_promises else []
     commitments, reports = [], []
-    for number, promise in zip(numbers, new_promises, strict=True):
-        commitment = _new_commitment(number, promise, source, author)
+    for pk, promise in zip(ids, new_promises, strict=True):
+        commitment = _new_commitment(pk, promise, source, author)
         commitments.append(commitment)
         reports += _new_reports(commitment, promise, author)
     Commitment.objects.bulk_create(commitments, batch_size=500)
@@ -94,18 +96,18 @@ def record_from_register(
 def add_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> tuple[list[Commitment], list[Commitment]]:
-    """Add new reports to known commitments; the changed and the skipped.
+    """Add new reports to existing commitments, and return the changed commitments and the skipped ones.
 
-    Reports are added only if all reports so far are the register's own and unchanged. A report between them changes the
-    totals of later ones; row history keeps what they were. Skipped are those where the register changed an earlier
-    report, or where people reported themselves. What the register has withdrawn is cancelled in any case. By those who
-    keep the directory, and leads of the receivers.
+    A commitment is skipped if the register has changed an earlier report, or if people have reported progress here. A
+    new report between earlier ones changes the totals of the later ones, whose old values stay in row history.
+    Commitments that the register has withdrawn are cancelled in any case. Leads of the receivers, and people who keep
+    the directory, may do this.
     """
     if not promises:
         return [], []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
     promises_by_key = {(promise.reference, promise.receiver.pk): promise for promise in promises}
-    known_commitments = (
+    candidates = (
         Commitment.objects.select_for_update(of=("self",))
         .select_related("receiver")
         .filter(source=source, source_reference__in=[promise.reference for promise in promises])
@@ -113,7 +115,7 @@ def add_from_register(
     )
     commitments = [
         commitment
-        for commitment in known_commitments
+        for commitment in candidates
         if (commitment.source_reference, commitment.receiver_id) in promises_by_key
     ]
     recorded_reports: dict[int, list[Progress]] = {commitment.pk: [] for commitment in commitments}
@@ -156,10 +158,9 @@ def _record_event(
 def _recorded_by_position(
     recorded_reports: Sequence[Progress], register_reports: Sequence[RegisterProgress]
 ) -> dict[int, Progress] | None:
-    """The recorded reports, by their positions among the register's reports.
+    """The recorded reports by their positions among the register's reports; None if one is not in the register.
 
-    None if a recorded report is not in the register. Two reports are the same if their moment and their note are: the
-    note names the figure.
+    Two reports are the same if they have the same time and note: the note names the figure.
     """
     free_positions: dict[tuple[dt.datetime, str], list[int]] = {}
     for position, report in enumerate(register_reports):
@@ -180,7 +181,7 @@ def _add_reports(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Add the reports that are not recorded yet, and take the status from the last."""
+    """Save the reports that are not recorded yet, correct the totals of later ones, and update the status."""
     delivered_before = commitment.delivered_quantity
     for position, report in enumerate(_new_reports(commitment, promise, author)):
         recorded = recorded_by_position.get(position)
@@ -207,11 +208,11 @@ def _add_reports(
 
 
 def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
-    """Cancel what the register no longer has, and reopen the entries that it met."""
+    """Cancel a commitment that the register no longer has, and reopen the asks and offers that it met."""
     status_before = commitment.get_status_display()
     commitment.status, commitment.status_since, commitment.reason = Status.CANCELLED, now, promise.withdrawn
     commitment.save(update_fields=["status", "status_since", "reason"])
-    # Listeners need the agreed state, to reopen the entries that it met.
+    # Call the listeners before clearing the confirmations: they reopen only what an agreed commitment met.
     call_listeners(commitment=commitment, author=author, now=now)
     commitment.giver_confirmed_at = commitment.receiver_confirmed_at = None
     commitment.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
@@ -227,7 +228,7 @@ def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | N
 
 
 def _new_reports(commitment: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
-    """A report for each of the register's figures, each with the figure before it."""
+    """A progress report, not saved yet, for each of the register's reports, with the total before it."""
     reports, delivered_before = [], Decimal(0)
     for report in promise.progress:
         reports.append(
@@ -247,7 +248,7 @@ def _new_reports(commitment: Commitment, promise: RegisterPromise, author: User 
 
 
 def _status_of(promise: RegisterPromise) -> Status:
-    """The status of a new commitment: agreed at once, since the register says that it was signed."""
+    """The status of a new commitment. It is agreed at once, because the register says that it was signed."""
     if promise.withdrawn:
         return Status.CANCELLED
     if promise.done:
@@ -255,15 +256,15 @@ def _status_of(promise: RegisterPromise) -> Status:
     return Status.IN_PROGRESS if promise.progress else Status.AGREED
 
 
-def _new_commitment(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
+def _new_commitment(pk: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
     """The commitment of a register's promise, not saved yet."""
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     status_since = promise.progress[-1].at if promise.progress else promise.agreed_at
     # Agreed and then cancelled would count as broken; a withdrawn record is not.
     confirmed_at = None if promise.withdrawn else promise.agreed_at
     return Commitment(
-        pk=number,
-        reference=reference_for(number),
+        pk=pk,
+        reference=reference_for(pk),
         text=promise.text,
         giver_name=promise.giver_name,
         receiver=promise.receiver,

@@ -1,4 +1,4 @@
-"""Reminders for owners, at the lead times they chose."""
+"""Service that reminds owners of due dates, at the lead times that they have chosen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from partnerships.outbox.services import record_email
 from partnerships.people.lead_times import LONGEST_LEAD_TIME, USUAL_LEAD_TIMES
 from partnerships.people.models import ReminderKind
 
-_QUEUE = """
+# The lead times of each owner, or the usual ones if the owner has chosen none. DISTINCT ON takes the shortest of
+# several that have passed; ON CONFLICT leaves out reminders that exist.
+_INSERT_REMINDERS = """
 INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at)
 SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s
 FROM commitments_commitment c
@@ -29,14 +31,15 @@ ON CONFLICT (commitment_id, person_id, due_on, days_before) DO NOTHING
 
 @transaction.atomic
 def remind_owners(*, now: dt.datetime) -> int:
-    """Record today's reminders with their emails; the number of new ones.
+    """Record today's reminders with their emails, and return how many are new.
 
-    If several lead times have passed, because the sweep did not run for a week, only the shortest counts. A changed due
-    date gets reminders of its own. The email is checked again when it is composed.
+    If several lead times have passed, for example because this did not run for a week, only the shortest gets a
+    reminder. A changed due date gets its own reminders. Composing the email checks again that the reminder still
+    applies.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _QUEUE,
+            _INSERT_REMINDERS,
             {
                 "now": now,
                 "today": timezone.localdate(now),
@@ -47,14 +50,14 @@ def remind_owners(*, now: dt.datetime) -> int:
             },
         )
     waiting = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
-    owed = list(waiting.order_by("pk"))
-    for reminder in owed:
-        # Not its id: after a restore the same reminder is written again with another id.
+    new_reminders = list(waiting.order_by("pk"))
+    for reminder in new_reminders:
+        # Without the reminder's id: after a restore, the same reminder is inserted again with another id.
         params = {
             "commitment": reminder.commitment_id,
             "due_on": reminder.due_on.isoformat(),
             "days_before": reminder.days_before,
         }
         record_email(kind="commitments.reminder", person_id=reminder.person_id, params=params, now=now)
-    Reminder.objects.filter(pk__in=[reminder.pk for reminder in owed]).update(sent_at=now)
-    return len(owed)
+    Reminder.objects.filter(pk__in=[reminder.pk for reminder in new_reminders]).update(sent_at=now)
+    return len(new_reminders)

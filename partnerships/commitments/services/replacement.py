@@ -1,4 +1,4 @@
-"""Replace one commitment by another: keep delivery, dates and origins."""
+"""Replace a commitment by one with new terms, which takes over its links, dates and deliveries."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from partnerships.people.models import User
 def replace_commitment(
     old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """Let an agreed commitment replace its predecessor; both are locked.
+    """Let an agreed commitment replace its predecessor. The caller has locked both.
 
-    Links to origins are copied. The old one becomes superseded, unless it ended in the meantime: then it keeps its
-    delivery and its dates.
+    The old commitment becomes superseded, unless it has ended since the new terms were proposed: then only its links
+    are copied, and its dates and deliveries stay where they are.
     """
     copy_links(old, successor)
     if old.is_over:
@@ -44,7 +44,7 @@ def replace_commitment(
 
 
 def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
-    """Keep the first due date, and copy each change with author and reason."""
+    """Copy the first due date and each change of it to the successor."""
     slippages = [
         Slippage(
             commitment=successor,
@@ -69,7 +69,7 @@ def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.d
 def _carry_delivered(
     old: Commitment, successor: Commitment, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """Count what is delivered already, if both have the same unit."""
+    """Copy the quantity delivered so far to the successor, if both have the same unit."""
     if successor.quantity is None or successor.unit != old.unit or not old.delivered_quantity:
         return
     Progress.objects.create(

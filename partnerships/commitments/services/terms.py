@@ -1,4 +1,4 @@
-"""Services that change terms: of a proposal, and the due date later."""
+"""Services that change the terms of a proposal, and later the due date."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from partnerships.people.models import User
 
 
 class UnableToEdit(Exception):
-    """The terms are closed, or were changed by somebody else."""
+    """The commitment is no longer a proposal, or another person has changed its terms."""
 
 
 class UnableToChangeDueDate(Exception):
-    """It is not under way, the date is the same, or the reason is missing."""
+    """The commitment is not under way, the date is the same, or the reason is missing."""
 
 
 @transaction.atomic
@@ -37,10 +37,11 @@ def edit_proposal(
     tells: bool = True,
     **terms: Unpack[Terms],
 ) -> Commitment:
-    """Change proposed terms; earlier confirmations are dropped.
+    """Change the terms of a proposal, which removes earlier confirmations.
 
-    `revision` is the one the author saw. Without `tells` the caller tells of several at once (`tell_of_proposals`).
-    Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
+    `revision` is that of the terms that the author read. With `tells=False` the caller emails the other side about
+    several proposals at once (`tell_of_proposals`). Raises `UnableToEdit`, or `UnableToPropose` if the new terms are
+    invalid.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -99,7 +100,7 @@ def edit_proposal(
 def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
-    """Change the due date, with a reason; all earlier dates are kept. Raises `UnableToChangeDueDate`."""
+    """Change the due date, with a reason. Earlier dates stay in the history. Raises `UnableToChangeDueDate`."""
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:

@@ -44,7 +44,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @transaction.atomic
 def _report(report_data: dict[str, Any], commitment: Commitment, user: User) -> None:
-    """Save report and file in one transaction."""
+    """Save the report and its file in one transaction: if either is refused, neither is saved."""
     now = timezone.now()
     if report_data["evidence"]:
         services.attach_evidence(commitment=commitment, file=report_data["evidence"], author=user, now=now)

@@ -42,10 +42,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
         ]
     )
-    found = rows_for(_commitment_shown, user, pk)
-    if not found:
+    rows = rows_for(_commitment_shown, user, pk)
+    if not rows:
         raise Http404
-    commitment = queries.with_people(found[0])
+    commitment = queries.with_people(rows[0])
     progress = rows_for(queries.progress_of, pk)
     reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]
     queries.name_as_at([commitment], beside=reporters)
@@ -73,7 +73,7 @@ def _commitment_shown(user: User, pk: int) -> QuerySet[Commitment]:
 
 
 def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
-    """Commitments proposed in its place that the person may see."""
+    """Proposals to replace this commitment that the person may see."""
     return Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk")
 
 
@@ -94,7 +94,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
-    """Lines of the timeline, newest first, without the commitment's own title; the reader has then seen them."""
+    """Lines of the timeline, newest first, without the title of this page. Marks their events as seen by the reader."""
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
     if is_reading(request):
         note_events_seen(

@@ -1,4 +1,4 @@
-"""Pages to propose a commitment: from scratch, a record or a replacement."""
+"""The page to propose a commitment: from scratch, from a record, or to replace another."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Propose a commitment: from scratch, from a record, or as a replacement.
+    """Propose a commitment.
 
-    `?from=response-12` names the record.
+    `?from=response-12` names the record that it is made from; `?replaces=12` the commitment that it replaces.
     """
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
@@ -49,7 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
     def step() -> tuple[str, str]:
-        """Propose it, and name who must confirm."""
+        """Propose the commitment, and say who must confirm it."""
         terms = {name: form.cleaned_data[name] for name in TERMS}
         commitment = services.propose_commitment(
             **terms,
@@ -82,18 +82,20 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _replaced(request: HttpRequest, user: User) -> Commitment | None:
-    """The commitment to be replaced."""
-    number = request.GET.get("replaces", "")
-    if not number:
+    """The commitment to replace, if the URL names one. 404 unless the person may see it."""
+    text = request.GET.get("replaces", "")
+    if not text:
         return None
-    if not number.isascii() or not number.isdecimal() or len(number) > 18:
+    pk = row_number(text)
+    if pk is None:
         raise Http404
-    commitment = commitment_for(user, int(number))
+    commitment = commitment_for(user, pk)
     require(rights_over(commitment, user, timezone.now()).may_replace)
     return commitment
 
 
 def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+    """The sides that the record or the replaced commitment names."""
     organisations = [
         *((suggestion.giver, suggestion.receiver) if suggestion else ()),
         *((replaces.giver, replaces.receiver) if replaces else ()),
@@ -102,7 +104,7 @@ def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None
 
 
 def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    """The two sides, if the origin or the replaced commitment fixes them."""
+    """The two sides, if the record or the replaced commitment fixes both; else none."""
     if replaces is not None:
         return _organisations_of(None, replaces)
     return suggestion.pair if suggestion else ()
@@ -113,13 +115,10 @@ def _initial(
 ) -> dict[str, Any]:
     """Initial values of the form."""
     if replaces is not None:
-        named = {name: getattr(replaces, name) for name in (*TERMS, "giver", "receiver", "partnership")}
-        return named | {"quantity": replaces.quantity}
+        return {name: getattr(replaces, name) for name in (*TERMS, "giver", "receiver", "partnership")}
     if suggestion is not None:
-        named = {
-            name: getattr(suggestion, name) for name in ("giver", "receiver", "partnership", "text", "unit", "due_on")
-        }
-        return named | {"quantity": suggestion.quantity}
+        names = ("giver", "receiver", "partnership", "text", "quantity", "unit", "due_on")
+        return {name: getattr(suggestion, name) for name in names}
     initial: dict[str, Any] = {}
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     if own_organisations.count() == 1:

@@ -1,4 +1,4 @@
-"""What these pages share: the commitment, the rights and the posted data."""
+"""What these pages share: fetching a commitment with the person's rights, and the names of the terms."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TERMS = ("text", "quantity", "unit", "owner", "due_on")
 
 
 def commitment_for(user: User, pk: int) -> Commitment:
-    """A commitment the person may see, or 404."""
+    """The commitment, or 404 unless the person may see it."""
     return get_object_or_404(Commitment.objects.visible_to(user).for_listing(), pk=pk)
 
 
 def open_commitment(request: HttpRequest, pk: int) -> tuple[User, Commitment, Rights]:
-    """The person, the commitment they may see, and their rights."""
+    """The person, the commitment and their rights over it. 404 unless they may see it."""
     user = signed_in(request)
     commitment = commitment_for(user, pk)
     return user, commitment, rights_over(commitment, user, timezone.now())

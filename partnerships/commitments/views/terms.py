@@ -20,7 +20,7 @@ from partnerships.people.form_steps import take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit proposed terms."""
+    """Change the terms of a proposal."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in TERMS}
@@ -81,6 +81,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 
 
 def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
+    """The message after a confirmation: who still has to confirm, or that the commitment is agreed."""
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
         return f"You confirmed {commitment.reference} for {organisation.display_name}. It is now waiting for {waiting}."

@@ -1,4 +1,4 @@
-"""Forms to correct a record and to agree to it."""
+"""Forms to suggest a correction of a record, answer one, and agree to the record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Organisation
 
 
 class CorrectionForm(Form):
-    """A suggested correction."""
+    """The form to suggest a correction."""
 
     text = forms.CharField(
         label="What needs correcting",
@@ -27,7 +27,7 @@ class CorrectionForm(Form):
 
 
 class AnswerForm(VerdictForm):
-    """Accept or refuse a correction."""
+    """The form to accept or refuse a correction."""
 
     words_field = "answer"
     needs_words = {"no": "Say why you do not accept the correction"}
@@ -51,7 +51,7 @@ class AnswerForm(VerdictForm):
 
 
 class AgreeForm(Form):
-    """Agree to the record for one side."""
+    """The form to agree to the record for one side."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -15,9 +15,10 @@ from partnerships.organisations.naming import with_former_names
 
 
 class ChooseForm(Form):
-    """Choose who took part, before the main form; it is sent by GET, so its fields are parameters of that form's URL.
+    """The form to choose who took part, before the form of the record.
 
-    With `parties`, labels by organisation id, these are the choices; otherwise all `partners` of the person are.
+    It is sent by GET, so that its fields become parameters in the URL of the record's form. The choices are `parties`,
+    which are labels by organisation id, or without them all `partners` of the person.
     """
 
     others = OrganisationsField(
@@ -49,5 +50,5 @@ class ChooseForm(Form):
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """The parameter of a field in URLs; `with`, `for` and `from` cannot name fields: they are Python keywords."""
+        """The parameter of a field in URLs: no field can be named `with`, `for` or `from`, which Python reserves."""
         return {"others": "with", "keeper": "for", "came_from": "from"}.get(field_name, field_name)

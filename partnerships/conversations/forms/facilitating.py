@@ -1,4 +1,4 @@
-"""Forms of facilitators."""
+"""Forms to name a facilitator, and to end the role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.queries import membership_by_address
 
 
 class NameFacilitatorForm(Form):
-    """Name a person by their email address."""
+    """The form to name a facilitator by email address."""
 
     email = forms.EmailField(
         label="Email address of the person",
@@ -25,7 +25,7 @@ class NameFacilitatorForm(Form):
         self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """The person and the organisation that they act for."""
+        """Replace the address by the person and the organisation that they act for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
             membership = membership_by_address(address)
@@ -37,7 +37,7 @@ class NameFacilitatorForm(Form):
 
 
 class EndFacilitationForm(KitReasonForm):
-    """End it, with a reason."""
+    """The form to end the role of a facilitator, with a reason."""
 
     danger = True
     reason = forms.CharField(label="Why does the role end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

@@ -19,7 +19,7 @@ _KINDS = f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, u
 
 
 class FileForm(Form):
-    """A file with a title."""
+    """The form to attach a file."""
 
     title = forms.CharField(
         label="Title", required=False, max_length=200, help_text="If you leave this empty, we use the file name."
@@ -37,7 +37,7 @@ class _Versions(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generi
 
 
 class PaperForm(Form):
-    """A paper: a file, a document of the partnership, or a version of a plan."""
+    """The form to add a paper: a file, a document of the partnership, or a version of a plan."""
 
     item = forms.ModelChoiceField(
         label="Which item is it for?",
@@ -87,7 +87,7 @@ class PaperForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Exactly one of file, document and version."""
+        """Require exactly one of file, document and version."""
         data = super().clean() or {}
         if not self.errors and sum(bool(data.get(name)) for name in ("file", "document", "version")) != 1:
             self.add_error("file", "Choose one: a file, a document or a version of a plan")

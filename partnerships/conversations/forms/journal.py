@@ -15,7 +15,7 @@ _PRIVATE = (
 
 
 class JournalFilter(Form):
-    """Search in the journal."""
+    """The form to search in the journal."""
 
     q = forms.CharField(label="Words in the note", required=False, max_length=200)
     partnership = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
@@ -23,7 +23,7 @@ class JournalFilter(Form):
 
 
 class JournalForm(Form):
-    """One note under a date."""
+    """The form of a note, under a date."""
 
     dated_on = DayField(label="Date")
     text = forms.CharField(
@@ -37,7 +37,7 @@ class JournalForm(Form):
 
 
 class DeleteForm(KitReasonForm):
-    """Delete a note with a reason."""
+    """The form to delete a note, with a reason."""
 
     danger = True
     reason = forms.CharField(

@@ -13,7 +13,7 @@ PRIVATE = "Only your own organisation can read this note, and only on this page.
 
 
 class NoteForm(Form):
-    """A private note."""
+    """The form to write a private note."""
 
     text = forms.CharField(
         label="Private note",

@@ -1,4 +1,4 @@
-"""The form to make an ask or offer of a point."""
+"""The form to turn a point into an ask or offer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 
 
 class BecomeForm(Form):
-    """Make an ask of an obstacle, or an offer of an opportunity."""
+    """Turn an obstacle into an ask, or an opportunity into an offer."""
 
     title = forms.CharField(label="Title", max_length=200)
     theme = forms.ChoiceField(label="Theme", choices=lambda: [("", "Choose a theme"), *Theme.choices()])

@@ -1,4 +1,4 @@
-"""Forms with a reason or a button only."""
+"""Forms with only a reason, or only a button."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.kit.forms import Form, Helper
 
 
 class ConfirmForm(Form):
-    """A form with a button only."""
+    """A form with only a button."""
 
     def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -19,7 +19,7 @@ class ConfirmForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """A reason."""
+    """A form with only a reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

@@ -1,4 +1,4 @@
-"""The form that holds a whole record."""
+"""The form of a whole record."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Empty rows for next steps, besides those already there.
+#: Empty rows for new next steps.
 _SPARE_STEPS = 3
-#: Next steps of one conversation.
+#: Limit of next steps in one conversation.
 _MAX_STEPS = 20
-#: Characters of an objective, obstacle or opportunity.
+#: Limit of characters of an objective, obstacle or opportunity.
 _POINT_LENGTH = 500
 _WORDS = {
     PointKind.OBJECTIVE: ("Objectives", "What the organisation wants to achieve. Put each objective on its own line."),
@@ -107,8 +107,8 @@ class ConversationForm(Form):
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
         # An attendee who has left their organisation since stays in the record.
-        known = people_of(self.sides, user).values("pk")
-        people = User.objects.filter(Q(pk__in=known) | Q(pk__in=[person for person, _ in seated])).order_by(
+        possible_people = people_of(self.sides, user).values("pk")
+        people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=[person for person, _ in seated])).order_by(
             "name", "pk"
         )
         self._sides_by_person = _sides_by_person(people, self.sides, seated)
@@ -157,7 +157,7 @@ class ConversationForm(Form):
             self.fields[f"step_{row}_due_on"] = DayField(label=f"Due date of next step {row + 1}", required=False)
 
     def _sections(self) -> list[Section]:
-        """Sections: who, when and what was said first; the rest is collapsed."""
+        """The sections of the form; fields that few records need are collapsed."""
         steps = [[f"step_{row}_{part}" for part in ("text", "who", "due_on")] for row in range(self.steps)]
         return [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
@@ -270,7 +270,7 @@ def _lines(text: str) -> list[str]:
 def _sides_by_person(
     people: QuerySet[User], sides: Sequence[Organisation], seated: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
-    """Sides that each person acts for, or acted for when added as attendee."""
+    """The ids of the sides that each person acts for now, or acted for when added as an attendee."""
     sides_by_person: dict[int, set[int]] = {}
     for person, organisation in seated:
         sides_by_person.setdefault(person, set()).add(organisation)

@@ -16,13 +16,13 @@ from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
-#: Questions of a round of progress reports.
+#: Limit of questions in a round of progress reports.
 MAX_QUESTIONS = 20
-#: Characters of a question's heading.
+#: Limit of characters in a question's heading.
 MAX_HEADING = 120
-#: Characters of the text below a question's heading.
+#: Limit of characters in the text below a question's heading.
 MAX_PROMPT = 300
-#: Characters of an answer in a progress report.
+#: Limit of characters in an answer.
 MAX_ANSWER = 10_000
 
 
@@ -63,7 +63,7 @@ class PartyChoice(forms.ModelMultipleChoiceField[Party]):
 
 
 class ReportingForm(Form):
-    """How a partnership reports."""
+    """The form to set up a partnership's progress reports, or to change them."""
 
     period = forms.ChoiceField(label="How often?", choices=Period.choices, widget=forms.RadioSelect)
     starts_on = DayField(
@@ -115,7 +115,7 @@ class ReportingForm(Form):
         return questions_from_lines(self.cleaned_data["questions"], self._old_questions)
 
     def clean(self) -> dict[str, Any]:
-        """Replace the parties that were chosen by those that were not: these are exempt."""
+        """Replace the chosen parties by the parties that were not chosen, which are exempt."""
         data = super().clean() or {}
         if "parties" in data:
             chosen = {party.pk for party in data.pop("parties")}
@@ -135,9 +135,9 @@ def _fingerprint(text: str) -> str:
 
 
 class ReportForm(Form):
-    """The answers of a report.
+    """The form to answer the questions of a report.
 
-    A hidden hash of each answer as the writer was shown it tells which answers they changed. Only these are saved.
+    A hidden hash of each answer that the writer was shown finds out which answers they changed. Only these are saved.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -172,7 +172,7 @@ class ReportForm(Form):
 
 
 class SubmitForm(Form):
-    """Submit what is on the page."""
+    """The form to submit a report. Its revision shows which answers the person has seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -182,7 +182,7 @@ class SubmitForm(Form):
 
 
 class DecisionForm(Form):
-    """Accept a report or return it with a reason."""
+    """The form to accept a report, or to return it with a reason."""
 
     number = forms.IntegerField(widget=forms.HiddenInput)
     decision = forms.ChoiceField(
@@ -203,7 +203,7 @@ class DecisionForm(Form):
         self.helper = Helper(self, submit="Save decision", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """A returned report needs a reason."""
+        """Require a reason for returning the report."""
         data = super().clean() or {}
         if data.get("decision") == "returned" and not data.get("reason", "").strip():
             self.add_error("reason", "Say what is missing")
@@ -211,7 +211,7 @@ class DecisionForm(Form):
 
 
 class EndForm(KitReasonForm):
-    """End reporting, with a reason."""
+    """The form to end progress reports, with a reason."""
 
     danger = True
     reason = forms.CharField(

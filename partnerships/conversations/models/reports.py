@@ -109,7 +109,7 @@ class ReportingRound(models.Model):
 
 @pghistory.track()
 class ReportingExemption(models.Model):
-    """A party that does not report in a round. All others do, also those that join later."""
+    """A party that does not report in a round. All other parties do, also parties that join later."""
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="exemptions")
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")

@@ -74,8 +74,10 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
         .select_related("presenter", "added_for")
         .prefetch_related(Prefetch("papers", queryset=papers))
     )
-    kept = list(items.kept())
-    return [*kept, *items.exclude(dropped_at=None).order_by("pk")] if dropped else kept
+    kept_items = list(items.kept())
+    if not dropped:
+        return kept_items
+    return [*kept_items, *items.exclude(dropped_at=None).order_by("pk")]
 
 
 def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
@@ -147,7 +149,7 @@ def papers_for(meeting: Meeting, user: User) -> list[Attachment]:
 
 
 def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
-    """The items that everybody invited may read, in order. Only these may stand in the minutes."""
+    """The items that everyone invited may read, in order. The minutes may name only these."""
     items = AgendaItem.objects.filter(meeting=meeting)
     for person in seated_people(meeting):
         items = items.filter(

@@ -12,12 +12,12 @@ from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: What moves a meeting, changes who comes to it, or calls it off.
+#: Events that move a meeting, change who comes to it, or call it off.
 _OF_MEETINGS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
 
 
 def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Meetings of a partnership; if it is None, those to which the person is invited."""
+    """Meetings of a partnership; without one, the meetings to which the person is invited."""
     meetings = Meeting.objects.open_to(user).select_related("partnership", "organisation")
     if partnership is None:
         meetings = meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
@@ -27,7 +27,7 @@ def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
 
 def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEntry]:
-    """Those of these meetings (ids) that the person may read."""
+    """The meetings with these ids, if the person may read them."""
     readable = Meeting.objects.open_to(user).filter(pk__in=meetings).select_related("partnership", "organisation")
     return entries_of_meetings(list(readable.order_by("pk")))
 
@@ -60,7 +60,7 @@ def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
 
 
 def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days on which reports of a partnership are due; if it is None, of the person's own organisations."""
+    """Days on which reports of a partnership are due; without one, reports of the person's own organisations."""
     readable = Report.objects.visible_to(user)
     if partnership is None:
         readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
@@ -88,7 +88,7 @@ def _of_report(report: Report, revision: Revision) -> CalendarEntry:
 
 
 def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Conversations and their next contacts: of a partnership, or if it is None, those kept by their organisations."""
+    """Conversations and next contacts of a partnership; without one, those that the person's organisations keep."""
     readable = Conversation.objects.visible_to(user)
     if partnership is None:
         readable = readable.filter(organisation__in=Organisation.objects.of_person(user))
@@ -98,7 +98,7 @@ def conversation_entries(user: User, partnership: int | None) -> list[CalendarEn
 
 
 def dates_of_conversations(user: User, conversations: Collection[int]) -> list[CalendarEntry]:
-    """Those of these conversations (ids) that the person may read, and their next contacts."""
+    """The conversations with these ids, if the person may read them, and their next contacts."""
     return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversations))
 
 

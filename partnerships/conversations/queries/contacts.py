@@ -1,4 +1,4 @@
-"""When partners last spoke, and which partnerships have gone quiet."""
+"""Queries of the last contact between partners, and of partnerships that have gone quiet."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[
 def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetime) -> dict[int, list[Contact]]:
     """The other parties, each with the last conversation that the person may read, by partnership.
 
-    Conversations of the partnership count, and those of no partnership; not those of another one.
+    Conversations of the partnership count, and conversations without a partnership, but none of another partnership.
     """
     if not partnerships:
         return {}
@@ -276,12 +276,12 @@ def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySe
 
 
 def _readable_by(user: User) -> Q:
-    """The condition that the person may read the conversation of a side; needs one of their organisations in it.
+    """The condition that the person may read the conversation of a side, in which an organisation of theirs took part.
 
-    They may read all of them except drafts that another organisation keeps.
+    They may read every such conversation except a draft that another organisation keeps.
     """
-    kept = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
-    return Q(status__in=SHARED) | Q(OneByOne(kept.filter(pk=OuterRef("conversation"))))
+    own_records = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
+    return Q(status__in=SHARED) | Q(OneByOne(own_records.filter(pk=OuterRef("conversation"))))
 
 
 #: Conversations longer ago than this no longer remind people of their next contact.

@@ -32,7 +32,7 @@ def events_of_conversations(user: User, records: Records) -> Q:
 
 
 def events_of_meetings(user: User, records: Records) -> Q:
-    """Condition on events about meetings that the person may see; as a former party, those before it left."""
+    """The condition on events about meetings: people of a former party see the events before it left."""
     own_meetings = Meeting.objects.open_to(user).filter(pk__in=records)
     meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
     former = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))

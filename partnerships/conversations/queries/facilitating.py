@@ -1,4 +1,4 @@
-"""What facilitators watch over, and the conversations and reports that are stuck."""
+"""The partnerships and records that a facilitator watches, and the conversations and reports that are stuck."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 
 def watched_by(user: User) -> list[Partnership]:
-    """Live partnerships that the person facilitates or leads: they see what is stuck there."""
+    """Live partnerships that the person facilitates or leads, and where they see stuck work."""
     facilitated = Facilitator.objects.acting().filter(person=user).values("partnership")
     live = Partnership.objects.live()
     watched = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))
@@ -28,14 +28,14 @@ def watched_by(user: User) -> list[Partnership]:
 def stuck_for(
     user: User, partnerships: Collection[Partnership], now: dt.datetime
 ) -> list[tuple[Partnership | None, Stuck]]:
-    """What is stuck in these partnerships, and among the records that the person facilitates; the longest first.
+    """The stuck work in these partnerships, and in the records that the person facilitates; the longest wait first.
 
     Each with its partnership, or None if that is not one of these.
     """
     partnership_by_id = {partnership.pk: partnership for partnership in partnerships}
     in_partnerships = stuck_in(user, list(partnership_by_id), now)
-    listed = {(record.what, record.path) for record in in_partnerships}
-    facilitated = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed]
+    listed_paths = {(record.what, record.path) for record in in_partnerships}
+    facilitated = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed_paths]
     stuck = sorted([*in_partnerships, *facilitated], key=lambda record: (record.since, record.title, record.path))
     return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
@@ -92,5 +92,5 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits: to accept or decline being a facilitator.
+#: Where My work finds the requests to be a facilitator.
 FACILITATORS_WAITING = (Source(_tasks_to_answer, _unanswered),)

@@ -1,4 +1,4 @@
-"""Conversations and what their pages show."""
+"""Queries of conversations, with the related rows that their pages show."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
 
 
 def kept_by(user: User) -> ConversationQuerySet:
-    """Conversations whose record is kept by an organisation of the person."""
+    """Conversations whose record an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
@@ -46,7 +46,7 @@ def _of_both(user: User, ours: Organisation, theirs: Organisation) -> Conversati
 
 
 def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
-    """The newest first. The order ends in a unique key, as pages need it."""
+    """Order conversations by date, newest first, and by id, because pages need a unique order."""
     return conversations.order_by("-held_on", "-pk")
 
 
@@ -72,7 +72,7 @@ def bodies_of(conversation: Conversation) -> list[Organisation]:
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
-    """Let conversations name their sides, and who keeps the record, as on the day of the conversation. One query.
+    """Let conversations name their sides, and who keeps the record, as on the day of the conversation; one query.
 
     Only for lists that show them: do not save such organisations.
     """
@@ -96,7 +96,7 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
-    """Titles, by id, of those partnerships of the conversations that the reader may know of.
+    """The titles, by id, of the partnerships of these conversations that the reader may know of.
 
     A side that is not in the partnership reads the record, but may not know the partnership's title.
     """
@@ -106,7 +106,7 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
 
 def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:
-    """Titles, by id, of those of these partnerships that the reader may know of."""
+    """The titles, by id, of the partnerships that the reader may know of."""
     return dict(rows_for(_titles, user, sorted(partnerships))) if partnerships else {}
 
 

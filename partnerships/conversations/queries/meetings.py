@@ -54,7 +54,7 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
 
 
 def people_invited(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
-    """Ids of the people to invite to the next meeting: those of the last one, else the usual people."""
+    """Ids of the people to invite to the next meeting: the people of the last meeting, or else the usual people."""
     if last is None:
         return usual_people(partnership, today)
     return list(seated_people(last).values_list("pk", flat=True))
@@ -164,7 +164,7 @@ def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | No
     """A proposal for the next meeting, after the last one that is planned or was held; None without a cycle.
 
     A meeting that was called off does not count, so its day is proposed again as long as it lies ahead. Time and place
-    are those of the cycle that leads set, else those of the last meeting.
+    come from the cycle that leads have set, or else from the last meeting.
     """
     today = timezone.localdate(now)
     last = _last_meeting(partnership)

@@ -73,7 +73,7 @@ def _quiet_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 class _RecordTask(StrEnum):
-    """What a person has to do with a record; the values are the titles of tasks."""
+    """A task about a record; the values are the titles of tasks."""
 
     AGREE = "Read and agree to this record"
     ANSWER = "Answer a correction"
@@ -81,7 +81,7 @@ class _RecordTask(StrEnum):
 
 
 def _records(now: dt.datetime, task: _RecordTask) -> Reach:
-    """The records with this task, and whom each reaches."""
+    """The records with this task, and the people whom each reaches."""
     open_records = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
     if task == _RecordTask.AGREE:
         # The status of the side too, so that its index is used.
@@ -98,7 +98,7 @@ _Row: TypeAlias = tuple[int, str, str, int | None, dt.date | None, dt.datetime |
 
 
 def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, _Row]:
-    """The person's records with this task, the most urgent first. Everybody whom they reach may read them."""
+    """The person's records with this task, the most urgent first. Everyone whom they reach may read them."""
     since: Any = F("circulated_at")
     due: Any = Value(None, DateField())
     order = "since"

@@ -1,4 +1,4 @@
-"""Attendees, and who may attend, agree or be asked."""
+"""The attendees of a conversation, the people who may attend, and the sides that may agree or be asked."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _name_and_job(attendee: Attendee) -> str:
 def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
     """People of these organisations whom the person can name as attendees.
 
-    Only of organisations for which the person is an editor, and of those in a partnership with one of these.
+    They are people of organisations for which the person is an editor, or which are in a partnership with one of these.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES)
@@ -88,7 +88,7 @@ def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[O
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:
-    """Ids of sides that have not agreed yet and have somebody who can agree."""
+    """Ids of the sides that have not agreed yet and have a person who can."""
     waiting = conversation.sides.filter(agreed_at=None).values("organisation")
     editors = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
     return set(editors.values_list("organisation_id", flat=True))

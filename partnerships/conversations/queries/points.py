@@ -1,4 +1,4 @@
-"""Objectives, obstacles and opportunities by side."""
+"""Queries of points: the objectives, obstacles and opportunities of each side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
-#: How many points of one kind are shown at first; the others are collapsed.
+#: Number of points of one kind that are shown at first; the others are collapsed.
 UNFOLDED = 5
 
 
@@ -97,7 +97,7 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
-    """Those of the points that are not closed and that the person may read, of the newest conversation first."""
+    """The open points among these that the person may read, those of the newest conversation first."""
     with one_by_one():  # these points belong to few conversations, and the person may read tens of thousands
         visible = Conversation.objects.visible_to(user).filter(pk=OuterRef("conversation"))
     return (

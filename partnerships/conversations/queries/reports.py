@@ -78,7 +78,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Reports to write, by due date, then reports to accept or return."""
     to_write, to_decide, own = _reports(now)
-    wanted = [(report, True) for report in _listed(to_write.of(user)).order_by("due_on", "pk")]
+    wanted = [(report, True) for report in _with_related_rows(to_write.of(user)).order_by("due_on", "pk")]
     ids = to_decide.of(user).values("pk").union(own.of(user).values("pk"))
     wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
     return [
@@ -96,7 +96,7 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _listed(reports: QuerySet[Report]) -> ReportQuerySet:
+def _with_related_rows(reports: QuerySet[Report]) -> ReportQuerySet:
     return Report.objects.filter(pk__in=reports.values("pk")).for_listing()
 
 

@@ -33,7 +33,7 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
 
 
 def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
-    """The organisation for which the step is done.
+    """The organisation for which a step's action is done.
 
     A step of another side is done for the keeper. A step of the keeper is done for the other side if there is only one,
     and if the record names people: the other side would see who owns the action.

@@ -28,7 +28,7 @@ FACILITATOR = "facilitator"
 
 
 class UnableToNameFacilitator(Exception):
-    """The person does not act for the organisation, is named already, or the organisation cannot be invited."""
+    """The person does not act for the organisation or is a facilitator, or the organisation cannot be invited."""
 
 
 class UnableToAcceptFacilitation(Exception):
@@ -36,7 +36,7 @@ class UnableToAcceptFacilitation(Exception):
 
 
 class UnableToEndFacilitation(Exception):
-    """The facilitation has ended already, or the reason is missing."""
+    """The facilitation has ended, or the reason is missing."""
 
 
 @transaction.atomic

@@ -40,7 +40,7 @@ class UnableToAttachFile(Exception):
 
 
 class UnableToRemoveFile(Exception):
-    """It is removed already, the record is locked, or the reason is missing."""
+    """The file was removed before, the record is locked, or the reason is missing."""
 
 
 @transaction.atomic
@@ -49,7 +49,8 @@ def attach_file(
 ) -> Attachment:
     """Attach a file to a conversation, for the organisation that keeps it.
 
-    A circulated record changes with it, so the other sides are asked again. Raises `UnableToAttachFile`.
+    The file is part of the record, so the other sides of a circulated record must agree again. Raises
+    `UnableToAttachFile`.
     """
     current = lock_conversation(conversation)
     may_attach = roles_of(author, now).edit_for(current.organisation_id)
@@ -137,12 +138,12 @@ def add_paper(
     return attachment
 
 
-#: The journal's name for a removed attachment.
+#: The name of removed attachments in the journal for restores.
 ATTACHMENT = "conversation file"
 
 
 def attachment_identity(attachment: Attachment) -> str:
-    """The journal's hash of an attachment."""
+    """The hash of an attachment in the journal for restores."""
     return journal.identity(
         attachment.conversation_id or 0, attachment.meeting_id or 0, attachment.added_at, attachment.sha256
     )

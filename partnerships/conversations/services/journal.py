@@ -19,7 +19,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches
 
-#: How long earlier texts are kept.
+#: How long the earlier texts of a note are kept.
 EARLIER_KEPT = dt.timedelta(days=365)
 #: The name of deleted notes in the journal for restores.
 DELETED = "journal_note"
@@ -27,7 +27,7 @@ _EDITORS = "Only editors and leads of the organisation can write, change or dele
 
 
 class UnableToDeleteNote(Exception):
-    """It is deleted already, or the reason is missing."""
+    """The note is deleted, or the reason is missing."""
 
 
 @transaction.atomic
@@ -74,9 +74,9 @@ def _check_day(day: dt.date, now: dt.datetime) -> None:
 def change_journal_note(
     *, note: JournalNote, dated_on: dt.date, text: str, revision: int, author: User, now: dt.datetime
 ) -> JournalNote:
-    """Change a note; the earlier text stays beside it.
+    """Change a note; its earlier text is kept. Raises `UnableToWriteNote`.
 
-    `revision` is the one the author saw. Raises `UnableToWriteNote`.
+    `revision` is that of the text which the author edited.
     """
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
@@ -106,7 +106,7 @@ def change_journal_note(
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Delete a note's texts; who, when and why stay. Raises `UnableToDeleteNote`."""
+    """Delete a note's texts, but keep by whom, when and why. Raises `UnableToDeleteNote`."""
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:

@@ -16,14 +16,11 @@ from partnerships.people.models import User
 
 
 class UnableToWriteNote(Exception):
-    """Somebody else changed the note in the meantime."""
+    """The note is empty or deleted, or a colleague has changed it since the author read it."""
 
 
 def check_revision(own_note: OwnNote | None, revision: int | None) -> None:
-    """Raise `UnableToWriteNote` unless the author saw the present text.
-
-    0 if there was no note.
-    """
+    """Raise `UnableToWriteNote` unless the author edited the present text: `revision` is 0 if there was no note."""
     if revision is not None and revision != (own_note.revision if own_note else 0):
         raise UnableToWriteNote(
             "A colleague changed the note while you were editing. Check the changes before you save."
@@ -40,9 +37,9 @@ def write_private_note(
     now: dt.datetime,
     revision: int | None = None,
 ) -> PrivateNote | None:
-    """Write, change or (with empty text) clear the organisation's own note.
+    """Write or change the organisation's own note, or clear it with an empty text. Raises `UnableToWriteNote`.
 
-    Also on a locked record. `revision` is the one the author saw, 0 for none. Raises `UnableToWriteNote`.
+    Notes can change even if the record is locked. `revision` is that of the text which the author edited, 0 for none.
     """
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     took_part = conversation.sides.filter(organisation=organisation).exists()

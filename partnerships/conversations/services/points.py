@@ -23,7 +23,7 @@ _MADE = {PointKind.OBSTACLE: EventKind.ASK_MADE, PointKind.OPPORTUNITY: EventKin
 
 
 class UnableToChangePoint(Exception):
-    """It is closed, or is an ask or offer already."""
+    """The point is closed, or has become an ask or offer."""
 
 
 @transaction.atomic
@@ -31,8 +31,8 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     """Close a point, with a reason. Raises `UnableToChangePoint`.
 
     The same points of the side in other conversations of the partnership are closed too, because lists show them only
-    once. They do not get the reason, which may be known only in its own conversation. Points in anonymous records stay
-    open: closing them together would reveal their side.
+    once. They do not get the reason, which only readers of its own conversation may see. Points in anonymous records
+    stay open: closing them together would reveal their side.
     """
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)

@@ -55,7 +55,7 @@ def _recipients(conversation: Conversation, author: User) -> list[User]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Suggest a correction for one's own side."""
+    """Suggest a correction for the person's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
@@ -118,7 +118,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree to the record for one's own side."""
+    """Agree to the record for the person's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
     organisation = (rights.to_agree_for or rights.sides)[0]

@@ -39,7 +39,7 @@ def choose_sides(
     chosen: Sequence[Organisation] = (),
     back: str = "",
 ) -> HttpResponse:
-    """The page to choose the other sides: among the parties, known partners or the results of a search.
+    """The page to choose the other sides: parties of the partnership, partners, or the results of a search.
 
     `chosen` organisations are ticked if the URL names none. `back` is the page of the record that is being written, to
     which the choice leads; without it, a new record.

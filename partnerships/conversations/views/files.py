@@ -94,7 +94,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a file or paper of one's own organisation."""
+    """Remove a file or paper that the person's own organisation added."""
     user = signed_in(request)
     visible = Attachment.objects.visible_to(user).select_related("conversation", "meeting", "added_for")
     attachment = get_object_or_404(visible, pk=pk)

@@ -1,4 +1,4 @@
-"""The page of one's own organisation's private note."""
+"""The page of an organisation's private note on a conversation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.form_steps import take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def private_note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit one's own organisation's private note."""
+    """Edit the private note of the person's own organisation."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
     organisation = rights.sides[0]

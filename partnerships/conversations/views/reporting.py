@@ -1,4 +1,4 @@
-"""Pages of a partnership's progress reports: their table, those of one period, and how they are set up."""
+"""Pages of a partnership's progress reports: the table of all, the reports of one period, and the settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.people.requests import signed_in
 
 
 def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose reports the person may read: of a present party all, of a former party its own."""
+    """The person, and a partnership whose reports they may read: all as a present party, its own as a former one."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:

@@ -121,7 +121,7 @@ def _keeper(
 def _others(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """The other sides: those named in the address, or the only other party; none if they have to be chosen."""
+    """The other sides: the organisations named in the URL, or the only other party; none if the person must choose."""
     if "choose" in request.GET:
         return []
     named = named_sides(request, user, keeper)

@@ -84,11 +84,14 @@ class AgendaForm(Form):
             initial=item.minutes if item else None,
             widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
         )
-        presenter_pk = str(item.presenter_id) if item and item.presenter_id else ""
+        presenter_pk = ""
         choices = list(presenter_choices)
-        if presenter_pk and presenter_pk not in dict(choices):
-            # Without this choice, the form would reject the presenter that the item has now.
-            choices.append((presenter_pk, "A former member"))
+        if item and item.presenter:
+            presenter_pk = str(item.presenter.pk)
+            if presenter_pk not in self._people:
+                # Saving the agenda keeps a presenter who has left; without this choice it would refuse them.
+                choices.append((presenter_pk, f"{item.presenter.display_name}, a former member"))
+                self._people[presenter_pk] = item.presenter
         self.fields[f"presenter_{key}"] = forms.ChoiceField(
             label="Presenter", required=False, choices=choices, initial=presenter_pk
         )
@@ -109,7 +112,7 @@ class AgendaForm(Form):
         return [line for _, line in position_and_line]
 
     def _line(self, item: AgendaItem | None) -> AgendaLine:
-        """What a valid form says about one item, or about the new one."""
+        """The line of a valid form for one item, or for the new one."""
         data = self.cleaned_data
         key = str(item.pk) if item else "new"
         return AgendaLine(
@@ -123,7 +126,7 @@ class AgendaForm(Form):
 
 
 class CirculateForm(Form):
-    """Confirms that the agenda seen is the one to circulate."""
+    """The form to circulate the agenda. Its revision shows which agenda the person has seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -25,7 +25,7 @@ _ONLY_EDITORS = "Only editors and leads of the partners can change the agenda. O
 
 
 class UnableToChangeAgenda(Exception):
-    """It is circulated, somebody else changed it, or an item is incomplete."""
+    """The agenda is circulated, another person has changed it, or an item is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +121,6 @@ def edit_agenda(
     for position, line in enumerate(lines, start=1):
         if not line.title.strip():
             raise UnableToChangeAgenda("Enter a title for each item.")
-        if line.presenter is not None and line.presenter.pk not in possible_presenter_ids:
-            raise UnableToChangeAgenda(
-                f"{line.presenter.display_name} does not act for an organisation in this partnership. "
-                "Choose someone who does."
-            )
         item = (
             items_by_id.get(line.item.pk)
             if line.item
@@ -134,6 +129,17 @@ def edit_agenda(
         if item is None:
             raise UnableToChangeAgenda(
                 "Someone removed an item while you were editing. Check the agenda before you save."
+            )
+        # A presenter who has left the partnership since may stay, but nobody can choose them for another item.
+        may_present = (
+            line.presenter is None
+            or line.presenter.pk in possible_presenter_ids
+            or line.presenter.pk == item.presenter_id
+        )
+        if line.presenter is not None and not may_present:
+            raise UnableToChangeAgenda(
+                f"{line.presenter.display_name} does not act for an organisation in this partnership. "
+                "Choose someone who does."
             )
         if not item.subject_kind:
             item.title = line.title.strip()[:300]

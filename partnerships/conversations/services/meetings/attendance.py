@@ -24,7 +24,7 @@ class UnableToAnswerMeeting(Exception):
 
 
 class UnableToRecordAttendance(Exception):
-    """It has not begun, was called off, or its minutes are agreed."""
+    """The meeting has not begun, was called off, or has agreed minutes."""
 
 
 @transaction.atomic

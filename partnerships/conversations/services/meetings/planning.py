@@ -126,7 +126,7 @@ def change_meeting(
     - New people get the invitation, and people who are no longer invited an email that says so.
     - The others get an email if the time, length or place changed. So does the author, because its calendar file moves
       the meeting in their own calendar.
-    - A new time needs a reason, and everybody is asked again whether they are coming.
+    - A new time needs a reason, and everyone invited is asked again whether they are coming.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -182,7 +182,7 @@ def change_meeting(
 def call_off_meeting(
     *, meeting: Meeting, reason: str, organisation: Organisation, author: User, now: dt.datetime
 ) -> Meeting:
-    """Call a planned meeting off, with a reason, and tell those invited. Raises `UnableToChangeMeeting`."""
+    """Call off a planned meeting, with a reason, and email the people invited. Raises `UnableToChangeMeeting`."""
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if not current.is_planned:

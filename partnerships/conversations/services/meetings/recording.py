@@ -67,7 +67,7 @@ def email_people(
     with_author: bool = False,
     **params: Any,
 ) -> None:
-    """Email the people invited who may read the meeting, or `only` those with these ids.
+    """Email the people invited who may read the meeting, or of them `only` the people with these ids.
 
     The author is left out unless `with_author`.
     """

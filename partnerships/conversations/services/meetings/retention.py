@@ -9,7 +9,7 @@ from django.db.models import Q
 from partnerships.conversations.models import MeetingSeat
 from partnerships.people.retention import change_in_batches
 
-#: How long after the meeting the names of guests are kept.
+#: How long after a meeting the names of its guests are kept.
 GUESTS_KEPT = dt.timedelta(days=730)
 
 

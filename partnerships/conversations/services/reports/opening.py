@@ -75,7 +75,7 @@ def open_periods(
 ) -> int:
     """Open the reports of these periods that are not open yet. Returns the number of new reports.
 
-    Every present party reports, except observers, exempt parties, and those that joined after the period.
+    Every present party reports, except observers, exempt parties, and parties that joined after the period.
     """
     new_periods = [
         (start, end)

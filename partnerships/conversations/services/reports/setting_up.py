@@ -27,7 +27,7 @@ from partnerships.people.models import User
 
 
 class UnableToSetUpReporting(Exception):
-    """The partnership is over, or the round is not possible."""
+    """The partnership is over, or the settings of the round are invalid."""
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def set_up_reporting(
 ) -> ReportingRound:
     """Set up progress reports, or change how they are made. Raises `UnableToSetUpReporting`.
 
-    If period and start are those of the open round, that round changes, for reports that are not open yet. Otherwise it
+    With the period and start of the open round, that round changes, for reports that are not open yet. Otherwise it
     ends where the new round begins. Reports of periods that have ended are opened at once.
     """
     locked = lock_partnership(partnership.pk)

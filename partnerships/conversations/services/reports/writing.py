@@ -40,13 +40,14 @@ class UnableToSubmitReport(Exception):
 
 
 def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Report:
+    """Lock a report that the author may write, and return it as it is now."""
     locked = lock_report(report)
     require(report_rights(locked, author, now).may_write, _WRITERS)
     return locked
 
 
-def _write_fault(report: Report) -> str:
-    """Why the report cannot be written or submitted; "" if it can. (It can even if the partnership is over.)"""
+def _why_not_write(report: Report) -> str:
+    """Why the report cannot be written or submitted; "" if it can. It can even if the partnership is over."""
     return (
         ""
         if report.is_to_write
@@ -58,11 +59,12 @@ def _write_fault(report: Report) -> str:
 def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
     """Save the answers that the author changed. Raises `UnableToSaveReport`.
 
-    `revision` is the one that they edited. Answers to other questions that colleagues have saved since stay.
+    `revision` is that of the report which the author edited. Answers to other questions that colleagues have saved
+    since stay as they are.
     """
     locked = _locked_for_writing(report, author, now)
-    if fault := _write_fault(locked):
-        raise UnableToSaveReport(fault)
+    if reason := _why_not_write(locked):
+        raise UnableToSaveReport(reason)
     codes = {question["code"] for question in locked.questions}
     changed = {
         code: text.strip()
@@ -92,8 +94,8 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
     The leads who accept or return it get an email.
     """
     locked = _locked_for_writing(report, author, now)
-    if fault := _write_fault(locked):
-        raise UnableToSubmitReport(fault)
+    if reason := _why_not_write(locked):
+        raise UnableToSubmitReport(reason)
     if revision != locked.revision:
         raise UnableToSubmitReport(
             "A colleague has changed the report since you opened it. Read it again before you submit."

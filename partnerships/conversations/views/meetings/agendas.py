@@ -21,7 +21,7 @@ from partnerships.people.form_steps import take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep, drop, order and time the items; add one's own."""
+    """Prepare the agenda: order and time its items, choose presenters, remove items and add new ones."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if meeting.is_frozen:

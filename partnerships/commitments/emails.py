@@ -50,7 +50,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the person to whom a commitment was escalated."""
+    """Email that asks a person to help with a commitment that was escalated to them."""
     commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -16,17 +17,20 @@ from partnerships.people.models import User
 BATCH = 5_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One release of a series, and the file that it came from (see `Dataset`)."""
+
+    series: str
+    released_on: dt.date
+    publisher: str
+    licence: str
+    file_name: str
+    sha256: str
+
+
 def save_dataset(
-    *,
-    series: str,
-    released_on: dt.date,
-    publisher: str,
-    licence: str,
-    file_name: str,
-    sha256: str,
-    figures: Sequence[Figure],
-    author: User | None,
-    now: dt.datetime,
+    *, release: Release, figures: Sequence[Figure], author: User | None, now: dt.datetime
 ) -> tuple[Dataset, set[str]]:
     """Save a dataset with its figures; returns it with the codes of the areas that got new figures.
 
@@ -36,13 +40,13 @@ def save_dataset(
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
         dataset, _ = Dataset.objects.get_or_create(
-            series=series,
-            released_on=released_on,
-            sha256=sha256,
+            series=release.series,
+            released_on=release.released_on,
+            sha256=release.sha256,
             defaults={
-                "publisher": publisher,
-                "licence": licence,
-                "file_name": file_name[:300],
+                "publisher": release.publisher,
+                "licence": release.licence,
+                "file_name": release.file_name[:300],
                 "imported_at": now,
             },
         )
@@ -70,6 +74,7 @@ def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User |
 
 
 def _add(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
+    """Save the figures whose cells the dataset does not have; returns the codes of their areas."""
     existing = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
     new_figures = [
         figure

@@ -11,14 +11,18 @@ from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the plan's content with what the new file changed.
+    """Return the content of a plan according to a file.
 
-    Only differences from `before`, what the last file said (None: never imported), are applied; owners' edits stay.
-    Known milestones keep their keys and places; new ones follow by date.
+    `before` is the content according to the last file; None if the plan was never imported. Only the differences
+    between the two are applied to the plan, so that the owners' own edits stay. Milestones of `before` keep their keys
+    and their order; new ones follow by date.
     """
-    old = list(before["milestones"]) if before else []
     milestone_by_key = milestones_by_key(plan, before)
-    stay = [known for known in old if known["key"] in milestone_by_key or _may_be_set_aside(known["key"], plan)]
+    earlier_milestones = [
+        milestone
+        for milestone in (before["milestones"] if before else [])
+        if milestone["key"] in milestone_by_key or _may_be_set_aside(milestone["key"], plan)
+    ]
     about = {
         **(before["about"] if before else {}),
         "title": plan.name,
@@ -27,40 +31,45 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "period_end": str(plan.period_end or ""),
         "source": plan.url,
     }
-    content = {**(before or {}), "about": about, "milestones": _with_milestones(stay, milestone_by_key)}
-    other_items = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
+    milestones = _with_milestones(earlier_milestones, milestone_by_key)
+    content = {**(before or {}), "about": about, "milestones": milestones}
     if plan.required_homes is not None:
-        homes = {
+        other_outcomes = [outcome for outcome in content.get("outcomes", []) if outcome["key"] != REQUIRED_HOMES]
+        required_homes = {
             "key": REQUIRED_HOMES,
             "text": "Homes required in the plan period",
             "measure": f"{plan.required_homes:,}",
         }
-        content["outcomes"] = [homes, *other_items]
+        content["outcomes"] = [required_homes, *other_outcomes]
     return content
 
 
 def content_with_milestones(before: dict[str, Any], milestone_by_key: Mapping[str, Milestone]) -> dict[str, Any]:
-    """Return what the last file said of the plan, with these milestones by their keys; all others stay."""
+    """Return the content according to the last file, with these milestones; the other milestones stay."""
     return {**before, "milestones": _with_milestones(before["milestones"], milestone_by_key)}
 
 
 def _with_milestones(
-    known: Sequence[dict[str, Any]], milestone_by_key: Mapping[str, Milestone]
+    earlier_milestones: Sequence[dict[str, Any]], milestone_by_key: Mapping[str, Milestone]
 ) -> list[dict[str, Any]]:
-    """Return the earlier milestones in their order, followed by new ones by date."""
-    items = {key: _content_of_milestone(key, milestone) for key, milestone in milestone_by_key.items()}
-    kept = [{**one, **items.pop(one["key"], {})} for one in known]
-    return [*kept, *sorted(items.values(), key=lambda item: (milestone_by_key[item["key"]].date, item["key"]))]
+    """Return the earlier milestones with the values of the file, in their order, followed by new ones by date."""
+    content_by_key = {key: _content_of_milestone(key, milestone) for key, milestone in milestone_by_key.items()}
+    updated = [{**earlier, **content_by_key.pop(earlier["key"], {})} for earlier in earlier_milestones]
+    new = sorted(
+        content_by_key.values(),
+        key=lambda milestone: (milestone_by_key[milestone["key"]].date, milestone["key"]),
+    )
+    return [*updated, *new]
 
 
 def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:
-    """Return the file's milestones by the keys that they have in the plan."""
+    """Return the milestones in the file by their keys in the plan."""
     keys = milestone_keys(plan.milestones, before["milestones"] if before else [])
     return dict(zip(keys, plan.milestones, strict=True))
 
 
 def _may_be_set_aside(key: str, plan: LocalPlan) -> bool:
-    """Return whether a row that was set aside may be this milestone's."""
+    """Return whether the milestone may be in a row that was set aside: then it must not be removed."""
     return any(not event or is_of_event(key, event) for event in plan.gaps)
 
 

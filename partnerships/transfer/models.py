@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class Register(models.TextChoices):
-    """The published lists that can be imported."""
+    """What an import run imports: one of the published lists, or a network file."""
 
     COUNCILS = "councils", "Councils and combined authorities"
     LEPS = "leps", "Local Enterprise Partnerships"

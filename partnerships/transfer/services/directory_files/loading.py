@@ -1,4 +1,4 @@
-"""Loads a directory file: all of it, in bulk, or nothing."""
+"""Load a directory file: all of it, in bulk, or nothing."""
 
 from __future__ import annotations
 
@@ -37,11 +37,13 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 #: Rows in one INSERT.
 _BATCH = 1000
+#: Fields of an organisation that have the same names in the file.
+_SAME_FIELDS = ("name", "short_name", "kind", "council_type", "designation", "legal_form", "status", "website")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many organisations a directory file added, and how many were known."""
+    """How many organisations a directory file added, and how many the directory had already."""
 
     added: int
     known: int
@@ -58,40 +60,41 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
     wait_for_turn()
     require(roles_of(author, now).keeps_directory)
     source = f"Directory file {PurePath(file_name).name}"
-    areas = _areas(file["areas"])
-    bodies, added = _organisations(file["organisations"], areas, source)
-    fresh = {bodies[item["key"]].pk for item in added}
-    for place, item in enumerate(file["successions"]):
-        before = [bodies[key] for key in item["predecessors"]]
-        after = [bodies[key] for key in item["successors"]]
-        # What the directory knew already keeps its own successions.
-        if fresh.intersection(body.pk for body in (*before, *after)):
-            try:
-                record_succession(
-                    kind=item["kind"],
-                    status=SuccessionStatus.EFFECTIVE,
-                    vests_on=known_day(item["on"]),
-                    ties=ties_between(before, after),
-                    instrument=item["instrument"],
-                    source=item["source"] or source,
-                    author=author,
-                    now=now,
-                )
-            except UnableToRecordSuccession as error:
-                raise unable(
-                    f"successions[{place}] is not possible: {error}", "Correct it, or leave it out."
-                ) from error
-    loaded = Loaded(len(added), len(file["organisations"]) - len(added))
-    for given in file["lists"]:
-        _note_list(given, loaded, hashlib.sha256(data).hexdigest(), author, now)
+    area_by_code = _load_areas(file["areas"])
+    organisation_by_key, new_items = _load_organisations(file["organisations"], area_by_code, source)
+    new_ids = {organisation_by_key[item["key"]].pk for item in new_items}
+    for index, item in enumerate(file["successions"]):
+        predecessors = [organisation_by_key[key] for key in item["predecessors"]]
+        successors = [organisation_by_key[key] for key in item["successors"]]
+        # Organisations that were in the directory before keep the successions recorded there.
+        if new_ids.isdisjoint(organisation.pk for organisation in (*predecessors, *successors)):
+            continue
+        try:
+            record_succession(
+                kind=item["kind"],
+                status=SuccessionStatus.EFFECTIVE,
+                vests_on=known_day(item["on"]),
+                ties=ties_between(predecessors, successors),
+                instrument=item["instrument"],
+                source=item["source"] or source,
+                author=author,
+                now=now,
+            )
+        except UnableToRecordSuccession as error:
+            raise unable(f"successions[{index}] is not possible: {error}", "Correct it, or leave it out.") from error
+
+    loaded = Loaded(added=len(new_items), known=len(file["organisations"]) - len(new_items))
+    digest = hashlib.sha256(data).hexdigest()
+    for source_list in file["lists"]:
+        _save_run(source_list, loaded, digest, author, now)
     return loaded
 
 
-def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
-    """Return the areas by code; missing ones are created, with what contains them."""
-    known = {area.code: area for area in Area.objects.all()}
-    new = [item for item in items if item["code"] not in known]
-    areas = Area.objects.bulk_create(
+def _load_areas(items: list[dict[str, Any]]) -> dict[str, Area]:
+    """Create the areas that are missing; returns all areas by their codes."""
+    area_by_code = {area.code: area for area in Area.objects.all()}
+    new_items = [item for item in items if item["code"] not in area_by_code]
+    new_areas = Area.objects.bulk_create(
         [
             Area(
                 code=item["code"],
@@ -100,80 +103,95 @@ def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
                 valid_from=item["from"],
                 valid_to=item["to"],
             )
-            for item in new
+            for item in new_items
         ],
         batch_size=_BATCH,
     )
-    known.update((area.code, area) for area in areas)
-    linked = []
-    for item in new:
+    area_by_code.update((area.code, area) for area in new_areas)
+
+    # Parents and regions may come later in the file, so they are linked when all areas exist.
+    linked_areas = []
+    for item in new_items:
         if item["parent"] or item["region"]:
-            area = known[item["code"]]
-            area.parent, area.region = known.get(item["parent"]), known.get(item["region"])
-            linked.append(area)
-    Area.objects.bulk_update(linked, ["parent", "region"], batch_size=_BATCH)
-    return known
+            area = area_by_code[item["code"]]
+            area.parent = area_by_code.get(item["parent"])
+            area.region = area_by_code.get(item["region"])
+            linked_areas.append(area)
+    Area.objects.bulk_update(linked_areas, ["parent", "region"], batch_size=_BATCH)
+    return area_by_code
 
 
-def _organisations(
-    items: list[dict[str, Any]], areas: dict[str, Area], source: str
+def _load_organisations(
+    items: list[dict[str, Any]], area_by_code: dict[str, Area], source: str
 ) -> tuple[dict[str, Organisation], list[dict[str, Any]]]:
-    """Return every organisation by its key in the file, and the items that are new."""
-    holders = {
-        (row.scheme, row.value): row.organisation
-        for row in Identifier.objects.exclude(scheme=Scheme.NETWORK).select_related("organisation")
+    """Create the organisations that are missing.
+
+    Return every organisation of the file by its key there, and the items of the new ones.
+    """
+    identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).select_related("organisation")
+    organisation_by_identifier = {
+        (identifier.scheme, identifier.value): identifier.organisation for identifier in identifiers
     }
-    bodies: dict[str, Organisation] = {}
-    added = []
+    organisation_by_key: dict[str, Organisation] = {}
+    new_items = []
     for item in items:
-        held = (holders.get((part["scheme"], part["value"])) for part in item["identifiers"])
-        known = next((body for body in held if body is not None), None)
-        if known is None:
-            added.append(item)
+        holders = [
+            organisation_by_identifier[pair]
+            for part in item["identifiers"]
+            if (pair := (part["scheme"], part["value"])) in organisation_by_identifier
+        ]
+        if holders:
+            organisation_by_key[item["key"]] = holders[0]
         else:
-            bodies[item["key"]] = known
-    organisations = Organisation.objects.bulk_create((_organisation(item, areas) for item in added), batch_size=_BATCH)
-    bodies.update((item["key"], body) for item, body in zip(added, organisations, strict=True))
-    _details(added, bodies, areas, source)
-    return bodies, added
+            new_items.append(item)
+
+    new_organisations = Organisation.objects.bulk_create(
+        (_organisation(item, area_by_code) for item in new_items), batch_size=_BATCH
+    )
+    organisation_by_key.update(
+        (item["key"], organisation) for item, organisation in zip(new_items, new_organisations, strict=True)
+    )
+    _create_details(new_items, organisation_by_key, area_by_code, source)
+    return organisation_by_key, new_items
 
 
-def _organisation(item: dict[str, Any], areas: dict[str, Area]) -> Organisation:
-    same = ("name", "short_name", "kind", "council_type", "designation", "legal_form", "status", "website")
+def _organisation(item: dict[str, Any], area_by_code: dict[str, Area]) -> Organisation:
+    """Return a new organisation, not saved yet."""
     return Organisation(
-        **{name: item[name] for name in same},
-        region=areas.get(item["region"]),
+        **{name: item[name] for name in _SAME_FIELDS},
+        region=area_by_code.get(item["region"]),
         valid_from=item["from"],
         valid_to=item["to"],
     )
 
 
-def _details(
-    items: Iterable[dict[str, Any]], bodies: dict[str, Organisation], areas: dict[str, Area], source: str
+def _create_details(
+    items: Iterable[dict[str, Any]],
+    organisation_by_key: dict[str, Organisation],
+    area_by_code: dict[str, Area],
+    source: str,
 ) -> None:
     """Create the names, identifiers and areas served of new organisations."""
-    names, identifiers, served = [], [], []
+    names: list[OrganisationName] = []
+    identifiers: list[Identifier] = []
+    areas_served: list[AreaServed] = []
     for item in items:
-        body = bodies[item["key"]]
-        called = {
-            item["short_name"]: (NameKind.SHORT, None, None),
-            item["name"]: (NameKind.OFFICIAL, None, None),
-        }
-        for part in item["names"]:
-            called.setdefault(part["name"], (part["kind"], part["from"], part["to"]))
-        for name, (kind, since, until) in called.items():
-            if name:
-                row = OrganisationName(organisation=body, name=name, folded=fold_name(name), kind=kind)
-                row.valid_from, row.valid_to = since, until
-                names.append(row)
-        for part in item["identifiers"]:
-            row_of = Identifier(organisation=body, scheme=part["scheme"], value=part["value"])
-            row_of.valid_from, row_of.valid_to = part["from"], part["to"]
-            identifiers.append(row_of)
-        served += [
+        organisation = organisation_by_key[item["key"]]
+        names += _names(item, organisation)
+        identifiers += [
+            Identifier(
+                organisation=organisation,
+                scheme=part["scheme"],
+                value=part["value"],
+                valid_from=part["from"],
+                valid_to=part["to"],
+            )
+            for part in item["identifiers"]
+        ]
+        areas_served += [
             AreaServed(
-                organisation=body,
-                area=areas[part["area"]],
+                organisation=organisation,
+                area=area_by_code[part["area"]],
                 starts_on=part["from"],
                 ends_on=part["to"],
                 source=source[:200],
@@ -182,23 +200,45 @@ def _details(
         ]
     OrganisationName.objects.bulk_create(names, batch_size=_BATCH)
     Identifier.objects.bulk_create(identifiers, batch_size=_BATCH)
-    AreaServed.objects.bulk_create(served, batch_size=_BATCH)
+    AreaServed.objects.bulk_create(areas_served, batch_size=_BATCH)
 
 
-def _note_list(given: dict[str, Any], loaded: Loaded, digest: str, author: User | None, now: dt.datetime) -> None:
-    """Save an import run for one of the lists that the file was made from."""
+def _names(item: dict[str, Any], organisation: Organisation) -> list[OrganisationName]:
+    """Return the names of an organisation, not saved yet: each text once, as an official name if it is one."""
+    name_parts: dict[str, dict[str, Any]] = {
+        item["short_name"]: {"kind": NameKind.SHORT, "from": None, "to": None},
+        item["name"]: {"kind": NameKind.OFFICIAL, "from": None, "to": None},
+    }
+    for part in item["names"]:
+        name_parts.setdefault(part["name"], part)
+    return [
+        OrganisationName(
+            organisation=organisation,
+            name=name,
+            folded=fold_name(name),
+            kind=part["kind"],
+            valid_from=part["from"],
+            valid_to=part["to"],
+        )
+        for name, part in name_parts.items()
+        if name
+    ]
+
+
+def _save_run(source_list: dict[str, Any], loaded: Loaded, digest: str, author: User | None, now: dt.datetime) -> None:
+    """Save an import run for one of the lists that the file was made from, so that older lists only fill history."""
     run = new_run(
-        register=Register(given["register"]),
-        file_name=given["file_name"],
-        sha256=given["sha256"],
-        as_of=given["as_of"],
+        register=Register(source_list["register"]),
+        file_name=source_list["file_name"],
+        sha256=source_list["sha256"],
+        as_of=source_list["as_of"],
         author=author,
         now=now,
     )
     report = Report()
     report.remark(
         f"Loaded from a directory file (SHA-256 {digest}), which added {loaded.added:,} organisations. "
-        f"Publisher: {given['publisher']}. Licence: {given['licence']}."
+        f"Publisher: {source_list['publisher']}. Licence: {source_list['licence']}."
     )
     settle_run(run, report).save(force_insert=True)
     record_import(

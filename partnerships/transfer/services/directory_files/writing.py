@@ -1,4 +1,4 @@
-"""Writes the directory's public facts as a directory file."""
+"""Write the directory's public facts as a directory file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ATTRIBUTION = (
     "with the other lists and written in another format."
 )
 
-#: Roles that the sides of a succession say by themselves.
+#: Roles of a tie that follow from the side on which an organisation is.
 _ROLES = frozenset({TieRole.SUCCESSOR, TieRole.CONTINUING})
 
 #: Schemes in the order in which one of their identifiers becomes an organisation's key.
@@ -54,7 +54,7 @@ _KEYS = (Scheme.LOCAL_AUTHORITY, Scheme.RSH, Scheme.LEP, Scheme.GSS)
 def directory_text() -> str:
     """Return the directory as a directory file, one organisation on each line.
 
-    Without the demonstration, and without organisations that no register identifies.
+    Leaves out the demonstration, and organisations that no register identifies.
     """
     facts = _Facts()
     parts = {
@@ -78,7 +78,7 @@ def _rows(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
-    """Return the fields that say something; `from_` is written "from"."""
+    """Return the fields with a value. `from_` becomes "from", which Python does not allow as a keyword."""
     return {name.rstrip("_"): value for name, value in fields.items() if value not in (None, "", [])}
 
 
@@ -114,14 +114,15 @@ def _areas() -> Iterator[dict[str, Any]]:
 
 
 def _can_be_written(succession: Succession) -> bool:
-    """Return whether the format can say it.
+    """Return whether the format can describe the succession.
 
-    Every successor follows every predecessor, in everything, on a day.
+    It can if every successor follows every predecessor, in all functions, on a full date.
     """
     ties = list(succession.ties.all())
-    sides = {tie.predecessor_id for tie in ties}, {tie.successor_id for tie in ties}
+    predecessor_ids = {tie.predecessor_id for tie in ties}
+    successor_ids = {tie.successor_id for tie in ties}
     return (
-        len(ties) == len(sides[0]) * len(sides[1])
+        len(ties) == len(predecessor_ids) * len(successor_ids)
         and all(tie.function_id is None and tie.share is None and tie.role in _ROLES for tie in ties)
         and not succession.new_name
         and (succession.vests_on is None or succession.vests_on.day is not None)
@@ -129,7 +130,7 @@ def _can_be_written(succession: Succession) -> bool:
 
 
 class _Facts:
-    """Everything that the file says, read in a few queries."""
+    """The facts about all organisations in the file, read in a few queries."""
 
     def __init__(self) -> None:
         self.identifiers: dict[int, list[Identifier]] = defaultdict(list)
@@ -147,30 +148,33 @@ class _Facts:
         self.order = sorted(self.organisations, key=lambda pk: (self.organisations[pk].kind, self.keys[pk]))
 
     def _key(self, pk: int) -> str:
-        by_scheme = {row.scheme: row.value for row in reversed(self.identifiers[pk])}
-        scheme = next((scheme for scheme in _KEYS if scheme in by_scheme), next(iter(by_scheme)))
-        return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{by_scheme[scheme]}".lower()).strip("-")
+        """Return a key made from the identifier whose scheme comes first in `_KEYS`."""
+        # Reversed, so that the first of several identifiers of a scheme counts.
+        value_by_scheme = {row.scheme: row.value for row in reversed(self.identifiers[pk])}
+        scheme = next((scheme for scheme in _KEYS if scheme in value_by_scheme), next(iter(value_by_scheme)))
+        return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{value_by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
-        """Return the organisation as an item of the directory file.
-
-        Blank values are left out.
-        """
-        one = self.organisations[pk]
-        own = {(one.name, NameKind.OFFICIAL), (one.short_name, NameKind.SHORT)}
+        """Return the organisation as an item of the directory file, without blank values."""
+        organisation = self.organisations[pk]
+        # These two names are in fields of their own.
+        names_in_fields = {
+            (organisation.name, NameKind.OFFICIAL),
+            (organisation.short_name, NameKind.SHORT),
+        }
         return _filled(
             key=self.keys[pk],
-            name=one.name,
-            short_name=one.short_name,
-            kind=one.kind,
-            council_type=one.council_type,
-            designation=one.designation,
-            legal_form=one.legal_form,
-            status=one.status if one.status != Status.ACTIVE else None,
-            region=one.region.code if one.region else None,
-            website=one.website,
-            from_=_day(one.valid_from),
-            to=_day(one.valid_to),
+            name=organisation.name,
+            short_name=organisation.short_name,
+            kind=organisation.kind,
+            council_type=organisation.council_type,
+            designation=organisation.designation,
+            legal_form=organisation.legal_form,
+            status=organisation.status if organisation.status != Status.ACTIVE else None,
+            region=organisation.region.code if organisation.region else None,
+            website=organisation.website,
+            from_=_day(organisation.valid_from),
+            to=_day(organisation.valid_to),
             identifiers=[
                 _filled(
                     scheme=row.scheme,
@@ -189,7 +193,7 @@ class _Facts:
                     to=_day(row.valid_to),
                 )
                 for row in self.names[pk]
-                if (row.name, row.kind) not in own
+                if (row.name, row.kind) not in names_in_fields
             ],
             areas=[
                 _filled(area=row.area.code, from_=_day(row.starts_on), to=_day(row.ends_on)) for row in self.served[pk]
@@ -197,21 +201,23 @@ class _Facts:
         )
 
     def successions(self) -> Iterator[dict[str, Any]]:
-        """Yield past successions, without those undone or with bodies that the file does not have."""
+        """Yield past successions that were not undone, and whose organisations are all in the file."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
-        undone: set[int | None] = set()
-        for succession in past.order_by("-pk"):  # What undoes another comes after it.
-            if succession.pk not in undone:
-                undone.add(succession.undoes_id)
+        # From the last one back: a succession that undoes another comes after it, and may itself be undone.
+        undone_ids: set[int | None] = set()
+        for succession in past.order_by("-pk"):
+            if succession.pk not in undone_ids:
+                undone_ids.add(succession.undoes_id)
         for succession in past.filter(undoes=None).order_by("vests_on", "kind", "pk"):
-            before = sorted({self.keys.get(tie.predecessor_id, "") for tie in succession.ties.all()})
-            after = sorted({self.keys.get(tie.successor_id or 0, "") for tie in succession.ties.all()})
-            if succession.pk not in undone and all(before) and all(after) and _can_be_written(succession):
+            predecessor_keys = sorted({self.keys.get(tie.predecessor_id, "") for tie in succession.ties.all()})
+            successor_keys = sorted({self.keys.get(tie.successor_id or 0, "") for tie in succession.ties.all()})
+            is_in_file = all(predecessor_keys) and all(successor_keys)
+            if succession.pk not in undone_ids and is_in_file and _can_be_written(succession):
                 yield _filled(
                     kind=succession.kind,
                     on=str(succession.vests_on or ""),
-                    predecessors=before,
-                    successors=after,
+                    predecessors=predecessor_keys,
+                    successors=successor_keys,
                     instrument=succession.instrument,
                     source=succession.source,
                 )

@@ -1,12 +1,13 @@
-"""Importing a file of a series: each release is a dataset, and older ones stay."""
+"""Import a file of a series: each release becomes a dataset, and older datasets stay."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 
 from partnerships.housing_figures.measures import Series
 from partnerships.housing_figures.models import Dataset, Figure
-from partnerships.housing_figures.services import add_corrected, save_dataset
+from partnerships.housing_figures.services import Release, add_corrected, save_dataset
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import counted
 from partnerships.transfer.event_kinds import EventKind
@@ -19,7 +20,7 @@ from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.files import Given
-from partnerships.transfer.services.housing_figures.places import Places
+from partnerships.transfer.services.housing_figures.area_finder import AreaFinder
 from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
@@ -30,9 +31,9 @@ _REMEDY = (
 
 
 def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
-    """Import a file of figures inside the caller's transaction; the run.
+    """Import a file of figures inside the caller's transaction, and return its run.
 
-    Rows whose code means no area of the directory are set aside. A file of another day, or another file of the same
+    Rows with a code that no area in the directory has are set aside. A file of another day, or another file of the same
     day, becomes a dataset of its own. Raises `UnableToRead`.
     """
     file = given.files[0]
@@ -40,71 +41,80 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     figures_read = READERS[series].read(sheets, given.known(0, sheets))
     refuse_unusable(figures_read.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
-    latest = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
-    if figures_read.list_file.is_corrected and latest is None:
+    latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
+    if figures_read.list_file.is_corrected and latest_dataset is None:
         raise unable("its rows come from a file that was not imported.", "Import that file first.")
-    corrects = latest if figures_read.list_file.is_corrected else None
-    again = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
+    corrected_dataset = latest_dataset if figures_read.list_file.is_corrected else None
+    same_file = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
+    if corrected_dataset is not None:
+        named_date: dt.date | None = corrected_dataset.released_on
+    else:
+        # The date of publication in a table is more exact than the month in a file's name.
+        named_date = figures_read.list_file.true_on or given.named_date
     day = settled_date(
         given=given.choices.as_of,
-        # What a table says of its publication is more exact than the month in a file's name.
-        named=corrects.released_on if corrects else figures_read.list_file.true_on or given.named_date,
-        said=again.released_on if again else None,
+        named=named_date,
+        said=same_file.released_on if same_file else None,
         now=given.now,
         report=report,
     )
     run = given.start(series.value, day, report=report, list_file=figures_read.list_file)
-    for line in figures_read.list_file.remarks:
-        report.remark(line)
+    for remark in figures_read.list_file.remarks:
+        report.remark(remark)
     with report.timed(), refuse_file_with_row(run):
-        _keep(figures_read, series, corrects, given, run)
+        _save(figures_read, series, corrected_dataset, given, run)
     report.account_for(figures_read.list_file)
     return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
 
 
-def _keep(figure_list: FigureList, series: Series, corrects: Dataset | None, given: Given, run: Import) -> None:
-    """Keep the figures as a dataset, or add corrected rows to the one they correct."""
-    figures = _placed(figure_list, run)
-    if corrects is not None:
-        dataset, new = corrects, add_corrected(dataset=corrects, figures=figures, author=run.author, now=run.now)
+def _save(
+    figure_list: FigureList, series: Series, corrected_dataset: Dataset | None, given: Given, run: Import
+) -> None:
+    """Save the figures as a dataset, or add corrected rows to the dataset that they correct."""
+    figures = _figures_with_areas(figure_list, run)
+    if corrected_dataset is not None:
+        dataset = corrected_dataset
+        new_codes = add_corrected(dataset=dataset, figures=figures, author=run.author, now=run.now)
     else:
-        dataset, new = save_dataset(
+        release = Release(
             series=series,
             released_on=run.as_of,
             publisher=given.choices.publisher or PUBLISHER,
             licence=LICENCE,
             file_name=given.names[0],
             sha256=given.digest,
-            figures=figures,
-            author=run.author,
-            now=run.now,
         )
+        dataset, new_codes = save_dataset(release=release, figures=figures, author=run.author, now=run.now)
+
     count_by_code = Counter(figure.code for figure in figures)
-    names = {figure.code: figure.name for figure in figures}
+    name_by_code = {figure.code: figure.name for figure in figures}
     for code, count in count_by_code.items():
-        if code in new:
-            run.report.count("created", f"{names[code] or code} ({code}): {counted(count, 'figure')}")
+        if code in new_codes:
+            run.report.count("created", f"{name_by_code[code] or code} ({code}): {counted(count, 'figure')}")
         else:
             run.report.count("left_alone")
-    _remark_on_others(dataset, series, run)
+    _remark_on_other_releases(dataset, series, run)
 
 
-def _placed(figure_list: FigureList, run: Import) -> list[Figure]:
-    """Return the figures with their areas; rows of unknown codes are set aside."""
-    places = Places()
-    unknown: dict[int, str] = {}
+def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
+    """Return the figures with their areas, not saved yet; rows of unknown codes are set aside.
+
+    Raises `UnableToRead` if no code is known, because the councils were probably not imported yet.
+    """
+    finder = AreaFinder()
+    unknown_code_by_row: dict[int, str] = {}
     figures: list[Figure] = []
     for figure in figure_list.figures:
-        area = places.find(figure.code)
-        if area is None:
-            unknown[figure.row] = figure.code
+        area_id = finder.find(figure.code)
+        if area_id is None:
+            unknown_code_by_row[figure.row] = figure.code
             continue
         figures.append(
             Figure(
                 row=figure.row,
                 code=figure.code,
                 name=figure.name[:200],
-                area_id=area,
+                area_id=area_id,
                 measure=figure.measure,
                 first_year=figure.first_year,
                 last_year=figure.last_year,
@@ -117,19 +127,19 @@ def _placed(figure_list: FigureList, run: Import) -> list[Figure]:
                 adopted_on=figure.adopted_on,
             )
         )
-    aside = [
+    rows_set_aside = [
         figure_list.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
-        for row, code in unknown.items()
+        for row, code in unknown_code_by_row.items()
     ]
-    if aside and (not figures or not run.rows_stand_alone):
-        raise UnableToRead([problem for row in aside for problem in row.problems])
-    for row in aside:
-        run.set_aside(row)
+    if rows_set_aside and (not figures or not run.rows_stand_alone):
+        raise UnableToRead([problem for row in rows_set_aside for problem in row.problems])
+    for row_set_aside in rows_set_aside:
+        run.set_aside(row_set_aside)
     return figures
 
 
-def _remark_on_others(dataset: Dataset, series: Series, run: Import) -> None:
-    """Say which release pages show, and how many figures an earlier release had otherwise."""
+def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> None:
+    """Say in the report which release pages show, and how many figures differ from the release before."""
     other_datasets = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
     newer = other_datasets.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
     older = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
@@ -139,16 +149,17 @@ def _remark_on_others(dataset: Dataset, series: Series, run: Import) -> None:
             f"{long_date(newer.released_on)}."
         )
     if older is not None:
-        then, now = _values(older), _values(dataset)
-        shared = then.keys() & now.keys()
-        differ = sum(then[key] != now[key] for key in shared)
+        older_values, values = _values_by_key(older), _values_by_key(dataset)
+        shared_keys = older_values.keys() & values.keys()
+        different_count = sum(older_values[key] != values[key] for key in shared_keys)
         run.report.remark(
-            f"{differ:,} of {len(shared):,} figures differ from those of the release of "
+            f"{different_count:,} of {len(shared_keys):,} figures differ from those of the release of "
             f"{long_date(older.released_on)}, which is kept."
         )
 
 
-def _values(dataset: Dataset) -> dict[tuple[object, ...], object]:
+def _values_by_key(dataset: Dataset) -> dict[tuple[object, ...], object]:
+    """Return the values and texts of a dataset by area, measure, plan and years. A key may have several parts."""
     rows = dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year", "value", "words")
     values_by_key: dict[tuple[object, ...], list[object]] = {}
     for *key, value, words in rows:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import counted
 from partnerships.transfer.reading.list_file import REASON, REMEDY, ListFile
 from partnerships.transfer.reading.problems import SetAside
 
-#: In the order of the last line; each word follows its number.
+#: The outcomes in the order of the last line of a report, each with the words after its number.
 OUTCOMES = {
     "created": "created",
     "changed": "changed",
@@ -26,14 +27,15 @@ OUTCOMES = {
     "undecided": "rows to review",
     "set_aside": "rows set aside",
 }
-#: For one body or row, where that is another word.
-_ONE = {
+#: The words after the number 1, where they differ.
+_SINGULAR = {
     "left_alone": "left as it was",
     "joined": "matched to a known organisation",
     "undecided": "row to review",
     "set_aside": "row set aside",
 }
-_IN_FUTURE = {
+#: The titles of a preview's sections.
+_TITLES_OF_PREVIEW = {
     "created": "Would be created",
     "changed": "Would be changed",
     "closed": "Would be closed",
@@ -43,7 +45,8 @@ _IN_FUTURE = {
     "undecided": "Cannot be matched for certain: an administrator would review them",
     "set_aside": "Rows set aside, with what to do",
 }
-_IN_PAST = {
+#: The titles of the sections of an import that was applied.
+_TITLES = {
     "created": "Created",
     "changed": "Changed",
     "closed": "Closed",
@@ -57,16 +60,16 @@ _IN_PAST = {
 
 @dataclass
 class Report:
-    """Outcome of each body; unchanged bodies are counted, not listed."""
+    """The outcomes of an import. Organisations, plans and agreements that did not change are counted, not listed."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: No date was found, so today was assumed.
+    #: Whether no date was found, so that today was assumed.
     dated_today: bool = False
-    #: Missing and expected bodies, if too many are missing to apply the list without asking.
+    #: The numbers of missing and of expected organisations, if too many are missing to import the list unasked.
     too_many_missing: tuple[int, int] | None = None
-    #: How long the import took.
+    #: How many seconds the import took.
     seconds: float = 0
     #: The headings of each file, and the rows that a person should correct.
     headings: tuple[tuple[str, ...], ...] = ()
@@ -121,28 +124,29 @@ class Report:
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Measure how long the import takes."""
-        begun = time.monotonic()
+        started = time.monotonic()
         yield
-        self.seconds = round(time.monotonic() - begun, 1)
+        self.seconds = round(time.monotonic() - started, 1)
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether nothing changes."""
+        """Whether the import changes nothing."""
         return not any(self.counts[outcome] for outcome in OUTCOMES if outcome not in ("left_alone", "undecided"))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One outcome with its bodies, for a page or a terminal."""
+    """One outcome with its lines, for a page or a terminal."""
 
     title: str
     lines: tuple[str, ...]
+    #: The number of lines that are left out.
     more: int
 
 
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
     """Return the outcomes with their titles; `limit` limits the lines of each."""
-    titles = _IN_PAST if applied else _IN_FUTURE
+    titles = _TITLES if applied else _TITLES_OF_PREVIEW
     sections_shown = []
     for outcome, title in titles.items():
         lines = report.get("lines", {}).get(outcome, [])
@@ -153,32 +157,40 @@ def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None)
 
 
 def files_to_correct(report: dict[str, Any]) -> list[int]:
-    """Return the places of the files that have rows set aside, from 0."""
+    """Return the indexes of the files that have rows set aside."""
     headings = _headings(report)
-    places = {row[4] if len(row) > 4 else 0 for row in report.get("set_aside", [])}
-    return sorted(place for place in places if place < len(headings) and headings[place])
+    indexes = {_file_index(saved_row) for saved_row in report.get("set_aside", [])}
+    return sorted(index for index in indexes if index < len(headings) and headings[index])
 
 
 def _headings(report: dict[str, Any]) -> list[list[str]]:
-    """Return the headings of each file; of older runs, of the one file."""
+    """Return the headings of each file. Reports of older runs have the headings of one file."""
     headings: list[list[str]] = report.get("headings") or [report.get("heading", [])]
     return headings
 
 
-def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Return the headings and rows of a file that were set aside, as a file to correct.
+def _file_index(saved_row: list[Any]) -> int:
+    """Return the index of the file of a row in the report. Rows in reports of older runs have no index."""
+    return int(saved_row[4]) if len(saved_row) > 4 else 0
 
-    Each row has its reason and remedy at the end. Uploaded again, the file is recognised by these two columns.
+
+def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Return the headings and the rows of a file that were set aside, as a file to correct.
+
+    Each row has its reason and its remedy in two more columns. When the file is uploaded again, these columns show that
+    its rows were corrected.
     """
-    written = _headings(report)[file]
-    heading = [name for name in written if name not in (REASON, REMEDY)]
-    kept = [place for place, name in enumerate(written) if name not in (REASON, REMEDY)]
-    rows = [
-        [*(cells[place] if place < len(cells) else "" for place in kept), reason, remedy]
-        for _, cells, reason, remedy, *place_of in report.get("set_aside", [])
-        if (place_of or [0])[0] == file
-    ]
-    return (*heading, REASON, REMEDY), rows
+    all_headings = _headings(report)[file]
+    # A file that was corrected before has the two columns already.
+    indexes = [index for index, heading in enumerate(all_headings) if heading not in (REASON, REMEDY)]
+    headings = [all_headings[index] for index in indexes]
+    rows = []
+    for saved_row in report.get("set_aside", []):
+        if _file_index(saved_row) == file:
+            _row_number, cells, reason, remedy = saved_row[:4]
+            kept_cells = [cells[index] if index < len(cells) else "" for index in indexes]
+            rows.append([*kept_cells, reason, remedy])
+    return (*headings, REASON, REMEDY), rows
 
 
 def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
@@ -189,16 +201,21 @@ def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
     rows = report.get("rows") or {}
     if not rows:
         return ""
-    words = {
+    # What became of rows, in the singular and in the plural.
+    verbs = {
         "used": ("was used", "were used") if is_done else ("can be used", "can be used"),
         "repeated": ("repeats another", "repeat others"),
         "outside": ("is outside England", "are outside England"),
         "totals": ("is a total", "are totals"),
         "set_aside": ("was set aside", "were set aside"),
     }
-    parts = [f"{rows[key]:,} {one if rows[key] == 1 else many}" for key, (one, many) in words.items() if rows.get(key)]
-    said = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    return f"Of {rows['read']:,} {'row' if rows['read'] == 1 else 'rows'}, {said}."
+    parts = [
+        f"{rows[outcome]:,} {singular if rows[outcome] == 1 else plural}"
+        for outcome, (singular, plural) in verbs.items()
+        if rows.get(outcome)
+    ]
+    sentence = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return f"Of {counted(rows['read'], 'row')}, {sentence}."
 
 
 def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
@@ -208,7 +225,7 @@ def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied
     """
     when = f" as of {long_date(as_of)}" if as_of else ""
     words = ", ".join(
-        f"{counts.get(outcome, 0):,} {_ONE.get(outcome, word) if counts.get(outcome) == 1 else word}"
+        f"{counts.get(outcome, 0):,} {_SINGULAR.get(outcome, word) if counts.get(outcome) == 1 else word}"
         for outcome, word in OUTCOMES.items()
         if counts.get(outcome) or outcome in ("created", "changed", "closed", "left_alone")
     )

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world() -> World:
-    """Everybody."""
+    """The named people and organisations of all tests."""
     return make_world()
 
 

@@ -40,8 +40,8 @@ def _councils() -> None:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Forget afterwards what was imported."""
+def rolled_back() -> Iterator[None]:
+    """Undo at the end everything that was imported inside."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -52,7 +52,7 @@ def table(rows: list[Row]) -> Rows:
     return [list(rows[0]), *(list(row.values()) for row in rows)]
 
 
-def said(run: ImportRun) -> str:
+def set_aside_lines(run: ImportRun) -> str:
     return "\n".join(run.report["lines"].get("set_aside", []))
 
 
@@ -66,7 +66,7 @@ def served() -> set[tuple[str, str]]:
 @cache
 def served_after(register: str, name: str) -> set[tuple[str, str]]:
     """Which organisations serve which areas after the list itself was imported."""
-    with undone():
+    with rolled_back():
         import_list(register, extract(name), accept_missing=True)
         return served()
 
@@ -97,7 +97,7 @@ def test_altered_look_ups_lose_no_good_row_and_name_every_bad_one(
     assert served() == expected
     assert run.report["rows"]["used"] == len(good)
     assert run.report["rows"]["set_aside"] == len(bad)
-    assert all(code in said(run) for code in (bad[0][next(iter(bad[0]))], "E99"))
+    assert all(code in set_aside_lines(run) for code in (bad[0][next(iter(bad[0]))], "E99"))
 
 
 def features(rows: list[Row], *, encoding: str = "utf-8") -> bytes:
@@ -133,8 +133,8 @@ def test_altered_geojson_loses_no_good_row_and_names_every_bad_one(how: str) -> 
 
     rows = run.report["rows"]
     assert (rows["used"], rows["set_aside"], rows["outside"]) == (len(good), len(bad), len(foreign))
-    assert "E0700" in said(run)
-    assert "is blank" in said(run)
+    assert "E0700" in set_aside_lines(run)
+    assert "is blank" in set_aside_lines(run)
     assert run.undecided == 0
 
 
@@ -149,7 +149,7 @@ def plans_here() -> dict[str, dict[str, tuple[str, str]]]:
 
 @cache
 def plans_of_the_extract() -> dict[str, dict[str, tuple[str, str]]]:
-    with undone():
+    with rolled_back():
         import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
         return plans_here()
 
@@ -168,8 +168,8 @@ def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(ho
 
     assert plans_here() == expected
     assert run.report["rows"]["set_aside"] == 4
-    words = said(run)
-    assert all(part in words for part in ("the cell is blank", "1900", "2024-02-31", "no-such-plan"))
+    set_aside = set_aside_lines(run)
+    assert all(part in set_aside for part in ("the cell is blank", "1900", "2024-02-31", "no-such-plan"))
 
 
 def promises_here() -> set[tuple[Any, ...]]:
@@ -196,7 +196,7 @@ REGISTER = ("developer-agreement", "developer-agreement-contribution", "develope
 
 @cache
 def promises_of_the_extracts() -> set[tuple[Any, ...]]:
-    with undone():
+    with rolled_back():
         put_in(*(extract(f"{name}.csv") for name in REGISTER))
         return promises_here()
 
@@ -214,8 +214,8 @@ def test_altered_agreements_lose_no_good_row_and_name_every_bad_one(how: str) ->
 
     assert promises_here() == expected
     assert run.set_aside == 4
-    words = said(run)
-    assert words.count("it has no key") == 2
-    assert "“local-authority-eng:ZZZ” is not in the directory" in words
-    assert "“ZZ/2” is not in the file of contributions" in words
+    set_aside = set_aside_lines(run)
+    assert set_aside.count("it has no key") == 2
+    assert "“local-authority-eng:ZZZ” is not in the directory" in set_aside
+    assert "“ZZ/2” is not in the file of contributions" in set_aside
     assert Organisation.objects.filter(developer_agreements__isnull=False).distinct().count() == 2

@@ -29,7 +29,7 @@ from .lists import COUNCILS, as_csv, import_list, rows_of
 from .test_brownfield_land import REGISTER
 from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
 from .test_local_plans import PLANS, TIMETABLE
-from .test_own_files import member
+from .test_own_files import add_member
 
 pytestmark = pytest.mark.django_db
 
@@ -168,7 +168,7 @@ def dates(title: str) -> dict[str, tuple[str, str]]:
 
 def test_milestone_alone_comes_back_on_the_councils_own_page(client: Any) -> None:
     council = Organisation.objects.get(name="Westmarch Borough Council")
-    client.force_login(member(council, "Lee", "lead"))
+    client.force_login(add_member(council, "Lee", "lead"))
     page = reverse("transfer:own-upload", args=[council.pk, "local-plans"])
 
     def imported(**files: bytes) -> ImportRun:

@@ -41,7 +41,7 @@ NOW = timezone.now
 
 
 def preview(world: World, text: str = COUNCILS) -> ImportRun:
-    """Dee's preview of a list of councils."""
+    """Let Dee preview a list of councils, and return the run."""
     return preview_register(
         register="councils",
         file=File("councils_2025-07.csv", text.encode()),
@@ -144,7 +144,7 @@ def test_headings_of_a_running_import_stay_as_they_are() -> None:
 def test_import_that_fails_says_so_and_is_not_tried_for_ever(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """It takes longer than the task may, or one of its statements longer than the database allows."""
+    """The import takes longer than a task may, or a statement takes longer than the database allows."""
 
     def too_slow(**kwargs: object) -> None:
         if error is SoftTimeLimitExceeded:

@@ -34,7 +34,7 @@ def council(key: str) -> Organisation:
 
 
 def absorbed() -> Organisation:
-    """Mere Council, which holds all that Westmarch held until today."""
+    """Let Mere absorb Westmarch today, with everything that Westmarch was responsible for; return Mere."""
     succession = services.record_succession(
         kind="absorb",
         status="order_made",

@@ -138,8 +138,8 @@ def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
     return name, written(spoiled(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000)))
 
 
-def held() -> list[Any]:
-    """Everything that an import may write."""
+def stored_rows() -> list[Any]:
+    """Return everything that an import may write."""
     records = (Organisation, OrganisationName, Identifier, Area, AreaServed, Succession, Doubt, ImportRun)
     plans = (Plan, Version, DeveloperAgreement)
     return [
@@ -148,19 +148,19 @@ def held() -> list[Any]:
     ]
 
 
-def ends_well(run: Callable[[], object]) -> None:
-    """Run an import: it succeeds, or refuses in words and changes nothing.
+def check_that_import_ends_well(run: Callable[[], object]) -> None:
+    """Run an import, and check that it succeeds, or refuses in words and changes nothing.
 
     Both are rolled back, so that every file meets the same directory.
     """
     with transaction.atomic():
-        before = held()
+        before = stored_rows()
         refused = refusal_of(run)
         if refused is not None:
             assert refused.problems
             assert all(problem.found and problem.remedy for problem in refused.problems)
             "\n".join(refused.lines()).encode()  # what a terminal shows
-            assert held() == before
+            assert stored_rows() == before
         transaction.set_rollback(True)
 
 
@@ -195,7 +195,7 @@ def test_every_register_survives_any_file(file: tuple[str, bytes], accept: bool)
     name, data = file
     register = "councils" if name == "codes and names" else name
 
-    ends_well(lambda: import_list(register, data, accept_missing=accept))
+    check_that_import_ends_well(lambda: import_list(register, data, accept_missing=accept))
 
 
 @BOUNDED
@@ -204,7 +204,7 @@ def test_empty_directory_survives_any_file(file: tuple[str, bytes]) -> None:
     name, data = file
     register = "councils" if name == "codes and names" else name
 
-    ends_well(lambda: import_list(register, data))
+    check_that_import_ends_well(lambda: import_list(register, data))
 
 
 @pytest.mark.usefixtures("directory")
@@ -214,7 +214,7 @@ def test_local_plans_survive_any_files(file: tuple[str, bytes]) -> None:
     name, data = file
     given_files = {"plans": PLANS.encode(), "timetable": TIMETABLE.encode()} | {name: data}
 
-    ends_well(
+    check_that_import_ends_well(
         lambda: import_local_plans(
             plans=File("local-plan.csv", given_files["plans"]),
             timetable=File("local-plan-timetable.csv", given_files["timetable"]),
@@ -235,7 +235,7 @@ def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None
         "transactions": TRANSACTIONS.encode(),
     } | {name: data}
 
-    ends_well(
+    check_that_import_ends_well(
         lambda: import_developer_agreements(
             **{kind: File(f"{kind}.csv", content) for kind, content in whole.items()}, author=None, now=NOW()
         )

@@ -36,31 +36,31 @@ WESTMARCH_ROW = "https://plans.example/w,2024-10-02"
 
 @pytest.fixture
 def westmarch(db: None) -> Organisation:
-    """Westmarch among the councils of the small list."""
+    """Import the small list of councils, and return Westmarch."""
     import_list("councils", COUNCILS)
     return Organisation.objects.get(name="Westmarch Borough Council")
 
 
-def member(organisation: Organisation, name: str, role: str) -> User:
-    """Somebody who acts for the council."""
-    made = person(name, f"{name.lower()}@westmarch.example")
+def add_member(organisation: Organisation, name: str, role: str) -> User:
+    """Add a member of the council with this role, and return them."""
+    user = person(name, f"{name.lower()}@westmarch.example")
     today, now = timezone.localdate(), timezone.now()
-    Membership.objects.create(person=made, organisation=organisation, role=role, starts_on=today, accepted_at=now)
-    return made
+    Membership.objects.create(person=user, organisation=organisation, role=role, starts_on=today, accepted_at=now)
+    return user
 
 
-def uploaded(
+def upload_files(
     client: Client, organisation: Organisation, register: str, *files: str | bytes, as_of: dt.date | None = None
 ) -> ImportRun:
-    """Files uploaded on the page of the authority."""
-    given: dict[str, Any] = {
-        f"file-{place}": SimpleUploadedFile(f"{place}.csv", data.encode() if isinstance(data, str) else data)
-        for place, data in enumerate(files)
+    """Upload files on the page of the authority, and return the run when they have been checked."""
+    form_data: dict[str, Any] = {
+        f"file-{index}": SimpleUploadedFile(f"{index}.csv", data.encode() if isinstance(data, str) else data)
+        for index, data in enumerate(files)
     }
     if as_of is not None:
-        given["as_of"] = as_of.isoformat()
-    answer = client.post(reverse("transfer:own-upload", args=[organisation.pk, register]), given)
-    assert answer.status_code == 302, answer.content.decode()
+        form_data["as_of"] = as_of.isoformat()
+    response = client.post(reverse("transfer:own-upload", args=[organisation.pk, register]), form_data)
+    assert response.status_code == 302, response.content.decode()
     run = ImportRun.objects.latest("pk")
     if run.is_unchecked:
         tasks.apply_waiting()
@@ -68,16 +68,16 @@ def uploaded(
     return run
 
 
-def applied(client: Client, run: ImportRun) -> ImportRun:
-    """The run after its lead has asked for it and a worker has done it."""
+def import_files(client: Client, run: ImportRun) -> ImportRun:
+    """Import the files of a preview: a lead presses the button, and a worker imports them."""
     assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code == 302
     tasks.apply_waiting()
     run.refresh_from_db()
     return run
 
 
-def dated(contributions: str, day: str) -> str:
-    """Contributions with this `entry-date`, in the place of the first column without a heading."""
+def with_entry_date(contributions: str, day: str) -> str:
+    """Return the contributions with this `entry-date`, in place of the first column without a heading."""
     heading, *rows = contributions.splitlines()
     lines = [heading.replace("units,,", "units,entry-date,")]
     for row in rows:
@@ -89,21 +89,21 @@ def dated(contributions: str, day: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def undated(file: str) -> str:
-    """A file of plans without its `entry-date`."""
+def without_entry_dates(file: str) -> str:
+    """Return a file of plans whose `entry-date` has a heading that no import reads."""
     return file.replace("entry-date", "seen-by")
 
 
 def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Organisation, client: Client) -> None:
-    client.force_login(member(westmarch, "Eve", "editor"))
-    run = uploaded(client, westmarch, "local-plans", PLANS, TIMETABLE)
+    client.force_login(add_member(westmarch, "Eve", "editor"))
+    run = upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE)
     page = client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
     refused = client.post(reverse("transfer:own-apply", args=[run.pk])).status_code
     assert not Plan.objects.exists()
 
-    lead = member(westmarch, "Lee", "lead")
+    lead = add_member(westmarch, "Lee", "lead")
     client.force_login(lead)
-    done = applied(client, run)
+    done = import_files(client, run)
 
     assert "A lead of Westmarch Borough Council can import these files." in page
     assert refused == 403
@@ -118,10 +118,10 @@ def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Org
 
 def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisation, client: Client) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
-    client.force_login(member(westmarch, "Lee", "lead"))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     mine = PLANS.replace("twice,Old Plan,local-authority:XNW", "twice,Old Plan,local-authority:XWM")
 
-    run = applied(client, uploaded(client, westmarch, "local-plans", mine, TIMETABLE))
+    run = import_files(client, upload_files(client, westmarch, "local-plans", mine, TIMETABLE))
 
     assert "another authority’s plan has the reference “twice”" in " ".join(run.report["lines"]["set_aside"])
     old = Plan.objects.get(title="Old Plan")
@@ -132,12 +132,12 @@ def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisa
 def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
     westmarch: Organisation, client: Client
 ) -> None:
-    client.force_login(member(westmarch, "Lee", "lead"))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
 
-    agreements = applied(
-        client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+    agreements = import_files(
+        client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
     )
-    land = applied(client, uploaded(client, westmarch, "brownfield-land", REGISTER))
+    land = import_files(client, upload_files(client, westmarch, "brownfield-land", REGISTER))
 
     assert {one.receiver for one in Commitment.objects.all()} == {westmarch}
     assert set(Commitment.objects.values_list("source_reference", flat=True)) == {
@@ -152,10 +152,10 @@ def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
 
 
 def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Organisation, client: Client) -> None:
-    client.force_login(member(westmarch, "Eve", "editor"))
+    client.force_login(add_member(westmarch, "Eve", "editor"))
     sites = "Our site reference,Name and address of the site,GeoX,GeoY\nB/1,Old Mill,-1.18,50.85\n"
 
-    run = uploaded(client, westmarch, "brownfield-land", sites)
+    run = upload_files(client, westmarch, "brownfield-land", sites)
     assert run.is_unread
     form = reverse("transfer:own-headings", args=[run.pk])
     chosen = {"reference": "Our site reference", "name": "Name and address of the site", "x": "GeoX", "y": "GeoY"}
@@ -164,12 +164,12 @@ def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Org
     assert answer.status_code == 302
     run.refresh_from_db()
     assert (run.is_previewed, run.created, run.publisher) == (True, 1, "Westmarch Borough Council")
-    assert uploaded(client, westmarch, "brownfield-land", sites).is_previewed
+    assert upload_files(client, westmarch, "brownfield-land", sites).is_previewed
 
 
 def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: Client) -> None:
-    client.force_login(member(westmarch, "Lee", "lead"))
-    run = uploaded(client, westmarch, "brownfield-land", SITES)
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    run = upload_files(client, westmarch, "brownfield-land", SITES)
     Organisation.objects.filter(pk=westmarch.pk).update(status="dissolved")
 
     assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code in (403, 404)
@@ -179,13 +179,15 @@ def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: C
 def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
     westmarch: Organisation, client: Client
 ) -> None:
-    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
-    client.force_login(member(westmarch, "Lee", "lead"))
-    contributions = dated(CONTRIBUTIONS, "2024-08-01") + (
+    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    contributions = with_entry_date(CONTRIBUTIONS, "2024-08-01") + (
         "900,education,W/1-da,W/1-school,local-authority-eng:XWM,2024-07-01,,2024-08-01,\n"
     )
 
-    run = applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS))
+    run = import_files(
+        client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS)
+    )
 
     school = Commitment.objects.get(source_reference="W/1-school")
     assert (run.created, school.status, school.receiver) == (1, "agreed", westmarch)
@@ -193,13 +195,17 @@ def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
 
 
 def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch: Organisation, client: Client) -> None:
-    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
-    client.force_login(member(westmarch, "Lee", "lead"))
+    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     contributions = "".join(
-        line for line in dated(CONTRIBUTIONS, "2023-05-01").splitlines(keepends=True) if "W/1-open" not in line
+        line
+        for line in with_entry_date(CONTRIBUTIONS, "2023-05-01").splitlines(keepends=True)
+        if "W/1-open" not in line
     )
 
-    run = applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS))
+    run = import_files(
+        client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, contributions, TRANSACTIONS)
+    )
 
     assert (run.created, run.changed) == (0, 0)
     assert "0 of 2 contributions have changed since, 0 are no longer there, and 1 were added later." in " ".join(
@@ -211,10 +217,10 @@ def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_la
     westmarch: Organisation, client: Client
 ) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    client.force_login(member(westmarch, "Lee", "lead"))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     newer = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032")
     newer = newer.replace(WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01"))
-    applied(client, uploaded(client, westmarch, "local-plans", newer, TIMETABLE))
+    import_files(client, upload_files(client, westmarch, "local-plans", newer, TIMETABLE))
     moved = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint").encode()
 
     late = import_plans(PLANS.encode(), moved, as_of=dt.date(2026, 1, 1))
@@ -226,7 +232,7 @@ def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_la
     assert late.missing == 0
     latest = newer.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
     import_plans(latest.encode(), moved, as_of=dt.date(2026, 3, 1))
-    applied(client, uploaded(client, westmarch, "local-plans", newer, TIMETABLE))
+    import_files(client, upload_files(client, westmarch, "local-plans", newer, TIMETABLE))
     plan.refresh_from_db()
     assert plan.title == "Westmarch Plan to 2033"
 
@@ -234,12 +240,14 @@ def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_la
 def test_files_of_the_whole_country_undo_nothing_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
-    import_agreements(c=dated(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
-    client.force_login(member(westmarch, "Lee", "lead"))
+    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     paid = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
-    own = dated(CONTRIBUTIONS, "2024-08-01")
-    applied(client, uploaded(client, westmarch, "developer-agreements", AGREEMENTS, own, paid))
-    country = dated(CONTRIBUTIONS, "2024-05-01").replace("XNM,2019-02-04,12,2024-05-01", "XNM,2019-02-04,12,2024-10-01")
+    own = with_entry_date(CONTRIBUTIONS, "2024-08-01")
+    import_files(client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, own, paid))
+    country = with_entry_date(CONTRIBUTIONS, "2024-05-01").replace(
+        "XNM,2019-02-04,12,2024-05-01", "XNM,2019-02-04,12,2024-10-01"
+    )
     homes = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
 
     run, _ = import_agreements(c=country, t=homes, as_of=dt.date(2026, 6, 1))
@@ -255,13 +263,23 @@ def test_files_of_the_whole_country_undo_nothing_that_a_council_imported_later(
 
 
 def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch: Organisation, client: Client) -> None:
-    client.force_login(member(westmarch, "Lee", "lead"))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     plans = "".join(line for line in PLANS.splitlines(keepends=True) if "mere-joint" not in line)
     timetable = "".join(line for line in TIMETABLE.splitlines(keepends=True) if "mere-joint" not in line)
-    applied(client, uploaded(client, westmarch, "local-plans", undated(plans), undated(timetable)))
+    import_files(
+        client,
+        upload_files(client, westmarch, "local-plans", without_entry_dates(plans), without_entry_dates(timetable)),
+    )
 
-    older = uploaded(client, westmarch, "local-plans", undated(PLANS), undated(TIMETABLE), as_of=dt.date(2020, 1, 1))
-    run = applied(client, older)
+    older = upload_files(
+        client,
+        westmarch,
+        "local-plans",
+        without_entry_dates(PLANS),
+        without_entry_dates(TIMETABLE),
+        as_of=dt.date(2020, 1, 1),
+    )
+    run = import_files(client, older)
 
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert (run.is_waiting, joint.status) == (False, "closed")
@@ -269,12 +287,12 @@ def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch:
 
 
 def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisation, client: Client) -> None:
-    client.force_login(member(westmarch, "Lee", "lead"))
-    applied(client, uploaded(client, westmarch, "local-plans", PLANS, TIMETABLE))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    import_files(client, upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE))
     mere = Organisation.objects.get(name="Mere Council")
-    client.force_login(member(mere, "Mo", "lead"))
+    client.force_login(add_member(mere, "Mo", "lead"))
 
-    run = uploaded(client, mere, "local-plans", PLANS, TIMETABLE)
+    run = upload_files(client, mere, "local-plans", PLANS, TIMETABLE)
 
     aside = " ".join(run.report["lines"]["set_aside"])
     assert "the plan is already here and belongs to Westmarch Borough Council." in aside
@@ -284,7 +302,7 @@ def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisati
 def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(
     westmarch: Organisation, client: Client
 ) -> None:
-    client.force_login(member(westmarch, "Lee", "lead"))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
     sites = SITES.replace(b"SiteReference", b"OrganisationURI,SiteReference")
     sites = sites.replace(b"B/1", b",B/1").replace(b"B/2,Gas Works,far,away", b"nobody,B/2,Gas Works,-1.2,50.8")
 
@@ -294,7 +312,7 @@ def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(
         "brownfield-land": (sites,),
     }
     aside = {
-        register: str(uploaded(client, westmarch, register, *some).report["set_aside"])
+        register: str(upload_files(client, westmarch, register, *some).report["set_aside"])
         for register, some in files.items()
     }
 

@@ -1,4 +1,4 @@
-"""Parses and checks the JSON of network files and directory files."""
+"""Parse and check the JSON of network files and directory files."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from partnerships.transfer.reading.shapes import Checking, Shape
 
 
 def read_checked(
-    value: dict[str, Any], shape: Shape, now: dt.datetime, further: Callable[[dict[str, Any], Checking], None]
+    value: dict[str, Any], shape: Shape, now: dt.datetime, check_further: Callable[[dict[str, Any], Checking], None]
 ) -> dict[str, Any]:
-    """Return the content of a parsed file, checked against its shape and then by `further`.
+    """Return the content of a parsed file, checked against its shape and then by `check_further`.
 
     Raises `UnableToRead` with every problem and its path.
     """
     _key_areas_by_code(value)
     checking = Checking(now)
-    read = checking.object(value, shape, "")
+    content = checking.object(value, shape, "")
     checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
     checking.check_refs()
-    further(read, checking)
+    check_further(content, checking)
     if checking.problems:
         raise UnableToRead(checking.problems)
-    return read
+    return content
 
 
 def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     `page` is where the format is described. Raises `UnableToRead`.
     """
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_with_unique_keys)
     except UnicodeDecodeError as error:
         raise unable("it is not UTF-8 text.", "Save it as UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -47,8 +47,8 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     except ValueError as error:  # a number of thousands of digits
         raise unable("it contains a number that is too long.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != form:
-        what = form.removeprefix("common-ground-")
-        raise unable(f'it does not say that it is a {what} file ("format": "{form}").', f"See {page}.")
+        file_kind = form.removeprefix("common-ground-")
+        raise unable(f'it does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
     if value.get("version") != version:
         raise unable(
             f"it is of version {value.get('version')} of the format; this program reads version {version}.",
@@ -66,7 +66,7 @@ def _key_areas_by_code(value: dict[str, Any]) -> None:
             value["areas"][place] = {**area, "code": code, "key": code.lower()}
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object whose keys are unique.
 
     Python's parser would silently keep the last of two equal keys.
@@ -74,6 +74,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise unable(f"“{twice}” occurs twice in one object.", "Remove one of the two.")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise unable(f"“{repeated}” occurs twice in one object.", "Remove one of the two.")
     return fields

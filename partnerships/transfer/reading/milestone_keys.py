@@ -1,4 +1,4 @@
-"""Keys by which milestones of a local plan are known in later files."""
+"""Give the milestones of a local plan keys that stay the same in later files."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ def milestone_keys(
 ) -> tuple[str, ...]:
     """Return keys for milestones that stay the same in later files.
 
-    An event that occurs once in a plan is known by its kind. If a kind occurs several times, a row keeps the key of the
-    milestone with its date in `before` (the previous version's); others take the unused keys in order, then new ones.
-    Keys `taken_by_others` belong to other rows.
+    The key of an event that occurs once in a plan is made from the event. If an event occurs several times, a row gets
+    the key of the milestone with its date in `before`, the previous version. Other rows get the unused keys of the
+    event in order, and then new keys. Keys `taken_by_others` belong to other rows, and are not used.
     """
     keys: dict[int, str] = {}
-    events: dict[str, list[int]] = {}
-    for place, milestone in enumerate(milestones):
-        events.setdefault(_slug(milestone.event), []).append(place)
-    for event, places in events.items():
+    indexes_by_event: dict[str, list[int]] = {}
+    for index, milestone in enumerate(milestones):
+        indexes_by_event.setdefault(_slug(milestone.event), []).append(index)
+    for event, indexes in indexes_by_event.items():
         date_by_key = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
             if is_of_event(item["key"], event) and item["key"] not in taken_by_others
         }
-        places_without_key = []
-        for place in places:
+        indexes_without_key = []
+        for index in indexes:
             key_of_date = next(
-                (key for key, date in date_by_key.items() if date == str(milestones[place].latest)), None
+                (key for key, date in date_by_key.items() if date == str(milestones[index].latest)), None
             )
             if key_of_date is None:
-                places_without_key.append(place)
+                indexes_without_key.append(index)
             else:
-                keys[place] = key_of_date
+                keys[index] = key_of_date
                 del date_by_key[key_of_date]
         unused_keys = sorted(date_by_key, key=lambda key: (len(key), key))
         taken_keys = {*keys.values(), *unused_keys, *taken_by_others}
-        for place in places_without_key:
+        for index in indexes_without_key:
             if unused_keys:
-                keys[place] = unused_keys.pop(0)
+                keys[index] = unused_keys.pop(0)
                 continue
-            keys[place] = _new_key(event, taken_keys)
-            taken_keys.add(keys[place])
-    return tuple(keys[place] for place in range(len(milestones)))
+            keys[index] = _new_key(event, taken_keys)
+            taken_keys.add(keys[index])
+    return tuple(keys[index] for index in range(len(milestones)))
 
 
 def _new_key(event: str, taken_keys: Collection[str]) -> str:
@@ -62,37 +62,45 @@ def corrected_keys(
 ) -> tuple[str, ...]:
     """Return keys for milestones whose rows come alone, because only they were set aside.
 
-    `rows` are keys and texts of the plan's rows that were read before. A row with a known reference of its event keeps
-    the key. One with a new reference is another milestone; one without may be any of its event.
+    `rows` are the keys and texts of the plan's saved rows. A milestone with the reference of a saved row of its event
+    gets the key of that row. A milestone with a new reference is a new one; a milestone without a reference may be any
+    of its event.
     """
     keys: dict[int, str] = {}
-    for place, milestone in enumerate(milestones):
-        same = [(key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)]
-        if same:
-            # A row with the very same cells comes first.
-            keys[place] = min(same, key=lambda row: row[1] != milestone.cells)[0]
-    with_reference = {key for key, cells in rows if cells.get("reference")}
-    for has_reference in (True, False):
-        places = [
-            place
-            for place, milestone in enumerate(milestones)
-            if place not in keys and bool(milestone.cells.get("reference")) is has_reference
+    for index, milestone in enumerate(milestones):
+        same_rows = [
+            (key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)
         ]
-        keys_of_others = {*keys.values(), *(with_reference if has_reference else ())}
-        new_keys = milestone_keys([milestones[place] for place in places], before, taken_by_others=keys_of_others)
-        keys.update(zip(places, new_keys, strict=True))
-    return tuple(keys[place] for place in range(len(milestones)))
+        if same_rows:
+            # A row with the very same cells comes first.
+            key, _cells = min(same_rows, key=lambda row: row[1] != milestone.cells)
+            keys[index] = key
+    keys_with_reference = {key for key, cells in rows if cells.get("reference")}
+    # Milestones with a reference first: they cannot be one of the saved rows with another reference.
+    for has_reference in (True, False):
+        indexes = [
+            index
+            for index, milestone in enumerate(milestones)
+            if index not in keys and bool(milestone.cells.get("reference")) is has_reference
+        ]
+        keys_of_others = {*keys.values(), *(keys_with_reference if has_reference else ())}
+        new_keys = milestone_keys([milestones[index] for index in indexes], before, taken_by_others=keys_of_others)
+        keys.update(zip(indexes, new_keys, strict=True))
+    return tuple(keys[index] for index in range(len(milestones)))
 
 
 def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
-    """Return whether a row that was read before is this milestone's.
+    """Return whether a saved row is the row of this milestone: both have the same event and reference.
 
-    In the withdrawn form two rows of one day may share a reference.
+    In files before the standard, which have no actual date, two rows entered on the same day may share a reference:
+    they are the same only if all cells are equal.
     """
-    own = milestone.cells
-    if not own.get("reference") or cells.get("reference") != own["reference"] or not is_of_event(key, milestone.event):
+    own_cells = milestone.cells
+    reference = own_cells.get("reference")
+    if not reference or cells.get("reference") != reference or not is_of_event(key, milestone.event):
         return False
-    return cells == own or "actual-date" in own or cells.get("entry-date") != own.get("entry-date")
+    is_in_standard = "actual-date" in own_cells
+    return cells == own_cells or is_in_standard or cells.get("entry-date") != own_cells.get("entry-date")
 
 
 def is_of_event(key: str, event: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bodies in lists of councils that are no councils."""
+"""Recognise the bodies in lists of councils that are not councils."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 NATIONAL_PARK, DEVELOPMENT_CORPORATION, PUBLIC_BODY = "national_park", "development_corporation", "public_body"
-#: Kind by words of a type, a CURIE's prefix or a name; what it is called, for messages.
+#: Patterns of a type, the prefix of a CURIE or a name; the kind of body, and its description for messages.
 _KINDS = (
     (re.compile(r"national park|\bnpa\b|broads authority"), NATIONAL_PARK, "a national park authority"),
     (re.compile(r"development corporation|\b[mu]dc\b"), DEVELOPMENT_CORPORATION, "a development corporation"),
@@ -15,8 +15,8 @@ _KINDS = (
     (re.compile(r"\bwaste\b"), PUBLIC_BODY, "a waste authority"),
     (re.compile(r"\btransport\b"), PUBLIC_BODY, "a transport authority"),
 )
-#: Kinds of area of the ONS, by the first three characters of the GSS code.
-_PREFIXES = {"E26": "national park", "E23": "police", "E31": "fire"}
+#: Types of body by the first three characters of the GSS code (ONS).
+_TYPE_BY_GSS_PREFIX = {"E26": "national park", "E23": "police", "E31": "fire"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,18 @@ class OtherBody:
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
     """Return the kind and the description of a body that is not a council; None for others.
 
-    The type or the key decides before the code, and the code before the name.
+    The CURIE decides before the type, the type before the GSS code, and the code before the name. The name is used only
+    if there is no type, and the code is not a council's.
     """
     prefix = curie.partition(":")[0] if ":" in curie else ""
-    said = [part.replace("-", " ").casefold() for part in (prefix, given_type, _PREFIXES.get(gss[:3], "")) if part]
     if prefix.startswith("local-authority"):
         return None
-    for words in (*said, "" if given_type or _is_council_code(gss) else name.casefold()):
+    clues = [prefix.replace("-", " "), given_type.replace("-", " "), _TYPE_BY_GSS_PREFIX.get(gss[:3], "")]
+    if not given_type and not _is_council_code(gss):
+        clues.append(name)
+    for clue in clues:
         for pattern, kind, description in _KINDS:
-            if pattern.search(words):
+            if pattern.search(clue.casefold()):
                 return kind, description
     if prefix:
         return PUBLIC_BODY, f"a body of another kind ({prefix.replace('-', ' ')})"

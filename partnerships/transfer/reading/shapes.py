@@ -1,4 +1,4 @@
-"""Checks a JSON value against a shape and collects every problem by path."""
+"""Check a JSON value against a shape, and collect every problem with its path."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from partnerships.transfer.reading.problems import Problem
 
 _AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week|month|year)s? ago", re.ASCII)
 _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCII)
+#: Characters that PostgreSQL cannot store.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LONG = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
+#: The days in each unit of a relative date.
+_DAYS_IN_UNIT = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 #: Maximum days before or after today, and the range of years.
-_LONGEST, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
+_MAX_DAYS, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field and the type of its value.
+    """One field of an object, and the kind of its value.
 
-    kinds: key, text, flag, whole, decimal, date, moment, choice, ref, refs, texts, part, parts, free.
+    The kinds are: key, text, flag, whole, decimal, date, moment, choice, ref, refs, texts, part, parts, free.
     """
 
     code: str
@@ -49,11 +51,14 @@ class Shape:
 
 @dataclass
 class Checking:
-    """The start moment, the keys found so far, and the problems found."""
+    """Checks the objects of one file: collects their keys, and the problems."""
 
+    #: The moment of loading, from which relative dates are counted.
     now: dt.datetime
+    #: The path of the object with each key, by the name of the list and the key.
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    #: The list, the key and the path of each reference.
     _refs: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add_problem(self, path: str, found: str, remedy: str) -> None:
@@ -68,11 +73,11 @@ class Checking:
         if not isinstance(value, Mapping):
             self.add_problem(path, f"{_shown(value)} is not an object.", "Put it between { and }.")
             return {}
-        known = {part.code for part in shape.parts}
+        codes = {part.code for part in shape.parts}
         for name in value:
-            if name not in known:
-                near = next((code for code in known if code.startswith(str(name)[:4])), "")
-                hint = f" Did you mean “{near}”?" if near else ""
+            if name not in codes:
+                similar_code = next((code for code in codes if code.startswith(str(name)[:4])), "")
+                hint = f" Did you mean “{similar_code}”?" if similar_code else ""
                 self.add_problem(
                     _join(path, str(name)),
                     "there is no field with this name here.",
@@ -80,27 +85,29 @@ class Checking:
                 )
         result: dict[str, Any] = {}
         for part in shape.parts:
-            given = value.get(part.code)
-            here = _join(path, part.code)
-            if given is None or given == "":
+            field_value = value.get(part.code)
+            field_path = _join(path, part.code)
+            if field_value is None or field_value == "":
                 if part.required:
-                    self.add_problem(here, "it is missing.", "It is required.")
+                    self.add_problem(field_path, "it is missing.", "Add it.")
                 result[part.code] = _empty(part)
             else:
-                result[part.code] = self._part(given, part, here, shape)
+                result[part.code] = self._field(field_value, part, field_path, shape)
         return result
 
-    def _part(self, value: Any, part: Part, path: str, shape: Shape) -> Any:
+    def _field(self, value: Any, part: Part, path: str, shape: Shape) -> Any:
+        """Return the value of a field, or the values of a list, as Python types."""
         if part.kind in ("parts", "refs", "texts"):
             if not isinstance(value, list):
                 self.add_problem(path, f"{_shown(value)} is not a list.", "Put it between [ and ].")
                 return []
-            return [self._one(one, part, f"{path}[{place}]") for place, one in enumerate(value)]
+            return [self._value(item, part, f"{path}[{index}]") for index, item in enumerate(value)]
         if part.kind == "key":
             return self._key(value, shape.keys, path)
-        return self._one(value, part, path)
+        return self._value(value, part, path)
 
-    def _one(self, value: Any, part: Part, path: str) -> Any:
+    def _value(self, value: Any, part: Part, path: str) -> Any:
+        """Return one value as a Python type; an invalid value is reported, and replaced by an empty one."""
         try:
             return self._read(value, part, path)
         except ValueError as error:
@@ -169,8 +176,8 @@ class Checking:
             return self.now
         for pattern, sign in ((_AGO, -1), (_AHEAD, 1)):
             if match := pattern.fullmatch(text):
-                days = int(match[1]) * _LONG[match[2]]
-                if days > _LONGEST:
+                days = int(match[1]) * _DAYS_IN_UNIT[match[2]]
+                if days > _MAX_DAYS:
                     raise ValueError(f"“{text}” is too far away. Correct it.")
                 return self.now + sign * dt.timedelta(days=days)
         try:

@@ -1,6 +1,6 @@
-"""How many cells a part of a spreadsheet stands for, before anything keeps them.
+"""Count the cells of a spreadsheet before a reader loads them.
 
-Repeated rows, and values far apart, stand for many in a few bytes.
+A few bytes can mean millions of cells: a row that is repeated, or two values that are far apart.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"([A-Za-z]*)([0-9]*)")
 
 
 def cells_of(content: bytes) -> int:
-    """Return the cells of the largest rectangle, of those that hold all values of one sheet; 0 if it is no sheet.
+    """Return the number of cells between the first and the last value of the largest sheet; 0 if there is no sheet.
 
     Raises `ValueError` if the part is not XML.
     """
@@ -34,15 +34,16 @@ def cells_of(content: bytes) -> int:
 
 @dataclass
 class _Counter:
-    """Walks through sheets of either kind, and keeps the rectangle of the values of each."""
+    """Measures the rectangle of all values of each sheet, in Excel and OpenDocument files."""
 
     largest: int = 0
-    #: The place of the present cell, counted from 1, how often it is there, and whether it has a value.
+    #: The present cell: its position, counted from 1, how often it is repeated, and whether it has a value.
     row: int = 0
     column: int = 0
     rows: int = 1
     columns: int = 1
     is_filled: bool = False
+    #: The rectangle of the values so far in the present sheet; 0 if there are none.
     top: int = 0
     left: int = 0
     bottom: int = 0
@@ -50,10 +51,10 @@ class _Counter:
 
     @property
     def area(self) -> int:
-        """The cells of the present sheet's rectangle."""
+        """The number of cells in the rectangle of the present sheet."""
         return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.bottom else 0
 
-    def start(self, element: str, given: Mapping[str, str]) -> None:
+    def start(self, element: str, attributes: Mapping[str, str]) -> None:
         """Handle the start of an element: a sheet, a row, a cell, or the content of a cell.
 
         Called by the XML parser.
@@ -64,22 +65,24 @@ class _Counter:
             self.row = self.top = self.left = self.bottom = self.right = 0
             self.rows = 1
         elif name in ("row", "table-row"):
-            self.row = int(given["r"]) if "r" in given else self.row + self.rows
-            self.rows, self.column, self.columns = _times(given, "number-rows-repeated"), 0, 1
+            self.row = int(attributes["r"]) if "r" in attributes else self.row + self.rows
+            self.rows, self.column, self.columns = _times(attributes, "number-rows-repeated"), 0, 1
         elif name in ("c", "table-cell", "covered-table-cell"):
-            self._begin_cell(given)
+            self._begin_cell(attributes)
         elif name in _CONTENTS:
             self.is_filled = True
 
-    def _begin_cell(self, given: Mapping[str, str]) -> None:
-        column, digits = found.groups() if (found := _REFERENCE.fullmatch(given.get("r", ""))) else ("", "")
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        """Move to the next cell, or to the cell with this reference, such as “B7”."""
+        match = _REFERENCE.fullmatch(attributes.get("r", ""))
+        column, digits = match.groups() if match else ("", "")
         self.column = _number(column) if column else self.column + self.columns
         self.row = int(digits) if digits else self.row
-        self.columns = _times(given, "number-columns-repeated")
-        self.is_filled = any(name.rpartition(":")[2] in _VALUES for name in given)
+        self.columns = _times(attributes, "number-columns-repeated")
+        self.is_filled = any(name.rpartition(":")[2] in _VALUES for name in attributes)
 
     def end(self, element: str) -> None:
-        """Let a cell with a value widen the rectangle."""
+        """Widen the rectangle at the end of a cell with a value."""
         if element.rpartition(":")[2] not in ("c", "table-cell", "covered-table-cell") or not self.is_filled:
             return
         self.top, self.left = min(self.top or self.row, self.row), min(self.left or self.column, self.column)
@@ -88,8 +91,9 @@ class _Counter:
         self.is_filled = False
 
 
-def _times(given: Mapping[str, str], attribute: str) -> int:
-    return next((int(value) for name, value in given.items() if name.rpartition(":")[2] == attribute), 1)
+def _times(attributes: Mapping[str, str], attribute: str) -> int:
+    """Return how often a row or a cell is repeated, from an attribute with any namespace; 1 without the attribute."""
+    return next((int(value) for name, value in attributes.items() if name.rpartition(":")[2] == attribute), 1)
 
 
 def _number(column: str) -> int:

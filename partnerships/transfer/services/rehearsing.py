@@ -1,7 +1,4 @@
-"""Rehearse the successions of one order.
-
-Apply, undo and apply them again, then take everything back.
-"""
+"""Rehearse the successions of one order: apply them, undo them and apply them again, then roll everything back."""
 
 from __future__ import annotations
 
@@ -37,30 +34,31 @@ from partnerships.organisations.services import (
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 
-#: What an organisation holds: things, homes and pounds by kind.
+#: The numbers of records, homes and pounds that an organisation is responsible for, by the label of the kind.
 Holdings = Mapping[str, tuple[int, Decimal, Decimal]]
-#: The same for each organisation, by name.
+#: The holdings of each organisation, by its name.
 State = Mapping[str, Holdings]
 
 _REASON = "A rehearsal, which will be undone."
 
 
 class UnableToRehearse(Exception):
-    """It took effect already or was cancelled, or it could not take effect on its day either."""
+    """The succession is not pending, or could not take effect on its day either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What each organisation held before, once the successions were in effect, undone, and in effect again.
+    """The holdings of each organisation at each step of a rehearsal."""
 
-    `stays`: what the bodies that end still held while they were in effect.
-    """
-
+    #: The number of successions of the order.
     successions: int
     before: State
+    #: While the successions were in effect.
     after: State
     undone: State
+    #: When the successions were in effect again.
     again: State
+    #: The number of records that stayed with organisations that ended.
     stays: int
 
     @property
@@ -74,66 +72,74 @@ class Rehearsal:
         return self.again == self.after
 
 
-class _TakeBack(Exception):
-    """Ends the transaction of a rehearsal."""
+class _RollBack(Exception):
+    """Rolls the transaction of a rehearsal back."""
 
 
 def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
     """Try a succession and the others of its order as if their day was today.
 
-    Nothing is kept or sent. `everything`: what has no accepted line goes to the first successor, by name. `invent`:
-    each body that ends gets a partnership, a commitment and a post first, for the demonstration. Holds its locks until
-    it ends. Raises `UnableToRehearse`.
+    Everything is rolled back, and no emails are sent. With `everything`, records without an accepted handover line go
+    to the first successor by name. With `invent`, each organisation that ends first gets a partnership, a commitment
+    and a post, for the demonstration. Rows stay locked until the end. Raises `UnableToRehearse`.
     """
+    # The result must outlive the exception that rolls the transaction back.
     rehearsals: list[Rehearsal] = []
     try:
         with transaction.atomic(), without_emails():
-            rehearsals.append(_tried(succession, everything=everything or invent, invent=invent, now=now))
-            raise _TakeBack
-    except _TakeBack:
+            rehearsals.append(_rehearse(succession, everything=everything or invent, invent=invent, now=now))
+            raise _RollBack
+    except _RollBack:
         return rehearsals[0]
     except (UnableToChangeSuccession, UnableToRecordSuccession, UnableToHandOverLines) as error:
         raise UnableToRehearse(f"It could not take effect today: {error} Nothing was changed.") from error
 
 
-def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
-    """Let it happen, undo it and redo it, counting what each body holds at each step."""
-    alike = list(of_same_order(succession).pending())
-    if succession not in alike:
+def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
+    """Apply the successions, undo them and apply them again, and count the holdings at each step."""
+    successions = list(of_same_order(succession).pending())
+    if succession not in successions:
         raise UnableToRehearse(
             "Only a pending succession can be rehearsed. Run the command without a number to list them."
         )
     today = known_day(timezone.localdate(now))
-    for similar in alike:
-        correct_succession(succession=similar, vests_on=today, reason=_REASON, author=None, now=now)
-        similar.refresh_from_db()
-        if not similar.is_certain:
-            change_succession_status(succession=similar, to="order_made", reason=_REASON, author=None, now=now)
-    ended = {body.pk: body for similar in alike for body in ending(similar)}
+    for pending in successions:
+        correct_succession(succession=pending, vests_on=today, reason=_REASON, author=None, now=now)
+        pending.refresh_from_db()
+        if not pending.is_certain:
+            change_succession_status(succession=pending, to="order_made", reason=_REASON, author=None, now=now)
+    ending_by_pk = {organisation.pk: organisation for pending in successions for organisation in ending(pending)}
     if invent:
-        _invent(list(ended.values()), now)
-    for similar in alike if everything else ():
-        _propose_everything(similar, now)
-    ties = [tie for similar in alike for tie in similar.ties.select_related("predecessor", "successor")]
-    bodies = {
-        similar.pk: similar for tie in ties for similar in (tie.predecessor, tie.successor) if similar is not None
+        _invent(list(ending_by_pk.values()), now)
+    if everything:
+        for pending in successions:
+            _propose_everything(pending, now)
+    organisation_by_pk = {
+        organisation.pk: organisation
+        for pending in successions
+        for tie in pending.ties.select_related("predecessor", "successor")
+        for organisation in (tie.predecessor, tie.successor)
+        if organisation is not None
     }
-    named = sorted(bodies.values(), key=lambda body: (body.name, body.pk))
+    organisations = sorted(organisation_by_pk.values(), key=lambda organisation: (organisation.name, organisation.pk))
 
-    before = _state(named, now)
-    _come_into_effect(alike, alike, now)
-    after = _state(named, now)
-    backs = _undo(alike, now)
-    _come_into_effect(backs, alike, now)
-    undone = _state(named, now)
-    _come_into_effect(_undo(backs, now), alike, now)
-    again = _state(named, now)
-    stays = sum(things for pk in ended for things, _, _ in after[bodies[pk].name].values())
-    return Rehearsal(successions=len(alike), before=before, after=after, undone=undone, again=again, stays=stays)
+    before = _state(organisations, now)
+    _come_into_effect(successions, successions, now)
+    after = _state(organisations, now)
+    # Undoing creates successions in the other direction, which can be undone in turn.
+    reversals = _undo(successions, now)
+    _come_into_effect(reversals, successions, now)
+    undone = _state(organisations, now)
+    _come_into_effect(_undo(reversals, now), successions, now)
+    again = _state(organisations, now)
+    stays = sum(
+        record_count for pk in ending_by_pk for record_count, _, _ in after[organisation_by_pk[pk].name].values()
+    )
+    return Rehearsal(successions=len(successions), before=before, after=after, undone=undone, again=again, stays=stays)
 
 
 def _come_into_effect(successions: Sequence[Succession], moving: Sequence[Succession], now: dt.datetime) -> None:
-    """Let successions take effect, and pass on or back what the first ones move."""
+    """Let successions take effect, and pass the records of the `moving` ones on, or back if they were undone."""
     for succession in successions:
         take_effect(succession=succession, author=None, now=now)
     for succession in moving:
@@ -153,7 +159,7 @@ def _undo(successions: Sequence[Succession], now: dt.datetime) -> list[Successio
 
 
 def _propose_everything(succession: Succession, now: dt.datetime) -> None:
-    """Propose and accept a line for all that the bodies that end hold, except for what is accepted."""
+    """Propose and accept handover lines for all records that have no accepted line yet."""
     accepted = set(succession.handovers.filter(state=HandoverState.ACCEPTED).values_list("kind", "record"))
     for body in ending(succession):
         following = succession.ties.filter(predecessor=body).exclude(successor=None).order_by("successor__name", "pk")
@@ -189,21 +195,21 @@ def _state(bodies: Sequence[Organisation], now: dt.datetime) -> State:
 def _invent(bodies: Sequence[Organisation], now: dt.datetime) -> None:
     """Give each organisation a lead, and a partnership, a commitment and a post, with an invented provider."""
 
-    def led(body: Organisation, number: int) -> User:
+    def add_lead(body: Organisation, number: int) -> User:
         address = f"rehearsal-{number}@rehearsal.example"
         lead = User.objects.create(email=address, name=f"Lead {number}", account_since=now)
         add_membership(organisation=body, person=lead, role=Role.LEAD, author=None, now=now)
         return lead
 
     provider = create_organisation(name="Rehearsal Homes", kind="registered_provider", author=None, now=now)
-    landlord = led(provider, 0)
+    landlord = add_lead(provider, 0)
     for number, body in enumerate(bodies, start=1):
-        lead = led(body, number)
-        made = create_partnership(
+        lead = add_lead(body, number)
+        partnership = create_partnership(
             organisation=body, author=lead, title=f"Homes for {body.name}", kind="memorandum", now=now
         )
         party = invite_organisation(
-            partnership=made, organisation=provider, role="member", reason=_REASON, author=lead, now=now
+            partnership=partnership, organisation=provider, role="member", reason=_REASON, author=lead, now=now
         )
         answer_invitation(party=party, accept=True, reason="", author=landlord, now=now)
         propose_commitment(
@@ -214,7 +220,7 @@ def _invent(bodies: Sequence[Organisation], now: dt.datetime) -> None:
             unit="homes",
             owner=landlord,
             due_on=timezone.localdate(now) + dt.timedelta(days=365),
-            partnership=made,
+            partnership=partnership,
             author=landlord,
             now=now,
         )

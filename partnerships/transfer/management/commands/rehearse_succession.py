@@ -51,7 +51,7 @@ class Command(AccountedCommand):
         if succession is None:
             raise CommandError("There is no such succession.")
         try:
-            found = rehearse(
+            rehearsal = rehearse(
                 succession=succession,
                 everything=options["everything"],
                 invent=options["demonstration"],
@@ -59,8 +59,8 @@ class Command(AccountedCommand):
             )
         except UnableToRehearse as error:
             raise CommandError(str(error)) from error
-        self._print(found)
-        if not (found.is_undone and found.is_repeated):
+        self._print(rehearsal)
+        if not (rehearsal.is_undone and rehearsal.is_repeated):
             raise CommandError("The results differ: look at the table.")
 
     def _print(self, rehearsal: Rehearsal) -> None:

@@ -129,7 +129,7 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
     assert "Records left with organisations that end: 2." in said.getvalue()
     assert "Applying them again gave the same result: yes. Nothing was changed." in said.getvalue()
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=timezone.localdate() + dt.timedelta(days=1))
-    with pytest.raises(CommandError, match="Westmarch Borough Council: The organisation cannot end before it started"):
+    with pytest.raises(CommandError, match="Westmarch Borough Council: The organisation cannot end before"):
         call_command("rehearse_succession", succession.pk)
     succession.refresh_from_db()
     assert succession.status == "proposed"

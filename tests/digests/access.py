@@ -1,6 +1,6 @@
-"""Access table of digests.
+"""Who may open each page of digests.
 
-Pages behind a link from an email open for anyone who has the link, and only for its reader's things.
+A page behind a link from an email opens for anyone who has the link, and shows only what belongs to its reader.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""An address that refused digests is not asked again after erasure.
+"""Tests that an address which refused digests is not asked again after its owner is erased.
 
-The database keeps only a keyed hash, so it does not show whose address it is.
+The database keeps only a keyed hash, which does not show whose address it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""During a pause, digests already received stay readable by link.
+"""Tests that the links of digests received before a pause still open during the pause.
 
-They stop being readable when the reader or a lead ends the subscription, when the address bounces, or when the
-reader loses the right to read.
+They no longer do when the reader or a lead ends the subscription, when the address bounces, or when the reader loses
+the right to read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Workers do not import what only pages, PDFs or terminals need.
-
-Source: docs/decisions/0020.
-"""
+"""Tests that workers do not import what only pages, PDFs or terminals need (docs/decisions/0020)."""
 
 from __future__ import annotations
 

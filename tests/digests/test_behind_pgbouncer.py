@@ -1,6 +1,6 @@
-"""Digests and pages work through PgBouncer without any setting.
+"""Tests that digests and pages work through PgBouncer without any setting.
 
-In transaction pooling, each transaction may run in another server process.
+In transaction pooling, each transaction may run in another process of the server.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Bounces from webhooks and a mailbox, hard and soft.
-
-A forged report suppresses no address.
-"""
+"""Tests of hard and soft bounces, from webhooks and from a mailbox; a forged report suppresses no address."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Pages behind links, without an account or cookies.
+"""Tests of pages behind links, without an account or cookies.
 
-Following a public plan, managing subscriptions, and asking for new links.
+People follow a public plan, manage their subscriptions and ask for new links.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Digests tell the changes of partnerships, commitments, asks and organisations."""
+"""Tests that digests tell the changes of partnerships, commitments, asks and organisations."""
 
 from __future__ import annotations
 

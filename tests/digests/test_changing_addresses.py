@@ -1,6 +1,7 @@
-"""Changing a stakeholder's address.
+"""Tests of changing the address of a stakeholder.
 
-The organisation that added them corrects it, or they change it themselves; the new address must confirm.
+The organisation that added the stakeholder corrects the address, or the stakeholder changes it. In both cases the
+owner of the new address must confirm.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Consent to digests: confirming, pausing, refusing, and digests by role."""
+"""Tests of consent to digests: confirming, pausing, refusing, and digests by role."""
 
 from __future__ import annotations
 

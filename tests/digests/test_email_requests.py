@@ -1,6 +1,6 @@
-"""Typing somebody else's address reveals nothing and changes nothing.
+"""Tests that entering another person’s address reveals nothing and changes nothing.
 
-Neither the page nor the work behind it shows what is known, and what the owner decided holds.
+Neither the page nor the time that it takes shows whether we know the address. What its owner decided stays decided.
 """
 
 from __future__ import annotations

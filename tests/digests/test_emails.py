@@ -1,6 +1,6 @@
-"""Every digest through a parser: headers, parts, links, hostile text.
+"""Tests that every email of digests is well formed, by parsing it as email apps do.
 
-Headers follow their standards, both parts state the same facts, and links open what they promise.
+Headers follow their standards, both parts say the same, links open what they promise, and hostile text does no harm.
 """
 
 from __future__ import annotations

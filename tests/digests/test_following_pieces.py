@@ -1,4 +1,4 @@
-"""Following one site or milestone of a plan, one ask or one commitment."""
+"""Tests of following one site or milestone of a plan, one ask or one commitment."""
 
 from __future__ import annotations
 

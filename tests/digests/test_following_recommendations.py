@@ -1,4 +1,4 @@
-"""Followers of a recommendation hear what they may see of it; stakeholders cannot follow one."""
+"""Tests that followers of a recommendation are told what they may see; stakeholders cannot follow one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Followers wait for the numbered changes of subjects."""
+"""Tests that followers of subjects wait for their numbered changes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Random histories of changes: each comes in exactly one email or none.
+"""Random histories of changes, in which each change comes in exactly one email, or in none if nobody is owed it.
 
-Every change has a mark of its own. A small model says which marks each reader is owed: what they may hear, chose to
-hear, have not seen on the site, and what happened while they followed. Two of the subscriptions tell the same changes.
-A level that goes up and down shows that what was told adds up.
+Every change has a mark of its own. A small model says which marks each reader is owed: what they may know, chose and
+have not seen on the site, of what happened while they followed. Two of the subscriptions tell the same changes. A
+level that goes up and down shows that what was told adds up.
 """
 
 from __future__ import annotations

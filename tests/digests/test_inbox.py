@@ -1,4 +1,4 @@
-"""Notices in the inbox: recorded, grouped, opened, marked, and with rights."""
+"""Tests of notices in the inbox: recording, grouping, opening and marking them, and who may read what."""
 
 from __future__ import annotations
 

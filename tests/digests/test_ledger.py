@@ -1,6 +1,6 @@
-"""The ledger of digests: what was not told and why, and who was asked.
+"""Tests of the ledger of digests: what was sent or left out, why, and who was asked.
 
-Reading the ledger gives nobody the rights of the email's reader.
+Reading the ledger gives nobody the rights of the reader of an email.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Administrators see another person's digest only after giving a reason.
-
-The person can read in their account who looked.
-"""
+"""Tests that administrators see another person’s digest only after giving a reason, and that the person can see it."""
 
 from __future__ import annotations
 

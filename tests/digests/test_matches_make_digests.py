@@ -1,6 +1,6 @@
-"""A new match goes out once, to people who may read both sides.
+"""Tests that a new match goes out once, to people who may read both sides.
 
-It causes a digest of its own, or comes with one that goes out anyway.
+The match causes a digest of its own, or is added to a digest that goes out anyway.
 """
 
 from __future__ import annotations

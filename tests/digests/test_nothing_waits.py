@@ -1,4 +1,4 @@
-"""People with nothing waiting need no queries of their own."""
+"""Tests that people without waiting tasks need no queries of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each notice that its reader can turn off says where, and mail programs can do so with one click."""
+"""Tests that each notice which people can turn off links to the page of choices, and stops with one click."""
 
 from __future__ import annotations
 

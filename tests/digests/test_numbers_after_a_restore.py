@@ -1,4 +1,4 @@
-"""Numbers of changes that were told before a restore are not given again."""
+"""Tests that numbers of changes which were told before a restore are not used again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a post follows goes on with its next holder."""
+"""Tests that the next holder of a post gets digests about what the post follows."""
 
 from __future__ import annotations
 

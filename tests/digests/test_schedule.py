@@ -1,7 +1,4 @@
-"""When digests are due, by table.
-
-Hours, working days, bank holidays, pauses, and nights when clocks change.
-"""
+"""Tests of when digests are due: hours, working days, bank holidays, pauses, and nights when clocks change."""
 
 from __future__ import annotations
 

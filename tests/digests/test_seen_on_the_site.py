@@ -1,4 +1,4 @@
-"""What somebody saw on the site is not told again."""
+"""Tests that digests do not repeat what people saw on the site."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The list of stakeholders an organisation added.
+"""Tests of the list of stakeholders that an organisation added: search, filters, paging, export and ending.
 
-Search, filters, paging, export, and ending with a reason; no names before they have confirmed.
+The list shows no names of stakeholders who have not confirmed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stopping a summary of notices, and undoing it."""
+"""Tests of stopping a summary of notices, and of undoing that."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The stop link in emails.
+"""Tests of the stop link in emails.
 
-It stops what its email was about, says what is left, and can be undone.
+The link stops what its email was about, the page says what is left, and the stop can be undone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stakeholders hear of a succession by one email of their own, and digests do not say it again."""
+"""Tests that stakeholders get one email about a succession, and that digests do not repeat it."""
 
 from __future__ import annotations
 

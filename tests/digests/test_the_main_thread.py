@@ -1,7 +1,4 @@
-"""From a published version to a digest, and to the click that stops it.
-
-The digest says "was 120, now 100".
-"""
+"""Follows a change from the published version to the digest ("was 120, now 100") and to the click that stops it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The SMTP dialogue with a scripted server.
-
-Every email gets exactly one answer, whatever goes wrong.
-"""
+"""Tests of the dialogue with a scripted mail server: every email gets exactly one answer, whatever goes wrong."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Concurrent transactions, above all confirming during a spread.
+"""Tests of transactions that run at once, above all of confirming while a version is spread.
 
-A reader who confirms while a version is spread is told about it in either order.
+A reader who confirms meanwhile is told about the version, whichever transaction is first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What waits for many people at once equals what waits for each."""
+"""Tests that the tasks read for many people at once are those that each person has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How people choose to get notices, and that what is sent matches it."""
+"""Tests that what is sent matches how people choose to get notices."""
 
 from __future__ import annotations
 

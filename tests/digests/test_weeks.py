@@ -1,4 +1,4 @@
-"""The weeks that `digests week` plays."""
+"""Tests of the weeks that `digests week` plays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cost of sending does not grow with what was sent before.
+"""Tests that the cost of sending does not grow with what was sent before.
 
 Rows are found by index, and settled on a second connection.
 """

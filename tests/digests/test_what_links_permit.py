@@ -1,6 +1,6 @@
-"""Each link in an email permits its own purpose and nothing else.
+"""Tests that each link in an email permits its own purpose and nothing else.
 
-No page behind a link names what its reader may no longer read, but they can still stop it.
+No page behind a link names what its reader may no longer read, but the reader can still stop it.
 """
 
 from __future__ import annotations

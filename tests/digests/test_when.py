@@ -1,4 +1,4 @@
-"""When the next digest goes out, as people read it on pages."""
+"""Tests of what pages say about when the next digest comes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The migration that adds codes beside reasons for people.
-
-For emails and suppressed addresses.
-"""
+"""Tests of the migration that adds codes beside the reasons of emails and of suppressed addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that begin with a dot are doubled on the way, however a message is put together."""
+"""Tests that lines which begin with a dot are doubled for the mail server, however a message is put together."""
 
 from __future__ import annotations
 

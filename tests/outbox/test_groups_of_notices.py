@@ -1,4 +1,4 @@
-"""Every kind of email belongs to a group, and says what it is about."""
+"""Tests that every kind of email belongs to a group, and says what it is about."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An email that a mail server keeps waiting does not hold up the others.
+"""Tests that an email which a mail server keeps waiting does not hold up the others.
 
-With threads and connections of their own, as in the worker and the account sender.
+Threads and connections are real, as in the worker and the account sender.
 """
 
 from __future__ import annotations

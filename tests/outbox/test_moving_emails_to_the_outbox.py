@@ -1,7 +1,4 @@
-"""The migration to the outbox loses no email.
-
-Each keeps its number, Message-ID, items, date and bounces.
-"""
+"""Tests that the migration to the outbox loses no email: each keeps its id, Message-ID, items, date and bounces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators see open emails, and discard those that must not be sent."""
+"""Tests that administrators of the server see open emails, and discard those that must not be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outages of a provider or relay, during which every email is left in doubt, lose none of them."""
+"""Tests that no email is lost in an outage of a provider or relay that leaves every email in doubt."""
 
 from __future__ import annotations
 

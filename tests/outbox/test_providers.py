@@ -1,7 +1,4 @@
-"""Providers that are slow, hang, drop or refuse send few duplicates.
-
-Other recipients are not affected.
-"""
+"""Tests that providers which are slow, hang, drop or refuse cause few duplicates, and affect no other recipients."""
 
 from __future__ import annotations
 

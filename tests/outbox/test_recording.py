@@ -1,4 +1,4 @@
-"""Emails are recorded with their change or not at all; held ones wait."""
+"""Tests that emails are recorded with their change or not at all, and that emails which are held wait."""
 
 from __future__ import annotations
 

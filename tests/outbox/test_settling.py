@@ -1,4 +1,4 @@
-"""Accepted emails that cannot be settled, and senders that die each time, repeat little."""
+"""Tests that little is repeated if accepted emails cannot be settled, or if senders die each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A large email on a slow line leaves as long as bytes move; a server that stops reading is given up."""
+"""Tests that a large email on a slow line is sent while bytes move, and given up when the server stops reading."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Mail servers that are slow, hang or drop send few duplicates.
-
-Other recipients are not affected.
-"""
+"""Tests that mail servers which are slow, hang or drop cause few duplicates, and affect no other recipients."""
 
 from __future__ import annotations
 

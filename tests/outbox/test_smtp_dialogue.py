@@ -1,4 +1,4 @@
-"""The dialogue with a mail server that refuses, or is slow, at each stage."""
+"""Tests of the dialogue with a mail server that refuses, or is slow, at each stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subjects of emails are plain text, so nothing in them is escaped."""
+"""Tests that subjects of emails are plain text, so that nothing in them is escaped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Retention of emails: bodies 30 days, addresses a year, rows three years.
-
-Rows go with their month.
-"""
+"""Tests of retention: texts of emails for 30 days, addresses for a year, and rows for three years, month by month."""
 
 from __future__ import annotations
 

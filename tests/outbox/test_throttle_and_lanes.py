@@ -1,4 +1,4 @@
-"""Limits by minute do not hold back the account lane."""
+"""Tests that limits by minute do not hold back account emails."""
 
 from __future__ import annotations
 

@@ -295,6 +295,6 @@ class ReportSubmission(models.Model):
         return self.decision == Decision.RETURNED
 
     @property
-    def asked(self) -> list[tuple[dict[str, Any], str]]:
+    def questions_with_answers(self) -> list[tuple[dict[str, Any], str]]:
         """The questions, each with its answer."""
         return [(question, self.answers.get(question["code"], "")) for question in self.questions]

@@ -125,7 +125,8 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each heading with all organisations and their answers, in the order of the submissions."""
     answers_by_heading = [
-        {question["heading"]: text for question, text in submission.asked} for submission in submissions
+        {question["heading"]: text for question, text in submission.questions_with_answers}
+        for submission in submissions
     ]
     names = [submission.report.party.organisation.display_name for submission in submissions]
     headings = dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions)

@@ -32,7 +32,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
-def _open(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
+def _open_report(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
     """The person, a report they may know of, and their rights."""
     user = signed_in(request)
     report = get_object_or_404(Report.objects.visible_to(user).for_listing(), pk=pk)
@@ -58,7 +58,7 @@ def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """One report: the newest submission, earlier ones, and for its own party the draft."""
-    user, opened_report, rights = _open(request, pk)
+    user, opened_report, rights = _open_report(request, pk)
     submissions = list(
         opened_report.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
     )
@@ -80,7 +80,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "newest": submissions[0] if submissions else None,
         "late": opened_report.days_late(today) if rights.reports else 0,
         "drafts": drafts,
-        "asked": _questions_with_answers(opened_report) if drafts else [],
+        "answers": _questions_with_answers(opened_report) if drafts else [],
         "figures": _figures(opened_report) if drafts else [],
         "may_write": rights.may_write and opened_report.is_to_write,
         "may_decide": bool(rights.decides_for) and opened_report.is_submitted,
@@ -92,7 +92,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the report's answers. If a colleague changed the same answers, both texts are shown side by side."""
-    user, opened_report, rights = _open(request, pk)
+    user, opened_report, rights = _open_report(request, pk)
     require(rights.may_write)
     form = ReportForm(posted(request), report=opened_report)
     context: dict[str, Any] = {
@@ -152,7 +152,7 @@ def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the report once more, then submit it."""
-    user, opened_report, rights = _open(request, pk)
+    user, opened_report, rights = _open_report(request, pk)
     require(rights.may_write)
     initial = {"revision": opened_report.revision}
     form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
@@ -172,7 +172,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
         say_who_gets_emails=True,
         report=opened_report,
         organisation=opened_report.party.organisation,
-        asked=_questions_with_answers(opened_report),
+        answers=_questions_with_answers(opened_report),
         figures=_figures(opened_report),
     )
 
@@ -180,7 +180,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept a submitted report, or return it with a reason."""
-    user, opened_report, rights = _open(request, pk)
+    user, opened_report, rights = _open_report(request, pk)
     require(bool(rights.decides_for))
     newest = opened_report.submissions.order_by("-number").first()
     if newest is None:
@@ -211,7 +211,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A submission compared with the one before it, word by word."""
-    user, opened_report, _rights = _open(request, pk)
+    user, opened_report, _rights = _open_report(request, pk)
     submission_by_number = {
         submission.number: submission
         for submission in opened_report.submissions.filter(number__in=[number - 1, number])
@@ -223,19 +223,19 @@ def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "report": opened_report,
         "organisation": opened_report.party.organisation,
         "partnership": as_read_by(user, opened_report.round.partnership),
-        "was": submission_by_number[number - 1],
-        "now": submission_by_number[number],
+        "earlier": submission_by_number[number - 1],
+        "later": submission_by_number[number],
         "changes": _changes(submission_by_number[number - 1], submission_by_number[number]),
     }
     return render(request, "conversations/reports/compare.html", context)
 
 
-def _changes(was: ReportSubmission, now: ReportSubmission) -> list[dict[str, Any]]:
-    """Answers and summaries of figures that differ between two submissions, word by word."""
-    before = {question["heading"]: text for question, text in was.asked}
-    before |= {block["heading"]: block["summary"] for block in was.figures}
-    after = {question["heading"]: text for question, text in now.asked}
-    after |= {block["heading"]: block["summary"] for block in now.figures}
+def _changes(earlier: ReportSubmission, later: ReportSubmission) -> list[dict[str, Any]]:
+    """The answers, and the summaries of figures, that differ between two submissions, compared word by word."""
+    before = {question["heading"]: text for question, text in earlier.questions_with_answers}
+    before |= {block["heading"]: block["summary"] for block in earlier.figures}
+    after = {question["heading"]: text for question, text in later.questions_with_answers}
+    after |= {block["heading"]: block["summary"] for block in later.figures}
     time = DiffTime()
     return [
         {"heading": heading, "words": word_differences(before.get(heading, ""), after.get(heading, ""), time)}

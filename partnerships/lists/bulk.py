@@ -63,7 +63,7 @@ def _followed_keys(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]
     for target in targets:
         ids_by_kind[kind_of(target)].append(target.pk)
     subscriptions = Subscription.objects.confirmed().filter(person=person, key="")
-    followed_keys = set()
+    followed_keys: set[tuple[str, int]] = set()
     for kind, target_ids in ids_by_kind.items():
         followed_ids = subscriptions.filter(**{f"{kind}__in": target_ids}).values_list(kind, flat=True)
         followed_keys.update((kind, pk) for pk in followed_ids)

@@ -40,7 +40,7 @@ from partnerships.people.models import User
 from partnerships.people.personal import is_history, personal_fields
 from partnerships.work.queries import waiting_for
 from tests.agreements.test_objectives import add as add_objective
-from tests.agreements.test_posts import fill, post_of
+from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree
 from tests.conversations.talks import draft as draft_record
 from tests.exchange.conftest import shared
@@ -139,7 +139,7 @@ def test_registered_columns_exist() -> None:
 
 def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
     lena = lead(world, "Lara Larch")
-    post = post_of(world, "lead")
+    post = create_post_of(world, "lead")
     fill(post, lena)
     promise = agree(world)
     Commitment.objects.filter(pk=promise.pk).update(owner=lena)
@@ -167,7 +167,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
 
 def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
     lara = lead(world, "Lara Larch")
-    nominations, lead_post = post_of(world), post_of(world, "lead")
+    nominations, lead_post = create_post_of(world), create_post_of(world, "lead")
     fill(nominations, lara)
     fill(lead_post, lara)
 
@@ -209,7 +209,7 @@ def test_what_the_successor_may_not_hold_is_left_for_the_leads(world: World) -> 
 
 
 def test_editor_who_leaves_cannot_pass_on_the_post_of_a_lead(world: World) -> None:
-    post = post_of(world, "signatory")
+    post = create_post_of(world, "signatory")
     fill(post, world.eddie)
     membership = Membership.objects.get(person=world.eddie, ends_on=None)
 
@@ -220,7 +220,7 @@ def test_editor_who_leaves_cannot_pass_on_the_post_of_a_lead(world: World) -> No
 
 
 def test_vacant_posts_of_a_partnership_that_is_over_are_not_listed(world: World) -> None:
-    post_of(world)
+    create_post_of(world)
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="Done.", author=world.amina, now=timezone.now()
     )
@@ -229,7 +229,7 @@ def test_vacant_posts_of_a_partnership_that_is_over_are_not_listed(world: World)
 
 
 def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
 
     def hand_over(**fields: Any) -> int:
         given = {"to": world.eddie, "reason": "New.", "author": world.amina, "things": [post.pk]} | fields
@@ -247,7 +247,7 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
 
 
 def test_page_hands_over_the_ticked_things(world: World) -> None:
-    finance, planning = post_of(world, "finance"), post_of(world, "planning")
+    finance, planning = create_post_of(world, "finance"), create_post_of(world, "planning")
     client = Client()
     client.force_login(world.amina)
     address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
@@ -263,7 +263,7 @@ def test_page_hands_over_the_ticked_things(world: World) -> None:
 
 
 def test_page_that_ends_a_membership_says_what_the_person_holds(world: World) -> None:
-    fill(post_of(world, title="Nominations officer"), world.eddie)
+    fill(create_post_of(world, title="Nominations officer"), world.eddie)
     client = Client()
     client.force_login(world.amina)
     membership = Membership.objects.get(person=world.eddie, ends_on=None)
@@ -274,7 +274,7 @@ def test_page_that_ends_a_membership_says_what_the_person_holds(world: World) ->
 
 
 def test_administrators_and_the_escalation_post_hear_that_the_last_lead_left(world: World) -> None:
-    fill(post_of(world, "escalation", partnership=None), world.vera)
+    fill(create_post_of(world, "escalation", partnership=None), world.vera)
     membership = Membership.objects.get(person=world.amina, ends_on=None)
 
     end_membership(membership=membership, reason="Left.", author=world.dee, now=timezone.now(), even_last_lead=True)
@@ -284,7 +284,7 @@ def test_administrators_and_the_escalation_post_hear_that_the_last_lead_left(wor
 
 
 def test_former_holder_is_in_no_post(world: World) -> None:
-    fill(post_of(world), world.eddie, now=timezone.now() - dt.timedelta(days=3))
+    fill(create_post_of(world), world.eddie, now=timezone.now() - dt.timedelta(days=3))
     leave(world, world.eddie)
 
     assert not Holder.objects.on().filter(person=world.eddie).exists()
@@ -316,7 +316,7 @@ def ended(world: World) -> Succession:
 
 
 def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(world: World) -> None:
-    post = post_of(world, "finance")
+    post = create_post_of(world, "finance")
     fill(post, world.eddie)
     promise = agree(world)
     succession = ended(world)

@@ -19,9 +19,9 @@ from partnerships.commitments.models import Commitment
 from partnerships.digests.services import subscribe
 from partnerships.organisations.models import Membership, Role
 from partnerships.outbox.models import Email
-from tests.agreements.test_dates import days, renewed
-from tests.agreements.test_posts import fill, post_of
-from tests.agreements.test_signing_terms import amend
+from tests.agreements.test_dates import days, renew_with_dates
+from tests.agreements.test_posts import create_post_of, fill
+from tests.agreements.test_signing_terms import propose_change
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import agree
 from tests.support.browser import sign_in
@@ -42,7 +42,7 @@ def active(transactional_db: None) -> World:
     """The world, with an Estuary Partnership whose terms were signed and amended."""
     world = make_world()
     agree_terms(world.partnership, world.amina, ends_on=days(200).isoformat())
-    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet every quarter."), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, text="We meet every quarter."), world.ben))
     return world
 
 
@@ -55,7 +55,7 @@ def change_status(page: Any, address: str, choice: str, reason: str) -> None:
 
 def test_two_versions_are_compared_and_the_partnership_is_renewed(page: Any, live_server: Any, active: World) -> None:
     world, origin = active, live_server.url
-    fill(post_of(world, "finance", title="Treasurer"), world.eddie)
+    fill(create_post_of(world, "finance", title="Treasurer"), world.eddie)
     sign_in(page, origin, world.amina.email)
 
     # The words that changed between two versions stand side by side.
@@ -79,7 +79,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
     world, origin = active, live_server.url
     lara = person("Lara Larch", "lara@larkhaven.example")
     join(lara, world.larkhaven, Role.LEAD, world.now)
-    fill(post_of(world, "lead"), lara)
+    fill(create_post_of(world, "lead"), lara)
     promise = agree(world)
     Commitment.objects.filter(pk=promise.pk).update(owner=lara)
     subscribe(person=lara, target=world.partnership, author=lara, now=world.now)
@@ -114,7 +114,7 @@ def test_by_the_clock_a_partnership_warns_ends_and_shows_its_gap(
     page: Any, live_server: Any, transactional_db: None
 ) -> None:
     world, origin = make_world(), live_server.url
-    renewed(world, ends=days(10), starts=days(16))
+    renew_with_dates(world, ends=days(10), starts=days(16))
     estuary = origin + world.partnership.get_absolute_url()
 
     # A week before the end it warns, by email and in My work.

@@ -61,7 +61,9 @@ def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), LONDON)
 
 
-def agree(world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: Any) -> None:
+def sign_with_dates(
+    world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: Any
+) -> None:
     """Sign terms of the Estuary Partnership with these dates today."""
     agree_terms(
         world.partnership,
@@ -83,7 +85,7 @@ def status_reasons(world: World) -> list[str]:
 
 
 def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World) -> None:
-    agree(world, starts=days(10), review=days(100))
+    sign_with_dates(world, starts=days(10), review=days(100))
     assert world.partnership.status == Status.AGREED
 
     early = record_due_steps(now=at(days(9)))
@@ -97,7 +99,7 @@ def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World
 
 
 def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: World) -> None:
-    agree(world, starts=days(0), review=days(20), ends=days(30))
+    sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
 
     with time_machine.travel(at(days(30), 23, 59)):
         assert not Partnership.objects.get(pk=world.partnership.pk).is_over
@@ -113,7 +115,7 @@ def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: Wor
 
 
 def test_the_job_records_the_end_once_and_emails_the_leads(world: World) -> None:
-    agree(world, starts=days(0), review=days(20), ends=days(30))
+    sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
     record_due_steps(now=at(days(20)))
 
     first = record_due_steps(now=at(days(35)))
@@ -128,7 +130,7 @@ def test_the_job_records_the_end_once_and_emails_the_leads(world: World) -> None
 
 
 def test_a_partnership_that_goes_on_does_not_end_on_its_end_date(world: World) -> None:
-    agree(world, starts=days(0), review=days(40), ends=days(30), goes_on=True)
+    sign_with_dates(world, starts=days(0), review=days(40), ends=days(30), goes_on=True)
 
     steps = record_due_steps(now=at(days(35)))
 
@@ -142,7 +144,7 @@ def test_a_partnership_that_goes_on_does_not_end_on_its_end_date(world: World) -
 
 
 def test_a_job_that_missed_days_catches_up_step_by_step(world: World) -> None:
-    agree(world, starts=days(10), review=days(20), ends=days(300))
+    sign_with_dates(world, starts=days(10), review=days(20), ends=days(300))
 
     record_due_steps(now=at(days(25)))
 
@@ -198,9 +200,9 @@ def test_the_gap_between_two_agreements_is_said_in_days() -> None:
 # ---- Days without cover
 
 
-def renewed(world: World, *, ends: dt.date, starts: dt.date | None) -> Partnership:
+def renew_with_dates(world: World, *, ends: dt.date, starts: dt.date | None) -> Partnership:
     """Put the Estuary Partnership under review until its end, and return its successor, which is a draft."""
-    agree(world, starts=days(-400), review=days(0), ends=ends)
+    sign_with_dates(world, starts=days(-400), review=days(0), ends=ends)
     successor = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -214,7 +216,7 @@ def renewed(world: World, *, ends: dt.date, starts: dt.date | None) -> Partnersh
 
 
 def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World) -> None:
-    successor = renewed(world, ends=days(10), starts=days(16))
+    successor = renew_with_dates(world, ends=days(10), starts=days(16))
     gap = f"5 days without cover: {long_date(days(11)).rsplit(' ', 2)[0]}"
 
     client = signed_in(world.amina)
@@ -228,14 +230,14 @@ def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World
 
 
 def test_an_end_that_a_successor_follows_the_next_day_leaves_no_gap(world: World) -> None:
-    successor = renewed(world, ends=days(10), starts=days(11))
+    successor = renew_with_dates(world, ends=days(10), starts=days(11))
 
     assert gaps_of(world.amina, [world.partnership.pk, successor.pk], timezone.localdate()) == {}
     assert not Partnership.objects.filter(has_gap(world.amina, timezone.localdate())).exists()
 
 
 def test_a_gap_stands_in_the_history_of_the_successor(world: World) -> None:
-    successor = renewed(world, ends=days(10), starts=days(16))
+    successor = renew_with_dates(world, ends=days(10), starts=days(16))
     Partnership.objects.filter(pk=successor.pk).update(status=Status.AGREED)
 
     record_due_steps(now=at(days(16)))
@@ -247,7 +249,7 @@ def test_a_gap_stands_in_the_history_of_the_successor(world: World) -> None:
 
 
 def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -> None:
-    successor = renewed(world, ends=days(10), starts=days(11))
+    successor = renew_with_dates(world, ends=days(10), starts=days(11))
     Partnership.objects.filter(pk=successor.pk).update(status=Status.AGREED)
 
     record_due_steps(now=at(days(11), 0, 1))
@@ -265,7 +267,7 @@ def reminders_to(person: User) -> list[list[str]]:
 
 
 def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(100))
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100))
     start = timezone.localdate()
 
     for day in range(101):
@@ -279,7 +281,7 @@ def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World)
 
 
 def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
-    agree(world, starts=days(0), review=days(30), ends=days(60), notice_days=53)
+    sign_with_dates(world, starts=days(0), review=days(30), ends=days(60), notice_days=53)
 
     remind_of_dates(now=at(days(0)))
 
@@ -287,7 +289,7 @@ def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
 
 
 def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(100))
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100))
 
     remind_of_dates(now=at(days(75)))
 
@@ -296,7 +298,7 @@ def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: Wor
 
 
 def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
-    agree(world, starts=days(0), review=days(14), ends=days(100))
+    sign_with_dates(world, starts=days(0), review=days(14), ends=days(100))
     choose_date_reminders(
         party=world.party(world.westmarch), days=[14], dates=["review"], author=world.ben, now=timezone.now()
     )
@@ -311,7 +313,7 @@ def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
 
 
 def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(30))
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(30))
     drop_emails()
     remind_of_dates(now=timezone.now())
     Partnership.objects.filter(pk=world.partnership.pk).update(ends_on=days(60))
@@ -324,7 +326,7 @@ def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> N
 
 
 def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
 
     waiting = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
 
@@ -343,7 +345,7 @@ def give_notice_for(world: World, by: User, organisation: Organisation, last: dt
 
 
 def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
 
     notice = give_notice_for(world, world.ben, world.westmarch)
 
@@ -369,7 +371,7 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
         reason="They build there.",
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
-    agree(world, starts=days(0), review=days(200))
+    sign_with_dates(world, starts=days(0), review=days(200))
     notice = give_notice_for(world, world.hana, world.harbour, days(10))
     assert not notice.ends_partnership
 
@@ -383,7 +385,7 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
 
 
 def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
-    agree(world, starts=days(0), review=days(200))
+    sign_with_dates(world, starts=days(0), review=days(200))
     notice = give_notice_for(world, world.ben, world.westmarch, days(10))
 
     withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
@@ -395,7 +397,7 @@ def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
 
 
 def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), notice_days=30)
+    sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
     with pytest.raises(UnableToGiveNotice, match="30 days of notice"):
         give_notice_for(world, world.ben, world.westmarch, days(29))
@@ -423,7 +425,7 @@ def end_by_notice(world: World) -> dt.date | None:
 
 def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
     add_third_party(world)
-    agree(world, starts=days(0), review=days(200))
+    sign_with_dates(world, starts=days(0), review=days(200))
     slow = give_notice_for(world, world.hana, world.harbour, days(60))
 
     quick = give_notice_for(world, world.ben, world.westmarch, days(10))
@@ -440,7 +442,7 @@ def day_fields(day: dt.date) -> dict[str, str]:
 
 def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
     add_third_party(world)
-    agree(world, starts=days(0), review=days(200))
+    sign_with_dates(world, starts=days(0), review=days(200))
     give_notice_for(world, world.hana, world.harbour, days(60))
     own = world.partnership.parties.get(organisation=world.westmarch)
     ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
@@ -456,7 +458,7 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
 
 
 def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
-    agree(world, starts=days(0), review=days(200))
+    sign_with_dates(world, starts=days(0), review=days(200))
     give_notice_for(world, world.ben, world.westmarch, days(10))
     before = end_by_notice(world)
 
@@ -470,7 +472,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 
 
 def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: World) -> None:
-    agree(world, starts=days(0), review=days(10), ends=days(20))
+    sign_with_dates(world, starts=days(0), review=days(10), ends=days(20))
     give_notice_for(world, world.ben, world.westmarch, days(40))
     partnership = Partnership.objects.get(pk=world.partnership.pk)
 
@@ -478,7 +480,7 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
 
 
 def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
     own, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
     ben = signed_in(world.ben)
 
@@ -500,7 +502,7 @@ def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> 
 
 
 def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
     own = world.party(world.westmarch)
 
     remove_party(party=own, reason="We all agreed.", author=world.amina, now=timezone.now())
@@ -509,7 +511,7 @@ def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> 
 
 
 def test_a_party_that_has_not_signed_the_terms_leaves_at_once(world: World) -> None:
-    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
     add_third_party(world)
     own = world.party(world.harbour)
 

@@ -32,7 +32,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend
+from tests.agreements.test_signing_terms import propose_change
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.support.moments import today
 from tests.support.outbox import deliver, drop_emails, parts
@@ -165,10 +165,10 @@ def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None
     join_as(world)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
-        amend(world, world.hana, world.harbour, text="We never meet.")
+        propose_change(world, world.hana, world.harbour, text="We never meet.")
     sign(world, version)
 
-    assert amend(world, world.hana, world.harbour, text="We never meet.").proposed_by == world.harbour
+    assert propose_change(world, world.hana, world.harbour, text="We never meet.").proposed_by == world.harbour
 
 
 def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
@@ -231,7 +231,7 @@ def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
 
 def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
-    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     join_as(world)
     decline(world, first)
     sign_all(put_up(proposal, world.amina))
@@ -243,7 +243,7 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
 
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
-    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     join_as(world)
     later = put_up(proposal, world.amina)
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import Contact, add_document, create_post, fill_post, take_back_terms
-from tests.agreements.test_signing_terms import ready
+from tests.agreements.test_signing_terms import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World
@@ -47,7 +47,7 @@ def test_documents_come_in_pages_the_newest_first(world: World) -> None:
 
 
 def test_versions_of_the_terms_come_in_pages_the_newest_first(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     for _ in range(MANY):
         last = put_up(proposal, world.amina)
         take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())

@@ -17,7 +17,7 @@ from partnerships.agreements.models import Holder, Post
 from partnerships.organisations.services import serve_area
 from partnerships.people.models import User
 from partnerships.search.services import index_stale
-from tests.agreements.test_posts import fill, post_of
+from tests.agreements.test_posts import create_post_of, fill
 from tests.support.outbox import deliver
 from tests.support.rights import add_personas
 from tests.support.signing_in import signed_in
@@ -35,7 +35,7 @@ def search(person: User, text: str) -> str:
 @pytest.fixture
 def nora(world: World) -> Holder:
     """Name Nora, who has no account, as nominations officer of Westmarch in the Estuary Partnership."""
-    post = post_of(world, organisation=world.westmarch)
+    post = create_post_of(world, organisation=world.westmarch)
     name, email, phone = CANARIES
     return fill(post, contact=services.Contact(name=name, email=email, phone=phone, working_days="Monday to Wednesday"))
 
@@ -53,8 +53,8 @@ def test_search_says_who_to_ring(world: World, nora: Holder, question: str) -> N
 
 
 def test_search_says_who_covers_for_a_lead(world: World) -> None:
-    fill(post_of(world, "lead"), world.amina)
-    fill(post_of(world, "deputy"), contact=services.Contact(name="Fay Covers", phone="01329 555 020"))
+    fill(create_post_of(world, "lead"), world.amina)
+    fill(create_post_of(world, "deputy"), contact=services.Contact(name="Fay Covers", phone="01329 555 020"))
 
     page = search(world.ben, "Who covers for Amina?")
 
@@ -82,13 +82,13 @@ def test_search_shows_contacts_to_partners_only(world: World, nora: Holder) -> N
 
 
 def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
-    post_of(world, organisation=world.westmarch)
+    create_post_of(world, organisation=world.westmarch)
 
     assert "Vacant" in search(world.amina, "nominations Westmarch")
 
 
 def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) -> None:
-    fill(post_of(world, "lead"), world.amina)
+    fill(create_post_of(world, "lead"), world.amina)
     page = signed_in(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
     assert "Amina Larch" in page
@@ -155,7 +155,7 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
 
 @pytest.mark.django_db(transaction=True)
 def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
-    holder = fill(post_of(make_world()), contact=services.Contact(name="Nora", email="nora@canary.example"))
+    holder = fill(create_post_of(make_world()), contact=services.Contact(name="Nora", email="nora@canary.example"))
     with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
         link = contact_link_of(holder)
 
@@ -163,7 +163,7 @@ def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
 
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     answer = signed_in(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
 
     assert answer.status_code == 422
@@ -171,7 +171,7 @@ def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
 
 
 def test_holder_changes_their_own_details_and_gives_up_the_post(world: World) -> None:
-    holder = fill(post_of(world), world.vera)
+    holder = fill(create_post_of(world), world.vera)
     viewer = signed_in(world.vera)
 
     viewer.post(reverse("agreements:holder-contact", args=[holder.pk]), {"phone": "01329 555 011"})
@@ -182,7 +182,7 @@ def test_holder_changes_their_own_details_and_gives_up_the_post(world: World) ->
 
 
 def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> None:
-    fill(post_of(world, "finance", partnership=None), contact=services.Contact(name="Fay Figures"))
+    fill(create_post_of(world, "finance", partnership=None), contact=services.Contact(name="Fay Figures"))
     address = world.larkhaven.get_absolute_url()
 
     assert "Fay Figures" in signed_in(world.ben).get(address).content.decode()

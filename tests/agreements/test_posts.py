@@ -23,7 +23,7 @@ from tests.world import World
 DAY = dt.timedelta(days=1)
 
 
-def post_of(world: World, role: str = "nominations", **fields: Any) -> Post:
+def create_post_of(world: World, role: str = "nominations", **fields: Any) -> Post:
     """Create a post, by default of Larkhaven in the Estuary Partnership."""
     fields = {"organisation": world.larkhaven, "partnership": world.partnership} | fields
     return services.create_post(role=role, author=None, now=world.now, **fields)
@@ -45,7 +45,7 @@ def holders_seen_by(user: User) -> set[str]:
 
 
 def test_next_holder_takes_over_on_the_day_the_present_one_ends(world: World) -> None:
-    post, today = post_of(world), timezone.localdate()
+    post, today = create_post_of(world), timezone.localdate()
     first = fill(post, world.vera, now=world.now)
 
     second = fill(post, world.eddie)
@@ -58,7 +58,7 @@ def test_next_holder_takes_over_on_the_day_the_present_one_ends(world: World) ->
 
 
 def test_database_refuses_two_holders_on_the_same_day(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     holder = fill(post, world.vera)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -66,7 +66,7 @@ def test_database_refuses_two_holders_on_the_same_day(world: World) -> None:
 
 
 def test_team_has_several_members(world: World) -> None:
-    team = post_of(world, "team")
+    team = create_post_of(world, "team")
 
     fill(team, world.vera)
     fill(team, contact=services.Contact(name="Sam Shore"))
@@ -77,7 +77,7 @@ def test_team_has_several_members(world: World) -> None:
 
 
 def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
-    post, monday = post_of(world), timezone.localdate() + 7 * DAY
+    post, monday = create_post_of(world), timezone.localdate() + 7 * DAY
     fill(post, world.vera)
     fill(post, world.eddie, starts_on=monday)
 
@@ -91,8 +91,8 @@ def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
 
 def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(world: World) -> None:
     today = timezone.localdate()
-    fill(post_of(world, "finance", partnership=None), world.vera)
-    in_partnership = post_of(world, "finance")
+    fill(create_post_of(world, "finance", partnership=None), world.vera)
+    in_partnership = create_post_of(world, "finance")
 
     def found() -> list[User]:
         return people_in_post(world.larkhaven, "finance", partnership=world.partnership, day=today)
@@ -105,7 +105,7 @@ def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(worl
 
 
 def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world: World) -> None:
-    fill(post_of(world), world.vera)
+    fill(create_post_of(world), world.vera)
     Membership.objects.filter(person=world.vera).update(ends_on=timezone.localdate())
 
     assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=timezone.localdate()) == []
@@ -114,18 +114,25 @@ def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world
 def test_posts_in_a_partnership_are_seen_by_its_present_parties(world: World) -> None:
     add_personas(world)  # Riverside observes, Harbour has left
 
-    assert readers(world, post_of(world)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
+    assert readers(world, create_post_of(world)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
 
 
 def test_posts_of_a_whole_organisation_are_seen_by_its_present_partners(world: World) -> None:
     add_personas(world)
 
-    assert readers(world, post_of(world, partnership=None)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
-    assert readers(world, post_of(world, organisation=world.harbour, partnership=None)) == {"hana", "chidi"}
+    assert readers(world, create_post_of(world, partnership=None)) == {
+        "amina",
+        "eddie",
+        "vera",
+        "ben",
+        "nadia",
+        "oscar",
+    }
+    assert readers(world, create_post_of(world, organisation=world.harbour, partnership=None)) == {"hana", "chidi"}
 
 
 def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
-    post = post_of(world, organisation=world.westmarch)
+    post = create_post_of(world, organisation=world.westmarch)
     assert "amina" in readers(world, post)
 
     services.leave_partnership(
@@ -136,7 +143,7 @@ def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
 
 
 def test_partners_see_the_present_holder_only(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, contact=services.Contact(name="Former Fran"), now=world.now)
     fill(post, contact=services.Contact(name="Present Pat"))
     fill(post, contact=services.Contact(name="Coming Kim"), starts_on=timezone.localdate() + DAY)
@@ -147,7 +154,7 @@ def test_partners_see_the_present_holder_only(world: World) -> None:
 
 
 def test_every_change_of_holder_needs_a_reason(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     with pytest.raises(services.UnableToChangePost, match="reason"):
         services.fill_post(post=post, person=world.vera, reason=" ", author=None, now=world.now)
     holder = fill(post, world.vera)
@@ -158,7 +165,7 @@ def test_every_change_of_holder_needs_a_reason(world: World) -> None:
 
 
 def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
 
     with pytest.raises(services.UnableToChangePost, match="does not act for"):
         fill(post, world.ben)
@@ -169,7 +176,7 @@ def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> No
 
 
 def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, world.vera)
 
     services.end_post(post=post, reason="Merged with finance.", author=world.amina, now=timezone.now())
@@ -178,11 +185,11 @@ def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
     with pytest.raises(services.UnableToChangePost, match="ended"):
         fill(post, world.vera)
     assert "ben" not in readers(world, post)
-    post_of(world)  # the same title can be used again
+    create_post_of(world)  # the same title can be used again
 
 
 def test_events_of_a_post_name_nobody(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     holder = fill(post, contact=services.Contact(name="Sam Shore", email="sam@larkhaven.example"))
     services.change_contact(
         holder=holder,
@@ -197,14 +204,14 @@ def test_events_of_a_post_name_nobody(world: World) -> None:
 
 
 def test_editor_cannot_make_themselves_signatory(world: World) -> None:
-    post = post_of(world, "signatory")
+    post = create_post_of(world, "signatory")
 
     with pytest.raises(UnableToAct, match="do not have permission"):
         services.fill_post(post=post, person=world.eddie, reason="I sign.", author=world.eddie, now=timezone.now())
 
 
 def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
-    held, vacant = post_of(world, "finance", title="Treasurer"), post_of(world, "planning")
+    held, vacant = create_post_of(world, "finance", title="Treasurer"), create_post_of(world, "planning")
     fill(held, world.vera, now=timezone.now() - dt.timedelta(days=9))
     fill(held, world.eddie)
     agree_terms(world.partnership, world.amina)

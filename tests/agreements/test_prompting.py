@@ -13,7 +13,7 @@ from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.models import Objective
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_in
-from tests.agreements.test_signing_terms import amend, sign
+from tests.agreements.test_signing_terms import propose_change, sign
 from tests.support.moments import today
 from tests.support.terms import agree_terms, put_up
 from tests.world import World
@@ -77,7 +77,7 @@ def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: Wor
 
 def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    version = put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
+    version = put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
     sign(version, world.amina, world.larkhaven)
     party = world.partnership.parties.get(organisation=world.westmarch)
 
@@ -92,7 +92,7 @@ def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World
 
 def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     later = timezone.now() + 31 * DAY
 
     assert stuck_records(world, later)["Draft of terms not changed for a while"] == world.larkhaven.display_name

@@ -16,7 +16,7 @@ from partnerships.agreements.services import (
     invite_organisation,
     sign_terms,
 )
-from tests.agreements.test_signing_terms import ready
+from tests.agreements.test_signing_terms import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World
@@ -26,7 +26,7 @@ QUESTION = "Has your board seen the budget?"
 
 def send_with_question(world: World) -> TermsVersion:
     """Send terms for signature as Larkhaven, with a question to the other parties."""
-    return put_up(ready(world), world.amina, organisation=world.larkhaven, questions=[QUESTION])
+    return put_up(draft_first_terms(world), world.amina, organisation=world.larkhaven, questions=[QUESTION])
 
 
 def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
@@ -102,7 +102,7 @@ def test_declining_needs_no_answer(world: World) -> None:
 
 
 def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     page = reverse("agreements:send-for-signature", args=[world.partnership.pk, proposal.number])
     amina = signed_in(world.amina)
 

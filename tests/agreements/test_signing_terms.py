@@ -74,7 +74,7 @@ def days(count: int) -> dt.date:
     return today() + dt.timedelta(days=count)
 
 
-def ready(world: World) -> TermsProposal:
+def draft_first_terms(world: World) -> TermsProposal:
     """Complete the first draft of a partnership that is drafting, so that it can be signed."""
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
@@ -82,7 +82,9 @@ def ready(world: World) -> TermsProposal:
     return draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=days(365).isoformat())
 
 
-def amend(world: World, author: User, body: Any, *, from_day: dt.date | None = None, **change: Any) -> TermsProposal:
+def propose_change(
+    world: World, author: User, body: Any, *, from_day: dt.date | None = None, **change: Any
+) -> TermsProposal:
     """Propose an amendment of an active partnership, and change its draft."""
     made = propose_amendment(
         partnership=world.partnership,
@@ -95,7 +97,7 @@ def amend(world: World, author: User, body: Any, *, from_day: dt.date | None = N
     return draft(made, author, **change)
 
 
-def clause(version: TermsVersion | None, key: str = "terms") -> str:
+def clause_text(version: TermsVersion | None, key: str = "terms") -> str:
     assert version is not None
     return next(item["body"] for item in version.content["clauses"] if item["key"] == key)
 
@@ -107,7 +109,7 @@ def sign(version: TermsVersion, person: User, body: Any, **more: Any) -> Any:
 
 
 def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     in_partnership, everywhere = (
         create_post(
             organisation=world.larkhaven, partnership=part, role="signatory", author=world.amina, now=timezone.now()
@@ -145,7 +147,7 @@ def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None
 
 
 def test_it_is_active_only_when_every_required_party_signed_one_version(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
@@ -174,7 +176,7 @@ def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
 
     assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
     with pytest.raises(UnableToSignTerms, match="not been asked"):
@@ -201,7 +203,7 @@ def test_a_version_and_its_signatures_never_change_in_the_database(world: World)
 
 
 def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     seen = proposal.revision_of("clauses/terms")
     save_terms_piece(
         proposal=proposal,
@@ -235,7 +237,7 @@ def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
 
 def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
     version = put_up(made, world.ben, from_day=days(10))
     sign_all(version)
 
@@ -255,8 +257,8 @@ def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) 
 
 def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    first = amend(world, world.amina, world.larkhaven, text="We meet twice.")
-    second = amend(world, world.ben, world.westmarch, text="We never meet.")
+    first = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
+    second = propose_change(world, world.ben, world.westmarch, text="We never meet.")
     put_up(first, world.amina)
 
     with pytest.raises(UnableToSendForSignature, match="Amendment 1 of Larkhaven Homes changes clause “Terms” too"):
@@ -268,8 +270,8 @@ def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: Worl
 
 def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    meet = amend(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
-    board = amend(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    meet = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
+    board = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
     later = put_up(meet, world.amina, from_day=days(20))
     sooner = put_up(board, world.ben, from_day=days(10))
     sign_all(later)
@@ -281,8 +283,8 @@ def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: W
     both = on[25]
     assert both is not None
     assert (both.is_consolidated, both.amendment, both.base) == (True, sooner, later)
-    assert (clause(both), both.content["about"]["reports_to"]) == ("We meet twice.", "The board")
-    assert clause(on[5]) == "We meet and decide together."
+    assert (clause_text(both), both.content["about"]["reports_to"]) == ("We meet twice.", "The board")
+    assert clause_text(on[5]) == "We meet and decide together."
     page = signed_in(world.vera).get(both.get_absolute_url()).content.decode()
     assert f"version {later.number}" in page
     assert f"version {sooner.number}" in page
@@ -290,8 +292,8 @@ def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: W
 
 def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    slow = amend(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
-    sign_all(put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
+    slow = propose_change(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
+    sign_all(put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
 
     with pytest.raises(UnableToSendForSignature, match="has changed clause “Terms” since"):
         put_up(slow, world.ben)
@@ -299,11 +301,11 @@ def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: Worl
 
     assert both == ("clause “Terms”",)
     version = put_up(slow, world.ben)
-    assert (clause(version), version.content["about"]["reports_to"]) == ("We never meet.", "The board")
+    assert (clause_text(version), version.content["about"]["reports_to"]) == ("We never meet.", "The board")
 
 
 def test_declining_needs_a_reason_and_opens_the_draft_again(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     version = put_up(proposal, world.amina)
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
     with pytest.raises(UnableToSignTerms, match="why"):
@@ -337,7 +339,7 @@ def test_declining_needs_a_reason_and_opens_the_draft_again(world: World) -> Non
 
 
 def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     address = reverse(
         "agreements:sign-by-link",
         args=[terms_token(version.signatories.get(organisation=world.westmarch), world.ben)],
@@ -371,7 +373,7 @@ def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) 
 
 
 def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(second_factor_required=True)
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
 
@@ -386,7 +388,7 @@ def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> N
 
 
 def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     sign(version, world.amina, world.larkhaven)
 
     made = record_paper_signature(
@@ -421,7 +423,7 @@ def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
         now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     sign(version, world.amina, world.larkhaven)
     sign(version, world.ben, world.westmarch)
     token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
@@ -445,7 +447,7 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
-    later = put_up(amend(world, world.amina, world.larkhaven, text="A secret plan."), world.amina)
+    later = put_up(propose_change(world, world.amina, world.larkhaven, text="A secret plan."), world.amina)
     sign_all(later)
     hana = signed_in(world.hana)
 
@@ -460,7 +462,7 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
 
 def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     put_up(made, world.ben)
     for call in (take_back_terms, withdraw_proposal):
         with pytest.raises(UnableToWithdraw, match="why"):
@@ -475,7 +477,7 @@ def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
 
 def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(made, world.ben)
     ben = signed_in(world.ben)
 
@@ -494,7 +496,7 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
 
 def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(made, world.ben, sign_by=days(5))
     sign(version, world.ben, world.westmarch)
 
@@ -512,7 +514,7 @@ def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) ->
 
 def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> None:
     with pytest.raises(UnableToPropose, match="in force"):
-        amend(world, world.ben, world.westmarch)
+        propose_change(world, world.ben, world.westmarch)
     agree_terms(world.partnership, world.amina)
 
     with pytest.raises(UnableToPropose, match="why"):
@@ -526,7 +528,7 @@ def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> N
 
 
 def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     asked = Email.objects.filter(kind="agreements.terms_request")
     assert set(asked.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
@@ -547,21 +549,25 @@ def bodies_about_signed_terms() -> list[str]:
 
 
 def test_email_about_first_terms_says_that_none_apply_until_they_start(world: World) -> None:
-    sign_all(put_up(ready(world), world.amina, from_day=days(10)))
+    sign_all(put_up(draft_first_terms(world), world.amina, from_day=days(10)))
 
     assert ["no terms are in force" in body for body in bodies_about_signed_terms()] == [True, True]
 
 
 def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30)))
+    sign_all(
+        put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30))
+    )
 
     assert ["the current terms apply" in body for body in bodies_about_signed_terms()][-2:] == [True, True]
 
 
 def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30)))
+    sign_all(
+        put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30))
+    )
     vera = signed_in(world.vera)
     page = reverse("agreements:terms", args=[world.partnership.pk])
 
@@ -582,7 +588,7 @@ def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> No
 
 def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(made, world.ben)
 
     change_status(
@@ -600,7 +606,7 @@ def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: Worl
 
 def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     put_up(made, world.ben)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="renewed", ends_on=today())
 
@@ -611,7 +617,7 @@ def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World
 
 
 def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
 
     page = signed_in(world.amina).get(reverse("agreements:terms-about", args=[world.partnership.pk, proposal.number]))
 
@@ -629,9 +635,9 @@ def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
 
 def test_amendments_are_numbered_from_1(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    first = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    first = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     withdraw_proposal(proposal=first, reason="No.", author=world.ben, now=timezone.now())
-    second = amend(world, world.amina, world.larkhaven, text="We never meet.")
+    second = propose_change(world, world.amina, world.larkhaven, text="We never meet.")
 
     assert (first_proposal(world.partnership).name, first.name, second.name) == (
         "First terms",
@@ -645,7 +651,7 @@ def test_amendments_are_numbered_from_1(world: World) -> None:
 
 def test_migration_numbers_the_amendments_that_were_there(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = [amend(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
+    made = [propose_change(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
     TermsProposal.objects.filter(based_on__isnull=False).update(amendment_number=F("number") + 10)
 
     with connection.cursor() as cursor:

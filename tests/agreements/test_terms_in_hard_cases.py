@@ -34,7 +34,7 @@ from partnerships.agreements.services import (
     take_back_terms,
 )
 from partnerships.outbox.models import Email
-from tests.agreements.test_signing_terms import amend, clause, days, ready, sign
+from tests.agreements.test_signing_terms import clause_text, days, draft_first_terms, propose_change, sign
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
@@ -47,25 +47,25 @@ def days_later(count: int) -> time_machine.travel:
 
 def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    board = amend(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
-    meet = amend(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
+    board = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    meet = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
     sooner = put_up(board, world.ben, from_day=days(10))
     later = put_up(meet, world.amina, from_day=days(30))
     sign_all(sooner)
     sign_all(later)
-    between = amend(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
+    between = propose_change(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
 
     with pytest.raises(UnableToSendForSignature, match="Amendment 2 of Larkhaven Homes changes clause “Terms” too"):
         put_up(between, world.ben, from_day=days(20))
 
-    assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."
+    assert clause_text(version_in_force(world.partnership, days(40))) == "We meet twice."
 
 
 def colliding_amendments(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
     """Propose two amendments that are each valid alone: one moves the start, the other the end before it."""
     agree_terms(world.partnership, world.amina, starts_on=today().isoformat(), ends_on=days(300).isoformat())
-    later = amend(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
-    shorter = amend(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
+    later = propose_change(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
+    shorter = propose_change(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
     return put_up(later, world.ben), put_up(shorter, world.amina, checked=checked)
 
 
@@ -112,7 +112,7 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
 
 
 def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
-    version = put_up(draft(ready(world), world.amina, review_on=days(5).isoformat()), world.amina)
+    version = put_up(draft(draft_first_terms(world), world.amina, review_on=days(5).isoformat()), world.amina)
 
     with days_later(8):
         sign_all(version)
@@ -123,14 +123,14 @@ def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
 
 def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
 
     world.partnership.refresh_from_db()
     assert world.partnership.starts_on == today()
 
 
 def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World) -> None:
-    proposal = draft(ready(world), world.amina, starts_on=days(5).isoformat())
+    proposal = draft(draft_first_terms(world), world.amina, starts_on=days(5).isoformat())
 
     with pytest.raises(UnableToSendForSignature, match="empty, or change the start date in the draft"):
         put_up(proposal, world.amina, from_day=days(6))
@@ -140,7 +140,7 @@ def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World)
 
 
 def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
-    proposal = draft(ready(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
+    proposal = draft(draft_first_terms(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
     version = put_up(proposal, world.amina)
 
     with days_later(5):
@@ -155,7 +155,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
 
 @pytest.mark.parametrize("notice", [0, 731])
 def test_days_of_notice_that_no_partnership_can_have_are_refused_before_signing(world: World, notice: int) -> None:
-    proposal = draft(ready(world), world.amina, notice_days=notice)
+    proposal = draft(draft_first_terms(world), world.amina, notice_days=notice)
 
     with pytest.raises(UnableToSendForSignature, match="1 to 730 days"):
         put_up(proposal, world.amina)
@@ -163,7 +163,7 @@ def test_days_of_notice_that_no_partnership_can_have_are_refused_before_signing(
 
 def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> None:
     agree_terms(world.partnership, world.amina, review_on=days(10).isoformat(), ends_on=days(20).isoformat())
-    proposal = amend(world, world.ben, world.westmarch, ends_on=days(400).isoformat())
+    proposal = propose_change(world, world.ben, world.westmarch, ends_on=days(400).isoformat())
 
     with pytest.raises(UnableToSendForSignature, match="on that day or earlier"):
         put_up(proposal, world.ben, from_day=days(21))
@@ -178,7 +178,7 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
 
 
 def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     seen = proposal.revision_of("clauses/terms")
     put_up(proposal, world.amina)
     ben = signed_in(world.ben)
@@ -196,7 +196,7 @@ def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None
 
 
 def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     version = put_up(proposal, world.amina)
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
     link = reverse("agreements:sign-by-link", args=[token])
@@ -217,7 +217,7 @@ def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(wo
 @pytest.mark.parametrize("name", ["send-for-signature", "take-back", "withdraw"])
 def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: str) -> None:
     agree_terms(world.partnership, world.amina)
-    proposal = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     if name == "take-back":
         put_up(proposal, world.ben)
     ben, address = signed_in(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
@@ -230,7 +230,7 @@ def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: s
 
 
 def paper_signature(world: World) -> TermsSignature:
-    version = put_up(ready(world), world.amina)
+    version = put_up(draft_first_terms(world), world.amina)
     return record_paper_signature(
         version=version,
         organisation=world.westmarch,
@@ -269,7 +269,7 @@ def test_a_paper_signature_of_a_party_with_a_long_name_is_recorded(world: World)
 
 
 def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: World) -> None:
-    version = put_up(ready(world), world.amina, sign_by=days(2))
+    version = put_up(draft_first_terms(world), world.amina, sign_by=days(2))
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
     change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
@@ -296,7 +296,7 @@ def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     agree_terms(world.partnership, world.amina)
     give_notice(party=party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
-    version = put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
+    version = put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
     token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
 
     with days_later(4):

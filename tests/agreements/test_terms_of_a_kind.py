@@ -14,14 +14,14 @@ from partnerships.agreements.services import create_partnership, save_terms_piec
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed
 from partnerships.organisations.nations import holidays_of_any
-from tests.agreements.test_signing_terms import ready
+from tests.agreements.test_signing_terms import draft_first_terms
 from tests.support.signing_in import signed_in
 from tests.support.terms import first_proposal
 from tests.world import World
 
 
 def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
     amina = signed_in(world.amina)
     given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
@@ -38,7 +38,7 @@ def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) ->
 
 
 def test_a_name_that_a_draft_has_already_stays_on_the_list(world: World) -> None:
-    proposal = ready(world)
+    proposal = draft_first_terms(world)
     row = {"party": "Old Quay Trust", "year": "2026", "money": "", "in_kind": "Land", "note": ""}
     save_terms_piece(
         proposal=proposal, piece="contributions/quay", value=row, based_on=None, author=world.amina, now=timezone.now()

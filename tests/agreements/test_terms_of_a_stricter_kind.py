@@ -12,7 +12,7 @@ from partnerships.agreements.queries.terms import content_of_proposal, version_i
 from partnerships.agreements.services import change_status, renew
 from partnerships.agreements.terms.declarations import FieldDeclaration, declare
 from partnerships.agreements.terms.schema import build_schema, declarations_with
-from tests.agreements.test_signing_terms import amend, clause
+from tests.agreements.test_signing_terms import clause_text, propose_change
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
@@ -35,25 +35,25 @@ def drop_fee(field: KindField) -> None:
 
 def test_an_amendment_keeps_a_choice_that_the_kind_has_dropped(world: World) -> None:
     field = basis(world)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
     drop_fee(field)
 
-    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     page = signed_in(world.amina).get(proposal.get_absolute_url())
     sign_all(put_up(proposal, world.amina))
 
     assert page.status_code == 200
     version = version_in_force(world.partnership, today())
     assert version is not None
-    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+    assert (version.content["about"]["basis"], clause_text(version)) == ("fee", "We meet twice.")
 
 
 def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: World) -> None:
     field = basis(world)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
-    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="cost"), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="cost"), world.ben))
     drop_fee(field)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
 
     address = reverse("agreements:terms-compare", args=[world.partnership.pk])
     page = signed_in(world.amina).get(address, {"from": "2", "to": "4"})
@@ -65,9 +65,9 @@ def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: Wor
 @pytest.mark.parametrize("first", ["loose", "strict"])
 def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(world: World, first: str) -> None:
     field = basis(world)
-    loose = amend(world, world.ben, world.westmarch, basis="fee")
+    loose = propose_change(world, world.ben, world.westmarch, basis="fee")
     drop_fee(field)
-    strict = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    strict = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     versions = {"strict": put_up(strict, world.amina), "loose": put_up(loose, world.ben)}
 
     for name in sorted(versions, key=lambda name: name != first):
@@ -75,27 +75,27 @@ def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(worl
 
     version = version_in_force(world.partnership, today())
     assert version is not None
-    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+    assert (version.content["about"]["basis"], clause_text(version)) == ("fee", "We meet twice.")
     assert signed_in(world.ben).get(version.get_absolute_url()).status_code == 200
 
 
 def test_a_draft_from_after_a_dropped_choice_is_sent_on_terms_from_before(world: World) -> None:
     field = basis(world)
-    loose = put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben)
+    loose = put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben)
     drop_fee(field)
-    strict = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    strict = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     sign_all(loose)
 
     version = put_up(strict, world.amina)
 
-    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+    assert (version.content["about"]["basis"], clause_text(version)) == ("fee", "We meet twice.")
     strict.refresh_from_db()
     assert content_of_proposal(strict) == version.content
 
 
 def test_a_renewal_leaves_out_what_the_kind_no_longer_takes_and_says_so(world: World) -> None:
     field = basis(world)
-    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
     drop_fee(field)
     now = timezone.now()
     world.partnership.refresh_from_db()

@@ -24,8 +24,8 @@ from partnerships.outbox.models import Email
 from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times, is_time_to_remind, lead_times_of
 from partnerships.people.models import ReminderKind, User
 from partnerships.plans.services import remind_signatories
-from tests.agreements.test_dates import agree as agree_dates
-from tests.agreements.test_signing_terms import amend
+from tests.agreements.test_dates import sign_with_dates as agree_dates
+from tests.agreements.test_signing_terms import propose_change
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
 from tests.digests.test_choices_match_emails import PAGE
@@ -70,7 +70,7 @@ def signature_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]
 
 def terms_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
     agree_terms(world.partnership, world.amina)
-    put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina, sign_by=in_days(30))
+    put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina, sign_by=in_days(30))
     return "agreements.terms_request", in_days(30), remind_terms_signers, world.ben
 
 

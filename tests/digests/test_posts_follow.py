@@ -15,7 +15,7 @@ from partnerships.digests.services import (
     set_role_rule,
     stop,
 )
-from tests.agreements.test_posts import fill, post_of
+from tests.agreements.test_posts import create_post_of, fill
 from tests.world import World
 
 
@@ -25,7 +25,7 @@ def followers(world: World) -> set[str]:
 
 
 def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, world.vera, now=world.now)
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
     assert followers(world) == {"Vera Larch"}
@@ -37,7 +37,7 @@ def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:
 
 
 def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, world.vera, now=world.now)
     set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     everybody = followers(world)
@@ -50,7 +50,7 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
 
 
 def test_contact_without_account_follows_while_holding_the_post(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, contact=Contact(name="Farah Ledger", email="Farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 
@@ -68,7 +68,7 @@ def test_contact_without_account_follows_while_holding_the_post(world: World) ->
 
 
 def test_contact_who_declined_is_not_asked_again(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, contact=Contact(name="Farah Ledger", email="farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
     ask_post_contacts(now=timezone.now())
@@ -80,7 +80,7 @@ def test_contact_who_declined_is_not_asked_again(world: World) -> None:
 
 
 def test_contacts_without_an_address_are_not_asked(world: World) -> None:
-    post = post_of(world)
+    post = create_post_of(world)
     fill(post, contact=Contact(name="Farah Ledger", phone="020 7946 0103"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 

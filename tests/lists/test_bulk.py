@@ -19,7 +19,7 @@ from partnerships.organisations.models import Kind
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone
 from partnerships.recommendations.models import Response
-from tests.agreements.test_posts import fill, post_of
+from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
 from tests.plans.drafts import published
@@ -235,9 +235,9 @@ def test_plans_of_several_milestones_are_followed_each_once(world: World) -> Non
 
 
 def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world: World) -> None:
-    posts = [post_of(world, role) for role in ("lead", "finance")]
-    posts.append(post_of(world, "lead", organisation=world.westmarch))
-    posts.append(post_of(world, "lead", organisation=world.westmarch, partnership=None))
+    posts = [create_post_of(world, role) for role in ("lead", "finance")]
+    posts.append(create_post_of(world, "lead", organisation=world.westmarch))
+    posts.append(create_post_of(world, "lead", organisation=world.westmarch, partnership=None))
     held = [fill(post, world.ben if post.organisation == world.westmarch else world.amina) for post in posts]
 
     page = open_confirmation(world.ben, "follow", *held, kind="contacts")

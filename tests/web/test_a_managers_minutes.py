@@ -22,7 +22,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import draft_content
 from partnerships.reports.services import make_files
 from partnerships.search.services import index_stale
-from tests.agreements.test_posts import fill, post_of
+from tests.agreements.test_posts import create_post_of, fill
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, ask_signatures, begin, publish, save
 from tests.reports.test_homes_pipeline import NEXT, QUAY, change, line, plan_with
@@ -107,8 +107,8 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
             ("Wharf", "2031-03", "Homes."),
         )
     )
-    fill(post_of(world, "lead", organisation=world.westmarch), world.ben)
-    fill(post_of(world, "deputy", organisation=world.westmarch), contact=Contact(name="Fay Covers"))
+    fill(create_post_of(world, "lead", organisation=world.westmarch), world.ben)
+    fill(create_post_of(world, "deputy", organisation=world.westmarch), contact=Contact(name="Fay Covers"))
     index_stale()
     sign_in(page, live_server.url, world.amina.email)
     hand = Hand(page, live_server.url)

@@ -1,7 +1,4 @@
-"""Developer agreements for administrators.
-
-To look at, because registers and authorities own them.
-"""
+"""Developer agreements in Django admin: read only, because registers and authorities change them."""
 
 from __future__ import annotations
 

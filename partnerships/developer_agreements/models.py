@@ -1,4 +1,4 @@
-"""Developer agreements as published registers hold them, and the commitments made in them."""
+"""Developer agreements of published registers, and the commitments made in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
     """Agreements by who may see them, with what pages show."""
 
     def visible_to(self, user: User | AnonymousUser) -> DeveloperAgreementQuerySet:
-        """Return agreements that the person may read. They are published: those who see the authority read them."""
+        """Return the agreements that the person may read: those of the authorities that they can see.
+
+        Agreements are published, so no membership is needed.
+        """
         return self.filter(organisation__in=Organisation.objects.visible_to(user))
 
     def for_listing(self) -> DeveloperAgreementQuerySet:
@@ -59,7 +62,7 @@ class DeveloperAgreement(models.Model):
 
     @property
     def title(self) -> str:
-        """Return what links call it: `section 106 agreement W/1-da`."""
+        """The name of the agreement in links, for example `section 106 agreement W/1-da`."""
         return f"{self.kind} agreement {self.reference}"
 
 

@@ -1,4 +1,4 @@
-"""Developer agreements as things that an authority holds."""
+"""Developer agreements as records that pass to the successor of an authority."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ AGREEMENTS = Obligation(
 
 
 def register() -> None:
-    """Register the agreements in force."""
+    """Register the agreements that have not ended."""
     register_obligation(AGREEMENTS)

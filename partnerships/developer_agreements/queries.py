@@ -1,4 +1,4 @@
-"""What the pages of developer agreements read."""
+"""Queries for the pages of developer agreements."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet
 
 
 def made_by(agreement: DeveloperAgreement) -> Organisation | None:
-    """Return the authority that made an agreement, if the agreement has passed to another since.
+    """Return the authority that made an agreement, if the agreement has passed to another authority since.
 
-    None also if its day is unknown.
+    Return None also if the day of the agreement is unknown.
     """
     if agreement.agreed_on is None:
         return None

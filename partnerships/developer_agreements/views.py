@@ -1,7 +1,4 @@
-"""Pages of developer agreements.
-
-One lists those of an authority, another shows one with its promises.
-"""
+"""Pages of developer agreements: the agreements of an authority, and one agreement with its promises."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """What a council turns on at once: one file, or files that belong together."""
+    """A standard with its file, or with files that belong together: a council publishes all of them or none."""
 
     code: str
     title: str
@@ -82,13 +82,13 @@ TIMETABLE = Dataset(
         _NOTES,
     ),
 )
-#: What a developer agreement is: the code of the standard, and what it is called here.
+#: The types of developer agreement: the code of the standard, and the name here.
 AGREEMENT_TYPES = {
     "section-106": "section 106",
     "section-278": "section 278",
     "community-infrastructure-levy": "community infrastructure levy",
 }
-#: What contributions are for: the codes of the standard that have not ended, and their names.
+#: The purposes of contributions: the codes of the standard that have not ended, and their names.
 PURPOSES = {
     "affordable-housing": "Affordable housing",
     "bonds": "Bonds",
@@ -191,7 +191,7 @@ CONTRIBUTIONS = Standard(
     "developer-contributions", "Developer contributions", "2019-09-01", (AGREEMENT, CONTRIBUTION, TRANSACTION)
 )
 BROWNFIELD = Standard("brownfield-land", "Brownfield land", "2017-04-16", (BROWNFIELD_LAND,))
-STANDARDS: Mapping[str, Standard] = {one.code: one for one in (PLANS, CONTRIBUTIONS, BROWNFIELD)}
+STANDARDS: Mapping[str, Standard] = {standard.code: standard for standard in (PLANS, CONTRIBUTIONS, BROWNFIELD)}
 DATASETS: Mapping[str, Dataset] = {
     dataset.code: dataset for standard in STANDARDS.values() for dataset in standard.datasets
 }

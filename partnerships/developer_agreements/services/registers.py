@@ -1,4 +1,4 @@
-"""Agreements and their promises that a public register holds, saved in bulk."""
+"""Save the agreements of a public register, and link their promises, in bulk."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SOURCE = "developer agreements (planning data platform, MHCLG)"
 def promise_description(
     purpose: str, *, qualifier: str = "", agreement: DeveloperAgreement | None, application: str
 ) -> str:
-    """Return the words of a contribution's commitment.
+    """Return the text of a contribution's commitment.
 
-    `Education, under section 106 agreement W/1 (planning application W/1)`.
+    For example `Education, under section 106 agreement W/1 (planning application W/1)`.
     """
     under = f", under {agreement.title}" if agreement else ", agreement not published"
     where = f" (planning application {application})" if application else ""
@@ -32,7 +32,7 @@ def promise_description(
 
 
 def giver_name_for(application: str) -> str:
-    """Return a name for the one who promises, since files do not name the developer."""
+    """Return a name for the developer, whom the files do not name."""
     return f"Developer of {application}"[:200] if application else "A developer"
 
 
@@ -57,7 +57,8 @@ def record_agreements(
 
     Return a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
     and reference are stored stays as it is, so importing a file twice is safe. `run_id` is the number of the import,
-    None for those entered on a page. For those who keep the directory, and leads of the organisations.
+    None for agreements entered on a page. For administrators who keep the directory, and for leads of the
+    organisations.
     """
     if not agreements:
         return [], 0

@@ -104,7 +104,7 @@ class Command(AccountedCommand):
             f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
             f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} could not be used,"
             f" {counts['automatic']:,} automatic replies, {counts['other']:,} other emails,"
-            f" {counts['known']:,} read before, {counts['failed']:,} could not be read."
+            f" {counts['known']:,} already read, {counts['failed']:,} could not be read."
         )
 
     def _reconcile(self, options: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ from tests.support.outbox import deliver
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-ASKED = {
+REQUEST_FIELDS = {
     "organisation_name": "Newbridge Homes",
     "kind": "registered_provider",
     "number": "L9999",
@@ -53,15 +53,15 @@ def amina(world: World) -> Client:
     return client
 
 
-def asked(**changes: str) -> AccessRequest:
-    return ask_for_access(author=None, now=timezone.now(), **(ASKED | changes))
+def record_request(**changes: str) -> AccessRequest:
+    return ask_for_access(author=None, now=timezone.now(), **(REQUEST_FIELDS | changes))
 
 
 def test_somebody_signed_out_asks_for_access_and_administrators_are_told(world: World) -> None:
     page = Client().get(reverse("organisations:ask"), {"name": "Newbridge Homes"})
     deliver().clear()
 
-    response = Client().post(reverse("organisations:ask"), ASKED)
+    response = Client().post(reverse("organisations:ask"), REQUEST_FIELDS)
 
     assert "Newbridge Homes" in page.content.decode()
     assert response.status_code == 302
@@ -71,10 +71,10 @@ def test_somebody_signed_out_asks_for_access_and_administrators_are_told(world: 
 
 
 def test_asking_twice_keeps_one_request_and_sends_one_email(world: World) -> None:
-    asked()
+    record_request()
     deliver().clear()
 
-    again = asked(message="Please hurry.")
+    again = record_request(message="Please hurry.")
 
     assert AccessRequest.objects.get() == again
     assert AccessRequest.objects.get().message == "Please hurry."
@@ -82,7 +82,7 @@ def test_asking_twice_keeps_one_request_and_sends_one_email(world: World) -> Non
 
 
 def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World, dee: Client) -> None:
-    request = asked()
+    request = record_request()
     deliver().clear()
 
     dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": ""})
@@ -96,7 +96,7 @@ def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World
 
 
 def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: Client) -> None:
-    request = asked(organisation_name="Larkhaven")
+    request = record_request(organisation_name="Larkhaven")
     page = dee.get(reverse("organisations:requests")).content.decode()
 
     dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": str(world.larkhaven.pk)})
@@ -109,8 +109,8 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
 
 
 def test_the_number_that_was_given_is_kept(world: World) -> None:
-    accept_request(request=asked(), organisation=None, author=world.dee, now=timezone.now())
-    odd = asked(organisation_name="Oddbridge Homes", number="ask Nell")
+    accept_request(request=record_request(), organisation=None, author=world.dee, now=timezone.now())
+    odd = record_request(organisation_name="Oddbridge Homes", number="ask Nell")
     accept_request(request=odd, organisation=None, author=world.dee, now=timezone.now())
 
     assert Organisation.objects.get(name="Newbridge Homes").identifiers.get().value == "L9999"
@@ -137,7 +137,7 @@ def test_a_typed_number_is_recognised_by_its_form(number: str, kind: str, scheme
 
 
 def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: World, dee: Client) -> None:
-    first, second = asked(), asked(email="ned@newbridge.example", name="Ned New")
+    first, second = record_request(), record_request(email="ned@newbridge.example", name="Ned New")
     given = {"author": world.dee, "now": timezone.now()}
     accept_request(request=first, organisation=None, **given)
 
@@ -152,7 +152,7 @@ def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: Worl
 
 
 def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
-    request = asked()
+    request = record_request()
     deliver().clear()
 
     decline_request(request=request, reason="Write from your work address.", author=world.dee, now=timezone.now())
@@ -164,7 +164,7 @@ def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
 
 def test_declining_sends_no_words_of_the_request_and_adds_nobody_to_the_people(world: World) -> None:
     """Nobody has checked the address: it may belong to somebody else."""
-    request = asked(organisation_name="Win a prize", name="Click here", email="stranger@elsewhere.example")
+    request = record_request(organisation_name="Win a prize", name="Click here", email="stranger@elsewhere.example")
     deliver().clear()
 
     decline_request(request=request, reason="No organisation.", author=world.dee, now=timezone.now())
@@ -177,7 +177,7 @@ def test_declining_sends_no_words_of_the_request_and_adds_nobody_to_the_people(w
 
 
 def test_a_request_is_answered_once(world: World) -> None:
-    request = asked()
+    request = record_request()
     accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
 
     with pytest.raises(UnableToAnswerRequest, match="already answered"):
@@ -185,7 +185,7 @@ def test_a_request_is_answered_once(world: World) -> None:
 
 
 def test_a_declined_request_keeps_its_reason(world: World, dee: Client) -> None:
-    request = asked()
+    request = record_request()
 
     dee.post(reverse("organisations:decline-request", args=[request.pk]), {"reason": "Not a housing body."})
 
@@ -194,40 +194,44 @@ def test_a_declined_request_keeps_its_reason(world: World, dee: Client) -> None:
 
 
 def test_an_organisation_number_that_is_no_number_is_not_found(world: World, dee: Client) -> None:
-    address = reverse("organisations:accept-request", args=[asked().pk])
+    address = reverse("organisations:accept-request", args=[record_request().pk])
 
     assert {dee.post(address, {"organisation": bad}).status_code for bad in ("x", "9" * 30, "-1", "\u0663")} == {404}
 
 
 def test_requests_from_everybody_together_are_limited(world: World) -> None:
     for number in range(REQUESTS_A_DAY):
-        asked(email=f"nell{number}@newbridge.example")
+        record_request(email=f"nell{number}@newbridge.example")
 
     with pytest.raises(UnableToAskForAccess, match="Try again tomorrow"):
-        asked(email="one.more@newbridge.example")
+        record_request(email="one.more@newbridge.example")
 
 
 def test_signed_in_people_can_ask_when_others_have_used_up_the_day(world: World, amina: Client) -> None:
     for number in range(REQUESTS_A_DAY):
-        asked(email=f"nell{number}@newbridge.example")
+        record_request(email=f"nell{number}@newbridge.example")
 
-    amina.post(reverse("organisations:ask"), ASKED)
+    amina.post(reverse("organisations:ask"), REQUEST_FIELDS)
 
     assert AccessRequest.objects.filter(asked_by=world.amina).count() == 1
 
 
 def test_somebody_signed_out_does_not_rewrite_the_request_of_a_person_signed_in(world: World, amina: Client) -> None:
-    amina.post(reverse("organisations:ask"), ASKED)
+    amina.post(reverse("organisations:ask"), REQUEST_FIELDS)
 
-    again = asked(email=world.amina.email, name="Not Amina", message="Make me lead of everything.")
+    again = record_request(email=world.amina.email, name="Not Amina", message="Make me lead of everything.")
 
     request = AccessRequest.objects.get()
     assert again == request
-    assert (request.name, request.message, request.asked_by) == (world.amina.name, ASKED["message"], world.amina)
+    assert (request.name, request.message, request.asked_by) == (
+        world.amina.name,
+        REQUEST_FIELDS["message"],
+        world.amina,
+    )
 
 
 def test_requests_are_removed_after_ninety_days(world: World) -> None:
-    asked()
+    record_request()
     rule = RULES["access requests"]
 
     assert rule.apply(timezone.now() + dt.timedelta(days=89), False) == 0
@@ -235,7 +239,7 @@ def test_requests_are_removed_after_ninety_days(world: World) -> None:
 
 
 def test_a_signed_in_person_asks_under_their_own_address(world: World, amina: Client) -> None:
-    amina.post(reverse("organisations:ask"), ASKED | {"email": "somebody.else@newbridge.example"})
+    amina.post(reverse("organisations:ask"), REQUEST_FIELDS | {"email": "somebody.else@newbridge.example"})
 
     request = AccessRequest.objects.get()
     assert (request.email, request.asked_by) == (world.amina.email, world.amina)

@@ -21,7 +21,7 @@ from tests.support.moments import today
 from tests.world import World
 
 
-def council(name: str, code: str) -> Organisation:
+def create_coded_council(name: str, code: str) -> Organisation:
     """Return a council with a code, which serves the area of that code."""
     made = create_council(name)
     area = Area.objects.create(code=code, name=name, kind="district")
@@ -30,7 +30,7 @@ def council(name: str, code: str) -> Organisation:
     return made
 
 
-def becomes(predecessors: list[Organisation], successors: list[Organisation]) -> Succession:
+def replace_councils(predecessors: list[Organisation], successors: list[Organisation]) -> Succession:
     succession = services.record_succession(
         kind="replace",
         status="order_made",
@@ -43,7 +43,7 @@ def becomes(predecessors: list[Organisation], successors: list[Organisation]) ->
     return succession
 
 
-def undo(succession: Succession) -> Succession:
+def undo_at_once(succession: Succession) -> Succession:
     back = services.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
@@ -56,60 +56,64 @@ def undo(succession: Succession) -> Succession:
     return back
 
 
-def served(organisation: Organisation, day: dt.date | None = None) -> set[str]:
+def codes_served(organisation: Organisation, day: dt.date | None = None) -> set[str]:
     numbers = served_by_all(day or today()).get(organisation.pk, [])
     return set(Area.objects.filter(pk__in=numbers).values_list("code", flat=True))
 
 
-def until(code: str) -> dt.date | None:
+def valid_until(code: str) -> dt.date | None:
     return Identifier.objects.get(scheme="gss", value=code).valid_to
 
 
 def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(world: World) -> None:
-    elm, ewell = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
+    elm, ewell = create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")
     east = create_council("East Council")
     Area.objects.create(code="E06000901", name="East", kind="district")
     services.add_identifier(organisation=east, scheme="gss", value="E06000901", author=None, now=timezone.now())
 
-    becomes([elm, ewell], [east])
+    replace_councils([elm, ewell], [east])
 
-    assert served(east) == {"E07000901", "E07000902", "E06000901"}
+    assert codes_served(east) == {"E07000901", "E07000902", "E06000901"}
     assert (
-        served(elm),
-        served(elm, today() - dt.timedelta(days=1)),
-        served(east, today() - dt.timedelta(days=1)),
+        codes_served(elm),
+        codes_served(elm, today() - dt.timedelta(days=1)),
+        codes_served(east, today() - dt.timedelta(days=1)),
     ) == (set(), {"E07000901"}, set())
-    assert (until("E07000901"), until("E06000901")) == (today(), None)
+    assert (valid_until("E07000901"), valid_until("E06000901")) == (today(), None)
     assert list(find_organisations(user=world.vera, text="E07000901")) == [elm]
 
 
 def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: World) -> None:
     county, east, west = (
-        council("The County", "E10000901"),
+        create_coded_council("The County", "E10000901"),
         create_council("East Council"),
         create_council("West Council"),
     )
 
-    becomes([county], [east, west])
+    replace_councils([county], [east, west])
 
-    assert (served(county), served(east), served(west)) == (set(), set(), set())
+    assert (codes_served(county), codes_served(east), codes_served(west)) == (set(), set(), set())
 
 
 def test_areas_and_codes_go_back_when_it_is_undone_and_move_again(world: World) -> None:
-    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), create_council("East Council")
-    first = becomes([elm, ewell], [east])
+    elm, ewell, east = (
+        create_coded_council("Elm", "E07000901"),
+        create_coded_council("Ewell", "E07000902"),
+        create_council("East Council"),
+    )
+    first = replace_councils([elm, ewell], [east])
 
-    back = undo(first)
+    back = undo_at_once(first)
 
-    assert (served(elm), served(ewell), served(east)) == ({"E07000901"}, {"E07000902"}, set())
-    assert (until("E07000901"), until("E07000902")) == (None, None)
-    undo(back)
-    assert (served(elm), served(east)) == (set(), {"E07000901", "E07000902"})
-    assert until("E07000902") == today()
+    assert (codes_served(elm), codes_served(ewell), codes_served(east)) == ({"E07000901"}, {"E07000902"}, set())
+    assert (valid_until("E07000901"), valid_until("E07000902")) == (None, None)
+    undo_at_once(back)
+    assert (codes_served(elm), codes_served(east)) == (set(), {"E07000901", "E07000902"})
+    assert valid_until("E07000902") == today()
 
 
 def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
-    large, small = council("Large", "E07000901"), council("Small", "E07000902")
+    large, small = create_coded_council("Large", "E07000901"), create_coded_council("Small", "E07000902")
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
@@ -119,16 +123,16 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
         now=timezone.now(),
     )
     services.take_effect(succession=succession, author=None, now=timezone.now())
-    assert served(large) == {"E07000901", "E07000902"}
+    assert codes_served(large) == {"E07000901", "E07000902"}
 
-    undo(succession)
+    undo_at_once(succession)
 
-    assert (served(large), served(small)) == ({"E07000901"}, {"E07000902"})
+    assert (codes_served(large), codes_served(small)) == ({"E07000901"}, {"E07000902"})
 
 
 def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(world: World) -> None:
     county, east, west = (
-        council("The County", "E10000901"),
+        create_coded_council("The County", "E10000901"),
         create_council("East Council"),
         create_council("West Council"),
     )
@@ -147,12 +151,12 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
     for one in both:
         services.take_effect(succession=one, author=None, now=timezone.now())
 
-    assert (served(county), served(east), served(west)) == (set(), set(), set())
+    assert (codes_served(county), codes_served(east), codes_served(west)) == (set(), set(), set())
 
 
 def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_day(world: World) -> None:
     elm, east, fire = (
-        council("Elm District", "E07000901"),
+        create_coded_council("Elm District", "E07000901"),
         create_council("East Council"),
         create_council("Fire Authority"),
     )
@@ -165,13 +169,13 @@ def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_d
         now=timezone.now(),
     )
 
-    becomes([elm], [east])
+    replace_councils([elm], [east])
 
-    assert (served(east), served(fire)) == ({"E07000901"}, set())
+    assert (codes_served(east), codes_served(fire)) == ({"E07000901"}, set())
 
 
 def test_only_a_recode_has_a_new_code(world: World) -> None:
-    elm, east = council("Elm District", "E07000901"), create_council("East Council")
+    elm, east = create_coded_council("Elm District", "E07000901"), create_council("East Council")
 
     with pytest.raises(UnableToRecordSuccession, match="Only “Recoded” has a new code"):
         services.record_succession(
@@ -184,7 +188,7 @@ def test_only_a_recode_has_a_new_code(world: World) -> None:
         )
 
 
-def recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | None = None) -> Succession:
+def record_recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | None = None) -> Succession:
     return services.record_succession(
         kind="recode",
         status="order_made",
@@ -199,13 +203,13 @@ def recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | N
 
 def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(world: World) -> None:
     later = today() + dt.timedelta(days=30)
-    elm = council("Elm District", "E07000901")
-    succession = recoding(elm, "E07000999", codes_on=known_day(later))
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999", codes_on=known_day(later))
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
     new = Identifier.objects.get(scheme="gss", value="E07000999")
-    assert (new.organisation, new.valid_from, new.valid_to, until("E07000901")) == (elm, later, None, later)
+    assert (new.organisation, new.valid_from, new.valid_to, valid_until("E07000901")) == (elm, later, None, later)
     for code in ("E07000901", "E07000999"):
         assert list(find_organisations(user=world.vera, text=code)) == [elm]
     client = Client()
@@ -215,17 +219,17 @@ def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(wo
 
 
 def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> None:
-    elm = council("Elm District", "E07000901")
-    succession = recoding(elm, "E07000999", codes_on=PartialDate(today().year))
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999", codes_on=PartialDate(today().year))
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
     new = Identifier.objects.get(scheme="gss", value="E07000999")
-    assert (new.valid_from, until("E07000901")) == (today(), today())
+    assert (new.valid_from, valid_until("E07000901")) == (today(), today())
 
 
 def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:
-    both = [council("Elm District", "E07000901"), council("Ewell District", "E07000902")]
+    both = [create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")]
 
     succession = services.record_succession(
         kind="recode",
@@ -239,29 +243,33 @@ def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(wor
 
 
 def test_recode_is_undone_and_done_again(world: World) -> None:
-    elm = council("Elm District", "E07000901")
-    succession = recoding(elm, "E07000999")
+    elm = create_coded_council("Elm District", "E07000901")
+    succession = record_recoding(elm, "E07000999")
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    back = undo(succession)
+    back = undo_at_once(succession)
 
-    assert (until("E07000901"), until("E07000999")) == (None, today())
-    undo(back)
-    assert (until("E07000901"), until("E07000999")) == (today(), None)
+    assert (valid_until("E07000901"), valid_until("E07000999")) == (None, today())
+    undo_at_once(back)
+    assert (valid_until("E07000901"), valid_until("E07000999")) == (today(), None)
 
 
 def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
-    elm, _ = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
-    succession = recoding(elm, "E07000902")
+    elm, _ = create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")
+    succession = record_recoding(elm, "E07000902")
 
     with pytest.raises(UnableToChangeSuccession, match="already belongs to Ewell District"):
         services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    assert until("E07000901") is None
+    assert valid_until("E07000901") is None
 
 
 def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> None:
-    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), create_council("East Council")
+    elm, ewell, east = (
+        create_coded_council("Elm", "E07000901"),
+        create_coded_council("Ewell", "E07000902"),
+        create_council("East Council"),
+    )
     succession = services.record_succession(
         kind="merge",
         status="order_made",

@@ -44,13 +44,13 @@ def lark(world: World) -> OrganisationName:
     return name
 
 
-def served(world: World) -> AreaServed:
+def area_served(world: World) -> AreaServed:
     return serve_area(
         organisation=world.larkhaven, area=world.fareham, starts_on=dt.date(2020, 4, 1), author=None, now=NOW()
     )
 
 
-def page_of(world: World) -> str:
+def address_of_page(world: World) -> str:
     """Larkhaven's page, as its lead sees it."""
     client = Client()
     client.force_login(world.amina)
@@ -68,7 +68,7 @@ def test_an_administrator_corrects_a_name_with_a_reason(world: World, dee: Clien
     name.refresh_from_db()
     assert (refused.status_code, accepted.status_code) == (200, 302)
     assert (name.name, name.folded) == ("Lark Haven", "lark haven")
-    assert "Misspelt in the list." in page_of(world)
+    assert "Misspelt in the list." in address_of_page(world)
 
 
 def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client) -> None:
@@ -100,7 +100,7 @@ def test_a_name_is_not_corrected_to_one_that_the_organisation_has(world: World) 
 
 
 def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, dee: Client) -> None:
-    row = served(world)
+    row = area_served(world)
     address = reverse("admin:organisations_areaserved_change", args=[row.pk])
 
     dee.post(
@@ -116,7 +116,7 @@ def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, de
 
     row.refresh_from_db()
     assert row.starts_on == dt.date(2021, 4, 1)
-    assert "Its annual report says so." in page_of(world)
+    assert "Its annual report says so." in address_of_page(world)
 
 
 def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: World, dee: Client) -> None:
@@ -145,7 +145,7 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
     post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
-    given = fields_of(dee.get(address), starts_on="2026-01-05")
+    given = form_fields(dee.get(address), starts_on="2026-01-05")
 
     refused = [dee.post(address, sent) for sent in (given, given | {"ends_on": "2025-01-05", "why": "Misread."})]
     accepted = dee.post(address, given | {"why": "His email says so."})
@@ -162,7 +162,7 @@ def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -
     holder = fill_post(post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     page = dee.get(address)
-    given = fields_of(page, person=world.vera.pk, why="It was Vera.")
+    given = form_fields(page, person=world.vera.pk, why="It was Vera.")
 
     stranger = dee.post(address, given | {"person": world.chidi.pk})
     accepted = dee.post(address, given)
@@ -179,7 +179,7 @@ def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> No
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
     end_post(post=post, reason="Merged with another.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
-    given = fields_of(dee.get(address), starts_on="2026-01-05", why="His email says so.")
+    given = form_fields(dee.get(address), starts_on="2026-01-05", why="His email says so.")
 
     refused = dee.post(address, given | {"ends_on": ""})
     accepted = dee.post(address, given)
@@ -193,12 +193,12 @@ def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> No
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:
     with pytest.raises(UnableToCorrect, match="before the start"):
         correct_area_served(
-            served=served(world), ends_on=dt.date(2019, 1, 1), reason="Wrong.", author=world.dee, now=NOW()
+            served=area_served(world), ends_on=dt.date(2019, 1, 1), reason="Wrong.", author=world.dee, now=NOW()
         )
 
 
 def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World, dee: Client) -> None:
-    served(world)
+    area_served(world)
     address = reverse("admin:organisations_area_change", args=[world.fareham.pk])
     area = Area.objects.get(pk=world.fareham.pk)
 
@@ -216,14 +216,14 @@ def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World,
     )
 
     assert Area.objects.get(pk=area.pk).name == "Fareham (corrected)"
-    assert "The ONS renamed it." in page_of(world)
+    assert "The ONS renamed it." in address_of_page(world)
 
 
 def test_a_correction_without_change_records_nothing(world: World) -> None:
     assert correct_area(area=world.fareham, reason="None.", author=world.dee, now=NOW(), name=world.fareham.name) == ()
 
 
-def fields_of(page: Any, **changes: Any) -> dict[str, Any]:
+def form_fields(page: Any, **changes: Any) -> dict[str, Any]:
     """Return what the form of an admin page sends, with changes."""
     form = page.context["adminform"].form
     given = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
@@ -255,7 +255,7 @@ def test_a_refused_correction_is_not_said_to_be_saved(world: World, dee: Client,
         "post": (reverse("admin:agreements_post_change", args=[post.pk]), {"title": "Treasurer"}, "already a post"),
     }[what]
 
-    page = dee.post(address, fields_of(dee.get(address), reason="So it says.", **changes))
+    page = dee.post(address, form_fields(dee.get(address), reason="So it says.", **changes))
 
     assert page.status_code == 200
     assert refusal in page.content.decode()

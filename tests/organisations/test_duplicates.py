@@ -36,16 +36,16 @@ def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any)
     return services.merge_organisations(kept=kept, merged=merged, **given)
 
 
-def undo(world: World, found: Merge, **fields: Any) -> int:
+def undo(world: World, merge_record: Merge, **fields: Any) -> int:
     given = {"reason": "They are two.", "author": world.dee, "now": timezone.now()} | fields
-    return services.undo_merge(merge=found, **given)
+    return services.undo_merge(merge=merge_record, **given)
 
 
 def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
     return services.create_organisation(name=name, kind="registered_provider", author=None, now=world.now)
 
 
-def everything() -> dict[str, dict[int, dict[str, Any]]]:
+def rows_by_table() -> dict[str, dict[int, dict[str, Any]]]:
     """Return every row of every table that names an organisation."""
     models = {model for model, _ in naming_columns() if model._meta.model_name not in {"merge", "notsame"}}
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
@@ -57,14 +57,14 @@ def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) 
     other = make_partnership("Second Partnership", copy, world.vera, world.westmarch, world.ben, world.now)
     with_both = make_partnership("Third Partnership", copy, world.vera, world.larkhaven, world.amina, world.now)
 
-    found = merge(world, copy, world.larkhaven)
+    merge_record = merge(world, copy, world.larkhaven)
 
     assert Membership.objects.current().get(person=world.vera).role == "lead"
     assert other.parties.get(organisation=world.larkhaven).role == "chair"
     assert with_both.parties.get(organisation=world.larkhaven).role == "chair"
     assert with_both.parties.get(organisation=copy).status == "left"
 
-    undo(world, found)
+    undo(world, merge_record)
 
     roles = dict(with_both.parties.values_list("organisation__name", "role"))
     assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
@@ -110,7 +110,7 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
     promise = agree(world)
     copy = duplicate(world)
 
-    found = merge(world, world.larkhaven, copy)
+    merge_record = merge(world, world.larkhaven, copy)
 
     assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == promise
     promise.refresh_from_db()
@@ -119,7 +119,7 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
     assert event.data["before"] == {"organisation": world.larkhaven.name}
     assert event.data["after"] == {"organisation": copy.name}
     assert f"commitment:{promise.pk}" in event.subjects
-    undo(world, found)
+    undo(world, merge_record)
     promise.refresh_from_db()
     assert world.larkhaven in {promise.giver, promise.receiver}
 
@@ -127,7 +127,7 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
 def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> None:
     copy = duplicate(world)
     services.add_identifier(organisation=copy, scheme="rsh", value="L9999", author=None, now=world.now)
-    found = merge(world, copy, world.larkhaven)
+    merge_record = merge(world, copy, world.larkhaven)
     client = Client()
     client.force_login(world.ben)
 
@@ -137,7 +137,7 @@ def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> No
         assert [result["id"] for result in results] == [world.larkhaven.pk]
     assert OrganisationName.objects.get(name=copy.name).kind == "alternative"
 
-    undo(world, found)
+    undo(world, merge_record)
 
     assert client.get(copy.get_absolute_url()).status_code == 200
     assert OrganisationName.objects.get(name=copy.name).kind == "official"
@@ -149,8 +149,8 @@ def test_both_records_may_be_candidates_for_one_row_of_an_import(world: World) -
     doubt = Doubt.objects.create(register="providers", key="L1", name="Larkhaven", row={}, why="Two names.", run=run)
     doubt.candidates.set([world.larkhaven, copy])
 
-    found = merge(world, copy, world.larkhaven)
-    undo(world, found)
+    merge_record = merge(world, copy, world.larkhaven)
+    undo(world, merge_record)
 
     assert set(doubt.candidates.all()) == {world.larkhaven, copy}
 
@@ -158,10 +158,10 @@ def test_both_records_may_be_candidates_for_one_row_of_an_import(world: World) -
 def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> None:
     copy = duplicate(world)
     membership = join(world.lena, copy, "editor", world.now)
-    found = merge(world, copy, world.larkhaven)
+    merge_record = merge(world, copy, world.larkhaven)
     Membership.objects.filter(pk=membership.pk).update(organisation=world.westmarch)
 
-    assert undo(world, found) == 1
+    assert undo(world, merge_record) == 1
 
     membership.refresh_from_db()
     assert membership.organisation == world.westmarch
@@ -190,14 +190,14 @@ def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -
         merge(world, copy, world.larkhaven, reason=" ")
     with pytest.raises(UnableToMerge, match="two different"):
         merge(world, copy, copy)
-    found = merge(world, copy, world.larkhaven)
+    merge_record = merge(world, copy, world.larkhaven)
     with pytest.raises(UnableToMerge, match="already been merged"):
         merge(world, copy, world.westmarch)
     with pytest.raises(UnableToMerge, match="reason"):
-        undo(world, found, reason="")
-    undo(world, found)
+        undo(world, merge_record, reason="")
+    undo(world, merge_record)
     with pytest.raises(UnableToMerge, match="already been undone"):
-        undo(world, found)
+        undo(world, merge_record)
 
 
 def test_nearly_equal_names_and_numbers_are_found_until_somebody_keeps_them_apart(world: World) -> None:
@@ -206,10 +206,10 @@ def test_nearly_equal_names_and_numbers_are_found_until_somebody_keeps_them_apar
     services.add_identifier(organisation=far, scheme="company", value="00123456", author=None, now=world.now)
     services.add_identifier(organisation=world.harbour, scheme="company", value="123456", author=None, now=world.now)
 
-    found = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
+    reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
 
-    assert found[world.larkhaven, copy] == "Nearly the same name"
-    assert found[world.harbour, far] == "The same number, 123456"
+    assert reasons[world.larkhaven, copy] == "Nearly the same name"
+    assert reasons[world.harbour, far] == "The same number, 123456"
     assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
 
     services.keep_apart(one=copy, other=world.larkhaven, reason="A subsidiary.", author=world.dee, now=world.now)
@@ -255,11 +255,11 @@ def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
     address = reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])
     assert "What passes to Larkhaven Homes" in client.get(address).content.decode()
     client.post(address, {"reason": "Recorded twice."})
-    found = Merge.objects.get()
-    assert (found.kept, found.merged, found.merged_by) == (world.larkhaven, copy, world.dee)
+    merge_record = Merge.objects.get()
+    assert (merge_record.kept, merge_record.merged, merge_record.merged_by) == (world.larkhaven, copy, world.dee)
     assert "Merged records" in client.get(reverse("organisations:duplicates")).content.decode()
 
-    client.post(reverse("organisations:undo-merge", args=[found.pk]), {"reason": "They are two."})
+    client.post(reverse("organisations:undo-merge", args=[merge_record.pk]), {"reason": "They are two."})
     client.post(reverse("organisations:not-the-same", args=[copy.pk, world.larkhaven.pk]), {"reason": "A subsidiary."})
 
     assert Membership.objects.get(person=world.lena, ends_on=None).organisation == copy

@@ -37,7 +37,7 @@ from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.spreadsheets.models import OwnHeading
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.exchange.conftest import shared
-from tests.organisations.test_duplicates import everything
+from tests.organisations.test_duplicates import rows_by_table
 from tests.organisations.test_handovers import propose_and_accept_everything, record_undoing, take_effect
 from tests.organisations.test_obligations import naming_columns
 from tests.support.moments import today
@@ -124,7 +124,7 @@ def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
         if not f"{model._meta.label}.{field.name}".startswith(ABOUT_MERGING)
     ]
     assert [label(*column) for column in columns if not names(column[0], column[1].name, merged)] == []
-    before = everything()
+    before = rows_by_table()
 
     found = services.merge_organisations(
         kept=kept, merged=merged, reason="Recorded twice.", author=None, now=timezone.now()
@@ -134,7 +134,7 @@ def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
     for column in all_columns():
         left = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
         assert left <= changed, column.label
-    after = everything()
+    after = rows_by_table()
     for column in following():
         table = column.model._meta.label
         gone = [pk for pk, row in before[table].items() if row[f"{column.name}_id"] == merged.pk]
@@ -145,7 +145,7 @@ def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
             was = {pk: row[f"{name}_id"] for pk, row in before[table].items()}
             assert {pk: row[f"{name}_id"] for pk, row in after[table].items()} == was, one
     assert services.undo_merge(merge=found, reason="They are two.", author=None, now=timezone.now()) == 0
-    again = everything()
+    again = rows_by_table()
     assert {table: rows for table, rows in again.items() if rows != before[table]} == {}
 
 
@@ -170,7 +170,7 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
     assert empty == []
     tables = {column.model._meta.label for kind in obligations() for column in kind.columns}
     tables.discard(Membership._meta.label)  # they end and begin again
-    before = everything()
+    before = rows_by_table()
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
@@ -194,11 +194,11 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
         for held in group.things
     }
     assert left == stayed
-    after = everything()
+    after = rows_by_table()
     back = record_undoing(succession)
     take_effect(back)
-    undone = everything()
+    undone = rows_by_table()
     assert {table for table in tables if undone[table] != before[table]} == set()
     take_effect(record_undoing(back))
-    again = everything()
+    again = rows_by_table()
     assert {table for table in tables if without_moments(again[table]) != without_moments(after[table])} == set()

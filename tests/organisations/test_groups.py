@@ -32,45 +32,45 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def body(name: str, parent: Organisation | None = None) -> Organisation:
+def create_body(name: str, parent: Organisation | None = None) -> Organisation:
     return create_organisation(name=name, kind="registered_provider", parent=parent, author=None, now=timezone.now())
 
 
-def put(child: Organisation, parent: Organisation | None) -> None:
+def set_parent(child: Organisation, parent: Organisation | None) -> None:
     update_organisation(organisation=child, parent=parent, author=None, now=timezone.now())
 
 
 def test_a_group_has_any_depth() -> None:
-    chain = [body("Group 0")]
+    chain = [create_body("Group 0")]
     for number in range(1, 12):
-        chain.append(body(f"Group {number}", chain[-1]))
+        chain.append(create_body(f"Group {number}", chain[-1]))
 
     assert group_of(chain[0].pk) == {one.pk: depth for depth, one in enumerate(chain)}
     assert set(ancestors_of(chain[-1].pk)) == {one.pk for one in chain}
 
 
 def test_an_organisation_cannot_join_its_own_group() -> None:
-    head = body("Head")
-    middle = body("Middle", head)
-    lowest = body("Lowest", middle)
+    head = create_body("Head")
+    middle = create_body("Middle", head)
+    lowest = create_body("Lowest", middle)
 
     for parent in (head, middle, lowest):
         with pytest.raises(UnableToUpdateOrganisation, match="Choose another parent"):
-            put(head, parent)
+            set_parent(head, parent)
 
-    put(lowest, head)
+    set_parent(lowest, head)
     assert group_of(head.pk) == {head.pk: 0, middle.pk: 1, lowest.pk: 1}
 
 
 def test_the_database_refuses_an_organisation_as_its_own_parent() -> None:
-    head = body("Head")
+    head = create_body("Head")
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Organisation.objects.filter(pk=head.pk).update(parent=head)
 
 
 def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
-    one, other = body("One"), body("Other")
+    one, other = create_body("One"), create_body("Other")
     Organisation.objects.filter(pk=one.pk).update(parent=other)
     Organisation.objects.filter(pk=other.pk).update(parent=one)
 
@@ -79,11 +79,11 @@ def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_changes_at_once_do_not_make_a_circle() -> None:
-    one, other = body("One"), body("Other")
+    one, other = create_body("One"), create_body("Other")
 
     def move(pair: tuple[Organisation, Organisation]) -> bool:
         try:
-            put(*pair)
+            set_parent(*pair)
         except UnableToUpdateOrganisation:
             return False
         finally:
@@ -97,9 +97,9 @@ def test_two_changes_at_once_do_not_make_a_circle() -> None:
 
 
 def test_what_two_members_share_counts_once_for_the_group(world: World) -> None:
-    head = body("Head")
-    put(world.larkhaven, head)
-    put(world.westmarch, head)
+    head = create_body("Head")
+    set_parent(world.larkhaven, head)
+    set_parent(world.westmarch, head)
 
     group = group_together(world.amina, head)
 
@@ -118,8 +118,8 @@ def test_homes_of_a_superseded_plan_do_not_count_beside_its_successor(world: Wor
 
 
 def test_a_stranger_sees_nothing_of_what_the_group_has(world: World) -> None:
-    head = body("Head")
-    put(world.larkhaven, head)
+    head = create_body("Head")
+    set_parent(world.larkhaven, head)
 
     group = group_together(world.chidi, head)
 
@@ -129,8 +129,8 @@ def test_a_stranger_sees_nothing_of_what_the_group_has(world: World) -> None:
 
 
 def test_the_organisation_page_leads_to_its_group(world: World) -> None:
-    head = body("Head")
-    put(world.larkhaven, head)
+    head = create_body("Head")
+    set_parent(world.larkhaven, head)
     client = Client()
     client.force_login(world.amina)
     address = reverse("web:group", args=[head.pk])
@@ -139,7 +139,7 @@ def test_the_organisation_page_leads_to_its_group(world: World) -> None:
     assert "The whole group" in client.get(address).content.decode()
 
 
-def become(before: list[Organisation], after: Organisation) -> Succession:
+def replace_bodies(before: list[Organisation], after: Organisation) -> Succession:
     """Record that organisations become another one today, and return the succession."""
     made = record_succession(
         kind="merge",
@@ -157,9 +157,9 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
     promise = agree(world)
     kept = agree(world)
     Commitment.objects.filter(pk=kept.pk).update(status="done", done_at=timezone.now())
-    west = body("Westmarch District")
-    become([west], world.westmarch)
-    merger = become([world.westmarch, world.tidewater], world.harbour)
+    west = create_body("Westmarch District")
+    replace_bodies([west], world.westmarch)
+    merger = replace_bodies([world.westmarch, world.tidewater], world.harbour)
 
     found = with_predecessors(world.ben, world.harbour)
 

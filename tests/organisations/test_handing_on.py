@@ -25,7 +25,7 @@ from tests.support.moments import today
 from tests.world import World, join, make_partnership, person
 
 
-def undo(succession: Succession) -> Succession:
+def undo_at_once(succession: Succession) -> Succession:
     back = services.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
@@ -38,7 +38,7 @@ def undo(succession: Succession) -> Succession:
     return back
 
 
-def homes_of(*bodies: Organisation) -> Any:
+def homes_held_by(*bodies: Organisation) -> Any:
     """Homes in what these bodies hold; what both hold counts for each."""
     return total(group.homes for one in bodies for group in held_by(one, today()))
 
@@ -56,7 +56,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
         author=None,
         now=timezone.now(),
     )
-    before, homes = holders(), homes_of(world.larkhaven, world.tidewater)
+    before, homes = holders(), homes_held_by(world.larkhaven, world.tidewater)
     for one in (world.larkhaven, world.tidewater):
         propose_and_accept_everything(succession, one, new)
 
@@ -64,7 +64,7 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
 
     after = holders()
     assert [held_by(one, today()) for one in (world.larkhaven, world.tidewater)] == [[], []]
-    assert homes_of(new) == homes > 0
+    assert homes_held_by(new) == homes > 0
     new.refresh_from_db()
     assert (new.status, new.valid_from) == (Status.ACTIVE, today())
     assert {commitment.giver for commitment in Commitment.objects.all()} == {new}
@@ -73,11 +73,11 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     world.larkhaven.refresh_from_db()
     assert world.larkhaven.status == Status.DISSOLVED
 
-    back = undo(succession)
+    back = undo_at_once(succession)
 
     assert holders() == before
-    assert homes_of(world.larkhaven, world.tidewater) == homes
-    undo(back)
+    assert homes_held_by(world.larkhaven, world.tidewater) == homes
+    undo_at_once(back)
     assert holders() == after
 
 
@@ -128,7 +128,7 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     }
     assert set(Handover.objects.values_list("state", flat=True)) == {"applied"}
 
-    undo(succession)
+    undo_at_once(succession)
 
     assert holders() == before
     for function in functions:

@@ -47,6 +47,7 @@ from tests.organisations.test_handovers import (
     division,
     propose_and_accept_everything,
     propose_lines,
+    record_absorption,
     record_merger,
     record_undoing,
     take_effect,
@@ -59,14 +60,7 @@ from tests.world import World, join
 
 def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) -> None:
     promise = agree(world)
-    succession = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([world.westmarch], [world.larkhaven]),
-        author=None,
-        now=timezone.now(),
-    )
+    succession = record_absorption(world.westmarch, world.larkhaven)
     propose_lines(world, succession, "commitments", promise.pk, successor=world.larkhaven)
     accept_lines(world, succession, author=world.amina)
     take_effect(succession)
@@ -79,20 +73,13 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
     with pytest.raises(UnableToHandOverLines, match="already answered"):
         services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
-    told = Email.objects.filter(kind="organisations.handed_over")
-    assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
+    emails_told = Email.objects.filter(kind="organisations.handed_over")
+    assert emails_told[0].params["waiting"][str(world.westmarch.pk)] > 0
 
 
 def test_what_could_not_pass_on_is_tried_again_when_the_undoing_is_undone(world: World) -> None:
     promise = agree(world)
-    succession = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([world.westmarch], [world.larkhaven]),
-        author=None,
-        now=timezone.now(),
-    )
+    succession = record_absorption(world.westmarch, world.larkhaven)
     propose_lines(world, succession, "commitments", promise.pk, successor=world.larkhaven)
     accept_lines(world, succession, author=world.amina)
     take_effect(succession)
@@ -191,12 +178,12 @@ def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: 
     promise, succession, now = agree(world), record_merger(world, days=30), timezone.now()
     for kind, record in (("commitments", promise.pk), ("partnerships", world.partnership.pk)):
         propose_lines(world, succession, kind, record, due_on=today() + dt.timedelta(9))
-    told = Email.objects.filter(kind="organisations.handover_proposed")
-    assert (services.tell_of_proposals(now=now), told.count()) == (0, 0)  # more may be proposed
+    emails_told = Email.objects.filter(kind="organisations.handover_proposed")
+    assert (services.tell_of_proposals(now=now), emails_told.count()) == (0, 0)  # more may be proposed
 
     later = now + dt.timedelta(minutes=16)
     assert [services.tell_of_proposals(now=later) for _ in range(2)] == [1, 0]
-    email: Any = told.get()
+    email: Any = emails_told.get()
     content = write_handover_proposed(email, world.hana, now)
     assert email.person_id == world.hana.pk
     assert isinstance(content, Content)
@@ -226,24 +213,17 @@ def test_a_line_for_an_organisation_without_a_lead_is_told_once_it_has_one(world
     Membership.objects.filter(organisation=world.tidewater, role=Role.LEAD).update(role=Role.EDITOR)
     division(world)
     post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=now)
-    other = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(today() + dt.timedelta(days=30)),
-        ties=ties_between([world.riverside], [world.larkhaven]),
-        author=None,
-        now=now,
-    )
+    other = record_absorption(world.riverside, world.larkhaven, days=30)
     given = {"predecessor": world.riverside, "successor": world.larkhaven, "author": None}
     propose_lines(world, other, "posts", post.pk, **given)
-    told = Email.objects.filter(kind="organisations.handover_proposed")
+    emails_told = Email.objects.filter(kind="organisations.handover_proposed")
 
     services.tell_of_proposals(now=now + waits)
-    assert {email.person_id for email in told} == {world.amina.pk}
+    assert {email.person_id for email in emails_told} == {world.amina.pk}
 
     Membership.objects.filter(organisation=world.tidewater, person=world.chidi).update(role=Role.LEAD)
     assert services.tell_of_proposals(now=now + waits) == 2
-    assert {email.person_id for email in told.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
+    assert {email.person_id for email in emails_told.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
 
 
 def test_leads_read_totals_of_the_other_side_only_as_far_as_things_pass_between_them(world: World) -> None:
@@ -286,14 +266,7 @@ def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
 
 def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
     promise = agree(world)
-    succession = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([world.larkhaven], [world.harbour]),
-        author=None,
-        now=timezone.now(),
-    )
+    succession = record_absorption(world.larkhaven, world.harbour)
     propose_lines(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
     accept_lines(world, succession)
     take_effect(succession)
@@ -363,14 +336,7 @@ def test_a_body_that_passes_two_functions_on_keeps_what_no_line_gives_away(world
 
 def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     promise, succession = agree(world), record_merger(world)
-    other = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([world.larkhaven], [world.tidewater]),
-        author=None,
-        now=timezone.now(),
-    )
+    other = record_absorption(world.larkhaven, world.tidewater)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     propose_lines(
@@ -414,8 +380,8 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
-    hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
-    assert [membership.starts_on for membership in hers] == [today() + dt.timedelta(30)]
+    her_memberships = Membership.objects.filter(organisation=world.harbour, person=world.vera)
+    assert [membership.starts_on for membership in her_memberships] == [today() + dt.timedelta(30)]
     assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()
 
 
@@ -503,9 +469,9 @@ def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link
     propose_lines(world, succession, "posts", post.pk)
     accept_lines(world, succession)
     take_effect(succession)
-    told = Email.objects.filter(kind="organisations.handed_over")
-    assert set(told.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
-    assert told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
+    emails_told = Email.objects.filter(kind="organisations.handed_over")
+    assert set(emails_told.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
+    assert emails_told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
 
     propose_lines(world, succession, "commitments", promise.pk)
     line = Handover.objects.filter(kind="commitments")
@@ -513,7 +479,7 @@ def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link
     services.hand_over_due(now=timezone.now())
 
     assert line.get().state == "applied"
-    assert told.count() == 2
+    assert emails_told.count() == 2
     client = Client()
     client.force_login(world.vera)
     assert client.get(reverse("organisations:succession", args=[succession.pk])).status_code == 200
@@ -662,7 +628,7 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
-    def told() -> list[tuple[str, int, int, Any, Any]]:
+    def emails_told() -> list[tuple[str, int, int, Any, Any]]:
         events = Event.objects.filter(pk__gt=before, target_kind="membership").order_by("pk")
         return [
             (event.kind, event.within_id, event.data["person"], event.data.get("before"), event.data.get("after"))
@@ -676,11 +642,11 @@ def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(w
         ("membership.role_changed", harbour, world.vera.pk, {"role": "viewer"}, {"role": "editor"}),
         ("membership.added", harbour, world.ben.pk, None, {"role": "lead"}),
     ]
-    assert told() == there
+    assert emails_told() == there
     back = record_undoing(succession)
     take_effect(back)
 
-    again = told()[4:]
+    again = emails_told()[4:]
     assert {(kind, within, one) for kind, within, one, _, _ in again} == {
         ("membership.added", west, world.ben.pk),
         ("membership.added", west, world.vera.pk),
@@ -715,9 +681,9 @@ def test_merging_two_records_does_not_list_leavers_but_says_that_invitations_wai
         kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
     )
 
-    told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
-    assert not told.filter(target_id=former.pk).exists()
-    assert [event.kind for event in told.filter(target_id=waiting.pk)] == ["membership.invited"]
+    emails_told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
+    assert not emails_told.filter(target_id=former.pk).exists()
+    assert [event.kind for event in emails_told.filter(target_id=waiting.pk)] == ["membership.invited"]
 
 
 def test_two_sides_of_a_conversation_are_united_and_parted_again(

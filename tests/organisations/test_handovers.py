@@ -43,16 +43,21 @@ def create_council(name: str) -> Organisation:
     return services.create_organisation(name=name, kind="council", author=None, now=timezone.now())
 
 
-def record_merger(world: World, days: int = 0) -> Succession:
-    """Record that Harbour takes over from Westmarch today, or in some days; the order has been made."""
+def record_absorption(predecessor: Organisation, successor: Organisation, days: int = 0) -> Succession:
+    """Record that one organisation takes over from another today, or in some days; the order has been made."""
     return services.record_succession(
         kind="absorb",
         status="order_made",
         vests_on=known_day(today() + dt.timedelta(days)),
-        ties=ties_between([world.westmarch], [world.harbour]),
+        ties=ties_between([predecessor], [successor]),
         author=None,
         now=timezone.now(),
     )
+
+
+def record_merger(world: World, days: int = 0) -> Succession:
+    """Record that Harbour takes over from Westmarch today, or in some days; the order has been made."""
+    return record_absorption(world.westmarch, world.harbour, days)
 
 
 def record_undoing(succession: Succession, on: dt.date | None = None, **fields: Any) -> Succession:

@@ -30,7 +30,7 @@ def dee(world: World, client: Client) -> Client:
     return client
 
 
-def filled(world: World, **fields: Any) -> dict[str, Any]:
+def form_fields(world: World, **fields: Any) -> dict[str, Any]:
     """Return the form data of the page, as a browser would send it."""
     return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their email of 3 March.", **fields}
 
@@ -40,7 +40,7 @@ def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason
 ) -> None:
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
 
-    answer = dee.post(page, filled(world))
+    answer = dee.post(page, form_fields(world))
 
     number.refresh_from_db()
     assert answer.status_code == 302
@@ -63,7 +63,7 @@ def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Ide
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
 
-    answer = dee.post(page, filled(world, **wrong))
+    answer = dee.post(page, form_fields(world, **wrong))
 
     number.refresh_from_db()
     assert answer.status_code == 200
@@ -71,7 +71,7 @@ def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Ide
 
 
 def test_an_identifier_is_added_with_a_reason_and_cannot_be_deleted(world: World, dee: Client) -> None:
-    sent = filled(world, scheme=Scheme.COMPANY, value=" 01234567 ")
+    sent = form_fields(world, scheme=Scheme.COMPANY, value=" 01234567 ")
 
     assert dee.post(reverse("admin:organisations_identifier_add"), sent).status_code == 302
 

@@ -82,7 +82,7 @@ def at(day: dt.date, hour: int, minute: int) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, minute)))
 
 
-def look(world: World, name: str, pages: Iterable[str]) -> Seen:
+def read_pages(world: World, name: str, pages: Iterable[str]) -> Seen:
     """Return what somebody sees now on these pages."""
     client = checked_browser(getattr(world, name), raises=False)
     seen: Seen = {}
@@ -96,24 +96,24 @@ def look(world: World, name: str, pages: Iterable[str]) -> Seen:
     return seen
 
 
-def words(seen: Seen) -> set[str]:
+def words_seen(seen: Seen) -> set[str]:
     return {word for _, found in seen.values() for word in found}
 
 
 #: Pages whose answer depends on being a side of the succession itself.
-ABOUT_IT = "organisations:handover"
+PAGES_OF_HANDOVER = "organisations:handover"
 
 
-def changed(before: Seen, after: Seen) -> dict[str, tuple[int, int]]:
+def changed_statuses(before: Seen, after: Seen) -> dict[str, tuple[int, int]]:
     """Pages of both with another status, each with both statuses."""
     return {
         page: (before[page][0], after[page][0])
         for page in before.keys() & after.keys()
-        if before[page][0] != after[page][0] and not page.startswith(ABOUT_IT)
+        if before[page][0] != after[page][0] and not page.startswith(PAGES_OF_HANDOVER)
     }
 
 
-def accepted(world: World, vesting: dt.date) -> Succession:
+def record_and_accept(world: World, vesting: dt.date) -> Succession:
     """Harbour follows Westmarch on this day, and has accepted everything that it holds."""
     now = timezone.now()
     succession = services.record_succession(
@@ -152,40 +152,40 @@ OF_BEN_HIMSELF = {
 def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_more(world: World) -> None:
     """Ben leads the predecessor, Hana the successor, Chidi another organisation."""
     vesting = timezone.localdate() + dt.timedelta(days=1)
-    ben = look(world, "ben", world.things["addresses"])
-    hana = look(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
+    ben = read_pages(world, "ben", world.things["addresses"])
+    hana = read_pages(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
     may_pass = [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
-    chidi = look(world, "chidi", may_pass)
-    succession = accepted(world, vesting)
+    chidi = read_pages(world, "chidi", may_pass)
+    succession = record_and_accept(world, vesting)
     count = succession.handovers.count()
 
     with time_machine.travel(at(vesting, 0, 5), tick=False), transaction.atomic():
         services.hand_over_due(now=timezone.now())
-        after = {name: look(world, name, may_pass) for name in ("ben", "hana", "chidi")}
+        after = {name: read_pages(world, name, may_pass) for name in ("ben", "hana", "chidi")}
         transaction.set_rollback(True)
     passes = [page for page in may_pass if ben[page] != after["ben"][page] or hana[page] != after["hana"][page]]
 
     with time_machine.travel(at(vesting - dt.timedelta(days=1), 23, 55), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
         for name, before in (("ben", ben), ("hana", hana)):
-            eve = look(world, name, passes)
-            assert changed(before, eve) == {}, name
-            assert words(eve) - words(before) == set(), name
+            eve = read_pages(world, name, passes)
+            assert changed_statuses(before, eve) == {}, name
+            assert words_seen(eve) - words_seen(before) == set(), name
 
     with time_machine.travel(at(vesting, 0, 5), tick=False):
         services.hand_over_due(now=timezone.now())
-    assert changed(chidi, after["chidi"]) == {}
-    assert words(after["chidi"]) - words(chidi) == set()
-    lost = {page for page, pair in changed(ben, after["ben"]).items() if pair[0] == 200}
+    assert changed_statuses(chidi, after["chidi"]) == {}
+    assert words_seen(after["chidi"]) - words_seen(chidi) == set()
+    lost = {page for page, pair in changed_statuses(ben, after["ben"]).items() if pair[0] == 200}
     assert lost == set(OF_THE_PREDECESSOR)
-    assert changed(after["ben"], after["hana"]).keys() == OF_BEN_HIMSELF.keys()
+    assert changed_statuses(after["ben"], after["hana"]).keys() == OF_BEN_HIMSELF.keys()
     assert succession.handovers.filter(state="applied").count() == count
-    gained = changed(hana, after["hana"])
+    gained = changed_statuses(hana, after["hana"])
     assert {page.partition(":")[0] for page in gained} >= set(COME_BACK)
 
     with time_machine.travel(at(vesting + dt.timedelta(days=1), 12, 0), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
-        assert changed(after["hana"], look(world, "hana", gained)) == {}
+        assert changed_statuses(after["hana"], read_pages(world, "hana", gained)) == {}
         back = services.undo_succession(
             succession=succession,
             vests_on=known_day(timezone.localdate()),
@@ -197,6 +197,6 @@ def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_m
         services.take_effect(succession=back, author=None, now=timezone.now())
         services.hand_over_due(now=timezone.now())
         for name, before in (("ben", ben), ("hana", hana), ("chidi", chidi)):
-            again = look(world, name, [page for page in may_pass if page.partition(":")[0] in COME_BACK])
-            assert changed(before, again) == {}, name
-            assert words(again) - words(before) == set(), name
+            again = read_pages(world, name, [page for page in may_pass if page.partition(":")[0] in COME_BACK])
+            assert changed_statuses(before, again) == {}, name
+            assert words_seen(again) - words_seen(before) == set(), name

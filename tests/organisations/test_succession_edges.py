@@ -45,16 +45,16 @@ from tests.support.moments import today, tomorrow
 from tests.world import World, join
 
 
-def correct(succession: Succession, **fields: Any) -> tuple[str, ...]:
+def correct_as_ordered(succession: Succession, **fields: Any) -> tuple[str, ...]:
     return services.correct_succession(
         succession=succession, reason="As the order says.", author=None, now=timezone.now(), **fields
     )
 
 
-def of_the_past(world: World, **fields: Any) -> Succession:
-    given: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
+def record_past_succession(world: World, **fields: Any) -> Succession:
+    fields_given: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
     ties = ties_between([world.westmarch], [world.harbour])
-    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | given))
+    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | fields_given))
 
 
 # ---- Asks and offers whose two sides become one
@@ -259,18 +259,18 @@ def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) 
     record_undoing(succession, today() + dt.timedelta(days=20))
 
     with pytest.raises(UnableToRecordSuccession, match="Another succession undoes this one"):
-        correct(succession, vests_on=known_day(today() + dt.timedelta(days=30)))
-    assert correct(succession, vests_on=known_day(today() + dt.timedelta(days=15))) == ("vests_on",)
+        correct_as_ordered(succession, vests_on=known_day(today() + dt.timedelta(days=30)))
+    assert correct_as_ordered(succession, vests_on=known_day(today() + dt.timedelta(days=15))) == ("vests_on",)
 
 
 def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) -> None:
-    succession = of_the_past(world)
+    succession = record_past_succession(world)
 
     with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
-        correct(succession, vests_on=PartialDate(2024, 5, 1))
-    assert correct(succession, vests_on=PartialDate(2024, 4, 1)) == ("vests_on",)
+        correct_as_ordered(succession, vests_on=PartialDate(2024, 5, 1))
+    assert correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 1)) == ("vests_on",)
     with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
-        correct(succession, vests_on=PartialDate(2024, 4, 2))
+        correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 2))
 
 
 def test_name_does_not_change_before_the_first_day(world: World) -> None:
@@ -294,9 +294,11 @@ def test_name_does_not_change_before_the_first_day(world: World) -> None:
 
 
 def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -> None:
-    succession = of_the_past(world, source="The register")
+    succession = record_past_succession(world, source="The register")
 
-    again = of_the_past(world, author=world.dee, instrument="SI 2024/1", source="The register", reason="Found it.")
+    again = record_past_succession(
+        world, author=world.dee, instrument="SI 2024/1", source="The register", reason="Found it."
+    )
 
     assert (again.pk, again.instrument) == (succession.pk, "SI 2024/1")
     event = Event.objects.filter(kind="organisation.succession_corrected", target_id=world.westmarch.pk).get()
@@ -304,12 +306,12 @@ def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -
 
 
 def test_a_different_record_of_a_succession_is_refused_and_kept_from_a_list(world: World) -> None:
-    of_the_past(world, instrument="SI 2024/1")
+    record_past_succession(world, instrument="SI 2024/1")
 
     with pytest.raises(UnableToRecordSuccession, match="already recorded"):
-        of_the_past(world, author=world.dee, instrument="SI 2024/2")
+        record_past_succession(world, author=world.dee, instrument="SI 2024/2")
 
-    assert of_the_past(world, instrument="SI 2024/2").instrument == "SI 2024/1"
+    assert record_past_succession(world, instrument="SI 2024/2").instrument == "SI 2024/1"
 
 
 def test_title_has_a_plural_verb_for_several_predecessors(world: World) -> None:

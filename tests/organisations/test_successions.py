@@ -36,11 +36,11 @@ from tests.support.moments import today
 from tests.world import World
 
 
-def body(name: str, kind: str = "council", **fields: Any) -> Organisation:
+def create_body(name: str, kind: str = "council", **fields: Any) -> Organisation:
     return create_organisation(name=name, kind=kind, author=None, now=timezone.now(), **fields)
 
 
-def merger(world: World, **fields: Any) -> Succession:
+def record_merger(world: World, **fields: Any) -> Succession:
     """Larkhaven and Tidewater become Skylark today; the order has been made."""
     given: dict[str, Any] = {
         "kind": "merge",
@@ -48,18 +48,18 @@ def merger(world: World, **fields: Any) -> Succession:
         "vests_on": known_day(today()),
         **fields,
     }
-    skylark = Organisation.objects.filter(name="Skylark Homes").first() or body(
+    skylark = Organisation.objects.filter(name="Skylark Homes").first() or create_body(
         "Skylark Homes", "registered_provider", status=Status.SHADOW
     )
     ties = ties_between([world.larkhaven, world.tidewater], [skylark])
     return record_succession(ties=ties, author=world.dee, now=timezone.now(), **given)
 
 
-def status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
+def change_status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
     change_succession_status(succession=succession, to=to, reason=reason, author=world.dee, now=timezone.now())
 
 
-def fresh(record: Any) -> Any:
+def reloaded(record: Any) -> Any:
     record.refresh_from_db()
     return record
 
@@ -94,11 +94,11 @@ def test_an_impossible_succession_is_refused(world: World, fields: dict[str, Any
 
 
 def test_each_change_of_status_has_a_reason_and_a_number(world: World) -> None:
-    succession = merger(world, status="proposed")
+    succession = record_merger(world, status="proposed")
 
     with pytest.raises(UnableToChangeSuccession, match="reason"):
-        status(succession, "consulted", world, reason=" ")
-    status(succession, "consulted", world, reason="Answers came in by May.")
+        change_status(succession, "consulted", world, reason=" ")
+    change_status(succession, "consulted", world, reason="Answers came in by May.")
 
     events = Event.objects.filter(kind="organisation.succession_status_changed")
     assert {event.data["reason"] for event in events} == {"Answers came in by May."}
@@ -107,7 +107,7 @@ def test_each_change_of_status_has_a_reason_and_a_number(world: World) -> None:
 
 
 def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> None:
-    ours = merger(world, status="proposed", place="Estuary", proposal="One body")
+    ours = record_merger(world, status="proposed", place="Estuary", proposal="One body")
     rival = record_succession(
         kind="absorb",
         vests_on=known_day(today()),
@@ -119,54 +119,54 @@ def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> 
     )
 
     with pytest.raises(UnableToChangeSuccession, match="Join the trust"):
-        status(ours, "order_made", world)
-    status(rival, "cancelled", world)
-    status(ours, "order_made", world)
+        change_status(ours, "order_made", world)
+    change_status(rival, "cancelled", world)
+    change_status(ours, "order_made", world)
 
-    assert fresh(ours).status == SuccessionStatus.ORDER_MADE
+    assert reloaded(ours).status == SuccessionStatus.ORDER_MADE
     with pytest.raises(UnableToChangeSuccession, match="already"):
-        status(rival, "proposed", world)
+        change_status(rival, "proposed", world)
 
 
 def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
-    succession = merger(world)
+    succession = record_merger(world)
     skylark = Organisation.objects.get(name="Skylark Homes")
 
     with pytest.raises(UnableToChangeSuccession, match="cannot take effect before"):
         take_effect(
-            succession=merger(world, vests_on=known_day(today() + dt.timedelta(1))),
+            succession=record_merger(world, vests_on=known_day(today() + dt.timedelta(1))),
             author=None,
             now=timezone.now(),
         )
     done = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
 
     assert done == [True, False]
-    assert (fresh(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, today())
-    assert (fresh(skylark).status, skylark.valid_from) == (Status.ACTIVE, today())
+    assert (reloaded(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, today())
+    assert (reloaded(skylark).status, skylark.valid_from) == (Status.ACTIVE, today())
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
 
 
 def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: World) -> None:
-    succession = merger(world, vests_on=PartialDate(today().year - 1, 4))
+    succession = record_merger(world, vests_on=PartialDate(today().year - 1, 4))
 
     with pytest.raises(UnableToChangeSuccession, match="A month or year is not enough"):
         take_effect(succession=succession, author=None, now=timezone.now())
 
 
 def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) -> None:
-    merged = merger(world, vests_on=known_day(today() - dt.timedelta(20)))
+    merged = record_merger(world, vests_on=known_day(today() - dt.timedelta(20)))
     take_effect(succession=merged, author=None, now=timezone.now())
     skylark = Organisation.objects.get(name="Skylark Homes")
     given = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
     back = undo_succession(succession=merged, vests_on=known_day(today() - dt.timedelta(10)), **given)  # type: ignore[arg-type]
     take_effect(succession=back, author=None, now=timezone.now())
-    was = {one.pk: fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)}
+    was = {one.pk: reloaded(one).status for one in (world.larkhaven, world.tidewater, skylark)}
     again = undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
     take_effect(succession=again, author=None, now=timezone.now())
 
     assert list(was.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
-    assert [fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)] == [
+    assert [reloaded(one).status for one in (world.larkhaven, world.tidewater, skylark)] == [
         Status.DISSOLVED,
         Status.DISSOLVED,
         Status.ACTIVE,
@@ -182,7 +182,7 @@ def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) ->
 
 
 def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
-    merged = merger(world)
+    merged = record_merger(world)
     take_effect(succession=merged, author=None, now=timezone.now())
     given = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
@@ -195,12 +195,12 @@ def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=today())
     assert done
     assert again not in (merged, back)
-    assert (fresh(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
+    assert (reloaded(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
     assert answer.body == skylark.pk
 
 
 def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None:
-    succession = merger(world)
+    succession = record_merger(world)
     take_effect(succession=succession, author=None, now=timezone.now())
     given: dict[str, Any] = {"succession": succession, "reason": "A slip.", "author": world.dee, "now": timezone.now()}
 
@@ -210,11 +210,11 @@ def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None
         with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
             correct_succession(**given, **fields)  # type: ignore[arg-type]
 
-    assert fresh(succession).instrument == "Resolution of 3 March"
+    assert reloaded(succession).instrument == "Resolution of 3 March"
 
 
 def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(world: World) -> None:
-    lep, authority = body("Estuary LEP", "lep"), body("Estuary Combined Authority", "strategic_authority")
+    lep, authority = create_body("Estuary LEP", "lep"), create_body("Estuary Combined Authority", "strategic_authority")
     functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
     succession = record_succession(
         kind="function_transfer",
@@ -232,7 +232,7 @@ def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(worl
     }
 
     assert answers == {function: to.pk for function, to in functions.items()} | {"government_programmes": lep.pk}
-    assert not fresh(lep).is_ended
+    assert not reloaded(lep).is_ended
     assert successors_on(lep) == [authority, world.westmarch]
 
 
@@ -250,8 +250,8 @@ def test_a_provider_transfers_its_engagements_to_another(world: World, client: C
 
     page = client.get(reverse("organisations:detail", args=[world.larkhaven.pk])).content.decode()
 
-    assert fresh(world.larkhaven).is_ended
-    assert not fresh(world.tidewater).is_ended
+    assert reloaded(world.larkhaven).is_ended
+    assert not reloaded(world.tidewater).is_ended
     assert "Transferred its engagements to" in page
 
 
@@ -269,7 +269,7 @@ def test_a_rename_takes_its_day_and_both_names_are_found(world: World) -> None:
 
     take_effect(succession=succession, author=None, now=timezone.now())
 
-    assert fresh(world.larkhaven).name == "Skylark Homes"
+    assert reloaded(world.larkhaven).name == "Skylark Homes"
     assert world.larkhaven.names.get(name="Larkhaven Homes").valid_to == day
     assert world.larkhaven.names.get(name="Skylark Homes").valid_from == day
     for text in ("larkhaven homes", "skylark"):
@@ -322,7 +322,7 @@ def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(
 
 def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, client: Client) -> None:
     client.force_login(world.dee)
-    succession = merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
+    succession = record_merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
 
     def send(route: str, **given: str) -> int:
         found: int = client.post(reverse(f"organisations:{route}", args=[succession.pk]), given).status_code
@@ -337,14 +337,14 @@ def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, clie
     assert send("succession-status", status="cancelled", reason="Withdrawn.") == 302
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
-    assert str(fresh(succession).vests_on) == "2099"
+    assert str(reloaded(succession).vests_on) == "2099"
     assert succession.ties.filter(function="housing").count() == 1
     for words in ("Order 12.", "Put off.", "It takes the homes.", "Withdrawn.", "Cancelled"):
         assert words in page
 
 
 def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> None:
-    merger(world, vests_on=PartialDate(2098, 4, 1))
+    record_merger(world, vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
     address = reverse("organisations:who-answers", args=[world.larkhaven.pk])
 
@@ -358,9 +358,9 @@ def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> Non
 
 def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, client: Client) -> None:
     add_identifier(organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now())
-    succession = merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
-    cancelled = merger(world, vests_on=PartialDate(2097))
-    status(cancelled, "cancelled", world)
+    succession = record_merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
+    cancelled = record_merger(world, vests_on=PartialDate(2097))
+    change_status(cancelled, "cancelled", world)
 
     page, table, feed = (
         client.get(reverse(f"organisations:{name}")) for name in ("pending", "pending-csv", "pending-feed")
@@ -380,7 +380,7 @@ def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, clie
 
 def test_each_of_the_three_dates_is_a_day_a_month_or_a_year(world: World, client: Client) -> None:
     client.force_login(world.dee)
-    succession = merger(
+    succession = record_merger(
         world,
         status="order_laid",
         shadow_on=PartialDate(2097, 5),
@@ -411,7 +411,7 @@ def test_each_of_the_three_dates_is_a_day_a_month_or_a_year(world: World, client
 
 
 def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world: World) -> None:
-    succession = merger(
+    succession = record_merger(
         world, status="proposed", shadow_on=PartialDate(2097, 5), vests_on=PartialDate(2098), codes_on=PartialDate(2098)
     )
 
@@ -458,7 +458,7 @@ def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world
 
 
 def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
-    succession = merger(world, vests_on=PartialDate(2098, 4, 1))
+    succession = record_merger(world, vests_on=PartialDate(2098, 4, 1))
     given: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
 
     add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **given)
@@ -471,7 +471,7 @@ def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
 
 
 def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(world: World, client: Client) -> None:
-    merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
+    record_merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
 
     given = {"function": "housing", "day": "1 April 2098"}

@@ -29,13 +29,13 @@ from partnerships.organisations.services import (
     ties_between,
     undo_succession,
 )
-from tests.organisations.test_successions import fresh, merger
+from tests.organisations.test_successions import record_merger, reloaded
 from tests.support.moments import today
 from tests.world import World
 
 
 def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> None:
-    merger(world, status="proposed", place="Estuary", proposal="One body")
+    record_merger(world, status="proposed", place="Estuary", proposal="One body")
     given: dict[str, Any] = {
         "kind": "absorb",
         "vests_on": known_day(today()),
@@ -57,7 +57,7 @@ def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> 
 
 def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(world: World) -> None:
     together: dict[str, Any] = {"place": "Estuary", "proposal": "Two bodies"}
-    merged = merger(world, **together)
+    merged = record_merger(world, **together)
     other = record_succession(
         kind="absorb",
         status="order_made",
@@ -79,12 +79,12 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
     )
 
     assert [take_effect(succession=one, author=None, now=timezone.now()) for one in (back, other)] == [True, True]
-    assert not fresh(world.larkhaven).is_ended
-    assert fresh(world.westmarch).is_ended
+    assert not reloaded(world.larkhaven).is_ended
+    assert reloaded(world.westmarch).is_ended
 
 
 def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
-    merged = merger(world)
+    merged = record_merger(world)
     given: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": timezone.now()}
     back = undo_succession(succession=merged, vests_on=known_day(today()), status="order_made", **given)
 
@@ -95,12 +95,12 @@ def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
     done = [take_effect(succession=one, author=None, now=timezone.now()) for one in (merged, back)]
 
     assert done == [True, True]
-    assert not fresh(world.larkhaven).is_ended
+    assert not reloaded(world.larkhaven).is_ended
 
 
 def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, client: Client) -> None:
     Organisation.objects.filter(pk=world.tidewater.pk).update(valid_from=today() + dt.timedelta(30))
-    succession = merger(world)
+    succession = record_merger(world)
     client.force_login(world.dee)
 
     answer = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
@@ -110,7 +110,7 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
         "Tidewater Housing Group: The organisation cannot end before its first day. Enter a later day."
         in answer.content.decode()
     )
-    assert not fresh(world.larkhaven).is_ended
+    assert not reloaded(world.larkhaven).is_ended
 
 
 def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: World) -> None:
@@ -127,7 +127,7 @@ def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: Worl
     back = undo_succession(succession=replaced, vests_on=known_day(today()), reason="The court quashed it.", **given)
     take_effect(succession=back, author=None, now=timezone.now())
 
-    assert [fresh(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
+    assert [reloaded(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
     answer = who_answers_for(function="landlord", organisation=world.harbour, day=today())
     assert answer.body == world.harbour.pk
 
@@ -177,7 +177,7 @@ def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(wo
 
 
 def test_a_share_is_read_in_per_cent_as_it_was_given(world: World, client: Client) -> None:
-    succession = merger(world, status="proposed")
+    succession = record_merger(world, status="proposed")
     client.force_login(world.dee)
     given = {"predecessor": "Larkhaven Homes", "successor": "Skylark Homes", "role": "successor", "share": "100"}
 
@@ -197,7 +197,7 @@ def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, cl
         "author": world.dee,
         "now": timezone.now(),
     }
-    merged = merger(world)
+    merged = record_merger(world)
     client.force_login(world.vera)
 
     def page() -> str:

@@ -21,7 +21,7 @@ from partnerships.organisations.obligations import held_by
 from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
 from tests.agreements.test_terms_in_the_browser import looks_right
-from tests.organisations.test_duplicates import everything
+from tests.organisations.test_duplicates import rows_by_table
 from tests.organisations.test_handovers import COUNTY, EAST, WEST, councils, holders
 from tests.support.browser import enter
 from tests.world import join, make_world, person
@@ -79,7 +79,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     join(edith, east, Role.LEAD, world.now)
     join(wilf, west, Role.LEAD, world.now)
     propose_all_but_one(bodies, {name: west if name in WEST else east for name in bodies})
-    before, rows = holders(), everything()
+    before, rows = holders(), rows_by_table()
     homes = origin + Partnership.objects.get(title=f"{WITHOUT_A_LINE} Homes").get_absolute_url()
     of_west = origin + reverse("organisations:succession", args=[order[1].pk])
 
@@ -139,7 +139,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
         expect(page.get_by_text("The succession that undoes this one has been recorded.")).to_be_visible()
         hand_over_due()
         assert holders() == before
-        back = everything()
+        back = rows_by_table()
         for table in ("agreements.Party", "agreements.Post", "commitments.Commitment"):
             assert back[table] == rows[table], table
 

@@ -70,7 +70,7 @@ class Dice:
         return self.today + self.random.randint(-2, 2) * DAY
 
 
-def made(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
+def insert_rows(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
     """Rows created in one statement; services would take a minute a world."""
     return list(model._base_manager.bulk_create(list(rows)))
 
@@ -78,14 +78,14 @@ def made(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
 def random_world(dice: Dice) -> list[User]:
     """Return a world with random people, organisations, parties and records."""
     now, one = dice.now, dice.one
-    people = made(
+    people = insert_rows(
         User,
         (
             User(email=f"p{number}@body.example", is_active=one([True, True, False]), account_since=one([now, None]))
             for number in range(6)
         ),
     )
-    bodies = made(Organisation, (Organisation(name=f"Body {number}", kind=Kind.CHARITY) for number in range(4)))
+    bodies = insert_rows(Organisation, (Organisation(name=f"Body {number}", kind=Kind.CHARITY) for number in range(4)))
     memberships = []
     for who in people:
         for body in dice.some(bodies):
@@ -100,15 +100,15 @@ def random_world(dice: Dice) -> list[User]:
                     accepted_at=one([now, now, None]),
                 )
             )
-    made(Membership, memberships)
-    partnerships = made(
+    insert_rows(Membership, memberships)
+    partnerships = insert_rows(
         Partnership,
         (
             Partnership(title="x", kind_id="charter", audience=audience, created_at=now, status_since=now)
             for audience in ("parties", "parties", "network")
         ),
     )
-    made(
+    insert_rows(
         Party,
         (
             Party(
@@ -130,7 +130,7 @@ def random_world(dice: Dice) -> list[User]:
 
 def entries(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
     audiences = [dice.one(["named", "partnership", "network"]) for _ in range(6)]
-    rows = made(
+    rows = insert_rows(
         Entry,
         (
             Entry(
@@ -148,7 +148,7 @@ def entries(dice: Dice, bodies: list[Organisation], partnerships: list[Partnersh
             for audience in audiences
         ),
     )
-    made(Addressee, (Addressee(entry=row, organisation=body) for row in rows for body in dice.some(bodies)))
+    insert_rows(Addressee, (Addressee(entry=row, organisation=body) for row in rows for body in dice.some(bodies)))
 
 
 def commitments(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
@@ -169,14 +169,14 @@ def commitments(dice: Dice, bodies: list[Organisation], partnerships: list[Partn
                 proposed_at=dice.moment(),
             )
         )
-    for row in dice.some(made(Commitment, rows)):
+    for row in dice.some(insert_rows(Commitment, rows)):
         Event.objects.create(
             kind="commitment.progress_reported", target_kind="commitment", target_id=row.pk, at=dice.moment()
         )
 
 
 def conversations(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
-    rows = made(
+    rows = insert_rows(
         Conversation,
         (
             Conversation(
@@ -192,11 +192,11 @@ def conversations(dice: Dice, bodies: list[Organisation], partnerships: list[Par
             for _ in range(5)
         ),
     )
-    made(Side, (Side(conversation=row, organisation=body) for row in rows for body in dice.some(bodies)))
+    insert_rows(Side, (Side(conversation=row, organisation=body) for row in rows for body in dice.some(bodies)))
 
 
 def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
-    rows = made(
+    rows = insert_rows(
         Plan,
         (
             Plan(
@@ -213,7 +213,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
             for audience in ("owners", "partnership", "partnership", "network", "public")
         ),
     )
-    made(
+    insert_rows(
         PlanOwner,
         (
             PlanOwner(plan=row, organisation=body, ended_at=dice.one([None, None, dice.moment()]))
@@ -221,7 +221,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
             for body in dice.some(bodies)[:3]
         ),
     )
-    made(
+    insert_rows(
         PastPartnership,
         (
             PastPartnership(
@@ -233,7 +233,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
             for row in rows[:3]
         ),
     )
-    made(
+    insert_rows(
         Share,
         (
             Share(

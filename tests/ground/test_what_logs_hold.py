@@ -52,12 +52,12 @@ def lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def reports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    """What would leave for a server of Sentry."""
-    log_lines: list[dict[str, Any]] = []
-    monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, one: log_lines.append(one.get_event()))
+    """The reports that would be sent to Sentry."""
+    events: list[dict[str, Any]] = []
+    monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, envelope: events.append(envelope.get_event()))
     settings.SENTRY_DSN = "https://key@errors.example/7"
     error_reports._set_up.cache_clear()
-    yield log_lines
+    yield events
     sentry_sdk.get_global_scope().set_client(None)
     error_reports._set_up.cache_clear()
 

@@ -103,11 +103,12 @@ def rows_composed_once(
     For columns that psycopg2 reads without Django's help, such as ids, texts and dates. The same key must always mean
     the same query.
     """
-    if key not in _queries:
+    query = _queries.get(key)
+    if query is None:
         if len(_queries) >= _MAX_KEPT:
             _queries.clear()
-        _queries[key] = compose().query.sql_with_params()
-    sql, params = _queries[key]
+        query = _queries[key] = compose().query.sql_with_params()
+    sql, params = query
     return rows_of(sql, [_filled(param, values) for param in params])
 
 

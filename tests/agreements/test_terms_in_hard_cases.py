@@ -79,7 +79,7 @@ def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: Wo
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
 
-    with pytest.raises(UnableToSignTerms, match=r"before the start date.*Return these terms to draft"):
+    with pytest.raises(UnableToSignTerms, match=r"before the start date.*can return these terms to draft"):
         sign(shorter, world.ben, world.westmarch)
 
     assert not shorter.signatures.filter(organisation=world.westmarch).exists()
@@ -145,7 +145,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
 
     with days_later(5):
         sign(version, world.amina, world.larkhaven)
-    with days_later(6), pytest.raises(UnableToSignTerms, match="Return the terms to draft and change the end date"):
+    with days_later(6), pytest.raises(UnableToSignTerms, match="can return the terms to draft and change it"):
         sign(version, world.ben, world.westmarch)
     with days_later(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())

@@ -359,6 +359,19 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
     assert (item.minutes, item.presenter) == (15, world.ben)
 
 
+def test_each_item_offers_its_presenter_who_has_left(world: World) -> None:
+    meeting = with_item(world)
+    item = meeting.agenda.get()
+    item.pk, item.position = None, item.position + 1
+    item.save()
+    bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
+
+    page = signed_in(world.eddie).get(reverse("conversations:agenda", args=[meeting.pk])).content.decode()
+
+    assert page.count("Ben West, a former member") == 2
+
+
 def test_quorum_counts_parties_present_without_observers(world: World) -> None:
     with_quorum(world, 2)
     observer(world)

@@ -60,7 +60,8 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
         raise UnableToRemind(f"{current.reference} is {current.status_words}, so its owner needs no reminder.")
     require(rights.may_escalate, "Only editors and leads of either side can remind the owner.")
     if current.owner is None:
-        raise UnableToRemind(f"{current.reference} has no owner. Choose one first.")
+        remedy = "Choose one first." if rights.may_change_owner else "The organisation that delivers it chooses one."
+        raise UnableToRemind(f"{current.reference} has no owner. {remedy}")
     if current.owner_id == author.pk:
         raise UnableToRemind(f"You own {current.reference}, so there is nobody to remind.")
     recent_reminders = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)

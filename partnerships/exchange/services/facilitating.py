@@ -37,9 +37,7 @@ def name_entry_facilitator(
     if not Membership.objects.current().of_person(person).filter(organisation=organisation).exists():
         raise UnableToFacilitate(f"This person does not act for {organisation.name}. Choose someone who does.")
     if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
-        raise UnableToFacilitate(
-            f"{person.display_name} cannot read this {entry.noun}. Share it with {organisation.name} first."
-        )
+        raise UnableToFacilitate(f"{person.display_name} cannot read this {entry.noun}. Choose someone who can.")
     if entry.facilitators.filter(person=person, ended_at=None).exists():
         raise UnableToFacilitate(f"{person.display_name} is already a facilitator. Choose another person.")
     facilitator = EntryFacilitator.objects.create(

@@ -152,7 +152,8 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
         raise UnableToSignTerms(f"These terms are not waiting for signatures. Their status is “{status}”.")
     if proposal.is_first and ends_before(version.content, today):
         raise UnableToSignTerms(
-            "The end date in these terms has passed. Return the terms to draft and change the end date."
+            "The end date in these terms has passed. A lead of the partnership can return the terms to draft and "
+            "change it."
         )
     if proposal.has_lapsed(today):
         raise UnableToSignTerms(
@@ -212,7 +213,9 @@ def _put_in_force_or_email(
         try:
             is_in_force = put_in_force_if_signed(version.proposal, author=author, now=now)
         except UnableToTakeForce as error:
-            raise UnableToSignTerms(f"{error} Return these terms to draft and change them.") from error
+            raise UnableToSignTerms(
+                f"{error} A lead of the partnership can return these terms to draft and change them."
+            ) from error
     if not is_in_force:
         email_leads(
             version.partnership,

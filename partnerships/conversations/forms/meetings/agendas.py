@@ -88,7 +88,7 @@ class AgendaForm(Form):
         choices = list(presenter_choices)
         if item and item.presenter:
             presenter_pk = str(item.presenter.pk)
-            if presenter_pk not in self._people:
+            if presenter_pk not in dict(choices):
                 # Saving the agenda keeps a presenter who has left; without this choice it would refuse them.
                 choices.append((presenter_pk, f"{item.presenter.display_name}, a former member"))
                 self._people[presenter_pk] = item.presenter

@@ -13,10 +13,10 @@ from partnerships.people.models import User
 
 
 class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
-    """Agreements by who may see them, with what pages show."""
+    """Filters and annotations of developer agreements."""
 
     def visible_to(self, user: User | AnonymousUser) -> DeveloperAgreementQuerySet:
-        """Return the agreements that the person may read: those of the authorities that they can see.
+        """Return the agreements of the authorities that the person can see.
 
         Agreements are published, so no membership is needed.
         """
@@ -31,7 +31,7 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
 class DeveloperAgreement(models.Model):
     """An agreement between an authority and a developer, read from a register or entered by the authority's lead.
 
-    Its promises are commitments. Agreements are never changed.
+    Each promise links to a commitment. Agreements are added, and never edited.
     """
 
     reference = models.CharField(max_length=200)
@@ -41,7 +41,7 @@ class DeveloperAgreement(models.Model):
     document_url = models.URLField(max_length=1000, blank=True)
     agreed_on = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
-    # A plain number: import runs belong to a room above this one, and foreign keys never point upwards.
+    # The id of a `transfer.ImportRun`. Not a foreign key, because this app must not import `transfer`.
     run_id = models.BigIntegerField(
         "import run",
         null=True,

@@ -217,10 +217,11 @@ def queue_everything() -> int:
     return queued
 
 
-def queue_the_day(today: dt.date) -> int:
+def queue_recent_role_changes(today: dt.date) -> int:
     """Queue people and contacts whose time in a role began or ended in the last 7 days; return how many.
 
-    No row changes on such a day, so no trigger queues them. It can be repeated.
+    No row changes on the day on which a role begins or ends, so no trigger queues them. The week covers days on which
+    the worker was stopped; queueing an entry again does no harm.
     """
     last_week = (today - dt.timedelta(days=7), today)
     began_or_ended = Q(starts_on__range=last_week) | Q(ends_on__range=last_week)

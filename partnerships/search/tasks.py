@@ -29,5 +29,8 @@ def read_files() -> int:
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=60, time_limit=90)
 def queue_the_day() -> int:
-    """Queue people and contacts whose time in a role began or ended in the last days."""
-    return services.queue_the_day(timezone.localdate())
+    """Queue people and contacts whose time in a role began or ended in the last days.
+
+    The task keeps its old name, because messages and the schedule of a running release use it.
+    """
+    return services.queue_recent_role_changes(timezone.localdate())

@@ -31,7 +31,13 @@ from partnerships.search.queries import asking, search, suggest
 from partnerships.search.queries.asking import TextQuery
 from partnerships.search.queries.candidates import SearchFilters, readable_entries
 from partnerships.search.queries.spelling import similar_words_query
-from partnerships.search.services import differences, index_stale, prune_words, queue_everything, queue_the_day
+from partnerships.search.services import (
+    differences,
+    index_stale,
+    prune_words,
+    queue_everything,
+    queue_recent_role_changes,
+)
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
 from tests.exchange.conftest import shared
@@ -478,7 +484,7 @@ def test_role_that_ended_by_the_clock_leaves_the_index(world: World) -> None:
     with time_machine.travel(timezone.now() + dt.timedelta(days=2)):
         assert titles(world.amina, "Eddie Larch") == set()
         assert {difference.problem for difference in differences()} == {"left over"}
-        queue_the_day(timezone.localdate())
+        queue_recent_role_changes(timezone.localdate())
         index_stale()
         assert list(differences()) == []
 

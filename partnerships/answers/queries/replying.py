@@ -1,4 +1,4 @@
-"""Works out which emails their readers can reply to, for many emails at once.
+"""Find the emails in a batch whose readers can reply to them.
 
 `services.receiving` applies the same rules to each reply as it comes in. These functions predict its decision for a
 whole batch in a fixed number of queries, because a digest run asks about thousands of emails.
@@ -27,7 +27,7 @@ from partnerships.plans.models import OVER, Plan
 
 @dataclass(frozen=True, slots=True)
 class _OpenPlans:
-    """Plans that have not ended: when each opened to readers, and the published plans of each partnership."""
+    """Plans that have not ended: the time each opened to readers, and the published plans of each partnership."""
 
     opened_at_by_plan: Mapping[int, dt.datetime | None]
     published_by_partnership: Mapping[int, Collection[int]]
@@ -54,7 +54,7 @@ def emails_open_to_reply(emails: Collection[ReplyTo], now: dt.datetime) -> set[i
     # 1. The email shows its reader an open plan, so their rights were checked already.
     shows_open_plan = {email.email_id for email in emails if not email.readable_plan_ids.isdisjoint(open_plan_ids)}
     candidates = [
-        _Candidate(email, _plans_to_check(email, open_plans, now))
+        _Candidate(email, _plan_ids_to_check(email, open_plans, now))
         for email in emails
         if email.email_id not in shows_open_plan
     ]
@@ -64,11 +64,11 @@ def emails_open_to_reply(emails: Collection[ReplyTo], now: dt.datetime) -> set[i
     # 2. The reader may read another open plan that the email is about.
     account_holders = {candidate.email.person_id for candidate in candidates if not candidate.email.is_stakeholder}
     roles_by_person = _roles_by_person(account_holders, now)
-    open_for_comment = shows_open_plan | _about_readable_plan(candidates, roles_by_person, now)
+    open_for_comment = shows_open_plan | _email_ids_with_readable_plan(candidates, roles_by_person, now)
 
     # 3. The reader may write conversations of the email's partnership.
     others = [email for email in emails if email.email_id not in open_for_comment and not email.is_stakeholder]
-    return open_for_comment | _about_writable_partnership(others, roles_by_person)
+    return open_for_comment | _email_ids_with_writable_partnership(others, roles_by_person)
 
 
 def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[int]:
@@ -98,7 +98,7 @@ def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[
 
 
 def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
-    """Return the record that a notice of this kind is about; None if it is about no single record, or that is gone."""
+    """Return the record that a notice of this kind is about; None if there is no single record or it was deleted."""
     kind = kind_of(kind_code)
     if kind is None or kind.about is None:
         return None
@@ -122,7 +122,7 @@ def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
     return _OpenPlans(opened_at_by_plan, published_by_partnership)
 
 
-def _plans_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
+def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
     """Return the open plans that a reply to this email could be about; for stakeholders, none under embargo."""
     opened_at_by_plan = open_plans.opened_at_by_plan
     plan_ids = set(email.plan_ids & opened_at_by_plan.keys())
@@ -148,12 +148,13 @@ def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int,
     return roles_by_person
 
 
-def _about_readable_plan(
+def _email_ids_with_readable_plan(
     candidates: Collection[_Candidate], roles_by_person: Mapping[int, Mapping[int, str]], now: dt.datetime
 ) -> set[int]:
-    """Return the ids of the emails about a plan that their reader may read.
+    """Return the ids of the candidate emails whose reader may read at least one of the email's plans.
 
-    Must agree with `rights.answerable` for stakeholders, and with `Plan.objects.present_for` for everybody else.
+    The rules must agree with `rights.answerable` for stakeholders, and with `Plan.objects.present_for` for people with
+    an account.
     """
     reach = reach_of({plan_id for candidate in candidates for plan_id in candidate.plan_ids}, now)
     stakeholder_ids = {
@@ -178,12 +179,12 @@ def _about_readable_plan(
     return {candidate.email.email_id for candidate in candidates if may_read_any(candidate)}
 
 
-def _about_writable_partnership(
+def _email_ids_with_writable_partnership(
     emails: Collection[ReplyTo], roles_by_person: Mapping[int, Mapping[int, str]]
 ) -> set[int]:
-    """Return the ids of the emails about exactly one partnership whose conversations their reader may write.
+    """Return the ids of the emails about exactly one partnership in which the reader may record conversations.
 
-    Must agree with `rights.may_forward_to`.
+    The rules must agree with `rights.may_forward_to`.
     """
     partnership_ids = {pk for email in emails for pk in email.partnership_ids}
     if not partnership_ids:

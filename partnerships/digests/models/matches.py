@@ -1,4 +1,4 @@
-"""Matches of asks and offers, each of which a person is told only once."""
+"""Notes to tell people about matches of asks and offers, once for each person and match."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A match that is to be sent, or was sent, to a person who acts for one of its sides.
+    """A note to tell one person about a match.
 
-    Each person gets a match only once, even if it is found again. `told_at` is set when an email mentions the match, or
-    when the person can no longer see it.
+    The person acts for the organisation that asks or the one that offers. Each person gets a match only once, even if
+    the match is found again.
+
+    * `noted_at` is when the match was found for the person.
+    * `due_at` is when the next digest to the person may mention the match; None until that time is worked out.
+    * `slotted` is true if `due_at` is an hour that the person chose for digests, and false if they get digests at once.
+    * `told_at` is set when an email mentions the match, or when the person can no longer see the match.
     """
 
+    # No index of its own: the index of the unique constraint begins with the recipient.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
@@ -24,6 +30,7 @@ class MatchNotice(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     slotted = models.BooleanField(default=False)
     told_at = models.DateTimeField(null=True, blank=True)
+    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="matches", db_constraint=False
     )

@@ -295,7 +295,8 @@ def _best(
     candidates: dict[int, list[_Candidate]] = defaultdict(list)
 
     _add_candidates(candidates, placed, _NEAR, condition, today)
-    # With fewer than BEST near candidates, all near ones are in the list already, so the region's tier leaves them out.
+    # Look in the whole region only for entries with too few near candidates. The query of the region returns no near
+    # candidates: an entry with fewer than BEST of them has all of them in its list already.
     with_few = [entry for entry in placed if len(candidates[entry.pk]) < BEST]
     _add_candidates(candidates, with_few, _FAR, condition, today)
     _add_candidates(candidates, unplaced, _ANYWHERE, condition, today)

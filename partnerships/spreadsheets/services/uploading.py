@@ -1,4 +1,4 @@
-"""Upload a spreadsheet for a record: read its headings, and preview it."""
+"""Save an uploaded spreadsheet, check its headings, and preview its import."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def upload_spreadsheet(
     now: dt.datetime,
     all_or_nothing: bool = False,
 ) -> Upload:
-    """Save a file for a record, and preview it; a worker previews a large one.
+    """Save an uploaded spreadsheet and preview what it would change. A worker previews large ones later.
 
-    If required columns are missing and the file has other headings, the upload waits for a person to match them.
-    Raises `UnableToRead` if the file is refused; then nothing is saved.
+    If the file lacks headings of required columns but has other headings, the preview waits until a person has matched
+    these headings to columns. Raises `UnableToRead` if the file is refused; then nothing is saved.
     """
     with transaction.atomic():
         require(KINDS[kind].may_import(target, author, now))
@@ -47,24 +47,30 @@ def upload_spreadsheet(
             started_at=now,
             by=author,
         )
-        row_count = _row_count(upload, author, now)
-        upload.status = Status.UNREAD if row_count is None else Status.UNCHECKED
+        row_count = _row_count_if_headings_match(upload, author, now)
+        needs_matched_headings = row_count is None
+        upload.status = Status.UNREAD if needs_matched_headings else Status.UNCHECKED
         upload.total = row_count or 0
         upload.save()
-        if row_count is not None and row_count <= KINDS[kind].at_once:
+
+        if not needs_matched_headings and upload.total <= KINDS[kind].at_once:
             # In this transaction: a worker that sees an unchecked upload would preview it too.
             preview_upload(upload=upload, author=author, now=now)
     return upload
 
 
-def _row_count(upload: Upload, author: User, now: dt.datetime) -> int | None:
-    """Return the number of rows in the file; None if a person has to match its headings first."""
+def _row_count_if_headings_match(upload: Upload, author: User, now: dt.datetime) -> int | None:
+    """Return the number of rows in the file, or None if a person must match its headings first.
+
+    Raises `UnknownHeadings` if the file has too few headings to match.
+    """
     try:
         return len(table_of(upload, author, now).rows)
     except UnknownHeadings as error:
         sheets = sheets_of(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
         required_count = sum(column.required for column in error.columns)
+        # Each required column needs a heading of its own, and a row with only one text is hardly a row of headings.
         if len(headings) < max(2, required_count):
             raise
         return None

@@ -1,4 +1,4 @@
-"""Lists older than the latest one: they add to histories, and change nothing current."""
+"""Import a list that is older than the latest one: it adds to histories, and changes nothing current."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Entry:
 
 
 class Ages:
-    """Tells which rows of a file are older than the same rows in files that were imported before.
+    """Compares the rows of a file with the same rows in earlier files, and finds the older rows.
 
     A row is older if one of its dates is earlier than before and none is later. A row that is new, or has the same
     dates as before, counts as old as the other rows of its authority.
@@ -68,9 +68,9 @@ class Ages:
             self._newer_date_by_authority[authority] = max(newer_date, newer_date_of_authority)
 
     def newer_than(self, row: Hashable, authority: Hashable, default: dt.date | None) -> dt.date | None:
-        """Return the date of what was imported before, if that is newer than the row; None if the row is the newer one.
+        """Return the date of the earlier import of the row if that is newer; None if this row is the newer one.
 
-        `default` if nothing tells the age of the row or of its authority.
+        Returns `default` if no dates were compared for the row or its authority.
         """
         if row in self._newer_date_by_row:
             return self._newer_date_by_row[row]

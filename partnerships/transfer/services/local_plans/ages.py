@@ -1,4 +1,4 @@
-"""Local plans in files that are older than those imported before: they only add to histories."""
+"""Add local plans from older files to histories. Newer files were imported before, so nothing current changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RowKey = tuple[str, str, str]
 
 
 class PlanAges:
-    """Tells which plans of the files are older than what was imported of them before.
+    """Compares the plans in the files with earlier imports, and finds the plans whose files are older.
 
     A plan's age follows from the `entry-date` of its row and of its milestones' rows, compared with the same rows in
     earlier files. A plan without such rows is as old as the other plans of its authorities. If these have no such rows
@@ -52,13 +52,13 @@ class PlanAges:
         return self._newer_file_date
 
     def newer_than(self, row: LocalPlan) -> dt.date | None:
-        """Return the date of what was imported before, if that is newer than the row; None otherwise."""
+        """Return the date of the earlier import of this plan if that import is newer than the row; None otherwise."""
         return self._ages.newer_than(row.key, row.organisations, self._newer_file_date)
 
-    def without_older(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
-        """Return the plans without those of authorities whose rows are older.
+    def plans_that_can_be_missing(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
+        """Leave out the plans of authorities for which these files are older than an earlier import.
 
-        Only these plans can be missing: an older file says nothing about plans that were added later.
+        An older file cannot have plans that were added after it was made, so such a plan is not missing from it.
         """
         if self._newer_file_date:
             return []
@@ -69,9 +69,9 @@ class PlanAges:
 
 
 def _date_pairs(plan_files: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
-    """Yield each plan with the dates of those of its rows that an earlier file had too.
+    """Yield each plan with two dates for each of its rows that an earlier file had too.
 
-    Each of these rows has two dates: in this file, and when it was last imported.
+    The first date is in this file; the second was in the file from which the row was last imported.
     """
     last_dates = _last_dates(plan_files)
     for row in plan_files.plans:
@@ -102,7 +102,7 @@ def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
 
 
 class OlderPlans:
-    """Adds what older files say to the history of plans, and counts the differences for the report."""
+    """Adds the plans of older files to the history of plans, and counts the differences for the report."""
 
     def __init__(self, imported_plans: ImportedPlans, run: Import) -> None:
         self._imported_plans = imported_plans

@@ -231,7 +231,7 @@ def _apply_plans(
     plan_import.rows_to_save.save(author=run.author, now=run.now)
 
     expected_plans = imported_plans.expected(plan_files, owners, run.organisation)
-    plans_to_check = ages.without_older(expected_plans, owners)
+    plans_to_check = ages.plans_that_can_be_missing(expected_plans, owners)
     # A file of corrected rows says nothing about other plans.
     if not plan_files.is_corrected:
         _record_missing(plans_to_check, ids_in_files, run)

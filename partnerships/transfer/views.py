@@ -140,12 +140,13 @@ def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     run = _find_run(request, pk)
     back = reverse("transfer:own-run", args=[run.pk])
 
-    def step() -> tuple[str, str]:
+    def start_import() -> tuple[str, str]:
         ask_to_apply(run=run, author=signed_in(request), now=timezone.now())
         nudge_after_commit(apply_waiting.delay)
         return "", back
 
-    return press_button(request, step, UnableToApply, back=back)
+    # `press_button` calls `start_import`, then redirects with its message or the refusal.
+    return press_button(request, start_import, UnableToApply, back=back)
 
 
 @require_POST
@@ -153,12 +154,12 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Delete the files without importing them."""
     run = _find_run(request, pk)
 
-    def step() -> tuple[str, str]:
+    def discard_import() -> tuple[str, str]:
         discard_preview(run=run, author=signed_in(request), now=timezone.now())
         message = f"{run.file_name} was discarded. Nothing was changed."
         return message, reverse("transfer:own", args=[run.organisation_id])
 
-    return press_button(request, step, UnableToApply, back=reverse("transfer:own-run", args=[run.pk]))
+    return press_button(request, discard_import, UnableToApply, back=reverse("transfer:own-run", args=[run.pk]))
 
 
 @require_safe

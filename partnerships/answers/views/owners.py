@@ -81,11 +81,12 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     answer = _answer_to_decide(request, pk)
     back = _answers_url(answer.plan_id)
 
-    def step() -> tuple[str, str]:
+    def approve_answer() -> tuple[str, str]:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
         return "Everybody who can read the whole plan can now see the answer.", back
 
-    return press_button(request, step, services.UnableToDecide, back=back)
+    # `press_button` calls `approve_answer`, then redirects with its message or the refusal.
+    return press_button(request, approve_answer, services.UnableToDecide, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,17 +96,18 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     back = _answers_url(answer.plan_id)
     form = RefuseForm(posted(request), submit="Refuse answer", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def refuse_answer() -> tuple[str, str]:
         services.refuse_answer(
             answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
         )
         return "The answer has been refused.", back
 
+    # `take_step` calls `refuse_answer` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "answers/refuse.html",
         form,
-        step,
+        refuse_answer,
         {services.UnableToDecide: "reason"},
         say_who_gets_emails=True,
         answer=answer,
@@ -119,13 +121,13 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     answer = _answer_to_decide(request, pk)
     back = _answers_url(answer.plan_id)
 
-    def step() -> tuple[str, str]:
+    def email_colleague() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
         colleague = answer.colleague_name or answer.colleague_email
         message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We send them nothing else until they do."
         return message, back
 
-    return press_button(request, step, services.UnableToDecide, back=back)
+    return press_button(request, email_colleague, services.UnableToDecide, back=back)
 
 
 @require_POST
@@ -150,12 +152,12 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
     plan = _plan_for_reader(request, pk)
     ended_trust = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
 
-    def step() -> tuple[str, str]:
+    def end_trust() -> tuple[str, str]:
         services.end_trust(trust=ended_trust, author=signed_in(request), now=timezone.now())
         name = ended_trust.person.display_name
         return f"Answers from {name} will now need your approval.", _answers_url(pk)
 
-    return press_button(request, step, services.UnableToDecide, back=_answers_url(pk))
+    return press_button(request, end_trust, services.UnableToDecide, back=_answers_url(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,11 +168,13 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     back = _answers_url(pk)
     form = QuestionForm(posted(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def publish_question() -> tuple[str, str]:
         services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
         return "You have asked the question. Stakeholders can answer it using the link in their digests.", back
 
-    return take_step(request, "answers/ask.html", form, step, {services.UnableToAsk: None}, plan=plan, back=back)
+    return take_step(
+        request, "answers/ask.html", form, publish_question, {services.UnableToAsk: None}, plan=plan, back=back
+    )
 
 
 @require_POST
@@ -180,8 +184,8 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
     back = _answers_url(question.plan_id)
 
-    def step() -> tuple[str, str]:
+    def close_question() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())
         return "The question has been closed. The answers to it stay on this page.", back
 
-    return press_button(request, step, services.UnableToAsk, back=back)
+    return press_button(request, close_question, services.UnableToAsk, back=back)

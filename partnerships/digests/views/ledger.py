@@ -189,13 +189,14 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
 
-    def step() -> tuple[str, str]:
+    def send_news_again() -> tuple[str, str]:
         """Record the repeat; returns the message, and the page of the new email."""
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
         message = f"The same news will be sent to {delivery.recipient.display_name} again."
         return message, reverse("digests:entry", args=[repeat.pk])
 
-    return press_button(request, step, services.UnableToSendAgain, back=reverse("digests:entry", args=[pk]))
+    # `press_button` calls `send_news_again`, then redirects with its message or the refusal.
+    return press_button(request, send_news_again, services.UnableToSendAgain, back=reverse("digests:entry", args=[pk]))
 
 
 @require_safe

@@ -103,7 +103,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     frequency = request.POST.get("frequency", "")
     back = page_of(target)
 
-    def step() -> tuple[str, str]:
+    def follow_target() -> tuple[str, str]:
         """Subscribe the person; returns the message, and the page to go back to."""
         subscription = services.subscribe(
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
@@ -112,7 +112,8 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
             return f"You now follow {title_of(target)}. Your digests list what changes from now on.", back
         return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back
 
-    return press_button(request, step, services.UnableToSubscribe, back=back)
+    # `press_button` calls `follow_target`, then redirects with its message or the refusal.
+    return press_button(request, follow_target, services.UnableToSubscribe, back=back)
 
 
 @require_POST
@@ -125,7 +126,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     is_on_page_of_target = request.POST.get("back") == "page"
     back = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
-    def step() -> tuple[str, str]:
+    def apply_change() -> tuple[str, str]:
         """Change the subscription; returns the message, and the page to go back to."""
         change_subscription(
             verb,
@@ -138,7 +139,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         )
         return MESSAGES[verb].format(subscription.shown_name), back
 
-    return press_button(request, step, services.UnableToChangeSubscription, back=back)
+    return press_button(request, apply_change, services.UnableToChangeSubscription, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -34,12 +34,13 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
     if request.method == "POST" and own_subscription is None:
         back = plan.get_absolute_url()
 
-        def step() -> tuple[str, str]:
+        def follow_target() -> tuple[str, str]:
             """Subscribe the person; returns the message, and the plan's page to go back to."""
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
             return f"You now follow {item['name']}. Your digests list what changes from now on.", back
 
-        return press_button(request, step, services.UnableToSubscribe, back=back)
+        # `press_button` calls `follow_target`, then redirects with its message or the refusal.
+        return press_button(request, follow_target, services.UnableToSubscribe, back=back)
     context = {
         "plan": plan,
         "item": item,

@@ -93,12 +93,13 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
     back = next_url(request, reverse("digests:stakeholders"))
 
-    def step() -> tuple[str, str]:
+    def send_confirmation_again() -> tuple[str, str]:
         """Ask again; returns the message, and the page to go back to."""
         services.ask_again(subscription=subscription, author=person, now=now)
         return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back
 
-    return press_button(request, step, services.UnableToSubscribe, back=back)
+    # `press_button` calls `send_confirmation_again`, then redirects with its message or the refusal.
+    return press_button(request, send_confirmation_again, services.UnableToSubscribe, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,17 +111,18 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     back = next_url(request, reverse("digests:stakeholders"))
     form = CorrectAddressForm(posted(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_new_address() -> tuple[str, str]:
         """Ask at the new address; returns the message, and the page to go back to."""
         email = form.cleaned_data["email"]
         services.correct_address(subscription=subscription, email=email, author=person, now=now)
         return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back
 
+    # `take_step` calls `save_new_address` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "digests/correct_address.html",
         form,
-        step,
+        save_new_address,
         {services.UnableToSubscribe: "email"},
         subscription=subscription,
         back=back,

@@ -33,14 +33,15 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as seen by the person's organisations."""
     entry, organisations = answerable_entry(request, pk)
 
-    def step() -> tuple[str, str]:
+    def mark_as_seen() -> tuple[str, str]:
         for organisation in organisations:
             services.acknowledge_entry(
                 entry=entry, organisation=organisation, author=signed_in(request), now=timezone.now()
             )
         return f"{entry.organisation.name} can now see that you have seen this.", entry.get_absolute_url()
 
-    return press_button(request, step, services.UnableToChangeEntry, back=entry.get_absolute_url())
+    # `press_button` calls `mark_as_seen`, then redirects with its message or the refusal.
+    return press_button(request, mark_as_seen, services.UnableToChangeEntry, back=entry.get_absolute_url())
 
 
 @require_http_methods(_FORM)
@@ -50,12 +51,13 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
 
-    def step() -> str:
+    def send_answer() -> str:
         services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"{entry.organisation.name} can now see your answer."
 
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
-    return take_entry_step(request, form, step, entry=entry, title=title)
+    # `take_entry_step` calls `send_answer` once the form is valid. If the service refuses, the form shows why.
+    return take_entry_step(request, form, send_answer, entry=entry, title=title)
 
 
 @require_http_methods(_FORM)
@@ -64,12 +66,12 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
 
-    def step() -> str:
+    def decline_entry() -> str:
         services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"{entry.organisation.name} can now see that you declined, and why."
 
     return take_entry_step(
-        request, form, step, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
+        request, form, decline_entry, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
     )
 
 
@@ -80,7 +82,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
 
-    def step() -> str:
+    def refer_to_colleague() -> str:
         chosen = form.cleaned_data
         services.refer_entry(
             entry=entry,
@@ -92,7 +94,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"You have referred this {entry.noun} to {chosen['person'].display_name}."
 
-    return take_entry_step(request, form, step, entry=entry, title="Refer to a colleague")
+    return take_entry_step(request, form, refer_to_colleague, entry=entry, title="Refer to a colleague")
 
 
 @require_http_methods(_FORM)
@@ -101,11 +103,11 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
 
-    def step() -> str:
+    def send_question() -> str:
         services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"{entry.organisation.name} can now see your question."
 
-    return take_entry_step(request, form, step, entry=entry, title=f"Ask {entry.organisation.name} a question")
+    return take_entry_step(request, form, send_question, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
 
 @require_http_methods(_FORM)
@@ -118,11 +120,13 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(question.entry, user, timezone.now()).may_edit)
     form = AnswerForm(posted(request), entry=question.entry)
 
-    def step() -> str:
+    def send_reply() -> str:
         services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{question.organisation.name} can now see your answer."
 
-    return take_entry_step(request, form, step, entry=question.entry, title="Answer the question", quoted=question.text)
+    return take_entry_step(
+        request, form, send_reply, entry=question.entry, title="Answer the question", quoted=question.text
+    )
 
 
 @require_http_methods(_FORM)
@@ -133,7 +137,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_edit)
     form = DecideForm(posted(request), entry=response.entry)
 
-    def step() -> str:
+    def save_decision() -> str:
         decision = form.cleaned_data["decision"]
         services.decide_response(
             response=response,
@@ -149,7 +153,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return take_entry_step(
         request,
         form,
-        step,
+        save_decision,
         entry=response.entry,
         title=f"Accept or decline the answer from {response.organisation.name}",
         quoted=response.text,
@@ -165,14 +169,14 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
     form = ReasonForm(posted(request), entry=response.entry, submit="Withdraw answer", danger=True)
 
-    def step() -> str:
+    def withdraw_answer() -> str:
         services.withdraw_response(
             response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
         return "Your answer has been withdrawn."
 
     return take_entry_step(
-        request, form, step, entry=response.entry, title="Withdraw your answer", quoted=response.text
+        request, form, withdraw_answer, entry=response.entry, title="Withdraw your answer", quoted=response.text
     )
 
 

@@ -23,13 +23,14 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
-    def step() -> str:
+    def name_facilitator() -> str:
         facilitator = services.name_entry_facilitator(
             entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
         )
         return f"{facilitator.person.display_name} is now a facilitator."
 
-    return take_entry_step(request, form, step, entry=entry, title="Name a facilitator")
+    # `take_entry_step` calls `name_facilitator` once the form is valid. If the service refuses, the form shows why.
+    return take_entry_step(request, form, name_facilitator, entry=entry, title="Name a facilitator")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,12 +41,16 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
     form = EndFacilitatorForm(posted(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url())
 
-    def step() -> str:
+    def end_facilitator() -> str:
         services.end_entry_facilitator(
             facilitator=facilitator, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
         return f"{facilitator.person.display_name} is no longer a facilitator."
 
     return take_entry_step(
-        request, form, step, entry=facilitator.entry, title=f"Remove {facilitator.person.display_name} as a facilitator"
+        request,
+        form,
+        end_facilitator,
+        entry=facilitator.entry,
+        title=f"Remove {facilitator.person.display_name} as a facilitator",
     )

@@ -37,7 +37,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
-    def step() -> str:
+    def start_group_from_answer() -> str:
         services.start_group_from_answer(
             response=response,
             organisation=sides[min(led_ids)],
@@ -47,4 +47,5 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "You have started the working group and invited the other organisations."
 
-    return take_entry_step(request, form, step, entry=entry, title="Start a working group")
+    # `take_entry_step` calls it once the form is valid. If the service refuses, the form shows why.
+    return take_entry_step(request, form, start_group_from_answer, entry=entry, title="Start a working group")

@@ -139,15 +139,16 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     require(bool(edited_ids))
     form = DismissForm(posted(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
-    def step() -> str:
+    def dismiss_match() -> str:
         services.dismiss_match(
             entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
         )
         return f"“{counterpart.title}” is no longer shown as a match."
 
     next_page = reverse("exchange:entry-matches", args=[entry.pk])
+    # `take_entry_step` calls `dismiss_match` once the form is valid. If the service refuses, the form shows why.
     return take_entry_step(
-        request, form, step, entry=entry, title="Dismiss match", next_page=next_page, quoted=counterpart.title
+        request, form, dismiss_match, entry=entry, title="Dismiss match", next_page=next_page, quoted=counterpart.title
     )
 
 
@@ -164,12 +165,14 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations)
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
-    def step() -> str:
+    def introduce_organisations() -> str:
         services.introduce(entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data)
         return f"You have suggested that {names} talk."
 
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
-    return take_entry_step(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)
+    return take_entry_step(
+        request, form, introduce_organisations, entry=entry, title=f"Introduce {names}", quoted=quoted
+    )
 
 
 def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:

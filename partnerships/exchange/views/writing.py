@@ -196,12 +196,13 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a draft without further changes."""
     entry = editable_entry(request, pk)
 
-    def step() -> tuple[str, str]:
+    def share_entry() -> tuple[str, str]:
         services.share_entry(entry=entry, author=signed_in(request), now=timezone.now())
         _report_sharing(request, entry)
         return "", entry.get_absolute_url()
 
-    return press_button(request, step, services.UnableToChangeEntry, back=entry.get_absolute_url())
+    # `press_button` calls `share_entry`, then redirects with its message or the refusal.
+    return press_button(request, share_entry, services.UnableToChangeEntry, back=entry.get_absolute_url())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -210,11 +211,12 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
-    def step() -> str:
+    def mark_agreed() -> str:
         services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"“{entry.title}” has been marked as agreed."
 
-    return take_entry_step(request, form, step, entry=entry, title="Mark as agreed")
+    # `take_entry_step` calls `mark_agreed` once the form is valid. If the service refuses, the form shows why.
+    return take_entry_step(request, form, mark_agreed, entry=entry, title="Mark as agreed")
 
 
 def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
@@ -231,7 +233,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
     commitments = _possible_commitments(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=commitments)
 
-    def step() -> str:
+    def mark_met() -> str:
         commitment = form.cleaned_data["commitment"]
         services.meet_entry(
             entry=entry,
@@ -245,7 +247,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
     return take_entry_step(
         request,
         form,
-        step,
+        mark_met,
         entry=entry,
         title=f"Link a commitment to this {entry.get_direction_display().lower()}",
         template="exchange/meet.html",
@@ -261,9 +263,9 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     label = f"Why are you withdrawing this {kind}?"
     form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
 
-    def step() -> str:
+    def withdraw_entry() -> str:
         reason = form.cleaned_data["reason"]
         services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
         return f"“{entry.title}” has been withdrawn."
 
-    return take_entry_step(request, form, step, entry=entry, title=f"Withdraw this {kind}")
+    return take_entry_step(request, form, withdraw_entry, entry=entry, title=f"Withdraw this {kind}")

@@ -41,7 +41,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         return redirect(back)
     confirmation_form = MakeFileForm(posted(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def request_file() -> tuple[str, str]:
         """Ask for the file, then show its progress."""
         new_file = services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
         nudge_after_commit(make_files.delay)
@@ -49,11 +49,12 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 
     refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
     count = count_of(listing)
+    # `take_step` calls `request_file` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "lists/make_file.html",
         confirmation_form,
-        step,
+        request_file,
         refusals,
         definition=listing.definition,
         format=FORMATS[form],

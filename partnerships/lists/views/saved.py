@@ -103,7 +103,7 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
     listing, back = listing_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_new_view() -> tuple[str, str]:
         """Save the view, then open the list with it."""
         new_view = services.save_view(
             person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
@@ -118,7 +118,8 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
     chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
     context: dict[str, Any] = {"chips": chips, "definition": listing.definition, "listing": listing}
-    return take_step(request, "lists/save.html", form, step, refusals, **context)
+    # `take_step` calls `save_new_view` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "lists/save.html", form, save_new_view, refusals, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,7 +133,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     listing = read(definition, person, request.GET or parameters_of(view.state))
     form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def save_changes() -> tuple[str, str]:
         """Save the changes, then open the list with the view."""
         changed_view = services.change_view(
             view=view, person=person, name=form.cleaned_data["name"], state=listing.state if request.GET else None
@@ -142,7 +143,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
     context: dict[str, Any] = {"chips": chips, "definition": definition, "listing": listing, "view": view}
-    return take_step(request, "lists/save.html", form, step, refusals, **context)
+    return take_step(request, "lists/save.html", form, save_changes, refusals, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,7 +153,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     view = _own_view(person, pk)
     form = ShareForm(posted(request), view=view, person=person)
 
-    def step() -> tuple[str, str]:
+    def save_sharing() -> tuple[str, str]:
         """Share the view or stop sharing it, then show all views."""
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
         if form.chosen:
@@ -161,7 +162,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
             message = f"Only you can use “{view.name}” now."
         return message, reverse("lists:views")
 
-    return take_step(request, "lists/share.html", form, step, {}, view=view)
+    return take_step(request, "lists/share.html", form, save_sharing, {}, view=view)
 
 
 @require_POST
@@ -192,7 +193,7 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     back = reverse("lists:views")
 
-    def step() -> tuple[str, str]:
+    def follow_view() -> tuple[str, str]:
         """Follow the view, and say how the person will get notices."""
         services.follow_view(view=view, person=person, now=timezone.now())
         following_message = _FOLLOWING_MESSAGES[ways_of(person)[_NOTICE_GROUP]]
@@ -201,7 +202,8 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return message, back
 
-    return press_button(request, step, services.UnableToFollow, back=back)
+    # `press_button` calls `follow_view`, then redirects with its message or the refusal.
+    return press_button(request, follow_view, services.UnableToFollow, back=back)
 
 
 @require_POST

@@ -86,7 +86,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     require(partnerships.exists())
     form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def propose_to_partnership() -> tuple[str, str]:
         proposed = propose_adoption(
             recommendation=recommendation,
             partnership=form.cleaned_data["partnership"],
@@ -97,11 +97,12 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
         return message, proposed.get_absolute_url()
 
+    # `take_step` calls `propose_to_partnership` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "recommendations/propose.html",
         form,
-        step,
+        propose_to_partnership,
         {UnableToAdopt: None},
         recommendation=recommendation,
     )
@@ -132,7 +133,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     choices = meetings_to_adopt_at(current.partnership, user)
     form = AdoptForm(posted(request), choices=choices, cancel=current.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def record_adoption() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         adopt(adoption=current, meeting=meeting, author=user, now=timezone.now())
         message = "The recommendation has been adopted. Now link the objectives and commitments that come from it."
@@ -142,7 +143,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "recommendations/adopt.html",
         form,
-        step,
+        record_adoption,
         {UnableToAdopt: None},
         adoption=current,
         choices=choices,
@@ -156,13 +157,15 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     current = _adoption_to_change(user, pk)
     form = ReasonForm(posted(request), submit="Drop recommendation", cancel=current.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def drop_recommendation() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         drop_adoption(adoption=current, reason=reason, author=user, now=timezone.now())
         message = "The recommendation has been dropped. Its objectives and commitments stay as they are."
         return message, current.get_absolute_url()
 
-    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=current)
+    return take_step(
+        request, "recommendations/drop.html", form, drop_recommendation, {UnableToAdopt: None}, adoption=current
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -175,7 +178,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request), objectives=objectives, commitments=commitments, cancel=current.get_absolute_url()
     )
 
-    def step() -> tuple[str, str]:
+    def save_link() -> tuple[str, str]:
         link_outcome(
             adoption=current, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
         )
@@ -185,7 +188,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "recommendations/outcome_link.html",
         form,
-        step,
+        save_link,
         {UnableToAdopt: None, UnableToLink: "record"},
         adoption=current,
         choices=[*objectives, *commitments],

@@ -57,7 +57,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     label = KINDS_OF_EVIDENCE[kind]
     form = EvidenceForm(posted(request), label=label, choices=choices, cancel=opened_response.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def save_evidence() -> tuple[str, str]:
         data = form.cleaned_data
         record = row_number(data["record"]) or 0
         add_evidence(
@@ -65,11 +65,12 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         )
         return "The evidence has been added.", opened_response.get_absolute_url()
 
+    # `take_step` calls `save_evidence` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "recommendations/evidence_add.html",
         form,
-        step,
+        save_evidence,
         {UnableToProve: "record"},
         response=opened_response,
         kind=label,

@@ -32,7 +32,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     response = Response.objects.filter(recommendation=recommendation, organisation=body).first()
     form = ResponseForm(posted(request), organisation=body, response=response, cancel=recommendation.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def save_response() -> tuple[str, str]:
         """Save the response; if somebody saved first, show theirs beside it."""
         try:
             saved = respond(
@@ -52,11 +52,12 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
         return "The response has been saved.", saved.get_absolute_url()
 
     stale = request.method == "POST" and request.POST.get("revision") != str(response.revision if response else 0)
+    # `take_step` calls `save_response` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "recommendations/respond.html",
         form,
-        step,
+        save_response,
         {UnableToRespond: None},
         recommendation=recommendation,
         organisation=body,

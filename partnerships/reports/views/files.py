@@ -34,14 +34,15 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         raise Http404
     filters = report_filters(request, report)
 
-    def step() -> tuple[str, str]:
+    def request_file() -> tuple[str, str]:
         file = services.ask_for_file(
             report=slug, query_string=filters.query_string, form=form, person=person, now=timezone.now()
         )
         nudge_after_commit(make_files.delay)
         return "", file.get_absolute_url()
 
-    return press_button(request, step, services.UnableToMakeFile, back=filters.report_url)
+    # `press_button` calls `request_file`, then redirects with its message or the refusal.
+    return press_button(request, request_file, services.UnableToMakeFile, back=filters.report_url)
 
 
 def _own_file(request: HttpRequest, pk: int) -> ReportFile:

@@ -32,7 +32,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = FreezeForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    def step() -> tuple[str, str]:
+    def freeze_report() -> tuple[str, str]:
         frozen_report = services.freeze_report(
             report=slug,
             query_string=filters.query_string,
@@ -45,7 +45,8 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
         return f"“{frozen_report.name}” has been frozen.", frozen_report.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: None}
-    return take_step(request, "reports/freeze.html", form, step, refusals, report=report, chips=filters.chips)
+    # `take_step` calls `freeze_report` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "reports/freeze.html", form, freeze_report, refusals, report=report, chips=filters.chips)
 
 
 @require_safe

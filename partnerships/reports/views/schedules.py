@@ -28,7 +28,7 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = ScheduleForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    def step() -> tuple[str, str]:
+    def save_schedule() -> tuple[str, str]:
         schedule = services.schedule_report(
             details=services.ScheduleDetails(
                 report=slug,
@@ -46,7 +46,8 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
         return f"“{schedule.name}” will be sent {frequency}.", schedule.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToSchedule: None}
-    return take_step(request, "reports/set_up.html", form, step, refusals, report=report, chips=filters.chips)
+    # `take_step` calls `save_schedule` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "reports/set_up.html", form, save_schedule, refusals, report=report, chips=filters.chips)
 
 
 @require_safe

@@ -80,14 +80,15 @@ def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Import the good rows; a worker imports a large file."""
     upload, kind = find_upload(request, pk)
 
-    def step() -> tuple[str, str]:
+    def start_import() -> tuple[str, str]:
         imported = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
         if imported.is_applied:
             return f"{kind.title} imported.", upload.get_absolute_url()
         nudge_after_commit(work_on_waiting.delay)
         return "", upload.get_absolute_url()
 
-    return press_button(request, step, (UnableToApply, UnableToRead), back=upload.get_absolute_url())
+    # `press_button` calls `start_import`, then redirects with its message or the refusal.
+    return press_button(request, start_import, (UnableToApply, UnableToRead), back=upload.get_absolute_url())
 
 
 @require_POST
@@ -95,12 +96,12 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Delete the file without importing it."""
     upload, _kind = find_upload(request, pk)
 
-    def step() -> tuple[str, str]:
+    def discard_spreadsheet() -> tuple[str, str]:
         discard_upload(upload=upload, author=signed_in(request), now=timezone.now())
         record = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
         return "The spreadsheet has been discarded, and nothing was changed.", record
 
-    return press_button(request, step, UnableToApply, back=upload.get_absolute_url())
+    return press_button(request, discard_spreadsheet, UnableToApply, back=upload.get_absolute_url())
 
 
 @require_safe

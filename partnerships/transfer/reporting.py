@@ -1,4 +1,4 @@
-"""The report of an import: counts, lists and sentences."""
+"""The report of an import, and the file of rows to correct."""
 
 from __future__ import annotations
 

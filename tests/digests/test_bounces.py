@@ -144,7 +144,7 @@ def test_reading_the_mailbox_again_counts_no_bounce_twice(email: Delivery, tmp_p
     assert first.startswith("4 bounces")
     assert again == (
         "0 bounces, 0 unsubscribes, 0 replies, 0 forwarded emails, 0 could not be used, 0 automatic replies,"
-        " 0 other emails, 4 read before, 0 could not be read."
+        " 0 other emails, 4 already read, 0 could not be read."
     )
     assert Bounce.objects.count() == 4
     assert not Suppression.objects.exists()

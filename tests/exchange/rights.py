@@ -460,6 +460,7 @@ _INSIDE = "part of another service, inside its transaction"
 _CLOCK = "called by the clock"
 WITHOUT_A_PERSON = {
     "exchange.close_responses": _INSIDE,
+    "exchange.no_longer_changes": "reads only",
     "exchange.tell_facilitators": "part of a change of several, inside its transaction; it records emails",
     "exchange.tell_of_waiting": "part of a change of several, inside its transaction; it records emails",
     "exchange.update_entries_of_commitment": "follows what became of a commitment",

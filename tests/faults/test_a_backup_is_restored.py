@@ -261,7 +261,7 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
     with (
         patch.object(drilling, "empty"),  # should it come to that
         patch.object(drilling, "restore_backup", side_effect=AssertionError),
-        pytest.raises(UnableToRestore, match="is the database itself"),
+        pytest.raises(UnableToRestore, match="is the instance's own database"),
     ):
         drilling.drill(
             database=database,
@@ -372,7 +372,7 @@ def test_a_backup_of_a_later_version_is_not_restored_with_this_one(
     folder = a_backup(tmp_path / "later")
     dataclasses.replace(a_backup_of_nothing(), version="9.0.0", migrations={"plans": "9999_later"}).write(folder)
 
-    with pytest.raises(CommandError, match=r"of version 9\.0\.0.* or a later one"):
+    with pytest.raises(CommandError, match=r"from version 9\.0\.0.* or a later one"):
         call_command("restore", str(folder), "--identity", str(key), "--replace")
 
 

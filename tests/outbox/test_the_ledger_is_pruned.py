@@ -137,9 +137,14 @@ def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> N
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {by_address}")
         found = list(scans(cursor.fetchone()[0][0]["Plan"]))
+        # Autovacuum may have found a month empty, and then any index of it will do.
+        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'outbox_%' AND reltuples = 0 AND relpages = 0")
+        known_to_be_empty = {name for (name,) in cursor.fetchall()}
+    by_another_index = {one["Relation Name"] for one in found if "upper" not in one.get("Index Cond", "")}
 
     assert len(found) > 10
-    assert [one for one in found if "upper" not in one.get("Index Cond", "")] == []
+    assert len(by_another_index) < len(found)
+    assert by_another_index - known_to_be_empty == set()
 
 
 def owner(statement: str) -> None:

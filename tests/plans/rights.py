@@ -336,6 +336,7 @@ WITHOUT_A_PERSON = {
     "plans.stop_asking": _INSIDE,
     "plans.withdraw": _INSIDE,
     "plans.withdraw_all": _INSIDE,
+    "plans.email_request": _INSIDE,
     "plans.end_active_shares": _INSIDE,
     "plans.escalate_signatories": _CLOCK,
     "plans.lift_embargoes": _CLOCK,

@@ -283,7 +283,7 @@ def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
     ]
 
     assert "We will email a link to 1 person." in said[0]
-    assert "We will remind the one person who was asked" in said[1]
+    assert "We will email a reminder to the one person who was asked" in said[1]
     assert "1 person was asked." in said[2]
     assert "1 people" not in "".join(said)
 

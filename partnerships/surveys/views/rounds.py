@@ -188,7 +188,7 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
         people = "the one person who was asked" if count == 1 else f"all {count:,} people"
-        words = f"We will remind {people}, whether or not they have answered."
+        words = f"We will email a reminder to {people}, whether or not they have answered."
         return words, survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())

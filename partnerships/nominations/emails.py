@@ -34,21 +34,24 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to both sides that a confirmed return is being corrected, and why."""
+    """Email to both sides that a confirmed return was reopened."""
     nominations_return = _return_of(due)
     if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
         return "The provider has sent the return again."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
         return "The recipient can no longer read the return."
-    return _content("return_reopened", nominations_return, person)
+    # Emails recorded by older code do not say who reopened the return.
+    author = User.objects.filter(pk=due.params.get("author", 0)).first()
+    return _content("return_reopened", nominations_return, person, author)
 
 
 def _return_of(due: Due) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
 
 
-def _content(template: str, nominations_return: NominationsReturn, person: User) -> Content:
+def _content(template: str, nominations_return: NominationsReturn, person: User, author: User | None = None) -> Content:
     context = {
+        "author": author,
         "person": person,
         "nominations_return": nominations_return,
         "partnership": nominations_return.agreement.partnership,

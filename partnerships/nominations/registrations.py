@@ -57,6 +57,6 @@ def register() -> None:
     for code, label, write in (
         ("return_sent", "Nominations return to confirm", emails.write_return_sent),
         ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),
-        ("return_reopened", "A nominations return is being corrected", emails.write_return_reopened),
+        ("return_reopened", "Nominations return reopened", emails.write_return_reopened),
     ):
         register_emails(PersonEmail(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about))

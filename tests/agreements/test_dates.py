@@ -297,6 +297,17 @@ def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: Wor
     assert DateReminder.objects.get(person=world.ben, kind="end").days_before == 30
 
 
+def test_two_dates_of_one_partnership_are_of_this_partnership(world: World) -> None:
+    sign_with_dates(world, starts=days(0), review=days(30), ends=days(30))
+    drop_emails()
+
+    remind_of_dates(now=at(days(0)))
+
+    assert [len(dates) for dates in reminders_to(world.ben)] == [2]
+    bodies = [email.body for email in deliver()]
+    assert all("an organisation in this partnership on" in " ".join(body.split()) for body in bodies)
+
+
 def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(14), ends=days(100))
     choose_date_reminders(

@@ -14,7 +14,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.waiting import waiting_from, waiting_from_all
 from partnerships.people.models import User
 from tests.commitments.promises import done_action, in_days
-from tests.support.outbox import drop_emails, recorded
+from tests.support.outbox import deliver, drop_emails, recorded
 from tests.world import World
 
 NOW = timezone.now
@@ -91,6 +91,9 @@ def test_leads_of_the_other_side_are_emailed(world: World) -> None:
 
     told = recorded("commitments.done")
     assert [email.person_id for email in told] == [world.ben.pk]
+    [email] = deliver()
+    assert "has reported that the action is done." in email.body
+    assert "Verify the action:" in email.body
 
 
 def test_action_done_before_actions_were_verified_stays_over(world: World) -> None:

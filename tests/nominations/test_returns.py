@@ -57,6 +57,7 @@ from tests.nominations.quarters import (
 )
 from tests.nominations.signed import sign_nominations
 from tests.support.core_files import CANARY, core_file, expected, invent
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World
 
 
@@ -379,6 +380,18 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
         ReturnStatus.SENT,
         77,
     )
+
+
+def test_email_about_a_reopened_return_names_who_reopened_it(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    drop_emails()
+
+    services.reopen_return(
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+    )
+
+    [email] = deliver()
+    assert f"{world.ben.display_name} has reopened the confirmed nominations return" in email.body
 
 
 def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:

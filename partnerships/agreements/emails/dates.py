@@ -58,7 +58,8 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
         )
     if not dates:
         return "The dates have moved, or the recipient no longer leads an organisation in the partnership."
-    return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0]})
+    count = len({date["partnership"] for date in dates})
+    return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0], "count": count})
 
 
 def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:

@@ -342,7 +342,7 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
     record_emails(
         kind="nominations.return_reopened",
         people=sorted(leads - {author.pk}),
-        params={"return": locked.pk, "sending": locked.sendings},
+        params={"return": locked.pk, "sending": locked.sendings, "author": author.pk},
         sender_id=(provider if rights.may_report else council).pk,
         now=now,
     )

@@ -124,7 +124,7 @@ def news_of(
     `was` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
     """
     if was is None:
-        lines, count = _of_new_plan(now), 1
+        lines, count = _lines_of_new_plan(now), 1
         homes: tuple[Total, ...] = ()
     else:
         plan_changes = changes(was, now, areas)
@@ -161,7 +161,7 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
     return (*important, *other_lines[:room]), len(other_lines) - len(other_lines[:room])
 
 
-def _of_new_plan(content: Content) -> tuple[Line, ...]:
+def _lines_of_new_plan(content: Content) -> tuple[Line, ...]:
     """Return the lines that present a new plan to a reader: its summary and its figures."""
     homes = sum(homes_count(site) for site in content["sites"])
     figures = [

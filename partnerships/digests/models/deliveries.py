@@ -1,4 +1,4 @@
-"""The emails of this room in the outbox, and the plans in each."""
+"""Emails of this app in the outbox, the plans in each, and limits on digests that are still to be sent."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Delivery(models.Model):
     confirm.
     """
 
+    # This is a view, so it has no constraints, and its rows are deleted with those of the outbox.
     recipient = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="deliveries", db_column="person_id", db_constraint=False
     )
@@ -108,6 +109,7 @@ class Slot(models.Model):
     The row is written together with the email. A trigger deletes it if the digest turns out to be empty.
     """
 
+    # No index of its own: the index of the unique constraint begins with the recipient.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     slot_on = models.DateField()
     email_id = models.BigIntegerField(db_index=True)
@@ -125,6 +127,7 @@ class OpenDigest(models.Model):
     A trigger deletes the row when the email is settled.
     """
 
+    # No index of its own: the index of the unique constraint begins with the recipient.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     repeat_of_id = models.BigIntegerField(
         default=0, db_default=0, help_text="The digest that this one repeats; 0 if it repeats none."
@@ -152,6 +155,8 @@ class DeliveryItem(models.Model):
     If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
     """
 
+    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows. No index:
+    # the index of the unique constraint begins with the delivery.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, related_name="items", db_index=False, db_constraint=False
     )

@@ -24,6 +24,7 @@ class Way(models.TextChoices):
 class NoticeChoice(models.Model):
     """How one person wants to get the notices of one group."""
 
+    # No index of its own: the index of the unique constraint begins with the person.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_choices", db_index=False)
     group = models.CharField(max_length=12, choices=NoticeGroup)
     way = models.CharField(max_length=8, choices=Way)
@@ -50,8 +51,8 @@ class InboxItemQuerySet(models.QuerySet["InboxItem"]):
 class InboxItem(models.Model):
     """A notice in the inbox of one person: unread → read, and maybe part of a summary.
 
-    It contains codes and ids but no names. What it is about is looked up when it is shown, as the person may see it at
-    that moment.
+    It contains codes and ids but no names. Names are looked up when the notice is shown, because the person's rights
+    may have changed by then.
 
     `due_at` is set while the next summary is to contain it; reading it clears `due_at`. `told_at` and `delivery_id` say
     which summary contained it, `left_out` says why none will.

@@ -1,4 +1,4 @@
-"""How far followers were told about each subject, as the number of a change."""
+"""The change of each subject that each follower last received, and subjects in digests."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from partnerships.people.models import User
 class SubjectWatermark(models.Model):
     """The change of a subject after which a person's next digest begins.
 
-    `number` is the number of the last change that they were told about or, when they begin to follow, of the newest
-    change. Changes that they did not choose or may not know count as told. `Watermark` explains the other fields.
+    `number` is the number of the last change that they received or, when they begin to follow, of the newest change.
+    Changes that they did not choose or may not know count as received. `Watermark` explains the other fields.
     """
 
+    # No indexes of their own: the unique constraint and `watermark_of_subject` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
@@ -45,6 +46,7 @@ class SubjectNews(models.Model):
     The database adds a row for every change (`activity.Change`), in the same transaction.
     """
 
+    # A queue that every change writes to, so it does without an index and a constraint.
     subject = models.ForeignKey(
         Subject, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -67,6 +69,7 @@ class DeliverySubject(models.Model):
     If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
     """
 
+    # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, related_name="subjects", db_index=False, db_constraint=False
     )
@@ -106,6 +109,7 @@ class SubjectFollowing(models.Model):
     the person refused a partnership, earlier subscriptions to organisations do not cover it.
     """
 
+    # `DO_NOTHING`, because nothing can be deleted from a view: its rows go when those of its tables are deleted.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     subject = models.ForeignKey(Subject, on_delete=models.DO_NOTHING, related_name="+")

@@ -381,6 +381,7 @@ class Following(models.Model):
     partnership or owners do not cover it.
     """
 
+    # `DO_NOTHING`, because nothing can be deleted from a view: its rows go when those of its tables are deleted.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     plan = models.ForeignKey(Plan, on_delete=models.DO_NOTHING, related_name="+")

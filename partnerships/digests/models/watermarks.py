@@ -16,7 +16,8 @@ class Watermark(models.Model):
       new to them.
     * `reading_class` is how much of it they could read then. With `none` they could read nothing; a digest does not
       report access gained later as a change.
-    * `due_at` is set while something waits to be sent. `slotted` is true if it waits for an hour that the person chose.
+    * `due_at` is when the person's next digest with news of the plan is due; None if there is no news to send.
+    * `slotted` is true if `due_at` is an hour that the person chose for digests.
     """
 
     class Reading(models.TextChoices):
@@ -26,6 +27,7 @@ class Watermark(models.Model):
         OUTSIDE = "outside", "Without what is confidential"
         NONE = "none", "Nothing"
 
+    # No indexes of their own: the unique constraint and `watermark_of_plan` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     number = models.PositiveIntegerField()

@@ -113,7 +113,7 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
     if not (plans or keys or has_matches or groups):
-        return _of_single_email(person, delivery)
+        return _stoppable_of_single_email(person, delivery)
 
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
@@ -132,7 +132,7 @@ def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(groups).difference(not_by_email.values_list("group", flat=True))))
 
 
-def _of_single_email(person: User, delivery: int) -> Stoppable:
+def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
     """Return what an email without news can stop: it was about a succession, about one record, or a notice.
 
     Notices are deleted after a year, and the link works for two years. In the second year, the link of a summary stops
@@ -141,9 +141,9 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     if email is None:
-        return _of_lost_email(person, delivery)
+        return _stoppable_of_lost_email(person, delivery)
     if email.kind == DeliveryKind.SUCCESSION:
-        return _of_succession(person, email)
+        return _stoppable_of_succession(person, email)
     if person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
         return Stoppable(had_any=False)
     if email.kind == DeliveryKind.DIGEST:
@@ -157,7 +157,7 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
-def _of_lost_email(person: User, delivery: int) -> Stoppable:
+def _stoppable_of_lost_email(person: User, delivery: int) -> Stoppable:
     """Return what an email can stop that was sent after the restored backup, so that the database does not have it.
 
     For 30 days the outbox knows the kind of each such notice, and its link stops notices of that group. Nothing is
@@ -170,7 +170,7 @@ def _of_lost_email(person: User, delivery: int) -> Stoppable:
     return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
-def _of_succession(person: User, email: Email) -> Stoppable:
+def _stoppable_of_succession(person: User, email: Email) -> Stoppable:
     """Return what an email about a succession can stop: the records in it that the person still follows.
 
     Versions before 1 December 2026 cleared its params after a year. Such a link asks about all that the person follows.

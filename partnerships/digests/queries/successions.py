@@ -50,7 +50,7 @@ def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[
     subscriptions = (
         subscription
         for succession in successions
-        for subscription in _concerned(succession, _of_stakeholders(), day=day)[0]
+        for subscription in _concerned(succession, _stakeholder_subscriptions(), day=day)[0]
     )
     return sorted({subscription.person_id for subscription in subscriptions})
 
@@ -70,7 +70,7 @@ def moved_for(
     """
     moved_by_person: dict[int, Moved] = {}
     for succession in successions:
-        of_people = _of_stakeholders().filter(person__in=list(people))
+        of_people = _stakeholder_subscriptions().filter(person__in=list(people))
         since = succession.told_at if is_later else None
         subscriptions, whereabouts = _concerned(succession, of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):
@@ -102,7 +102,7 @@ def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date
     return list(dict.fromkeys(subscription.target for subscription in subscriptions))
 
 
-def _of_stakeholders() -> SubscriptionQuerySet:
+def _stakeholder_subscriptions() -> SubscriptionQuerySet:
     """Return the confirmed subscriptions of people without an account."""
     return Subscription.objects.confirmed().filter(
         person__in=User.objects.filter(account_since=None, is_active=True).values("pk")

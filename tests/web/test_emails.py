@@ -62,7 +62,7 @@ def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: Worl
 
     page_text = response.content.decode()
     assert "An email will be sent to" in page_text
-    assert ("See its status" in page_text) is is_linked
+    assert ("See the status of the email" in page_text) is is_linked
 
 
 def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: World) -> None:
@@ -76,8 +76,8 @@ def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: Worl
 
     assert "An email will be sent to the leads of its other parties." in page_text
     assert "Your decision on version 1 has been recorded. An email will be sent to Amina Larch." in signed
-    assert "See its status" in page_text
-    assert "See its status" in signed
+    assert "See the status of the email" in page_text
+    assert "See the status of the email" in signed
 
 
 def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> None:
@@ -108,7 +108,7 @@ def test_page_says_who_is_emailed_about_an_invitation(world: World, who: str, se
     page_text = said_after(getattr(world, who), reverse("organisations:invite", args=[world.larkhaven.pk]), data)
 
     assert sentences in page_text
-    assert ("See its status" in page_text) is is_linked
+    assert ("See the status of the email" in page_text) is is_linked
 
 
 def test_page_says_who_is_emailed_when_an_administrator_changes_a_role(world: World) -> None:
@@ -118,7 +118,7 @@ def test_page_says_who_is_emailed_when_an_administrator_changes_a_role(world: Wo
     page_text = said_after(world.dee, address, {"role": "editor", "reason": "Their lead is ill."})
 
     assert "Vera Larch is now editor. We will email Amina Larch and Vera Larch." in page_text
-    assert "See its status" in page_text
+    assert "See the status of the email" in page_text
 
 
 def test_page_says_who_is_emailed_when_a_second_factor_is_removed(world: World) -> None:
@@ -148,7 +148,7 @@ def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World)
     page_text = said_after(world.amina, address, data)
 
     assert "An email will be sent to tess@panel.example, to ask them to confirm." in page_text
-    assert "See its status" in page_text
+    assert "See the status of the email" in page_text
 
 
 def test_page_names_nobody_who_has_not_confirmed(world: World) -> None:

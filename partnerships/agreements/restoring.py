@@ -65,7 +65,7 @@ from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_ide
 from partnerships.kit.journal import Redone, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 #: From the role with the fewest rights to the role with the most.
 _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 

@@ -23,7 +23,7 @@ from partnerships.conversations.services.files import (
 from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
 from partnerships.kit.journal import Redone, redo_each, register_redo, same_rows
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -52,7 +52,9 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Delete again the notes of the journal that had been deleted."""
 
     def redo(note: JournalNote, _line: dict[str, Any]) -> bool:
-        delete_journal_note(note=note, reason="Deleted before a backup was restored.", author=None, now=now)
+        delete_journal_note(
+            note=note, reason="We restored an older backup, so we deleted this note again.", author=None, now=now
+        )
         return True
 
     notes = JournalNote.objects.filter(pk__in={line["note"] for line in lines}, deleted_at=None)

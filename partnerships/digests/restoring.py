@@ -44,7 +44,7 @@ from partnerships.kit.link_keys import redo_links
 from partnerships.people.models import User
 from partnerships.people.refusals import keep_hashes
 
-_REASON = "Stopped before a backup was restored."
+_REASON = "We restored an older backup, so we stopped these digests again."
 
 
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

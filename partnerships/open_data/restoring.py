@@ -10,7 +10,7 @@ from partnerships.kit.journal import Redone, redo_each, register_redo
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services.publishing import PUBLICATION, end_publishing, publication_identity
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 
 
 def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

@@ -24,7 +24,7 @@ from partnerships.organisations.services.merging import MERGE, UnableToMerge, me
 from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, sign_in_identity
 from partnerships.organisations.services.vesting import process_due_successions
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 #: From the role with the fewest rights to that with the most.
 _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 

@@ -43,7 +43,7 @@ from partnerships.people.ways_in import (
     require_new_password,
 )
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 
 
 def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

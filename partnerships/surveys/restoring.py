@@ -19,7 +19,7 @@ from partnerships.surveys.services.recording import (
 )
 from partnerships.surveys.services.rounds import abandon_round
 
-_REASON = "As it was before a backup was restored."
+_REASON = "We restored an older backup, so we made this change again."
 
 
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

@@ -23,8 +23,10 @@ _MAX_EVIDENCE = 300
 #: The kind of journal line about a recorded consent.
 CONSENT = "consent"
 #: The evidence of a consent from the journal, which holds no text.
-_EVIDENCE_FROM_JOURNAL = "Recorded before a backup was restored; ask the person who recorded the consent where people "
-"can read it"
+_EVIDENCE_FROM_JOURNAL = (
+    "We restored an older backup and recorded this consent again; ask the person who recorded the consent where people "
+    "can read it"
+)
 
 
 def consent_identity(line: Handover) -> str:

@@ -26,7 +26,7 @@ from partnerships.plans.services.signatories import stop_asking
 from partnerships.plans.services.signing import settle
 
 #: The reason in the timeline.
-REASON = "As it was before a backup was restored."
+REASON = "We restored an older backup, so we made this change again."
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 #: The settings that name them, and what does not work without each.
 CONSEQUENCES = {
     "MEDIA_ROOT": "nobody can upload files",
-    "JOURNAL_ROOT": "a restore would undo what people ended after the backup",
+    "JOURNAL_ROOT": "a restore would bring back what people ended or removed after the backup",
     "SURVEY_KEYS_ROOT": "no survey can open or close",
 }
 

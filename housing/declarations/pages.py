@@ -108,14 +108,14 @@ PAGES = Section(
                 default=size,
                 needed_by=WEB,
                 check=checks.at_least(1),
-                meaning=f"{words} in one request of reconciliation.",
+                meaning=words,
             )
             for name, size, words in (
-                ("BATCH", 50, "How many queries"),
-                ("BODIES", 200, "How many bodies to fetch"),
-                ("DATES", 10, "How many dates"),
-                ("CONDITIONS", 20, "How many conditions of a query"),
-                ("CHARACTERS", 1_000, "How many characters of a text"),
+                ("BATCH", 50, "How many queries one reconciliation request may contain."),
+                ("BODIES", 200, "How many bodies one reconciliation request may fetch."),
+                ("DATES", 10, "How many dates one reconciliation request may contain."),
+                ("CONDITIONS", 20, "How many conditions one query of a reconciliation request may have."),
+                ("CHARACTERS", 1_000, "How many characters one text in a reconciliation request may have."),
             )
         ),
         Setting(

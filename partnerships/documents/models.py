@@ -153,7 +153,7 @@ class Signature(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=150)
     decision = models.CharField(max_length=12, choices=Decision)
-    reason = models.TextField(blank=True, help_text="The condition, or why it was rejected.")
+    reason = models.TextField(blank=True, help_text="The condition, or why the version was rejected.")
     #: A list of {"question", "answer"}, in the order of the questions.
     answers = models.JSONField(default=list, blank=True, help_text="The questions asked, with their answers.")
     signed_at = models.DateTimeField()

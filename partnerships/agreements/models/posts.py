@@ -111,7 +111,7 @@ class Post(models.Model):
     title = models.CharField(max_length=150, blank=True, help_text="For example, Head of housing strategy.")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    ended_on = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
+    ended_on = models.DateField(null=True, blank=True, help_text="The first day on which the post no longer existed.")
 
     objects = PostQuerySet.as_manager()
 
@@ -208,7 +208,7 @@ class Holder(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     is_alone = models.BooleanField(default=True, help_text="Whether a post with this role has one holder at a time.")
-    reason = models.CharField(max_length=300, blank=True, help_text="Why they took or gave up the post.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why the person took or gave up the post.")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
     cleared_at = models.DateTimeField(

@@ -215,7 +215,7 @@ class TermsVersion(documents.Version):
     kind_label = models.CharField(max_length=120)
     parties = models.JSONField(help_text="The id, name and role of each party at that time.")
     declarations = models.JSONField(default=dict)
-    from_day = models.DateField(null=True, blank=True, help_text="The day from which it was planned to apply.")
+    from_day = models.DateField(null=True, blank=True, help_text="The day from which the version was planned to apply.")
 
     objects = TermsVersionQuerySet.as_manager()
 

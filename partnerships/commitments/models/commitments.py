@@ -177,7 +177,7 @@ class Commitment(models.Model):
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
-    reason = models.TextField(blank=True, help_text="Why it was cancelled or superseded.")
+    reason = models.TextField(blank=True, help_text="Why the commitment was cancelled or superseded.")
     key = models.UUIDField(
         null=True,
         blank=True,
@@ -187,9 +187,11 @@ class Commitment(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account are told its title, date and status.",
+        help_text="Stakeholders without an account are told the commitment’s title, date and status.",
     )
-    source = models.CharField(max_length=60, blank=True, help_text="The register it was imported from.")
+    source = models.CharField(
+        max_length=60, blank=True, help_text="The register that the commitment was imported from."
+    )
     source_reference = models.CharField(max_length=200, blank=True)
 
     objects = CommitmentQuerySet.as_manager()

@@ -64,7 +64,7 @@ class AgendaItem(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     path = models.CharField(max_length=300, blank=True, help_text="Address of the record's page on the site.")
     purpose = models.CharField(max_length=11, choices=ItemPurpose, default=ItemPurpose.DISCUSSION)
-    minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes planned for it.")
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Minutes planned for the item.")
     presenter = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     dropped_at = models.DateTimeField(null=True, blank=True)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

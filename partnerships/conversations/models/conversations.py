@@ -78,7 +78,7 @@ class Conversation(models.Model):
     )
     subject = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status)
-    held_on = models.DateField(help_text="The day it took place or is planned for.")
+    held_on = models.DateField(help_text="The day on which the conversation took place or is planned.")
     format = models.CharField(max_length=10, choices=Format)
     theme = VocabularyField(vocabulary="exchange.Theme", max_length=20, blank=True)
     said = models.TextField(blank=True)
@@ -89,7 +89,7 @@ class Conversation(models.Model):
     created_at = models.DateTimeField()
     circulated_at = models.DateTimeField(null=True, blank=True)
     agreed_at = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True, help_text="Why it was cancelled.")
+    reason = models.TextField(blank=True, help_text="Why the conversation was cancelled.")
     key = models.UUIDField(
         null=True,
         blank=True,

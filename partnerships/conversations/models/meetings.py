@@ -161,7 +161,7 @@ class Meeting(models.Model):
     cycle_day = models.DateField(
         null=True, blank=True, help_text="The date in the meeting cycle that this meeting is for."
     )
-    reason = models.TextField(blank=True, help_text="Why it was called off.")
+    reason = models.TextField(blank=True, help_text="Why the meeting was called off.")
     agenda_sent_at = models.DateTimeField(null=True, blank=True)
     quorum_needed = models.PositiveSmallIntegerField(null=True, blank=True)
     quorum_present = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -173,7 +173,7 @@ class Meeting(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account are told its title, date and status.",
+        help_text="Stakeholders without an account are told the meeting’s title, date and status.",
     )
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

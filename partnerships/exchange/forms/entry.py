@@ -159,7 +159,7 @@ class EntryForm(OrganisationForm):
             self.add_error("addressees", "Choose at least one organisation.")
         has_partnership = data.get("partnership") or "partnership" in self.errors
         if data.get("audience") == Audience.PARTNERSHIP and not has_partnership:
-            self.add_error("partnership", "Choose the partnership to share it with.")
+            self.add_error("partnership", "Choose the partnership to share this ask or offer with.")
         if data.get("audience") == Audience.NETWORK:
             data["partnership"], data["addressees"] = None, Organisation.objects.none()
         if data.get("audience") == Audience.PARTNERSHIP:

@@ -163,22 +163,24 @@ class Entry(models.Model):
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
     )
     status = models.CharField(max_length=14, choices=Status, default=Status.DRAFT)
-    reason = models.TextField(blank=True, help_text="Why it was agreed, declined or withdrawn.")
+    reason = models.TextField(blank=True, help_text="Why the ask or offer was agreed, declined or withdrawn.")
     is_open = models.BooleanField(default=False)
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account read its title, date and status in their digests.",
+        help_text="Stakeholders without an account read the title, date and status of the ask or offer in digests.",
     )
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
-    changed_at = models.DateTimeField(help_text="When its text last changed.")
+    changed_at = models.DateTimeField(help_text="When the text of the ask or offer last changed.")
     shared_at = models.DateTimeField(null=True, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="When it was first answered.")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When the ask or offer was first answered.")
     closed_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When the organisations it asks were emailed.")
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the organisations that were asked were emailed."
+    )
     matched_at = models.DateTimeField(null=True, blank=True)
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reach = ArrayField(models.IntegerField(), default=list, editable=False)
@@ -204,7 +206,7 @@ class Entry(models.Model):
             models.CheckConstraint(
                 condition=~Q(audience=Audience.PARTNERSHIP) | Q(partnership__isnull=False),
                 name="entry_partnership_named",
-                violation_error_message="Choose the partnership to share it with.",
+                violation_error_message="Choose the partnership to share this ask or offer with.",
             ),
             models.CheckConstraint(
                 condition=~Q(audience=Audience.NETWORK) | Q(partnership__isnull=True),

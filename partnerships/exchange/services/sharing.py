@@ -83,7 +83,7 @@ def check_addressing(entry: Entry, addressee_ids: set[int], error: type[UnableTo
     if entry.audience != Audience.NAMED and addressee_ids:
         raise error("Choose organisations only if you share with named partners.")
     if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
-        raise error("Choose the partnership to share it with.")
+        raise error("Choose the partnership to share this ask or offer with.")
     if entry.audience == Audience.NAMED and not addressee_ids:
         raise error("Choose at least one organisation.")
     if entry.organisation_id in addressee_ids:

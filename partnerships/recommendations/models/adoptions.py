@@ -70,7 +70,7 @@ class Adoption(models.Model):
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="adopted_recommendations")
     status = models.CharField(max_length=8, choices=AdoptionStatus, default=AdoptionStatus.PROPOSED)
-    why = models.CharField(max_length=500, help_text="Why it was proposed.")
+    why = models.CharField(max_length=500, help_text="Why the recommendation was proposed.")
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
@@ -80,9 +80,9 @@ class Adoption(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The meeting that adopted it.",
+        help_text="The meeting that adopted the recommendation.",
     )
-    reason = models.TextField(blank=True, help_text="Why it was dropped.")
+    reason = models.TextField(blank=True, help_text="Why the recommendation was dropped.")
     changed_at = models.DateTimeField()
 
     objects = AdoptionQuerySet.as_manager()

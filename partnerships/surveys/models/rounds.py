@@ -133,7 +133,7 @@ class Round(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True, help_text="Why it ended without results.")
+    reason = models.TextField(blank=True, help_text="Why the round ended without results.")
 
     objects = RoundQuerySet.as_manager()
 

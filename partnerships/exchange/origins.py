@@ -34,7 +34,7 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
     """Raise `UnableToPropose` unless the commitment is between these two organisations."""
     if {commitment.giver_id, commitment.receiver_id} != set(sides):
         raise UnableToPropose(
-            "A commitment from an ask or offer is between the organisation that needs it and the one that gives it. "
+            "A commitment from an ask or offer must be between the organisation that asks and the one that offers. "
             "Choose these two."
         )
 

@@ -63,7 +63,7 @@ PLAN = Dataset(
         Field("documentation-url", "MUST", "the plan’s web page"),
         Field("document-url", "MUST", "the plan’s document"),
         Field("required-housing", "CONDITIONAL", "the homes required in the plan’s period"),
-        Field("document-count", "CONDITIONAL", "the documents of a minerals or waste plan"),
+        Field("document-count", "CONDITIONAL", "how many documents a minerals or waste plan has"),
         _ENTRY,
         _NOTES,
     ),

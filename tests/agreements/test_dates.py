@@ -410,7 +410,7 @@ def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
 def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
-    with pytest.raises(UnableToGiveNotice, match="30 days of notice"):
+    with pytest.raises(UnableToGiveNotice, match="30 days’ notice"):
         give_notice_for(world, world.ben, world.westmarch, days(29))
     give_notice_for(world, world.ben, world.westmarch, days(30))
     with pytest.raises(UnableToGiveNotice, match="already"):
@@ -495,10 +495,10 @@ def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> 
     own, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
     ben = signed_in(world.ben)
 
-    with pytest.raises(UnableToLeave, match="30 days of notice"):
+    with pytest.raises(UnableToLeave, match="30 days’ notice"):
         leave_partnership(party=own, reason="Budget.", author=world.ben, now=timezone.now())
     leads = world.party(world.larkhaven)
-    with pytest.raises(UnableToLeave, match="30 days of notice"):
+    with pytest.raises(UnableToLeave, match="30 days’ notice"):
         remove_party(party=leads, reason="Budget.", author=world.amina, now=timezone.now())
 
     assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(

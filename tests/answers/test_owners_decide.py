@@ -19,6 +19,7 @@ from partnerships.kit import journal
 from partnerships.outbox.models import Email
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
+from partnerships.plans.services import change_status
 from partnerships.work.queries import waiting_for
 from tests.answers.conftest import commented, signed_in
 from tests.plans.drafts import begin
@@ -163,9 +164,18 @@ def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: P
 def test_plan_that_is_not_published_takes_no_questions(world: World) -> None:
     draft = begin(world)
 
-    with pytest.raises(services.UnableToAsk):
+    with pytest.raises(services.UnableToAsk, match="Publish the plan first"):
         services.ask_question(
             plan=draft, title="Why?", body="", closes_on=timezone.localdate(), author=world.amina, now=timezone.now()
+        )
+
+
+def test_closed_plan_takes_no_questions(world: World, plan: Plan) -> None:
+    change_status(plan=plan, to="closed", reason="Done.", author=world.amina, now=timezone.now())
+
+    with pytest.raises(services.UnableToAsk, match="closed or superseded"):
+        services.ask_question(
+            plan=plan, title="Why?", body="", closes_on=timezone.localdate(), author=world.amina, now=timezone.now()
         )
 
 

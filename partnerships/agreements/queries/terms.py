@@ -31,6 +31,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
+from partnerships.kit.text import counted
 from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
 from partnerships.organisations.queries import leads_of
@@ -236,6 +237,12 @@ def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) ->
     if not is_signing_party or not needs_notice:
         return False
     return party.organisation_id not in unbound_organisation_ids(partnership, day)
+
+
+def notice_words(partnership: Partnership) -> str:
+    """Return the notice that the terms ask for in words: `1 day’s notice`, `30 days’ notice`."""
+    days = partnership.notice_days or 0
+    return f"{counted(days, 'day')}{'’s' if days == 1 else '’'} notice"
 
 
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:

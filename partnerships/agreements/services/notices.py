@@ -16,6 +16,7 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.agreements.queries.dates import leads_who_decide
+from partnerships.agreements.queries.terms import notice_words
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.parties import UnableToLeave, leave_partnership
@@ -98,8 +99,7 @@ def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date)
     earliest = earliest_last_day(partnership, today)
     if last_day < earliest and partnership.notice_days:
         raise UnableToGiveNotice(
-            f"The terms ask for {partnership.notice_days} days of notice. The earliest last day is "
-            f"{long_date(earliest)}."
+            f"The terms ask for {notice_words(partnership)}. The earliest last day is {long_date(earliest)}."
         )
     if last_day < earliest:
         raise UnableToGiveNotice("The last day must be today or later.")

@@ -17,7 +17,7 @@ from partnerships.agreements.departures import (
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
-from partnerships.agreements.queries.terms import leaves_after_notice
+from partnerships.agreements.queries.terms import leaves_after_notice, notice_words
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.recording import lock_partnership, record_event
@@ -241,9 +241,7 @@ def remove_party(
 def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datetime) -> None:
     """Raise `UnableToLeave` if the party must give notice."""
     if leaves_after_notice(partnership, party, timezone.localdate(now)):
-        raise UnableToLeave(
-            f"The terms ask for {partnership.notice_days} days of notice. Give notice on the page “Dates” instead."
-        )
+        raise UnableToLeave(f"The terms ask for {notice_words(partnership)}. Give notice on the page “Dates” instead.")
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:

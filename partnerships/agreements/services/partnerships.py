@@ -91,7 +91,7 @@ def _problem_with_terms(partnership: Partnership) -> str:
     if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
         return f"Enter a number of days from {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]}."
     if partnership.notice_days is not None and partnership.notice_days not in NOTICE_DAYS:
-        return f"Enter {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days of notice."
+        return f"Enter {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days’ notice."
     return ""
 
 

@@ -37,10 +37,10 @@ def ask_question(
     require(rights_over(plan, author, now).leads_owner)
     title = " ".join(title.split())
     body = body.replace("\r\n", "\n").strip()
-    if plan.is_over or not plan.is_published:
-        raise UnableToAsk(
-            "You can ask questions only about a published plan that has not ended. Publish the plan first."
-        )
+    if plan.is_over:
+        raise UnableToAsk("This plan is closed or superseded, so you can no longer ask questions about it.")
+    if not plan.is_published:
+        raise UnableToAsk("Publish the plan first. You can then ask questions about it.")
     if not title:
         raise UnableToAsk("Enter the question.")
     if len(title) > MAX_TITLE or len(body) > MAX_BODY:

@@ -180,7 +180,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         )
         name = ownership_offer.organisation.name
         if not accept:
-            return f"{name} has declined the plan.", reverse("plans:ownership")
+            return f"{name} has declined ownership of the plan.", reverse("plans:ownership")
         owners_page = reverse("plans:owners", args=[ownership_offer.plan_id])
         return f"{name} now owns “{ownership_offer.plan.title}”.", owners_page
 

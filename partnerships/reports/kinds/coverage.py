@@ -94,11 +94,11 @@ _NOTES = (
     "A commitment counts in the areas of the ask or offer that it meets, otherwise where its partnership or sides are.",
     "A plan counts where its sites are, otherwise where its partnership or its owners are.",
     "A partnership counts in its areas, otherwise in those of its parties.",
-    "If several organisations share something and some of them are councils, only the councils’ areas count.",
+    "If a record belongs to several organisations and some are councils, we count it only in the councils’ areas.",
     "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
     "A plan is about a theme if its kind is. A commitment is about a theme if an ask or offer that it meets is.",
-    "If one council followed a council that ended, what was in the old area counts in the new one.",
-    "If several councils followed, what was in the old area is not counted.",
+    "If one council replaced a council that ended, we count the old area’s records in the new area.",
+    "If several councils replaced it, we do not count the old area’s records.",
 )
 
 

@@ -338,8 +338,8 @@ def _source(dataset: Dataset) -> Source:
 
 
 _NOTES = (
-    "If one council followed a council that ended, we add their figures together, and the row says so.",
-    "If several councils followed, we do not add the old figures to any of them.",
+    "If one council replaced a council that ended, we add their figures together, and the row says so.",
+    "If several councils replaced it, we do not add the old figures to any of them.",
     "A joint plan has one figure for all its areas. We show this figure for each area, and never add it up.",
     "An empty cell means that no figure is published.",
     "“Required a year” comes from the most recently adopted plan for this year. We use the lowest figure of a range.",

@@ -178,7 +178,7 @@ class Checking:
             if match := pattern.fullmatch(text):
                 days = int(match[1]) * _DAYS_IN_UNIT[match[2]]
                 if days > _MAX_DAYS:
-                    raise ValueError(f"“{text}” is too far away. Correct it.")
+                    raise ValueError(f"“{text}” is more than 150 years away. Enter a nearer date.")
                 return self.now + sign * dt.timedelta(days=days)
         try:
             moment = dt.datetime.fromisoformat(text)

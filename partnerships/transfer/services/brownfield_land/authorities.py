@@ -38,8 +38,8 @@ def sites_by_council(
             found = f"“{site.organisation}” is not an authority in the directory."
             remedy = f"Correct it, or leave the cell blank if the site is {council.name}’s." if council else _REMEDY
         else:
-            found = f"the site is {authority.name}’s, and the file is {council.name if council else ''}’s."
-            remedy = "Move the row to that council’s file."
+            found = f"the site is {authority.name}’s, but the file is {council.name if council else ''}’s."
+            remedy = f"Move the row to {authority.name}’s file."
         problems.append(Problem(site.row, "OrganisationURI", found, remedy))
     if problems and (not sites_of_councils or not run.rows_stand_alone):
         raise UnableToRead(problems)

@@ -135,7 +135,7 @@ class CouncilMatcher:
             self.keys_matched_by_name.add(council.key)
         elif active or (namesakes and council.is_current):
             why = "its key and code are new, but the name is already in the directory."
-            self._ask(council, namesakes, f"{why} It may have a new code, or be a successor.")
+            self._ask(council, namesakes, f"{why} The council may have a new code, or be a successor.")
         elif missing := self._missing_of_tier(council):
             self._ask(council, missing, "its code and name are new, and others of its kind are no longer in the list.")
         else:

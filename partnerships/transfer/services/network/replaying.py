@@ -112,4 +112,6 @@ def at(path: str) -> Iterator[None]:
         # Services refuse with exceptions named UnableTo…; anything else is a bug.
         if not type(error).__name__.startswith("Unable"):
             raise
-        raise UnableToRead([Problem(None, "", str(error), "Correct it, or its date.", path=path)]) from error
+        raise UnableToRead(
+            [Problem(None, "", str(error), "Correct this entry of the file, or its date.", path=path)]
+        ) from error

@@ -1,1 +1,1 @@
-"""What stakeholders say back: comments, questions about plans, and trust."""
+"""Comments of stakeholders, questions about plans, and trust in people who answer."""

@@ -1,4 +1,4 @@
-"""What the developer agreements room registers at start-up."""
+"""Registers developer agreements with other apps at start-up."""
 
 from __future__ import annotations
 

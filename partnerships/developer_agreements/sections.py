@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: the link to its developer agreements."""
+"""Adds the link to its developer agreements to an organisation's page."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class DeliveryAdmin(LookOnly):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(LookOnly):
-    """Who follows what, and why."""
+    """Subscriptions: the follower, the record that they follow, and why."""
 
     list_display = (
         "person",

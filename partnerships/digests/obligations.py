@@ -1,4 +1,4 @@
-"""What a succession hands over: followers of an organisation, and stakeholders that it asked."""
+"""Hands over the followers of an organisation, and the stakeholders that it asked, in a succession."""
 
 from __future__ import annotations
 

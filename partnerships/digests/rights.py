@@ -26,7 +26,7 @@ from partnerships.recommendations.models import Recommendation
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a person may do with one subscription now."""
+    """The actions that a person may take on one subscription now."""
 
     subscription: Subscription
     roles: Roles

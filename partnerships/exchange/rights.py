@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one entry.
+    """The actions that one person may take on one entry.
 
     `asked_ids` are the organisations that the entry asks; None if it asks the whole network.
     """

@@ -12,7 +12,7 @@ _ASCII_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 
 
 class Outcome(Enum):
-    """What became of an email, as far as the server's reply says."""
+    """The outcome of sending an email, as far as the server's reply says."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -36,7 +36,7 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What became of the message with this key; `text` is the server's reason.
+    """The server's answer about the message with this key; `text` is its reason.
 
     Two fields concern messages to send again later: `in_doubt` is true if a server may have accepted the message
     without saying so, and `reached` is false if the connection failed before any reply about it.

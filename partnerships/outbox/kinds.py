@@ -62,7 +62,7 @@ class SetAside(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What the composers decide about the emails of one claim, so that it can be saved in few statements.
+    """The decisions of the composers about the emails of one claim, collected so that few statements save them.
 
     The keys of all dictionaries are ids of emails.
     """
@@ -73,13 +73,13 @@ class Batch:
     set_aside: list[SetAside] = field(default_factory=list)
     #: Until when an email waits that cannot be written yet.
     later: dict[int, dt.datetime] = field(default_factory=dict)
-    #: What the composer needs to know if the email is sent again.
+    #: Values that the composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
-    #: What the email tells, as the journal keeps it (see `restoring`): numbers and codes only.
+    #: The facts in the email, as the journal stores them (see `restoring`): numbers and codes only.
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: The notices in a summary, also for the journal: id, kind and hashes of each.
     notices: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
-    #: What `Composer.no_longer_allowed` checks before the email leaves.
+    #: Values that `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 
 
@@ -91,7 +91,7 @@ class Later:
 
 
 class Line(NamedTuple):
-    """What one line of a summary says about an email."""
+    """One line of a summary: the text about one email."""
 
     subject: str
 

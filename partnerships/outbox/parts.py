@@ -80,7 +80,7 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What messages with the same parts have in common: their text with gaps, and what fills the gaps."""
+    """The shared text of messages with the same parts: the text with gaps, and the parts that fill the gaps."""
 
     #: The names of the slots, each once; tokens come last.
     slots: tuple[str, ...]

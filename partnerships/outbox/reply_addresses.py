@@ -17,7 +17,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-#: What emails say whose replies are read.
+#: The sentence in emails to which people can reply.
 CAN_REPLY = "You can reply to this email."
 
 _SIGNATURE_LENGTH = 26  # characters of base32, 5 bits each: 130 bits

@@ -32,7 +32,7 @@ _Key: TypeAlias = tuple[str, int | None, str]
 
 
 class Facts(NamedTuple):
-    """What the journal records about an accepted email.
+    """An accepted email in the journal.
 
     `told` is what its composer needs to know after a restore. `notices` are the notices in a summary, each with the
     hashes by which it is recognised.
@@ -73,7 +73,7 @@ def params_hash(params: Mapping[str, Any]) -> str:
 
 
 def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """Return the things that an email of this kind tells; empty if the email is recognised as a whole."""
+    """Return the facts in an email of this kind; empty if the email is recognised as a whole."""
     email_kind = kind_of(kind)
     if email_kind is None or email_kind.things is None:
         return []
@@ -86,7 +86,7 @@ def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
 
 
 def thing_hash(thing: Any) -> str:
-    """Return a hash of something that an email tells (JSON values)."""
+    """Return a hash of one fact in an email (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
@@ -190,7 +190,7 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
 
 
 def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """Return the things that no email told the person before a restore; each remembered one is left out once.
+    """Return the facts that no email told the person before a restore; each remembered fact is left out once.
 
     Call it in the transaction that records the email.
     """

@@ -1,4 +1,4 @@
-"""What can be done with several recommendations of the list at once."""
+"""Actions on several recommendations of the list at once."""
 
 from __future__ import annotations
 

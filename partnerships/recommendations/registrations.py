@@ -1,4 +1,4 @@
-"""What the recommendations room registers at start-up."""
+"""Registers recommendations with other apps at start-up."""
 
 from __future__ import annotations
 

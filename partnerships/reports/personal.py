@@ -1,4 +1,4 @@
-"""What erasure and export do with the personal data of this room."""
+"""Rules for erasing and exporting the personal data in reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reports room registers at start-up."""
+"""Registers reports with other apps at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reports add to the pages of partnerships and organisations."""
+"""Adds reports to the pages of partnerships and organisations."""
 
 from __future__ import annotations
 

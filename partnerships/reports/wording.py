@@ -14,7 +14,7 @@ from partnerships.kit.text import figure, pounds
 from partnerships.reports.comparing import Restatement
 from partnerships.reports.snapshot import Cell, Kind, Snapshot, Source
 
-#: What an empty cell shows.
+#: The text of an empty cell.
 EMPTY = "–"
 #: The minus sign, which is as wide as a plus sign.
 MINUS = "\u2212"

@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class Register(models.TextChoices):
-    """What an import run imports: one of the published lists, or a network file."""
+    """The kind of file that an import run imports: a published list, or a network file."""
 
     COUNCILS = "councils", "Councils and combined authorities"
     LEPS = "leps", "Local Enterprise Partnerships"

@@ -1,4 +1,4 @@
-"""What the transfer room registers at start-up."""
+"""Registers the imports with other apps at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: its own imports."""
+"""Adds an organisation's own imports to its page."""
 
 from __future__ import annotations
 

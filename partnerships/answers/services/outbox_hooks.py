@@ -1,4 +1,4 @@
-"""What the outbox asks and tells this room about incoming emails and replies."""
+"""Hooks that the outbox calls about incoming emails and replies."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _MAX_REPLY = 5_000
 #: Ids in addresses are typed by strangers; larger ones do not fit into a database id.
 _MAX_ID = 2**62
 
-#: What became of an email, as the command that reads the mailbox prints it.
+#: Results of an email, as the command that reads the mailbox prints them.
 REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automatic"
 
 

@@ -27,13 +27,13 @@ from partnerships.work.queries import waiting_for_all
 
 @dataclass(slots=True)
 class Contents:
-    """What the digests of a batch contain; the keys are ids of emails, or of people where noted."""
+    """The contents of a batch of digests. The keys are ids of emails, or of people where noted."""
 
     #: News of plans and sections about other subjects.
     blocks: dict[int, list[Block]]
     matches: dict[int, tuple[MatchLine, ...]]
     taken: TakenNotices
-    #: What waits for each person, by person.
+    #: Open tasks of each person, by the id of the person.
     waiting: dict[int, list[Waiting]]
     #: Privacy notices, by person.
     notices: dict[int, str]

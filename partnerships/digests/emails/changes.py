@@ -69,7 +69,7 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is new in one subject, for people with an account or for stakeholders."""
+    """The news of one subject, for people with an account or for stakeholders."""
 
     subject_id: int
     kind: str

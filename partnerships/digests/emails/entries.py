@@ -1,4 +1,4 @@
-"""Groups what a summary says by record: the notices about it, and what waits there for the reader."""
+"""Groups a summary by record: notices about the record, and the reader's open tasks there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.kit.waiting import Waiting
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in a summary: the newest notice about it, earlier notices, and what waits there for the reader."""
+    """One record in a summary: the newest notice about it, earlier notices, and the reader's open tasks there."""
 
     newest: NoticeLine
     earlier: tuple[str, ...] = ()

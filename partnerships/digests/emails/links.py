@@ -27,7 +27,7 @@ _MINUTE = dt.timedelta(minutes=1)
 
 
 class Purpose(Enum):
-    """What a link permits.
+    """The purpose of a link: the acts that it permits.
 
     Links for stopping work for two years, because people and mail programs (RFC 8058) use them long after the email
     arrived.
@@ -62,7 +62,7 @@ class ExpiredLink(BadLink):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Who a link was made for, when, and for which record.
+    """The content of a link: its reader, when it was made, and its record.
 
     `record_id` is the id of the subscription in links that confirm one, and otherwise of the delivery that the link was
     sent in; 0 if the link was made for a page rather than for an email.

@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is new in one plan, for one class of readers."""
+    """The news of one plan, for one class of readers."""
 
     plan_id: int
     title: str

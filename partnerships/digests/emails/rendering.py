@@ -77,7 +77,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigestContent:
-    """What one digest says.
+    """The text of one digest.
 
     * `because` are the reasons why the reader gets the digest.
     * `is_common`: many digests of the batch have the same reasons and frequency, so these sentences are stored once.
@@ -96,7 +96,7 @@ class DigestContent:
 
 
 class SharedContent(NamedTuple):
-    """What decides the shared parts of a digest, as the key of their cache.
+    """The cache key of the shared parts of a digest: all values that their text depends on.
 
     * `match_count` and `notice_count` say how many matches and notices the digest lists.
     * `texts` are texts that many readers have in common, by slot.

@@ -245,7 +245,7 @@ def _reconcile_subjects(now: dt.datetime) -> int:
 
 # ---- Choosing
 
-#: Clears what is due although an earlier digest has told it.
+#: Clears due times of news that an earlier digest already had.
 _CLEAR_TOLD = """
 WITH subjects AS (
     UPDATE digests_subjectwatermark t SET due_at = NULL, waiting_since = NULL
@@ -343,14 +343,14 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
 
 
 def _anything_due(now: dt.datetime) -> bool:
-    """Whether anything that waits for a person is due."""
+    """Whether news for anybody is due."""
     return (
         Watermark.objects.filter(due_at__lte=now).exists() or SubjectWatermark.objects.filter(due_at__lte=now).exists()
     )
 
 
 def clear_already_sent(now: dt.datetime) -> None:
-    """Clear what is due if an earlier digest has already told it."""
+    """Clear the due times of news that an earlier digest already had."""
     if _anything_due(now):
         with transaction.atomic():
             lock_planning()
@@ -358,7 +358,7 @@ def clear_already_sent(now: dt.datetime) -> None:
 
 
 def _move_to_next_slot(now: dt.datetime) -> None:
-    """Move what is due to the next slot if the person already had a digest on this date.
+    """Move due news to the next slot of a person who already had a digest on this date.
 
     This happens if the clock was set back, or if the person changed the hour.
     """

@@ -11,7 +11,7 @@ from django.db import connection
 from partnerships.digests.planning.timing import run, settle_time
 from partnerships.digests.schedule import MAX_SETTLING
 
-#: Lets everything that waits "at once" for a person wait for the last of it.
+#: Delays all news that a person gets "at once" until the last of it has settled.
 _TOGETHER = """
 WITH concerned AS (
     SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(plans)s) AND due_at IS NOT NULL
@@ -72,14 +72,17 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 
 
 def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
-    """Let what waits "at once" for followers of these wait for the last change of any of it, for at most a while."""
+    """Delay news that followers get "at once" until the last of these plans and subjects has settled.
+
+    So one email has all of their changes. The delay has a limit: plans that change all day must not hold back news.
+    """
     if settings.DIGEST_SETTLE_MINUTES:
         limit = MAX_SETTLING * settle_time()
         run(_TOGETHER, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
 
 
 def join_waiting(*, people: Sequence[int]) -> None:
-    """Give all that waits for each of these people the earliest of its times.
+    """Set the due time of all news for each person to the earliest of its due times.
 
     So a pause ends with one email, even if the person chose several frequencies.
     """

@@ -1,1 +1,1 @@
-"""What this room reads: each module one question."""
+"""Queries of digests: each module answers one question."""

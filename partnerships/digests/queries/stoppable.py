@@ -84,7 +84,7 @@ class Single(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stoppable:
-    """What an email contained and the person still gets.
+    """The contents of an email that the person still gets, and can stop.
 
     * `had_any`: the email contained something, even if the person no longer gets any of it.
     * `subjects`: partnerships, organisations, asks, offers and commitments.

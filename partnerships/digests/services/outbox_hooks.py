@@ -70,10 +70,10 @@ MOVE_SUBJECTS = """
       FROM subject_item WHERE t.recipient_id = subject_item.recipient_id AND t.subject_id = subject_item.subject_id
 """
 
-#: After a restore. The restored database would give numbers of changes that followers were told of to other changes,
-#: which would then never be told. So the next numbers begin above those that were told. Followers who were told of
-#: everything in the restored database move on too; otherwise each would get an empty digest. Subjects are locked in the
-#: order in which changes are numbered.
+#: After a restore. The restored database would use numbers of changes again that followers already received, and the
+#: new changes would never be sent. So the next numbers begin above the numbers that were sent. Watermarks of
+#: followers who have received every change in the restored database move on too; otherwise each would get an empty
+#: digest. Subjects are locked in the order in which changes are numbered, so that no deadlock can happen.
 SKIP_NUMBERS = """
 WITH told AS (
     SELECT kind, record, max(number) AS number
@@ -89,7 +89,7 @@ WITH told AS (
 )
 UPDATE activity_subject s SET last_number = locked.number FROM locked WHERE s.id = locked.id
 """
-#: After a restore. Moves watermarks to what was told, at most to the newest change.
+#: After a restore. Moves watermarks to the last change that was sent, at most to the newest change.
 CATCH_UP_SUBJECTS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number, s.last_number))
   FROM (SELECT person, kind, record, max(number) AS number
@@ -100,8 +100,8 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number
  WHERE t.recipient_id = x.person AND t.subject_id = s.id
 """
 
-#: After a restore. Moves watermarks to what was told, at most to a version that was published before the email: a
-#: version that the restored database lacks will get the same number again, but with other content.
+#: After a restore. Moves watermarks to the last version that was sent, at most to a version that was published before
+#: the email: the number of a version that the restored database lacks will be used again, for other content.
 CATCH_UP = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
   FROM (SELECT y.person, y.plan, max(v.number) AS number
@@ -113,14 +113,14 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
 """
 
 
-#: After a restore. Marks items of inboxes as told that wait for a summary in the backup, but were in one delivered
-#: since.
+#: After a restore. Marks inbox items as sent if they wait for a summary in the backup, but were in a summary that was
+#: delivered after the backup.
 TOLD_NOTICES = """
 UPDATE digests_inboxitem i SET told_at = x.at
   FROM unnest(%(people)s::bigint[], %(items)s::bigint[], %(times)s::timestamptz[]) AS x(person, item, at)
  WHERE i.id = x.item AND i.person_id = x.person AND i.created_at <= x.at AND i.told_at IS NULL
 """
-#: After a restore. Marks matches as told, also those that the backup lacks and that will be found again.
+#: After a restore. Marks matches as sent, including matches that the backup lacks: they will be found again.
 TOLD_MATCHES = """
 INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted, told_at)
 SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
@@ -146,7 +146,7 @@ _PLAN_FACT_LENGTH = 3
 
 
 class DigestHooks(OutboxHooks):
-    """What digests do when emails are suppressed, released, bounce, are discarded or restored."""
+    """Updates subscriptions and watermarks when emails are suppressed, released, bounce, are discarded or restored."""
 
     def lock(self) -> None:
         """Take the planning lock, before the outbox locks any rows."""

@@ -46,7 +46,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What one stop ended, with its state before, so that it can be undone."""
+    """The subscriptions that one stop ended, with their state before, so that the stop can be undone."""
 
     person: int
     at: str

@@ -236,7 +236,7 @@ def _question_answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: What the exchange adds to My work: entries to answer, answers to decide, questions to answer.
+#: Work of the exchange in My work: entries to answer, answers to decide, questions to answer.
 WAITING = (
     Source(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
     Source(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),

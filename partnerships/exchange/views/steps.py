@@ -1,4 +1,4 @@
-"""What the pages that change one entry share: fetching the entry, and calling one service from a form."""
+"""Helpers of pages that change one entry: fetch the entry, and call one service from a form."""
 
 from __future__ import annotations
 

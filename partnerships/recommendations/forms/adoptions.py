@@ -1,4 +1,4 @@
-"""Forms to propose, adopt and drop recommendations, and to link what they became."""
+"""Forms to propose, adopt and drop recommendations, and to link their outcomes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from partnerships.kit.record_fields import RecordField
 from partnerships.recommendations.models import Confidence, Source
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 
-#: Who works on it, as the list's filter says it.
+#: Choices of the filter by the organisations that work on a recommendation.
 WORK = (
     ("nobody", "Nobody is working on it"),
     ("somebody", "Somebody is working on it"),

@@ -31,7 +31,7 @@ class _Owner(forms.ModelChoiceField[User]):
 
 
 class ResponseForm(VerdictForm):
-    """What an organisation does about a recommendation."""
+    """The response of an organisation to a recommendation."""
 
     verdict_field = "status"
     needs_words = {status.value: "Give a reason" for status in NEEDS_REASON}

@@ -1,4 +1,4 @@
-"""What recommendations add to a person's work: reviews that are due."""
+"""Adds due reviews of recommendations to My work."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _MIN_PARTIES = 2
 
 
 class Fate(IntEnum):
-    """What happens to a partnership if one of its parties leaves; the worst comes first."""
+    """The effect on a partnership if one of its parties leaves; the worst comes first."""
 
     ENDS = 0
     UNLED = 1

@@ -1,4 +1,4 @@
-"""What people do with reports: freeze them, and have them sent."""
+"""Services to freeze and to schedule reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What services of reports share: locks, events, and lines in the journal about what is no longer sent."""
+"""Locks, events and journal lines for the services of reports. The journal names reports that are no longer sent."""
 
 from __future__ import annotations
 

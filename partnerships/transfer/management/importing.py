@@ -1,4 +1,4 @@
-"""What the import commands share: options, files, progress, reports and refusals."""
+"""Options, files, progress, reports and refusals of the import commands."""
 
 from __future__ import annotations
 

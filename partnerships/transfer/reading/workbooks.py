@@ -34,7 +34,7 @@ _DECLARATIONS = tuple(
     for word in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
     for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
-#: What a reader needs: not pictures, macros, or a sheet under another name.
+#: The parts that are read. Pictures, macros, and sheets under other names are left out.
 _PARTS = (".xml", ".rels")
 Numbered = list[tuple[int, tuple[Any, ...]]]
 

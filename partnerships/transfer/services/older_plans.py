@@ -1,4 +1,4 @@
-"""What an older file said of a plan: a line in the plan's history."""
+"""Record the content of a plan in an older file as a line in the plan's history."""
 
 from __future__ import annotations
 

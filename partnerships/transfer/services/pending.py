@@ -28,9 +28,9 @@ class Loaded:
     """Numbers of successions."""
 
     recorded: int = 0
-    #: Those that were recorded before.
+    #: Successions that were recorded before.
     known: int = 0
-    #: Those whose predecessors are not all in the directory yet.
+    #: Successions with predecessors that are not in the directory yet.
     waiting: int = 0
 
 

@@ -1,4 +1,4 @@
-"""What simulated weeks share: a clock, people, and a collector of emails."""
+"""The stage of simulated weeks: a clock, people, and a collector of emails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commitments, asks and offers, and contacts share: they belong to a partnership."""
+"""Helpers of the kinds of spreadsheet that belong to a partnership: commitments, asks and offers, contacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sites, homes and milestones share: they are parts of the draft of a plan."""
+"""Helpers of the kinds of spreadsheet that change the draft of a plan: sites, homes, milestones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kinds share whose rows each become a record."""
+"""Helpers of the kinds of spreadsheet in which each row becomes a record."""
 
 from __future__ import annotations
 

@@ -586,6 +586,18 @@ def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> No
     assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE
 
 
+def test_only_todays_terms_page_says_when_first_terms_come_into_force(world: World) -> None:
+    vera = signed_in(world.vera)
+    page = reverse("agreements:terms", args=[world.partnership.pk])
+
+    today = " ".join(vera.get(page).content.decode().split())
+    earlier = " ".join(vera.get(page, {"on": "2020-01-01"}).content.decode().split())
+
+    assert "No terms are in force. Terms come into force once every party has signed them." in today
+    assert "No terms were in force on that day." in earlier
+    assert "Terms come into force" not in earlier
+
+
 def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")

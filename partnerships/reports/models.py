@@ -156,12 +156,12 @@ class Schedule(Audience):
     question = models.TextField(blank=True)
     every = models.CharField(max_length=7, choices=Frequency)
     next_on = models.DateField()
-    first_on = models.DateField(help_text="The first day on which it is due.")
+    first_on = models.DateField(help_text="The first day on which the report is due.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveSmallIntegerField(
-        default=0, help_text="How many attempts to make the report have failed since it was due."
+        default=0, help_text="How many attempts to make the report have failed since its due date."
     )
 
     objects = ScheduleQuerySet.as_manager()

@@ -45,4 +45,22 @@ class Migration(migrations.Migration):
                 blank=True, help_text="The day from which the version was planned to apply.", null=True
             ),
         ),
+        migrations.AlterField(
+            model_name="partnership",
+            name="contact_days",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="How many days without a conversation mean that the partnership has gone quiet. Leave empty for the site’s default.",
+                null=True,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="partnershipevent",
+            name="contact_days",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="How many days without a conversation mean that the partnership has gone quiet. Leave empty for the site’s default.",
+                null=True,
+            ),
+        ),
     ]

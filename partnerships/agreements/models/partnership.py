@@ -178,8 +178,8 @@ class Partnership(models.Model):
     contact_days = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="How many days without a conversation mean that it has gone quiet. Leave empty for the site’s "
-        "default.",
+        help_text="How many days without a conversation mean that the partnership has gone quiet. Leave empty for the "
+        "site’s default.",
     )
     reports_to = models.CharField(max_length=200, blank=True)
     contribution = models.TextField("contribution in money and kind", blank=True)

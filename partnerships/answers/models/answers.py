@@ -101,7 +101,7 @@ class Answer(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.TextField(blank=True, help_text="The reason for refusing it, which we email to the person.")
+    reason = models.TextField(blank=True, help_text="The reason for refusing the answer, which we email to the person.")
 
     objects = AnswerQuerySet.as_manager()
 

@@ -57,7 +57,9 @@ class Incoming(models.Model):
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="incoming_emails")
-    reply_to_id = models.BigIntegerField(null=True, blank=True, help_text="The number of the email it replies to.")
+    reply_to_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The number of the email that was replied to."
+    )
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     subject = models.CharField(max_length=200, blank=True)

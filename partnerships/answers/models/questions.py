@@ -47,7 +47,9 @@ class PlanQuestion(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True, blank=True, help_text="When somebody closed it before its last day.")
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the question was closed before its last day."
+    )
 
     objects = PlanQuestionQuerySet.as_manager()
 

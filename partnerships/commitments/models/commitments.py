@@ -171,8 +171,8 @@ class Commitment(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The person who reported it as done. Empty for actions that were done before actions needed to be "
-        "verified.",
+        help_text="The person who reported the commitment as done. Empty for actions that were done before actions "
+        "needed to be verified.",
     )
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)

@@ -20,7 +20,7 @@ class Reminder(models.Model):
     due_on = models.DateField()
     days_before = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its email was recorded.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the email of the reminder was recorded.")
     dropped_at = models.DateTimeField(
         null=True, blank=True, help_text="When the reminder was dropped. No longer used: emails are now in the outbox."
     )

@@ -211,6 +211,7 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
         "membership": membership,
         "organisation": membership.organisation,
         "own": own,
+        "author": User.objects.filter(pk=event.actor_id or 0).first(),
         "reason": event.data[REASON],
         "link": link("organisations:people", pk=membership.organisation_id),
     }

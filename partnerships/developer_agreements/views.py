@@ -18,7 +18,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_safe
-def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_agreements(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the agreements of an authority, newest first."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)

@@ -73,7 +73,7 @@ def params_hash(params: Mapping[str, Any]) -> str:
 
 
 def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """Return the facts in an email of this kind; empty if the email is recognised as a whole."""
+    """Return the pieces of news in an email of this kind; empty if the email is recognised as a whole."""
     email_kind = kind_of(kind)
     if email_kind is None or email_kind.things is None:
         return []
@@ -86,7 +86,7 @@ def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
 
 
 def thing_hash(thing: Any) -> str:
-    """Return a hash of one fact in an email (JSON values)."""
+    """Return a hash of one piece of news (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
@@ -190,7 +190,7 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
 
 
 def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """Return the facts that no email told the person before a restore; each remembered fact is left out once.
+    """Return the news that no email told the person before a restore; each remembered piece is left out once.
 
     Call it in the transaction that records the email.
     """

@@ -11,24 +11,24 @@ from partnerships.recommendations.models import RecommendationResponseQuerySet, 
 from partnerships.recommendations.services import UnableToRespond, hand_over_response
 
 
-def _things(responses: RecommendationResponseQuerySet) -> list[Thing]:
+def _owned_things(responses: RecommendationResponseQuerySet) -> list[Thing]:
     rows = responses.select_related("recommendation__source").order_by("review_on", "pk")
     return [
         Thing(row.pk, row.recommendation.title, row.get_absolute_url(), str(row.recommendation.source)) for row in rows
     ]
 
 
-def _open(organisation: Organisation) -> RecommendationResponseQuerySet:
+def _open_responses(organisation: Organisation) -> RecommendationResponseQuerySet:
     return Response.objects.still_open().filter(organisation=organisation)
 
 
 def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(owner=person))
+    return _owned_things(_open_responses(organisation).filter(owner=person))
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
     """Return responses whose owner has left; a response need not have an owner."""
-    return _things(_open(organisation).filter(owner__in=left_by(organisation, day)))
+    return _owned_things(_open_responses(organisation).filter(owner__in=left_by(organisation, day)))
 
 
 def _hand_over(handover: Handover) -> None:

@@ -24,6 +24,6 @@ urlpatterns = [
     path("recommendations/adoptions/<int:pk>/drop/", adopting.drop, name="drop"),
     path("recommendations/adoptions/<int:pk>/link/", adopting.link, name="outcome-link"),
     path("recommendations/outcomes/<int:pk>/remove/", adopting.unlink, name="outcome-remove"),
-    path("organisations/<int:pk>/recommendations/", reading.of_organisation, name="of-organisation"),
-    path("partnerships/<int:pk>/recommendations/", adopting.of_partnership, name="of-partnership"),
+    path("organisations/<int:pk>/recommendations/", reading.organisation_recommendations, name="of-organisation"),
+    path("partnerships/<int:pk>/recommendations/", adopting.partnership_recommendations, name="of-partnership"),
 ]

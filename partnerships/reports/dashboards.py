@@ -41,13 +41,13 @@ class Tile:
     waiting: bool = False
 
 
-def of_partnership(partnership: Partnership) -> TileFilters:
+def partnership_tile_filters(partnership: Partnership) -> TileFilters:
     """Return the reports of a partnership's dashboard: homes, promises, asks and contact."""
     filters = {"partnership": partnership.pk}
     return [(slug, filters) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact")]
 
 
-def of_organisation(organisation: Organisation) -> TileFilters:
+def organisation_tile_filters(organisation: Organisation) -> TileFilters:
     """Return the reports of an organisation's dashboard: homes, reciprocity, evidence and its network."""
     homes_filters: dict[str, object]
     if organisation.kind == Kind.COUNCIL:

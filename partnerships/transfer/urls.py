@@ -6,7 +6,7 @@ from partnerships.transfer import views
 
 app_name = "transfer"
 urlpatterns = [
-    path("organisations/<int:pk>/", views.of_organisation, name="own"),
+    path("organisations/<int:pk>/", views.organisation_imports, name="own"),
     path("organisations/<int:pk>/<slug:register>/", views.upload, name="own-upload"),
     path("<int:pk>/", views.run_page, name="own-run"),
     path("<int:pk>/headings/", views.headings, name="own-headings"),

@@ -41,7 +41,7 @@ MAX_RUNS = 20
 
 
 @require_safe
-def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_imports(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the files that the authority's staff can import, and its latest imports."""
     organisation = _find_organisation(request, pk)
     runs = ImportRun.objects.filter(organisation=organisation).select_related("by").defer("content", "report")

@@ -35,7 +35,7 @@ from partnerships.recommendations.models import (
     Source,
 )
 from partnerships.recommendations.queries.addressing import is_addressed, responding_bodies
-from partnerships.recommendations.queries.adoptions import of_partnership
+from partnerships.recommendations.queries.adoptions import adoptions_of_partnership
 from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import uncovered
 from partnerships.recommendations.queries.reporting import moved_between
@@ -315,7 +315,7 @@ def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, c
 
     assert adoption.get_absolute_url() in client.get(promise.get_absolute_url()).content.decode()
     assert promise.get_absolute_url() in client.get(adoption.get_absolute_url()).content.decode()
-    (row,) = of_partnership(world.ben, world.partnership)
+    (row,) = adoptions_of_partnership(world.ben, world.partnership)
     assert [outcome.what for outcome in row.outcomes] == ["Commitment"]
 
 

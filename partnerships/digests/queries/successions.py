@@ -112,10 +112,13 @@ def _stakeholder_subscriptions() -> SubscriptionQuerySet:
 def _concerned(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
-    """Return those of these subscriptions that a succession concerns, and which organisation has each target now.
+    """Return the subscriptions that a succession concerns, and the organisation that each target belongs to now.
 
-    A succession concerns a subscription to one of its bodies or to a record that it passes on, a subscription that was
-    handed over itself, and one that a body that ended had asked for.
+    A succession concerns a subscription
+
+    * to one of its bodies, or to a record that it hands over;
+    * that was itself handed over;
+    * that was asked for by a body that has ended.
     """
     whereabouts = _whereabouts(
         succession,
@@ -136,7 +139,7 @@ def _concerned(
 
 
 def _ended(succession: Succession) -> list[Organisation]:
-    """Return the bodies that a succession ended; if it undoes another succession, those that the other had ended."""
+    """Return the bodies that a succession ended; if it undoes another succession, the bodies that the other ended."""
     effect = brought_about(succession)
     return ending(effect.undoes or effect)
 

@@ -89,7 +89,7 @@ def _readable(outcome: Outcome) -> ReadableOutcome:
     )
 
 
-def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[AdoptionRow]:
+def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[AdoptionRow]:
     """Return the recommendations of these partnerships: adopted first, then proposed, then dropped; in four queries."""
     visible = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
@@ -119,9 +119,9 @@ def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[A
     ]
 
 
-def of_partnership(user: Reader, partnership: Partnership) -> list[AdoptionRow]:
+def adoptions_of_partnership(user: Reader, partnership: Partnership) -> list[AdoptionRow]:
     """Return the recommendations of one partnership: adopted first, then proposed, then dropped."""
-    return of_partnerships(user, [partnership])
+    return adoptions_of_partnerships(user, [partnership])
 
 
 def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:

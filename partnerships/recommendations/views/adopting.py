@@ -24,15 +24,13 @@ from partnerships.recommendations.forms.adoptions import AdoptForm, OutcomeForm,
 from partnerships.recommendations.forms.moved import LOOK_BACK
 from partnerships.recommendations.models import Adoption, Outcome, Recommendation
 from partnerships.recommendations.queries.adoptions import (
+    adoptions_of_partnership,
     also_under_way,
     commitments_to_link,
     meetings_to_adopt_at,
     objectives_to_link,
     outcomes_of,
     responses_of_parties,
-)
-from partnerships.recommendations.queries.adoptions import (
-    of_partnership as adopted_in,
 )
 from partnerships.recommendations.queries.reporting import moved_between
 from partnerships.recommendations.rights import may_adopt_in, proposable_in
@@ -59,7 +57,7 @@ def _adoption_to_change(user: User, pk: int) -> Adoption:
 
 
 @require_safe
-def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the recommendations of a partnership, and recent changes."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
@@ -68,7 +66,7 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     since = today - LOOK_BACK
     context = {
         "partnership": partnership,
-        "rows": adopted_in(user, partnership),
+        "rows": adoptions_of_partnership(user, partnership),
         "others": also_under_way(user, partnership),
         "since": since,
         "lines": moved_between(user, since, today + dt.timedelta(days=1), partnership),

@@ -59,7 +59,7 @@ def addressees(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the recommendations to an organisation, each with its response."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)

@@ -32,7 +32,7 @@ from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
-from partnerships.recommendations.queries.adoptions import of_partnerships
+from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
@@ -291,7 +291,7 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the table of what partnerships propose, have taken up, and have dropped within the time of the pack."""
     rows = []
-    adopted = of_partnerships(pack.reader, pack.partnerships)
+    adopted = adoptions_of_partnerships(pack.reader, pack.partnerships)
     for overview in sorted(adopted, key=lambda overview: pack.index_of(overview.adoption.partnership_id)):
         adoption = overview.adoption
         if adoption.is_dropped and adoption.changed_at < pack.since[adoption.partnership_id]:

@@ -23,14 +23,14 @@ def network(request: HttpRequest) -> HttpResponse:
 def partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dashboard of a partnership that the reader takes part in."""
     opened_partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
-    return _dashboard(request, opened_partnership, dashboards.of_partnership(opened_partnership))
+    return _dashboard(request, opened_partnership, dashboards.partnership_tile_filters(opened_partnership))
 
 
 @require_safe
 def organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dashboard of an organisation that the reader acts for."""
     opened_organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
-    return _dashboard(request, opened_organisation, dashboards.of_organisation(opened_organisation))
+    return _dashboard(request, opened_organisation, dashboards.organisation_tile_filters(opened_organisation))
 
 
 def _dashboard(

@@ -110,7 +110,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     page.get_by_role("link", name="Answer").click()
     page.get_by_label("Yes, we take over").check()
     page.get_by_role("button", name="Send answer").click()
-    expect(page.get_by_text("accepted.").first).to_be_visible()
+    expect(page.get_by_text("You accepted").first).to_be_visible()
     assert page.goto(homes).status == 404
     lines = Handover.objects.filter(successor=east)
     services.answer_handovers(lines=list(lines), accept=True, author=edith, now=timezone.now())

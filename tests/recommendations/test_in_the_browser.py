@@ -46,7 +46,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
 
     page.goto(origin + made.get_absolute_url())
     page.get_by_role("link", name="Propose this recommendation").click()
-    page.get_by_label("Partnership").select_option(label="Estuary Partnership")
+    page.get_by_label("Partnership", exact=True).select_option(label="Estuary Partnership")
     page.get_by_label("Why should the partnership adopt this recommendation?").fill("Both sides lost months last year.")
     page.get_by_role("button", name="Propose recommendation").click()
     page.get_by_role("link", name="Record adoption").click()

@@ -62,10 +62,9 @@ from partnerships.agreements.services.terms.asking import (
     stop_asking,
 )
 from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
-from partnerships.kit.journal import Redone, identity, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, Redone, identity, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 
-_REASON = "We restored an older backup, so we made this change again."
 #: From the role with the fewest rights to the role with the most.
 _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 
@@ -109,11 +108,11 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
     """Remove the party, or lower its role to the one in the line. Return whether the party changed."""
     if not line.get("undone"):
-        remove_party(party=party, author=None, reason=_REASON, now=now, even_last_lead=True)
+        remove_party(party=party, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
     if _RANKS.index(PartyRole(party.role)) <= _RANKS.index(PartyRole(line["role"])):
         return False
-    change_party_role(party=party, role=line["role"], reason=_REASON, author=None, now=now, even_last_lead=True)
+    change_party_role(party=party, role=line["role"], reason=MADE_AGAIN, author=None, now=now, even_last_lead=True)
     return True
 
 
@@ -123,7 +122,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
         if line["audience"] != Audience.PARTIES:
             return False
-        edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
+        edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=MADE_AGAIN, author=None, now=now)
         return True
 
     partnerships = Partnership.objects.filter(pk__in={line["partnership"] for line in lines})
@@ -163,7 +162,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End posts that ended since the backup."""
 
     def redo(post: Post, _line: dict[str, Any]) -> bool:
-        close_post(post, reason=_REASON, author=None, now=now)
+        close_post(post, reason=MADE_AGAIN, author=None, now=now)
         return True
 
     posts = Post.objects.open().filter(pk__in={line["post"] for line in lines})
@@ -196,7 +195,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         last_day = dt.date.fromisoformat(line["ends_on"])
         if holder.ends_on is not None and holder.ends_on <= last_day:
             return False
-        end_holding(holder, on=last_day, reason=_REASON, now=now)
+        end_holding(holder, on=last_day, reason=MADE_AGAIN, now=now)
         return True
 
     lines, holders = _of_holders(lines)
@@ -247,9 +246,9 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
         if line["status"] != ProposalStatus.DRAFTING:
-            withdraw_proposal(proposal=proposal, reason=_REASON, author=None, now=now)
+            withdraw_proposal(proposal=proposal, reason=MADE_AGAIN, author=None, now=now)
         elif proposal.is_awaiting:
-            take_back_terms(proposal=proposal, reason=_REASON, author=None, now=now)
+            take_back_terms(proposal=proposal, reason=MADE_AGAIN, author=None, now=now)
         else:
             return False
         return True

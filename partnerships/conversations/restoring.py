@@ -21,9 +21,7 @@ from partnerships.conversations.services.files import (
     remove_attachment,
 )
 from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
-from partnerships.kit.journal import Redone, redo_each, register_redo, same_rows
-
-_REASON = "We restored an older backup, so we made this change again."
+from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo, same_rows
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -73,7 +71,7 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     """Remove again the files that had been removed."""
 
     def redo(attachment: Attachment, _line: dict[str, Any]) -> bool:
-        remove_attachment(attachment=attachment, reason=_REASON, author=None, now=now)
+        remove_attachment(attachment=attachment, reason=MADE_AGAIN, author=None, now=now)
         return True
 
     rows = Attachment.objects.filter(pk__in={line["attachment"] for line in lines}, removed_at=None)
@@ -92,7 +90,7 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
     """End again the facilitations that had ended."""
 
     def redo(facilitator: Facilitator, _line: dict[str, Any]) -> bool:
-        end_facilitation(facilitator=facilitator, reason=_REASON, author=None, now=now)
+        end_facilitation(facilitator=facilitator, reason=MADE_AGAIN, author=None, now=now)
         return True
 
     facilitators = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})

@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 #: `write_waiting` leaves younger lines alone: usually the process that made them moves them at once.
 _MIN_AGE = dt.timedelta(seconds=30)
+#: The reason, in histories, for a change that is made again after a restore.
+MADE_AGAIN = "We restored an older backup, so we made this change again."
 
 
 def address_hash(address: str) -> str:
@@ -228,9 +230,6 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
 def moment(line: dict[str, Any]) -> dt.datetime:
     """When the change that a line reports was made."""
     return dt.datetime.fromisoformat(line["at"])
-
-
-# ---- After a restore
 
 
 @dataclass(slots=True)

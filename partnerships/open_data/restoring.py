@@ -6,11 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services.publishing import PUBLICATION, end_publishing, publication_identity
-
-_REASON = "We restored an older backup, so we made this change again."
 
 
 def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -20,7 +18,7 @@ def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         end_publishing(
             organisation=publication.organisation,
             standard=publication.standard,
-            reason=_REASON,
+            reason=MADE_AGAIN,
             author=None,
             now=now,
         )

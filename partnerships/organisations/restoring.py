@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo, same_rows
+from partnerships.kit.journal import MADE_AGAIN, Redone, last_about, moment, redo_each, register_redo, same_rows
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role, Succession
 from partnerships.organisations.services.consents import CONSENT, consent_identity, record_consent_again
 from partnerships.organisations.services.handovers import HANDOVER, handover_identity
@@ -24,7 +24,6 @@ from partnerships.organisations.services.merging import MERGE, UnableToMerge, me
 from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, sign_in_identity
 from partnerships.organisations.services.vesting import process_due_successions
 
-_REASON = "We restored an older backup, so we made this change again."
 #: From the role with the fewest rights to that with the most.
 _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 
@@ -69,11 +68,11 @@ def _began(membership: Membership) -> dt.datetime:
 def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime) -> bool:
     """Apply a line of the journal; returns whether it changed the membership."""
     if not line.get("undone"):
-        end_membership(membership=membership, author=None, reason=_REASON, now=now, even_last_lead=True)
+        end_membership(membership=membership, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
     if _RANKS.index(Role(membership.role)) <= _RANKS.index(Role(line["role"])):
         return False
-    change_role(membership=membership, role=line["role"], author=None, reason=_REASON, now=now)
+    change_role(membership=membership, role=line["role"], author=None, reason=MADE_AGAIN, now=now)
     return True
 
 
@@ -117,7 +116,7 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             redone.left.append(f"{pair}: merged again after the line of {line['at']}")
         elif merge:
             try:
-                undo_merge(merge=merge, reason=_REASON, author=None, now=now)
+                undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
                 redone.done += 1
             except UnableToMerge:
                 redone.left.append(f"{pair}: not undone again, for a later merge has to be undone first")

@@ -13,7 +13,16 @@ from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.kit.journal import Redone, address_hash, last_about, moment, not_undone, redo_each, register_redo
+from partnerships.kit.journal import (
+    MADE_AGAIN,
+    Redone,
+    address_hash,
+    last_about,
+    moment,
+    not_undone,
+    redo_each,
+    register_redo,
+)
 from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.queries.suppressions import is_suppressed
@@ -43,8 +52,6 @@ from partnerships.people.ways_in import (
     require_new_password,
 )
 
-_REASON = "We restored an older backup, so we made this change again."
-
 
 def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Keep refusals again of people who have another address since."""
@@ -65,7 +72,7 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         has_same_address = address_hash(person.email) == line["address"]
         has_same_start = person.joined_at.isoformat() == line.get("joined")
         if has_same_address or has_same_start:
-            erase_person(person=person, author=None, reason=_REASON, now=now)
+            erase_person(person=person, author=None, reason=MADE_AGAIN, now=now)
             redone.done += 1
         else:
             redone.left.append(
@@ -94,10 +101,10 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if person.is_active == should_be_open:
             continue
         if should_be_open:
-            reopen_account(person=person, author=None, reason=_REASON, now=now)
+            reopen_account(person=person, author=None, reason=MADE_AGAIN, now=now)
         else:
             try:
-                close_account(person=person, author=None, reason=_REASON, now=now, even_last_administrator=True)
+                close_account(person=person, author=None, reason=MADE_AGAIN, now=now, even_last_administrator=True)
             except UnableToCloseAccount as error:
                 redone.left.append(f"person {person.pk}: {error}")
                 continue
@@ -115,7 +122,7 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
     def redo(person: User, line: dict[str, Any]) -> int:
         if line.get("undone") or not (person.is_staff and person.is_active):
             return 0
-        withdraw_administration(person=person, author=None, reason=_REASON, now=now, even_last=True)
+        withdraw_administration(person=person, author=None, reason=MADE_AGAIN, now=now, even_last=True)
         return 1
 
     redone = _redo_people(lines, redo, unable=UnableToChangeAdministration)
@@ -198,7 +205,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if not line["removed"]:
             redone.left.append(f"sign-in page {app.pk}: was changed to another directory; change it again")
             return 0
-        remove_provider(app=app, author=None, reason=_REASON, now=now)
+        remove_provider(app=app, author=None, reason=MADE_AGAIN, now=now)
         return 1
 
     apps = SocialApp.objects.filter(pk__in={line["provider"] for line in lines})
@@ -242,7 +249,7 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
                 continue
             redone.done += 1
         elif not is_suppressed(**target):
-            redone.done += suppress(**target, reason=_REASON, email_id=None, author_id=None, now=now)
+            redone.done += suppress(**target, reason=MADE_AGAIN, email_id=None, author_id=None, now=now)
     return redone
 
 

@@ -9,12 +9,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_redo
 from partnerships.kit.link_keys import redo_links
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
 from partnerships.plans.services.again import (
-    REASON,
     end_ownership_again,
     lessen_share,
     remove_signatory_again,
@@ -147,7 +146,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     def redo(plan: Plan, line: dict[str, Any]) -> int:
         if _RANKS.index(Audience(plan.audience)) <= _RANKS.index(Audience(line["audience"])):
             return 0
-        change_audience(plan=plan, audience=line["audience"], reason=REASON, author=None, now=now)
+        change_audience(plan=plan, audience=line["audience"], reason=MADE_AGAIN, author=None, now=now)
         return 1
 
     plans = Plan.objects.filter(pk__in={line["plan"] for line in lines})

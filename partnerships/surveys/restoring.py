@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, ended_rows, redo_each, register_redo
+from partnerships.kit.journal import MADE_AGAIN, Redone, ended_rows, redo_each, register_redo
 from partnerships.surveys.models import Joining, Round, RoundStatus
 from partnerships.surveys.services.joining import take_back_joining
 from partnerships.surveys.services.recording import (
@@ -19,14 +19,12 @@ from partnerships.surveys.services.recording import (
 )
 from partnerships.surveys.services.rounds import abandon_round
 
-_REASON = "We restored an older backup, so we made this change again."
-
 
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End again the surveys that had ended without results: links stop working, and answers are deleted unread."""
 
     def redo(survey_round: Round, _line: dict[str, Any]) -> int:
-        abandon_round(survey_round=survey_round, reason=_REASON, author=None, now=now)
+        abandon_round(survey_round=survey_round, reason=MADE_AGAIN, author=None, now=now)
         return 1
 
     pks = {line["round"] for line in lines}

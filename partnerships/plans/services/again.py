@@ -9,6 +9,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.kit.journal import MADE_AGAIN
 from partnerships.organisations.models import Organisation
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share, Signatory
@@ -24,9 +25,6 @@ from partnerships.plans.services.owning import (
 from partnerships.plans.services.recording import lock_plan, record_event
 from partnerships.plans.services.signatories import stop_asking
 from partnerships.plans.services.signing import settle
-
-#: The reason in the timeline.
-REASON = "We restored an older backup, so we made this change again."
 
 
 @transaction.atomic
@@ -69,7 +67,7 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
         raise UnableToChangeOwners(
             f"nobody else owns plan {plan.pk}, so {current_owner.organisation.name} is still an owner"
         )
-    end_ownership(plan, current_owner, because, author=None, now=now, reason=REASON)
+    end_ownership(plan, current_owner, because, author=None, now=now, reason=MADE_AGAIN)
 
 
 def _may_own(plan: Plan, organisation: Organisation) -> bool:
@@ -89,5 +87,5 @@ def withdraw_offer_again(*, offer: OwnershipOffer, now: dt.datetime) -> None:
 def remove_signatory_again(*, signatory: Signatory, now: dt.datetime) -> None:
     """Stop asking an organisation that was no longer asked since the backup, even if it is the only signatory."""
     plan = lock_plan(signatory.plan)
-    stop_asking(plan, signatory, reason=REASON, author=None, now=now)
+    stop_asking(plan, signatory, reason=MADE_AGAIN, author=None, now=now)
     settle(plan, author=None, now=now)

@@ -193,12 +193,12 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
     """Return the version that a joining party signs: the one in force, or else the first that will be."""
-    version = version_in_force(partnership, day)
-    if version is None and entries_of(partnership):  # most partnerships have no terms, and need no second query
-        entry = partnership.terms_in_force.select_related("version").order_by("from_day", "-decided_at", "-pk").first()
-        version = entry.version if entry else None
-    if version is not None:
-        version.partnership = partnership
+    entries = entries_of(partnership)
+    entry = in_force_on(entries, day) or next(iter(timeline(entries)), None)
+    if entry is None:
+        return None
+    version = TermsVersion.objects.get(pk=entry.version)
+    version.partnership = partnership
     return version
 
 

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
@@ -19,12 +19,14 @@ from django.db.models import BooleanField, Expression, F, Model, Q, QuerySet
 
 from partnerships.kit.database import rows_of
 
-#: Kept conditions. Some keys include the day, so all are dropped when there are too many.
+T = TypeVar("T")
+#: Some keys include the day, so all that is kept is dropped when there is too much.
 _MAX_KEPT = 2_000
-_kept: dict[Hashable, _Sql | None] = {}
-#: Kept queries with their parameters, some of them slots; dropped in the same way.
+#: Kept conditions; None for one whose SQL cannot be kept.
+_conditions: dict[Hashable, _Sql | None] = {}
+#: Kept queries with their parameters, some of them slots.
 _queries: dict[Hashable, tuple[str, tuple[Any, ...]]] = {}
-_UNKNOWN = "unknown"
+_MISSING: Any = object()
 #: Names that Django gives to tables in subqueries.
 _ALIAS = re.compile(r"(?<![\w\"'%])(R*[A-Z]{1,2}\d+)(?![\w\"'])")
 
@@ -82,16 +84,23 @@ def _filled(param: Any, values: Sequence[Any]) -> Any:
     return param
 
 
+def _keep(kept: dict[Hashable, T], key: Hashable, compose: Callable[[], T]) -> T:
+    """Return the value that is kept under the key, composed if there is none."""
+    # Another thread may drop everything in between, so the value is returned from here and not looked up again.
+    value: T = kept.get(key, _MISSING)
+    if value is _MISSING:
+        if len(kept) >= _MAX_KEPT:
+            kept.clear()
+        value = kept[key] = compose()
+    return value
+
+
 def compiled(key: Hashable, model: type[Model], compose: Callable[[], Q], values: Sequence[Any]) -> Q | None:
     """The condition that `compose` makes with these values, if it can be kept.
 
     None if not. The same key must always mean the same condition.
     """
-    sql = _kept.get(key, _UNKNOWN)
-    if isinstance(sql, str):
-        if len(_kept) >= _MAX_KEPT:
-            _kept.clear()
-        sql = _kept[key] = _sql_of(model, compose())
+    sql = _keep(_conditions, key, lambda: _sql_of(model, compose()))
     return None if sql is None else Q(_Compiled(sql, values))
 
 
@@ -103,12 +112,11 @@ def rows_composed_once(
     For columns that psycopg2 reads without Django's help, such as ids, texts and dates. The same key must always mean
     the same query.
     """
-    query = _queries.get(key)
-    if query is None:
-        if len(_queries) >= _MAX_KEPT:
-            _queries.clear()
-        query = _queries[key] = compose().query.sql_with_params()
-    sql, params = query
+
+    def compose_sql() -> tuple[str, tuple[Any, ...]]:
+        return compose().query.sql_with_params()
+
+    sql, params = _keep(_queries, key, compose_sql)
     return rows_of(sql, [_filled(param, values) for param in params])
 
 

@@ -129,6 +129,7 @@ def test_retention_reads_only_what_is_to_be_cleared() -> None:
 
 def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> None:
     """It asks for each person, beside resets and alerts of three years."""
+    put_alerts_in_every_month()
     owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     with CaptureQueriesContext(connection) as asked:
         clear_addresses(world.chidi)
@@ -137,14 +138,25 @@ def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> N
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {by_address}")
         found = list(scans(cursor.fetchone()[0][0]["Plan"]))
-        # Autovacuum may have found a month empty, and then any index of it will do.
-        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'outbox_%' AND reltuples = 0 AND relpages = 0")
-        known_to_be_empty = {name for (name,) in cursor.fetchall()}
-    by_another_index = {one["Relation Name"] for one in found if "upper" not in one.get("Index Cond", "")}
 
     assert len(found) > 10
-    assert len(by_another_index) < len(found)
-    assert by_another_index - known_to_be_empty == set()
+    assert [one for one in found if "upper" not in one.get("Index Cond", "")] == []
+
+
+def put_alerts_in_every_month() -> None:
+    """Record emails to addresses without an account in each month, and let PostgreSQL count them.
+
+    Without them, statistics that autovacuum took of another test's emails decide which index is used: where they say
+    that each email has a person, PostgreSQL looks for those without one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_email_[0-9_]+$'")
+        months = [name.removeprefix("outbox_email_").split("_") for (name,) in cursor.fetchall()]
+    for year, month in months:
+        moment = dt.datetime(int(year), int(month), 15, tzinfo=dt.UTC)
+        for number in range(30):
+            email(moment, person_id=None, address=f"alerts-{number}@larkhaven.example")
+    owner("ANALYZE outbox_email")
 
 
 def owner(statement: str) -> None:

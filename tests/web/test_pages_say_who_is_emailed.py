@@ -17,8 +17,7 @@ TELLING = sorted(
 )
 #: What a view has that says who is emailed: the parts that name people, or words of its own.
 _SAYS = re.compile(
-    r"say_who_gets_emails|recipients\.sentence|\btake_entry_step\(|WILL_BE_SENT|WE_WILL_EMAIL|We will email"
-    r"|will be sent to"
+    r"say_who_gets_emails|recipients\.sentence|\btake_entry_step\(|WILL_BE_SENT|WE_WILL_EMAIL|will be sent to"
 )
 #: Pages that say nobody's name, and why.
 SILENT = {

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
+from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
@@ -89,7 +90,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data["partnership"]
         services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
-        return f"We will email the leads of “{chosen}” and ask them to join.", survey_round.get_absolute_url()
+        return f"{WE_WILL_EMAIL} the leads of “{chosen}” and ask them to join.", survey_round.get_absolute_url()
 
     context = about(
         survey_round,

@@ -14,6 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
+from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -171,9 +172,9 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
-        words = "The survey is open. We will email a link to 1 person."
+        words = f"The survey is open. {WE_WILL_EMAIL} a link to 1 person."
         if opened.people_asked != 1:
-            words = f"The survey is open. We will email each of {opened.people_asked:,} people their own link."
+            words = f"The survey is open. {WE_WILL_EMAIL} each of {opened.people_asked:,} people their own link."
         return words, opened.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
@@ -188,7 +189,7 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
         people = "the one person who was asked" if count == 1 else f"all {count:,} people"
-        words = f"We will email a reminder to {people}, whether or not they have answered."
+        words = f"{WE_WILL_EMAIL} a reminder to {people}, whether or not they have answered."
         return words, survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())

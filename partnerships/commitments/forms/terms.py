@@ -90,29 +90,29 @@ class ProposeForm(TermsForm):
         self,
         *args: Any,
         user: User,
-        extra: tuple[Organisation, ...] = (),
-        pair: tuple[Organisation, ...] = (),
+        also_offered: tuple[Organisation, ...] = (),
+        only_offered: tuple[Organisation, ...] = (),
         cancel: str = "",
         **kwargs: Any,
     ) -> None:
-        """Offer the person's own organisations and their partners as sides.
+        """Offer the person's own organisations and their partners as sides, and the organisations in `also_offered`.
 
-        With `pair`, only these two are offered; `extra` are offered besides the partners.
+        If `only_offered` contains organisations, the form offers these and no others.
         """
         super().__init__(*args, **kwargs)
         self._user = user
         organisations = partners_of(user)
-        if pair:
-            organisations = Organisation.objects.filter(pk__in=[organisation.pk for organisation in pair]).order_by(
-                "name", "pk"
-            )
-        elif extra:
+        if only_offered:
             organisations = Organisation.objects.filter(
-                Q(pk__in=organisations.values("pk")) | Q(pk__in=[organisation.pk for organisation in extra])
+                pk__in=[organisation.pk for organisation in only_offered]
+            ).order_by("name", "pk")
+        elif also_offered:
+            organisations = Organisation.objects.filter(
+                Q(pk__in=organisations.values("pk")) | Q(pk__in=[organisation.pk for organisation in also_offered])
             ).order_by("name", "pk")
         giver = (kwargs.get("initial") or {}).get("giver")
         # If the origin fixes the giver, only the giver's people can be the owner.
-        givers = organisations.filter(pk=giver.pk) if pair and giver else organisations
+        givers = organisations.filter(pk=giver.pk) if only_offered and giver else organisations
         current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
         is_lead = Organisation.objects.of_person(user, Role.LEAD).exists()
         self.choice("giver").queryset = self.choice("receiver").queryset = with_former_names(organisations)
@@ -135,7 +135,7 @@ class ProposeForm(TermsForm):
         )
 
     def choice(self, name: str) -> forms.ModelChoiceField[Any]:
-        """The field with this name, which chooses a record."""
+        """Return the field with this name, as a field that chooses a record."""
         return model_choice_field(self, name)
 
     def clean(self) -> dict[str, Any]:

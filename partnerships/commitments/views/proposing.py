@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ProposeForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import Suggestion, read_from
+from partnerships.commitments.origins import From, Suggestion, read_from
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
@@ -35,21 +35,20 @@ def new(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
         raise PermissionDenied
-    came_from = read_from(request.GET.get("from", ""))
-    suggestion = came_from.origin.suggest(user=user, record_id=came_from.record_id) if came_from else None
-    if request.GET.get("from") and (came_from is None or suggestion is None):
-        raise Http404
+    came_from, suggestion = _origin_and_suggestion(request, user)
     replaces = _replaced(request, user)
     form_kwargs: dict[str, Any] = {
         "user": user,
-        "extra": _organisations_of(suggestion, replaces),
-        "pair": _pair_of(suggestion, replaces),
+        "also_offered": _organisations_named_by(suggestion, replaces),
+        "only_offered": _sides_fixed_by(suggestion, replaces),
         "initial": _initial(request, user, suggestion, replaces),
     }
+    # A search for an organisation by name posts the form too. The form is then unbound, so `take_step` proposes
+    # nothing and shows the page again with the matches.
     form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
-    def step() -> tuple[str, str]:
-        """Propose the commitment, and say who must confirm it."""
+    def propose() -> tuple[str, str]:
+        """Propose the commitment, and return a message that names who must confirm it, and the commitment's URL."""
         terms = {name: form.cleaned_data[name] for name in TERMS}
         commitment = services.propose_commitment(
             **terms,
@@ -64,25 +63,55 @@ def new(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
-        words = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
-        return words, commitment.get_absolute_url()
+        message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
+        return message, commitment.get_absolute_url()
 
-    back = suggestion.href if suggestion else replaces.get_absolute_url() if replaces else reverse("commitments:list")
+    # `take_step` calls `propose` once the form is valid. If the service refuses, the form shows why; None means above
+    # the form, because no single field is wrong.
     return take_step(
         request,
         "commitments/new.html",
         form,
-        step,
-        {services.UnableToPropose: None, services.UnableToConfirm: None},
+        propose,
+        refusals={services.UnableToPropose: None, services.UnableToConfirm: None},
         say_who_gets_emails=True,
         suggestion=suggestion,
         replaces=replaces,
-        back=back,
+        back=_back_link(suggestion, replaces),
     )
 
 
+def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[From | None, Suggestion | None]:
+    """Return the record named by `?from=` and what it suggests, or None and None without `?from=`.
+
+    Raises Http404 if no record has this name, or the person may not use the record.
+    """
+    text = request.GET.get("from", "")
+    if not text:
+        return None, None
+    came_from = read_from(text)
+    if came_from is None:
+        raise Http404
+    suggestion = came_from.origin.suggest(user=user, record_id=came_from.record_id)
+    if suggestion is None:
+        raise Http404
+    return came_from, suggestion
+
+
+def _back_link(suggestion: Suggestion | None, replaces: Commitment | None) -> str:
+    """Return the URL of the record or commitment from which the person came, or else of the list of commitments."""
+    if suggestion is not None:
+        return suggestion.href
+    if replaces is not None:
+        return replaces.get_absolute_url()
+    return reverse("commitments:list")
+
+
 def _replaced(request: HttpRequest, user: User) -> Commitment | None:
-    """The commitment to replace, if the URL names one. 404 unless the person may see it."""
+    """Return the commitment named by `?replaces=`, or None without `?replaces=`.
+
+    Raises Http404 unless the person may see the commitment, and PermissionDenied unless the person may replace it.
+    """
     text = request.GET.get("replaces", "")
     if not text:
         return None
@@ -94,8 +123,8 @@ def _replaced(request: HttpRequest, user: User) -> Commitment | None:
     return commitment
 
 
-def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    """The sides that the record or the replaced commitment names."""
+def _organisations_named_by(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+    """Return the organisations that the record and the replaced commitment name as sides."""
     organisations = [
         *((suggestion.giver, suggestion.receiver) if suggestion else ()),
         *((replaces.giver, replaces.receiver) if replaces else ()),
@@ -103,17 +132,20 @@ def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None
     return tuple(organisation for organisation in organisations if organisation is not None)
 
 
-def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    """The two sides, if the record or the replaced commitment fixes both; else none."""
+def _sides_fixed_by(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+    """Return both sides if the record or the replaced commitment fixes them, or else an empty tuple."""
     if replaces is not None:
-        return _organisations_of(None, replaces)
+        return _organisations_named_by(None, replaces)
     return suggestion.pair if suggestion else ()
 
 
 def _initial(
     request: HttpRequest, user: User, suggestion: Suggestion | None, replaces: Commitment | None
 ) -> dict[str, Any]:
-    """Initial values of the form."""
+    """Return the initial values of the form.
+
+    They come from the replaced commitment, or else from the record, or else from the person and `?partnership=`.
+    """
     if replaces is not None:
         return {name: getattr(replaces, name) for name in (*TERMS, "giver", "receiver", "partnership")}
     if suggestion is not None:

@@ -1,6 +1,6 @@
-"""Dates of partnerships for calendars.
+"""Calendar entries for the dates of partnerships.
 
-They are start, review, end and notice, objectives, and signatures of terms.
+These are the start, review, end and last day for notice, the target dates of objectives, and the days to sign terms by.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ from partnerships.people.models import User
 
 
 def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return start, review, end and last day for notice of the partnerships the person takes part in, or of one."""
+    """Return the dates of one partnership, or of all that the person takes part in if `partnership` is None.
+
+    The dates are the start, review, end and last day for notice.
+    """
     return _entries(_taking_part(user, partnership))
 
 
 def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
-    """Return the same dates of some partnerships, by id."""
+    """Return the same dates for the partnerships with these ids that the person may see."""
     return _entries(Partnership.objects.present_for(user).filter(pk__in=partnerships))
 
 
 def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
     rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
-    return [entry for row in rows for entry in _of_partnership(row, revisions.get(row.pk, Revision(0, row.created_at)))]
+    return [entry for row in rows for entry in _entries_of(row, revisions.get(row.pk, Revision(0, row.created_at)))]
 
 
 def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
@@ -47,12 +50,13 @@ def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
     return partnerships if partnership is None else partnerships.filter(pk=partnership)
 
 
-def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
-    """Return start, review, end and last day for notice.
+def _entries_of(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
+    """Return calendar entries for the start, review, end and last day for notice.
 
-    Those that no longer apply are cancelled.
+    Days after the partnership ended are marked cancelled.
     """
-    notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
+    # Once notice is given, there is no last day to give it.
+    notice_day = None if partnership.notice_ends_on else last_day_for_notice(partnership)
     final_day = last_day(partnership)
     dates = (
         (CalendarKind.END, "start", "Starts", partnership.starts_on),
@@ -63,7 +67,7 @@ def _of_partnership(partnership: Partnership, revision: Revision) -> list[Calend
             "Last day" if final_day else "Continues unless ended",
             final_day or partnership.ends_on,
         ),
-        (CalendarKind.END, "notice", "Last day to give notice", notice),
+        (CalendarKind.END, "notice", "Last day to give notice", notice_day),
     )
     return [
         CalendarEntry(
@@ -75,15 +79,15 @@ def _of_partnership(partnership: Partnership, revision: Revision) -> list[Calend
             note=str(partnership.state_label),
             changed_at=revision.at,
             sequence=revision.number,
-            is_cancelled=_is_void(partnership, day),
+            is_cancelled=_is_after_end(partnership, day),
         )
         for kind, name, label, day in dates
         if day is not None
     ]
 
 
-def _is_void(partnership: Partnership, day: dt.date) -> bool:
-    """Return whether the partnership ended before this day."""
+def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
+    """Return whether the partnership has ended and this day is later than its last day."""
     final_day = last_day(partnership) if partnership.is_over else None
     return final_day is not None and day > final_day
 
@@ -107,7 +111,7 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
             partnership=row.partnership_id,
             changed_at=revisions.get(row.partnership_id, Revision(0, row.created_at)).at,
             sequence=row.revision - 1,
-            is_cancelled=row.status == ObjectiveStatus.DROPPED or _is_void(row.partnership, row.target_on),
+            is_cancelled=row.status == ObjectiveStatus.DROPPED or _is_after_end(row.partnership, row.target_on),
         )
         for row in rows
     ]
@@ -127,9 +131,9 @@ def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
-    """Return the days by which these are to sign. One query.
+    """Return the days by which these organisations are asked to sign. Makes one query.
 
-    Each version sent for signature has requests of its own, so those of one version never move.
+    Each version that is sent for signature has its own requests, so a request never moves to another version.
     """
     signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
     decided_at = {
@@ -137,16 +141,16 @@ def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEnt
         for version, organisation, signed_at in signatures.values_list("version", "organisation", "signed_at")
     }
     return [
-        _of_signatory(row, row.due_on, decided_at.get((row.version_id, row.organisation_id)))
+        _signature_entry(row, row.due_on, decided_at.get((row.version_id, row.organisation_id)))
         for row in rows
         if row.due_on is not None
     ]
 
 
-def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
-    """Return the day to sign by.
+def _signature_entry(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
+    """Return the calendar entry for the day to sign by.
 
-    It stays after the decision, and is cancelled if signing stops first.
+    The entry stays after the organisation has decided, and is cancelled if signing stops before that.
     """
     version, proposal = signatory.version, signatory.version.proposal
     has_decided = decided_at is not None

@@ -285,7 +285,7 @@ def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world:
 
     emails = deliver()
     assert len(emails) > 1
-    assert all("(overdue by 3 days)" in part for email in emails for part in parts(email))
+    assert all("overdue by 3 days" in part for email in emails for part in parts(email))
 
 
 def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:

@@ -443,7 +443,7 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
 
 
 def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.organisations.views.handovers.SHOWN", 2)
+    monkeypatch.setattr("partnerships.organisations.views.handovers.MAX_LINES_ON_PAGE", 2)
     succession = record_merger(world, days=30)
     posts = [
         create_post(organisation=world.westmarch, role="finance", title=title, author=world.ben, now=timezone.now()).pk

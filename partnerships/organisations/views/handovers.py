@@ -41,8 +41,8 @@ from partnerships.organisations.services import (
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
-#: Things to tick that a page shows.
-SHOWN = 200
+#: The most handover lines on one page.
+MAX_LINES_ON_PAGE = 200
 
 
 @require_safe
@@ -99,10 +99,11 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
     matches = [thing for thing in held_kind.undecided if text in thing.title.casefold()]
     ties = succession.ties.filter(predecessor=organisation).exclude(successor=None).exclude(successor=organisation)
     successors = Organisation.objects.filter(pk__in=ties.values("successor")).order_by("name", "pk")
-    form = ProposeHandoversForm(posted(request), things=matches[:SHOWN], successors=successors, count=len(matches))
+    shown = matches[:MAX_LINES_ON_PAGE]
+    form = ProposeHandoversForm(posted(request), things=shown, successors=successors, count=len(matches))
     back = reverse("organisations:handover", args=[pk])
 
-    def step() -> tuple[str, str]:
+    def propose_chosen() -> tuple[str, str]:
         data = form.cleaned_data
         ticked_ids = [int(record_id) for record_id in data.pop("records")]
         record_ids = [thing.pk for thing in matches] if data.pop("everything") else ticked_ids
@@ -111,16 +112,17 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         )
         return f"{count} record{pluralize(count)} proposed to {data['successor'].name}.", back
 
+    # `take_step` calls `propose_chosen` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "organisations/handover_propose.html",
         form,
-        step,
+        propose_chosen,
         {UnableToHandOverLines: None},
         succession=succession,
         predecessor=organisation,
         count=held_kind,
-        shown=len(matches[:SHOWN]),
+        shown=len(shown),
         found=len(matches),
         query=request.GET.get("q", ""),
     )
@@ -136,10 +138,10 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     successor_ids = set(succession.ties.values_list("successor", flat=True))
     require(bool(roles.led & successor_ids))
     lines = lines_to_answer(succession, roles.led)
-    shown = lines[:SHOWN]
+    shown = lines[:MAX_LINES_ON_PAGE]
     form = AnswerHandoversForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
         count = answer_handovers(
             lines=_chosen_lines(lines, form),
@@ -152,7 +154,12 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         return f"You {verb} {count} line{pluralize(count)}.", reverse("organisations:handover", args=[pk])
 
     return take_step(
-        request, "organisations/handover_answer.html", form, step, {UnableToHandOverLines: None}, succession=succession
+        request,
+        "organisations/handover_answer.html",
+        form,
+        save_answer,
+        {UnableToHandOverLines: None},
+        succession=succession,
     )
 
 
@@ -174,10 +181,10 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
     side_ids = {pk for pair in succession.ties.values_list("predecessor", "successor") for pk in pair}
     require(roles.keeps_directory or bool(roles.led & side_ids))
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
-    shown = lines[:SHOWN]
+    shown = lines[:MAX_LINES_ON_PAGE]
     form = ConsentForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
-    def step() -> tuple[str, str]:
+    def save_consent() -> tuple[str, str]:
         data = form.cleaned_data
         chosen_lines = _chosen_lines(lines, form)
         back = reverse("organisations:handover", args=[pk])
@@ -195,5 +202,10 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
         return f"Consent to {count} line{pluralize(count)} is recorded.", back
 
     return take_step(
-        request, "organisations/handover_consent.html", form, step, {UnableToHandOverLines: None}, succession=succession
+        request,
+        "organisations/handover_consent.html",
+        form,
+        save_consent,
+        {UnableToHandOverLines: None},
+        succession=succession,
     )

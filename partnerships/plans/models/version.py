@@ -102,15 +102,15 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(documents.Version):
-    """A plan as published: numbered, with a note. The module `plans.content` describes its content.
+    """One published version of a plan, with a number and a note. The module `plans.content` describes its content.
 
-    After a `minor` version, the signatures on earlier versions still count.
+    If a version is `minor`, the signatures on earlier versions still count.
     """
 
     content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     title = models.CharField(max_length=200)
-    #: For each reading class, the numbers of homes, sites and changes and a summary: lists need not load contents.
+    #: By reading class: a summary, and the numbers of homes, sites and changes. Lists show these without the content.
     figures = models.JSONField(default=dict)
     minor = models.BooleanField(default=False)
     embargo_until = models.DateTimeField(null=True, blank=True)
@@ -137,7 +137,7 @@ class Version(documents.Version):
 
     @property
     def is_under_embargo(self) -> bool:
-        """Whether only owners may read it for now."""
+        """Whether only owners may read the version for now."""
         return self.embargo_until is not None and self.embargo_until > timezone.now()
 
 

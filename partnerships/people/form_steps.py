@@ -1,5 +1,22 @@
 """The frame of views with a form or button: call one service, then redirect with a message or show its refusal.
 
+A view defines an inner function that calls the service, and passes this function to `take_step`:
+
+    form = EndForm(posted(request), cancel=commitment.get_absolute_url())
+
+    def end_commitment() -> tuple[str, str]:
+        services.end_commitment(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
+        return "The commitment has ended.", commitment.get_absolute_url()
+
+    return take_step(
+        request, "commitments/end.html", form, end_commitment, {services.UnableToEnd: "reason"}, commitment=commitment
+    )
+
+On GET, `take_step` shows the page with the empty form. On POST with a valid form, it calls `end_commitment`, shows the
+message on the next page and redirects there. With an invalid form, or if the service raises `UnableToEnd`, it shows the
+page again, with status 422 and the error: here at the field `reason`; above the form if the dict had None instead of a
+field.
+
 The message can name who gets an email, so this module is here and not in kit.
 """
 
@@ -16,10 +33,11 @@ from django.shortcuts import redirect
 from partnerships.kit.http import form_page
 from partnerships.people.recipients import collect_recipients
 
-#: What a view does once its form is valid: calls one service, and returns a message about what happened ("" for none)
-#: and the URL of the next page.
+#: The inner function of a view. It calls one service, and returns a message that says what happened ("" for none) and
+#: the URL of the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
-#: The exceptions by which the service may refuse, each with the field that shows it; None shows it above the form.
+#: The exceptions with which the service may refuse, each with the form field that shows the reason. None means that the
+#: reason is shown above the form, because no single field is wrong.
 Refusals: TypeAlias = Mapping[type[Exception], str | None]
 
 
@@ -35,7 +53,8 @@ def take_step(
 ) -> HttpResponse:
     """If the form is valid, call `step` and redirect; otherwise return the page with the form and its errors.
 
-    If the service refuses, the form shows why. With `say_who_gets_emails` the message also says who gets an email.
+    If the service refuses, the form shows why. `say_who_gets_emails` adds to the message who gets an email. `context`
+    is passed to the template.
     """
     if form.is_valid():
         try:
@@ -52,7 +71,10 @@ def take_step(
 def press_button(
     request: HttpRequest, step: Step, refusals: type[Exception] | tuple[type[Exception], ...], *, back: str
 ) -> HttpResponseRedirect:
-    """Take the step of a button, and redirect; if the service refuses, redirect to `back` with the reason."""
+    """Call `step` for a button without a form, and redirect. If the service refuses, redirect to `back`.
+
+    That page shows the reason of a refusal as a message, because there is no form to show it.
+    """
     try:
         message, next_page = step()
     except refusals as error:
@@ -64,5 +86,8 @@ def press_button(
 
 
 def _field(refusals: Refusals, error: Exception) -> str | None:
-    """Return the field for an exception: that of its closest class in `refusals`."""
+    """Return the form field that shows this exception, or None to show it above the form.
+
+    If `refusals` names several base classes of the exception, the most specific one counts.
+    """
     return next(refusals[kind] for kind in type(error).__mro__ if kind in refusals)

@@ -145,17 +145,18 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("admin:people_user_change", args=[pk])
     form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def close_the_account() -> tuple[str, str]:
         ended = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
         counts = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
         message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
         return message, back
 
+    # `take_step` calls `close_the_account` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "people/leaver.html",
         form,
-        step,
+        close_the_account,
         {UnableToCloseAccount: None},
         person=person,
         consequences=hook_names(),
@@ -192,7 +193,7 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
     button = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=button, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def grant_or_withdraw() -> tuple[str, str]:
         change = grant_administration if granting else withdraw_administration
         change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
         status = "now" if granting else "no longer"
@@ -202,7 +203,7 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
         request,
         "people/administration.html",
         form,
-        step,
+        grant_or_withdraw,
         {UnableToChangeAdministration: None},
         person=person,
         granting=granting,
@@ -217,7 +218,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("admin:people_user_change", args=[pk])
     form = ReasonForm(posted(request), submit="Remove second factor", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def remove_factors() -> tuple[str, str]:
         remove_second_factors(
             person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
         )
@@ -227,7 +228,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "people/remove_second_factor.html",
         form,
-        step,
+        remove_factors,
         {UnableToRemoveSecondFactor: None},
         say_who_gets_emails=True,
         person=person,

@@ -27,15 +27,16 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
     form = ProgressForm(*posted_with_files(request), commitment=commitment, seen=newest)
 
-    def step() -> tuple[str, str]:
+    def save_progress() -> tuple[str, str]:
         _report(form.cleaned_data, commitment, user)
         return f"Your progress report on {commitment.reference} has been saved.", commitment.get_absolute_url()
 
+    # `take_step` calls `save_progress` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "commitments/progress.html",
         form,
-        step,
+        save_progress,
         {services.UnableToRecordProgress: None, services.UnableToAttach: "evidence"},
         say_who_gets_emails=True,
         commitment=commitment,
@@ -68,7 +69,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     people = commitment_readers(commitment).exclude(pk=user.pk)
     form = EscalateForm(posted(request), commitment=commitment, people=people)
 
-    def step() -> tuple[str, str]:
+    def escalate_commitment() -> tuple[str, str]:
         person = form.cleaned_data["person"]
         services.escalate(
             commitment=commitment,
@@ -77,14 +78,14 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = f"{commitment.reference} has been escalated to {person.display_name}."
-        return words, commitment.get_absolute_url()
+        message = f"{commitment.reference} has been escalated to {person.display_name}."
+        return message, commitment.get_absolute_url()
 
     return take_step(
         request,
         "commitments/escalate.html",
         form,
-        step,
+        escalate_commitment,
         {services.UnableToEscalate: None},
         say_who_gets_emails=True,
         commitment=commitment,
@@ -98,21 +99,21 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.verifies)
     form = VerifyForm(posted(request), commitment=commitment)
 
-    def step() -> tuple[str, str]:
+    def record_verdict() -> tuple[str, str]:
         note, now = form.cleaned_data["note_text"], timezone.now()
         if form.cleaned_data["verdict"] == "verified":
             services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-            words = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
+            message = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
         else:
             services.send_back(commitment=commitment, reason=note, author=user, now=now)
-            words = f"{commitment.reference} has been sent back and is in progress again."
-        return words, commitment.get_absolute_url()
+            message = f"{commitment.reference} has been sent back and is in progress again."
+        return message, commitment.get_absolute_url()
 
     return take_step(
         request,
         "commitments/verify.html",
         form,
-        step,
+        record_verdict,
         {services.UnableToVerify: None},
         say_who_gets_emails=True,
         commitment=commitment,

@@ -26,7 +26,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*posted_with_files(request), commitment=commitment)
 
-    def step() -> tuple[str, str]:
+    def attach_file() -> tuple[str, str]:
         services.attach_evidence(
             commitment=commitment,
             file=form.cleaned_data["file"],
@@ -36,8 +36,9 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"The file has been attached to {commitment.reference}.", commitment.get_absolute_url()
 
+    # `take_step` calls `attach_file` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "commitments/attach.html", form, step, {services.UnableToAttach: "file"}, commitment=commitment
+        request, "commitments/attach.html", form, attach_file, {services.UnableToAttach: "file"}, commitment=commitment
     )
 
 

@@ -21,11 +21,17 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits_for_deliverer)
     form = OwnerForm(posted(request), commitment=commitment)
 
-    def step() -> tuple[str, str]:
+    def change_owner() -> tuple[str, str]:
         services.change_owner(commitment=commitment, owner=form.cleaned_data["owner"], author=user, now=timezone.now())
         name = form.cleaned_data["owner"].display_name
         return f"{name} now owns {commitment.reference}.", commitment.get_absolute_url()
 
+    # `take_step` calls `change_owner` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "commitments/owner.html", form, step, {services.UnableToChangeOwner: None}, commitment=commitment
+        request,
+        "commitments/owner.html",
+        form,
+        change_owner,
+        {services.UnableToChangeOwner: None},
+        commitment=commitment,
     )

@@ -26,17 +26,18 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(commitment, name) for name in TERMS}
     form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
 
-    def step() -> tuple[str, str]:
+    def save_terms() -> tuple[str, str]:
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
         services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-        words = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
-        return words, commitment.get_absolute_url()
+        message = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
+        return message, commitment.get_absolute_url()
 
+    # `take_step` calls `save_terms` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "commitments/edit.html",
         form,
-        step,
+        save_terms,
         {services.UnableToEdit: None, services.UnableToPropose: None},
         say_who_gets_emails=True,
         commitment=commitment,
@@ -56,7 +57,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     require(rights.leads_side(giving=giving))
     form = ConfirmForm(posted(request), commitment=commitment, organisation=organisation, giving=giving)
 
-    def step() -> tuple[str, str]:
+    def confirm_terms() -> tuple[str, str]:
         confirmed = services.confirm_commitment(
             commitment=commitment,
             organisation=organisation,
@@ -65,13 +66,13 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return _confirmed_words(confirmed, organisation), commitment.get_absolute_url()
+        return _confirmed_message(confirmed, organisation), commitment.get_absolute_url()
 
     return take_step(
         request,
         "commitments/confirm.html",
         form,
-        step,
+        confirm_terms,
         {services.UnableToConfirm: None},
         say_who_gets_emails=True,
         commitment=commitment,
@@ -80,7 +81,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     )
 
 
-def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
+def _confirmed_message(commitment: Commitment, organisation: Organisation) -> str:
     """The message after a confirmation: who still has to confirm, or that the commitment is agreed."""
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
@@ -95,12 +96,17 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits_for_deliverer)
     form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def change_due_date() -> tuple[str, str]:
         moved = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
         return f"{commitment.reference} is now due on {long_date(moved.now)}.", commitment.get_absolute_url()
 
     return take_step(
-        request, "commitments/due_date.html", form, step, {services.UnableToChangeDueDate: None}, commitment=commitment
+        request,
+        "commitments/due_date.html",
+        form,
+        change_due_date,
+        {services.UnableToChangeDueDate: None},
+        commitment=commitment,
     )
 
 
@@ -111,7 +117,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_end if not commitment.is_over else rights.leads)
     form = EndForm(posted(request), commitment=commitment, rights=rights)
 
-    def step() -> tuple[str, str]:
+    def end_commitment() -> tuple[str, str]:
         services.end_commitment(
             commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
@@ -121,7 +127,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "commitments/end.html",
         form,
-        step,
+        end_commitment,
         {services.UnableToEnd: None},
         say_who_gets_emails=True,
         commitment=commitment,

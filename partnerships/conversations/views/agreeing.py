@@ -60,7 +60,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
 
-    def step() -> tuple[str, str]:
+    def suggest_correction() -> tuple[str, str]:
         services.suggest_correction(
             conversation=conversation,
             organisation=rights.other_sides[0],
@@ -73,8 +73,14 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
             conversation.get_absolute_url(),
         )
 
+    # `take_step` calls `suggest_correction` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "conversations/correct.html", form, step, {services.UnableToCorrect: None}, conversation=conversation
+        request,
+        "conversations/correct.html",
+        form,
+        suggest_correction,
+        {services.UnableToCorrect: None},
+        conversation=conversation,
     )
 
 
@@ -93,7 +99,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(conversation, user, timezone.now()).keeps)
     form = AnswerForm(posted(request), conversation=conversation)
 
-    def step() -> tuple[str, str]:
+    def answer_correction() -> tuple[str, str]:
         services.answer_correction(
             correction=correction,
             taken_up=form.cleaned_data["verdict"] == "yes",
@@ -108,7 +114,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/answer.html",
         form,
-        step,
+        answer_correction,
         {services.UnableToCorrect: None},
         conversation=conversation,
         correction=correction,
@@ -124,7 +130,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
 
-    def step() -> tuple[str, str]:
+    def agree_record() -> tuple[str, str]:
         agreed = services.agree_record(
             conversation=conversation,
             organisation=organisation,
@@ -139,7 +145,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/agree.html",
         form,
-        step,
+        agree_record,
         {services.UnableToAgree: None},
         conversation=conversation,
         organisation=organisation,

@@ -39,7 +39,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(partnership, user, timezone.now()).leads)
     form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def name_facilitator() -> tuple[str, str]:
         facilitator = services.name_facilitator(
             partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
         )
@@ -48,11 +48,12 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
             partnership.get_absolute_url(),
         )
 
+    # `take_step` calls `name_facilitator` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/facilitating/name.html",
         form,
-        step,
+        name_facilitator,
         {services.UnableToNameFacilitator: "email"},
         say_who_gets_emails=True,
         partnership=partnership,
@@ -66,7 +67,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
 
-    def step() -> tuple[str, str]:
+    def accept_facilitation() -> tuple[str, str]:
         services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
         return f"You are a facilitator of {facilitator.partnership.title}.", reverse("conversations:stuck")
 
@@ -74,7 +75,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/facilitating/accept.html",
         form,
-        step,
+        accept_facilitation,
         {services.UnableToAcceptFacilitation: None},
         facilitator=facilitator,
     )
@@ -88,7 +89,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(posted(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
-    def step() -> tuple[str, str]:
+    def end_facilitation() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())
         return f"{facilitator.person.display_name} is no longer a facilitator.", reverse("web:home")
@@ -97,7 +98,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/facilitating/end.html",
         form,
-        step,
+        end_facilitation,
         {services.UnableToEndFacilitation: None},
         facilitator=facilitator,
     )

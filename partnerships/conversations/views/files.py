@@ -31,17 +31,18 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def attach_file() -> tuple[str, str]:
         attachment = services.attach_file(
             conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
         )
         return f"“{attachment.title}” has been attached.", conversation.get_absolute_url()
 
+    # `take_step` calls `attach_file` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/file_add.html",
         form,
-        step,
+        attach_file,
         {services.UnableToAttachFile: "file"},
         conversation=conversation,
     )
@@ -63,7 +64,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=meeting.get_absolute_url(),
     )
 
-    def step() -> tuple[str, str]:
+    def add_paper() -> tuple[str, str]:
         paper = services.add_paper(
             meeting=meeting,
             organisation=acting_side(rights),
@@ -77,7 +78,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/paper_add.html",
         form,
-        step,
+        add_paper,
         {services.UnableToAttachFile: "file"},
         meeting=meeting,
     )
@@ -104,7 +105,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     back = record.get_absolute_url()
     form = ReasonForm(posted(request), submit="Remove file", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def remove_file() -> tuple[str, str]:
         services.remove_attachment(
             attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
@@ -114,7 +115,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/file_remove.html",
         form,
-        step,
+        remove_file,
         {services.UnableToRemoveFile: None},
         attachment=attachment,
         back=back,

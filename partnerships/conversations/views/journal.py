@@ -77,7 +77,7 @@ def new(request: HttpRequest) -> HttpResponse:
     back = subject.get_absolute_url()
     form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_note() -> tuple[str, str]:
         data = form.cleaned_data
         services.write_journal_note(
             organisation=organisation,
@@ -91,8 +91,9 @@ def new(request: HttpRequest) -> HttpResponse:
         return f"The note has been saved. Only {organisation.display_name} can read it.", back
 
     context: dict[str, Any] = {"subject": subject, "organisation": organisation, "back": back}
+    # `take_step` calls `save_note` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "conversations/journal/write.html", form, step, {services.UnableToWriteNote: None}, **context
+        request, "conversations/journal/write.html", form, save_note, {services.UnableToWriteNote: None}, **context
     )
 
 
@@ -105,7 +106,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"dated_on": opened_note.dated_on, "text": opened_note.text, "revision": opened_note.revision}
     form = JournalForm(posted(request), initial=initial, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def change_note() -> tuple[str, str]:
         services.change_journal_note(
             note=opened_note, author=signed_in(request), now=timezone.now(), **form.cleaned_data
         )
@@ -117,7 +118,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/journal/write.html",
         form,
-        step,
+        change_note,
         {services.UnableToWriteNote: None},
         back=back,
         **context,
@@ -131,11 +132,16 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     require(may_edit)
     form = DeleteForm(posted(request), submit="Delete note", cancel=opened_note.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def delete_note() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.delete_journal_note(note=opened_note, reason=reason, author=signed_in(request), now=timezone.now())
         return "The note has been deleted.", reverse("conversations:journal")
 
     return take_step(
-        request, "conversations/journal/delete.html", form, step, {services.UnableToDeleteNote: None}, note=opened_note
+        request,
+        "conversations/journal/delete.html",
+        form,
+        delete_note,
+        {services.UnableToDeleteNote: None},
+        note=opened_note,
     )

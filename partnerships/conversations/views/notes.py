@@ -26,7 +26,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"text": note.text if note else "", "revision": note.revision if note else 0}
     form = NoteForm(posted(request), conversation=conversation, initial=initial)
 
-    def step() -> tuple[str, str]:
+    def save_note() -> tuple[str, str]:
         services.write_private_note(
             conversation=conversation,
             organisation=organisation,
@@ -39,11 +39,12 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
             conversation.get_absolute_url(),
         )
 
+    # `take_step` calls `save_note` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/note.html",
         form,
-        step,
+        save_note,
         {services.UnableToWriteNote: None},
         conversation=conversation,
         organisation=organisation,

@@ -29,12 +29,19 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     kind = point.get_kind_display().lower()
     form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def close_point() -> tuple[str, str]:
         services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         return f"The {kind} has been closed.", back
 
+    # `take_step` calls `close_point` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "conversations/close.html", form, step, {services.UnableToChangePoint: None}, point=point, back=back
+        request,
+        "conversations/close.html",
+        form,
+        close_point,
+        {services.UnableToChangePoint: None},
+        point=point,
+        back=back,
     )
 
 
@@ -54,7 +61,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     back = _return_address(request, point)
     form = BecomeForm(posted(request), point=point, able=able, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def turn_into_entry() -> tuple[str, str]:
         entry = services.turn_into_entry(
             point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
         )
@@ -64,7 +71,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/become.html",
         form,
-        step,
+        turn_into_entry,
         {services.UnableToChangePoint: None},
         point=point,
         organisation=organisation,

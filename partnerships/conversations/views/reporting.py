@@ -68,13 +68,14 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = ReportingForm(posted(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def set_up_reporting() -> tuple[str, str]:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
         return "Progress reports have been set up.", back
 
     refusals: Refusals = {services.UnableToSetUpReporting: None}
     context: dict[str, Any] = {"partnership": partnership, "round": reporting_round, "back": back}
-    return take_step(request, "conversations/reports/set_up.html", form, step, refusals, **context)
+    # `take_step` calls `set_up_reporting` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "conversations/reports/set_up.html", form, set_up_reporting, refusals, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,14 +85,14 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = EndForm(posted(request), submit="End progress reports", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def end_reporting() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
         return "We will open no more progress reports.", back
 
     refusals: Refusals = {services.UnableToSetUpReporting: None}
     return take_step(
-        request, "conversations/reports/end.html", form, step, refusals, partnership=partnership, back=back
+        request, "conversations/reports/end.html", form, end_reporting, refusals, partnership=partnership, back=back
     )
 
 

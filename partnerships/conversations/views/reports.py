@@ -157,17 +157,18 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"revision": opened_report.revision}
     form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
-    def step() -> tuple[str, str]:
+    def submit_report() -> tuple[str, str]:
         services.submit_report(
             report=opened_report, revision=form.cleaned_data["revision"], author=user, now=timezone.now()
         )
         return f"The report for {opened_report.period_words} has been submitted.", opened_report.get_absolute_url()
 
+    # `take_step` calls `submit_report` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/reports/submit.html",
         form,
-        step,
+        submit_report,
         {services.UnableToSubmitReport: None},
         say_who_gets_emails=True,
         report=opened_report,
@@ -187,7 +188,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=opened_report.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def save_decision() -> tuple[str, str]:
         data, now = form.cleaned_data, timezone.now()
         if data["decision"] == "accepted":
             services.accept_report(report=opened_report, number=data["number"], author=user, now=now)
@@ -199,7 +200,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/reports/decide.html",
         form,
-        step,
+        save_decision,
         {services.UnableToDecideReport: None},
         say_who_gets_emails=True,
         report=opened_report,

@@ -60,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
         },
     )
 
-    def step() -> tuple[str, str]:
+    def record_conversation() -> tuple[str, str]:
         conversation = services.record_conversation(
             organisation=keeper,
             record=form.record,
@@ -80,11 +80,12 @@ def new(request: HttpRequest) -> HttpResponse:
     if partnership:
         chosen["partnership"] = partnership.pk
     chosen |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
+    # `take_step` calls `record_conversation` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/new.html",
         form,
-        step,
+        record_conversation,
         {services.UnableToRecord: None},
         keeper=keeper,
         others=others,
@@ -167,7 +168,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Save the record",
     )
 
-    def step() -> tuple[str, str]:
+    def save_changes() -> tuple[str, str]:
         services.edit_conversation(
             conversation=conversation,
             record=form.record,
@@ -178,7 +179,12 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return f"The record of “{conversation.subject}” has been saved.", conversation.get_absolute_url()
 
     return take_step(
-        request, "conversations/edit.html", form, step, {services.UnableToRecord: None}, conversation=conversation
+        request,
+        "conversations/edit.html",
+        form,
+        save_changes,
+        {services.UnableToRecord: None},
+        conversation=conversation,
     )
 
 
@@ -189,12 +195,17 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def cancel_conversation() -> tuple[str, str]:
         services.cancel_planned(
             conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
         return f"“{conversation.subject}” has been cancelled.", conversation.get_absolute_url()
 
     return take_step(
-        request, "conversations/cancel.html", form, step, {services.UnableToCancel: None}, conversation=conversation
+        request,
+        "conversations/cancel.html",
+        form,
+        cancel_conversation,
+        {services.UnableToCancel: None},
+        conversation=conversation,
     )

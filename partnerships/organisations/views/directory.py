@@ -167,16 +167,17 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
     form = SettingsForm(posted(request), organisation=organisation)
 
-    def step() -> tuple[str, str]:
+    def save_settings() -> tuple[str, str]:
         changed = update_organisation(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
         message = f"{organisation.name} has been saved." if changed else "Nothing was changed."
         return message, reverse("organisations:detail", args=[pk])
 
+    # `take_step` calls `save_settings` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "organisations/settings.html",
         form,
-        step,
+        save_settings,
         {UnableToUpdateOrganisation: None},
         organisation=organisation,
     )

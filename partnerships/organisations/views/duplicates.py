@@ -54,15 +54,16 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     back = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Merge records", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def merge_duplicates() -> tuple[str, str]:
         merge_organisations(kept=kept, merged=merged, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{merged.name} has been merged into {kept.name}.", kept.get_absolute_url()
 
+    # `take_step` calls `merge_duplicates` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "organisations/merge.html",
         form,
-        step,
+        merge_duplicates,
         {UnableToMerge: None},
         kept=kept,
         merged=merged,
@@ -79,12 +80,12 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     back = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Keep them apart", cancel=back, danger=False)
 
-    def step() -> tuple[str, str]:
+    def keep_separate() -> tuple[str, str]:
         keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{first.name} and {second.name} stay two organisations.", back
 
     return take_step(
-        request, "organisations/not_the_same.html", form, step, {UnableToMerge: None}, one=first, other=second
+        request, "organisations/not_the_same.html", form, keep_separate, {UnableToMerge: None}, one=first, other=second
     )
 
 
@@ -95,11 +96,13 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
-    def step() -> tuple[str, str]:
+    def separate_again() -> tuple[str, str]:
         stayed = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
         message = f"{merge_to_undo.merged.name} is a separate organisation again."
         if stayed:
             message += f" {stayed} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
         return message, merge_to_undo.merged.get_absolute_url()
 
-    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=merge_to_undo)
+    return take_step(
+        request, "organisations/undo_merge.html", form, separate_again, {UnableToMerge: None}, merge=merge_to_undo
+    )

@@ -98,15 +98,21 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         role=request.GET.get("role", Role.EDITOR),
     )
 
-    def step() -> tuple[str, str]:
+    def send_invitation() -> tuple[str, str]:
         with collect_recipients() as recipients:
             membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
         other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
         message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_recipients}"
         return message, reverse("organisations:people", args=[pk])
 
+    # `take_step` calls `send_invitation` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "organisations/invite.html", form, step, {UnableToInviteMember: "email"}, organisation=organisation
+        request,
+        "organisations/invite.html",
+        form,
+        send_invitation,
+        {UnableToInviteMember: "email"},
+        organisation=organisation,
     )
 
 
@@ -184,7 +190,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
     back = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def end_the_membership() -> tuple[str, str]:
         end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{membership.person.display_name} no longer acts for {membership.organisation.name}.", back
 
@@ -192,7 +198,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         request,
         template,
         form,
-        step,
+        end_the_membership,
         {UnableToEndMembership: None},
         say_who_gets_emails=True,
         membership=membership,

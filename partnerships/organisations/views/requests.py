@@ -52,14 +52,15 @@ def ask(request: HttpRequest) -> HttpResponse:
             return limit_response
     form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
 
-    def step() -> tuple[str, str]:
+    def send_request() -> tuple[str, str]:
         ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
         return (
             "The administrators have your request. If they agree, you will get an email with an invitation.",
             reverse("organisations:list") if person else "/",
         )
 
-    return take_step(request, "organisations/ask.html", form, step, {UnableToAskForAccess: None})
+    # `take_step` calls `send_request` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "organisations/ask.html", form, send_request, {UnableToAskForAccess: None})
 
 
 def _administrator_or_404(request: HttpRequest) -> User:
@@ -137,11 +138,16 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("organisations:requests")
     form = ReasonForm(posted(request), submit="Decline request", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def decline_access() -> tuple[str, str]:
         decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         name = access_request.organisation_name
         return f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}.", back
 
     return take_step(
-        request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=access_request
+        request,
+        "organisations/decline_request.html",
+        form,
+        decline_access,
+        {UnableToAnswerRequest: None},
+        asked=access_request,
     )

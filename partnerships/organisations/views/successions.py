@@ -106,11 +106,12 @@ def record(request: HttpRequest) -> HttpResponse:
     like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
     form = SuccessionForm(posted(request), cancel=back, like=like)
 
-    def step() -> tuple[str, str]:
+    def save_succession() -> tuple[str, str]:
         succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
         return "The succession has been recorded.", _succession_url(succession)
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Record a succession", back=back)
+    # `take_step` calls `save_succession` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, _FORM, form, save_succession, _REFUSALS, title="Record a succession", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,11 +122,11 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     back = _succession_url(succession)
     form = CorrectForm(posted(request), succession=succession, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_correction() -> tuple[str, str]:
         changed = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
         return "The correction has been saved." if changed else "Nothing was changed.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Correct the succession", back=back)
+    return take_step(request, _FORM, form, save_correction, _REFUSALS, title="Correct the succession", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -137,7 +138,7 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
     other_count = with_it(succession).count()
     form = StatusForm(posted(request), succession=succession, others=other_count, cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_status() -> tuple[str, str]:
         change_succession_status(
             succession=succession,
             to=form.cleaned_data["status"],
@@ -149,7 +150,9 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
         subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
         return f"{subject} now: {succession.get_status_display().lower()}.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Change the status of the succession", back=back)
+    return take_step(
+        request, _FORM, form, save_status, _REFUSALS, title="Change the status of the succession", back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,11 +163,13 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     back = _succession_url(succession)
     form = ReasonForm(posted(request), submit="Put into effect", cancel=back, danger=True)
 
-    def step() -> tuple[str, str]:
+    def put_into_effect() -> tuple[str, str]:
         is_new = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
         return "The succession has taken effect." if is_new else "The succession had already taken effect.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Put the succession into effect", back=back)
+    return take_step(
+        request, _FORM, form, put_into_effect, _REFUSALS, title="Put the succession into effect", back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -175,7 +180,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     back = _succession_url(succession)
     form = UndoForm(posted(request), others=with_it(succession).count(), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def undo_effect() -> tuple[str, str]:
         data = form.cleaned_data
         undoing = undo_succession(
             succession=succession,
@@ -188,7 +193,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "The succession that undoes this one has been recorded.", _succession_url(undoing)
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Undo the succession", back=back)
+    return take_step(request, _FORM, form, undo_effect, _REFUSALS, title="Undo the succession", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -199,7 +204,7 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
     back = _succession_url(succession)
     form = TieForm(posted(request), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_tie() -> tuple[str, str]:
         add_tie(
             succession=succession,
             tie=form.tie,
@@ -209,7 +214,7 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "The predecessor and successor have been added.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Add a predecessor and successor", back=back)
+    return take_step(request, _FORM, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -220,11 +225,11 @@ def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     back = _succession_url(succession_tie.succession)
     form = ReasonForm(posted(request), submit="Remove both", cancel=back, danger=True)
 
-    def step() -> tuple[str, str]:
+    def delete_tie() -> tuple[str, str]:
         remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         return "The predecessor and successor have been removed.", back
 
-    return take_step(request, _FORM, form, step, _REFUSALS, title="Remove a predecessor and successor", back=back)
+    return take_step(request, _FORM, form, delete_tie, _REFUSALS, title="Remove a predecessor and successor", back=back)
 
 
 @require_safe

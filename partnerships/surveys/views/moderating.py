@@ -34,7 +34,7 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = list(Comment.objects.filter(round=survey_round, status="waiting").order_by("question", "pk")[:AT_ONCE])
     form = ModerateForm(posted(request), comments=waiting, questions=survey_round.questions())
 
-    def step() -> tuple[str, str]:
+    def save_decisions() -> tuple[str, str]:
         shown, withheld = form.decisions()
         services.decide_comments(
             survey_round=survey_round, shown=shown, withheld=withheld, author=user, now=timezone.now()
@@ -47,4 +47,7 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
         "floor": floor_words(survey_round),
         "is_empty": not waiting,
     }
-    return take_step(request, "surveys/moderate.html", form, step, {services.UnableToModerate: None}, **context)
+    # `take_step` calls `save_decisions` once the form is valid. If the service refuses, the form shows why.
+    return take_step(
+        request, "surveys/moderate.html", form, save_decisions, {services.UnableToModerate: None}, **context
+    )

@@ -39,7 +39,7 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def name_moderator() -> tuple[str, str]:
         services.name_moderator(
             survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
         )
@@ -49,7 +49,8 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         )
 
     context = about(survey_round, "Who reads comments before the parties do?")
-    return take_step(request, _STEP, form, step, {services.UnableToRun: "address"}, **context)
+    # `take_step` calls `name_moderator` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, _STEP, form, name_moderator, {services.UnableToRun: "address"}, **context)
 
 
 @require_POST
@@ -58,11 +59,12 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def step() -> tuple[str, str]:
+    def email_moderator() -> tuple[str, str]:
         services.ask_moderator(survey_round=survey_round, author=user, now=timezone.now())
         return "If this person can read the comments, we will email them now.", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    # `press_button` calls `email_moderator`, then redirects with its message or the refusal.
+    return press_button(request, email_moderator, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
@@ -71,11 +73,11 @@ def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def step() -> tuple[str, str]:
+    def switch_to_names() -> tuple[str, str]:
         services.ask_by_name(survey_round=survey_round, author=user, now=timezone.now())
         return "People will now answer by name.", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    return press_button(request, switch_to_names, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @_FORM
@@ -87,7 +89,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
     )
 
-    def step() -> tuple[str, str]:
+    def ask_chosen_partnership() -> tuple[str, str]:
         chosen = form.cleaned_data["partnership"]
         services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
         return f"{WE_WILL_EMAIL} the leads of “{chosen}” and ask them to join.", survey_round.get_absolute_url()
@@ -97,7 +99,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "Run this survey with another partnership",
         "The results cover all the partnerships together, and each figure is based on at least ten answers.",
     )
-    return take_step(request, _STEP, form, step, {services.UnableToRun: "partnership"}, **context)
+    return take_step(request, _STEP, form, ask_chosen_partnership, {services.UnableToRun: "partnership"}, **context)
 
 
 @require_POST
@@ -110,14 +112,14 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if joining is None:
         raise Http404
 
-    def step() -> tuple[str, str]:
+    def withdraw_request() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
         return (
             f"“{joining.partnership}” and the people that its leads added have been removed.",
             survey_round.get_absolute_url(),
         )
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    return press_button(request, withdraw_request, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
@@ -129,13 +131,13 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
     joins, back = request.POST.get("answer") == "join", reverse("surveys:overview", args=[pk])
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
         services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
         if joins:
             return "Your partnership will take part. Now add the people to ask.", joining.round.get_absolute_url()
         return "Your partnership will not take part.", back
 
-    return press_button(request, step, services.UnableToRun, back=back)
+    return press_button(request, save_answer, services.UnableToRun, back=back)
 
 
 @_FORM
@@ -150,7 +152,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
     form = AgreeForm(posted(request), initial={"seen": seal_of_list(survey_round)})
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
         if form.cleaned_data["answer"] == "decline":
             services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
             return (
@@ -164,7 +166,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
 
     if form.is_valid():
         # If the list has changed, lead back to the page: the same form would still have the hash of the old list.
-        return press_button(request, step, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
+        return press_button(request, save_answer, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
         "round": survey_round,
         "partnership": survey_round.partnership,

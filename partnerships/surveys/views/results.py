@@ -129,7 +129,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         initial={"theme": theme},
     )
 
-    def step() -> tuple[str, str]:
+    def link_chosen_action() -> tuple[str, str]:
         data = form.cleaned_data
         services.link_action(
             survey_round=survey_round, theme=data["theme"], choice=data["thing"], author=user, now=timezone.now()
@@ -144,7 +144,8 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "theme": survey_round.questions().themes().get(theme, ""),
         "beginnings": _beginnings(survey_round, theme, rights.may_act_in),
     }
-    return take_step(request, "surveys/act.html", form, step, {services.UnableToLink: "thing"}, **context)
+    # `take_step` calls `link_chosen_action` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, "surveys/act.html", form, link_chosen_action, {services.UnableToLink: "thing"}, **context)
 
 
 def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:

@@ -110,13 +110,14 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("surveys:overview", args=[pk])
     form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def prepare_survey() -> tuple[str, str]:
         data = form.cleaned_data
         survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
         return "The survey has been prepared. Now add the people to ask.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
-    return take_step(request, _STEP, form, step, {services.UnableToRun: None}, **context)
+    # `take_step` calls `prepare_survey` once the form is valid. If the service refuses, the form shows why.
+    return take_step(request, _STEP, form, prepare_survey, {services.UnableToRun: None}, **context)
 
 
 @_FORM
@@ -126,7 +127,7 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_invite)
     form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def add_people() -> tuple[str, str]:
         data = form.cleaned_data
         added = services.invite(
             survey_round=survey_round, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
@@ -135,7 +136,12 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return f"{people} added. We email nobody before the survey opens.", survey_round.get_absolute_url()
 
     return take_step(
-        request, _STEP, form, step, {services.UnableToRun: "addresses"}, **about(survey_round, "Add people to ask")
+        request,
+        _STEP,
+        form,
+        add_people,
+        {services.UnableToRun: "addresses"},
+        **about(survey_round, "Add people to ask"),
     )
 
 
@@ -157,11 +163,12 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", "")) or 0
 
-    def step() -> tuple[str, str]:
+    def withdraw_person() -> tuple[str, str]:
         services.withdraw_invitation(survey_round=survey_round, invitation=invitation, author=user, now=timezone.now())
         return "", survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    # `press_button` calls `withdraw_person`, then redirects with its message or the refusal.
+    return press_button(request, withdraw_person, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
@@ -170,14 +177,14 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def step() -> tuple[str, str]:
+    def open_survey() -> tuple[str, str]:
         opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
-        words = f"The survey is open. {WE_WILL_EMAIL} a link to 1 person."
+        message = f"The survey is open. {WE_WILL_EMAIL} a link to 1 person."
         if opened.people_asked != 1:
-            words = f"The survey is open. {WE_WILL_EMAIL} each of {opened.people_asked:,} people their own link."
-        return words, opened.get_absolute_url()
+            message = f"The survey is open. {WE_WILL_EMAIL} each of {opened.people_asked:,} people their own link."
+        return message, opened.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    return press_button(request, open_survey, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @require_POST
@@ -186,13 +193,13 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def step() -> tuple[str, str]:
+    def email_reminders() -> tuple[str, str]:
         count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
         people = "the one person who was asked" if count == 1 else f"all {count:,} people"
-        words = f"{WE_WILL_EMAIL} a reminder to {people}, whether or not they have answered."
-        return words, survey_round.get_absolute_url()
+        message = f"{WE_WILL_EMAIL} a reminder to {people}, whether or not they have answered."
+        return message, survey_round.get_absolute_url()
 
-    return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
+    return press_button(request, email_reminders, services.UnableToRun, back=survey_round.get_absolute_url())
 
 
 @_FORM
@@ -204,10 +211,10 @@ def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
     )
 
-    def step() -> tuple[str, str]:
+    def abandon_survey() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
     context = about(survey_round, "End this survey without results", "We delete all answers, and nobody reads them.")
-    return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)
+    return take_step(request, _STEP, form, abandon_survey, {services.UnableToRun: "reason"}, **context)

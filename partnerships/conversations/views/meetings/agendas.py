@@ -31,7 +31,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     items = agenda_for(meeting, user, dropped=True)
     form = AgendaForm(posted(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
 
-    def step() -> tuple[str, str]:
+    def save_agenda() -> tuple[str, str]:
         services.edit_agenda(
             meeting=meeting,
             lines=form.lines,
@@ -44,11 +44,12 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
     headings = {source.name: source.heading for source in agenda_sources()}
     suggestions = suggestions_for(meeting, user, now)
+    # `take_step` calls `save_agenda` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/meetings/agenda.html",
         form,
-        step,
+        save_agenda,
         {services.UnableToChangeAgenda: None},
         meeting=meeting,
         since=since_for(meeting, now).last[meeting.partnership_id],
@@ -81,7 +82,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = CirculateForm(posted(request), meeting=meeting)
 
-    def step() -> tuple[str, str]:
+    def circulate_agenda() -> tuple[str, str]:
         services.circulate_agenda(
             meeting=meeting,
             organisation=acting_side(rights),
@@ -95,7 +96,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/circulate.html",
         form,
-        step,
+        circulate_agenda,
         {services.UnableToChangeAgenda: None},
         say_who_gets_emails=True,
         meeting=meeting,

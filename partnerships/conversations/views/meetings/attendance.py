@@ -40,15 +40,16 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"answer": seat.answer},
     )
 
-    def step() -> tuple[str, str]:
+    def save_answer() -> tuple[str, str]:
         services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
         return "Your answer has been saved.", meeting.get_absolute_url()
 
+    # `take_step` calls `save_answer` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/meetings/answer.html",
         form,
-        step,
+        save_answer,
         {services.UnableToAnswerMeeting: None},
         meeting=meeting,
     )
@@ -66,7 +67,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=meeting.get_absolute_url(),
     )
 
-    def step() -> tuple[str, str]:
+    def save_attendance() -> tuple[str, str]:
         services.record_attendance(
             meeting=meeting,
             attendance=form.attendance,
@@ -82,7 +83,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/attendance.html",
         form,
-        step,
+        save_attendance,
         {services.UnableToRecordAttendance: None},
         meeting=meeting,
     )
@@ -94,8 +95,8 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if not meeting.is_held or meeting.conversation_id is not None:
-        words = "The minutes have already been started." if meeting.conversation_id else "Record who attended first."
-        messages.warning(request, words)
+        message = "The minutes have already been started." if meeting.conversation_id else "Record who attended first."
+        messages.warning(request, message)
         return redirect(meeting)
     keeper = acting_side(rights)
     others = _other_sides(meeting, keeper)
@@ -109,7 +110,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Save minutes",
     )
 
-    def step() -> tuple[str, str]:
+    def save_minutes() -> tuple[str, str]:
         made = services.write_minutes(
             meeting=meeting,
             record=form.record,
@@ -125,7 +126,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/minutes.html",
         form,
-        step,
+        save_minutes,
         refusals,
         meeting=meeting,
         keeper=keeper,

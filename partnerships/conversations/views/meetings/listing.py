@@ -75,7 +75,7 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
     offered = None if cycle else queries.cycle_from_terms(partnership, today)
     form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
 
-    def step() -> tuple[str, str]:
+    def save_cycle() -> tuple[str, str]:
         made = services.set_cycle(
             partnership=partnership,
             cycle=form.cycle,
@@ -87,11 +87,12 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"The partnership meets: {made.cycle.words[:1].lower()}{made.cycle.words[1:]}.", back
 
+    # `take_step` calls `save_cycle` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/meetings/cycle.html",
         form,
-        step,
+        save_cycle,
         {services.UnableToSetCycle: None},
         partnership=partnership,
         offered=offered,
@@ -108,7 +109,7 @@ def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:meetings", args=[pk])
     form = ReasonForm(posted(request), submit="Stop meeting cycle", cancel=back)
 
-    def step() -> tuple[str, str]:
+    def stop_cycle() -> tuple[str, str]:
         services.stop_cycle(
             partnership=partnership,
             reason=form.cleaned_data["reason"],
@@ -122,7 +123,7 @@ def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/stop.html",
         form,
-        step,
+        stop_cycle,
         {services.UnableToSetCycle: None},
         partnership=partnership,
         back=back,

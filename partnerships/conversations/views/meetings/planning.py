@@ -40,7 +40,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         ),
     )
 
-    def step() -> tuple[str, str]:
+    def plan_meeting() -> tuple[str, str]:
         made = services.plan_meeting(
             partnership=partnership,
             organisation=acting_side(rights),
@@ -52,11 +52,12 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"“{made.title}” is planned for {made.when}.", made.get_absolute_url()
 
+    # `take_step` calls `plan_meeting` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "conversations/meetings/plan.html",
         form,
-        step,
+        plan_meeting,
         {services.UnableToPlan: None},
         say_who_gets_emails=True,
         partnership=partnership,
@@ -79,7 +80,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         initial=initial_of_meeting(meeting),
     )
 
-    def step() -> tuple[str, str]:
+    def save_changes() -> tuple[str, str]:
         services.change_meeting(
             meeting=meeting,
             plan=form.plan,
@@ -94,7 +95,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/change.html",
         form,
-        step,
+        save_changes,
         {services.UnableToPlan: None},
         say_who_gets_emails=True,
         meeting=meeting,
@@ -108,7 +109,7 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = ReasonForm(posted(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def call_off_meeting() -> tuple[str, str]:
         services.call_off_meeting(
             meeting=meeting,
             reason=form.cleaned_data["reason"],
@@ -122,7 +123,7 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "conversations/meetings/call_off.html",
         form,
-        step,
+        call_off_meeting,
         {services.UnableToChangeMeeting: None},
         say_who_gets_emails=True,
         meeting=meeting,

@@ -142,6 +142,7 @@ class Change(models.Model):
     person was told about a subject is stored as one number: all changes up to it.
     """
 
+    # No index of its own: the index of the unique constraint begins with the subject.
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)
     number = models.BigIntegerField()
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="changes")

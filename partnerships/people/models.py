@@ -278,6 +278,7 @@ class LeadTimes(models.Model):
     An empty list means never. A person without a row gets the usual lead times (`people/lead_times.py`).
     """
 
+    # No index of its own: the index of the unique constraint begins with the person.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="lead_times", db_index=False)
     kind = models.CharField(max_length=12, choices=ReminderKind)
     days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)

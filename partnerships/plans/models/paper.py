@@ -39,6 +39,7 @@ class Paper(_StoredPdf):
 class ComparedPaper(_StoredPdf):
     """The last PDF of a version compared with an earlier or later one, for one reading class."""
 
+    # No index of its own: the index of the unique constraint begins with the version.
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="compared_papers", db_index=False)
     against = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")
 

@@ -176,7 +176,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
-def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
+def _lines_and_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
     """Return the lines with today's hashes, and the holders that they name.
 
     Lines written before 29 November 2026, 21:40, have an older hash, which includes the first day of the holder.
@@ -198,7 +198,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         end_holding(holder, on=last_day, reason=MADE_AGAIN, now=now)
         return True
 
-    lines, holders = _of_holders(lines)
+    lines, holders = _lines_and_holders(lines)
     return redo_each(
         "holder",
         lines,
@@ -272,7 +272,7 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         forget_holder(holder, now=now)
         return True
 
-    lines, holders = _of_holders(lines)
+    lines, holders = _lines_and_holders(lines)
     return redo_each(
         "holder",
         lines,

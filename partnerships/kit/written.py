@@ -77,7 +77,7 @@ def read_date(text: str) -> PartialDate:
     words = " ".join(text.split())
     if not words or len(words) > LONGEST:
         raise NotADate(f"enter {PARTIAL_EXAMPLES}")
-    date = _of_numbers(words) or _of_quarter(words) or _of_words(words)
+    date = _date_in_figures(words) or _last_month_of_quarter(words) or _date_with_month_name(words)
     try:
         date.earliest  # noqa: B018 - reading it is the check
         is_day = date.month != 0 and date.day != 0
@@ -88,8 +88,8 @@ def read_date(text: str) -> PartialDate:
     return date
 
 
-def _of_numbers(words: str) -> PartialDate | None:
-    """A date in figures; None if it is in words."""
+def _date_in_figures(words: str) -> PartialDate | None:
+    """Return the date if it is written in figures, or else None."""
     if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", words, re.ASCII) and not _is_financial(words):
         return PartialDate(*map(int, words.split("-")))
     if match := _ISO_ORDER.fullmatch(words):
@@ -121,8 +121,8 @@ def _is_financial(words: str) -> bool:
 _ISO_MONTHS = frozenset(f"{month:02d}" for month in range(1, 13))
 
 
-def _of_quarter(words: str) -> PartialDate | None:
-    """The last month of a quarter; None if there is none."""
+def _last_month_of_quarter(words: str) -> PartialDate | None:
+    """Return the last month of the quarter, or None if the text names no quarter."""
     if match := _QUARTER.fullmatch(words):
         quarter, year, following = int(match[1]), int(match[2]), match[3]
     elif match := _YEAR_FIRST.fullmatch(words):
@@ -136,8 +136,8 @@ def _of_quarter(words: str) -> PartialDate | None:
     return PartialDate(year + 1, 3) if quarter == 4 else PartialDate(year, quarter * 3 + 3)
 
 
-def _of_words(words: str) -> PartialDate:
-    """A date with the name of a month."""
+def _date_with_month_name(words: str) -> PartialDate:
+    """Return a date that is written with the name of a month."""
     if match := _SHORT_MONTH.fullmatch(words):
         words = f"{match[1]} {_with_century(int(match[2]))}"
     if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):

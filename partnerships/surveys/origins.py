@@ -92,26 +92,26 @@ def _links(record: Model, user: User, *, kind: str) -> Sequence[Suggested]:
     ]
 
 
-def _of_entry(pk: int) -> QuerySet[Action]:
+def _actions_for_entry(pk: int) -> QuerySet[Action]:
     return Action.objects.filter(entry=pk)
 
 
-def _of_conversation(pk: int) -> QuerySet[Action]:
+def _actions_for_conversation(pk: int) -> QuerySet[Action]:
     return Action.objects.filter(conversation=pk)
 
 
-def _of_objective(pk: int) -> QuerySet[Action]:
+def _actions_for_objective(pk: int) -> QuerySet[Action]:
     return Action.objects.filter(objective=pk)
 
 
-def _of_commitment(pk: int) -> QuerySet[Action]:
+def _actions_for_commitment(pk: int) -> QuerySet[Action]:
     return Action.objects.filter(commitment=pk)
 
 
 _MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
-    ("objective", Objective, _of_objective),
-    ("entry", Entry, _of_entry),
-    ("conversation", Conversation, _of_conversation),
+    ("objective", Objective, _actions_for_objective),
+    ("entry", Entry, _actions_for_entry),
+    ("conversation", Conversation, _actions_for_conversation),
 )
 #: The origins for records of a partnership; commitments have their own below.
 RESULTS = tuple(
@@ -169,5 +169,5 @@ RESULT = Origin(
     link=_link_commitment,
     links_of=_links_of_commitment,
     copy_links=_copy_links,
-    rows=(_of_commitment,),
+    rows=(_actions_for_commitment,),
 )

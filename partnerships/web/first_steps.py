@@ -56,7 +56,7 @@ class Steps:
 
 def first_steps_of(user: User) -> Steps | None:
     """Return the checklist of an administrator, or of a lead; None for others."""
-    return _of_network(user) if user.is_staff else _of_lead(user)
+    return _network_steps(user) if user.is_staff else _lead_steps(user)
 
 
 def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
@@ -71,7 +71,7 @@ def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
     return steps if steps.since is None or steps.since >= earliest else None
 
 
-def _of_network(user: User) -> Steps:
+def _network_steps(user: User) -> Steps:
     """Return the steps of a new network's administrator."""
     leads = Membership.objects.filter(role=Role.LEAD, ends_on=None)
     state = User.objects.filter(pk=user.pk).annotate(
@@ -118,7 +118,7 @@ def _of_network(user: User) -> Steps:
     )
 
 
-def _of_lead(user: User) -> Steps | None:
+def _lead_steps(user: User) -> Steps | None:
     """Return the checklist of the organisation that the person has led for the shortest time."""
     membership = _newest_led(user).first()
     if membership is None:

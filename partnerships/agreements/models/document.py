@@ -32,13 +32,13 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         if not (isinstance(user, User) and user.is_active):
             return self.none()
         was_party_then = Party.objects.left_after("added_at", user).filter(partnership=models.OuterRef("partnership"))
-        inside = _of_partnerships(user, PartyStatus.ACCEPTED)
-        former = _of_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(was_party_then))
+        inside = _is_in_partnerships(user, PartyStatus.ACCEPTED)
+        former = _is_in_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(was_party_then))
         return self.filter(inside | former, removed_at=None)
 
 
-def _of_partnerships(user: User, *statuses: PartyStatus) -> Q:
-    """Condition for documents of partnerships in which an organisation of the person has one of the statuses.
+def _is_in_partnerships(user: User, *statuses: PartyStatus) -> Q:
+    """Return the condition on documents: an organisation of the person has one of the statuses in the partnership.
 
     While a page is made this compares plain ids, so that PostgreSQL uses the index. It would not for a subquery inside
     an OR.

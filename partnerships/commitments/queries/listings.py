@@ -34,23 +34,23 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
 
     Both of one partnership, as far as the person may see them.
     """
-    still_open = rows_for(_open_of_partnership, user, partnership.pk, limit=limit)
-    return still_open, rows_for(_over_of_partnership, user, partnership.pk, limit=limit)
+    still_open = rows_for(_open_commitments_in, user, partnership.pk, limit=limit)
+    return still_open, rows_for(_finished_commitments_in, user, partnership.pk, limit=limit)
 
 
 #: What is over; an action that nobody is recorded as having done needs no check by a second person.
 _IS_OVER = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
 
 
-def _open_of_partnership(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
-    return in_order(_of_partnership(user, partnership).exclude(_IS_OVER))[:limit]
+def _open_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    return in_order(_commitments_in(user, partnership).exclude(_IS_OVER))[:limit]
 
 
-def _over_of_partnership(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
-    return _of_partnership(user, partnership).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
+def _finished_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    return _commitments_in(user, partnership).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
 
 
-def _of_partnership(user: User, partnership: int) -> CommitmentQuerySet:
+def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
     return Commitment.objects.visible_to(user).filter(partnership=partnership).for_listing()
 
 

@@ -38,10 +38,10 @@ def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
     One query. Needs `partnership` and `organisation` fetched.
     """
     revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_OF_MEETINGS)
-    return [_of_meeting(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
+    return [_meeting_entry(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
 
 
-def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
+def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
     return CalendarEntry(
         kind=CalendarKind.MEETING,
         key=f"meeting-{meeting.pk}",
@@ -68,10 +68,10 @@ def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
         readable = readable.filter(round__partnership=partnership)
     reports = list(readable.for_listing().defer("questions", "answers", "touches").order_by("pk"))
     revisions = revisions_of([report.pk for report in reports], "progress_report")
-    return [_of_report(report, revisions.get(report.pk, Revision(0, report.opened_at))) for report in reports]
+    return [_report_entry(report, revisions.get(report.pk, Revision(0, report.opened_at))) for report in reports]
 
 
-def _of_report(report: Report, revision: Revision) -> CalendarEntry:
+def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"report-{report.pk}",
@@ -109,13 +109,13 @@ def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
     for conversation in conversations:
         revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
         if not hasattr(conversation, "meeting"):  # otherwise it is the minutes of a meeting, which has its own entry
-            entries.append(_of_conversation(conversation, revision))
+            entries.append(_conversation_entry(conversation, revision))
         if conversation.next_contact_on is not None:
             entries.append(_next_contact(conversation, conversation.next_contact_on, revision))
     return entries
 
 
-def _of_conversation(conversation: Conversation, revision: Revision) -> CalendarEntry:
+def _conversation_entry(conversation: Conversation, revision: Revision) -> CalendarEntry:
     return CalendarEntry(
         kind=CalendarKind.MEETING,
         key=f"conversation-{conversation.pk}",

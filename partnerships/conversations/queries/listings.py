@@ -41,7 +41,7 @@ def kept_by(user: User) -> ConversationQuerySet:
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
-def _of_both(user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
+def _conversations_between(user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
     return in_order(Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs))
 
 
@@ -123,5 +123,5 @@ def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
     """The last conversation of the two organisations that the person may see."""
-    held = with_story(_of_both(user, ours, theirs).held())
+    held = with_story(_conversations_between(user, ours, theirs).held())
     return held.filter(held_on__lte=today).first()

@@ -25,7 +25,7 @@ Found = TypeVar("Found", bound=Model)
 
 
 class Purpose(StrEnum):
-    """What the meeting should do with an item."""
+    """The purposes for which an item can be on the agenda of a meeting."""
 
     DECISION = "decision"
     DISCUSSION = "discussion"

@@ -1,4 +1,4 @@
-"""What a person may do with a partnership (docs/rights.md)."""
+"""The rights of a person over a partnership (docs/rights.md)."""
 
 from __future__ import annotations
 

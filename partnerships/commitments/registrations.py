@@ -1,4 +1,4 @@
-"""What the commitments room registers at start-up."""
+"""Everything that the commitments room registers at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person may do with a commitment (docs/rights.md)."""
+"""The rights of a person over a commitment (docs/rights.md)."""
 
 from __future__ import annotations
 

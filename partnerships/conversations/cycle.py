@@ -20,7 +20,7 @@ class Unit(StrEnum):
 
 
 class OnHoliday(StrEnum):
-    """What to do with a date that falls on a bank holiday."""
+    """How the cycle treats a date that falls on a bank holiday."""
 
     KEEP = "keep"
     LATER = "later"

@@ -1,4 +1,4 @@
-"""What the conversations room registers at start-up."""
+"""Everything that the conversations room registers at start-up."""
 
 from __future__ import annotations
 

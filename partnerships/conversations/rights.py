@@ -1,4 +1,4 @@
-"""What a person may do with a conversation, a progress report or the meetings of a partnership (docs/rights.md)."""
+"""The rights of a person over a conversation, a progress report or the meetings of a partnership (docs/rights.md)."""
 
 from __future__ import annotations
 

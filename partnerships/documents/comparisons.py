@@ -35,12 +35,12 @@ class ChangeRow:
 
     @property
     def nothing_before(self) -> str:
-        """What to show if there was no value before."""
+        """Return the text to show if there was no value before."""
         return "Not there" if self.kind == "added" else "Not given"
 
     @property
     def nothing_now(self) -> str:
-        """What to show if there is no value now."""
+        """Return the text to show if there is no value now."""
         return "No longer there" if self.kind == "removed" else "No longer given"
 
 

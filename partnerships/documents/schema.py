@@ -86,7 +86,7 @@ class Collection:
 
     @property
     def many(self) -> str:
-        """What several items are called: "Sites"."""
+        """Return the plural name of the items: "Sites"."""
         return self.plural or f"{self.label}s"
 
     @property
@@ -125,12 +125,12 @@ class Schema:
 
     @property
     def label(self) -> str:
-        """What the document is called at the start of a sentence."""
+        """Return the name of the document for the start of a sentence."""
         return self.one.capitalize()
 
     @property
     def about_label(self) -> str:
-        """What the fields about the whole are called: "About this plan"."""
+        """Return the heading of the fields about the whole document: "About this plan"."""
         return self.about_heading or f"About this {self.one}"
 
     @cached_property

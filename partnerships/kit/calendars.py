@@ -29,7 +29,7 @@ LONDON = "Europe/London"
 
 
 class CalendarKind(TextChoices):
-    """What an entry is about; people choose which kinds their calendar shows."""
+    """The kinds of calendar entry. People choose which kinds their calendar shows."""
 
     MEETING = "meeting", "Meetings"
     SIGNATURE = "signature", "Signatures"
@@ -41,7 +41,7 @@ class CalendarKind(TextChoices):
 
 
 class Method(StrEnum):
-    """What a calendar program does with a file: show, add or remove its entries (RFC 5546)."""
+    """How a calendar program uses a file: it shows, adds or removes the entries (RFC 5546)."""
 
     PUBLISH = "PUBLISH"
     REQUEST = "REQUEST"

@@ -176,7 +176,7 @@ def _together(parts: Iterable[SafeString]) -> SafeString:
 
 
 def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
-    """What each shade means."""
+    """Return the legend: each shade with its meaning."""
     return format_html(
         '<ul class="cg-legend">{}</ul>',
         format_html_join(

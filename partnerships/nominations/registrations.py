@@ -1,4 +1,4 @@
-"""What the nominations room registers at start-up."""
+"""Everything that the nominations room registers at start-up."""
 
 from __future__ import annotations
 

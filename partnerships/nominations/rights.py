@@ -1,4 +1,4 @@
-"""What a person may do with a nominations agreement and its returns (docs/rights.md)."""
+"""The rights of a person over a nominations agreement and its returns (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do now with one agreement.
+    """The rights of one person over one agreement now.
 
     `council` and `provider` are ids of organisations, or None if they no longer take part; `others` are the ids of the
     other present parties. `is_open` says whether a signed data-sharing agreement is in force: without one, nobody may

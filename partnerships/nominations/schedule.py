@@ -64,7 +64,7 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class NominationTerms:
-    """What the terms of a nominations agreement say about nominations: homes, shares, times and grounds."""
+    """The schedule of nominations in the terms of an agreement: homes, shares, times and grounds."""
 
     #: Their names in the terms.
     council: str

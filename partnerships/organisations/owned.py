@@ -95,7 +95,7 @@ def kind_of(code: str) -> OwnedKind:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Things of one kind."""
+    """Records of one kind that a person owns, or that have no owner."""
 
     kind: OwnedKind
     things: Sequence[Thing]

@@ -23,7 +23,7 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Things of one organisation that another one holds now."""
+    """Records of one organisation that another organisation has taken over."""
 
     #: The name of the organisation that held them.
     before: str

@@ -274,7 +274,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRun)
 class RetentionRunAdmin(ReadOnlyAdmin):
-    """What each night's retention removed, by rule."""
+    """The numbers of records that each night's retention removed, by rule."""
 
     list_display = ("day", "began_at", "ended_at", "removed")
     list_filter = ("day", ("ended_at", admin.EmptyFieldListFilter))

@@ -1,4 +1,4 @@
-"""What erasure does to emails in the outbox.
+"""How an erasure treats emails in the outbox.
 
 Registered here because the outbox is a lower room and knows people only by id.
 """

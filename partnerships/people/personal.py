@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Fate(Enum):
-    """What erasure does to a personal field."""
+    """How an erasure treats a personal field."""
 
     KEEP = "kept: it names the person by number only, and shows “a former member”"
     CLEAR = "emptied"

@@ -45,7 +45,7 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
 
 class StarterPartInline(NothingDeleted, admin.TabularInline[StarterPart, PlanKind]):
-    """What a new plan of a kind begins with."""
+    """The parts with which a new plan of a kind begins."""
 
     model = StarterPart
     extra = 0

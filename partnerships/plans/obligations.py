@@ -1,4 +1,4 @@
-"""What an organisation holds in plans: plans, signatures, offers and shared drafts. A successor may take them over."""
+"""The plans, signatures, offers and shared drafts of an organisation, which a successor may take over."""
 
 from __future__ import annotations
 

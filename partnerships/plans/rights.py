@@ -1,4 +1,4 @@
-"""What a person may do with a plan (docs/rights.md). The querysets of the models tell who may read it."""
+"""The rights of a person over a plan (docs/rights.md). The querysets of the models say who may read a plan."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round publishes when it closes, and the shuffled comments for its moderator."""
+    """The results that a round publishes when it closes, and the shuffled comments for its moderator."""
 
     figures: Sequence[Figure]
     #: The number of answers is shown as "at least" this; 0 if it was under the floor.

@@ -1,4 +1,4 @@
-"""What the surveys room registers at start-up."""
+"""Everything that the surveys room registers at start-up."""
 
 from __future__ import annotations
 

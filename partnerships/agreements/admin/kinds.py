@@ -135,7 +135,7 @@ class PartnershipKindAdmin(VocabularyAdmin):
         return [preview, *super().get_urls()]
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What partners fill in, in the order of the form and of the printed terms."""
+        """Show the fields that partners fill in, in the order of the form and of the printed terms."""
         kind = get_object_or_404(PartnershipKind.kept_rows(), pk=pk)
         if not self.has_view_permission(request, kind):
             raise PermissionDenied

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PostRole(models.TextChoices):
-    """What the holder of a post is there for."""
+    """The role of the holder of a post, for example lead or escalation contact."""
 
     LEAD = "lead", "Lead"
     DEPUTY = "deputy", "Deputy"

@@ -89,7 +89,7 @@ class ObjectiveState:
 
     @property
     def blocked_by(self) -> str:
-        """What blocks the objective, according to the newest report."""
+        """Return the reason why the objective is blocked, from its newest report."""
         return self.latest.blocked_by if self.latest else ""
 
     @property

@@ -13,7 +13,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class YearTotal:
-    """What all parties contribute in a year, compared with the year before and with the annual budget."""
+    """The contributions of all parties in a year, compared with the year before and with the annual budget."""
 
     year: str
     total: Decimal
@@ -33,7 +33,7 @@ class YearTotal:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """What one party contributes: an amount for each year, and the total."""
+    """The contributions of one party: an amount for each year, and the total."""
 
     party: str
     amounts: tuple[Decimal, ...]

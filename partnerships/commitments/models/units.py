@@ -10,7 +10,7 @@ from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
 
 @pghistory.track()
 class Unit(Vocabulary):
-    """What a quantity counts. The label is the plural, such as homes, and `one` the singular."""
+    """A unit of quantities. The label is the plural, such as homes, and `one` the singular."""
 
     # As short as the columns that hold it.
     code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)

@@ -1,4 +1,4 @@
-"""What these services share: locks, new ids and references, and events."""
+"""Helpers of the services: locks, new ids and references, and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What these pages share: fetching a commitment with the person's rights, and the names of the terms."""
+"""Helpers of the views: fetch a commitment with the person's rights, and the names of the terms."""
 
 from __future__ import annotations
 

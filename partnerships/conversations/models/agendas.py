@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ItemPurpose(models.TextChoices):
-    """What the meeting does with an item."""
+    """The purposes of an agenda item."""
 
     DECISION = Purpose.DECISION.value, "Decision"
     DISCUSSION = Purpose.DISCUSSION.value, "Discussion"

@@ -47,7 +47,7 @@ class MeetingStatus(models.TextChoices):
 
 
 class HolidayChoice(models.TextChoices):
-    """What the cycle does with a date that is a bank holiday."""
+    """How the cycle treats a date that is a bank holiday."""
 
     KEEP = OnHoliday.KEEP.value, "Keep the date, and say that it is a bank holiday"
     LATER = OnHoliday.LATER.value, "Move it to the next working day"

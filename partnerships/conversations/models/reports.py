@@ -223,7 +223,7 @@ class Report(models.Model):
 
 
 class Decision(models.TextChoices):
-    """What a lead decided about a submission."""
+    """The decisions that a lead can make about a submission."""
 
     ACCEPTED = "accepted", "Accepted"
     RETURNED = "returned", "Returned"

@@ -1,4 +1,4 @@
-"""What these pages share: the conversation and the rights."""
+"""Fetch the conversation of a page, with the rights of the person."""
 
 from __future__ import annotations
 

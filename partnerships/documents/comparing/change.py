@@ -73,7 +73,7 @@ class Change:
 
     @property
     def what_label(self) -> str:
-        """What changed, to begin a sentence or a row: "Site", "Homes", "Plan"."""
+        """Return the name of the changed part, to begin a sentence or a row: "Site", "Homes", "Plan"."""
         if self.what == "about":
             return self.schema.label
         collection = self.collection

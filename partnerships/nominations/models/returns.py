@@ -63,7 +63,7 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
 
 @pghistory.track()
 class NominationsReturn(models.Model):
-    """What a provider let under an agreement in one quarter."""
+    """A provider's return for one quarter: the homes that the provider let under an agreement."""
 
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")

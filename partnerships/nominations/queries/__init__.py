@@ -1,4 +1,4 @@
-"""What pages and services read of nominations agreements and their returns."""
+"""Queries about nominations agreements and their returns, for pages and services."""
 
 from partnerships.nominations.queries.agreement import agreement_of, nomination_terms_on
 from partnerships.nominations.queries.my_work import WAITING

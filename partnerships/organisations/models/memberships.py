@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Role(models.TextChoices):
-    """What a person may do for an organisation (docs/rights.md)."""
+    """The roles in which a person acts for an organisation (docs/rights.md)."""
 
     VIEWER = "viewer", "Viewer"
     EDITOR = "editor", "Editor"

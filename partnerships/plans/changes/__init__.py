@@ -1,4 +1,4 @@
-"""What changed between two contents of a plan.
+"""The changes between two contents of a plan.
 
 `documents.comparing` describes a `Change`.
 

@@ -48,7 +48,7 @@ WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
 
 
 class ReadingClass(models.TextChoices):
-    """What a reader may see inside a plan (docs/rights.md)."""
+    """The two classes of readers of a plan, by the parts that they may see (docs/rights.md)."""
 
     INSIDE = "inside", "Owner organisations and parties: everything"
     OUTSIDE = "outside", "Everyone else: no confidential site, no restricted text"

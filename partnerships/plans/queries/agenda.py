@@ -1,4 +1,4 @@
-"""What plans put on the agenda of a partnership's meeting."""
+"""Agenda items that plans propose for a partnership's meeting."""
 
 from __future__ import annotations
 

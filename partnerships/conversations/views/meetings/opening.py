@@ -1,4 +1,4 @@
-"""What these pages share: the partnership or meeting, and the rights."""
+"""Fetch the partnership or meeting of a page, with the rights of the person."""
 
 from __future__ import annotations
 

@@ -14,33 +14,33 @@ from django.http import HttpRequest
 from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
 from partnerships.plans.models import Plan, PlanKind, PlanOwner, SignOff, StarterPart, Version
 
-#: Lookups that the filters use.
+#: Lookups of the filters on these pages, without the field's name; "" is a lookup by the field alone.
 COMPARISONS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
-    """Read-only admin: only services write."""
+    """Read-only pages of Django admin: only the services change plans."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow only the filters on the page.
+        """Allow only lookups by the filters on the page.
 
-        Others could reveal restricted text bit by bit.
+        Any other lookup could reveal restricted text bit by bit.
         """
         name, _, comparison = lookup.partition("__")
-        plain = [field[0] if isinstance(field, tuple) else field for field in self.list_filter]
-        offered = {str(field) for field in (*plain, self.date_hierarchy) if isinstance(field, str)}
-        return name in offered and comparison in COMPARISONS
+        filter_fields = [field[0] if isinstance(field, tuple) else field for field in self.list_filter]
+        allowed_names = {str(field) for field in (*filter_fields, self.date_hierarchy) if isinstance(field, str)}
+        return name in allowed_names and comparison in COMPARISONS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody may add."""
+        """Return False: Django admin adds nothing."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody may change."""
+        """Return False: Django admin changes nothing."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody may delete."""
+        """Return False: Django admin deletes nothing."""
         return False
 
 
@@ -87,7 +87,7 @@ class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
         return PlanOwner.ever.order_by("pk")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Leads change owners on the plan's page."""
+        """Return False: leads change the owners on the plan's page."""
         return False
 
 
@@ -122,7 +122,7 @@ class VersionAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without contents, which may be restricted."""
+        """Return the versions without their contents, which may be restricted."""
         return super().get_queryset(request).defer("content", "prose", "figures")
 
 
@@ -138,7 +138,7 @@ class SignOffAdmin(ReadOnly):
     ordering = ("-signed_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without contents, which may be restricted."""
+        """Return the decisions without the contents of their versions, which may be restricted."""
         return super().get_queryset(request).defer("version__content", "version__prose")
 
     @admin.display(description="version", ordering="version__number")

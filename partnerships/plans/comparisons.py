@@ -15,13 +15,13 @@ __all__ = ["ChangeRow", "ChangedItem", "Comparison", "comparison", "csv_rows"]
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Compared):
-    """Two contents of a plan compared, in words and figures."""
+    """Two contents of a plan compared, in words and in figures."""
 
     totals: HomesTotals
 
     @property
     def homes_changed(self) -> bool:
-        """Whether any number of homes differs."""
+        """Return whether any number of homes differs."""
         return any(row.difference for _heading, rows in self.totals.tables for row in rows)
 
 
@@ -34,7 +34,7 @@ _PARTS = (
     ("Risks", ("risk",)),
     ("Documents", ("document",)),
 )
-#: Fields that comparisons leave out: they mean nothing to readers.
+#: Fields that comparisons leave out, because readers can do nothing with their values.
 LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
@@ -47,8 +47,8 @@ def comparison(
 ) -> Comparison:
     """Compare two contents of a plan.
 
-    `touched` is the name of the person who last changed each piece, by piece ("sites/north-quay"). `areas` are the
-    names of areas by GSS code.
+    `touched` is the name of the person who last changed each piece, by the piece's address ("sites/north-quay").
+    `areas` are the names of areas by GSS code.
     """
     areas = areas or {}
     compared = compare(
@@ -76,8 +76,8 @@ def csv_rows(
 ) -> Iterable[tuple[str, ...]]:
     """Yield the rows of a comparison for a spreadsheet, headings first.
 
-    `was` and `now` name the two sides. `notes` are the versions between them, each with its note. `warning` says that
-    one side is a draft.
+    `was` and `now` name the two sides. `notes` are the versions between the two sides, each with its note. `warning` is
+    the sentence that one side is a draft; "" if neither is.
     """
     yield HEADINGS
     yield ("Comparison", "", "", "", "", was, now, "", "")

@@ -1,4 +1,4 @@
-"""Sites of a plan as GeoJSON, for its map."""
+"""The sites of a plan as GeoJSON, for the map on the plan's page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.plans.content import Content, homes_count
 
 
 def geojson(content: Content) -> JsonResponse:
-    """Return the sites of a content with a position, as GeoJSON."""
+    """Return a response with those sites of a content that have a position, as GeoJSON."""
     features = [
         {
             "type": "Feature",

@@ -1,4 +1,7 @@
-"""Write the emails about plans, or return why a person no longer gets one."""
+"""Write the emails about plans.
+
+Each function returns the content of an email, or the reason why it is not sent any more.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from partnerships.plans.queries.calendar import entries_of_signatories
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a lead to decide on a version, with a personal link."""
+    """Write the email that asks a lead to decide on a version. It contains a personal link."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
     )
@@ -51,7 +54,7 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def _must_decide(signatory: Signatory) -> bool:
-    """Whether the organisation still has to decide on the version to sign."""
+    """Return whether the organisation still has to decide on the version to sign."""
     plan = signatory.plan
     return plan.is_awaiting_sign_off and any(
         state.must_decide for state in signing_states(plan) if state.signatory.pk == signatory.pk
@@ -59,7 +62,7 @@ def _must_decide(signatory: Signatory) -> bool:
 
 
 def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the next post that the organisation's signature is late."""
+    """Write the email to the next post when the signature of an organisation is late."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
     )
@@ -85,7 +88,10 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner about a rejection or condition. Only the page gives the reason."""
+    """Write the email to a lead of an owner about a rejection or condition.
+
+    The email does not give the reason, which only the page shows.
+    """
     sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
         pk=due.params["sign_off"]
     )
@@ -101,10 +107,10 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that a draft is shared with them."""
+    """Write the email to a person with whom a draft is shared."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
-    active = Share.objects.active(now).filter(pk=share.pk)
-    if not active.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
+    active_shares = Share.objects.active(now).filter(pk=share.pk)
+    if not active_shares.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
         return "The draft is no longer shared with the recipient."
     sharer = share.shared_by
     context = {
@@ -118,7 +124,7 @@ def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner that a person asks to see a draft."""
+    """Write the email to a lead of an owner about a person who asks to see a draft."""
     request = AccessRequest.objects.select_related("plan", "person").get(pk=due.params["request"])
     if request.answered_at is not None or request.plan is None:
         return "The request has been answered."
@@ -135,9 +141,9 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that their request to see a draft was declined.
+    """Write the email to a person whose request to see a draft was declined.
 
-    Quotes their own words, not the plan's title, which they may not know.
+    The email quotes the person's own words and not the plan's title, which the person may not know.
     """
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
@@ -154,9 +160,9 @@ def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that their organisation is offered a plan."""
-    offers = OwnershipOffer.objects.acceptable().filter(pk=due.params["offer"])
-    offer = offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
+    """Write the email to a lead whose organisation is offered a plan."""
+    acceptable_offers = OwnershipOffer.objects.acceptable().filter(pk=due.params["offer"])
+    offer = acceptable_offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
     if offer is None:
         return "The offer is no longer open."
     if not leads_of(offer.organisation).filter(pk=person.pk).exists():
@@ -171,24 +177,27 @@ def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content |
 
 
 def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of the organisation that offered a plan about the answer."""
+    """Write the email about the answer, to a lead of the organisation that offered a plan."""
     offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
     offer = offers.get(pk=due.params["offer"])
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
-    # After a handover they may see the plan only as it was until then, or not at all.
-    readable = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
+    # After a handover the recipient may see only the plan as it was before, or no longer see the plan.
+    readable_plans = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
         "offer": offer,
-        "title": readable[0].title if readable else "",
+        "title": readable_plans[0].title if readable_plans else "",
         "person": person,
-        "link": link("plans:detail", pk=offer.plan_id) if readable else link("plans:ownership"),
+        "link": link("plans:detail", pk=offer.plan_id) if readable_plans else link("plans:ownership"),
     }
     return Content("plans/ownership_answer", context, reply_to=offer.answered_by.email if offer.answered_by else "")
 
 
 def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that a comment mentions them, without the text of the comment, which may be restricted."""
+    """Write the email to a person whom a comment mentions.
+
+    The email does not quote the comment, which may be restricted.
+    """
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):

@@ -1,10 +1,10 @@
-"""Events of plans: their codes, and the labels that timelines show."""
+"""The events of plans: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventTarget(models.TextChoices):
-    """What an event of a plan is about, which decides who may see it (`registrations.py`)."""
+    """The subject of an event of a plan, which decides who may see the event (`registrations.py`)."""
 
     PLAN = "plan", "The plan: its readers see the event"
     DRAFT = "plan_draft", "The draft: its editors see it"
@@ -14,7 +14,7 @@ class EventTarget(models.TextChoices):
 
 
 class EventKind(models.TextChoices):
-    """The kinds of event. A label may change, but a code never does, because stored events contain it."""
+    """The kinds of event. A label may change, but not a code, because stored events contain the code."""
 
     STARTED = "plan.started", "Started a plan"
     DRAFT_EDITED = "plan.draft_edited", "Edited the draft"

@@ -1,4 +1,4 @@
-"""Signed links in emails with which one person can sign one version, until the link expires."""
+"""Signed links in emails: with such a link one person can sign one version, until the link expires."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class SignOffLink:
-    """The signatory, person and version number of a link to sign, checked against today's memberships."""
+    """The signatory, person and version number in a link to sign.
+
+    A link is read only if the person leads the organisation today.
+    """
 
     signatory: Signatory
     person: User
@@ -30,22 +33,23 @@ class SignOffLink:
 def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
     """Return the token of one person's link.
 
-    A new `link_key` of the signatory makes it invalid.
+    The token becomes invalid when the signatory gets a new `link_key`.
     """
     return signing.dumps([signatory.pk, signatory.link_key, person.pk, number], salt=SALT)
 
 
 def read_sign_off_token(token: str) -> SignOffLink | None:
-    """Return the content of a token, or None if it is invalid or too old.
+    """Return the signatory, person and version in a token; None if the token is invalid or too old.
 
-    Also None if the organisation no longer takes part in the plan, or the person no longer leads it.
+    Returns None also if the organisation no longer takes part in the plan, or the person no longer leads the
+    organisation.
     """
     try:
-        signatory_pk, key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)
+        signatory_pk, link_key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     signatory = (
-        Signatory.objects.filter(still_takes_part(), pk=signatory_pk, link_key=key, removed_at=None)
+        Signatory.objects.filter(still_takes_part(), pk=signatory_pk, link_key=link_key, removed_at=None)
         .select_related("plan__partnership", "organisation")
         .first()
     )

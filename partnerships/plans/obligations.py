@@ -24,8 +24,8 @@ from partnerships.plans.models import OVER, EndedBecause, OwnershipOffer, Plan, 
 
 
 def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
-    owned = PlanOwner.objects.filter(organisation=organisation).values("plan")
-    return Plan.objects.filter(pk__in=owned).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
+    owned_plan_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
+    return Plan.objects.filter(pk__in=owned_plan_ids).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
 
 
 def _held_plan(plan: Any, organisation: Organisation) -> Held:
@@ -56,7 +56,7 @@ PLANS = Obligation(
 def _decided(target: int) -> Q:
     """Return the condition that a signatory has decided on the present version.
 
-    Its row then stays with the organisation that decided, because nobody may change a decision.
+    The row of such a signatory remains with the organisation that decided, because nobody may change a decision.
     """
     counting_sign_offs = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
     return Q(Exists(counting_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
@@ -111,7 +111,7 @@ SHARES = Obligation(
 
 
 def register() -> None:
-    """Register the records that a successor may take over, and those that stay."""
+    """Register the records that a successor may take over, and the records that remain with the organisation."""
     for obligation in (PLANS, SIGNING, OFFERED, SHARES):
         register_obligation(obligation)
     register_following("plans.Comment.organisation")

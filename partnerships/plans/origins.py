@@ -1,6 +1,6 @@
-"""Plans as origins of commitments.
+"""Plans, sites and milestones from which a commitment can come.
 
-A plan, site or milestone suggests the terms, and the link to it is stored.
+Each suggests the terms of a new commitment. The link from the commitment to the plan is stored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _plans(user: User) -> PlanQuerySet:
 def partners_of(plan: Plan) -> set[int]:
     """Return the ids of the organisations that can be sides of a plan's commitments.
 
-    They are the plan's owners and the parties of its partnership.
+    These are the plan's owners and the parties of its partnership.
     """
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = parties_that_may_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
@@ -40,18 +40,25 @@ def partners_of(plan: Plan) -> set[int]:
 
 
 def may_propose_commitment(user: User, plan: Plan) -> bool:
-    """Whether the plan is neither a draft nor over, and the person edits for a possible side of its commitments."""
+    """Return whether the person may propose a commitment from the plan.
+
+    The plan must be neither a draft nor over, and the person must edit for a possible side of its commitments.
+    """
     if plan.is_over or plan.is_draft:
         return False
 
     roles = Membership.objects.roles_of(user)
-    edits_for = [organisation for organisation, role in roles.items() if role in EDITING_ROLES]
-    if any(owner.organisation_id in edits_for for owner in plan.owners.all()):
+    edited_organisation_ids = [organisation for organisation, role in roles.items() if role in EDITING_ROLES]
+    if any(owner.organisation_id in edited_organisation_ids for owner in plan.owners.all()):
         return True
 
-    if plan.partnership_id is None or not edits_for:
+    if plan.partnership_id is None or not edited_organisation_ids:
         return False
-    return parties_that_may_own().filter(partnership=plan.partnership_id, organisation__in=edits_for).exists()
+    return (
+        parties_that_may_own()
+        .filter(partnership=plan.partnership_id, organisation__in=edited_organisation_ids)
+        .exists()
+    )
 
 
 def _suggestion(
@@ -64,7 +71,7 @@ def _suggestion(
     homes: int = 0,
     due: dt.date | None = None,
 ) -> Suggestion | None:
-    """Return the suggested values of a new commitment. None if the person may not propose one."""
+    """Return the suggested values of a new commitment, or None if the person may not propose a commitment."""
     if not may_propose_commitment(user, plan):
         return None
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
@@ -92,7 +99,7 @@ def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
-    """Suggest the homes of a site, due on their forecast completion."""
+    """Suggest a commitment to complete the homes of a site, due on the site's forecast completion."""
     sites = Site.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
     site = sites.select_related("plan").filter(pk=record_id).first()
     if site is None:
@@ -110,7 +117,7 @@ def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
-    """Suggest a milestone, due on its date."""
+    """Suggest a commitment to a milestone, due on the date of the milestone."""
     milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
     milestone = milestones.select_related("plan").filter(pk=record_id).first()
     if milestone is None:
@@ -135,7 +142,7 @@ def _create_link(
     label: str = "",
     restricted: bool = False,
 ) -> None:
-    """Link the commitment with the version that its author can read."""
+    """Link the commitment to the newest version that its author can read."""
     version = newest_for(author, plan)
     PlanCommitment.objects.create(
         plan=plan,
@@ -149,19 +156,19 @@ def _create_link(
 
 
 def link_from_plan(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to the plan."""
+    """Link the commitment to the plan with this id."""
     _create_link(Plan.objects.get(pk=record_id), commitment, author, now)
 
 
 def link_from_site(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to a site."""
+    """Link the commitment to the site with this id, and so to the site's plan."""
     site = Site.objects.select_related("plan").get(pk=record_id)
     anchor = f"sites/{site.key}"
     _create_link(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=site.confidential)
 
 
 def link_from_milestone(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to a milestone."""
+    """Link the commitment to the milestone with this id, and so to the milestone's plan."""
     milestone = Milestone.objects.select_related("plan").get(pk=record_id)
     _create_link(
         milestone.plan,
@@ -175,7 +182,7 @@ def link_from_milestone(*, commitment: Commitment, record_id: int, author: User,
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Return the plans and pieces from which a commitment came."""
+    """Return the plans and pieces from which a commitment came, as links that the person may see."""
     links = rows_for(_readable_links, user, commitment.pk)
     inside_plan_ids = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
     origin_links = []
@@ -185,7 +192,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
             continue
         words = f"the plan “{version.title}”"
         path = link.plan.get_absolute_url()
-        # If it came from a version that this reader cannot see, the version and the piece are left out.
+        # If the commitment came from a version that this reader cannot see, name neither the version nor the piece.
         if link.version_number <= version.number:
             words = f"{words}, version {link.version_number}"
             if link.anchor and (link.plan_id in inside_plan_ids or not link.restricted):
@@ -206,12 +213,12 @@ def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
 
 
 def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
-    """Return ids of the plans from which a commitment came that the person may read in full."""
+    """Return the ids of those plans from which the commitment came and which the person may read in full."""
     return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
-    """Copy the links of a commitment to the one that replaces it."""
+    """Copy the links of a commitment to the commitment that replaces it."""
     links = PlanCommitment.objects.filter(commitment=old).order_by("pk")
     copies = [
         PlanCommitment(
@@ -229,14 +236,14 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
 
 
 def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """No links: the origin `plan` returns them."""
+    """Return no links: the origin `plan` returns the links to sites and milestones too."""
     return ()
 
 
 def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
     """Return the commitments from the plan that the person may see.
 
-    `newest` is the number of the newest version that they may read: pieces of later versions are not named.
+    `newest` is the number of the newest version that the person may read: pieces of later versions are not named.
     """
     links = rows_for(_links_to_visible_commitments, user, plan.pk)
     for link in links:

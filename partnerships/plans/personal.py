@@ -40,12 +40,12 @@ RULES = (
 
 
 def end_shares(leaving: Leaving) -> int:
-    """End all shares with a person whose account is closed; returns how many."""
+    """End all shares with a person whose account is closed, and return how many shares ended."""
     return Share.objects.filter(person=leaving.person, revoked_at=None).update(revoked_at=leaving.now)
 
 
 def end_shares_of_membership(departure: Departure) -> int:
-    """End a person's shares for an organisation they no longer act for."""
+    """End a person's shares for an organisation for which the person no longer acts; returns how many ended."""
     membership = departure.membership
     shares = Share.objects.filter(person=membership.person_id, organisation=membership.organisation_id)
     return shares.filter(revoked_at=None).update(revoked_at=departure.now)

@@ -29,9 +29,9 @@ from partnerships.plans.models import SOON
 
 #: Sites on one page of a plan's table.
 SITES_A_PAGE = 50
-#: The fields of a site that are shown below its name.
+#: The fields that the table of sites shows below the name of a site.
 _WHERE = ("reference", "address", "postcode", "planning_authority")
-#: A risk with at least this score is high, or medium.
+#: A risk with at least the first score is high, and with at least the second score medium.
 _HIGH_SCORE, _MEDIUM_SCORE = 15, 8
 
 
@@ -47,7 +47,8 @@ class Lookups:
 class SiteRow:
     """A site in a table.
 
-    `where` is its reference, address, postcode and authority, `details` its other fields with labels.
+    `where` is the site's reference, address, postcode and authority, and `details` are the other fields with
+    labels.
     """
 
     key: str
@@ -66,7 +67,7 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneRow:
-    """A milestone in a table; `slipped` compares it with its baseline."""
+    """A milestone in a table. `slipped` compares the milestone with its baseline, in words."""
 
     key: str
     name: str
@@ -88,7 +89,7 @@ class MilestoneRow:
 
 @dataclass(frozen=True, slots=True)
 class RiskRow:
-    """A risk with its score, likelihood × impact, from 1 to 25."""
+    """A risk in a table. `score` is likelihood × impact, from 1 to 25."""
 
     key: str
     title: str
@@ -104,7 +105,7 @@ class RiskRow:
 
 @dataclass(frozen=True, slots=True)
 class SectionRow:
-    """A section with its HTML."""
+    """A section of text, with its HTML."""
 
     key: str
     title: str
@@ -116,13 +117,13 @@ class SectionRow:
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
     """Return the HTML of a field, or "" if the reader may not see its text.
 
-    `prose` has the HTML of all texts, so the item of the reader's own content decides.
+    `prose` contains the HTML of all texts. The field of `item` is empty if the reader may not see the text.
     """
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
 def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SectionRow]:
-    """Return the sections in order."""
+    """Return the rows of the sections, in order."""
     return [
         SectionRow(
             key=item["key"],
@@ -136,13 +137,16 @@ def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[Sect
 
 
 def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow]:
-    """Return the sites in order."""
+    """Return the rows of all sites, in order."""
     return [_site_row(item, prose, lookups) for item in content["sites"]]
 
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page of a plan's sites. `count` of `all` sites match the words in `find`, and have `homes` homes."""
+    """A page of a plan's sites: those that contain every word of `find`.
+
+    `count` of the plan's `all` sites match; the matching sites have `homes` homes. `homes` is 0 if `find` is empty.
+    """
 
     rows: tuple[SiteRow, ...]
     number: int
@@ -153,32 +157,32 @@ class SitePage:
 
     @property
     def pages(self) -> int:
-        """The number of pages, at least one."""
+        """Return the number of pages, at least one."""
         return max(1, -(-self.count // SITES_A_PAGE))
 
     @property
     def first(self) -> int:
-        """The number of the first row among the matches, from 1."""
+        """Return the number of the first row among the matching sites, from 1."""
         return (self.number - 1) * SITES_A_PAGE + 1
 
     @property
     def last(self) -> int:
-        """The number of the last row among the matches."""
+        """Return the number of the last row among the matching sites."""
         return self.first + len(self.rows) - 1
 
     @property
     def previous(self) -> int:
-        """The number of the page before; 0 if none."""
+        """Return the number of the previous page; 0 on the first page."""
         return self.number - 1
 
     @property
     def next(self) -> int:
-        """The number of the page after; 0 if none."""
+        """Return the number of the next page; 0 on the last page."""
         return self.number + 1 if self.number < self.pages else 0
 
     @property
     def is_whole(self) -> bool:
-        """Whether the page shows all sites of the plan."""
+        """Return whether the page shows all sites of the plan."""
         return len(self.rows) == self.all
 
 
@@ -187,9 +191,9 @@ def site_page(
 ) -> SitePage:
     """Return one page of the sites.
 
-    find: words that must all be in a site's name, reference, address, postcode or authority.
-    number: the page; the last one if there are fewer pages.
-    holding: the key of a site, instead of `number`: the page that holds it.
+    `find` is words that must all be in a site's name, reference, address, postcode or authority. `number` is the
+    page; after the last page, the last page is returned. `holding` is the key of a site: the page with this site is
+    returned, instead of page `number`.
     """
     words = find.casefold().split()
     matches = [site for site in content["sites"] if _matches(site, words)]
@@ -210,13 +214,13 @@ def site_page(
 
 
 def _matches(site: Item, words: Iterable[str]) -> bool:
-    """Whether the site's name and place have all of the words."""
+    """Return whether the site's name and place contain all of the words."""
     text = " ".join(site[code] for code in ("name", *_WHERE)).casefold()
     return all(word in text for word in words)
 
 
 def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
-    """Return a site as a row; details without a value are left out."""
+    """Return a site as a row, without the details that have no value."""
     has_position = item["lat"] is not None and item["lng"] is not None
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
@@ -244,39 +248,39 @@ def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
 
 
 def date_shown(actual: str, forecast: str) -> str:
-    """Return the actual date or, marked as a forecast, the forecast."""
+    """Return the actual date in words or, if there is none, the forecast with the word “forecast”."""
     if actual:
         return date_in_words(actual)
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
 def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Lookups) -> list[MilestoneRow]:
-    """Return the milestones in order."""
-    name_by_site = {site["key"]: site["name"] for site in content["sites"]}
-    return [_milestone_row(item, prose, name_by_site, today, lookups) for item in content["milestones"]]
+    """Return the rows of the milestones, in order."""
+    site_name_by_key = {site["key"]: site["name"] for site in content["sites"]}
+    return [_milestone_row(item, prose, site_name_by_key, today, lookups) for item in content["milestones"]]
 
 
 def _milestone_row(
-    item: Item, prose: StoredHtml, name_by_site: Mapping[str, str], today: dt.date, lookups: Lookups
+    item: Item, prose: StoredHtml, site_name_by_key: Mapping[str, str], today: dt.date, lookups: Lookups
 ) -> MilestoneRow:
-    """Return a milestone as a row, with its slippage, and whether it is overdue or due soon today."""
+    """Return a milestone as a row, with its slippage and with whether the milestone is overdue or due soon today."""
     slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
     status = milestone_status(item)
-    due = item["forecast"] or item["baseline"]
-    last_day = PartialDate.parse(due).latest if due and status not in SETTLED else None
-    overdue = last_day is not None and last_day < today
+    due_date = item["forecast"] or item["baseline"]
+    last_day = PartialDate.parse(due_date).latest if due_date and status not in SETTLED else None
+    is_overdue = last_day is not None and last_day < today
     return MilestoneRow(
         key=item["key"],
         name=item["name"],
-        site=name_by_site.get(item["site"], ""),
+        site=site_name_by_key.get(item["site"], ""),
         owner=item["owner"],
         baseline=date_in_words(item["baseline"]),
         forecast=date_in_words(item["forecast"]),
         actual=date_in_words(item["actual"]),
-        status="Overdue" if overdue else MILESTONE_STATUSES[status],
-        status_code="overdue" if overdue else status,
+        status="Overdue" if is_overdue else MILESTONE_STATUSES[status],
+        status_code="overdue" if is_overdue else status,
         slipped=slipped.words() if slipped else "",
-        is_overdue=overdue,
+        is_overdue=is_overdue,
         is_due_soon=last_day is not None and today <= last_day <= today + SOON,
         due=last_day,
         note=_html(prose, "milestones", item, "note"),
@@ -286,7 +290,7 @@ def _milestone_row(
 
 
 def risks(content: Content, prose: StoredHtml, lookups: Lookups) -> list[RiskRow]:
-    """Return the risks, the highest score first."""
+    """Return the rows of the risks, with the highest score first."""
     rows = [_risk_row(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
@@ -314,17 +318,17 @@ def _risk_level(score: int) -> str:
 
 
 def item_detail(collection: Collection, item: Item) -> str:
-    """Return the most important thing about an item beside its title."""
+    """Return the detail that lists show beside the title of an item: the size of a document, for example."""
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 
 def line_words(line: Line) -> str:
-    """Return a combination of homes in words."""
+    """Return a combination of homes in words: tenure, bedrooms, needs and year."""
     return line_in_words(line)
 
 
 def size_in_words(size: int) -> str:
-    """Return bytes for people: "420 KB", "1.4 MB"."""
+    """Return a number of bytes in words: "420 KB", "1.4 MB"."""
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} KB"
 
 

@@ -1,6 +1,6 @@
 """Changes between two contents of a plan.
 
-Each function is that of `documents` with the schema of a plan.
+Each function calls the function of the same purpose in `documents`, with the schema of a plan.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ NO_AREAS: Mapping[str, str] = MappingProxyType({})
 def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
     """Return the changes that turn content `a` into content `b`, in the order of reading.
 
-    `areas` are names of areas by GSS code, for the words of the changes.
+    `areas` are the names of areas by GSS code, which the wording of the changes uses.
     """
     return documents.changes(PLAN, a, b, {"area": areas})
 
 
 def apply(plan_changes: Iterable[Change], a: Content) -> Content:
-    """Return the content `a` with the changes made: `apply(changes(a, b), a) == b`."""
+    """Return content `a` with the changes applied: `apply(changes(a, b), a) == b`."""
     return documents.apply(PLAN, plan_changes, a)
 
 
 def homes_difference(plan_changes: Iterable[Change]) -> int:
-    """Return the net difference of homes, with added and removed sites."""
+    """Return how many homes the changes add, less those removed; homes of added and removed sites count too."""
     return documents.count_difference(plan_changes, SITES)
 
 
 def names_in(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
-    """Return an object that names the sites in these contents of a plan, and areas by GSS code."""
+    """Return an object that names the sites of these contents, and areas by GSS code."""
     return Names(PLAN, *contents, registers={"area": areas})

@@ -1,4 +1,4 @@
-"""Totals of homes in two contents, by each way of dividing them."""
+"""Homes of two contents in total, and by tenure, needs, bedrooms, area and year."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_word
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One row of a table of homes."""
+    """One row of a table of homes: the homes before and after with one code."""
 
     code: str
     label: str
@@ -23,12 +23,12 @@ class Total:
 
     @property
     def difference(self) -> int:
-        """How many more homes there are now; negative if fewer."""
+        """Return how many more homes there are now; negative if fewer."""
         return self.now - self.was
 
     @property
     def difference_words(self) -> str:
-        """The difference in words: "20 fewer", "1 more", "no change"."""
+        """Return the difference in words: "20 fewer", "1 more", "no change"."""
         return more_or_fewer(self.difference)
 
 
@@ -45,7 +45,7 @@ class HomesTotals:
 
     @property
     def tables(self) -> tuple[tuple[str, tuple[Total, ...]], ...]:
-        """Every division with its heading."""
+        """Return the heading and the rows of each table."""
         return (
             ("Tenure", self.by_tenure),
             ("Needs type", self.by_needs),
@@ -58,31 +58,44 @@ class HomesTotals:
 def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxyType({})) -> HomesTotals:
     """Return the homes of two contents by tenure, needs, bedrooms, area and year.
 
-    An area is a GSS code, labelled with its name in `areas`, or else with the planning authority of a site.
+    The table by area labels a GSS code with its name in `areas`, or else with the planning authority of a site.
     """
-    # Pages of one version pass it twice, so its homes are counted only once.
-    was = _count_homes(a)
-    now = was if a is b else _count_homes(b)
+    # A page that shows one version passes the same content twice: count its homes only once.
+    homes_before = _count_homes(a)
+    homes_after = homes_before if a is b else _count_homes(b)
     sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
-    places = {
+    codes_by_authority = {
         (site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites
     }
-    authorities = {code: areas.get(code, name) for name, code in sorted(places)}
+    names_by_code = {code: areas.get(code, name) for name, code in sorted(codes_by_authority)}
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
     return HomesTotals(
-        total=Total("", "All homes", was["", ""], now["", ""]),
-        by_tenure=_rows("tenure", was, now, {code: _capital(label) for code, label in TENURES.items()}),
-        by_needs=_rows("needs", was, now, {code: _capital(label) for code, label in NEEDS.items()}),
-        by_bedrooms=_rows(
-            "bedrooms", was, now, {code: _capital(bedrooms_in_words(int(code) if code else None)) for code in bedrooms}
+        total=Total("", "All homes", homes_before["", ""], homes_after["", ""]),
+        by_tenure=_rows(
+            "tenure", homes_before, homes_after, {code: _capital(label) for code, label in TENURES.items()}
         ),
-        by_area=_rows("area", was, now, authorities | {"": "Area not given"}),
-        by_year=_rows("year", was, now, {year: year or "Year not given" for year in _years(was, now)}),
+        by_needs=_rows("needs", homes_before, homes_after, {code: _capital(label) for code, label in NEEDS.items()}),
+        by_bedrooms=_rows(
+            "bedrooms",
+            homes_before,
+            homes_after,
+            {code: _capital(bedrooms_in_words(int(code) if code else None)) for code in bedrooms},
+        ),
+        by_area=_rows("area", homes_before, homes_after, names_by_code | {"": "Area not given"}),
+        by_year=_rows(
+            "year",
+            homes_before,
+            homes_after,
+            {year: year or "Year not given" for year in _years(homes_before, homes_after)},
+        ),
     )
 
 
 def _count_homes(content: Content) -> Counter[tuple[str, str]]:
-    """Return the homes of a content by division and code, for example ("tenure", "social_rent"); all by ("", "")."""
+    """Return the homes of a content by division and code, for example ("tenure", "social_rent").
+
+    The key of all homes is ("", "").
+    """
     # Thousands of lines have only a few combinations: add up those first, then divide the sums.
     combinations: Counter[tuple[str, str, str, int | None, str]] = Counter()
     for site in content["sites"]:
@@ -105,13 +118,13 @@ def _years(*counts: Counter[tuple[str, str]]) -> list[str]:
 
 
 def _rows(
-    division: str, was: Counter[tuple[str, str]], now: Counter[tuple[str, str]], labels: dict[str, str]
+    division: str, homes_before: Counter[tuple[str, str]], homes_after: Counter[tuple[str, str]], labels: dict[str, str]
 ) -> tuple[Total, ...]:
-    """Return the rows of one division, in the order of the labels; codes without homes are left out."""
+    """Return the rows of one division in the order of the labels, without codes that have no homes."""
     return tuple(
-        Total(code=code, label=label, was=was[division, code], now=now[division, code])
+        Total(code=code, label=label, was=homes_before[division, code], now=homes_after[division, code])
         for code, label in labels.items()
-        if was[division, code] or now[division, code]
+        if homes_before[division, code] or homes_after[division, code]
     )
 
 

@@ -1,4 +1,4 @@
-"""Homes of a site: one counted line for each combination."""
+"""Homes of a site: one line, with a number of homes, for each combination of tenure, bedrooms, needs and year."""
 
 from __future__ import annotations
 
@@ -21,21 +21,18 @@ from partnerships.documents import (
 from partnerships.kit.text import counted
 from partnerships.plans.content.vocabulary import NEEDS, TENURES
 
-#: Homes of one line of a plan.
+#: The most homes in one line of a plan.
 MAX_HOMES = 100_000
 
 _TENURE_ORDER = {code: position for position, code in enumerate(TENURES)}
 _NEEDS_ORDER = {code: position for position, code in enumerate(NEEDS)}
 
-#: The combination of a line of homes.
+#: Return the combination of a line of homes.
 line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "year")
 
 
 def line_order(line: Line) -> tuple[int, int, int, str]:
-    """Return the sort key of a combination in tables.
-
-    Bedrooms that are not known come first.
-    """
+    """Return the sort key of a combination in tables: bedrooms that are not known come first."""
     return _TENURE_ORDER[line[0]], -1 if line[1] is None else line[1], _NEEDS_ORDER[line[2]], line[3]
 
 
@@ -48,7 +45,7 @@ def homes_item(line: Line, count: int) -> Item:
 def line_in_words(line: Line) -> str:
     """Return a combination in words, for example "Social Rent, 2 bedrooms, 2027-28".
 
-    General needs, and bedrooms and years that are not known, are left out.
+    General needs, bedrooms that are not known and an empty year are left out.
     """
     tenure, bedrooms, needs, year = line
     words = [TENURES[tenure]]
@@ -68,8 +65,10 @@ def bedrooms_in_words(bedrooms: int | None) -> str:
     return "studio" if bedrooms == 0 else counted(bedrooms, "bedroom")
 
 
-@lru_cache(maxsize=4096, typed=True)  # a plan repeats a few combinations thousands of times; typed: True is not 1
+# A plan repeats a few combinations thousands of times. `typed`, so that True is not read as 1 from the cache.
+@lru_cache(maxsize=4096, typed=True)
 def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
+    """Return the combination of these values; raises `ValueError` or `TypeError` if one is invalid."""
     return (
         read_choice(TENURES, "unknown", tenure),
         read_whole(bedrooms, 0, 20),
@@ -79,9 +78,9 @@ def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
 
 
 def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
-    """Return lines of homes, normalised.
+    """Return the lines of homes in order, each combination once, without lines of no homes.
 
-    Each combination once, without empty lines, in order. Raises `InvalidContent`.
+    Raises `InvalidContent`.
     """
     if raw is None:
         raw = []
@@ -134,7 +133,7 @@ HOMES = Counts(
 
 
 def name_and_address(site: Mapping[str, Any]) -> str:
-    """Return a site's name with its address and postcode, as registers of brownfield land give it."""
+    """Return a site's name, address and postcode as one text, as registers of brownfield land give them."""
     name = str(site["name"])
     address_parts = (str(site[code]) for code in ("address", "postcode") if site[code])
     # Some names already contain the address or postcode.
@@ -142,7 +141,7 @@ def name_and_address(site: Mapping[str, Any]) -> str:
 
 
 def homes_count(site: Item) -> int:
-    """Return the number of homes of one site."""
+    """Return the number of homes at a site."""
     return sum(homes["count"] for homes in site["homes"])
 
 

@@ -1,10 +1,10 @@
-"""When a milestone of a plan is settled."""
+"""The status of a milestone, and the statuses that settle it."""
 
 from __future__ import annotations
 
 from partnerships.documents import Item
 
-#: Milestones in these statuses need nothing more.
+#: The statuses of milestones that need no further action.
 SETTLED = ("achieved", "cancelled")
 
 

@@ -1,4 +1,4 @@
-"""Homes of a site as the pipeline counts them: with the years in which they complete."""
+"""Homes of a site by the year in which they are completed, as the pipeline counts them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from partnerships.plans.content.years import CALENDAR, FINANCIAL, year_kind, yea
 
 @dataclass(frozen=True, slots=True)
 class PipelineLine:
-    """Homes of one combination at a site, with the fields of `models.PlannedHomes` that the site decides.
+    """Homes of one combination at a site, with the fields of `models.PlannedHomes` that come from the site.
 
-    `year` is the year in which the homes complete; "" if not known. `done_year` is the year in which they completed; ""
-    while the site is not complete.
+    `year` is the year in which the homes are completed; "" if not known. `done_year` is the year in which they were
+    completed; "" while the site is not complete.
     """
 
     site_key: str
@@ -37,13 +37,16 @@ class PipelineLine:
 
 
 def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
-    """Return the lines of homes of a site. `kind` is the plan's kind of years.
+    """Return the lines of homes of a site. `kind` is the plan's kind of years: financial or calendar.
 
-    Homes without a year complete in the year of the site's forecast. Homes of a complete site completed in their own
-    year, or in the year in which the site was completed if that is earlier.
+    Homes without a year are completed in the year of the site's forecast. Homes of a complete site were completed in
+    their own year, or in the year of the site's completion if that is earlier.
     """
-    due, done = year_of_date(site["forecast_completion"], kind), year_of_date(site["actual_completion"], kind)
-    common: dict[str, Any] = {
+    forecast_year, completion_year = (
+        year_of_date(site["forecast_completion"], kind),
+        year_of_date(site["actual_completion"], kind),
+    )
+    site_fields: dict[str, Any] = {
         "site_key": site["key"],
         "site_name": site["name"],
         "area_code": site["area"],
@@ -57,10 +60,10 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
     }
     lines = []
     for line in site["homes"]:
-        year = line["year"] or due
-        done_year = min(filter(None, (year, done)), default="") if site["actual_completion"] else ""
-        counted = {name: line[name] for name in ("tenure", "bedrooms", "needs", "count")}
-        lines.append(PipelineLine(**common, **counted, year=done_year or year, done_year=done_year))
+        year = line["year"] or forecast_year
+        done_year = min(filter(None, (year, completion_year)), default="") if site["actual_completion"] else ""
+        line_fields = {name: line[name] for name in ("tenure", "bedrooms", "needs", "count")}
+        lines.append(PipelineLine(**site_fields, **line_fields, year=done_year or year, done_year=done_year))
     return lines
 
 
@@ -70,9 +73,9 @@ def pipeline_kind(content: Content) -> str:
 
 
 def year_of_date(text: str, kind: str) -> str:
-    """Return the year of this kind in which a partial date lies; "" without a date.
+    """Return the year of this kind that contains a partial date; "" without a date.
 
-    A date that is only a year lies in two financial years, so the result is "" for it too.
+    A date with only a year lies in two financial years, so the function returns "" for such a date too.
     """
     if not text:
         return ""
@@ -84,4 +87,5 @@ def year_of_date(text: str, kind: str) -> str:
     return year_of_kind(FINANCIAL, day.year if day.month >= _APRIL else day.year - 1)
 
 
+#: The month in which financial years begin.
 _APRIL = 4

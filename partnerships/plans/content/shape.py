@@ -9,9 +9,9 @@ from partnerships.plans.content.values import read_area, read_site_postcode
 from partnerships.plans.content.visibility import settle_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
 
-#: Characters of a section: about fifteen pages.
+#: The most characters in a section: about fifteen pages.
 MAX_SECTION = 50_000
-#: Characters of every other Markdown field of a plan.
+#: The most characters in any other Markdown field of a plan.
 MAX_NOTE = 10_000
 MARKDOWN = "Headings with ##, lists with - and links work."
 
@@ -34,8 +34,8 @@ def _restricted(label: str) -> Field:
     return Field("restricted", label, "flag", default=False, hint="Only the owners and partners can see this")
 
 
-# Substantive are what signatories agreed to: homes, the dates foreseen, money and who does it. Actual dates are not:
-# they report what happened, and a milestone that was achieved needs no new signatures.
+# Substantive fields are those to which the signatories agreed: homes, forecast dates, money and who does the work.
+# Actual dates are not substantive: they report what happened, and an achieved milestone needs no new signatures.
 ABOUT = (
     Field("title", "Title"),
     Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="What this plan is for, in a paragraph."),

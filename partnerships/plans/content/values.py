@@ -1,4 +1,4 @@
-"""Values that only plans have: GSS codes of areas, postcodes of sites."""
+"""Read the values that only plans have: GSS codes of areas, and postcodes of sites."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.kit.postcodes import read_postcode
 
 
 def read_area(value: Any) -> str:
-    """Return the GSS code of an area. Raises ValueError."""
+    """Return the GSS code of an area, or "" for an empty value. Raises `ValueError`."""
     text = read_line(value)
     if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
         raise ValueError(f"“{text}” is not a GSS code. Enter a code, for example E07000228.")
@@ -18,5 +18,5 @@ def read_area(value: Any) -> str:
 
 
 def read_site_postcode(value: Any) -> str:
-    """Return a postcode, or its district. Raises ValueError."""
+    """Return a postcode or the district of a postcode ("PO16"). Raises `ValueError`."""
     return read_postcode(read_line(value))

@@ -1,4 +1,4 @@
-"""The choices of the fields of a plan, by code: tenures, needs types, statuses and scales."""
+"""The choices of the fields of a plan, by code: tenures, types of need, statuses and scales."""
 
 from __future__ import annotations
 

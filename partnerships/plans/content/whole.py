@@ -1,6 +1,6 @@
 """Whole plans and their pieces.
 
-Each function is that of `documents` with the schema of a plan.
+Each function calls the function of the same purpose in `documents`, with the schema of a plan.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from partnerships.plans.content.shape import PLAN
 
 
 def empty() -> Content:
-    """Return a plan in which nothing is written yet."""
+    """Return the content of a new plan, with every field empty."""
     return normalise({})
 
 
@@ -42,15 +42,15 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
 
 
 def rebase(draft: Content, old_base: Content, new_base: Content) -> Content:
-    """Return the draft with the changes from its old base version to a new one; see `documents.rebase`."""
+    """Return the draft on a newer version, with what changed since its old version; see `documents.rebase`."""
     return documents.rebase(PLAN, draft, old_base, new_base)
 
 
 def outside(content: Content) -> Content:
     """Return the content that readers outside may see: without confidential sites and restricted text.
 
-    Milestones of confidential sites are hidden too, and milestones whose site is missing: that site may have been
-    confidential.
+    Milestones of confidential sites are left out too, and milestones whose site is missing, because the missing site
+    may have been confidential.
     """
     visible = documents.without_hidden(PLAN, content)
     visible_site_keys = {"", *(site["key"] for site in visible["sites"])}
@@ -59,12 +59,13 @@ def outside(content: Content) -> Content:
 
 
 def period_problems(about: Item) -> list[Problem]:
-    """Return the problem of a period that ends before it begins, if it does.
+    """Return a problem if the period ends before it begins, else an empty list.
 
-    `normalise` does not check this, because some published plans and files have such periods and must stay readable.
+    `normalise` does not check the period, because some published plans and files have such periods and must stay
+    readable.
     """
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:
-        first = PartialDate.parse(start).words
-        return [Problem("about/period_end", f"“Period to” must not be before {first}, when the period begins.")]
+        first_day = PartialDate.parse(start).words
+        return [Problem("about/period_end", f"“Period to” must not be before {first_day}, when the period begins.")]
     return []

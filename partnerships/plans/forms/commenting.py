@@ -1,4 +1,4 @@
-"""Comment on a plan."""
+"""The form of a comment on a plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.services.commenting import MAX_COMMENT
 
 
 class CommentForm(Form):
-    """Comment, or reply to a thread."""
+    """A comment on a plan, or a reply in a thread."""
 
     text = forms.CharField(
         label="Your comment",

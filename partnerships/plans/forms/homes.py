@@ -15,21 +15,21 @@ from partnerships.documents import read_year
 from partnerships.kit.forms import CountField, Form, error_words
 from partnerships.plans.content import NEEDS, TENURES, Content, Item, year_of_kind
 
-#: Blank rows below those of a grid.
+#: Blank rows at the foot of a grid.
 BLANK_ROWS = 3
-#: Rows up to which the button adds more. A site from a file may have more: all of them are shown and saved.
+#: The button adds rows up to this number. A site from a file may have more, and all of its rows are shown and saved.
 MAX_ROWS = 200
-#: Years up to which the button adds more. A site from a file may have more.
+#: The button adds years up to this number. A site from a file may have more.
 MAX_YEARS = 20
-#: Rows of a submitted grid that are read, at most.
+#: The most rows of a submitted grid that are read.
 MAX_SENT_ROWS = 1_000
-#: Boxes of a grid, at most. `DATA_UPLOAD_MAX_NUMBER_FIELDS` allows some more, for the other fields of a site.
+#: The most boxes in a grid. `DATA_UPLOAD_MAX_NUMBER_FIELDS` is a little higher, for the other fields of a site.
 MAX_BOXES = 1_900
 #: Columns of years in the grid of a site without homes.
 FIRST_YEARS = 3
-#: Columns of years that a new site takes from the other sites of its plan, at most.
+#: The most columns of years that a new site copies from the other sites of its plan.
 MAX_SUGGESTED = 8
-#: Homes in one cell, at most.
+#: The most homes in one cell.
 MAX_CELL = 100_000
 NOT_WHOLE = "Part of the table of homes is missing, so nothing was saved. Open the site’s page again."
 
@@ -46,7 +46,7 @@ class YearField(forms.CharField):
 
 
 class HomesRow(Form):
-    """One row of the grid: a kind of homes, and the number of homes in each year."""
+    """One row of the grid: a combination of tenure, bedrooms and needs, with the number of homes in each year."""
 
     tenure = forms.ChoiceField(
         label="Tenure",
@@ -83,12 +83,15 @@ class HomesRow(Form):
 
     @property
     def _row_number(self) -> int:
-        """The number of the row on the page, from 1. The formset gives the row the prefix "homes-INDEX"."""
+        """Return the number of the row on the page, from 1. The formset gives the row the prefix "homes-INDEX"."""
         index_text = str(self.prefix or "0").rpartition("-")[2]
         return int(index_text) + 1 if index_text.isdecimal() else 1
 
     def _widget_attributes(self, field: forms.Field, *, has_error: bool) -> dict[str, str]:
-        """Return the HTML attributes of a cell. Cells have no visible labels, so each is named for screen readers."""
+        """Return the HTML attributes of a cell.
+
+        Cells have no visible labels, so `aria-label` names each cell for screen readers.
+        """
         if isinstance(field, forms.ChoiceField):
             return {
                 "class": "govuk-select govuk-select--error" if has_error else "govuk-select",
@@ -104,22 +107,22 @@ class HomesRow(Form):
 
     @property
     def kinds(self) -> list[BoundField]:
-        """The fields for the kind of homes of the row."""
+        """Return the fields for the combination of the row."""
         return [self["tenure"], self["bedrooms"], self["needs"]]
 
     @property
     def counts(self) -> list[BoundField]:
-        """The fields for the years, in order."""
+        """Return the fields for the number of homes in each year, in order."""
         return [self[name] for name in self.fields if name.startswith("count_")]
 
     @property
     def by_year(self) -> list[tuple[str, BoundField]]:
-        """The fields for the years, each with its year in words."""
+        """Return each year in words with the field for its homes."""
         return [(year or "No year", field) for year, field in zip(self.years, self.counts, strict=True)]
 
     @property
     def numbers(self) -> list[int]:
-        """The homes of each year as entered; 0 for a field that is empty or invalid."""
+        """Return the homes entered for each year; 0 for a field that is empty or invalid."""
         if self.is_bound:
             self.is_valid()  # fills `cleaned_data` with the valid fields
         data: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
@@ -127,12 +130,12 @@ class HomesRow(Form):
 
     @property
     def total(self) -> int:
-        """The homes of all years."""
+        """Return the homes of the row in all years."""
         return sum(self.numbers)
 
 
 class _YearsForm(Form):
-    """The headings of the columns: a year each, empty for homes without a year."""
+    """The headings of the columns: one year each. An empty heading is for homes without a year."""
 
     def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,15 +148,16 @@ class _YearsForm(Form):
 
 
 class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
-    """The homes of a site."""
+    """The grid with the homes of a site: the headings of the years, and the rows."""
 
-    #: For the page's script, which adds rows and years.
+    #: The page's script reads this limit before it adds a row or a year.
     max_boxes = MAX_BOXES
 
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
         rows, columns = _rows_and_columns(homes, years)
         column_count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
-        #: Whether all fields arrived. A page from before an update sends no years, and its homes would be lost.
+        #: Whether all fields arrived. A page opened before an update of the site sends no years: saving such a grid
+        #: would lose its homes.
         self.is_whole = data is None or _is_whole(data, column_count)
         if not self.is_whole:
             column_count = 1
@@ -168,24 +172,24 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
 
     @property
     def is_full(self) -> bool:
-        """Whether the page cannot send another row."""
+        """Return whether one more row would exceed the fields that the page can send."""
         return boxes_in(len(self.forms) + 1, len(self.headings)) > MAX_BOXES
 
     @property
     def headings(self) -> list[BoundField]:
-        """The fields of the years."""
+        """Return the fields of the years."""
         return list(self.years)
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """Return the years, for the labels of the fields."""
+        """Return the years, which the labels of the row's fields contain."""
         return {"years": [str(heading.value() or "") for heading in self.headings]}
 
     def is_valid(self) -> bool:
-        """Whether all fields arrived and are valid."""
+        """Return whether all fields arrived and are valid."""
         return self.is_whole and self.years.is_valid() and super().is_valid()
 
     def lines(self) -> list[Item]:
-        """Return the lines of homes as entered so far, without empty and invalid ones."""
+        """Return the lines of homes entered so far, without empty and invalid lines."""
         if self.is_bound:
             self.is_valid()  # fills `cleaned_data` with the valid fields
         data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
@@ -207,22 +211,22 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return lines
 
     def value(self) -> dict[str, list[Item]]:
-        """Return the lines of homes as a site's content holds them, once the grid is valid."""
+        """Return the homes in the form in which the content of a site stores them. The grid must be valid."""
         return {"homes": self.lines()}
 
     @property
     def totals(self) -> list[int]:
-        """The homes of each column."""
+        """Return the homes of each column."""
         return [sum(numbers) for numbers in zip(*(form.numbers for form in self), strict=True)]
 
     @property
     def total(self) -> int:
-        """All homes."""
+        """Return the homes of the whole grid."""
         return sum(self.totals)
 
     @property
     def problems(self) -> list[dict[str, str]]:
-        """The errors for the error summary, each with its field's label and a link to the field."""
+        """Return the errors for the error summary, each with the label of its field and a link to the field."""
         errors = []
         if not self.is_whole or self.non_form_errors():
             errors.append({"text": NOT_WHOLE, "target": ""})
@@ -231,12 +235,12 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
             fields += form.visible_fields()
         for field in fields:
             for text in error_words(field):
-                words = text if text.startswith(str(field.label)) else f"{field.label}: {text}"
-                errors.append({"text": words, "target": field.id_for_label})
+                labelled_text = text if text.startswith(str(field.label)) else f"{field.label}: {text}"
+                errors.append({"text": labelled_text, "target": field.id_for_label})
         return errors
 
 
-HomesFormSet: Any = forms.formset_factory(  # Any: the stubs do not know our own arguments
+HomesFormSet: Any = forms.formset_factory(  # Any: the type stubs do not know the arguments of HomesGrid
     HomesRow, formset=HomesGrid, extra=0, max_num=MAX_ROWS, absolute_max=MAX_SENT_ROWS
 )
 
@@ -250,30 +254,35 @@ def boxes_in(rows: int, years: int) -> int:
 
 
 def is_too_large(homes: Iterable[Item]) -> bool:
-    """Whether a grid of these lines would have more fields than a page can send."""
+    """Return whether a grid of these lines would have more fields than a page can send."""
     rows, columns = _rows_and_columns(homes, ())
     return boxes_in(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
 
 
 def _is_whole(data: Any, years: int) -> bool:
-    """Whether a submitted grid has its number of years, and is not larger than a browser can send."""
+    """Return whether a submitted grid says how many years it has, and has no more fields than a browser can send."""
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
     return str(data.get("homes-YEARS") or "").isdecimal() and boxes_in(rows, years) <= MAX_BOXES
 
 
 def _number(text: Any, limit: int) -> int:
-    """Return the number in a text, at most `limit`; 1 if there is none."""
+    """Return the number in a text, at most `limit`; 1 if the text is not a number."""
     return min(int(text), limit) if str(text or "").isdecimal() else 1
 
 
 def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the rows of a grid for these lines of homes, and the years of its columns; the last is ""."""
+    """Return the rows of a grid for these lines of homes, and the years of its columns.
+
+    The last year is "", for homes without a year. `years` are the columns if no line has a year.
+    """
     lines = sorted(homes, key=_row_order)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     index_by_year = {year: index for index, year in enumerate(columns)}
     rows: list[dict[str, Any]] = []
-    for kind, lines_of_kind in groupby(lines, key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])):
-        tenure, bedrooms, needs = kind
+    for combination, lines_of_kind in groupby(
+        lines, key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])
+    ):
+        tenure, bedrooms, needs = combination
         row = {"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs}
         for line in lines_of_kind:
             row[f"count_{index_by_year[line['year']]}"] = line["count"]
@@ -282,7 +291,7 @@ def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list
 
 
 def _row_order(line: Item) -> tuple[int, int, int]:
-    """Return the sort key of a row, as in tables of homes."""
+    """Return the sort key of a row: the order of rows in all tables of homes."""
     bedrooms = -1 if line["bedrooms"] is None else line["bedrooms"]
     return list(TENURES).index(line["tenure"]), bedrooms, list(NEEDS).index(line["needs"])
 
@@ -290,7 +299,7 @@ def _row_order(line: Item) -> tuple[int, int, int]:
 def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
     """Return the years to offer for a site without homes.
 
-    They are the years of the plan's other sites or, without these, the first years of its period.
+    They are the last years of the plan's other sites or, if those have none, the first years of the plan's period.
     """
     used_years = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
     if used_years:
@@ -301,7 +310,10 @@ def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
 
 
 def with_more(data: Any, kind: str) -> Any:
-    """Return the submitted grid with more rows or one more year, depending on the button."""
+    """Return the submitted grid with more rows or with one more year, depending on the button.
+
+    The grid stays the same if it is already as large as a page can send.
+    """
     extended = data.copy()
     button = data.get("more")
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)

@@ -1,4 +1,4 @@
-"""Forms about who owns a plan."""
+"""Forms to offer a plan to another organisation, and to answer the offer."""
 
 from __future__ import annotations
 

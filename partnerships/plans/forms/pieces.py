@@ -40,7 +40,7 @@ SITE_LAYOUT = (
     Fold("For the partners only", "confidential", "notes", hint="confidential site, notes"),
 )
 
-#: Fields of a document that come from its file.
+#: The fields of a document that its file fills in.
 OF_THE_FILE = frozenset({"file_name", "content_type", "size", "sha256"})
 
 
@@ -56,7 +56,7 @@ def _postcode_field(spec: Field, common: dict[str, Any]) -> forms.Field:
 
 
 class PieceForm(documents.PieceForm):
-    """The form for one piece of a plan."""
+    """A form for one piece of a plan; without a collection, for the section “About the plan”."""
 
     def __init__(
         self, *args: Any, collection: Collection | None, content: Content | None = None, cancel: str = "", **kwargs: Any
@@ -74,6 +74,7 @@ class PieceForm(documents.PieceForm):
         )
         if collection is None:
             self.fields["title"].required = True
+        # A section that came from a starter has a hint, which is found by the title of the section.
         hint = hint_for(str(self.initial.get("title", ""))) if "body" in self.fields else ""
         if hint:
             self.fields["body"].help_text = f"{hint} {self.fields['body'].help_text}"

@@ -1,4 +1,4 @@
-"""Forms about a whole plan: create it, change its status or audience."""
+"""Forms about a whole plan: to create a plan, and to change its status or audience."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PlanForm(Form):
             .order_by("title", "pk")
         )
         if self.initial.get("partnership"):
-            # Started on the page of a partnership, so probably for its people. Otherwise make no assumption.
+            # A plan started on the page of a partnership is probably for its members. Otherwise suggest no audience.
             self.fields["audience"].initial = Audience.PARTNERSHIP
         first_organisations = list(own_organisations[:2])
         if len(first_organisations) == 1:
@@ -85,7 +85,7 @@ class PlanForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Choose an audience if none was chosen, and check that the audience “partnership” has a partnership."""
+        """Choose an audience if none was chosen, and require a partnership for the audience “partnership”."""
         data = super().clean() or {}
         if not data.get("audience") and "audience" not in self.errors:
             data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS
@@ -94,7 +94,7 @@ class PlanForm(Form):
         return data
 
     def all_owners(self) -> list[Organisation]:
-        """Return the chosen owners and, if they are to own it too, the partnership's other members."""
+        """Return the chosen owners, and also the partnership's other members if “partners” was ticked."""
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:

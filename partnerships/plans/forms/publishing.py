@@ -1,4 +1,4 @@
-"""Publish a version, or update one milestone."""
+"""Forms to publish a version, and to update one milestone."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class PublishForm(Form):
             )
         layout: list[str | Section] = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         if "minor" in layout and not may_be_minor:
-            # Not shown where it would be refused. The field stays, so that the refusal can say why.
+            # The page hides the box when a minor version would be refused. The form keeps the field, so that a
+            # request with the box ticked is refused with the reason.
             layout.remove("minor")
         if self.piece_by_field:
             layout.append(
@@ -95,10 +96,10 @@ class PublishForm(Form):
         )
 
     def _add_untouched_fields(self, untouched: Mapping[str, str]) -> dict[str, str]:
-        """Add a field for each part that asks whether to keep it; returns the pieces by the name of their field.
+        """Add a field for each untouched part that asks whether to keep it, and return the pieces by field name.
 
-        Fields are named after their piece, not numbered: if a colleague removes a part in the meantime, an answer must
-        not apply to another part.
+        Fields are named after their piece and not numbered: if a colleague removes a part in the meantime, an answer
+        must not apply to another part.
         """
         piece_by_field = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
         for name, piece in piece_by_field.items():
@@ -113,7 +114,7 @@ class PublishForm(Form):
         return piece_by_field
 
     def draft_choices(self) -> DraftChoices:
-        """Return the author's decisions about the draft."""
+        """Return what the author decided about the draft."""
         return DraftChoices(
             revision=self.cleaned_data["draft_revision"],
             leave_out=self._pieces_answered("out"),
@@ -135,7 +136,10 @@ class PublishForm(Form):
 
 
 class MilestoneForm(Form):
-    """Update one milestone and publish the change. `based_on` is the number of the version that the author saw."""
+    """Update one milestone and publish the change.
+
+    `based_on` is the number of the version that the author saw.
+    """
 
     happened = forms.ChoiceField(
         choices=[("achieved", "It was achieved"), ("moved", "Its forecast moved"), ("cancelled", "It was cancelled")],
@@ -161,7 +165,7 @@ class MilestoneForm(Form):
         self.helper = Helper(self, submit=f"Publish version {newest + 1}", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """An achieved or moved milestone needs a date."""
+        """Require a date for a milestone that was achieved or moved."""
         data = super().clean() or {}
         if data.get("happened") in ("achieved", "moved") and not data.get("date") and "date" not in self.errors:
             self.add_error("date", "Enter when the milestone was achieved, or the new forecast")

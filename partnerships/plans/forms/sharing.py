@@ -1,4 +1,4 @@
-"""Share a draft, ask to see one, and answer."""
+"""Forms to share a draft, to ask to see one, and to answer the request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ShareForm(Form):
 
 
 class AnswerForm(Form):
-    """Answer a request to see the draft: share it, or decline."""
+    """Answer a request to see the draft: share the draft, or decline."""
 
     answer = forms.ChoiceField(
         choices=[("grant", "Share the draft"), ("decline", "Decline")],

@@ -1,4 +1,4 @@
-"""Choose signatories, change their deadline, and confirm conditions."""
+"""Forms to choose signatories, to change their deadline, and to confirm conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from partnerships.plans.queries import organisations_to_ask
 
 
 class SignatoriesForm(Form):
-    """Choose who must sign, in which role and by when, with a field for each organisation that may sign."""
+    """Choose who must sign, in which role and by when.
+
+    The form has a field for the role at each organisation that may sign.
+    """
 
     due_on = DayField(
         label="Decide by",

@@ -1,6 +1,6 @@
 """The list of documents in plans.
 
-Documents of partnerships have a list of their own: `agreements/listing/documents.py`.
+Documents of partnerships have their own list: `agreements/listing/documents.py`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from partnerships.plans.queries.calendar import dates_of_milestones
 
 
 class OfPlansForm(Form):
-    """Filters by name, plan and owner."""
+    """Filters of a list by name, plan and owner."""
 
     q = forms.CharField(label="Name", required=False, max_length=200)
     plan = RecordsField(label="Plans", queryset=Plan.objects.none())
@@ -34,19 +34,20 @@ class OfPlansForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        # Not plans that the person's organisation left: it could see an older title, and this is the newest.
+        # Plans that the person's organisation left are not offered: their titles here are the newest, and the
+        # organisation may know only an older title.
         model_choice_field(self, "plan").queryset = Plan.objects.present_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):
-    """Filters of plans, and of milestones that are late."""
+    """Filters by name, plan and owner, and by whether a milestone is overdue or later than first planned."""
 
     overdue = forms.BooleanField(label="Only overdue", required=False)
     slips = forms.BooleanField(label="Only later than first planned", required=False)
 
 
 def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
-    """Return the condition of the filters in `OfPlansForm`. The words in `q` are searched in `search_fields`."""
+    """Return the condition of the filters in `OfPlansForm`. The text in `q` is searched for in `search_fields`."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
@@ -58,8 +59,8 @@ def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
     return condition
 
 
-#: The condition on milestones whose forecast is later than their baseline. Both are ISO dates, as precise as they are
-#: known: "2027-04" is not later than "2027".
+#: The condition that the forecast of a milestone is later than its baseline. Both are ISO dates that may lack the day
+#: or month: "2027-04" is not later than "2027".
 _SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 
@@ -74,12 +75,12 @@ def _sites(user: User, chosen: Mapping[str, Any]) -> SiteQuerySet:
     return Site.objects.visible_to(user).filter(of_plans(user, chosen, "name")).select_related("plan", "area")
 
 
-def _slips(user: User) -> Combinable:
+def _slips_column(user: User) -> Combinable:
     return Case(When(_SLIPS, then=Value(True)), default=Value(False))
 
 
 def _is_late(row: Milestone) -> bool:
-    """Whether a milestone meets `_SLIPS`."""
+    """Return whether a milestone meets `_SLIPS`."""
     return bool(row.baseline) and row.forecast > row.baseline and not row.forecast.startswith(row.baseline)
 
 
@@ -88,13 +89,13 @@ def _due_words(row: Milestone) -> str:
 
 
 def _partial_date_words(name: str) -> Any:
-    """Return a function that returns the partial date in a field of a row in words."""
+    """Return a function that returns the partial date in this field of a row in words."""
 
-    def words(row: Milestone | Site) -> str:
+    def words_of_row(row: Milestone | Site) -> str:
         value: str = getattr(row, name)
         return PartialDate.parse(value).words if value else ""
 
-    return words
+    return words_of_row
 
 
 def _choice_column(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Column:
@@ -110,7 +111,7 @@ def _choice_column(name: str, label: str, labels: Mapping[str, str], **more: Any
 
 
 def _date_column(name: str, label: str, **more: Any) -> Column:
-    """Return a column of partial dates. "2027" comes before "2027-04"."""
+    """Return a column of partial dates, in which "2027" comes before "2027-04"."""
     return Column(
         name=name,
         label=label,
@@ -174,7 +175,7 @@ MILESTONES = ListDefinition(
             label="Later than first planned",
             kind=lists.Kind.FLAG,
             value=_is_late,
-            key=_slips,
+            key=_slips_column,
             is_nullable=False,
             is_shown=False,
         ),

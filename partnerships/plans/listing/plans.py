@@ -1,6 +1,7 @@
 """The list of plans.
 
-People whose organisation left a plan see the plan as it was then. They sort and filter by its values of that time.
+People whose organisation left a plan see the plan as it was when the organisation left. The list sorts and filters
+the plan by its values of that time too.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
 
 
 def _make_ready(user: User, rows: Sequence[Any]) -> None:
-    """Show plans as their reader may know them, each with its next steps in `listed`."""
+    """Change each plan to what the reader may know of it, and add its owners and next steps as `listed`."""
     as_read_by(user, rows)
     for listed in as_listed(user, rows):
         row: Any = listed.plan
@@ -69,13 +70,14 @@ def _make_ready(user: User, rows: Sequence[Any]) -> None:
 
 
 def _add_since(user: User, rows: Sequence[Any]) -> None:
-    """Give each row the moment of the column "since"."""
+    """Add the moment of the column "since" to each row."""
     moment_by_plan = dict(rows_for(_since_by_plan, user, [row.pk for row in rows]))
     for row in rows:
         row.since = moment_by_plan.get(row.pk)
 
 
 def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
+    """Return the id of each plan and the moment of the column "since"."""
     with one_by_one():
         is_known_today = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
         plans = Plan.objects.filter(among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
@@ -87,29 +89,29 @@ def _known_today(user: User) -> Any:
 
 
 def _key_today(path: str) -> Key:
-    """Return the key of a column with present values; empty for people who see the plan as it was."""
+    """Return the sort key of a column with present values; empty for people who see the plan as it was."""
     return lambda user: Case(When(pk__in=_known_today(user), then=F(path)))
 
 
 def _value_today(name: str) -> Callable[[Any], Any]:
     """Return a function that returns a present value for a cell; None for people who see the plan as it was."""
 
-    def value(row: Any) -> Any:
+    def value_of_row(row: Any) -> Any:
         if row.owners_then is not None:
             return None
         attribute = getattr(row, name)
         return attribute() if callable(attribute) else attribute
 
-    return value
+    return value_of_row
 
 
 def _newest(user: User) -> Any:
-    """Return the newest version that the reader may see."""
+    """Return the versions of a plan that the reader may see, newest first."""
     return Version.objects.visible_to(user).filter(plan=OuterRef("pk")).order_by("-number")
 
 
 def _title(user: User) -> Combinable:
-    """Return the title that its reader sees."""
+    """Return the title that the reader of the list sees."""
     newest_title = Subquery(_newest(user).values("title")[:1])
     return Case(When(pk__in=_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
@@ -117,7 +119,7 @@ def _title(user: User) -> Combinable:
 def _since(user: User, is_known_today: Q | None = None) -> Combinable:
     """Return when the newest version that the reader sees was published, or when a draft was started.
 
-    `is_known_today` is a condition that is faster for a few plans than the usual one.
+    `is_known_today` is a condition that is faster for a few plans than the usual condition.
     """
     newest_date = Subquery(_newest(user).values("published_at")[:1])
     has_no_embargo = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
@@ -144,7 +146,7 @@ def _version(user: User) -> Combinable:
 def _owners(user: User) -> Combinable:
     """Return the present names of the owners, by which rows are grouped.
 
-    Empty for people who see the plan as it was when their organisation left.
+    The names are empty for people who see the plan as it was when their organisation left.
     """
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
@@ -157,9 +159,9 @@ def _owners_shown(user: User) -> Combinable:
     return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
 
 
-def _owned_by(words: str) -> Q:
+def _owned_by(name: str) -> Q:
     """Return the condition that an owner has this name, for plans whose present owners the reader may know."""
-    owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
+    owners = PlanOwner.objects.filter(organisation__in=found_by_name(name))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 
 

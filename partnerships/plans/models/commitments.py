@@ -1,4 +1,4 @@
-"""Commitments that came from a plan, or from a site or milestone of it."""
+"""Commitments that came from a plan, or from a site or milestone of the plan."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from partnerships.plans.models.plan import Plan
 class PlanCommitment(models.Model):
     """A commitment that came from one version of a plan.
 
-    `anchor` is the piece ("sites/north-quay"), "" for the whole plan. `anchor_label` is its title at the time, which
-    stays when the site is removed. `restricted` means that only readers inside may know the piece.
+    `anchor` is the piece ("sites/north-quay"), "" for the whole plan. `anchor_label` is the title of the piece at the
+    time; it remains when the piece is removed. `restricted` means that only readers inside may know the piece.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="commitments")

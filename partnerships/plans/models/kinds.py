@@ -1,4 +1,4 @@
-"""Kinds of plan and their starters, as administrators define them."""
+"""Kinds of plan, and the parts with which new plans begin. Administrators define both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCALE = [MinValueValidator(1), MaxValueValidator(5)]
 class PlanKind(Vocabulary):
     """A kind of plan, such as a housing strategy (docs/glossary.md)."""
 
-    # As short as the column of plans that holds the code.
+    # As short as the column of plans that stores the code.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
 
     class Meta:
@@ -32,14 +32,14 @@ class PlanKind(Vocabulary):
     def begins_with(self, part: str) -> list[StarterPart]:
         """Return the starter parts of one sort that are in use, in order.
 
-        A kind from `by_code` has its parts already, so this makes no query.
+        This makes no query for a kind from `by_code`, which has loaded the parts.
         """
         active_parts = (row for row in self.parts.all() if row.active and row.part == part)
         return sorted(active_parts, key=lambda row: (row.position, row.pk))
 
 
 class Part(models.TextChoices):
-    """The list of a plan that a starter adds to."""
+    """The lists of a plan to which a starter can add a part."""
 
     SECTION = "section", "Section"
     OUTCOME = "outcome", "Outcome"
@@ -49,7 +49,7 @@ class Part(models.TextChoices):
 
 @pghistory.track()
 class StarterPart(models.Model):
-    """A section, outcome, milestone or risk that new plans start with. It is retired, never deleted."""
+    """A section, outcome, milestone or risk with which new plans begin. A starter part is retired, never deleted."""
 
     kind = models.ForeignKey(PlanKind, on_delete=models.PROTECT, related_name="parts")
     part = models.CharField(max_length=10, choices=Part)
@@ -88,7 +88,10 @@ class StarterPart(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save it, and drop this process's copy of the kinds."""
+        """Save the part, and clear this process's cache of the kinds.
+
+        The cache is cleared again when the transaction commits, because another request may have filled it meanwhile.
+        """
         super().save(*args, **kwargs)
         forget(PlanKind)
         transaction.on_commit(lambda: forget(PlanKind), robust=True)

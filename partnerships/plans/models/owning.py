@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class PastPartnership(models.Model):
-    """A partnership that a plan belonged to until its only owner left. Its parties still read what they could then."""
+    """A partnership to which a plan belonged until the plan's only owner left.
+
+    The parties of the partnership can still read what they could read until then.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
@@ -32,10 +35,10 @@ class PastPartnership(models.Model):
 
 
 class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
-    """Offers, by state and reader."""
+    """Offers of ownership, by state and reader."""
 
     def unanswered(self) -> OfferQuerySet:
-        """Return offers neither answered nor withdrawn, including those that can no longer be accepted."""
+        """Return offers neither answered nor withdrawn, including offers that can no longer be accepted."""
         return self.filter(answered_at=None, withdrawn_at=None)
 
     def acceptable(self) -> OfferQuerySet:
@@ -71,12 +74,12 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
 
 @pghistory.track()
 class OwnershipOffer(models.Model):
-    """An offer of a plan to another organisation, which will own it too or take it over.
+    """An offer of a plan to another organisation, which will own the plan too or take it over.
 
     offered → accepted, declined or withdrawn. After an accepted handover, the giver no longer owns the plan.
 
-    A plan leaves its partnership when its only owner does. If a present party of that partnership then takes the plan
-    over, the plan returns to it.
+    A plan leaves its partnership when its only owner leaves. If a present party of that partnership then takes over the
+    plan, the plan returns to the partnership.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
@@ -94,7 +97,7 @@ class OwnershipOffer(models.Model):
     message = models.TextField(blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
-    #: None until it is answered.
+    #: None until the offer is answered.
     accepted = models.BooleanField(null=True)
     reason = models.TextField(blank=True, help_text="Why the offer was declined.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -118,8 +121,9 @@ class OwnershipOffer(models.Model):
 def left_plan_after(user: User, *, plan: str, at: str) -> Q:
     """Return the condition that an organisation of the person left a plan after a moment.
 
-    `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's
-    partnership, when it stops owning the plan, and when the plan leaves a partnership to which it belongs.
+    `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the
+    plan's partnership, when it stops owning the plan, and when the plan leaves a partnership to which the
+    organisation belongs.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
     left_partnership = Party.objects.left_after(at, user).filter(partnership__plans=OuterRef(plan))

@@ -1,4 +1,4 @@
-"""Stored PDFs of published versions, so that each is drawn only once."""
+"""Stored PDFs of published versions, so that each PDF is rendered only once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _StoredPdf(models.Model):
     """The last PDF of a page for one reading class.
 
     `digest` is the hash of the page's HTML and styles. When a signature is added or a template changes, the hash
-    differs and the PDF is drawn again.
+    differs and the PDF is rendered again.
     """
 
     reader = models.CharField(max_length=10, choices=ReadingClass.choices)

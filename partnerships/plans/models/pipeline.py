@@ -1,4 +1,4 @@
-"""Homes of published versions, with the versions and times in which they applied, for reports."""
+"""Homes of published versions for reports, with the versions in which and the times at which they applied."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from partnerships.plans.models.plan import Plan
 class PlannedHomes(models.Model):
     """Homes of one combination at a site, in versions `from_number` until before `until_number` of a plan.
 
-    When anything about the homes changes, a new version ends the row and adds another. Rows of the newest version have
-    no `until_number`. Owners read a row from `published_from` until `published_until`, everybody else from `open_from`
-    until `open_until`, when the embargoes of the two versions end. So the homes that a reader could see on a day are
-    found by comparing moments.
+    When anything about the homes changes, a new version ends the row and adds another row. Rows of the newest
+    version have no `until_number`. Owners read a row from `published_from` until `published_until`; everybody else
+    reads the row from `open_from` until `open_until`, when the embargoes of the two versions end. So comparing
+    moments finds the homes that a reader could see on a day.
 
-    `area_code` is a GSS code. `year` is the year in which the homes complete ("2027" or "2027-28"), `done_year` the
-    year in which they have completed.
+    `area_code` is a GSS code. `year` is the year in which the homes are completed ("2027" or "2027-28"), and
+    `done_year` the year in which they were completed.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
@@ -64,9 +64,9 @@ class PlannedHomes(models.Model):
 
 
 class HomesCombination(models.Model):
-    """A combination of year, tenure, area and so on, which packed lines of homes name by its id.
+    """A combination of year, tenure, area and so on. Packed lines of homes contain the id of their combination.
 
-    `plans_pack_homes` in the database adds rows; they are never changed or removed.
+    The database function `plans_pack_homes` adds the rows, which are never changed or removed.
     """
 
     id = models.AutoField(primary_key=True)
@@ -105,9 +105,9 @@ class HomesCombination(models.Model):
 
 
 class HomesProvider(models.Model):
-    """The lead of a site, as plans name it, which packed lines of homes name by its id.
+    """The lead of a site, as plans name it. Packed lines of homes contain the id of their provider.
 
-    `plans_pack_homes` in the database adds rows; they are never changed or removed.
+    The database function `plans_pack_homes` adds the rows, which are never changed or removed.
     """
 
     id = models.AutoField(primary_key=True)
@@ -123,8 +123,8 @@ class HomesProvider(models.Model):
 class PackedHomes(models.Model):
     """All `PlannedHomes` of a plan packed into bytes, for reports that add up the homes of 100,000 plans.
 
-    `plans_pack_homes` in the database writes them, in the transaction that changes the homes. The layout is in
-    `queries.packed`.
+    The database function `plans_pack_homes` writes the bytes, in the transaction that changes the homes.
+    `queries.packed` describes the layout.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, primary_key=True, related_name="packed_homes")

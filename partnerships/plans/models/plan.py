@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
-    """Plans, by who may read, edit or publish them and by status."""
+    """Plans, by status and by who may read, edit or publish them."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return plans that the person may read, as a published version or a draft."""
@@ -55,18 +55,18 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose next version the person may read; none that their organisation has left."""
+        """Return plans whose next version the person may read; no plan that the person's organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans that the person may read as they are today; none that their organisation has left."""
+        """Return plans that the person may read as they are today; no plan that the person's organisation has left."""
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans that the person's organisation left, or that left its partnership.
+        """Return plans that the person's organisation left, and plans that left its partnership.
 
-        For visitors without an account, return public plans.
+        Visitors without an account get public plans.
         """
         if not user.is_authenticated:
             return self.public()
@@ -81,7 +81,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return published plans that the person reads inside, with confidential sites and restricted text."""
+        """Return published plans that the person reads inside: with confidential sites and restricted text."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
@@ -93,18 +93,19 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, draft_routes(timezone.now()), user))
 
     def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans whose draft the person may change: as editor or lead of an owner."""
+        """Return plans whose draft the person may change as editor or lead of an owner."""
         return self.filter(visible_to(Plan, (DRAFTERS,), user))
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Return plans that the person may publish: as lead of an owner."""
+        """Return plans that the person may publish as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def of_record(self, *, one_by_one: bool = False) -> models.Exists:
         """Return the condition that the `plan` of a record is one of these plans.
 
-        Unlike `plan__in`, PostgreSQL can answer it for one record without listing all plans. If it expects many
-        records it may list them nevertheless; `one_by_one` prevents that, for queries that need only the first rows.
+        Unlike for `plan__in`, PostgreSQL can check the condition for one record without listing all plans.
+        PostgreSQL may still list all plans if it expects many records. `one_by_one` prevents this, for queries that
+        need only the first rows.
         """
         return (OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
@@ -117,7 +118,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(status=Status.AWAITING_SIGN_OFF)
 
     def for_listing(self) -> PlanQuerySet:
-        """Return plans with the related rows that lists show. Lists order the plans themselves."""
+        """Return plans with the related rows that lists show. The lists themselves sort the plans."""
         return self.select_related("partnership").prefetch_related(
             models.Prefetch("owners", queryset=PlanOwner.objects.select_related("organisation").order_by("pk"))
         )
@@ -132,15 +133,15 @@ class Plan(models.Model):
     sign-off.
 
     `current_number` is the number of the newest published version, 0 before the first. `open_number` is the newest
-    version without an embargo. From `open_at` on the audience may read a version. `substantive_number` is the newest
-    version that is not minor: signatures on it or on later versions count.
+    version without an embargo. The audience may read a version from `open_at`. `substantive_number` is the newest
+    version that is not minor: only signatures on this version or later versions count.
     """
 
     title = models.CharField(max_length=200)
     kind = VocabularyField(vocabulary="plans.PlanKind", max_length=20)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
-    # Needs no index of its own: two indexes below begin with this column.
+    # The column needs no index of its own: two indexes below begin with it.
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans", db_index=False
     )
@@ -179,7 +180,8 @@ class Plan(models.Model):
 
     objects = PlanQuerySet.as_manager()
 
-    #: The owners when the reader's organisation left, if the plan is shown as it was then (see `queries.past`).
+    #: The owners at the time when the reader's organisation left; None if the plan is shown as it is today
+    #: (see `queries.past`).
     owners_then: list[PlanOwner] | None = None
 
     class Meta:
@@ -226,42 +228,42 @@ class Plan(models.Model):
 
     @property
     def is_published(self) -> bool:
-        """Whether there is a published version."""
+        """Return whether the plan has a published version."""
         return self.current_number > 0
 
     @property
     def is_over(self) -> bool:
-        """Whether it is superseded or closed: nothing can be published."""
+        """Return whether the plan is superseded or closed, so that nothing more can be published."""
         return self.status in OVER
 
     @property
     def is_draft(self) -> bool:
-        """Whether it has not been published yet."""
+        """Return whether no version of the plan has been published yet."""
         return self.current_number == 0
 
     @property
     def is_awaiting_sign_off(self) -> bool:
-        """Whether it is waiting for signatures."""
+        """Return whether the plan is waiting for signatures."""
         return self.status == Status.AWAITING_SIGN_OFF
 
     @property
     def is_embargoed(self) -> bool:
-        """Whether only owners may read the newest version for now."""
+        """Return whether only owners may read the newest version for now."""
         return self.embargoed_until is not None and self.embargoed_until > timezone.now()
 
     @property
     def announced_number(self) -> int:
-        """The version number for lists, without versions under embargo."""
+        """Return the version number that lists show, which leaves out versions under embargo."""
         return self.open_number if self.is_embargoed else self.current_number
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:
-        """The statuses that may follow the present one."""
+        """Return the statuses that may follow the present status."""
         return tuple(Status(status) for status in TRANSITIONS[self.status])
 
     @property
     def period(self) -> str:
-        """The years of the plan: "2026 to 2031"; "" if not given."""
+        """Return the years of the plan: "2026 to 2031"; "" if none are given."""
         if self.period_start and self.period_end:
             return f"{self.period_start} to {self.period_end}"
         return str(self.period_start or self.period_end or "")
@@ -279,20 +281,20 @@ class PresentOwners(models.Manager["PlanOwner"]):
     """The present owners, which `plan.owners` returns.
 
     `ended_at` is never in the future. Lookups across tables, for example `owners__organisation`, do not use this
-    manager: add `owners__ended_at=None` to them (see `routes.OWNERS`).
+    manager, so such a lookup must also contain `owners__ended_at=None` (see `routes.OWNERS`).
     """
 
     def get_queryset(self) -> models.QuerySet[PlanOwner]:
-        """Without ownerships that have ended."""
+        """Return the ownerships that have not ended."""
         return super().get_queryset().filter(ended_at=None)
 
 
 @pghistory.track()
 class PlanOwner(models.Model):
-    """An organisation's ownership of a plan; a lead of any owner may publish.
+    """An organisation's ownership of a plan. A lead of any owner may publish the plan.
 
-    owns → ended: by leaving the partnership, by handing over, or by giving up. The row is kept: a former owner can
-    read what was published up to `ended_at`.
+    owns → ended: by leaving the partnership, by handing over, or by giving up. The row remains, because a former owner
+    can read what was published up to `ended_at`.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
@@ -322,6 +324,6 @@ class PlanOwner(models.Model):
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
     """Return the people with an account who may read the published plan.
 
-    The room of digests knows the subscribers without an account.
+    Subscribers without an account belong to the room of digests.
     """
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

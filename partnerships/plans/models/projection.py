@@ -1,4 +1,4 @@
-"""Sites, homes and milestones of newest versions, as rows for lists."""
+"""Sites, homes and milestones of the newest versions, as rows for lists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.plans.models.states import OVER
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Milestones due within this long are "due soon".
+#: A milestone due within this time is "due soon".
 SOON = dt.timedelta(days=30)
 
 
@@ -30,14 +30,15 @@ def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
     """Return the condition on rows of newest versions that the person may read.
 
     `hidden` is the field that marks rows for readers inside. Under embargo, only owners read the rows. People whose
-    organisation left read none, because the newest version may be later than the day on which it left.
+    organisation left a plan read no rows of that plan, because the newest version may be later than the day on
+    which the organisation left.
     """
     has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     with one_by_one():
         inside = Plan.objects.inside_for(user).of_record(one_by_one=True)
         owned = Plan.objects.owned_for(user).of_record(one_by_one=True)
         published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
-    # PostgreSQL checks conditions in this order, so the one that most rows meet comes first.
+    # PostgreSQL checks conditions in this order, so the condition that most rows meet comes first.
     is_shown_outside = Q(**{hidden: False}) & Q(published.of_record(one_by_one=True))
     return (has_no_embargo & (is_shown_outside | Q(inside))) | Q(owned)
 
@@ -50,20 +51,23 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         return self.filter(of_newest_version(user, "restricted"))
 
     def open(self) -> MilestoneQuerySet:
-        """Return milestones not achieved or cancelled, of plans that are not over."""
+        """Return milestones that are neither achieved nor cancelled, of plans that are not over."""
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
-        """Open milestones whose last possible day is past."""
+        """Return open milestones whose last possible day is past."""
         return self.open().filter(due_by__lt=today)
 
     def due_between(self, today: dt.date, until: dt.date) -> MilestoneQuerySet:
-        """Open milestones whose last possible day is from `today` to `until`."""
+        """Return open milestones whose last possible day is from `today` to `until`, both included."""
         return self.open().filter(due_by__gte=today, due_by__lte=until)
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version. Milestones of confidential sites are `restricted` too."""
+    """A milestone of a plan's newest version. Milestones of confidential sites are `restricted` too.
+
+    `due_from` and `due_by` come from the forecast or, without a forecast, from the baseline.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -93,16 +97,19 @@ class Milestone(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Return the page of its plan. Needs `plan` fetched."""
+        """Return the page of the milestone's plan. Select `plan` with the milestone."""
         return self.plan.get_absolute_url()
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Whether it is not settled and its last possible day is past; its plan may be over."""
+        """Return whether the milestone is not settled and its last possible day is past.
+
+        Unlike `MilestoneQuerySet.overdue`, this does not check whether the plan is over.
+        """
         return self.status not in SETTLED and self.due_by is not None and self.due_by < today
 
 
 def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
-    """Return the milestones in a content of the plan as unsaved rows, by key."""
+    """Return the milestones in a content of the plan as unsaved rows, by their keys."""
     public_sites = {site["key"] for site in content["sites"] if not site["confidential"]}
     return {item["key"]: _milestone(plan, item, public_sites) for item in content["milestones"]}
 
@@ -129,10 +136,10 @@ def _milestone(plan: Plan, item: Item, public_sites: set[str]) -> Milestone:
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
-    """Sites, by reader."""
+    """Sites, by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Return sites of plans that the person may read; confidential ones only for readers inside."""
+        """Return sites of plans that the person may read, with confidential sites only for readers inside."""
         return self.filter(of_newest_version(user, "confidential"))
 
 
@@ -145,7 +152,8 @@ class Site(models.Model):
     name = models.CharField(max_length=500)
     area = models.ForeignKey(Area, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     planning_authority = models.CharField(max_length=500, blank=True)
-    # Defaults in the database, too: a server of the release before writes rows without them.
+    # The database has the defaults too, because a server that still runs the previous release writes rows without
+    # these two columns.
     address = models.CharField(max_length=500, blank=True, default="", db_default="")
     postcode = models.CharField(
         max_length=10, blank=True, default="", db_default="", help_text="The full postcode, or only its district."
@@ -173,7 +181,7 @@ class Site(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Return the page of its plan. Needs `plan` fetched."""
+        """Return the page of the site's plan. Select `plan` with the site."""
         return self.plan.get_absolute_url()
 
 

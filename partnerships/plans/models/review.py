@@ -1,4 +1,4 @@
-"""Shares of a draft, requests to see it, comments and mentions."""
+"""Shares of a draft, requests to see a draft, comments and mentions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
     """Shares, by whether they are active."""
 
     def active(self, now: dt.datetime) -> ShareQuerySet:
-        """Return shares that give access now: see `is_active_share`."""
+        """Return shares that give access now (see `is_active_share`)."""
         return self.filter(is_active_share(now, share="", plan="plan__"))
 
 
@@ -78,7 +78,7 @@ class Share(models.Model):
 
     @property
     def has_ended(self) -> bool:
-        """Whether its last day is past."""
+        """Return whether the last day of the share is past."""
         return self.ends_on is not None and self.ends_on < timezone.localdate()
 
 
@@ -96,7 +96,7 @@ class Opening(models.TextChoices):
 
 
 class ShareOpening(models.Model):
-    """One opening of a shared draft. It never changes, and is kept when the draft is shared again."""
+    """One opening of a shared draft. The row never changes, and remains when the draft is shared again."""
 
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
     shown_at = models.DateTimeField(help_text="When the draft was shared.")
@@ -116,8 +116,8 @@ class ShareOpening(models.Model):
 class AccessRequest(models.Model):
     """A request by a person of a partnership to see a draft.
 
-    asked → granted or declined. `plan` is the plan whose title or address is in `about`, if there is one. The person
-    who asks cannot tell whether there is.
+    asked → granted or declined. `plan` is the plan whose title or address is in `about`; None if no plan matches.
+    The person who asks cannot see whether a plan matched.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
@@ -128,7 +128,7 @@ class AccessRequest(models.Model):
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    #: None until it is answered.
+    #: None until the request is answered.
     granted = models.BooleanField(null=True)
 
     class Meta:
@@ -143,16 +143,16 @@ class AccessRequest(models.Model):
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
-    """Comments, by reader."""
+    """Comments, by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Return comments that the person may read.
 
-        - On a version: all for readers inside; for others the threads that they started. People whose organisation
-          left see nothing written after that.
-        - On a version under embargo: as above, but only for people of owners.
-        - On a draft: all for people of owners and parties; for others the threads that they started and comments on the
-          whole plan, because a piece may be restricted.
+        - On a version: readers inside read all comments; others read the threads that they started. People whose
+          organisation left see no comment written after the organisation left.
+        - On a version under embargo: as above, but only people of owners read comments.
+        - On a draft: people of owners and parties read all comments; others read the threads that they started and
+          comments on the whole plan, because a piece may be restricted.
         """
         if not user.is_authenticated:
             return self.none()
@@ -176,10 +176,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 @pghistory.track()
 class Comment(models.Model):
-    """A comment on a plan or a piece of it; `version_number` 0 is the draft.
+    """A comment on a plan or on a piece of the plan; `version_number` 0 is the draft.
 
     A thread is a comment without a parent, with its replies; threads are resolved and reopened. `anchor` is a piece
-    ("sites/north-quay"); `anchor_label` is its title at the time, which stays when the site is removed.
+    ("sites/north-quay"). `anchor_label` is the title of the piece at the time; it remains when the piece is
+    removed.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
@@ -204,12 +205,12 @@ class Comment(models.Model):
 
     @property
     def is_on_draft(self) -> bool:
-        """Whether it was made on a draft."""
+        """Return whether the comment was made on a draft."""
         return self.version_number == 0
 
     @property
     def is_resolved(self) -> bool:
-        """Whether the thread is resolved."""
+        """Return whether the thread is resolved."""
         return self.resolved_at is not None
 
 

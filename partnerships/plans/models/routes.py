@@ -1,4 +1,7 @@
-"""Routes from plans to their readers: `visible_to`, `readers_of` and the SQL of digests are made from them."""
+"""Routes from plans to the people who may read them.
+
+`visible_to`, `readers_of` and the SQL of digests are built from these routes.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Return routes to the readers of what is published from now on: inside and network, but none that left."""
+    """Return routes to the readers of the next version: readers inside and the network, but none that left."""
     return *inside_routes(now), _network(is_open(now))
 
 
@@ -78,7 +81,8 @@ def routes_once_open() -> tuple[Route, ...]:
 def former_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Return routes to former parties and owners, and to parties of a partnership that the plan left.
 
-    They still read a plan that had an open version before they left it, or before it left their partnership.
+    These organisations still read a plan that had an open version before they left the plan, or before the plan
+    left their partnership.
     """
     is_open_plan = is_open(now)
     is_former_party = Q(
@@ -86,7 +90,7 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
         partnership__parties__status__in=FORMER_STATUSES,
         open_at__lte=F("partnership__parties__left_at"),
     )
-    # The second condition follows from the first, but tells PostgreSQL that there are few former owners.
+    # The second condition follows from the first. PostgreSQL needs it to estimate that there are few former owners.
     is_former_owner = Q(first_published_at__lte=F("owners__ended_at"), owners__ended_at__isnull=False)
     was_open_when_plan_left = Q(
         past_partnerships__audience__in=WIDER_THAN_OWNERS,
@@ -107,24 +111,24 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """Return the condition that a share is active. `share` and `plan` are the prefixes of lookups of each.
+    """Return the condition that a share is active. `share` and `plan` are the prefixes of lookups on each.
 
-    The share is not revoked or past its last day, the person still acts for its `organisation`, and the owner that
-    shares it (`shown_for`) still owns the plan.
+    A share is active if it is not revoked or past its last day, the person still acts for its `organisation`, and
+    the owner that shares the draft (`shown_for`) still owns the plan.
     """
 
-    def where(prefix: str, **lookups: Any) -> Q:
+    def prefixed(prefix: str, **lookups: Any) -> Q:
         return Q(**{f"{prefix}{lookup}": value for lookup, value in lookups.items()})
 
     today = timezone.localdate(now)
     membership, owner = f"{share}person__memberships__", f"{plan}owners__"
-    not_over = where(share, revoked_at=None) & (where(share, ends_on=None) | where(share, ends_on__gte=today))
+    not_over = prefixed(share, revoked_at=None) & (prefixed(share, ends_on=None) | prefixed(share, ends_on__gte=today))
     still_acts = (
-        where(share, person__is_active=True)
-        & where(membership, organisation=F(f"{share}organisation"), accepted_at__isnull=False, starts_on__lte=today)
-        & (where(membership, ends_on=None) | where(membership, ends_on__gt=today))
+        prefixed(share, person__is_active=True)
+        & prefixed(membership, organisation=F(f"{share}organisation"), accepted_at__isnull=False, starts_on__lte=today)
+        & (prefixed(membership, ends_on=None) | prefixed(membership, ends_on__gt=today))
     )
-    still_owned = where(owner, organisation=F(f"{share}shown_for"), ended_at=None)
+    still_owned = prefixed(owner, organisation=F(f"{share}shown_for"), ended_at=None)
     return not_over & still_acts & still_owned
 
 

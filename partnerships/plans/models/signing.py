@@ -1,4 +1,4 @@
-"""Sign-off: who must sign, their decisions, and conditions met."""
+"""Sign-off: who must sign, their decisions, and the conditions that were met."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ class SignOff(documents.Signature):
 
     @property
     def is_condition_met(self) -> bool:
-        """Whether its condition is met; select `condition_met` with it."""
+        """Return whether the condition of the decision is met. Select `condition_met` with the decision."""
         return hasattr(self, "condition_met")
 
     @property
     def version_number(self) -> int:
-        """The number of the version decided on; select `version` with it."""
+        """Return the number of the version decided on. Select `version` with the decision."""
         return self.version.number
 
     @property
     def words(self) -> str:
-        """The decision in words, and whether its condition is met."""
+        """Return the decision in words, and whether its condition is met."""
         if self.is_conditional and self.is_condition_met:
             return "Approved, condition met"
         return self.get_decision_display()
 
 
 class ConditionMet(models.Model):
-    """Confirmation that a condition is met, by the organisation that set it. It never changes."""
+    """The confirmation of an organisation that the condition it set is met. A confirmation never changes."""
 
     sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
     note = models.TextField(blank=True)

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Status(models.TextChoices):
-    """The status of a plan; `TRANSITIONS` says what may follow."""
+    """The status of a plan. `TRANSITIONS` lists the statuses that may follow each."""
 
     DRAFT = "draft", "Draft"
     SHARED = "shared", "Shared for comment"

@@ -1,4 +1,4 @@
-"""Published versions, which never change, drafts and attached files."""
+"""Published versions, which never change; drafts; and attached files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ContentField(models.JSONField):
-    """A plan's content, as JSON.
+    """The content of a plan, as JSON.
 
     Versions never change, so content stored before a field existed gets that field, empty, when it is read.
     """
@@ -52,13 +52,14 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         """Return published versions that the person may read.
 
-        Only owners read versions under embargo. Organisations that left read the versions from before that day.
+        Only owners read versions under embargo. Organisations that left a plan read the versions from before the
+        day on which they left.
         """
         now = timezone.now()
         has_no_embargo = Q(embargo_until=None) | Q(embargo_until__lte=now)
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
         present_plans = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
-        # `Everybody` stands for several people, so only the routes apply to it, not ownership or having left.
+        # `Everybody` represents several people, who own and left different plans, so only the routes apply.
         if isinstance(user, Everybody):
             return self.filter(has_no_embargo, present_plans.of_record())
         if not user.is_authenticated:
@@ -70,8 +71,9 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def _readable_after_leaving(self, user: User) -> Q:
         """Return the condition on versions that the person's organisations could read when they left the plan.
 
-        An organisation left as a party, as an owner, or because the plan left a partnership to which it belongs (see
-        `routes`). It keeps the versions that were readable by then.
+        An organisation left as a party, as an owner, or because the plan left a partnership to which the
+        organisation belongs (see `routes`). The organisation may still read the versions that it could read by
+        then.
         """
         own_organisations = Organisation.objects.of_person(user).values("pk")
 
@@ -97,12 +99,12 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return Q(pk__in=left_as_party.values("pk")) | Q(left_as_owner) | Q(Exists(plan_left_partnership))
 
     def without_content(self) -> VersionQuerySet:
-        """Defer content and prose, which lists do not show: they may be megabytes."""
+        """Defer content and prose, which may be megabytes and which lists do not show."""
         return self.defer("content", "prose")
 
 
 class Version(documents.Version):
-    """One published version of a plan, with a number and a note. The module `plans.content` describes its content.
+    """A published version of a plan, with a number and a note. The module `plans.content` describes the content.
 
     If a version is `minor`, the signatures on earlier versions still count.
     """
@@ -110,7 +112,7 @@ class Version(documents.Version):
     content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     title = models.CharField(max_length=200)
-    #: By reading class: a summary, and the numbers of homes, sites and changes. Lists show these without the content.
+    #: A summary and the numbers of homes, sites and changes, by reading class, so that lists need no content.
     figures = models.JSONField(default=dict)
     minor = models.BooleanField(default=False)
     embargo_until = models.DateTimeField(null=True, blank=True)
@@ -143,7 +145,7 @@ class Version(documents.Version):
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class Draft(documents.Draft):
-    """The next version of a plan. While its content is None it equals version `based_on`."""
+    """The next version of a plan. While the draft's content is None, the content equals that of version `based_on`."""
 
     content = ContentField(null=True)
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
@@ -154,7 +156,7 @@ class Draft(documents.Draft):
 
 
 class PlanDocumentQuerySet(models.QuerySet["Document"]):
-    """Documents, by reader."""
+    """Documents, by who may read them."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
         """Return documents of the newest versions that the person may read; restricted documents only inside."""
@@ -163,10 +165,10 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
 
 @pghistory.track(exclude=["title", "restricted", "in_newest"])
 class Document(models.Model):
-    """The file of a document in a plan's content, with the document's key.
+    """The file of a document in a plan's content. The file has the same key as the document.
 
-    People may read it if they may read a version or a draft that lists it. `in_newest` means that the newest version
-    lists it; `title` and `restricted` are copied from that version, for lists.
+    People may read the file if they may read a version or a draft that lists the document. `in_newest` means that
+    the newest version lists the document; `title` and `restricted` are copied from that version, for lists.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
@@ -178,7 +180,8 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()
-    # Defaults in the database, too: a server of the release before writes rows without them.
+    # The database has the defaults too, because a server that still runs the previous release writes rows without
+    # these three columns.
     title = models.CharField(max_length=500, blank=True, default="", db_default="")
     restricted = models.BooleanField(default=False, db_default=False)
     in_newest = models.BooleanField(default=False, db_default=False)
@@ -195,5 +198,5 @@ class Document(models.Model):
         return self.file_name
 
     def get_absolute_url(self) -> str:
-        """Return the file."""
+        """Return the address of the file."""
         return reverse("plans:document", kwargs={"pk": self.plan_id, "key": self.key})

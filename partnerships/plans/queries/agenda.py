@@ -15,14 +15,14 @@ from partnerships.plans.models import Plan, Version
 
 
 def published_since(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Return the newest version of each plan that was published since the last meeting of its partnership."""
-    later = Q(pk__in=[])
+    """Return the newest version of each plan for which a version was published since the partnership's last meeting."""
+    condition = Q(pk__in=[])
     for partnership in partnerships:
-        later |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
+        condition |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
     rows = (
         Version.objects.visible_to(user)
         .without_content()
-        .filter(later, published_at__lte=since.now)
+        .filter(condition, published_at__lte=since.now)
         .select_related("plan")
         .order_by("plan", "-number")
         .distinct("plan")
@@ -42,7 +42,7 @@ def published_since(user: User, partnerships: Sequence[Partnership], since: Sinc
 
 
 def awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Return plans of the partnerships that wait for signatures."""
+    """Return the partnerships' plans that are waiting for signatures."""
     rows = Plan.objects.inside_for(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
         Suggestion(

@@ -29,8 +29,8 @@ from partnerships.plans.models import (
 def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return the milestones of plans that the person's organisations own or take part in.
 
-    With a `partnership`, only of its plans. A milestone of a confidential site is named by the site's reference,
-    because calendars are copied to providers outside the network.
+    `partnership` limits the entries to the plans of one partnership. A milestone of a confidential site is named by
+    the site's reference, because calendars are copied to providers outside the network.
     """
     plans = Plan.objects.with_insider(user)
     if partnership is not None:
@@ -40,12 +40,12 @@ def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def dates_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
-    """Return the dates of milestones with these ids, as far as the person may see them."""
+    """Return the dates of those milestones with these ids that the person may see."""
     return _entries_of_milestones(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
 
 
 def dates_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
-    """Return the milestones of plans with these ids, and the days by which they are to be signed."""
+    """Return the milestones of plans with these ids, and the days by which the plans are to be signed."""
     milestones = list(_milestones_with_dates(user).filter(plan__in=plans))
     versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
     signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
@@ -58,9 +58,9 @@ def _milestones_with_dates(user: User) -> MilestoneQuerySet:
 
 
 def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
-    """Return the entries of these milestones and of those in `versions`.
+    """Return the entries of these milestones, and of the milestones in `versions`.
 
-    Each of the `versions` stands in for one under embargo, whose milestones the reader may not see.
+    Each of the `versions` replaces a version under embargo, whose milestones the reader may not see.
     """
     plan_ids = {milestone.plan_id for milestone in milestones if milestone.restricted}
     sites = Site.objects.filter(plan__in=plan_ids, confidential=True).values_list("plan", "key", "reference")
@@ -87,14 +87,15 @@ def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Versi
 def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
     """Return the versions that readers inside see while a later version is under embargo.
 
-    Rows of milestones are of the newest version. Without these versions, the dates would disappear during an embargo
-    and so reveal it. Plans of the person's own organisations are left out: owners see the newest version.
+    The table of milestones contains only milestones of newest versions. Without these versions, the dates would
+    disappear during an embargo and so reveal the embargo. Plans of the person's own organisations are left out,
+    because owners see the newest version.
     """
-    embargoed = Plan.objects.inside_for(user).filter(
+    embargoed_plans = Plan.objects.inside_for(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
     )
-    embargoed = embargoed.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
-    versions = Version.objects.filter(plan__in=embargoed.order_by().values("pk"), number=F("plan__open_number"))
+    embargoed_plans = embargoed_plans.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
+    versions = Version.objects.filter(plan__in=embargoed_plans.order_by().values("pk"), number=F("plan__open_number"))
     return versions.select_related("plan__partnership").order_by("plan")
 
 
@@ -116,7 +117,7 @@ def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_nu
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
         sequence=max(0, version_number - 1) + plan.is_over,
-        # A plan that is over has no more milestones to reach; its successor has its own.
+        # Nobody works towards the milestones of a plan that is over; its successor has its own milestones.
         is_cancelled=milestone.status == "cancelled" or (plan.is_over and milestone.status != "achieved"),
     )
 
@@ -146,7 +147,7 @@ def _partial_date(text: str) -> PartialDate | None:
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return days by which the plans of a partnership, or else the person's organisations, are to sign off."""
+    """Return the days by which a partnership's plans are to be signed; else those of the person's organisations."""
     signatories = _signatories_with_deadline(user)
     if partnership is None:
         signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
@@ -163,12 +164,12 @@ def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
 def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarEntry]:
     """Return the days by which these signatories must sign.
 
-    Makes two queries. Fetch `organisation` and the plan's partnership with the signatories.
+    Makes two queries. Select `organisation` and the plan's partnership with the signatories.
     """
     plan_by_pk = {signatory.plan_id: signatory.plan for signatory in signatories}
     revision_by_plan = revisions_of(set(plan_by_pk), "plan_signing", "plan")
     sign_offs = SignOff.objects.filter(plan__in=list(plan_by_pk))
-    decided = {
+    decided_pairs = {
         (plan_id, organisation_id)
         for plan_id, organisation_id, number in sign_offs.values_list("plan", "organisation", "version__number")
         if number >= plan_by_pk[plan_id].substantive_number
@@ -177,7 +178,7 @@ def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarE
         _entry_of_signatory(
             signatory,
             revision_by_plan.get(signatory.plan_id, Revision(0, signatory.asked_at)),
-            has_decided=(signatory.plan_id, signatory.organisation_id) in decided,
+            has_decided=(signatory.plan_id, signatory.organisation_id) in decided_pairs,
         )
         for signatory in signatories
     ]
@@ -202,7 +203,7 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
 
 
 def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the ends of embargoes, past and future, for people of owners. Nobody else knows of an embargo."""
+    """Return the ends of embargoes, past and future, for people of owners. Nobody else may know about an embargo."""
     own_plans = Plan.objects.owned_for(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
     if partnership is not None:

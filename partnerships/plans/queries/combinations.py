@@ -1,4 +1,4 @@
-"""Combinations of tenure, year, area and so on, which packed lines of homes name by their ids."""
+"""Combinations of tenure, year, area and so on. Packed lines of homes contain the ids of their combinations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WHERE (
     AND (%(year)s = '' OR year = %(year)s)
 ORDER BY id
 """
-#: The values of `_STATEMENT` that leave nothing out.
+#: The values with which `_STATEMENT` returns all combinations.
 _NO_FILTERS: Mapping[str, Any] = {
     "areas": [],
     "authorities": [],
@@ -59,7 +59,8 @@ _NO_FILTERS: Mapping[str, Any] = {
 class Combinations:
     """The combinations whose homes are counted, in the order of their ids.
 
-    Index 0 stands for no combination. Sums use indexes, because ids can be far apart: a restore adds ten million.
+    Index 0 means no combination. Sums use indexes and not ids, because ids can be far apart: a restore adds ten
+    million to the ids.
     """
 
     ids: IntArray
@@ -72,7 +73,7 @@ class Combinations:
     def among(cls, **filters: Any) -> Combinations:
         """Return the combinations that match the filters of `_STATEMENT`.
 
-        Read packed lines first: they may name combinations added in the meantime.
+        Callers read the packed lines first: lines read later may contain ids of combinations added in the meantime.
         """
         ids, confidential, is_done = [0], [False], [False]
         values: list[tuple[Any, ...]] = [()]
@@ -90,11 +91,11 @@ class Combinations:
 
     @property
     def size(self) -> int:
-        """The number of indexes, including 0."""
+        """Return the number of indexes, including 0."""
         return len(self.ids)
 
     def countable_lines(self, lines: Lines) -> Lines:
-        """Return the lines whose homes are counted, with the index of each combination in the place of its id.
+        """Return the lines whose homes are counted, with the index of each combination instead of its id.
 
         Lines at confidential sites are left out unless the reader reads the plan inside.
         """

@@ -1,4 +1,4 @@
-"""Comments on plans: how many each piece has, and who can read one."""
+"""Comments on plans: the number of comments on each piece, and who can read a comment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _counts(user: User, plan: int, *, on_draft: bool) -> QuerySet[Comment, tuple
 
 
 def can_read_today(comment: Comment, person: User) -> bool:
-    """Whether the person may read the comment and takes part today.
+    """Return whether the person may read the comment and can read the plan as it is today.
 
     People of an organisation that left may read old comments, but are not mentioned any more.
     """

@@ -1,4 +1,4 @@
-"""Versions, the draft and their contents, as a person may read them."""
+"""Versions and drafts, and their contents as a person may read them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def content_for(content: Content, reader: ReadingClass | str) -> Content:
-    """Return the content as readers of that class see it."""
+    """Return the content as readers of this class see it."""
     return content if reader == ReadingClass.INSIDE else outside(content)
 
 
@@ -28,7 +28,7 @@ def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySe
 
 
 def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
-    """Return the newest version that the person may read, or None."""
+    """Return the newest version that the person may read; None if there is no such version."""
     return next(iter(rows_for(_newest, user, plan.pk)), None)
 
 
@@ -38,7 +38,7 @@ def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """Return one version by its number, without checking rights: callers have done that."""
+    """Return the version with this number, or None. Callers have already checked the rights."""
     return plan.versions.filter(number=number).first() if number else None
 
 
@@ -49,16 +49,16 @@ def content_of(plan: Plan, number: int) -> Content:
 
 
 def draft_content(plan: Plan) -> Content:
-    """Return the content of the draft: that of the newest version until the draft is changed."""
+    """Return the content of the draft, which is that of the newest version until the draft is changed."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is not None and draft.content is not None:
         content: Content = draft.content
         return content
-    # The draft's number rather than the plan's: `plan` may have been read before the last publication.
+    # Use the number in the draft: `plan` may have been read before the last publication, so its number may be old.
     return content_of(plan, draft.based_on if draft is not None else plan.current_number)
 
 
 def area_names(*contents: Content) -> dict[str, str]:
-    """Return the names of the sites' areas, by GSS code."""
+    """Return the names of the areas in which the sites of these contents are, by GSS code."""
     codes = {site["area"] for content in contents for site in content["sites"]} - {""}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

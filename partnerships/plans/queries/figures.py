@@ -1,4 +1,4 @@
-"""Homes and milestones of a party's plans in a period, for progress reports."""
+"""Homes and milestones of a party's plans in a period, as blocks for progress reports."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from partnerships.plans.content import SETTLED, Content, Item, homes_count, mile
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.queries.contents import content_of
 
-#: Milestones that are listed, at most.
+#: The most milestones that a report lists.
 _MAX_LINES = 50
-#: The dates of a site by which homes are counted.
+#: A site's homes are counted as started or completed, actual or forecast, by these dates of the site.
 _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
 
 
 def _contents(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
-    """Yield the party's plans that all parties of the partnership may read, each with its content.
+    """Yield each of the party's plans that all parties of the partnership may read, with its content.
 
     The content is what readers outside see. Versions under embargo are left out.
     """
@@ -32,7 +32,7 @@ def _contents(period: ReportPeriod) -> Iterator[tuple[Plan, Content]]:
 
 
 def _within(period: ReportPeriod, text: str) -> bool:
-    """Whether a partial date is certainly in the period, from its first to its last possible day."""
+    """Return whether a partial date is certainly in the period: from its first to its last possible day."""
     if not text:
         return False
     day = PartialDate.parse(text)
@@ -40,7 +40,10 @@ def _within(period: ReportPeriod, text: str) -> bool:
 
 
 def homes_in_period(period: ReportPeriod) -> Block | None:
-    """Return homes that started and completed in the period, actual and forecast, with a line for each plan."""
+    """Return the homes that started and completed in the period, actual and forecast, with a line for each plan.
+
+    Returns None if no plan has such homes.
+    """
     total: Counter[str] = Counter()
     lines = []
     for plan, content in _contents(period):
@@ -56,7 +59,7 @@ def homes_in_period(period: ReportPeriod) -> Block | None:
 
 
 def _homes_in_words(counts: Counter[str]) -> str:
-    """Return the homes by each of `_DATE_FIELDS`, in words."""
+    """Return the homes counted by each of `_DATE_FIELDS`, in words."""
     return (
         f"{counted(counts['actual_start'], 'home')} started (forecast {counts['forecast_start']:,}), "
         f"{counts['actual_completion']:,} completed (forecast {counts['forecast_completion']:,})"
@@ -64,7 +67,10 @@ def _homes_in_words(counts: Counter[str]) -> str:
 
 
 def milestones_in_period(period: ReportPeriod) -> Block | None:
-    """Return milestones reached in the period, and slipped ones, whose baseline was in the period."""
+    """Return the milestones reached in the period, and the slipped milestones whose baseline was in the period.
+
+    Returns None if there are none of either.
+    """
     reached, slipped = [], []
     for plan, content in _contents(period):
         for milestone in content["milestones"]:

@@ -1,4 +1,7 @@
-"""Homes in plans as they can be read today, by area, year and tenure: part of the pipeline, read faster."""
+"""Homes in plans by area, year and tenure, as people can read them today.
+
+This is a part of the pipeline that can be read faster than the whole.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNow:
-    """Homes of one tenure that complete in one year in an area, and how many of them have completed."""
+    """Homes of one tenure that are completed in one year in an area; `done` of them have been completed."""
 
     area_code: str
     year: str
@@ -32,13 +35,13 @@ class PlannedNow:
 
     @property
     def to_come(self) -> int:
-        """Homes that have not completed."""
+        """Return the number of homes that have not been completed."""
         return self.homes - self.done
 
 
 def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
-    """Return the homes that `pipeline_of` counts as `now`, in these areas (GSS codes); in all areas if empty."""
-    # Read the lines before the combinations: lines may name newer combinations (see `Combinations.among`).
+    """Return the homes that `pipeline_of` counts as `now` in these areas (GSS codes); if none are given, in all."""
+    # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
     batches = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes_by_index = np.zeros(combinations.size, dtype=np.int64)
@@ -47,15 +50,17 @@ def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list
         homes_now = lines.count * lines.is_now
         homes_by_index += np.bincount(lines.combination, homes_now, combinations.size).astype(np.int64)
 
-    homes: Counter[tuple[str, str, str]] = Counter()
-    done: Counter[tuple[str, str, str]] = Counter()
+    homes_by_key: Counter[tuple[str, str, str]] = Counter()
+    done_homes_by_key: Counter[tuple[str, str, str]] = Counter()
     for index in np.flatnonzero(homes_by_index).tolist():
         values = combinations.values_at(index)
         key = values["area_code"], values["year"], values["tenure"]
-        homes[key] += int(homes_by_index[index])
+        homes_by_key[key] += int(homes_by_index[index])
         if combinations.is_done[index]:
-            done[key] += int(homes_by_index[index])
+            done_homes_by_key[key] += int(homes_by_index[index])
     return [
-        PlannedNow(area_code=area_code, year=year, tenure=tenure, homes=count, done=done[area_code, year, tenure])
-        for (area_code, year, tenure), count in homes.items()
+        PlannedNow(
+            area_code=area_code, year=year, tenure=tenure, homes=count, done=done_homes_by_key[area_code, year, tenure]
+        )
+        for (area_code, year, tenure), count in homes_by_key.items()
     ]

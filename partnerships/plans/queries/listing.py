@@ -25,20 +25,20 @@ class ListedPlan:
 
     @property
     def owners(self) -> list[PlanOwner]:
-        """The plan's owners; for a reader whose organisation left, the owners of that day."""
+        """Return the plan's owners; for a reader whose organisation left, the owners on that day."""
         return owners_of(self.plan)
 
 
 def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
-    """Return the plans of a list with their next steps, and with the names that their owners had."""
+    """Return the plans of a list with their next steps, and with the names that the owners had."""
     listed_plans = with_next_steps(user, plans)
-    # After the steps, which name the owners by their present names.
+    # This comes after the next steps, which use the present names of the owners.
     name_owners_as_at(listed.plan for listed in listed_plans)
     return listed_plans
 
 
 def with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
-    """Return the plans, with the next steps of those that the person knows from inside.
+    """Return the plans. Those that the person knows from inside have their next steps.
 
     Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.
     """
@@ -55,9 +55,9 @@ def _inside_ids_among(user: User, plan_ids: list[int]) -> QuerySet[Plan, int]:
 
 
 def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPlan]:
-    """Return the plans, with the next steps of those that the person knows from inside."""
-    awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside_ids]
-    states_by_pk = signing_states_of(awaiting) if awaiting else {}
+    """Return the plans, with the next steps of those whose ids are in `inside_ids`."""
+    awaiting_plans = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside_ids]
+    states_by_pk = signing_states_of(awaiting_plans) if awaiting_plans else {}
     listed_plans = []
     for plan in plans:
         steps = next_steps(plan, states_by_pk.get(plan.pk, [])) if plan.pk in inside_ids else []
@@ -65,17 +65,17 @@ def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPl
     return listed_plans
 
 
-#: The order of waiting plans: those awaiting sign-off, those whose signatories must be chosen, drafts.
+#: The order of waiting plans: first plans awaiting sign-off, then plans whose signatories must be chosen, then drafts.
 _URGENCY = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
-#: How many waiting plans are checked first. That is usually enough, because most people may see most of them.
+#: How many waiting plans are checked first. This is usually enough, because most people may see most of the plans.
 _FIRST = 40
 
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[ListedPlan]:
     """Return plans that the person reads inside and that have a next step, the most urgent first."""
     partnerships = [] if partnership is None else [partnership]
-    for first in (_FIRST, None):
-        # As a list of ids: PostgreSQL would otherwise search all plans that the person may see.
+    for first in (_FIRST, None):  # None: if the first plans are not enough, check all
+        # Fetch the ids first: in one query, PostgreSQL would search all plans that the person may see.
         ids = rows_for(_waiting_ids, user, *partnerships, first=first)
         plans = rows_for(_visible_plans, user, ids, limit=limit) if ids else []
         if len(plans) == limit or len(ids) != first:
@@ -97,7 +97,7 @@ def _waiting_ids(user: User, partnership: int | None = None, *, first: int | Non
 
 
 def _visible_plans(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
-    """Return those of the plans that the person may see, the most urgent first."""
+    """Return the plans with these ids that the person may see, the most urgent first."""
     with one_by_one():
         visible = Plan.objects.visible_to(user)
     return visible.filter(among("pk", ids)).for_listing().order_by(_URGENCY, "-pk")[:limit]

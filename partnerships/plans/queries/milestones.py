@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def milestones_due_by(user: User | AnonymousUser, day: dt.date) -> MilestoneQuerySet:
-    """Return milestones overdue or due up to a day that the person may see."""
+    """Return the open milestones that the person may see and that are overdue or due by a day."""
     return Milestone.objects.visible_to(user).open().filter(due_by__lte=day).select_related("plan")

@@ -1,7 +1,8 @@
 """Tasks of a person in plans, for My work.
 
-Each kind of task has three functions. The first returns the records that wait for anybody (a `Reach`, with which people
-for whom nothing waits are skipped), the second those that wait for one person, and the third the tasks to show.
+Each kind of task has three functions. The first returns the records on which anybody has to act: a `Reach`, so that
+people with no such record are skipped. The second returns the records of one person, and the third the tasks to
+show.
 """
 
 from __future__ import annotations
@@ -40,18 +41,18 @@ from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
 def _task(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
-    """Return a task about a plan, with the plan's title and partnership unless `more` has others."""
+    """Return a task about a plan. Its title and partnership are those of the plan unless they are in `more`."""
     partnership_title = plan.partnership.title if plan.partnership else ""
     values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
     return Waiting(**(values | more))
 
 
-#: The route from a record of a plan to the people who may change its draft.
+#: The route from a record of a plan to the people who may change the plan's draft.
 _DRAFTERS = (drafters_of("plan__"),)
 
 
 def _signatures() -> Reach:
-    """Return signatories that must decide, or whose condition is not met."""
+    """Return the signatories that must decide, or whose condition is not met yet."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
         organisation=OuterRef("organisation"),
@@ -91,7 +92,7 @@ def _signing_tasks(user: User, now: dt.datetime) -> InOrder:
     """Return versions to sign off, and conditions that the person can confirm as met."""
 
     def make_task(row: dict[str, Any]) -> Waiting:
-        lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
+        has_lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return Waiting(
             what=_signing_task(row),
             title=row["plan__title"],
@@ -99,8 +100,8 @@ def _signing_tasks(user: User, now: dt.datetime) -> InOrder:
             since=row["asked_at"],
             due=row["due_on"],
             within=row["plan__partnership__title"] or "",
-            status="late" if lapsed else "",
-            status_label="Lapsed" if lapsed else "",
+            status="late" if has_lapsed else "",
+            status_label="Lapsed" if has_lapsed else "",
         )
 
     def urgency_of(row: dict[str, Any]) -> Urgency:
@@ -142,7 +143,7 @@ def _request_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _mentions() -> Reach:
-    """Return mentions in open threads to which the mentioned person has not replied."""
+    """Return the mentions in open threads to which the mentioned person has not replied."""
     replies = Comment.objects.filter(author=OuterRef("person"))
     unanswered = Mention.objects.filter(
         Q(comment__parent=None, comment__resolved_at=None)
@@ -157,7 +158,7 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
     return (
         Comment.objects.visible_to(user)
         .filter(pk__in=_mentions().of(user).values("comment"))
-        # People who left can still read the thread, but need not answer.
+        # People who left the plan can still read the thread, but need not answer.
         .filter(plan__in=Plan.objects.known_today_to(user).values("pk"))
         .select_related("plan__partnership", "author")
         .order_by("created_at", "pk")
@@ -225,9 +226,9 @@ def _milestone_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
     """Return the task to update a milestone.
 
-    Leads update it with the form that publishes a version, editors in the draft.
+    Leads update the milestone with the form that publishes a version, editors in the draft.
     """
-    overdue = milestone.is_overdue(today)
+    is_overdue = milestone.is_overdue(today)
     if may_publish:
         task = "Update this milestone"
         path = reverse("plans:milestone", kwargs={"pk": milestone.plan_id, "key": milestone.key})
@@ -241,8 +242,8 @@ def _milestone_task(milestone: Milestone, today: dt.date, *, may_publish: bool) 
         path,
         title=f"{milestone.name}, {milestone.plan.title}",
         due=milestone.due_by,
-        status="late" if overdue else "",
-        status_label="Overdue" if overdue else "",
+        status="late" if is_overdue else "",
+        status_label="Overdue" if is_overdue else "",
     )
 
 
@@ -266,7 +267,7 @@ def _offer_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
+#: In order: signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
     Source(_signing_tasks, lambda _: (_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)),
     Source(_request_tasks, lambda _: (_REQUESTS,)),

@@ -1,4 +1,4 @@
-"""Owners of plans: present, past and possible ones, and ownerships that ended."""
+"""Owners of plans: present, former and possible owners, and ownerships that ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def owners_of(plan: Plan) -> list[PlanOwner]:
     """Return the plan's owners, oldest first.
 
-    Makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that time.
+    This makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that
+    time.
     """
     if plan.owners_then is not None:
         return plan.owners_then
@@ -35,11 +36,11 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """Return the owners when a version was published, under the names they had then.
+    """Return the owners when a version was published, under their names of that time.
 
-    If an owner has passed the plan on to a successor since, the earlier owner is shown. For the newest version of a
-    plan that is not over, the present owners are shown, with their present names beside the former ones. For display
-    only: never save these objects.
+    If an owner has passed the plan on to a successor since, the earlier owner is returned. For the newest version
+    of a plan that is not over, the present owners are returned, with their present names beside the former names.
+    The objects are for display only: never save them.
     """
     owners = owners_of(plan)
     day = timezone.localdate(version.published_at)
@@ -53,14 +54,14 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
 
 
 def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.datetime) -> None:
-    """Replace each organisation that took the plan over after a moment by its predecessor.
+    """Replace each organisation that took over the plan after a moment with its predecessor.
 
-    For display only: never save these objects.
+    The changed objects are for display only: never save them.
     """
     predecessor_by_successor = held_then("plans", plan.pk, moment)
     if not predecessor_by_successor:
         return
-    # A predecessor that owned the plan together with its successor has a row of its own, which ended.
+    # A predecessor that owned the plan together with its successor has its own row, which ended.
     predecessor_ids = [predecessor.pk for predecessor in predecessor_by_successor.values()]
     own_rows = PlanOwner.ever.filter(plan=plan, organisation__in=predecessor_ids)
     ids_with_own_row = set(own_rows.values_list("organisation", flat=True))
@@ -71,9 +72,9 @@ def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.da
 
 
 def name_owners_as_at(plans: Iterable[Plan]) -> None:
-    """Give the owners of listed plans their names on the day of the last version.
+    """Change the names of the owners of listed plans to their names on the day of the last version.
 
-    Plans that are not over show the present names beside them. Makes one query for all plans, which must be fetched
+    Plans that are not over show the present names too. This makes one query for all plans, which must be fetched
     with `for_listing`.
     """
     then_only: list[AsAt] = []
@@ -88,7 +89,7 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
 
 
 def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Return present parties that may own and sign plans: all except observers."""
+    """Return the present parties that may own and sign plans, which are all except observers."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
@@ -102,8 +103,8 @@ def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
 def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet:
     """Return the organisations to which the giver, an owner, may offer the plan.
 
-    They are the members of the plan's partnership, except present owners. For a plan without a partnership, they are
-    the organisations with which the giver is in a live partnership.
+    These are the members of the plan's partnership, except present owners. For a plan without a partnership, they
+    are the organisations with which the giver is in a live partnership.
     """
     present_owners = plan.owners.values("organisation")
     if plan.partnership is not None:
@@ -121,7 +122,7 @@ def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
 
 
 def acceptable_offers(user: User) -> QuerySet[OwnershipOffer]:
-    """Return offers to or from organisations that the person leads and that can be accepted, oldest first."""
+    """Return the acceptable offers to or from organisations that the person leads, oldest first."""
     offers = OwnershipOffer.objects.visible_to(user).acceptable()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
@@ -129,7 +130,8 @@ def acceptable_offers(user: User) -> QuerySet[OwnershipOffer]:
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
     """Return ended ownerships that the person may see.
 
-    They are those of organisations that the person leads, and of plans that these organisations own now.
+    The person may see the ownerships of organisations that they lead, and of plans that these organisations own
+    now.
     """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
@@ -171,11 +173,11 @@ def ended_with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwne
     """Return ended ownerships with the title and page of each plan, as the person may see them."""
     visible_plans = Plan.objects.visible_to(user).filter(pk__in=[owner.plan_id for owner in owners])
     plan_by_pk = {plan.pk: plan for plan in as_read_by(user, visible_plans)}
-    ended = []
+    ownerships = []
     for owner in owners:
         plan = plan_by_pk.get(owner.plan_id)
         if plan is None:
-            ended.append(EndedOwnership(owner=owner, title="A draft that was not published", path=""))
+            ownerships.append(EndedOwnership(owner=owner, title="A draft that was not published", path=""))
         else:
-            ended.append(EndedOwnership(owner=owner, title=plan.title, path=plan.get_absolute_url()))
-    return ended
+            ownerships.append(EndedOwnership(owner=owner, title=plan.title, path=plan.get_absolute_url()))
+    return ownerships

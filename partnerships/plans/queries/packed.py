@@ -1,7 +1,7 @@
-"""Lines of homes of the plans that a reader reads, unpacked into numpy arrays.
+"""Lines of homes of the plans that a reader may read, unpacked into numpy arrays.
 
-PostgreSQL sends the packed lines of all plans as a few long values: 25 MB for half a million lines. Adding up as many
-rows would take ten times as long.
+PostgreSQL sends the packed lines of all plans as a few long values: 25 MB for half a million lines. Adding up as
+many rows would take ten times as long.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: The layout of a packed version (20 bytes), as `plans_pack_homes` in the database writes it.
+#: The layout of a packed version (20 bytes). The database function `plans_pack_homes` writes versions and lines.
 _VERSION = [("number", ">i4"), ("published", ">i8"), ("opened", ">i8")]
-#: The layout of a packed line (32 bytes). It holds from version `begins` until before version `ends` of its plan.
+#: The layout of a packed line (32 bytes). A line applies from version `begins` until before version `ends` of its plan.
 _LINE = [
     ("id", ">i8"),
     ("combination", ">i4"),
@@ -38,7 +38,7 @@ _LINE = [
     ("begins", ">i2"),
     ("ends", ">i2"),
 ]
-#: The layout of a plan, as `_STATEMENT` writes it; `versions` and `lines` are the numbers of its versions and lines.
+#: The layout of a plan, as `_STATEMENT` returns it; `versions` and `lines` are how many versions and lines it has.
 _PLAN = [
     ("id", ">i8"),
     ("owner", ">i8"),
@@ -47,9 +47,9 @@ _PLAN = [
     ("versions", ">i4"),
     ("lines", ">i4"),
 ]
-#: Flags of a plan: how its reader reads it, and whether it is live now and was at the earlier moment.
+#: Flags of a plan: whether its reader is an owner or reads it inside, and whether it is live now and was live earlier.
 OWNER, INSIDE, _LIVE, _WAS_LIVE = 1, 2, 4, 8
-#: Stands for the owner of a plan that has several.
+#: The owner of a plan with several owners.
 SEVERAL = -1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: A moment after all others, in microseconds.
@@ -90,11 +90,11 @@ GROUP BY plan_id / 8192
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of homes of a batch of plans, one element of each array for each line.
+    """Lines of homes of a batch of plans. Each array has one element for each line, except `plans`.
 
-    `plans` has one element for each plan (see `_PLAN`), and `plan` the index in it of each line's plan. Lines of a site
-    follow each other. `forecast` is 20290600 for June 2029, 0 if it is not given. The last three arrays tell whether a
-    line holds now, at the earlier moment and in the baseline.
+    `plans` has one element for each plan (see `_PLAN`). `plan` is the index in `plans` of each line's plan. Lines
+    of a site follow each other. `forecast` is 20290600 for June 2029, 0 if it is not given. The last three arrays
+    say whether a line applies now, at the earlier moment and in the baseline.
     """
 
     plans: NDArray[Any]
@@ -110,7 +110,7 @@ class Lines:
     is_baseline: BoolArray
 
     def where(self, condition: BoolArray) -> Lines:
-        """Return the lines for which a condition holds."""
+        """Return the lines that meet a condition."""
         return Lines(
             plans=self.plans,
             plan=self.plan[condition],
@@ -126,7 +126,7 @@ class Lines:
         )
 
     def inside(self) -> BoolArray:
-        """Whether the reader reads what is confidential in the plan of each line."""
+        """Return for each line whether the reader may read what is confidential in the line's plan."""
         is_inside: BoolArray = self.plans["flags"] & INSIDE > 0
         return is_inside[self.plan]
 
@@ -134,12 +134,12 @@ class Lines:
 def lines_of(
     reader: Reader, values: Mapping[str, Any], *, then: dt.datetime | None, now: dt.datetime
 ) -> Iterable[Lines]:
-    """Return the lines of the plans that the reader reads, one `Lines` for each batch of plans.
+    """Return the lines of the plans that the reader may read, one `Lines` for each batch of plans.
 
-    `values` are those of `reading.parameters_of`. Lines at confidential sites are included for all readers.
+    `values` are from `reading.parameters_of`. Lines at confidential sites are included for all readers.
     """
     rights, rights_values = rights_of(reader)
-    # Run at once, not when the first batch is needed: callers read the combinations after it.
+    # The query runs at once, not when the first batch is needed, because callers read the combinations afterwards.
     rows = binary_rows(_STATEMENT.format(**rights), {**rights_values, **values})
     then_microseconds = None if then is None else _microseconds(then)
     now_microseconds = _microseconds(now)
@@ -158,7 +158,7 @@ def _unpacked(
 ) -> Lines:
     """Return the lines of a batch of plans as they are read at these moments (microseconds).
 
-    Owners read a version from its publication on, everybody else from the end of its embargo.
+    Owners read a version from its publication, everybody else from the end of its embargo.
     """
     plans = np.frombuffer(packed_plans, np.dtype(_PLAN))
     versions = np.frombuffer(packed_versions, np.dtype(_VERSION))
@@ -170,7 +170,7 @@ def _unpacked(
     is_owner = (flags & OWNER > 0)[plan_of_version]
     readable_from = np.where(is_owner, versions["published"], versions["opened"])
 
-    # Lines name their versions by the index within the plan; the arrays have the versions of all plans.
+    # A line contains the indexes of its versions within its plan, but the arrays contain the versions of all plans.
     plan = np.repeat(np.arange(len(plans)), plans["lines"])
     first_version = np.cumsum(plans["versions"]) - plans["versions"]
     begins = first_version[plan] + lines["begins"]

@@ -1,4 +1,4 @@
-"""Plans as they were when an organisation left, for people of former parties and owners."""
+"""Plans as they were when an organisation left them, for people of former parties and owners."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def _left_at_by_plan(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
-    """Return when the person's organisations last left each plan, by plan id.
+    """Return when the person's organisations last left each plan, by the id of the plan.
 
     An organisation leaves a plan when it leaves the plan's partnership, when it stops owning the plan, and when the
-    plan leaves a partnership to which it belongs.
+    plan leaves a partnership to which the organisation belongs.
     """
     left_at_by_pk: dict[int, dt.datetime] = {}
     for pk, left_at in rows_for(_departures, user, [plan.pk for plan in plans]):
@@ -41,7 +41,7 @@ def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
 
 
 def _departures(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
-    """Return the id of the plan and the moment for each departure of the person's organisations from these plans."""
+    """Return each departure of the person's organisations from these plans: the id of the plan, and the moment."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
     parties = Party.objects.filter(
         organisation__in=own_organisations, status__in=FORMER_STATUSES, partnership__plans__in=ids
@@ -65,7 +65,7 @@ def _departures(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tup
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     """Return the plans as the person may read them: as they are, or as they were when their organisation left.
 
-    Never save the latter.
+    Never save a plan that is shown as it was.
     """
     plans = list(plans)
     left_at_by_pk = _left_at_by_plan(user, plans) if user.is_authenticated and plans else {}
@@ -80,7 +80,7 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
 
 
 def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
-    """Set the plan's title, version, status and owners as they were when the person's organisation left."""
+    """Set the plan's title, version, status and owners to those of the moment when the person's organisation left."""
     own_version = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
     if own_version is None:
         return
@@ -99,7 +99,7 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
 
 
 def _status_at(plan: Plan, moment: dt.datetime) -> str:
-    """Return the status of the plan at a moment, from the last event before it that changed the status."""
+    """Return the status of the plan at a moment, from the last earlier event that changed the status."""
     about_plan = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
     about_version = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
     events = Event.objects.filter(about_plan | about_version, at__lte=moment, data__after__has_key="status")
@@ -108,21 +108,23 @@ def _status_at(plan: Plan, moment: dt.datetime) -> str:
     return status
 
 
-def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
-    """Return the condition on plans whose title, as the person sees it, meets the condition `titled`."""
-    return Q(pk__in=titled_today(user, titled).values("pk")) | titled_then(user, titled)
+def titled_for(user: User | AnonymousUser, title_condition: Q) -> Q:
+    """Return the condition on plans whose title, as the person sees it, meets `title_condition`."""
+    return Q(pk__in=titled_today(user, title_condition).values("pk")) | titled_then(user, title_condition)
 
 
-def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
+def titled_today(user: User | AnonymousUser, title_condition: Q) -> PlanQuerySet:
     """Return plans that the person may read today and whose title meets the condition."""
-    return Plan.objects.known_today_to(user).filter(titled)
+    return Plan.objects.known_today_to(user).filter(title_condition)
 
 
-def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
-    """Return the condition on plans that the person reads only as they were, and whose title then met `titled`."""
+def titled_then(user: User | AnonymousUser, title_condition: Q) -> Q:
+    """Return the condition on plans that the person sees only as they were, with a title that met `title_condition`."""
     known_today = Plan.objects.known_today_to(user).values("pk")
     known_once = Plan.objects.known_once_to(user).values("pk")
-    own_versions = Version.objects.visible_to(user).filter(titled, plan__in=known_once).exclude(plan__in=known_today)
+    own_versions = (
+        Version.objects.visible_to(user).filter(title_condition, plan__in=known_once).exclude(plan__in=known_today)
+    )
     return Q(pk__in=own_versions.values("plan"))
 
 

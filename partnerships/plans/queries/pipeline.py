@@ -1,4 +1,4 @@
-"""Homes of plans over time, added up from the homes that a reader may read."""
+"""Homes of plans over time: sums of the homes that a reader may read."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Homes of one part of the pipeline.
+    """The number of homes in one part of the pipeline.
 
-    `baseline`: in the baselines of the plans, or in their first versions. `then`: in the versions that the reader could
-    read at the earlier moment. `now`: in the versions that they can read now; `done` of these have completed.
+    `baseline` is in the baselines of the plans, or in their first versions. `then` is in the versions that the
+    reader could read at the earlier moment, `now` in those that they can read now; `done` of these are completed.
     """
 
     baseline: int = 0
@@ -37,7 +37,7 @@ class Count:
 
     @property
     def to_come(self) -> int:
-        """Homes that are planned now and have not completed."""
+        """Return the number of homes that are planned now and have not been completed."""
         return self.now - self.done
 
 
@@ -59,10 +59,10 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineFilters:
-    """Which homes are counted. An empty filter counts all.
+    """Which homes are counted. An empty filter excludes nothing.
 
-    `agreement_references` does not filter: it tells which homes have a section 106 agreement, by the planning
-    references of agreements, each with the name of its authority or the code of an area.
+    `agreement_references` does not filter: it says which homes have a section 106 agreement. It contains the
+    planning references of agreements, each with the name of its authority or the code of an area.
     """
 
     areas: Sequence[str] = ()
@@ -90,9 +90,9 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
     "confidence": ("confidence",),
     "funding": ("has_grant", "is_in_agreement"),
 }
-#: Homes by the values of the columns of a division.
+#: The homes for each combination of values of a division's columns.
 CountsByValues: TypeAlias = dict[tuple[Any, ...], Count]
-#: The most sites with a moved forecast that are returned, those with most homes first.
+#: The most sites with a moved forecast that are returned. Those with most homes come first.
 MAX_SLIPS = 100
 
 
@@ -110,16 +110,16 @@ class Pipeline:
 
     @property
     def total(self) -> Count:
-        """All homes."""
+        """Return the count of all homes."""
         return self.by["all"].get((), Count())
 
 
 def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
-    """Return the homes of plans that the reader reads now: as at `now`, as at `then`, and in the baselines.
+    """Return the homes of plans that the reader may read now: as at `now`, as at `then`, and in the baselines.
 
-    Plans that are superseded or closed at a moment do not count at that moment, and plans that the reader may read only
-    as they were never do. Homes at confidential sites count only for readers inside. Forecasts are compared with those
-    at `then` or, without it, with the baselines.
+    Plans that are over at a moment do not count at that moment. Plans that the reader may read only as they were
+    never count. Homes at confidential sites count only for readers inside. Forecasts are compared with those at
+    `then` or, if `then` is None, with the baselines.
     """
     parameters = parameters_of(
         areas=filters.areas,
@@ -128,7 +128,7 @@ def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime |
         kind=filters.kind,
         then=then,
     )
-    # Read the lines before the combinations: lines may name newer combinations (see `Combinations.among`).
+    # Read the lines before the combinations: lines read later may contain newer combinations (`Combinations.among`).
     batches = lines_of(reader, parameters, then=then, now=now)
     sums = _Sums(filters, has_earlier_moment=then is not None)
     for lines in batches:
@@ -175,7 +175,7 @@ _PROVIDERS_NAMED = "SELECT id FROM plans_homesprovider WHERE position(lower(%(na
 
 
 class _MovedSite(NamedTuple):
-    """A site whose forecast has moved. `line` is one of its lines of homes, `flags` tell how its plan is read."""
+    """A site whose forecast has moved. `line` is the id of one of its lines, and `flags` are those of its plan."""
 
     homes: int
     plan: int
@@ -189,8 +189,8 @@ class _MovedSite(NamedTuple):
 class _Sums:
     """Counted homes, added up by combination, by provider and by site.
 
-    Arrays of homes have a row for each of the four figures of `Count`, in its order. `plans` and `sites` are the
-    numbers of plans and sites that have homes now.
+    Arrays of homes have a row for each of the four numbers of `Count`, in that order. `plans` and `sites` count
+    those with homes now.
     """
 
     def __init__(self, filters: PipelineFilters, *, has_earlier_moment: bool) -> None:
@@ -205,9 +205,9 @@ class _Sums:
         )
         self._has_earlier_moment = has_earlier_moment
         self._lines_in_agreement = _lines_in_agreement(filters.agreement_references)
-        #: The providers whose homes are counted; None counts all.
+        #: The ids of the providers whose homes are counted; None counts the homes of all providers.
         self._providers = _providers_named(filters.provider) if filters.provider else None
-        #: Homes by twice the index of their combination, plus one if they have a section 106 agreement.
+        #: Each combination has two columns, at twice its index: homes without and with a section 106 agreement.
         self._by_combination: IntArray = np.zeros((4, 2 * self._combinations.size), dtype=np.int64)
         #: Homes by provider, one array for each batch of plans. The first row has the providers' keys.
         self._by_provider: list[IntArray] = [np.zeros((5, 0), dtype=np.int64)]
@@ -238,7 +238,7 @@ class _Sums:
         self._add_sites(lines, homes_now)
 
     def _add_sites(self, lines: Lines, homes_now: IntArray) -> None:
-        """Count the sites, and collect the largest of those whose forecast has moved."""
+        """Count the sites, and collect the largest of the sites whose forecast has moved."""
         # Lines of a site follow each other, so a site starts where the plan or the site changes.
         starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
         plan_indexes = lines.plan[starts]
@@ -277,7 +277,7 @@ class _Sums:
         return counts
 
     def by_provider(self) -> CountsByValues:
-        """Return the homes by provider: the site's lead, or else the plan's owners."""
+        """Return the homes by provider, which is the site's lead or else the plan's owners."""
         with_keys = np.concatenate(self._by_provider, axis=1)
         keys, key_indexes = np.unique(with_keys[0], return_inverse=True)
         name_by_key = _provider_names(keys.tolist())
@@ -286,13 +286,13 @@ class _Sums:
 
     def slips(self, now: dt.datetime) -> list[Slip]:
         """Return the sites whose forecast has moved, those with most homes first."""
-        largest = sorted(self._moved_sites, key=lambda site: (-site.homes, *site[1:]))[:MAX_SLIPS]
-        if not largest:
+        sites = sorted(self._moved_sites, key=lambda site: (-site.homes, *site[1:]))[:MAX_SLIPS]
+        if not sites:
             return []
-        values = {"lines": [site.line for site in largest], "flags": [site.flags for site in largest], "now": now}
+        values = {"lines": [site.line for site in sites], "flags": [site.flags for site in sites], "now": now}
         names_by_line = {line: names for line, *names in rows_of(_NAMES_OF_SITES, values)}
         slips = []
-        for moved in largest:
+        for moved in sites:
             plan_title, site_key, site_name = names_by_line[moved.line]
             slips.append(
                 Slip(
@@ -323,12 +323,12 @@ def _providers_named(name: str) -> IntArray:
 
 
 def _sums_by_key(keys: IntArray, figures: IntArray, size: int) -> IntArray:
-    """Return the sums of the figures for each key from 0 to `size` - 1. Adds floats, which are exact below 2**53."""
+    """Return the sums of the figures for each key from 0 to `size` - 1. The sums are floats, exact below 2**53."""
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
 def _counts_by_name(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
-    """Return the sums of the figures for each name. Each column of `figures` belongs to the name at its index."""
+    """Return the sums of the figures for each name. Each column of `figures` belongs to the name at the same index."""
     index_by_name: dict[tuple[Any, ...], int] = {}
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
     sums = _sums_by_key(indexes, figures, len(index_by_name)).T.tolist()
@@ -346,8 +346,8 @@ def _partial_date(number: int) -> str:
     return "-".join(parts)
 
 
-#: A provider's key is four times an id plus one of these, which says whose id it is: of the site's lead, of the plan's
-#: only owner, or of a plan with several owners.
+#: A provider's key is four times an id plus one of these numbers, which say what the id is: that of the site's lead, of
+#: the plan's only owner, or of a plan with several owners.
 _LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
 
 

@@ -1,4 +1,4 @@
-"""SQL for the plans that a reader reads in reports, and their rights in each."""
+"""SQL for the plans that a reader may read in reports, and for the reader's rights in each plan."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from partnerships.organisations.audience import Reader
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, Plan
 
-#: The plans that a reader reads, with their rights in each.
+#: The plans that a reader may read, with the reader's rights in each.
 #:
-#: `own` and `whole` are the plans that the reader owns or reads inside, `open` those whose next version they may read.
-#: `open` is most of the table and therefore listed once. Plans with homes in some areas are found by an index; planning
-#: authorities have none, so plans are not filtered by area if an authority is chosen too.
+#: `own` and `whole` are the plans that the reader owns or reads inside, and `open` those whose next version the reader
+#: may read. `open` is most of the table and is therefore listed only once. An index finds the plans with homes in some
+#: areas. Planning authorities have no index, so plans are not filtered by area if an authority is chosen too.
 READS = """
 WITH own(id) AS MATERIALIZED ({owned}),
 whole(id) AS MATERIALIZED ({inside}),
@@ -48,7 +48,7 @@ reads AS MATERIALIZED (
             OR plan.id IN (SELECT plan_id FROM plans_plannedhomes WHERE area_code = ANY(%(areas)s))
         )
 )"""
-#: The condition on lines of homes that the reader reads now: owners from the publication on.
+#: The condition on lines of homes that the reader may read now: owners from the publication, others from `open_from`.
 READ_NOW = """CASE
                 WHEN is_owner
                 THEN published_from <= %(now)s AND (published_until IS NULL OR published_until > %(now)s)
@@ -57,7 +57,7 @@ READ_NOW = """CASE
 
 
 def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the three subqueries that stand in `READS`, by name, and their values."""
+    """Return the three subqueries to insert into `READS`, by name, and their values."""
     no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
     owned, owned_values = subquery("owned", Plan.objects.owned_for(reader).order_by().values("pk"), empty=no_plans)
     inside, inside_values = subquery("inside", Plan.objects.inside_for(reader).order_by().values("pk"), empty=no_plans)
@@ -79,7 +79,7 @@ def parameters_of(
     kind: str = "",
     then: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Return the values of `READS` that say which plans are read."""
+    """Return the values of `READS` that select the plans."""
     return {
         "over": [str(code) for code in OVER],
         "ended_later": _ended_after(then) if then is not None else [],
@@ -91,8 +91,10 @@ def parameters_of(
 
 
 def _ended_after(moment: dt.datetime) -> list[int]:
-    """Return the ids of plans that are superseded or closed now and were neither at the moment."""
-    over = [str(code) for code in OVER]
-    plans = Plan.objects.filter(status__in=over).order_by().values("pk")
-    ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
-    return list(ended.filter(data__after__status__in=over).order_by().values_list("target_id", flat=True).distinct())
+    """Return the ids of plans that are superseded or closed now, and were neither at the moment."""
+    over_codes = [str(code) for code in OVER]
+    plans = Plan.objects.filter(status__in=over_codes).order_by().values("pk")
+    events = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)
+    return list(
+        events.filter(data__after__status__in=over_codes).order_by().values_list("target_id", flat=True).distinct()
+    )

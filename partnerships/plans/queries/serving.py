@@ -17,12 +17,12 @@ from partnerships.kit.text import counted
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, Site
 
-#: Sites of one plan that a form offers, at most.
+#: The most sites of one plan that a form offers.
 MAX_SITES = 100
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
-    """Return the figures that a form offers, each with its key."""
+    """Return the keys and labels of the figures that a form offers."""
     plans = Plan.objects.visible_to(user).filter(partnership=partnership).order_by("title", "pk")
     sites_by_plan: dict[int, list[Site]] = defaultdict(list)
     for site in Site.objects.visible_to(user).filter(plan__in=plans.values("pk")).order_by("name", "pk"):
@@ -40,7 +40,7 @@ def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
-    """Return the figures of newest versions by key, as the person may read them."""
+    """Return the figures of newest versions as the person may read them, by key."""
     plan_pks = {int(pk) for pk in (key.partition(":")[0] for key in keys) if pk.isdecimal()}
     plan_by_pk = Plan.objects.visible_to(user).in_bulk(plan_pks)
     sites = Site.objects.visible_to(user).filter(plan__in=plan_by_pk)

@@ -37,7 +37,7 @@ from partnerships.kit.record_fields import RecordField
 from partnerships.organisations.columns import FOUND_WORDS, organisation_column
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
-from partnerships.organisations.naming import named_then, show_as_at
+from partnerships.organisations.naming import official_name_at, show_as_at
 from partnerships.people.models import User
 
 #: Quiet partnerships shown above the list; My work lists all of them.
@@ -117,7 +117,7 @@ def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
 
 def _side_names(*order: str) -> Combinable:
     """The names of a conversation's sides on its day, in this order."""
-    sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=named_then("conversation__held_on"))
+    sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=official_name_at("conversation__held_on"))
     return joined(sides.order_by(*order), "then")
 
 

@@ -11,7 +11,7 @@ from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.queries import in_order
 from partnerships.developer_agreements.models import DeveloperAgreement, DeveloperAgreementQuerySet
 from partnerships.kit.moments import beginning_of
-from partnerships.organisations.lineage import held_then
+from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -39,6 +39,6 @@ def made_by(agreement: DeveloperAgreement) -> Organisation | None:
     """
     if agreement.agreed_on is None:
         return None
-    return held_then("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on)).get(
+    return holders_at("developer_agreements", agreement.pk, beginning_of(agreement.agreed_on)).get(
         agreement.organisation_id
     )

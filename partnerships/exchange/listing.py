@@ -37,7 +37,7 @@ from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, join
 from partnerships.kit.templatetags.kit import age, long_date, when_due
 from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import Area, Organisation
-from partnerships.organisations.naming import shown_then
+from partnerships.organisations.naming import displayed_name_at
 from partnerships.people.models import User
 
 
@@ -66,7 +66,7 @@ def _asked(user: User) -> Combinable:
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
 
-    name_shown = shown_then("entry__shared_at", is_over=Q(entry__status__in=OVER))
+    name_shown = displayed_name_at("entry__shared_at", is_over=Q(entry__status__in=OVER))
     addressees = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=name_shown)
     addressees = addressees.order_by("organisation__name", "pk")
     other_addressees = addressees.exclude(organisation=OuterRef("organisation"))

@@ -22,7 +22,7 @@ from partnerships.housing_figures.summing import (
     required_a_year,
 )
 from partnerships.kit.dates import covers
-from partnerships.organisations.lineage import followed_alone
+from partnerships.organisations.lineage import predecessors_by_sole_successor
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Kind, Scheme
 
 #: The measure, the first and the last year of a figure.
@@ -104,7 +104,7 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
     tracer = _LineageTracer(
         name_by_area_by_council=name_by_area_by_council,
         present_area_ids=present_ids,
-        predecessors_by_council=followed_alone(),
+        predecessors_by_council=predecessors_by_sole_successor(),
     )
     lineage_by_area: dict[int, Lineage] = {}
     for council, area_ids in sorted(present_areas_by_council.items()):

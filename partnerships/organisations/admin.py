@@ -1,4 +1,4 @@
-"""Admin pages of the directory; corrections of what registers say are saved through the services."""
+"""Admin pages of the directory, which save every correction of register data through the services."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from partnerships.organisations.services import (
 )
 from partnerships.people.models import User
 
-__all__ = ["admin_corrections"]  # its pages are registered with these
+__all__ = ["admin_corrections"]  # imported so that Django registers its pages too
 
 _FIELDS = (
     "name",
@@ -93,7 +93,7 @@ class AreaServedInline(ReadOnlyInline):
     fields = ("area", "starts_on", "ends_on", "source")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AreaServed]:
-        """Rows with their areas, in one query."""
+        """Return the rows with their areas, in one query."""
         return AreaServed.objects.select_related("area")
 
 
@@ -131,14 +131,17 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     def save_model(
         self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool
     ) -> None:
-        """Save through the service."""
+        """Save the organisation through the service.
+
+        A correction starts from the stored organisation, because Django's form has already changed `obj`.
+        """
         assert isinstance(request.user, User)
         data = {name: form.cleaned_data[name] for name in _FIELDS}
         now = timezone.now()
         if change:
-            fresh = Organisation.objects.get(pk=obj.pk)
+            stored_organisation = Organisation.objects.get(pk=obj.pk)
             reason = form.cleaned_data["reason"]
-            update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **data)
+            update_organisation(organisation=stored_organisation, author=request.user, now=now, reason=reason, **data)
         else:
             data.pop("own_sign_in_required")  # refused by the form: no lead yet
             obj.pk = create_organisation(author=request.user, now=now, **data).pk
@@ -146,7 +149,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
 
     @admin.action(description="Mark as checked: the organisation still exists")
     def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
-        """Clear the mark “not in the latest list” of organisations that an administrator has checked."""
+        """Clear “not in the latest list” from the organisations that an administrator has checked."""
         assert isinstance(request.user, User)
         count = sum(
             mark_found(organisation=organisation, author=request.user, now=timezone.now()) for organisation in queryset
@@ -155,7 +158,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
 
 
 class IdentifierAdminForm(ReasonedForm):
-    """A new identifier, or a correction with a reason."""
+    """The form for a new identifier or for a correction with a reason."""
 
     class Meta:
         model = Identifier
@@ -169,8 +172,8 @@ class IdentifierAdminForm(ReasonedForm):
         data = super().clean() or {}
         scheme, value = data.get("scheme") or self.instance.scheme, data.get("value", "")
         same_identifiers = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
-        if other := same_identifiers.select_related("organisation").first():
-            self.add_error("value", f"{other} already belongs to {other.organisation.name}.")
+        if same_identifier := same_identifiers.select_related("organisation").first():
+            self.add_error("value", f"{same_identifier} already belongs to {same_identifier.organisation.name}.")
         if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
             self.add_error("valid_to", "The end must not be before the start.")
         return data
@@ -178,9 +181,9 @@ class IdentifierAdminForm(ReasonedForm):
 
 @admin.register(Identifier)
 class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
-    """Identifiers, which are added and corrected with a reason.
+    """Admin page of identifiers, which administrators add and correct with a reason.
 
-    They are never deleted, because lists and plans refer to organisations by them.
+    Identifiers are never deleted, because lists and plans use them to refer to organisations.
     """
 
     form = IdentifierAdminForm
@@ -194,22 +197,27 @@ class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDelet
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Identifier | None = None) -> tuple[str, ...]:
-        """Make the scheme read-only, because in another scheme it would be another identifier."""
+        """Make the scheme of an existing identifier read-only.
+
+        The same value in another scheme would be a different identifier.
+        """
         return ("scheme",) if obj else ()
 
     def save_model(
         self, request: HttpRequest, obj: Identifier, form: forms.ModelForm[Identifier], change: bool
     ) -> None:
-        """Save through the service."""
+        """Save the identifier through the service."""
         assert isinstance(request.user, User)
         data = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         reason = form.cleaned_data["reason"]
         if change:
-            fresh = Identifier.objects.get(pk=obj.pk)
-            correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **data)
+            stored_identifier = Identifier.objects.get(pk=obj.pk)
+            correct_identifier(
+                identifier=stored_identifier, reason=reason, author=request.user, now=timezone.now(), **data
+            )
         else:
-            created = add_identifier(reason=reason, author=request.user, now=timezone.now(), **data)
-            obj.pk = created.pk
+            identifier = add_identifier(reason=reason, author=request.user, now=timezone.now(), **data)
+            obj.pk = identifier.pk
             obj._state.adding = False
 
 
@@ -225,7 +233,7 @@ class TieInline(ReadOnlyInline):
     fields = ("predecessor", "successor", "role", "function", "share", "geography")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionTie]:
-        """Rows with their organisations, in one query."""
+        """Return the ties with their organisations, in one query."""
         return SuccessionTie.objects.select_related("predecessor", "successor")
 
 
@@ -256,7 +264,7 @@ class SuccessionAdmin(ReadOnlyAdmin):
 
 
 class MembershipAdminForm(forms.ModelForm[Membership]):
-    """A new membership; later only its role can change."""
+    """The form for a new membership. Afterwards only the role can change."""
 
     reason = forms.CharField(
         max_length=500,
@@ -285,7 +293,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
 
 @admin.register(Membership)
 class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
-    """Memberships: added and ended through the services."""
+    """Admin page of memberships, which are added and ended through the services."""
 
     form = MembershipAdminForm
     list_display = ("person", "organisation", "role", "job_title", "starts_on", "ends_on", "accepted_at")
@@ -299,17 +307,17 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     search_fields = ("person__email", "person__name", "organisation__name")
     autocomplete_fields = ("person", "organisation")
     ordering = ("organisation__name", "person__name", "pk")
-    actions = ("end_them",)
+    actions = ("end_selected_memberships",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """False, because roles are changed on the organisation's page, which protects the last lead."""
+        """Return False: roles are changed on the organisation's page, which protects the last lead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         """Add the membership through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
-        created = add_membership(
+        membership = add_membership(
             organisation=data["organisation"],
             person=data["person"],
             role=data["role"],
@@ -318,11 +326,11 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
             author=request.user,
             now=timezone.now(),
         )
-        obj.pk = created.pk
+        obj.pk = membership.pk
         obj._state.adding = False
 
     @admin.action(description="End these memberships")
-    def end_them(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+    def end_selected_memberships(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         """End the selected memberships."""
         assert isinstance(request.user, User)
         for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):

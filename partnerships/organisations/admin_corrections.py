@@ -30,12 +30,12 @@ from partnerships.organisations.services import (
 from partnerships.organisations.services.corrections import PRESENT_NAMES
 from partnerships.people.models import User
 
-#: Names that administrators correct here; the present ones are corrected on the organisation's own page.
+#: The kinds of name that are corrected here. Present names are corrected on the organisation's own admin page.
 _CORRECTABLE = [(kind.value, kind.label) for kind in NameKind if kind not in PRESENT_NAMES]
 
 
 class NameForm(ReasonedForm):
-    """A name other than the present official and short ones."""
+    """The form to correct a name, other than the present official and short names."""
 
     kind = forms.ChoiceField(choices=_CORRECTABLE)
 
@@ -45,7 +45,7 @@ class NameForm(ReasonedForm):
 
 
 class AreaServedForm(ReasonedForm):
-    """Which area an organisation serves, and when."""
+    """The form to correct which area an organisation serves, and when."""
 
     class Meta:
         model = AreaServed
@@ -53,7 +53,7 @@ class AreaServedForm(ReasonedForm):
 
 
 class AreaForm(ReasonedForm):
-    """An area; its code is never changed."""
+    """The form to correct an area. The code of an area never changes."""
 
     class Meta:
         model = Area
@@ -63,26 +63,26 @@ class AreaForm(ReasonedForm):
 class CorrectionAdmin(
     ShowsRefusals, AutocompleteMixin, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]
 ):
-    """Rows that are corrected through a service and never added or deleted here."""
+    """Base class of admin pages whose rows are corrected through a service, and never added or deleted."""
 
     refusals = (UnableToCorrect,)
     show_full_result_count = False
 
     def correct(self, row: Any, reason: str, author: User, now: dt.datetime, fields: Mapping[str, Any]) -> None:
-        """Correct the row through the service of its kind."""
+        """Correct the row through its own service. Subclasses must implement this."""
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """Save through the service."""
+        """Save the correction through the service, starting from the stored row."""
         assert isinstance(request.user, User)
         fields = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
-        fresh = type(obj)._default_manager.get(pk=obj.pk)
-        self.correct(fresh, form.cleaned_data["reason"], request.user, timezone.now(), fields)
+        stored_row = type(obj)._default_manager.get(pk=obj.pk)
+        self.correct(stored_row, form.cleaned_data["reason"], request.user, timezone.now(), fields)
 
 
 @admin.register(OrganisationName)
 class NameAdmin(CorrectionAdmin):
-    """Names by which organisations are found."""
+    """Admin page of the names by which people find organisations."""
 
     form = NameForm
     list_display = ("name", "kind", "organisation", "valid_from", "valid_to")
@@ -96,13 +96,13 @@ class NameAdmin(CorrectionAdmin):
         correct_name(row=row, reason=reason, author=author, now=now, **fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Present official and short names are corrected on the organisation's own page."""
+        """Return False for present official and short names, which are corrected on the organisation's admin page."""
         return super().has_change_permission(request, obj) and (obj is None or obj.kind not in PRESENT_NAMES)
 
 
 @admin.register(AreaServed)
 class AreaServedAdmin(CorrectionAdmin):
-    """Which organisation serves which area."""
+    """Admin page of the areas that organisations serve."""
 
     form = AreaServedForm
     list_display = ("organisation", "area", "starts_on", "ends_on", "source")
@@ -119,7 +119,7 @@ class AreaServedAdmin(CorrectionAdmin):
 
 @admin.register(Area)
 class AreaAdmin(CorrectionAdmin):
-    """Areas by code."""
+    """Admin page of areas, which are identified by their code."""
 
     form = AreaForm
     list_display = ("name", "code", "kind", "parent", "region", "valid_from", "valid_to")

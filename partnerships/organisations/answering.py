@@ -1,7 +1,8 @@
-"""Who is responsible for a function of a body on a day: the rules, without Django.
+"""Find the body that is responsible for a function on a day: the rules, without Django.
 
-Whatever bodies become, every function of a body stays with somebody, in parts that add up to 1, or with nobody. Each
-part belongs to one body, or to several jointly where an order does not say how they divide it. See docs/successions.md.
+Whatever happens to a body, each of its functions belongs to other bodies, in parts that add up to 1, or to nobody.
+Each part belongs to one body, or jointly to several bodies if an order does not say how they divide the part. See
+docs/successions.md.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from fractions import Fraction
 
 from partnerships.kit.dates import PartialDate
 
-#: The id that stands for nobody among the bodies of a part.
+#: The id that means “no body” among the bodies of a part.
 NOBODY = 0
-#: Roles that make a body responsible after vesting day. Only the strongest (lowest) in a function counts.
+#: Roles that make a body responsible after vesting day. In each function, only the strongest (lowest) role counts.
 STRENGTH = {"successor": 0, "continuing": 0, "caretaker": 1, "hosting": 2}
-#: The parts of a function, by the bodies that have each part; they add up to 1.
+#: The part of a function that each group of bodies has. The parts add up to 1.
 Parts = Mapping[frozenset[int], Fraction]
 
 
 class Reason(StrEnum):
-    """Why no single body is responsible."""
+    """The reason why no single body is responsible."""
 
     NOT_YET = "not_yet"
     DAY_UNKNOWN = "day_unknown"
@@ -33,9 +34,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """One body follows another; the successor is `NOBODY` if nobody follows.
+    """The succession of one body to another. The successor is `NOBODY` if no body takes over.
 
-    `function` is empty for all functions that no other tie of the predecessor names.
+    An empty `function` means all functions that no other tie of the predecessor names.
     """
 
     predecessor: int
@@ -47,24 +48,24 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A certain succession: its order is made, and it is not cancelled."""
+    """A succession that is certain: its order is made, and it is not cancelled."""
 
-    #: Orders the steps of one day. A step that undoes another has a higher number.
+    #: Sorts the steps of one day. A step that undoes another step has a higher number than that step.
     number: int
-    #: None is an unknown day in the past.
+    #: The vesting day. None means an unknown day in the past.
     vests: PartialDate | None
     ties: tuple[Tie, ...]
-    #: Whether the predecessors end. Otherwise they keep the functions that no tie names.
+    #: True if the predecessors end. Otherwise the predecessors keep the functions that no tie names.
     ends: bool = True
-    #: Whether the predecessors also keep the part of their area that no share gives away.
+    #: True if the predecessors also keep the part of their area that no tie's share transfers.
     divides: bool = False
-    #: The number of the step that this one undoes. A body that continues then keeps its own part, and gives back the
-    #: part that the undone step gave it.
+    #: The number of the step that this step undoes. A body that continues then keeps its own part, and returns the
+    #: part that it received from the undone step.
     undoes: int | None = None
 
     @property
     def order(self) -> tuple[dt.date, dt.date, int]:
-        """The sort key of steps."""
+        """Return the key that sorts steps by vesting day; unknown days come first."""
         if self.vests is None:
             return dt.date.min, dt.date.min, self.number
         return self.vests.earliest, self.vests.latest, self.number
@@ -83,9 +84,9 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The one body that is responsible, or the reason why there is none.
+    """The one body that is responsible, or the reason why no single body is.
 
-    `parts` says which bodies have which share, also if the answer is a reason.
+    `parts` contains the share of each group of bodies, even if the answer is a reason.
     """
 
     parts: Parts
@@ -96,9 +97,10 @@ class Answer:
 def who_answers(
     *, function: str, body: int, day: dt.date, steps: Collection[Step], lives: Mapping[int, Life] | None = None
 ) -> Answer:
-    """Return who is responsible on a day for a function that belonged to this body.
+    """Return the body that is responsible on a day for a function of the given body.
 
-    Exactly one of `body` and `reason` is set. `lives` holds the days of bodies where they are known.
+    Exactly one of the answer's `body` and `reason` is set. `lives` contains the first and last days of bodies, where
+    known.
     """
     life_by_body = lives or {}
     start = life_by_body.get(body, Life()).start
@@ -122,7 +124,7 @@ def who_answers(
 
 
 def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[frozenset[int], Fraction]:
-    """Return which bodies have the function after these steps, in parts that add up to 1."""
+    """Return the bodies that have the function after these steps, in parts that add up to 1."""
     parts = {frozenset({body}): Fraction(1)}
     for step in in_force(steps):
         parts_after_step: dict[frozenset[int], Fraction] = {}
@@ -134,10 +136,10 @@ def parts_after(steps: Iterable[Step], *, function: str, body: int) -> dict[froz
 
 
 def in_force(steps: Iterable[Step]) -> list[Step]:
-    """Return the steps in order, without those that a step in force undoes."""
+    """Return the steps in order, without the steps that another step in force undoes."""
     all_steps = list(steps)
     undone_numbers: set[int] = set()
-    # The last steps first: a step that was undone itself undoes nothing.
+    # The latest steps come first, because a step that was itself undone does not undo anything.
     for step in sorted(all_steps, key=lambda step: step.number, reverse=True):
         if step.undoes is not None and step.number not in undone_numbers:
             undone_numbers.add(step.undoes)
@@ -149,7 +151,7 @@ def _may_have_vested(step: Step, day: dt.date) -> bool:
 
 
 def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
-    """Return the part that each body gets of these bodies' part; bodies that share it jointly still do so."""
+    """Return how these bodies' part is divided by the step. Bodies that share a part jointly continue to do so."""
     outcomes = [_outcome(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
@@ -158,11 +160,11 @@ def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozense
 
 
 def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
-    """Return the part that each body gets of one body's function."""
+    """Return how one body's function is divided by the step: the part of each group of bodies."""
     own_ties = [tie for tie in step.ties if tie.predecessor == body]
     if not own_ties:
         return {frozenset({body}): Fraction(1)}
-    # Who has the function where no successor takes it over.
+    # The body that has the function if no successor takes it over.
     fallback = frozenset({NOBODY if step.ends else body})
     named_ties = [tie for tie in own_ties if tie.function == function]
     ties_for_function = named_ties or [tie for tie in own_ties if not tie.function]
@@ -186,7 +188,7 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
     if joint and step.divides:
         joint.add(body)
     if remainder:
-        # Successors without a share have the remainder jointly.
+        # Successors without a share of their own have the remainder jointly.
         other_bodies = frozenset(joint) or fallback
         fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + remainder
     return fractions

@@ -11,5 +11,5 @@ class OrganisationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what lower rooms call."""
+        """Register this room's functions with the lower rooms that call them."""
         import_module("partnerships.organisations.registrations").register()

@@ -1,13 +1,13 @@
-"""Audience rules: each room declares once who may read its records.
+"""Audience rules: each room declares, in one place, the people who may read its records.
 
-A room declares, for a model, the routes by which a record reaches people. From the same routes come
+For each model, a room declares the routes by which a record reaches people. The same routes produce
 
-* `visible_to`: the records that one person may see; every queryset's `visible_to` is built on this;
+* `visible_to`: the records that one person may see; every queryset's `visible_to` uses this function;
 * `readers_of`: the people who may see one record, for example to choose recipients;
-* `reaches`: a condition for SQL over pairs of person and record.
+* `reaches`: an SQL condition over pairs of person and record.
 
-A `Reach` is a queryset of records with routes of its own. It selects the records that reach one person and, for many
-people at once, the people who are reached.
+A `Reach` is a queryset of records with its own routes. It selects the records that reach one person and, for many
+people together, the people whom a record reaches.
 
 The rules are in docs/rights.md.
 """
@@ -64,18 +64,20 @@ __all__ = [
     "visible_to",
 ]
 
-#: No record.
+#: The condition that matches no record.
 NOTHING = Q(pk__in=[])
-#: Every record. An empty condition will not do: Django drops it beside others, even beside `NOTHING`.
+#: The condition that matches every record. An empty `Q()` does not work here: Django drops it when it is combined with
+#: other conditions, even with `NOTHING`.
 EVERYTHING = ~NOTHING
-#: Reaches the editors and leads of the organisation that a record names.
+#: The routes by which a record reaches the editors and leads of its organisation.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 class Everybody(AnonymousUser):
-    """All people of some organisations as one reader, for pages made once for many, for example a frozen report.
+    """All people of some organisations as one reader, for pages that are made once for many people.
 
-    May read what each of these people may read, whatever their role. Rules about a single person never include it.
+    An example is a frozen report. This reader may read only what each of these people may read, whatever their role.
+    Rules about a single person never apply to this reader.
     """
 
     def __init__(self, organisations: Iterable[int]) -> None:
@@ -93,11 +95,11 @@ def _memberships(route: Organisations) -> QuerySet[Membership]:
 
 
 def visible_to(model: type[Model], routes: Iterable[Route], user: User | AnonymousUser) -> Q:
-    """Return the condition that a record of the model is visible to this person.
+    """Return the condition that a record of the model is visible to this reader.
 
-    Anonymous users see nothing; `Everybody` sees what all its people may see. While a page is made, the SQL that was
-    composed for an earlier reader is used again. PostgreSQL first lists everything the person may see. Where other
-    conditions leave only a few records, it is faster to check each of them: compose such a query within `one_by_one`.
+    Anonymous users see no records; `Everybody` sees the records that all its people may see. While a page is made, the
+    SQL composed for an earlier reader is reused. PostgreSQL first lists all records that the reader may see. If other
+    conditions leave only a few records, checking each record is faster: compose such a query within `one_by_one`.
     """
     if isinstance(user, Everybody):
         return _visible_to_all(model, routes, user.organisations)
@@ -114,25 +116,25 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
 
 
 def _visible_to_all(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
-    """Return the condition that all people of each of these organisations may see a record, whatever their role."""
-    shared = [
+    """Return the condition that all people of all these organisations may see a record, whatever their role."""
+    shared_routes = [
         route
         for route in routes
         if isinstance(route, Network) or (isinstance(route, Organisations) and not route.roles)
     ]
-    split_routes = [split_route(model, route) for route in shared]
+    split_routes = [split_route(model, route) for route in shared_routes]
     rows = model._default_manager.order_by()
-    each: list[Q] = []
-    for pk in organisations:
+    conditions: list[Q] = []
+    for organisation_id in organisations:
         visible = _reached_by_any(
-            model, [(split, [] if isinstance(split.route, Network) else [[pk]]) for split in split_routes]
+            model, [(split, [] if isinstance(split.route, Network) else [[organisation_id]]) for split in split_routes]
         )
-        each.append(Q(pk__in=rows.filter(visible).values("pk")))
-    return reduce(and_, each) if each else NOTHING
+        conditions.append(Q(pk__in=rows.filter(visible).values("pk")))
+    return reduce(and_, conditions) if conditions else NOTHING
 
 
 def _stored_condition(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
-    """Return the condition with SQL that is stored for all readers; None if the SQL cannot be stored.
+    """Return the condition with SQL that is stored for all readers, or None if the SQL cannot be stored.
 
     The SQL depends on how many lists of ids each route has for this reader, which is the `shape`.
     """
@@ -150,7 +152,7 @@ def _stored_condition(model: type[Model], routes: Sequence[Route], user: User) -
             shape.append(0)
             continue
         shape.append(len(ids))
-        routes_sql.append((split, [Slot(len(values) + place) for place in range(len(ids))]))
+        routes_sql.append((split, [Slot(len(values) + offset) for offset in range(len(ids))]))
         values += ids
     return (
         compiled((cache_key, tuple(shape)), model, lambda: _reached_by_any(model, routes_sql), values)
@@ -171,10 +173,10 @@ def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute,
         and not is_one_by_one()
         and not any(isinstance(split.route, Network) for split, _ in split_routes)
     ):
-        # The person sees a small part of the table: each branch of a union uses its own index, an OR none.
+        # The person sees a small part of the table. Each query of a union uses its own index; an OR uses no index.
         first, *others = [_ids_reached(model, split, *ids) for split, ids in split_routes]
         return Q(pk__in=first.union(*others, all=True))
-    # PostgreSQL checks in this order: columns of the record before rows of other tables.
+    # PostgreSQL checks conditions in this order, so columns of the record come before rows of other tables.
     cheapest_first = sorted(split_routes, key=lambda split: split[0].joining is not None and len(split[1]) < 2)
     return reduce(or_, [_reached_by(model, split, *ids) for split, ids in cheapest_first], NOTHING)
 
@@ -182,7 +184,10 @@ def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute,
 def _ids_reached(
     model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None
 ) -> QuerySet[Any, Any]:
-    """Return a query of the ids of the records that one route reaches."""
+    """Return a query of the ids of the records that one route reaches.
+
+    A simple route reads these ids directly from the joining rows, without the table of the records.
+    """
     joining = split.joining
     if (
         joining is None
@@ -204,8 +209,8 @@ def _joining_rows(split: SplitRoute, joining: JoiningRows, own_ids: Ids) -> Quer
 def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
     """Return the ids at the person's end of a route, as lists of ids.
 
-    They are the person's own id, or the ids of their organisations and, where an organisation has few joining rows,
-    also the ids that these rows refer to. If one of the lists is empty, the route reaches no record.
+    The first list has the person's own id or the ids of their organisations. If the organisations have few joining
+    rows, a second list has the ids that these rows refer to. If one of the lists is empty, the route reaches no record.
     """
     route = split.route
     if isinstance(route, Network):
@@ -229,7 +234,7 @@ def _ids_on_route(split: SplitRoute, user: User) -> list[Ids]:
 def _reached_by(model: type[Model], split: SplitRoute, own_ids: Ids | None = None, ids: Ids | None = None) -> Q:
     """Return the condition that one route reaches a record.
 
-    Joining rows (parties, owners, sides) are a subquery of their own. The part about the record stays outside the
+    The joining rows (parties, owners, sides) are in a separate subquery. The part about the record stays outside this
     subquery, so that PostgreSQL can use an index on the record.
     """
     route, joining = split.route, split.joining
@@ -258,8 +263,8 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
     condition = Q(pk__in=[])
     for route in routes:
         if isinstance(route, Organisations):
-            reached = rows.filter(route.when).values(route.path)
-            condition |= Q(pk__in=_memberships(route).filter(organisation__in=reached).values("person"))
+            reached_ids = rows.filter(route.when).values(route.path)
+            condition |= Q(pk__in=_memberships(route).filter(organisation__in=reached_ids).values("person"))
         elif isinstance(route, People):
             condition |= Q(pk__in=rows.filter(route.when).values(route.path))
         elif rows.filter(route.when).exists():
@@ -268,22 +273,22 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
 
 
 def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
-    """Return the condition that the record with an id reaches the person with an id, for a query over such pairs."""
+    """Return the condition that a record reaches a person, for a query over pairs of record id and person id."""
     rows = model._default_manager.filter(pk=record)
     condition = Q(pk__in=[])
     for route in routes:
         if isinstance(route, Organisations):
             today = timezone.localdate()
-            via = f"{route.path}__memberships" if route.path else "memberships"
+            memberships_path = f"{route.path}__memberships" if route.path else "memberships"
             current_membership: dict[str, Any] = {
-                f"{via}__person": person,
-                f"{via}__accepted_at__isnull": False,
-                f"{via}__starts_on__lte": today,
-                f"{via}__person__is_active": True,
+                f"{memberships_path}__person": person,
+                f"{memberships_path}__accepted_at__isnull": False,
+                f"{memberships_path}__starts_on__lte": today,
+                f"{memberships_path}__person__is_active": True,
             }
             if route.roles:
-                current_membership[f"{via}__role__in"] = route.roles
-            not_ended = Q(**{f"{via}__ends_on": None}) | Q(**{f"{via}__ends_on__gt": today})
+                current_membership[f"{memberships_path}__role__in"] = route.roles
+            not_ended = Q(**{f"{memberships_path}__ends_on": None}) | Q(**{f"{memberships_path}__ends_on__gt": today})
             condition |= Q(Exists(rows.filter(route.when, not_ended, **current_membership)))
         elif isinstance(route, People):
             filters: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
@@ -295,16 +300,16 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
     return condition
 
 
-#: Ids of records by the index of the reach.
+#: The ids of records, by the index of the reach.
 Reached: TypeAlias = defaultdict[int, set[int]]
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Records and the routes by which they reach people.
+    """Some records and the routes by which these records reach people.
 
-    The queryset must not join rows that a route depends on. Where PostgreSQL cannot narrow the records down itself,
-    `records` is a function that returns those of some organisations (ids); such a reach is for many people only.
+    The queryset must not join rows that a route depends on. If PostgreSQL cannot narrow down the records, `records` is
+    a function that returns the records of the given organisations (ids). Only `to` supports such a reach, not `of`.
     """
 
     records: QuerySet[Any] | Callable[[Collection[int]], QuerySet[Any]]
@@ -316,9 +321,9 @@ class Reach:
         return self.records.filter(visible_to(self.records.model, self.routes, user))
 
     def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
-        """Return for each route a query of the ids that it reaches, and the people of the crowd by such an id.
+        """Return, for each route, a query of the ids that it reaches, and the people of the crowd by each id.
 
-        The ids are of people or, on a route through organisations, of organisations for which the people act.
+        The ids are ids of people or, on a route through organisations, of the organisations for which these people act.
         """
         ends = []
         for route in self.routes:
@@ -327,21 +332,21 @@ class Reach:
         return ends
 
     def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
-        """Return those of these ids, of people or organisations, that the route reaches."""
+        """Return a query that selects, from these ids of people or organisations, the ids that the route reaches."""
         records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
         return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
 
 
 class Crowd:
-    """Some people (ids) and the organisations for which they act today; one query for any number of routes."""
+    """Some people (ids) and the organisations for which they act today, loaded with one query for all routes."""
 
     def __init__(self, people: Iterable[int]) -> None:
         self.people = {pk: {pk} for pk in people}
-        acting = Membership.objects.current().filter(person__in=list(self.people))
-        self._rows = list(acting.values_list("organisation_id", "person_id", "role"))
+        memberships = Membership.objects.current().filter(person__in=list(self.people))
+        self._rows = list(memberships.values_list("organisation_id", "person_id", "role"))
 
     def acting(self, *roles: str) -> dict[int, set[int]]:
-        """Return the people by the organisation for which they act, only in these roles if any are given."""
+        """Return the people by the organisation for which they act; if roles are given, only people in these roles."""
         people_by_organisation: dict[int, set[int]] = {}
         for organisation, person, role in self._rows:
             if not roles or role in roles:
@@ -349,13 +354,13 @@ class Crowd:
         return people_by_organisation
 
 
-def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
-    """Return for each reach the people of the crowd whom it reaches; one query for all."""
-    reached_people: list[set[int]] = [set() for _ in many]
-    ends = [(reach_index, *end) for reach_index, reach in enumerate(many) for end in reach.to(crowd)]
+def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
+    """Return, for each reach, the people of the crowd whom it reaches. One query serves all reaches."""
+    reached_people: list[set[int]] = [set() for _ in reaches]
+    ends = [(reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.to(crowd)]
     if not ends:
         return reached_people
-    # Each row says at which end its id was found.
+    # Each row contains an id and the index of the route that reaches this id.
     first, *others = [ids.annotate(end=Value(end_index)) for end_index, (_, ids, _) in enumerate(ends)]
     for pk, end_index in first.union(*others):
         reach_index, _, people_by_id = ends[end_index]
@@ -366,7 +371,8 @@ def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
 def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
     """Return the ids of the records that reach one person, by the index of the reach that `many` returns.
 
-    All reaches must be of one model; one query for all. `many` must be defined in a module (see `statements`).
+    All reaches must be of one model, and one query serves all of them. `many` must be a function at module level (see
+    `statements`).
     """
     ids_by_reach: Reached = defaultdict(set)
     for pk, reach_index in rows_for(_ids_with_reach, user, now, many=many):
@@ -375,7 +381,7 @@ def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: 
 
 
 def reach_lookup(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Lookup:
-    """Return the lookup of a later `sorted_by_reach`, for `read_ahead`."""
+    """Return the lookup that a later `sorted_by_reach` needs, for `read_ahead`."""
     return lookup(_ids_with_reach, user, now, many=many)
 
 

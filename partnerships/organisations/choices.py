@@ -1,4 +1,4 @@
-"""Form fields that choose organisations, with former names beside the present ones."""
+"""Form fields that choose organisations and show former names beside the present name."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from partnerships.organisations.naming import choice_words
 
 
 class OrganisationField(forms.ModelChoiceField[Organisation]):
-    """A field for one organisation; with a queryset from `with_former_names`, a search finds former names too."""
+    """A field for one organisation. With a queryset from `with_former_names`, a search also finds former names."""
 
     def label_from_instance(self, obj: Organisation) -> str:
-        """Return the name, with the former names in brackets."""
+        """Return the present name, with the former names in brackets."""
         return choice_words(obj)
 
 
 class OrganisationsField(forms.ModelMultipleChoiceField[Organisation]):
-    """A field for several organisations."""
+    """A field for several organisations, with the same labels as `OrganisationField`."""
 
     def label_from_instance(self, obj: Organisation) -> str:
-        """Return the name, with the former names in brackets."""
+        """Return the present name, with the former names in brackets."""
         return choice_words(obj)

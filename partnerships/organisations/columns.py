@@ -1,4 +1,4 @@
-"""Columns of lists with the name of an organisation, as it was on the day of the row or as it is today."""
+"""List columns that show an organisation's name, either on the day of the row or today."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.db.models.functions import Coalesce
 
 from partnerships.kit.lists import Column
 from partnerships.organisations.lineage import found_by_name
-from partnerships.organisations.naming import group_words, named_then
+from partnerships.organisations.naming import group_words, official_name_at
 
-#: Why a filter finds rows that show another name.
+#: The help text that explains why a filter finds rows that show another name.
 FOUND_WORDS = "You can also find organisations by a former name, or by the name of the organisation that followed them."
 
 
 def present_organisation_column(*, side: str, **column: Any) -> Column:
-    """Return a column with the present name of an organisation; a search finds it by all its names.
+    """Return a column that shows an organisation's present name; a search finds the row by all its names.
 
     `side` is the lookup path from the row to the organisation.
     """
@@ -32,28 +32,28 @@ def present_organisation_column(*, side: str, **column: Any) -> Column:
 
 
 def organisation_column(*, side: str, moment: str, otherwise: str = "", **column: Any) -> Column:
-    """Return a column with the name that an organisation had at a moment of the row.
+    """Return a column that shows the name that an organisation had at the row's moment.
 
-    Rows are sorted by that name. Words find them by every name of the organisation, and by those of a body that
-    followed it. They are grouped by the present name, with the former ones beside it. `side` and `moment` are paths of
-    the row, and `otherwise` that of a name for rows without an organisation.
+    Rows are sorted by that name and grouped by the present name, with former names beside it. A search finds the row by
+    every name of the organisation, and by every name of a body that followed the organisation. `side` and `moment` are
+    lookup paths from the row. `otherwise` is the path to a name for rows without an organisation.
     """
 
-    def present(_reader: Any) -> Combinable:
+    def present_name(_reader: Any) -> Combinable:
         return Coalesce(f"{side}__name", otherwise) if otherwise else F(f"{side}__name")
 
-    def then(_reader: Any) -> Combinable:
-        name = named_then(moment, side, present=f"{side}__name")
+    def name_at_moment(_reader: Any) -> Combinable:
+        name = official_name_at(moment, side, present=f"{side}__name")
         return Coalesce(name, F(otherwise)) if otherwise else name
 
-    def found(words: str) -> Q:
+    def name_condition(words: str) -> Q:
         condition = Q(**{f"{side}__in": found_by_name(words)})
         return condition | Q(**{f"{otherwise}__icontains": words}) if otherwise else condition
 
     return Column(
-        key=present,
-        sorts_by=then,
-        found_by=found,
+        key=present_name,
+        sorts_by=name_at_moment,
+        found_by=name_condition,
         found_words=FOUND_WORDS,
         group_words=group_words,
         is_grouped=True,

@@ -1,4 +1,4 @@
-"""Hooks of rooms that hand over a person's work when their membership ends."""
+"""Hooks with which other rooms hand over a person's work when their membership ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """An ending membership and the colleague who takes over; None if the leads decide later."""
+    """A membership that is ending, and the colleague who takes over the work.
+
+    `successor` is None if the leads decide later.
+    """
 
     membership: Membership
     successor: User | None
@@ -20,17 +23,17 @@ class Departure:
     now: dt.datetime
 
 
-#: Hands over a person's work in a room, and returns how many things. Runs in the transaction that ends the membership,
-#: before it ends.
+#: A function that hands over a person's work in one room and returns how many items it handed over. It is called in the
+#: transaction that ends the membership, before the membership ends.
 Hook = Callable[[Departure], int]
 _hooks: list[Hook] = []
 
 
 def register_departure(hook: Hook) -> None:
-    """Register the function of a room."""
+    """Add a room's function to the hooks."""
     _hooks.append(hook)
 
 
-def settle(departure: Departure) -> int:
-    """Run every registered function; returns how many things were handed over."""
+def hand_over_work(departure: Departure) -> int:
+    """Call every registered hook and return how many items they handed over."""
     return sum(hook(departure) for hook in _hooks)

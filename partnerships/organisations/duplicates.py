@@ -1,4 +1,4 @@
-"""Finds organisations that may be recorded twice, because their names or numbers are nearly the same."""
+"""Find organisations that may be recorded twice, because their names or numbers are nearly the same."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from partnerships.organisations.models import (
     SuccessionTie,
 )
 
-#: The similarity of two names, from 0 to 1, from which they are possible duplicates. “Ltd” at the end keeps it above.
+#: The lowest similarity (from 0 to 1) of two names that makes the organisations possible duplicates. A difference of
+#: only “Ltd” at the end leaves the similarity above this limit.
 ALIKE = 0.7
 #: The most pairs that the page shows.
 MAX_PAIRS = 200
-#: Registers of one kind of body each: a LEP is not a council of the same name.
-_OF_ONE_KIND = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
-#: Schemes with one number for each body: different numbers show that two records are not the same body.
+#: Registers that each contain only one kind of body, so that a LEP is not taken for a council of the same name.
+_ONE_KIND_REGISTERS = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
+#: Schemes that give each body only one number, so that different numbers mean different bodies.
 _ONE_FOR_EACH_BODY = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
 
-#: The index finds names that are roughly alike; then names are compared without legal words.
-_ROUGHLY = "SET LOCAL pg_trgm.similarity_threshold = 0.5"
+#: The trigram index first finds names that are roughly alike. The query then compares names without legal words.
+_SET_ROUGH_THRESHOLD = "SET LOCAL pg_trgm.similarity_threshold = 0.5"
 _PAIRS_BY_NAME = r"""
 WITH roughly AS MATERIALIZED (
     SELECT a.organisation_id AS one, b.organisation_id AS other,
@@ -43,7 +44,7 @@ WITH roughly AS MATERIALIZED (
 SELECT one, other, max(similarity(name, other_name)) FROM roughly
  WHERE similarity(name, other_name) >= %(alike)s GROUP BY 1, 2
 """
-#: Numbers that differ only in case, spaces, punctuation and zeros in front.
+#: Finds numbers that differ only in case, spaces, punctuation and leading zeros.
 _PAIRS_BY_NUMBER = """
 WITH plain AS (
     SELECT organisation_id, scheme, ltrim(regexp_replace(upper(value), '[^0-9A-Z]', '', 'g'), '0') AS value
@@ -57,7 +58,7 @@ SELECT DISTINCT a.organisation_id, b.organisation_id, a.value
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two organisations that may be the same body; `alike` is from 0 to 1."""
+    """Two organisations that may be the same body. `alike` is their similarity, from 0 to 1."""
 
     one: Organisation
     other: Organisation
@@ -65,29 +66,33 @@ class Pair:
     alike: float
 
 
-def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
+def similar_to(name: str, *, excluded_id: int | None = None) -> list[Organisation]:
     """Return up to five organisations with nearly this name, the most similar first."""
     folded = core_name(name, words=LEGAL_WORDS, phrases=())[:300]
     names = OrganisationName.objects.filter(folded__trigram_similar=folded)
-    names = names.annotate(alike=TrigramSimilarity("folded", folded)).filter(alike__gte=ALIKE).exclude(organisation=but)
+    names = (
+        names.annotate(alike=TrigramSimilarity("folded", folded))
+        .filter(alike__gte=ALIKE)
+        .exclude(organisation=excluded_id)
+    )
     ids = list(dict.fromkeys(names.order_by("-alike", "pk").values_list("organisation", flat=True)[:20]))
     organisations = Organisation.objects.standing().in_bulk(ids)
     return [organisations[pk] for pk in ids if pk in organisations][:5]
 
 
 class _Likeness(NamedTuple):
-    """How similar two organisations are, from 0 to 1, and in what."""
+    """How similar two organisations are, from 0 to 1, and the words that say what is similar."""
 
     alike: float
     why: str
 
 
 def _likenesses() -> dict[tuple[int, int], _Likeness]:
-    """Return pairs of ids, the lower first, with nearly the same name or the same number."""
+    """Return the likeness of pairs with nearly the same name or number; each key is two ids, the lower id first."""
     likenesses: dict[tuple[int, int], _Likeness] = {}
     legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ROUGHLY)
+        cursor.execute(_SET_ROUGH_THRESHOLD)
         cursor.execute(_PAIRS_BY_NAME, {"legal": legal, "alike": ALIKE})
         for one, other, alike in cursor.fetchall():
             likenesses[one, other] = _Likeness(alike, "Nearly the same name")
@@ -100,11 +105,11 @@ def _likenesses() -> dict[tuple[int, int], _Likeness]:
 def possible_duplicates() -> list[Pair]:
     """Return pairs of records that may be the same body, the most similar first.
 
-    Merged records are left out, and so are pairs that are certainly two bodies: an administrator said so, one followed
-    the other, they have different numbers in one register, or each is in the register of a different kind of body.
+    Merged records are excluded, and so are pairs that are certainly two bodies: an administrator said so, one followed
+    the other, they have different numbers in one register, or each is in a register of a different kind of body.
     """
     likenesses = _likenesses()
-    for pair in _kept_apart():
+    for pair in _separate_pairs():
         likenesses.pop(pair, None)
     ids = {pk for pair in likenesses for pk in pair}
     numbers = _numbers(ids)
@@ -124,11 +129,14 @@ def merges() -> Iterable[Merge]:
     return Merge.objects.in_force().select_related("kept", "merged", "merged_by").order_by("-merged_at", "-pk")
 
 
-def _kept_apart() -> set[tuple[int, int]]:
-    """Return pairs of ids, the lower first, of two bodies: an administrator said so, or one followed the other."""
-    apart = set(NotSame.objects.values_list("one", "other"))
-    followed = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
-    return apart | {(min(pair), max(pair)) for pair in followed if None not in pair}
+def _separate_pairs() -> set[tuple[int, int]]:
+    """Return the pairs of ids (the lower first) that are two bodies.
+
+    An administrator said so, or one body followed the other.
+    """
+    separate_pairs = set(NotSame.objects.values_list("one", "other"))
+    succession_pairs = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
+    return separate_pairs | {(min(pair), max(pair)) for pair in succession_pairs if None not in pair}
 
 
 def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
@@ -140,11 +148,11 @@ def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     return numbers
 
 
-def _differ(numbers: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
-    """Whether both have numbers in one register, and none is the same."""
-    return any(not (numbers[scheme] & other[scheme]) for scheme in numbers.keys() & other.keys())
+def _differ(numbers: dict[str, set[str]], other_numbers: dict[str, set[str]]) -> bool:
+    """Return True if both organisations have numbers in one register and share none of these numbers."""
+    return any(not (numbers[scheme] & other_numbers[scheme]) for scheme in numbers.keys() & other_numbers.keys())
 
 
 def _are_registered(*numbers: dict[str, set[str]]) -> bool:
-    """Whether each has a number in a register of one kind of body."""
-    return all(_OF_ONE_KIND & number.keys() for number in numbers)
+    """Return True if each organisation has a number in a register that contains only one kind of body."""
+    return all(_ONE_KIND_REGISTERS & values_by_scheme.keys() for values_by_scheme in numbers)

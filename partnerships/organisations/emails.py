@@ -1,4 +1,4 @@
-"""Content of emails about memberships and organisations' sign-in."""
+"""Content of emails about memberships, successions and how an organisation's people sign in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.organisations.handovers import proposed_to
-from partnerships.organisations.lineage import brought_about, told_in, with_ties
+from partnerships.organisations.lineage import effective_succession, successions_in_email, with_ties
 from partnerships.organisations.models import (
     REASON,
     AccessRequest,
@@ -29,7 +29,7 @@ from partnerships.people.services import hash_token
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Return the invitation to act for an organisation, with its one-time link."""
+    """Return the email that invites a person to act for an organisation, with its one-time link."""
     membership = _membership(due)
     invitation = membership.invitation
     if not membership.is_pending or membership.ends_on is not None or invitation is None or not invitation.is_open(now):
@@ -48,22 +48,22 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_let_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the person and the organisation's leads (or administrators): an administrator has added a member."""
+    """Return the email to the person and to the leads (or administrators) that an administrator has added a member."""
     return _by_administrator("organisations/let_in", due, person)
 
 
 def write_invited_by_administrator(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to leads (or administrators): an administrator invited a person."""
+    """Return the email to leads (or administrators) that an administrator has invited a person."""
     return _by_administrator("organisations/invited_by_administrator", due, person)
 
 
 def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the person and the organisation's leads (or administrators): an administrator has changed a role."""
+    """Return the email to the person and to the leads (or administrators) that an administrator has changed a role."""
     return _by_administrator("organisations/role_by_administrator", due, person)
 
 
 def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to administrators: a person asks to act for an organisation."""
+    """Return the email to administrators that a person asks to act for an organisation."""
     access_request = AccessRequest.objects.filter(pk=due.params["request"]).first()
     if access_request is None or access_request.answer:
         return "The request has been answered."
@@ -77,14 +77,14 @@ ACCESS_DECLINED = "organisations.access_declined"
 
 
 class DeclinedComposer(Composer):
-    """Composes the email to a person whose request for access was declined, with the reason.
+    """Writes the email to a person whose request for access was declined, with the reason.
 
-    Nobody has checked the address that was entered: it may be another person's. So the email quotes nothing of the
-    request, and no person is created for the address.
+    Nobody has checked the address that was entered, so it may belong to another person. Therefore the email does not
+    quote the request, and no person is created for the address.
     """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Return the addresses of the requests; none once a request is deleted."""
+        """Return an email candidate for each request; a deleted request has no address, only a refusal."""
         declined = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
         requests = declined.in_bulk([email.params["request"] for email in due])
         candidate_list = []
@@ -97,12 +97,12 @@ class DeclinedComposer(Composer):
         return candidate_list
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email, or repeat one that may have been sent."""
-        again = repeatable(candidates)
+        """Write each email, or repeat an email that may already have been sent."""
+        repeatable_ids = repeatable(candidates)
         for candidate in candidates:
             if not isinstance(candidate, DeclinedCandidate):
                 continue
-            if candidate.pk in again:
+            if candidate.pk in repeatable_ids:
                 batch.again.append(candidate)
                 continue
             content = Content(
@@ -119,15 +119,15 @@ class DeclinedComposer(Composer):
 
 
 class DeclinedCandidate(Candidate):
-    """A due email with the request that it answers."""
+    """An email that is due, with the declined request that the email is about."""
 
     def __init__(self, due: Due, address: str, *, request: AccessRequest) -> None:
         super().__init__(due, address)
         self.request = request
 
 
-def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the leads: how their organisation's people sign in has changed."""
+def write_sign_in_rules_changed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Return the email to the leads that the way in which their organisation's people sign in has changed."""
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
     if not leads_of(organisation).filter(pk=person.pk).exists():
@@ -143,13 +143,16 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email about an order: what passed from or to the reader's organisations, and what still has to pass."""
+    """Return the email about a made order.
+
+    The email lists what passed from or to the reader's organisations, and what still has to pass.
+    """
     day = timezone.localdate(now)
-    own_ids = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
+    own_organisation_ids = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
     successions = [
         succession
-        for succession in told_in(due.params)
-        if any({tie.predecessor_id, tie.successor_id} & own_ids for tie in succession.ties.all())
+        for succession in successions_in_email(due.params)
+        if any({tie.predecessor_id, tie.successor_id} & own_organisation_ids for tie in succession.ties.all())
     ]
     if not successions:
         return "The person no longer acts for any of the organisations in the succession."
@@ -157,39 +160,39 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         "heading": title_together(successions),
         "titles": [title_in_full(succession) for succession in successions],
         "day": on_day(successions[0]),
-        "passed": passed_for(successions, person, own_ids),
-        "is_undoing": brought_about(successions[0]).undoes is not None,
-        "awaiting": awaiting_for(successions, person, own_ids, due.params["waiting"], day),
+        "passed": passed_for(successions, person, own_organisation_ids),
+        "is_undoing": effective_succession(successions[0]).undoes is not None,
+        "awaiting": awaiting_for(successions, person, own_organisation_ids, due.params["waiting"], day),
         "link": link("organisations:succession", pk=successions[0].pk),
     }
     return Content("organisations/handed_over", context)
 
 
 def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to leads: handover lines wait for their organisations' answer; with a link for each succession.
+    """Return the email to leads that handover lines await their organisations' answer, with a link for each succession.
 
-    It shows counts only, because the successor may not read more yet.
+    The email contains only counts, because the successor may not read more yet.
     """
-    acting = Membership.objects.current(timezone.localdate(now)).of_person(person, Role.LEAD)
-    led = list(acting.values_list("organisation", flat=True))
+    memberships = Membership.objects.current(timezone.localdate(now)).of_person(person, Role.LEAD)
+    led_ids = list(memberships.values_list("organisation", flat=True))
     successions = with_ties(Succession.objects.live()).in_bulk(due.params["successions"])
     proposals = [
         (
             title_in_full(succession),
             on_day(succession),
-            proposed,
+            proposed_lines,
             link("organisations:handover-answer", pk=succession.pk),
         )
         for succession in successions.values()
-        if (proposed := proposed_to(succession, led))
+        if (proposed_lines := proposed_to(succession, led_ids))
     ]
     if not proposals:
         return "All handover lines have been answered, or the person no longer leads any of these organisations."
-    totals = [line for _, _, proposed, _ in proposals for line in proposed]
+    lines = [line for _, _, proposed_lines, _ in proposals for line in proposed_lines]
     context = {
         "proposals": proposals,
-        "predecessors": sorted({line["before"] for line in totals}),
-        "count": sum(line["count"] for line in totals),
+        "predecessors": sorted({line["before"] for line in lines}),
+        "count": sum(line["count"] for line in lines),
     }
     return Content("organisations/handover_proposed", context)
 
@@ -202,15 +205,15 @@ def _membership(due: Due) -> Membership:
 
 def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
-    own = reader == membership.person
-    if own and membership.ends_on is not None:
+    is_own = reader == membership.person
+    if is_own and membership.ends_on is not None:
         return "The person no longer acts for the organisation."
-    if not own and not watching(membership).filter(pk=reader.pk).exists():
+    if not is_own and not watching(membership).filter(pk=reader.pk).exists():
         return "The person no longer leads the organisation."
     context = {
         "membership": membership,
         "organisation": membership.organisation,
-        "own": own,
+        "own": is_own,  # the reader is the member
         "author": User.objects.filter(pk=event.actor_id or 0).first(),
         "reason": event.data[REASON],
         "link": link("organisations:people", pk=membership.organisation_id),

@@ -1,9 +1,9 @@
-"""Stored statements: SQL composed once with stand-ins, which are replaced by the values of each reader.
+"""Stored statements: SQL that is composed once with stand-ins, which each reader's own values then replace.
 
 A stand-in is a value that no row has. It marks a place in the SQL where a reader's own value belongs.
 
-Where a connection reaches its server process directly, PostgreSQL plans a statement once for the connection: planning
-takes longer than running it.
+If a connection reaches its server process directly, PostgreSQL plans a statement only once for the connection, because
+planning takes longer than running the statement.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from partnerships.organisations.holdings import of_page, records_held
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
-#: An argument of a function that composes a query. Stand-ins take the place of its value.
+#: An argument of a function that composes a query. While the query is composed, a stand-in replaces the value.
 Argument: TypeAlias = User | AnonymousUser | int | list[int] | dt.datetime | str
 
-#: The stand-in for the reader's id. Those for other ids are smaller. No row has such an id.
+#: The stand-in for the reader's id. Stand-ins for other ids are smaller. No row has any of these ids.
 READER_STAND_IN = -9_007_199_254_740_000
-#: Microseconds that mark stand-ins for moments: of the first moment among the arguments, of the second, and so on.
+#: Microseconds that mark the stand-ins for moments: the first number for the first moment among the arguments, the
+#: second number for the second moment, and so on.
 MOMENT_MARKS = range(987_650, 987_655)
 #: The stand-in for a text: two private-use characters, which no form accepts, around the argument's position.
 _TEXT_STAND_IN = "\ue000{}\ue001"
@@ -49,9 +50,10 @@ def text_at(position: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnIds:
-    """Ids that differ by reader, for which a stand-in was composed.
+    """Ids that differ by reader, and that one stand-in replaces in the SQL.
 
-    They are the reader's organisations in these roles or, with a model, the records that these organisations hold.
+    The ids are those of the reader's organisations in these roles or, if a model is set, those of the records that
+    these organisations have.
     """
 
     roles: tuple[str, ...]
@@ -60,7 +62,7 @@ class OwnIds:
     condition: Q = field(default_factory=Q)
 
     def of(self, user: User) -> list[int]:
-        """Return this person's ids, which are queried once for each page."""
+        """Return this person's ids, which are queried once while a page is made."""
         return of_page((OwnIds, self, user.pk), partial(self._query, user)) or []
 
     def _query(self, user: User) -> list[int]:
@@ -81,7 +83,10 @@ class OwnIds:
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """SQL split at its parameters, and the query that turns its result into rows; None if it has no rows."""
+    """SQL split at its parameters, with the query that turns the raw result into objects.
+
+    `rows` is None if the query can return no rows.
+    """
 
     pieces: tuple[str, ...]
     params: tuple[Any, ...]
@@ -93,29 +98,32 @@ class Statement:
     text_stand_ins: frozenset[str]
     #: The stand-ins for moments, in the order of the arguments.
     moments: tuple[dt.datetime, ...]
-    #: When composing began and ended: a parameter in between was the present moment.
+    #: When composing began and ended. A moment between the two was the present moment.
     began: dt.datetime
     ended: dt.datetime
-    #: Whether PostgreSQL plans it for each reader: see `planned_for_each_reader`.
+    #: True if PostgreSQL plans the statement for each reader: see `planned_for_each_reader`.
     is_planned_each_time: bool = False
     _numbered_by_first: dict[int, NumberedSql | None] = field(default_factory=dict)
 
     def is_present_moment(self, param: object) -> bool:
-        """Whether a parameter was the present moment while the statement was composed."""
+        """Return True if this parameter was the present moment when the statement was composed."""
         return isinstance(param, dt.datetime) and self.began <= param <= self.ended
 
     def numbered_from(self, first: int) -> NumberedSql | None:
-        """Return the SQL with its stand-ins as $first and so on; None if its text depends on their values."""
+        """Return the SQL with $first, $first+1, … instead of stand-ins; None if the text depends on their values."""
         if first not in self._numbered_by_first:
             self._numbered_by_first[first] = self._number(first)
         return self._numbered_by_first[first]
 
     def _number(self, first: int) -> NumberedSql | None:
-        """Replace each stand-in by a number, the same for equal ones; None where PostgreSQL must know a value."""
+        """Replace each stand-in by a number, equal stand-ins by the same number.
+
+        Returns None if PostgreSQL must know a value to plan the statement.
+        """
         if self.is_planned_each_time:
             return None
         pieces, values = list(self.pieces), []
-        # Each stand-in with its type, once, in the order of the numbers.
+        # Each different stand-in with its type, in the order of the numbers.
         stand_ins: dict[Any, tuple[Any, str]] = {}
         for index, param in enumerate(self.params):
             sql_type = self._type_of(param)
@@ -134,9 +142,9 @@ class Statement:
         return NumberedSql(with_values("%s".join(pieces), values), types, params)
 
     def _type_of(self, param: Any) -> str | None:
-        """Return PostgreSQL's type of a stand-in; None for a value that is the same for everybody.
+        """Return the PostgreSQL type of a stand-in, or None for a value that is the same for all readers.
 
-        "" means a pattern: PostgreSQL must know its text to plan well.
+        "" means a pattern, whose text PostgreSQL must know to plan well.
         """
         match param:
             case list():
@@ -152,9 +160,10 @@ class Statement:
 
 
 def _compare_with_array(pieces: list[str], index: int) -> bool:
-    """Replace `IN (…)` around a parameter by `= ANY(…)`; return False if the SQL around it has another form.
+    """Replace `IN (…)` around a parameter by `= ANY(…)`; return False if the surrounding SQL has another form.
 
-    Django lists ids one by one. An array is a single value, however many ids it has, so the text stays the same.
+    Django lists ids one by one. An array is a single value, however many ids it contains, so the SQL text stays the
+    same.
     """
     before, after = pieces[index], pieces[index + 1]
     if not before.endswith(_IN) or before.endswith(" NOT IN (") or not after.startswith(")"):
@@ -169,23 +178,24 @@ Compose = TypeVar("Compose", bound=Callable[..., Any])
 
 
 def planned_for_each_reader(compose: Compose) -> Compose:
-    """Let PostgreSQL plan what this function composes for each reader and record.
+    """Make PostgreSQL plan the statement of this function for each reader and record.
 
-    For the few statements whose best plan depends on them: with one plan for all, `make bench-pages` showed them at ten
-    times their cost. Do not read them ahead with others, which would then be planned each time, too.
+    This decorator is for the few statements whose best plan depends on the reader and the record. With one plan for
+    all, `make bench-pages` measured ten times the cost. Do not read such statements ahead with other statements, which
+    PostgreSQL would then also plan each time.
     """
     _planned_each_time.add(compose)
     return compose
 
 
 def is_planned_for_each_reader(compose: Callable[..., Any]) -> bool:
-    """Whether what this function composes is planned for each reader."""
+    """Return True if PostgreSQL plans the statement of this function for each reader."""
     return compose in _planned_each_time
 
 
 @dataclass(frozen=True, slots=True)
 class NumberedSql:
-    """SQL with $1, $2 instead of stand-ins, the PostgreSQL types of these, and the stand-ins themselves."""
+    """SQL with $1, $2, … instead of stand-ins; the PostgreSQL types of the stand-ins, and the stand-ins."""
 
     text: str
     types: tuple[str, ...]
@@ -194,17 +204,20 @@ class NumberedSql:
 
 @dataclass(frozen=True)
 class Ready:
-    """A statement that can be run for one reader: with the arguments and the reader's own ids."""
+    """A statement that is ready to run for one reader, with the arguments and the reader's own ids."""
 
     statement: Statement
     arguments: Sequence[Argument]
     own_ids: Mapping[OwnIds, list[int]]
     now: dt.datetime
-    #: SQL around the statement, which takes the place of {}: for example, to count its rows.
+    #: SQL around the statement, for example to count its rows. The statement replaces the {}.
     wrapper: str = "{}"
 
     def rows(self, result: list[tuple[Any, ...]] | None = None) -> list[Any]:
-        """Return the rows as the composed query would; `result` are the raw rows, if they were read already."""
+        """Return the rows that the composed query would return.
+
+        `result` contains the raw rows, if they have already been read.
+        """
         if self.statement.rows is None:
             return []
         compiler = copy.copy(self.statement.compiler)
@@ -212,17 +225,17 @@ class Ready:
         if result is None:
             compiler.as_sql = lambda *_, **__: self.sql_and_values()
         else:
-            # Columns for sorting alone come last, and Django reads without them.
-            columns = compiler.col_count
-            wanted = [row[:columns] for row in result] if compiler.has_extra_select else result
-            compiler.execute_sql = lambda *_, **__: [wanted]
+            # Columns that only sort the rows come last, and Django expects rows without them.
+            column_count = compiler.col_count
+            needed_columns = [row[:column_count] for row in result] if compiler.has_extra_select else result
+            compiler.execute_sql = lambda *_, **__: [needed_columns]
         rows = self.statement.rows._chain()  # type: ignore[attr-defined]  # Django's own way to copy a queryset
         rows._query = copy.copy(rows.query)
         rows._query.get_compiler = lambda *_, **__: compiler
         return list(rows)
 
     def sql_and_values(self) -> tuple[str, Sequence[Any]]:
-        """Return the SQL and its values; a call of the prepared statement where that is possible."""
+        """Return the SQL and its values; if possible, the SQL calls the prepared statement."""
         numbered_sql = self.numbered_from(1)
         if numbered_sql is not None:
             call = planned_once(numbered_sql.text, numbered_sql.types)
@@ -231,14 +244,17 @@ class Ready:
         return self.sql, self.values
 
     def numbered_from(self, first: int) -> NumberedSql | None:
-        """Return the SQL with its stand-ins as $first and so on; None if its text depends on their values."""
+        """Return the SQL in its wrapper with the numbers $first, $first+1, … instead of stand-ins.
+
+        Returns None if the text of the SQL depends on the values of the stand-ins.
+        """
         numbered_sql = self.statement.numbered_from(first)
         if numbered_sql is None or self.wrapper == "{}":
             return numbered_sql
         return replace(numbered_sql, text=self.wrapper.replace("{}", numbered_sql.text))
 
     def values_of(self, numbered_sql: NumberedSql) -> list[Any]:
-        """Return the values of numbered SQL, in the order of their numbers."""
+        """Return the values of the numbered SQL, in the order of the numbers."""
         return [
             IdArray.of(self._ids_by_stand_in[stand_in])
             if sql_type == "bigint[]" and type(stand_in) is int
@@ -248,15 +264,15 @@ class Ready:
 
     @cached_property
     def sql(self) -> str:
-        """The SQL with a placeholder for each value."""
+        """Return the SQL with a placeholder for each value."""
         first, *others = self.statement.pieces
         placeholders = [", ".join(["%s"] * len(values)) for values in self._values_by_param]
-        text = first + "".join(there + piece for there, piece in zip(placeholders, others, strict=True))
+        text = first + "".join(placeholder + piece for placeholder, piece in zip(placeholders, others, strict=True))
         return self.wrapper.replace("{}", text)
 
     @cached_property
     def values(self) -> tuple[Any, ...]:
-        """The values, in the order of their placeholders."""
+        """Return the values, in the order of their placeholders."""
         return tuple(value for values in self._values_by_param for value in values)
 
     @cached_property
@@ -264,21 +280,21 @@ class Ready:
         return [self._values_for(param) for param in self.statement.params]
 
     def _values_for(self, param: Any) -> list[Any]:
-        """Return what replaces a parameter: one value, or several ids."""
+        """Return the values that replace a parameter: one value, or several ids."""
         param_type, statement = type(param), self.statement
         if param_type is int and param in self._ids_by_stand_in:
             return self._ids_by_stand_in[param]
         if param_type is str and self._texts:
             return [_with_texts(param, self._texts)]
         if isinstance(param, list) and any(item in self._ids_by_stand_in for item in param):
-            # Usually one stand-in for all ids of the reader, whose array is written once for a page.
+            # Usually one stand-in for all the reader's ids. Their array is then written only once for a page.
             is_single = len(param) == 1
             ids = self._ids_by_stand_in[param[0]] if is_single else _with_ids(param, self._ids_by_stand_in)
             return [IdArray.of(ids)]
         if statement.is_present_moment(param):
             return [self.now]
         if param_type is dt.datetime and param.microsecond in MOMENT_MARKS:
-            # The query may have added days to the moment: keep the difference from the stand-in.
+            # The query may have added days to the moment, so the difference from the stand-in is added, too.
             index = param.microsecond - MOMENT_MARKS[0]
             return [param + (self._moments[index] - statement.moments[index])]
         return [param]
@@ -304,17 +320,17 @@ class Ready:
 
     @cached_property
     def _texts(self) -> list[tuple[str, str]]:
-        """The stand-in and the value of each text among the arguments."""
+        """Return the stand-in and the value of each text among the arguments."""
         return [(text_at(position), text) for position, text in enumerate(self.arguments) if isinstance(text, str)]
 
 
 def _with_ids(items: list[Any], ids_by_stand_in: dict[Any, list[int]]) -> list[Any]:
-    """Return a list with ids in place of its stand-ins."""
+    """Return the list with the ids that replace its stand-ins."""
     return [pk for item in items for pk in ids_by_stand_in.get(item, (item,))]
 
 
 def _with_texts(value: str, texts: Sequence[tuple[str, str]]) -> str:
-    """Return a value with texts in place of their stand-ins, escaped where they are part of a pattern."""
+    """Return the value with texts instead of their stand-ins; texts within a pattern are escaped."""
     for stand_in, text in texts:
         if value == stand_in:
             return text

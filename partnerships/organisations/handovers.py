@@ -1,4 +1,4 @@
-"""Queries for handing over: what the predecessors of a succession have, and who takes it over."""
+"""Queries for handovers: the records of a succession's predecessors, and who takes over these records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class KindCount:
-    """How many things of one kind a predecessor has, by the state of their handover lines."""
+    """The number of a predecessor's records of one kind, by the state of their handover lines."""
 
     kind: Obligation
     held: int
@@ -31,61 +31,61 @@ class KindCount:
     proposed: int
     disputed: int
     stayed: int
-    #: Lines without the consent that they need.
+    #: The number of lines that still lack the consent that they need.
     lacking: int
-    #: Things without a line.
+    #: Records without a line.
     without: Sequence[Held]
-    #: Things without a line, then those that are disputed or could not be handed over, with the reason.
+    #: Records without a line, then records that are disputed or could not be handed over, with the reason.
     undecided: Sequence[Held]
 
     def for_others(self, title_by_id: Mapping[int, str]) -> KindCount:
-        """Return the counts for a person who may read only the records with these titles; the reasons stay."""
-        renamed = [replace(thing, title=title_by_id.get(thing.pk, thing.outside)) for thing in self.undecided]
-        without = [replace(thing, what="") for thing in renamed[: len(self.without)]]
-        return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])
+        """Return the counts for a person who may read only the records with these titles; the reasons do not change."""
+        undecided = [replace(record, title=title_by_id.get(record.pk, record.outside)) for record in self.undecided]
+        without = [replace(record, what="") for record in undecided[: len(self.without)]]
+        return replace(self, without=without, undecided=[*without, *undecided[len(without) :]])
 
 
-#: Things by the code of their kind and their id, so that what several organisations hold together is there once.
+#: Records by the code of their kind and their id, so that a record of several organisations counts only once.
 Things = Mapping[tuple[str, int], Held]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The things that one successor gets or has; with None as successor, the things that have no line yet."""
+    """The records that one successor has or receives. With None as successor, the records without a line yet."""
 
     successor: Organisation | None
     held: Things
 
     @property
     def things(self) -> int:
-        """The number of things."""
+        """Return the number of records."""
         return len(self.held)
 
     @property
     def homes(self) -> Decimal:
-        """The number of homes in these things."""
+        """Return the number of homes in these records."""
         return total(record.homes for record in self.held.values())
 
     @property
     def money(self) -> Decimal:
-        """The amount of money in these things, in pounds."""
+        """Return the amount of money in these records, in pounds."""
         return total(record.money for record in self.held.values())
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """One successor's things before and after it takes over; a thing that both sides have counts once."""
+    """One successor's records before and after it takes over. A record that both sides have counts once."""
 
     successor: Organisation
     gets: Share
-    #: None, like `then`, if the reader may know only what it takes over.
+    #: `before` and `then` are None if the reader may know only what the successor receives.
     before: Share | None = None
     then: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineTerms:
-    """The terms that several lines of a predecessor have in common, in words, and how many lines these are."""
+    """The terms that several lines of a predecessor share, in words, and the number of these lines."""
 
     kind: str
     successor: str
@@ -95,71 +95,75 @@ class LineTerms:
     consent: str
     evidence: str
     due_on: dt.date | None
-    #: Who proposed and answered the lines and recorded a consent, and when.
+    #: The steps in words: who proposed and answered the lines and recorded a consent, and when.
     steps: Sequence[str]
     lines: int
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """The things of one predecessor, and who takes them over."""
+    """The records of one predecessor, and the organisations that take them over."""
 
     predecessor: Organisation
     kinds: Sequence[KindCount]
     shares: Sequence[Share]
     terms: Sequence[LineTerms]
-    #: Whether its own leads decide about things without a line; otherwise an administrator does.
+    #: True if the predecessor's own leads decide about records without a line; otherwise an administrator decides.
     is_led: bool = True
 
     @property
     def things(self) -> int:
-        """The number of things that the predecessor has."""
+        """Return the number of records that the predecessor has."""
         return sum(kind.held for kind in self.kinds)
 
     @property
     def homes(self) -> Decimal:
-        """The number of homes in these things."""
+        """Return the number of homes in these records."""
         return total(record.homes for record in self.kinds)
 
     @property
     def money(self) -> Decimal:
-        """The amount of money in these things, in pounds."""
+        """Return the amount of money in these records, in pounds."""
         return total(record.money for record in self.kinds)
 
     @property
     def without(self) -> int:
-        """The number of things without a line."""
+        """Return the number of records without a line."""
         return sum(len(kind.without) for kind in self.kinds)
 
     @property
     def lacking(self) -> int:
-        """The number of lines that wait for a consent."""
+        """Return the number of lines that still need a consent."""
         return sum(kind.lacking for kind in self.kinds)
 
     @property
     def stayed(self) -> int:
-        """The number of things that could not be handed over."""
+        """Return the number of records that could not be handed over."""
         return sum(kind.stayed for kind in self.kinds)
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """Return the predecessor's things on a day, with their handover lines, except those that go back by themselves."""
+    """Return the predecessor's records on a day, with their handover lines.
+
+    Records that return automatically, because the succession undoes their handover, are excluded.
+    """
     lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
     line_by_thing = {(line.kind, line.record): line for line in lines}
     groups = _groups_to_hand_over(succession, predecessor, day)
     kinds = [_kind_count(group, line_by_thing) for group in groups]
-    waits = any(kind.without or kind.lacking for kind in kinds)
+    needs_a_person = any(kind.without or kind.lacking for kind in kinds)
     return Estate(
         predecessor=predecessor,
         kinds=kinds,
         shares=_shares(groups, line_by_thing),
         terms=_terms(lines),
-        is_led=not waits or leads_of(predecessor).exists(),
+        # Whether there are leads matters, and is queried, only if a line or a consent is missing.
+        is_led=not needs_a_person or leads_of(predecessor).exists(),
     )
 
 
 def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
-    """Count the things of one kind by the states of their lines."""
+    """Count the records of one kind by the state of their lines."""
     without: list[Held] = []
     disputed: list[Held] = []
     lines: list[Handover] = []
@@ -188,7 +192,7 @@ def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover])
 
 
 def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
-    """Return what each successor gets by the lines, sorted by name; things without a line come last."""
+    """Return the share of each successor according to the lines, sorted by name. Records without a line come last."""
     things_by_successor: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
     for group in groups:
         for thing in group.things:
@@ -201,20 +205,20 @@ def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Han
 
 
 def _by_successor_name(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
-    """Return the sort key of an item whose first part is a successor: by name, with None last."""
+    """Return the sort key of an item whose first element is a successor: its name, with None last."""
     successor, _ = item
     return successor is None, successor.name if successor is not None else ""
 
 
 def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """Return the lines with their successor and everyone who proposed, answered or recorded; two queries."""
+    """Return the lines with their successor and the people who proposed, answered or recorded a step; two queries."""
     parts = AcceptedPart.objects.select_related("organisation", "accepted_by").order_by("organisation__name", "pk")
     people = ("proposed_by", "answered_by", "consent_recorded_by")
     return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
 def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
-    """Return the predecessor's things by kind, without those that go back by themselves."""
+    """Return the predecessor's records by kind, without the records that return automatically."""
     groups = held_by(predecessor, day)
     if succession.undoes is None:
         return groups
@@ -230,7 +234,7 @@ def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day:
 
 
 def is_passing_back(undoing: Succession) -> bool:
-    """Whether things that the undone succession passed on still have to be returned."""
+    """Return True if records that the undone succession passed on have yet to be returned."""
     undone = undoing.undoes
     if undone is None:
         return False
@@ -238,16 +242,16 @@ def is_passing_back(undoing: Succession) -> bool:
 
 
 def condition_of_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
-    """Return the condition for records that go back by themselves, because the succession undoes their handover."""
+    """Return the condition for records that return automatically, because the succession undoes their handover."""
     if succession.undoes is None:
         return Q(pk__in=[])
-    applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
-    moved = succession.undoes.moved_rows.filter(table=records.model._meta.label)
-    return Q(pk__in=applied.values("record")) | Q(pk__in=moved.values("row"))
+    applied_lines = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
+    moved_rows = succession.undoes.moved_rows.filter(table=records.model._meta.label)
+    return Q(pk__in=applied_lines.values("record")) | Q(pk__in=moved_rows.values("row"))
 
 
 def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
-    """Return the terms of the lines, with equal ones counted together."""
+    """Return the terms of the lines; lines with equal terms are counted together."""
     label_by_code = {kind.code: kind.label for kind in obligations()}
     line_counts = Counter(
         (
@@ -268,7 +272,7 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
 
 
 def shares_together(estates: Sequence[Estate]) -> list[Share]:
-    """Return what each successor gets from all predecessors together; things without a line come last."""
+    """Return the share of each successor from all predecessors together. Records without a line come last."""
     shares_by_successor: dict[Organisation | None, list[Share]] = defaultdict(list)
     for estate in estates:
         for share in estate.shares:
@@ -279,25 +283,25 @@ def shares_together(estates: Sequence[Estate]) -> list[Share]:
     ]
 
 
-def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> Share:
-    """Combine several shares into one."""
+def sum_of(shares: Sequence[Share], *, successor: Organisation | None = None) -> Share:
+    """Combine several shares into one share, in which each record counts once."""
     things: dict[tuple[str, int], Held] = {}
-    for part in parts:
-        things |= part.held
+    for share in shares:
+        things |= share.held
     return Share(successor, things)
 
 
-def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | None = None) -> list[After]:
-    """Return what each successor holds on a day, gets by its share, and holds afterwards, sorted by name.
+def holdings_after(shares: Sequence[Share], day: dt.date, *, known_ids: Collection[int] | None = None) -> list[After]:
+    """Return each successor's records on a day, the records that it receives, and both together, sorted by name.
 
-    `of` are the ids of the organisations whose own holdings the reader may know; None for all.
+    `known_ids` are the ids of the organisations whose own records the reader may know; None means all organisations.
     """
     holdings = []
     for share in shares:
         successor = share.successor
         if successor is None:
             continue
-        if of is not None and successor.pk not in of:
+        if known_ids is not None and successor.pk not in known_ids:
             holdings.append(After(successor=successor, gets=share))
             continue
         groups = held_by(successor, day)
@@ -321,9 +325,10 @@ def readable_titles(
     *,
     limit: int | None = None,
 ) -> dict[int, str]:
-    """Return the titles of the holder's records that the person may read today, by id; with `records`, only of these.
+    """Return the titles of the holder's records that the person may read today, by id.
 
-    People who left a partnership or plan still read it as it was, but not its title of today.
+    If `records` is given, only these records are read. People who left a partnership or plan can still read it as it
+    was, but not its present title.
     """
     held_records = kind.records(holder, timezone.localdate())
     if records is not None:
@@ -335,49 +340,52 @@ def readable_titles(
     return {record.pk: kind.describe(record, holder).title for record in readable_records}
 
 
-def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
-    """Return the estates of the predecessors, by name; with `of` (ids), only those that involve these organisations."""
+def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection[int] | None = None) -> list[Estate]:
+    """Return the estates of the predecessors, sorted by name.
+
+    If `involved_ids` is given, only ties of these organisations count.
+    """
     ties = succession.ties.select_related("predecessor")
-    if of is not None:
-        ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))
+    if involved_ids is not None:
+        ties = ties.filter(Q(predecessor__in=involved_ids) | Q(successor__in=involved_ids))
     predecessor_by_id = {tie.predecessor_id: tie.predecessor for tie in ties}
     predecessors = sorted(predecessor_by_id.values(), key=lambda organisation: (organisation.name, organisation.pk))
     return [estate_of(succession, predecessor, day) for predecessor in predecessors]
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """Return the lines that wait for an answer of these organisations (ids), the most urgent first."""
-    waiting = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
-    waiting = waiting.prefetch_related("others")
-    return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
+    """Return the lines that these organisations (ids) have yet to answer, the most urgent first."""
+    unanswered_lines = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
+    unanswered_lines = unanswered_lines.prefetch_related("others")
+    return list(unanswered_lines.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
 
 def proposed_to(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
-    """Return what waits for an answer of these organisations (ids), by predecessor.
+    """Return the totals of the lines that these organisations (ids) have yet to answer, by predecessor.
 
     Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
     """
-    waiting = succession.handovers.waiting_for(successors).values(before=F("predecessor__name"))
-    totals = waiting.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
+    unanswered_lines = succession.handovers.waiting_for(successors).values(before=F("predecessor__name"))
+    totals = unanswered_lines.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
     return [dict(row) for row in totals]
 
 
-def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -> QuerySet[Handover]:
-    """Return the lines that wait for a consent, of these organisations (ids) or, with None, of all."""
+def lines_lacking_consent(succession: Succession, organisation_ids: Collection[int] | None) -> QuerySet[Handover]:
+    """Return the lines that lack a consent, only those of the given organisations (ids) unless `led` is None."""
     lines = succession.handovers.lacking_consent()
-    if led is not None:
-        lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
+    if organisation_ids is not None:
+        lines = lines.filter(Q(predecessor__in=organisation_ids) | Q(successor__in=organisation_ids))
     detailed_lines = with_steps(lines).select_related("predecessor").prefetch_related("others")
     return detailed_lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
-    """Return the titles of lines by id: the record's title if the person may read it, else the line's own."""
+    """Return the titles of lines by id: the record's title if the person may read it, else the line's own title."""
     groups: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
     for line in lines:
         groups[line.kind, line.predecessor].append(line)
     titles: dict[int, str] = {}
     for (kind, predecessor), group in groups.items():
-        readable = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
-        titles |= {line.pk: readable.get(line.record, line.title) for line in group}
+        title_by_record = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
+        titles |= {line.pk: title_by_record.get(line.record, line.title) for line in group}
     return titles

@@ -1,4 +1,4 @@
-"""How many things organisations hold, and for how many of them nobody has decided yet who takes over."""
+"""Count the records that organisations have, and the records about whose successor nobody has decided yet."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from partnerships.organisations.obligations import Obligation, obligation, oblig
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
-    """Count the things of the predecessor that have no line or a disputed one, in one query.
+    """Count the predecessor's records that have no line or a disputed line, in one query.
 
-    Things that are returned automatically do not count, nor those that could not be handed over (`count_stayed`).
+    Records that return automatically do not count. Records that could not be handed over are counted by `count_stayed`.
     """
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
 
-    def undecided(kind: Obligation) -> QuerySet[Any]:
+    def undecided_records(kind: Obligation) -> QuerySet[Any]:
         records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
         return records.exclude(condition_of_returned(succession, kind, records))
 
-    return _count_all(undecided(kind) for kind in obligations())
+    return _count_all(undecided_records(kind) for kind in obligations())
 
 
 def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
-    """Count the things that could not be handed over by these lines and have not ended since; two queries."""
+    """Count the records that could not be handed over by these lines and have not ended since; two queries."""
     kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
     return _count_all(
         obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))
@@ -37,7 +37,7 @@ def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.d
 
 
 def count_held(organisation: Organisation, day: dt.date) -> int:
-    """Count the things of every kind that the organisation holds on a day, in one query."""
+    """Count the records of every kind that the organisation has on a day, in one query."""
     return _count_all(kind.records(organisation, day) for kind in obligations())
 
 

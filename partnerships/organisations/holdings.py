@@ -1,8 +1,9 @@
-"""Holdings of a person: the organisations for which they act and, for example, the partnerships of these.
+"""Holdings of a person: the organisations for which they act and, for example, the partnerships of these organisations.
 
-A page needs a dozen times what one person may see. While a page is made (GET, HEAD), the person's holdings are queried
-once, and are in the SQL as arrays of ids, for which PostgreSQL can use an index even inside an OR. Everywhere else
-(services, tasks, commands, streamed files) they are subqueries, so that nothing is remembered across a change.
+A page needs the records that one person may see a dozen times. While a page is made (GET, HEAD), the person's holdings
+are queried once. The SQL contains them as arrays of ids, for which PostgreSQL can use an index even inside an OR.
+Everywhere else (services, tasks, commands, streamed files) holdings are subqueries, so that no remembered holdings
+survive a change.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from partnerships.kit.compiled import Slot, rows_composed_once
 from partnerships.kit.database import IdArray
 
 M = TypeVar("M", bound=type[Model])
-#: Ids as a list while a page is read, else as a subquery.
+#: Ids: a list while a page is made, otherwise a subquery.
 Ids = QuerySet[Any] | list[int] | Slot
 #: The memory of the page that is being made, by key; None outside a page.
 _remembered: ContextVar[dict[Hashable, Any] | None] = ContextVar("holdings", default=None)
 #: Stand-ins for a reader's holdings while a query is composed for all readers; None otherwise.
 _standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
-#: Whether rights are composed for a few known records.
+#: True while `visible_to` composes conditions for a few known records.
 _one_by_one: ContextVar[bool] = ContextVar("one_by_one", default=False)
-#: The columns that conditions use, by model. An organisation has few enough rows (thousands) of such a model.
+#: The columns that conditions use, by model. The model has at most thousands of rows for each person: see `remember`.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
 
 class Held(Lookup[Any]):
-    """The lookup `column = ANY(array)`: one parameter for any number of ids, so that Django has no work for each."""
+    """The lookup `column = ANY(array)`. The array is one parameter, so Django does no work for each id."""
 
     lookup_name = "held"
     prepare_rhs = False
@@ -52,7 +53,7 @@ ForeignKey.register_lookup(Held)
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Remember each person's holdings until the end of the block, in which nothing may change them."""
+    """Remember each person's holdings until the end of the block. Nothing in the block may change holdings."""
     token = _remembered.set({})
     try:
         yield
@@ -74,14 +75,14 @@ class HoldingsMiddleware:
 
 
 class OneByOne(Exists):
-    """EXISTS that PostgreSQL checks for each row: because of the OFFSET it does not turn it into a join."""
+    """An EXISTS that PostgreSQL checks for each row. The OFFSET prevents PostgreSQL from turning it into a join."""
 
     template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 @contextmanager
 def one_by_one() -> Iterator[None]:
-    """Let `visible_to` return conditions that suit a few known records, until the end of the block."""
+    """Make `visible_to` return conditions that suit a few known records, until the end of the block."""
     token = _one_by_one.set(True)
     try:
         yield
@@ -90,29 +91,32 @@ def one_by_one() -> Iterator[None]:
 
 
 def is_one_by_one() -> bool:
-    """Whether rights are composed for a few known records."""
+    """Return True if `visible_to` composes conditions for a few known records."""
     return _one_by_one.get()
 
 
 class CannotStandIn(Exception):
-    """The query depends on something of its reader that stand-ins cannot replace."""
+    """Raised if a query depends on a property of its reader that stand-ins cannot replace."""
 
 
 class StandIns(ABC):
-    """Provides ids that take the place of a reader's holdings while SQL is composed for all readers."""
+    """Provides ids that replace a reader's holdings while SQL is composed for all readers."""
 
     @abstractmethod
     def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
-        """Return a stand-in for the reader's organisations in these roles; raises `CannotStandIn` for others'."""
+        """Return a stand-in for the reader's organisations in these roles.
+
+        Raises `CannotStandIn` for another person's organisations.
+        """
 
     @abstractmethod
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
-        """Return a stand-in for the records that these organisations hold."""
+        """Return a stand-in for the records that these organisations have."""
 
 
 @contextmanager
 def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
-    """Use stand-ins instead of holdings until the end of the block; with None, use the real holdings."""
+    """Use these stand-ins instead of holdings until the end of the block; with None, use the real holdings."""
     token = _standing_in.set(stand_ins)
     try:
         yield
@@ -121,12 +125,12 @@ def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
 
 
 def stand_ins() -> StandIns | None:
-    """Return the stand-ins while a query is composed for all readers; otherwise None."""
+    """Return the stand-ins if a query is being composed for all readers; otherwise None."""
     return _standing_in.get()
 
 
 def is_remembering() -> bool:
-    """Whether a page is being made."""
+    """Return True while a page is made."""
     return _remembered.get() is not None
 
 
@@ -136,9 +140,9 @@ def page_memory() -> dict[Hashable, Any] | None:
 
 
 def remember(*columns: str) -> Callable[[M], M]:
-    """Declare that one person's organisations have at most thousands of rows of a model, so that a page may read all.
+    """Declare that a person's organisations have at most thousands of rows of a model, few enough to read on a page.
 
-    `columns` are those that conditions on the rows use, besides the organisation.
+    `columns` are the columns that conditions on the rows use, besides the organisation.
     """
 
     def declare(model: M) -> M:
@@ -149,9 +153,9 @@ def remember(*columns: str) -> Callable[[M], M]:
 
 
 def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
-    """Return the result of `read`, which is called once a page; None outside a page.
+    """Return the result of `read`, which is called once for each page; None outside a page.
 
-    The same `key` must always go with the same `read`.
+    Callers must always use the same `read` with the same `key`.
     """
     page = _remembered.get()
     if page is None:
@@ -170,8 +174,8 @@ def records_held(
 ) -> list[int] | None:
     """Return the ids in a column of the rows that meet a condition and belong to these organisations.
 
-    `everywhere` returns all organisations of the person. Their rows are read once for a page; different conditions then
-    select among them in Python. Returns None outside a page, and where a condition uses other columns than declared.
+    `everywhere` returns all organisations of the person. Their rows are read once for each page; different conditions
+    then select rows in Python. Returns None outside a page, and if a condition uses columns that were not declared.
     """
     if model not in _columns or not _can_choose(condition, _columns[model]):
         return None
@@ -187,7 +191,7 @@ def records_held(
         return rows.values_list(column, "organisation", *columns)
 
     def read_rows() -> list[tuple[int, dict[str, Any], set[int]]]:
-        """Return the organisation, the values and the record ids of equal rows: thousands have few different values."""
+        """Return the organisation, values and record ids of equal rows: thousands of rows have few different values."""
         all_organisations = everywhere()
         assert isinstance(all_organisations, list), "While a page is made, holdings are lists."
         ids_by_values: defaultdict[tuple[Any, ...], set[int]] = defaultdict(set)
@@ -209,7 +213,7 @@ def records_held(
 
 
 def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
-    """Whether a condition compares only these columns, with values."""
+    """Return True if the condition compares only these columns, and only with values."""
     for child in condition.children:
         if isinstance(child, Q):
             if not _can_choose(child, columns):
@@ -224,10 +228,10 @@ def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
 
 
 def _meets(row: dict[str, Any], condition: Q) -> bool:
-    """Whether a row meets a condition that `_can_choose`."""
+    """Return True if the row meets a condition that passed `_can_choose`."""
     answers = (_meets(row, child) if isinstance(child, Q) else _compares(row, *child) for child in condition.children)  # type: ignore[misc]  # `_can_choose` left nothing else
-    met = any(answers) if condition.connector == Q.OR else all(answers)
-    return met is not condition.negated
+    is_met = any(answers) if condition.connector == Q.OR else all(answers)
+    return is_met is not condition.negated
 
 
 def _compares(row: dict[str, Any], name: str, value: Any) -> bool:

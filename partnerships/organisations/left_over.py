@@ -1,4 +1,4 @@
-"""Tasks of leads on My work: things that leavers left without an owner, and handovers of a succession."""
+"""Tasks of leads on My work: records that leavers left without an owner, and handovers of a succession."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from partnerships.people.models import User
 
 
 def _leavers(now: dt.datetime) -> Reach:
-    """Reach leads of organisations that have former members: others cannot have things without an owner."""
+    """Return the reach to leads of organisations with former members: only these can have records without an owner."""
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each organisation with things without an owner, except kinds that have their own tasks."""
+    """Return one task for each organisation with records without an owner, except kinds that have their own tasks."""
     organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )
@@ -54,31 +54,35 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-#: Tasks of leads: things that nobody took over.
+#: Tasks of leads about records that nobody took over.
 LEFT_OVER = (Source(_left_without_owner_tasks, lambda now: (_leavers(now),)),)
 
 
-#: How long before and after vesting day the leads of the predecessors have the task to say who takes over.
+#: How long before and after vesting day the predecessors' leads have the task to propose who takes over.
 ASKING_PERIOD = dt.timedelta(days=366)
 
 
 def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
     """Return the ties from bodies that end to their successors, within `ASKING_PERIOD` of vesting day.
 
-    A body that continues keeps its things, so its leads need not say who takes over.
+    A body that continues keeps its records, so its leads need not propose who takes over.
     """
     today = timezone.localdate(now)
-    near = Succession.objects.live().filter(vests_on__gte=today - ASKING_PERIOD, vests_on__lte=today + ASKING_PERIOD)
-    near = near.exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
-    going_on = SuccessionTie.objects.filter(
+    near_successions = Succession.objects.live().filter(
+        vests_on__gte=today - ASKING_PERIOD, vests_on__lte=today + ASKING_PERIOD
+    )
+    near_successions = near_successions.exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
+    tie_to_itself = SuccessionTie.objects.filter(
         succession=OuterRef("succession"), predecessor=OuterRef("predecessor"), successor=OuterRef("predecessor")
     )
-    ties = SuccessionTie.objects.filter(succession__in=near.exclude(kind__in=KEEPING)).exclude(successor=None)
-    return ties.filter(~Exists(going_on))
+    ties = SuccessionTie.objects.filter(succession__in=near_successions.exclude(kind__in=KEEPING)).exclude(
+        successor=None
+    )
+    return ties.filter(~Exists(tie_to_itself))
 
 
 def _lines_to_propose(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each succession near its day, and each organisation that the person leads."""
+    """Return one task for each organisation that the person leads and each of its successions near vesting day."""
     ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
     pairs = {(tie.succession, tie.predecessor): None for tie in ties}
@@ -96,50 +100,53 @@ def _administrators() -> QuerySet[User]:
 
 
 def _lines_to_propose_for_others(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each succession of organisations that nobody leads, for administrators.
+    """Return one task for each succession of organisations without a lead, for administrators.
 
-    The count is of the first organisation with anything: a county may have twelve, and each needs a long query.
+    The count covers only the first organisation that has records: a county may have twelve organisations, and each
+    needs a long query.
     """
     if not user.is_staff:
         return []
-    bodies: dict[Succession, dict[int, Organisation]] = {}
+    bodies_by_succession: dict[Succession, dict[int, Organisation]] = {}
     ties = _near_ties(now).filter(~_is_led("predecessor", now)).select_related("succession", "predecessor")
     for tie in ties.order_by("pk"):
-        bodies.setdefault(tie.succession, {})[tie.predecessor_id] = tie.predecessor
+        bodies_by_succession.setdefault(tie.succession, {})[tie.predecessor_id] = tie.predecessor
     tasks = []
-    for succession, unled in bodies.items():
-        for body in unled.values():
-            if task := _task_to_propose(succession, body, now, others=len(unled) - 1):
+    for succession, bodies_without_lead in bodies_by_succession.items():
+        for body in bodies_without_lead.values():
+            if task := _task_to_propose(succession, body, now, other_count=len(bodies_without_lead) - 1):
                 tasks.append(task)
                 break
     return tasks
 
 
 def _task_to_propose(
-    succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0
+    succession: Succession, body: Organisation, now: dt.datetime, *, other_count: int = 0
 ) -> Waiting | None:
-    """Return the task about what a body holds without a handover line or with a disputed one; None without such things.
+    """Return the task about a body's records without a handover line or with a disputed line; None if it has none.
 
-    `others` is how many more bodies of the succession nobody leads.
+    `other_count` is the number of other bodies of the succession that have no lead either.
     """
     count = count_undecided(succession, body, timezone.localdate(now))
     if not count:
         return None
     title = f"{count} record{pluralize(count)} of {body.display_name}"
-    if others:
-        title = f"{title}, and perhaps records of {others} other organisation{pluralize(others)} without a lead"
+    if other_count:
+        title = (
+            f"{title}, and perhaps records of {other_count} other organisation{pluralize(other_count)} without a lead"
+        )
     return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
 
 
-def _led_by(user: User) -> list[int]:
-    """Return the ids of the organisations that the person leads; needs no query while a page is made."""
+def _organisations_led_by(user: User) -> list[int]:
+    """Return the ids of the organisations that the person leads, without a query while a page is made."""
     roles = Membership.objects.roles_of(user)
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
 def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession with handover lines for an organisation that the person leads."""
-    proposed = Handover.objects.waiting_for(_led_by(user))
+    proposed = Handover.objects.waiting_for(_organisations_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(
@@ -153,15 +160,15 @@ def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _lines_without_answering_lead(now: dt.datetime) -> QuerySet[Handover]:
-    """Return handover lines proposed to an organisation that nobody leads, in a live succession."""
+    """Return the handover lines of live successions that were proposed to an organisation without a lead."""
     return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
 def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each organisation that nobody leads and that has lines to answer, for administrators."""
+    """Return one task for each organisation that has lines to answer but no lead, for administrators."""
     if not user.is_staff:
         return []
-    proposed = _lines_without_answering_lead(now).values("successor", "successor__name")
+    lines = _lines_without_answering_lead(now).values("successor", "successor__name")
     return [
         Waiting(
             what="Invite a lead to answer handover lines",
@@ -169,21 +176,21 @@ def _leads_to_invite(user: User, now: dt.datetime) -> list[Waiting]:
             path=reverse("organisations:people", args=[row["successor"]]),
             due=row["due"],
         )
-        for row in proposed.annotate(count=Count("pk"), due=Min("due_on")).order_by("successor")
+        for row in lines.annotate(count=Count("pk"), due=Min("due_on")).order_by("successor")
     ]
 
 
 def _stayed_lines() -> QuerySet[Handover]:
-    """Return handover lines of things that could not pass on."""
+    """Return the handover lines of live successions whose records could not pass on."""
     return _live(Handover.objects.filter(state=HandoverState.STAYED))
 
 
 def _stayed_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each body with things that could not pass on, for the leads of the successor.
+    """Return one task for each body with records that could not pass on, for the leads of the successor.
 
-    Administrators have the task if nobody leads the successor.
+    Administrators have the task if the successor has no lead.
     """
-    is_led_by_user = Q(successor__in=_led_by(user))
+    is_led_by_user = Q(successor__in=_organisations_led_by(user))
     is_concerned = is_led_by_user | ~_is_led("successor", now) if user.is_staff else is_led_by_user
     lines = _stayed_lines().filter(is_concerned)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
@@ -198,12 +205,12 @@ def _stayed_to_settle(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
     """Return the lines whose succession was neither cancelled nor undone."""
-    live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
-    return lines.filter(succession__in=live)
+    live_successions = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
+    return lines.filter(succession__in=live_successions)
 
 
 def _lines_lacking_consent() -> QuerySet[Handover]:
-    """Return handover lines of live successions without the consent that they need."""
+    """Return the handover lines of live successions that lack the consent they need."""
     return _live(Handover.objects.lacking_consent())
 
 
@@ -212,13 +219,15 @@ def _without_any_lead(now: dt.datetime) -> Q:
 
 
 def _consents_to_record(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one task for each succession with lines that wait for a consent, for the leads of both sides.
+    """Return one task for each succession with lines that lack a consent, for the leads of both sides.
 
-    Administrators have the task if nobody leads either side.
+    Administrators have the task if neither side has a lead.
     """
-    led_ids = _led_by(user)
-    concerned = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
-    lines = _lines_lacking_consent().filter(concerned | _without_any_lead(now) if user.is_staff else concerned)
+    led_ids = _organisations_led_by(user)
+    is_led_by_user = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
+    lines = _lines_lacking_consent().filter(
+        is_led_by_user | _without_any_lead(now) if user.is_staff else is_led_by_user
+    )
     return [
         Waiting(
             what="Record consent",

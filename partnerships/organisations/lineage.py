@@ -1,4 +1,4 @@
-"""Queries about successions: which are in force, who followed whom, and who is responsible for a function."""
+"""Queries about successions: which are in force, who followed whom, and which body is responsible for a function."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.naming import organisations_named
 
-#: Kinds of successions that pass what an organisation held to its successors.
+#: The kinds of succession that pass an organisation's records to its successors.
 INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
 
 
 def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
-    """Return the successions with their ties and organisations, which takes one more query."""
+    """Return the successions with their ties and organisations, in one more query."""
     ties = SuccessionTie.objects.select_related("predecessor", "successor").order_by(
         "predecessor__name", "successor__name", "function", "pk"
     )
@@ -43,7 +43,7 @@ def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
 
 
 def rivals_of(succession: Succession) -> SuccessionQuerySet:
-    """Pending successions for the same place that belong to another proposal, in the order of recording."""
+    """Return pending successions for the same place that belong to another proposal, in the order of recording."""
     if not succession.place:
         return Succession.objects.none()
     pending = Succession.objects.pending().filter(place__iexact=succession.place)
@@ -51,10 +51,10 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 
 
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
-    """Return the successions of the same order, with the succession itself.
+    """Return the successions of the same order, including this succession.
 
-    They have the same place, proposal and vesting day. Successions that undo others form a group of their own. A
-    succession without a place or vesting day is alone.
+    They have the same place, proposal and vesting day. Successions that undo others form a separate group. A succession
+    without a place or vesting day is the only one of its order.
     """
     live = Succession.objects.live()
     if not succession.place or succession.vests_on is None:
@@ -67,27 +67,30 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
     ).order_by("pk")
 
 
-def with_it(succession: Succession) -> SuccessionQuerySet:
+def same_status_in_order(succession: Succession) -> SuccessionQuerySet:
     """Return the other successions of the same order that have the same status."""
     return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
 
 
 def is_in_force(succession: Succession) -> bool:
-    """Whether the succession has taken effect and has not been undone."""
+    """Return True if the succession has taken effect and has not been undone."""
     if succession.status != SuccessionStatus.EFFECTIVE:
         return False
     return not any(is_in_force(other) for other in succession.undone_by.all())
 
 
-def brought_about(succession: Succession) -> Succession:
-    """Return the succession that is effective because of this one: itself or, if this undoes an undoing, the first."""
+def effective_succession(succession: Succession) -> Succession:
+    """Return the succession that is effective because of this one.
+
+    This is the succession itself or, if it undoes an undoing, the first succession of that chain.
+    """
     while succession.undoes is not None and succession.undoes.undoes is not None:
         succession = succession.undoes.undoes
     return succession
 
 
-def told_in(params: Mapping[str, Any]) -> list[Succession]:
-    """Return the successions that an email with these params is about, with their ties; none if params were cleared."""
+def successions_in_email(params: Mapping[str, Any]) -> list[Succession]:
+    """Return the successions of an email with these params, with their ties; empty if the params were cleared."""
     if "succession" not in params:
         return []
     ids = [params["succession"], *params.get("also", ())]
@@ -97,18 +100,24 @@ def told_in(params: Mapping[str, Any]) -> list[Succession]:
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:
     """Return the live successions of an organisation with their ties, the newest first."""
-    live = with_ties(Succession.objects.live().concerning(organisation))
-    return live.order_by(F("vests_on").desc(nulls_last=True), "-pk")
+    live_successions = with_ties(Succession.objects.live().concerning(organisation))
+    return live_successions.order_by(F("vests_on").desc(nulls_last=True), "-pk")
 
 
 def pending_successions() -> QuerySet[Succession]:
-    """Return all pending successions with ties and `changed_at`, the time of the last change; the next ones first."""
+    """Return all pending successions with their ties, sorted by vesting day.
+
+    `changed_at` is the time of the last change.
+    """
     pending = with_ties(Succession.objects.pending()).annotate(changed_at=Max("events__pgh_created_at"))
     return pending.order_by(F("vests_on").asc(nulls_last=True), "place", "proposal", "pk")
 
 
 def changes_of(succession: Succession) -> list[Event]:
-    """Return one event for each change of a succession, the newest first; each organisation has its own such event."""
+    """Return one event for each change of a succession, the newest first.
+
+    Each organisation has its own event for the same change, so only one of these is returned.
+    """
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
     events = Event.objects.filter(
         target_kind="organisation",
@@ -125,7 +134,7 @@ def changes_of(succession: Succession) -> list[Event]:
 
 
 def ending(succession: Succession) -> list[Organisation]:
-    """Return the predecessors that end with the succession, in the order of their ids."""
+    """Return the predecessors that end with the succession, sorted by id."""
     ties = list(succession.ties.select_related("predecessor"))
     continuing_ids = _continuing_ids(succession, ties)
     ended_by_id = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in continuing_ids}
@@ -141,30 +150,32 @@ def _continuing_ids(succession: Succession, ties: Iterable[SuccessionTie]) -> se
     return {tie.predecessor_id for tie in ties if succession.kind in KEEPING or tie.successor_id == tie.predecessor_id}
 
 
-def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
-    """Return the organisation that held a record at a moment, by the id of the one to which it has passed since."""
+def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
+    """Return the organisations that held a record at a moment, by the id of the organisation that has it now."""
     applied_lines = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
     holders: dict[int, Organisation] = {}
     for line in applied_lines.select_related("predecessor").order_by("applied_at", "pk"):
-        # If several rows passed to one organisation, it got the row of the first line; the others were ended.
+        # If several rows passed to one organisation, it received the row of the first line; the other rows ended.
         holders.setdefault(line.successor_id, holders.pop(line.predecessor_id, line.predecessor))
     return holders
 
 
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
-    """Return all certain successions of these organisations (ids) and of those that followed them.
+    """Return all certain successions of these organisations (ids) and of the organisations that followed them.
 
-    One query for each link of the longest chain, and one more.
+    This takes one query for each link of the longest chain, and one more query.
     """
     succession_by_id: dict[int, Succession] = {}
     visited_ids: set[int] = set()
     next_ids = set(bodies)
     while next_ids:
         visited_ids |= next_ids
-        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=succession_by_id)
+        certain_successions = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=succession_by_id)
         if kinds is not None:
-            certain = certain.filter(kind__in=kinds)
-        successions = certain.filter(among("ties__predecessor", list(next_ids))).distinct().prefetch_related("ties")
+            certain_successions = certain_successions.filter(kind__in=kinds)
+        successions = (
+            certain_successions.filter(among("ties__predecessor", list(next_ids))).distinct().prefetch_related("ties")
+        )
         successor_ids = set()
         for succession in successions:
             succession_by_id[succession.pk] = succession
@@ -174,7 +185,7 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
 
 
 def _step(succession: Succession) -> Step:
-    """Return the succession as a value for the calculations in `answering`."""
+    """Convert the succession to a `Step` for the rules in `answering`."""
     ties = tuple(
         Tie(
             predecessor=tie.predecessor_id,
@@ -196,12 +207,12 @@ def _step(succession: Succession) -> Step:
 
 
 def _steps_by(steps: Iterable[Step], day: dt.date) -> list[Step]:
-    """Return the steps in force that have vested by a day, or on an unknown day."""
+    """Return the steps in force that vested on or before a day, or on an unknown day."""
     return in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
 
 
 def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
-    """Return the ids of the organisations that directly followed this one, without itself."""
+    """Return the ids of the organisations that directly followed this organisation, excluding its own id."""
     return {
         tie.successor
         for step in steps
@@ -211,43 +222,46 @@ def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
 
 
 def _ended_by(step: Step) -> set[int]:
-    """Return the ids of the organisations that a step ends: its predecessors, unless they continue."""
+    """Return the ids of the organisations that a step ends: the predecessors that do not continue."""
     if not step.ends:
         return set()
-    continuing = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
-    return {tie.predecessor for tie in step.ties} - continuing
+    continuing_ids = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
+    return {tie.predecessor for tie in step.ties} - continuing_ids
 
 
 def successors_on(
-    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
+    organisation: Organisation, day: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
-    """Return the direct successors of an organisation by a day, by default today.
+    """Return the direct successors of an organisation on a day, by default today.
 
-    Successions count that are certain and not undone, also those of an unknown day in the past.
+    Only certain successions that were not undone count, including successions on an unknown day in the past.
     """
-    steps = _steps_by(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
+    steps = _steps_by(steps_from([organisation.pk], kinds=kinds), day or timezone.localdate())
     return list(Organisation.objects.filter(pk__in=_successor_ids(steps, organisation.pk)).order_by("name", "pk"))
 
 
-def successors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Return the ids of the direct successors of each organisation (id) by a day, as in `successors_on`."""
-    steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
+def successors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+    """Return the ids of the direct successors of each organisation (id) on a day, by the rules of `successors_on`."""
+    steps = _steps_by(steps_from(organisations, kinds=INHERITING), day)
     return {body: sorted(_successor_ids(steps, body)) for body in organisations}
 
 
-def followers_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Return the ids of the direct successors of those of these organisations (ids) that had ended by a day."""
-    steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
-    ended = set[int]().union(*(_ended_by(step) for step in steps))
-    return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended}
+def followers_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+    """Return the ids of the direct successors of each organisation (id) that had ended by a day.
+
+    Organisations that still existed have no entry.
+    """
+    steps = _steps_by(steps_from(organisations, kinds=INHERITING), day)
+    ended_ids = set[int]().union(*(_ended_by(step) for step in steps))
+    return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended_ids}
 
 
-def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """Return the ids of the direct predecessors of each organisation (id) by a day."""
+def predecessors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+    """Return the ids of the direct predecessors of each organisation (id) on a day."""
     ties = SuccessionTie.objects.filter(successor__in=organisations)
     candidate_ids = set(ties.values_list("predecessor", flat=True))
     predecessors_by_id: dict[int, list[int]] = {pk: [] for pk in organisations}
-    for predecessor_id, successor_ids in successors_of_each(candidate_ids, on).items():
+    for predecessor_id, successor_ids in successors_of_each(candidate_ids, day).items():
         for successor_id in successor_ids:
             if successor_id in predecessors_by_id:
                 predecessors_by_id[successor_id].append(predecessor_id)
@@ -255,17 +269,17 @@ def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[in
 
 
 def _ending_ties() -> QuerySet[SuccessionTie]:
-    """Return the ties in effect by which an organisation ended and another one followed it."""
-    undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
+    """Return the ties in effect by which one organisation ended and another organisation followed."""
+    undone_successions = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
     return (
         SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
         .exclude(succession__kind__in=KEEPING)
-        .exclude(succession__in=undone.values("pk"))
+        .exclude(succession__in=undone_successions.values("pk"))
         .exclude(successor=F("predecessor"))
     )
 
 
-#: Organisations with a name, and the ended organisations that they followed through any number of links.
+#: Selects organisations with a name, and the ended organisations that they followed, however long the chain is.
 _WITH_PREDECESSORS = """
     WITH RECURSIVE matching (id) AS (
         {named}
@@ -279,9 +293,10 @@ _WITH_PREDECESSORS = """
 
 
 def found_by_name(words: str) -> RawSQL:
-    """Return the ids of organisations that have or had a name with every word, and of the ended ones they followed.
+    """Return the ids of organisations that have or had a name with every word, and of ended organisations before them.
 
-    It is a subquery and not a list of ids, so that a stored query also finds later names.
+    The ended organisations are those that a found organisation followed, directly or through others. The result is a
+    subquery and not a list of ids, so that a stored query also finds names that are added later.
     """
     ended = _ending_ties().filter(predecessor__status=Status.DISSOLVED).values_list("predecessor", "successor")
     named_sql, named_params = organisations_named(words).query.sql_with_params()
@@ -290,13 +305,13 @@ def found_by_name(words: str) -> RawSQL:
     return RawSQL(sql, (*named_params, *ended_params))  # noqa: S611 - Django's own SQL
 
 
-def summed_with(organisation: Organisation) -> list[Organisation]:
-    """Return the ended organisations whose figures are added to those of this one, sorted by name; two queries.
+def predecessors_summed_with(organisation: Organisation) -> list[Organisation]:
+    """Return the ended organisations whose figures are added to this organisation's, sorted by name; two queries.
 
-    It is their only successor, directly or through others. Figures of an organisation that was divided are added to
-    nobody's.
+    This organisation is the only successor of each, directly or through others. The figures of an organisation that was
+    divided are not added to any successor's figures.
     """
-    predecessor_ids_by_id = followed_alone()
+    predecessor_ids_by_id = predecessors_by_sole_successor()
     summed_ids: set[int] = set()
     next_ids = {organisation.pk}
     while next_ids:
@@ -310,8 +325,8 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
     return list(Organisation.objects.filter(pk__in=summed_ids).order_by("name", "pk"))
 
 
-def followed_alone() -> dict[int, set[int]]:
-    """Return the ids of the ended organisations that each organisation (id) alone followed directly; one query."""
+def predecessors_by_sole_successor() -> dict[int, set[int]]:
+    """Return the ids of ended organisations by the organisation (id) that alone directly followed them; one query."""
     ties = _ending_ties()
     to_another_successor = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     only_ties = ties.filter(
@@ -325,11 +340,11 @@ def followed_alone() -> dict[int, set[int]]:
 
 
 def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:
-    """Find who is responsible on a day for a function (the code of a `Function`) of an organisation."""
+    """Return who is responsible on a day for a function (the code of a `Function`) of an organisation."""
     steps = steps_from([organisation.pk])
     organisation_ids = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
     ended_ids = set[int]().union(*(_ended_by(step) for step in steps))
     rows = Organisation.objects.filter(pk__in=organisation_ids).values_list("pk", "valid_from", "valid_to")
-    # The last day of an organisation that a step ends is known from the step.
+    # If a step ends an organisation, the step already contains its last day.
     lives = {pk: Life(start, None if pk in ended_ids else end) for pk, start, end in rows}
     return who_answers(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

@@ -1,4 +1,4 @@
-"""The list of organisations."""
+"""The definition of the list of organisations: its columns, filters and rows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def _readable(user: User) -> OrganisationQuerySet:
 
 
 def _with_numbers(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """Add the region, and `shown_numbers`: the numbers in public registers as one text."""
+    """Add the region, and `shown_numbers`: the organisation's numbers in public registers as one text."""
     return organisations.select_related("region").annotate(shown_numbers=_numbers(Collate("value", "C")))
 
 
-#: Filters with which the list also shows organisations that have ended.
+#: If one of these filters is used, the list also shows organisations that have ended.
 _FILTERS_WITH_ENDED = ("q", "ended", "status", "ends_from", "ends_to")
 
 
@@ -64,7 +64,7 @@ def _ready_parents(_user: User, rows: Sequence[Organisation]) -> None:
 
 
 def _numbers(order: str | Collate) -> Combinable:
-    """Return the organisation's numbers in public registers, in this order."""
+    """Return the SQL expression for the organisation's numbers in public registers, in this order."""
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
     return joined(identifiers.order_by(order), "value")
 
@@ -124,7 +124,7 @@ _SHOWN = (
         is_grouped=True,
     ),
 )
-#: On pages they are tags: "Demonstration".
+#: Columns that pages show as tags, for example “Demonstration”.
 _MARKS = (
     Column(
         name="check",
@@ -178,7 +178,7 @@ _NAMES_AND_PLACE = hidden_at_first(
         ready=_ready_parents,
     ),
 )
-#: What registers say of providers.
+#: Columns with data from the registers of providers.
 _REGISTRATION = hidden_at_first(
     Column(
         name="designation",

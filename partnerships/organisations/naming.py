@@ -1,4 +1,4 @@
-"""The present and former names of organisations: by which they are found, and which one they had on a day."""
+"""The present and former names of organisations, by which people find them, and the names on a given day."""
 
 from __future__ import annotations
 
@@ -31,33 +31,42 @@ from partnerships.organisations.models import NameKind, Organisation, Organisati
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 
-def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
-    """Return an expression for the official name that an organisation had at a moment of the row, for `annotate`.
+def official_name_at(
+    moment: str, organisation: str = "organisation", *, present: str = "organisation__name"
+) -> Coalesce:
+    """Return an expression for an organisation's official name at the row's moment, for `annotate`.
 
-    `moment` is the path to a date and time, and `present` the path to the present name, which is used if the
-    organisation had no other one then.
+    `moment` is the path to a date and time. `present` is the path to the present name, which is used unless the
+    organisation had another name at that moment.
     """
     day = TruncDate(ExpressionWrapper(OuterRef(moment), output_field=DateTimeField()))
-    former = (
+    former_names = (
         OrganisationName.objects.filter(organisation=OuterRef(organisation), kind=NameKind.FORMER)
         .filter(Q(valid_from=None) | Q(valid_from__lte=day))
         .filter(valid_to__gt=day)
         .order_by("valid_to", "pk")
     )
-    return Coalesce(Subquery(former.values("name")[:1]), F(present), output_field=CharField())
+    return Coalesce(Subquery(former_names.values("name")[:1]), F(present), output_field=CharField())
 
 
-def shown_then(
+def displayed_name_at(
     moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
 ) -> Case:
-    """Return an expression for the name on pages: the name of that moment, with the present one unless it is over."""
-    name_then = named_then(moment, organisation, present=present)
-    both_names = Concat(name_then, Value(" (now "), F(present), Value(")"), output_field=TextField())
-    return Case(When(is_over | Q(**{present: name_then}), then=name_then), default=both_names, output_field=TextField())
+    """Return an expression for the name on pages: the name at the row's moment, with the present name in brackets.
+
+    The present name is left out if it is the same name, or if `is_over` is true of the row.
+    """
+    name_at_moment = official_name_at(moment, organisation, present=present)
+    both_names = Concat(name_at_moment, Value(" (now "), F(present), Value(")"), output_field=TextField())
+    return Case(
+        When(is_over | Q(**{present: name_at_moment}), then=name_at_moment),
+        default=both_names,
+        output_field=TextField(),
+    )
 
 
 def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
-    """Return the ids of the organisations that have or had a name with every word of the text."""
+    """Return the ids of organisations that have or had a name with every word of the text."""
     names = OrganisationName.objects.all()
     for word in fold_name(text).split() or [text]:
         names = names.filter(folded__contains=word)
@@ -65,23 +74,23 @@ def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
 
 
 def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """Return the organisations with an annotation of their former official names, for `choice_words`."""
-    former = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
-    former = former.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
-    return organisations.annotate(former_names=joined(former, "name"))
+    """Annotate the organisations with their former official names, for `choice_words`."""
+    former_names = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
+    former_names = former_names.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
+    return organisations.annotate(former_names=joined(former_names, "name"))
 
 
 def choice_words(organisation: Organisation) -> str:
-    """Return the name with its former ones for a list of choices: “Marsh Homes (formerly Fen Homes)”.
+    """Return the name with former names for a list of choices: “Marsh Homes (formerly Fen Homes)”.
 
-    Get the organisation from `with_former_names`.
+    The organisation must come from `with_former_names`.
     """
-    former = getattr(organisation, "former_names", "")
-    return f"{organisation.name} (formerly {former})" if former else organisation.name
+    former_names = getattr(organisation, "former_names", "")
+    return f"{organisation.name} (formerly {former_names})" if former_names else organisation.name
 
 
 def group_words(names: Collection[str]) -> dict[str, str]:
-    """Return the names with their former ones, by present name, as headings of groups; one query."""
+    """Return the headings of groups by present name: each name with the former names; one query."""
     organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
     return {name: name for name in names} | {
         organisation.name: choice_words(organisation) for organisation in organisations
@@ -90,20 +99,20 @@ def group_words(names: Collection[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A name that an organisation no longer has; `ends_on` is the first day without it."""
+    """A name that an organisation no longer has. `ends_on` is the first day without this name."""
 
     name: str
     starts_on: dt.date | None
     ends_on: dt.date
 
     def is_valid_on(self, day: dt.date) -> bool:
-        """Whether the organisation had this name on a day."""
+        """Return True if the organisation had this name on a day."""
         return (self.starts_on is None or self.starts_on <= day) and day < self.ends_on
 
 
 @dataclass(frozen=True, slots=True)
 class NameHistory:
-    """The present name of an organisation, and its former ones, the earliest first."""
+    """An organisation's present name, and its former names, the earliest first."""
 
     name: str
     former: tuple[FormerName, ...] = ()
@@ -122,7 +131,7 @@ def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
         return {}
     history_by_id: dict[int, NameHistory] = {}
     for pk, name, starts_on, ends_on, former_name in rows_for(_names_among, list(organisation_ids)):
-        if ends_on is None:  # no former name, as for most organisations
+        if ends_on is None:  # The organisation has no former name, like most.
             history_by_id[pk] = NameHistory(name)
         else:
             earlier_names = history_by_id[pk].former if pk in history_by_id else ()
@@ -131,28 +140,29 @@ def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
 
 
 def names_lookup(organisation_ids: Collection[int]) -> Lookup:
-    """Return the query of `names_of`, so that it can be sent together with others."""
+    """Return the query of `names_of`, so that it can be sent together with other queries."""
     return lookup(_names_among, list(organisation_ids))
 
 
 def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
-    ended = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
+    former_name = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
     return (
         Organisation.objects.filter(among("pk", organisations))
-        .annotate(ended=ended)
-        .order_by("pk", "ended__valid_to", "ended__pk")
-        .values_list("pk", "name", "ended__valid_from", "ended__valid_to", "ended__name")
+        .annotate(former_name=former_name)
+        .order_by("pk", "former_name__valid_to", "former_name__pk")
+        .values_list("pk", "name", "former_name__valid_from", "former_name__valid_to", "former_name__name")
     )
 
 
-#: A fetched organisation, and the day whose name it should show; None for the present name.
+#: The day whose name a fetched organisation should show (None for its present name), and the organisation.
 AsAt = tuple[dt.date | None, Organisation | None]
 
 
 def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
-    """Give fetched organisations the names that they had on a day, in one query.
+    """Change the names of fetched organisations to the names that they had on a day, in one query.
 
-    Those in `with_present` also show their present name. Never save these objects: the names are for display only.
+    Organisations in `with_present` also show their present name. Never save these objects: the names are only for
+    display.
     """
     renamings = {
         id(renaming.organisation): renaming
@@ -175,10 +185,10 @@ class _Renaming:
     keep_present: bool
 
     def apply(self, former_names: Iterable[OrganisationName]) -> None:
-        """Set the names of the day; with `keep_present`, followed by the present ones in brackets."""
+        """Set the organisation's names to those of the day; with `keep_present`, add the present names in brackets."""
         for field, name in _names_on_day(former_names, self.day).items():
             present = getattr(self.organisation, field)
-            setattr(self.organisation, field, beside_present(name, present) if self.keep_present else name)
+            setattr(self.organisation, field, with_present_name(name, present) if self.keep_present else name)
 
 
 def _renamings(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
@@ -196,13 +206,13 @@ def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
     return rows.order_by("valid_to", "pk")
 
 
-def beside_present(then: str, present: str) -> str:
-    """Return the name of that day, with the present one if it is different: “Fen Homes (now Marsh Homes)”."""
-    return f"{then} (now {present})" if present and present != then else then
+def with_present_name(former_name: str, present: str) -> str:
+    """Return the former name, with the present name if it is different: “Fen Homes (now Marsh Homes)”."""
+    return f"{former_name} (now {present})" if present and present != former_name else former_name
 
 
 def _names_on_day(former_names: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
-    """Return the name fields that were different on a day; `former_names` must be sorted with the earliest first."""
+    """Return the name fields that had another value on a day; `former_names` must be sorted, the earliest first."""
     names_by_field: dict[str, str] = {}
     for former_name in former_names:
         has_started = former_name.valid_from is None or former_name.valid_from <= day

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.organisations.handovers import readable_titles
-from partnerships.organisations.lineage import brought_about, ending
+from partnerships.organisations.lineage import effective_succession, ending
 from partnerships.organisations.models import HandoverState, Organisation, Succession, SuccessionStatus
 from partnerships.organisations.obligations import obligations, signing
 from partnerships.people.models import User
@@ -43,7 +43,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own: Collection[
     """Return what has passed on or was returned, from or to the reader's own organisations (ids), sorted by names."""
     record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
-        effective = brought_about(succession)
+        effective = effective_succession(succession)
         is_returned = effective.undoes is not None
         lines = (effective.undoes or effective).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
         lines = lines.filter(state=HandoverState.ACCEPTED if is_returned else HandoverState.APPLIED)

@@ -208,7 +208,7 @@ def _register_emails() -> None:
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
         ("access_requested", "Request for access", emails.write_access_requested),
-        ("ways_in", "Sign-in settings changed", emails.write_ways_in),
+        ("ways_in", "Sign-in settings changed", emails.write_sign_in_rules_changed),
     ):
         register_emails(
             PersonEmail(

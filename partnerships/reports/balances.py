@@ -16,7 +16,7 @@ from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.holdings import among, of_page
-from partnerships.organisations.lineage import summed_with
+from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
@@ -84,7 +84,7 @@ class Sides:
 
 def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
     """Return both organisations with the bodies that they alone followed."""
-    return Sides([ours, *summed_with(ours)], [theirs, *summed_with(theirs)])
+    return Sides([ours, *predecessors_summed_with(ours)], [theirs, *predecessors_summed_with(theirs)])
 
 
 def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.models import UNDER_WAY, Commitment, Status
-from partnerships.organisations.lineage import summed_with
+from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import group_of
 from partnerships.people.models import User
@@ -67,7 +67,7 @@ def group_together(user: User, organisation: Organisation) -> Group:
 
 def with_predecessors(user: User, organisation: Organisation) -> Group:
     """Return the organisation, and the ended bodies that it alone followed (`depth` is 1)."""
-    return _together(user, {organisation.pk: 0} | {body.pk: 1 for body in summed_with(organisation)})
+    return _together(user, {organisation.pk: 0} | {body.pk: 1 for body in predecessors_summed_with(organisation)})
 
 
 def _together(user: User, depths: Mapping[int, int]) -> Group:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.dates import known_day
-from partnerships.organisations.lineage import summed_with
+from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified
@@ -46,7 +46,7 @@ def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> N
     )
     take_effect(succession)
 
-    assert (summed_with(world.harbour), summed_with(world.tidewater)) == ([], [])
+    assert (predecessors_summed_with(world.harbour), predecessors_summed_with(world.tidewater)) == ([], [])
 
 
 def test_ask_to_two_predecessors_counts_once(world: World) -> None:

@@ -19,7 +19,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.kit.dates import known_day, long_date
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
-from partnerships.organisations.handovers import after_all, estate_of
+from partnerships.organisations.handovers import estate_of, holdings_after
 from partnerships.organisations.models import Handover, Membership, Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by, total
 from partnerships.organisations.presenting import steps_in_words
@@ -465,7 +465,7 @@ def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -
         propose_lines(world, succession, kind, record)
 
     estate = estate_of(succession, world.westmarch, today())
-    (after,) = after_all(estate.shares, today())
+    (after,) = holdings_after(estate.shares, today())
 
     assert (after.gets.things, after.gets.homes) == (2, 60)
     assert after.then.things == after.before.things + 1

@@ -21,7 +21,7 @@ from partnerships.kit.lists import find_list
 from partnerships.lists.presenting import groups
 from partnerships.lists.reading import Listing, read
 from partnerships.organisations.models import Organisation, OrganisationName
-from partnerships.organisations.naming import named_then, names_of
+from partnerships.organisations.naming import names_of, official_name_at
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.plans.services import create_plan
@@ -84,7 +84,7 @@ def test_the_history_shows_who_acted_under_the_name_of_that_day(world: World, cl
 def test_the_database_gives_the_name_of_a_moment(world: World) -> None:
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
 
-    then = Organisation.objects.annotate(then=named_then("created_at", "pk", present="name"))
+    then = Organisation.objects.annotate(then=official_name_at("created_at", "pk", present="name"))
 
     assert then.get(pk=world.larkhaven.pk).then == "Larkhaven Homes"
     assert then.get(pk=world.tidewater.pk).then == world.tidewater.name

@@ -28,7 +28,7 @@ from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
-from partnerships.organisations.naming import named_then, show_as_at
+from partnerships.organisations.naming import official_name_at, show_as_at
 from partnerships.people.models import User
 
 
@@ -86,7 +86,7 @@ def _state(_user: User) -> Combinable:
 def _parties(_user: User) -> Combinable:
     """Sort key of the parties' names: today's, or, once the partnership is over, those on its last day."""
     parties = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
-    parties_named_then = parties.annotate(name_then=named_then("partnership__status_since"))
+    parties_named_then = parties.annotate(name_then=official_name_at("partnership__status_since"))
     names = Case(
         When(status__in=OVER, then=joined(parties_named_then, "name_then")),
         default=joined(parties, "organisation__name"),

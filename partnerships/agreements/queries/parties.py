@@ -9,7 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.agreements.models import OVER, Partnership, Party
-from partnerships.organisations.lineage import held_then
+from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.organisations.naming import AsAt, show_as_at
 
@@ -56,7 +56,7 @@ def held_part_then(partnership: int, at: dt.datetime) -> dict[int, Organisation]
 
     Left out are organisations that still have a row of their own: their part ended when they passed it on.
     """
-    earlier_holders = held_then("partnerships", partnership, at)
+    earlier_holders = holders_at("partnerships", partnership, at)
     if not earlier_holders:
         return {}
     parties = Party.objects.filter(

@@ -23,7 +23,7 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.queries.successions import Moved
 from partnerships.kit.text import shorten
-from partnerships.organisations.lineage import brought_about
+from partnerships.organisations.lineage import effective_succession
 from partnerships.organisations.presenting import on_day, title_in_full, title_together
 from partnerships.outbox import mime
 from partnerships.outbox.content import render_subject, unsubscribe_headers
@@ -100,7 +100,7 @@ def succession(
         "is_later": is_later,
         "passed": sorted(moved.passed.items()),
         "waiting": moved.waiting,
-        "is_undoing": brought_about(moved.about[0]).undoes is not None,
+        "is_undoing": effective_succession(moved.about[0]).undoes is not None,
         "preferences": _token_link("digests:preferences", "preferences"),
         "stop": _token_link("digests:stop", "stop"),
         "notice": notice,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.models import Watermark
-from partnerships.organisations.naming import named_then
+from partnerships.organisations.naming import official_name_at
 from partnerships.plans.content import Content, empty, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
@@ -39,7 +39,7 @@ def read_news(
     versions = list(
         Version.objects.filter(plan=plan_id, number__gt=from_number, number__lte=to_number)
         .select_related("author")
-        .annotate(organisation_then=named_then("published_at"))
+        .annotate(organisation_then=official_name_at("published_at"))
         .defer("content", "prose")
         .order_by("number")
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.digests.emails import notices
 from partnerships.digests.emails.recipients import Candidate
 from partnerships.digests.queries.successions import moved_for
-from partnerships.organisations.lineage import told_in
+from partnerships.organisations.lineage import successions_in_email
 from partnerships.outbox.parts import Message
 
 
@@ -35,7 +35,9 @@ def write_successions(
         params = order_candidates[0].due.params
         is_later = params.get("is_later", False)
         people = {candidate.person_id for candidate in order_candidates}
-        moved_by_person = moved_for(told_in(params), people, day=timezone.localdate(now), is_later=is_later, now=now)
+        moved_by_person = moved_for(
+            successions_in_email(params), people, day=timezone.localdate(now), is_later=is_later, now=now
+        )
         for candidate in order_candidates:
             moved = moved_by_person.get(candidate.person_id)
             if moved is None:

@@ -29,7 +29,7 @@ from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_of
 from partnerships.digests.queries.ways import groups_in_summary
-from partnerships.organisations.lineage import told_in
+from partnerships.organisations.lineage import successions_in_email
 from partnerships.outbox.kinds import kind_of as email_kind
 from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.people.models import User
@@ -175,7 +175,7 @@ def _stoppable_of_succession(person: User, email: Email) -> Stoppable:
 
     Versions before 1 December 2026 cleared its params after a year. Such a link asks about all that the person follows.
     """
-    successions = told_in(email.params)
+    successions = successions_in_email(email.params)
     if not successions:
         return Stoppable(had_any=False)
     targets = followed_of(successions, person, day=timezone.localdate())

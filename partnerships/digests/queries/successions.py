@@ -13,7 +13,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import Subscription, SubscriptionQuerySet
 from partnerships.digests.models.targets import Target
 from partnerships.digests.queries.naming import set_names_for_followers
-from partnerships.organisations.lineage import brought_about, ending
+from partnerships.organisations.lineage import effective_succession, ending
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import obligations
 from partnerships.people.models import User
@@ -140,7 +140,7 @@ def _concerned(
 
 def _ended(succession: Succession) -> list[Organisation]:
     """Return the bodies that a succession ended; if it undoes another succession, the bodies that the other ended."""
-    effect = brought_about(succession)
+    effect = effective_succession(succession)
     return ending(effect.undoes or effect)
 
 
@@ -149,7 +149,7 @@ def _settled(succession: Succession, since: dt.datetime | None = None) -> QueryS
 
     If the succession undoes another, return the lines that passed back.
     """
-    effect = brought_about(succession)
+    effect = effective_succession(succession)
     if effect.undoes is not None:
         return effect.undoes.handovers.filter(state=HandoverState.ACCEPTED)
     applied = effect.handovers.filter(state=HandoverState.APPLIED)
@@ -172,7 +172,7 @@ def _whereabouts(
         if kind.target == target
     ]
     organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
-    is_undoing = brought_about(succession).undoes is not None
+    is_undoing = effective_succession(succession).undoes is not None
     for name, kind in kinds:
         for body in _ended(succession):
             still_with_body = kind.records(body, day).filter(pk__in=records[name])

@@ -42,7 +42,7 @@ from partnerships.kit.lists import unquoted
 from partnerships.organisations.audience import Network
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import Area
-from partnerships.organisations.naming import beside_present, named_then
+from partnerships.organisations.naming import official_name_at, with_present_name
 from partnerships.people.models import User
 
 #: Filtered entries are counted up to this number; above it, pages say “more than 1,000”.
@@ -237,7 +237,7 @@ class _Row(NamedTuple):
         if self.status in OVER:
             organisation = self.organisation_then
         else:
-            organisation = beside_present(self.organisation_then, self.organisation_now)
+            organisation = with_present_name(self.organisation_then, self.organisation_now)
         return Card(
             pk=self.number,
             direction=self.direction,
@@ -358,7 +358,7 @@ def _readable(has_account: bool) -> EntryQuerySet:
 def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
     """Return one statement for the cards of each direction."""
     area_names = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
-    entries = _matching(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
+    entries = _matching(_readable(has_account), filters).annotate(organisation_then=official_name_at("shared_at"))
     cards = entries.order_by(*filters.order).values_list(
         Value("card"), "pk", *_SHARED_COLUMNS, *_CARD_COLUMNS, ArraySubquery(area_names)
     )

@@ -1,4 +1,4 @@
-"""Forms of handover lines."""
+"""Forms to propose, answer and consent to handover lines."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from partnerships.organisations.presenting import steps_in_words
 
 
 class _TickingForm(Form):
-    """A form with things to tick, and a box for all of them."""
+    """A form with records or lines to tick, and one box that selects all of them."""
 
-    def _is_everything(self) -> bool:
-        """Whether the box for all is ticked, so that nothing else must be."""
+    def _is_everything_ticked(self) -> bool:
+        """Return True if the box for everything is ticked, so that no other box has to be."""
         return bool(self.is_bound and self.data.get(self.add_prefix("everything")))
 
 
 class ProposeHandoversForm(_TickingForm):
-    """A proposal of who takes over the ticked things, with its basis and the day to answer by."""
+    """A proposal of the organisation that takes over the ticked records, with its basis and the day to answer by."""
 
     records = forms.MultipleChoiceField(
         label="What",
@@ -75,7 +75,7 @@ class ProposeHandoversForm(_TickingForm):
         super().__init__(*args, **kwargs)
         records, everything = self.fields["records"], self.fields["everything"]
         assert isinstance(records, forms.MultipleChoiceField)
-        records.required = not self._is_everything()
+        records.required = not self._is_everything_ticked()
         records.choices = [
             (str(thing.pk), f"{thing.title} ({thing.what})" if thing.what else thing.title) for thing in things
         ]
@@ -90,7 +90,7 @@ class ProposeHandoversForm(_TickingForm):
         self.helper = Helper(self, submit="Propose to successor")
 
     def clean(self) -> dict[str, Any]:
-        """Check that the successor is not also one of the others."""
+        """Check that the successor is not also one of the organisations that share the record."""
         data = super().clean() or {}
         if data.get("successor") in (data.get("others") or ()):
             self.add_error("others", "This organisation already takes over. Choose only the other organisations.")
@@ -123,16 +123,16 @@ class _LinesForm(_TickingForm):
             del self.fields["everything"]
         field = self.fields["lines"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.required = not self._is_everything()
+        field.required = not self._is_everything_ticked()
         field.choices = [(str(line.pk), _line_label(line, titles[line.pk])) for line in lines]
 
     def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """Return the lines that are ticked at first."""
+        """Return the lines that are ticked when the form is first shown."""
         return lines
 
 
 class AnswerHandoversForm(_LinesForm):
-    """The answer of a successor to handover lines."""
+    """A successor's answer to handover lines."""
 
     answer = forms.ChoiceField(
         label="Does your organisation take over?",
@@ -153,7 +153,10 @@ class AnswerHandoversForm(_LinesForm):
 
 
 class ConsentForm(_LinesForm):
-    """A consent to handovers, with who gave it, when, and where it can be read; or why it was refused."""
+    """The answer of a person whose consent handovers need.
+
+    A consent says who gave it, when, and where people can read it; a refusal says who refused, and why.
+    """
 
     answer = forms.ChoiceField(
         label="Was the consent given?",
@@ -183,7 +186,7 @@ class ConsentForm(_LinesForm):
         self.helper = Helper(self, submit="Record consent")
 
     def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """Return the lines that need the same consent as the first one."""
+        """Return the lines that need the same consent as the first line."""
         return [line for line in lines if line.consent == lines[0].consent]
 
     def clean(self) -> dict[str, Any]:
@@ -196,7 +199,7 @@ class ConsentForm(_LinesForm):
         return data
 
 
-#: The error of each field that is missing.
+#: The error message for each required field that is empty.
 _MISSING = {
     "given_by": "Enter who gave the consent.",
     "given_on": "Enter when the consent was given.",
@@ -206,7 +209,10 @@ _MISSING = {
 
 
 def _line_label(line: Handover, title: str) -> str:
-    """Return the label of a line to tick, as HTML: the record, amounts, terms, and who proposed and answered."""
+    """Return the label of a line to tick, as HTML.
+
+    The label shows the record, its homes and money, the terms, and who proposed and answered the line.
+    """
     amounts = [
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",

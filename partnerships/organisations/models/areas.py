@@ -49,7 +49,7 @@ class Area(models.Model):
 class AreaServed(models.Model):
     """An area that an organisation serves or governs.
 
-    `ends_on` is the first day on which it no longer does.
+    `ends_on` is the first day on which the organisation no longer serves the area.
     """
 
     organisation = models.ForeignKey(

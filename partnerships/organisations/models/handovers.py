@@ -1,4 +1,4 @@
-"""Handover lines: who takes over what an organisation holds when a succession takes effect."""
+"""Handover lines: who takes over each record of an organisation when a succession takes effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class Sharing(models.TextChoices):
-    """Whether one or several successors take over a thing."""
+    """Whether one or several successors take over a record, and how they share it."""
 
     ALONE = "alone", "By one organisation"
     SEVERALLY = "severally", "By several, each for its part"
@@ -34,24 +34,30 @@ class HandoverState(models.TextChoices):
 
 #: States in which the predecessor can still replace a line.
 OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED, HandoverState.STAYED)
-#: States in which a line can wait for a consent.
+#: States in which a line can lack a consent.
 AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
 
 
 class HandoverQuerySet(models.QuerySet["Handover"]):
-    """Filters of handover lines by state."""
+    """Filters of handover lines by state and by missing answers."""
 
     def ready(self) -> HandoverQuerySet:
-        """Accepted lines that have the consent they need, and so are applied once the succession has taken effect."""
+        """Return accepted lines that have the consent they need.
+
+        These lines are applied once the succession has taken effect.
+        """
         return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
 
     def lacking_consent(self) -> HandoverQuerySet:
-        """Lines that need a consent which has not been recorded; a disputed line is replaced by another one."""
+        """Return lines that need a consent which has not been recorded.
+
+        Disputed lines are excluded, because the predecessor replaces them.
+        """
         awaiting_consent = self.filter(state__in=AWAITING_CONSENT)
         return awaiting_consent.exclude(consent="").filter(consent_on=None)
 
     def waiting_for(self, organisation_ids: Collection[int]) -> HandoverQuerySet:
-        """Lines that one of these organisations has not answered yet."""
+        """Return lines that one of these organisations has not answered yet."""
         accepted_by_successor = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
         accepted_by_sharer = AcceptedPart.objects.filter(
             handover=OuterRef("handover"), organisation=OuterRef("organisation")
@@ -64,18 +70,19 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
 
 @pghistory.track(exclude=["told_at"])
 class Handover(models.Model):
-    """A handover line: who takes over one thing of an organisation that a succession ends.
+    """A handover line: who takes over one record of an organisation that a succession ends.
 
     States:
 
     * proposed by the predecessor → accepted or disputed by the successor
     * disputed → proposed again
-    * accepted → applied while the succession is in force → accepted again if it is undone
-    * accepted → stayed, with a reason, if it cannot be applied: for example a commitment between the two
+    * accepted → applied while the succession is in force → accepted again if the succession is undone
+    * accepted → stayed, with a reason, if the line cannot be applied: for example a commitment between the two
 
-    `successor` keeps the record, and `others` share it. A shared line is accepted once each of them has accepted its
-    part; if one disputes it, it is disputed. A line that needs a consent is applied only once the consent is recorded:
-    who gave it, when, and where it can be read. If the consent is refused, the line is disputed.
+    `successor` keeps the record, and `others` share it. A shared line is accepted once each of these organisations has
+    accepted its part, and disputed if one of them disputes it. A line that needs a consent is applied only once the
+    consent is recorded: who gave it, when, and where people can read it. If the consent is refused, the line is
+    disputed.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
@@ -132,12 +139,12 @@ class Handover(models.Model):
 
     @property
     def lacks_consent(self) -> bool:
-        """Whether it waits for a consent that has not been recorded."""
+        """Return True if the line needs a consent that has not been recorded."""
         return bool(self.consent) and self.consent_on is None and self.state in AWAITING_CONSENT
 
     @property
     def consent_in_words(self) -> str:
-        """Whose consent is needed, and whether it was given. Empty if none is needed."""
+        """Return whose consent is needed, and whether it was given; empty if the line needs no consent."""
         if not self.consent:
             return ""
         if self.consent_on is None:
@@ -147,7 +154,7 @@ class Handover(models.Model):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc]  # made by Django
-    """A successor that shares a line; a model of its own so that row history covers it."""
+    """A successor that shares a line. It has its own model so that row history covers it."""
 
     class Meta:
         proxy = True
@@ -155,7 +162,7 @@ class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc
 
 @pghistory.track()
 class AcceptedPart(models.Model):
-    """The acceptance of one of several successors for its part of a line."""
+    """One successor's acceptance of its part of a shared line."""
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="accepted_parts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

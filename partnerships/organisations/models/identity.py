@@ -1,4 +1,4 @@
-"""The names and identifiers by which organisations are found."""
+"""The names and identifiers by which people find organisations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.organisations.models.organisation import Kind, Organisation
 
 
 class NameKind(models.TextChoices):
-    """The kinds of names."""
+    """The kinds of name that an organisation can have."""
 
     OFFICIAL = "official", "Official"
     SHORT = "short", "Short"
@@ -25,7 +25,7 @@ class NameKind(models.TextChoices):
 
 @pghistory.track()
 class OrganisationName(models.Model):
-    """A name by which an organisation can be found; `folded` is the normalised form that matching compares."""
+    """A name by which people find an organisation. `folded` is the normalised form that matching compares."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=300)
@@ -62,7 +62,7 @@ class Scheme(models.TextChoices):
     LOCAL_AUTHORITY_FORMER = "former-key", "Former or other key"
 
 
-#: Who allocates the identifiers of a scheme.
+#: The body or register that allocates the identifiers of each scheme.
 ALLOCATORS = {
     Scheme.GSS: "Office for National Statistics",
     Scheme.LOCAL_AUTHORITY: "register of local authorities in England",
@@ -75,7 +75,7 @@ ALLOCATORS = {
     Scheme.MUTUALS: "Financial Conduct Authority",
     Scheme.ODS: "NHS England",
 }
-#: Codes of org-id.guide for the schemes on its list, which has none for LEPs and combined authorities.
+#: The codes that org-id.guide lists for our schemes. It lists no code for LEPs and combined authorities.
 ORG_ID_LISTS = {
     Scheme.LOCAL_AUTHORITY: "GB-LAE",
     Scheme.RSH: "GB-SHPE",
@@ -86,8 +86,8 @@ ORG_ID_LISTS = {
 }
 
 
-#: How the scheme of a typed identifier is recognised: the kinds of organisation that have it (empty for all), and its
-#: pattern.
+#: The patterns by which we recognise the scheme of a typed identifier: the scheme, the kinds of organisation that have
+#: such identifiers (empty for all kinds), and the pattern.
 _PATTERNS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
     (Scheme.GSS, frozenset({Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY}), r"E(06|07|08|09|10|47)\d{6}"),
     (Scheme.LEP, frozenset({Kind.LEP}), r"E37\d{6}"),
@@ -100,10 +100,10 @@ _PATTERNS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
 
 def scheme_of(value: str, *, kind: str) -> str:
     """Return the scheme of an identifier that a person typed; "" if no scheme or more than one matches."""
-    matching = [
+    matching_schemes = [
         scheme for scheme, kinds, pattern in _PATTERNS if (not kinds or kind in kinds) and re.fullmatch(pattern, value)
     ]
-    return matching[0] if len(matching) == 1 else ""
+    return matching_schemes[0] if len(matching_schemes) == 1 else ""
 
 
 def parse_org_id(text: str) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def parse_org_id(text: str) -> tuple[str, str]:
 
 @pghistory.track()
 class Identifier(models.Model):
-    """The code of an organisation in one scheme, always as text: `45UB` or `5069`."""
+    """An organisation's code in one scheme, always as text: `45UB` or `5069`."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
     scheme = models.CharField(max_length=20, choices=Scheme)
@@ -140,27 +140,31 @@ class Identifier(models.Model):
         return f"{self.get_scheme_display()} {self.value}"
 
     def is_valid_on(self, day: dt.date) -> bool:
-        """Whether it identifies the organisation on a day; `valid_to` is the first day on which it does not."""
+        """Return True if the identifier belongs to the organisation on a day.
+
+        `valid_to` is the first day on which it no longer does.
+        """
         has_started = self.valid_from is None or self.valid_from <= day
         has_ended = self.valid_to is not None and self.valid_to <= day
         return has_started and not has_ended
 
     @property
     def allocator(self) -> str:
-        """The body that issued it; "" for keys of our own, for former keys and in the demonstration network.
+        """Return the body that issued the identifier.
 
-        Fetch the organisation with `select_related`.
+        Empty for our own keys, for former keys and in the demonstration network. Fetch the organisation with
+        `select_related`.
         """
         return "" if self.organisation.is_demonstration else ALLOCATORS.get(Scheme(self.scheme), "")
 
     @property
     def org_id(self) -> str:
-        """The identifier as org-id.guide writes it; "" if it has no list for the scheme.
+        """Return the identifier as org-id.guide writes it; "" if org-id.guide lists no code for the scheme.
 
         Fetch the organisation with `select_related`.
         """
         list_code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
-        # The list of local authorities in England has councils only.
+        # The org-id list of local authorities in England contains only councils.
         is_listed = list_code != "GB-LAE" or self.organisation.kind == Kind.COUNCIL
         if not list_code or not is_listed or self.organisation.is_demonstration:
             return ""

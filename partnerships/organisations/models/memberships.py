@@ -1,4 +1,4 @@
-"""Memberships: who acts for which organisation, in which role."""
+"""Memberships: which people act for which organisations, and in which roles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Role(models.TextChoices):
 EDITING_ROLES = (Role.EDITOR, Role.LEAD)
 
 
-#: The key of an event's data for the reason why a membership started or ended. Timelines do not show it.
+#: The key in an event's data of the reason why a membership started or ended. Timelines do not show this reason.
 REASON = "reason_for_leads"
 
 
@@ -39,15 +39,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     """Filters of memberships."""
 
     def leading(self, now: dt.datetime) -> MembershipQuerySet:
-        """Current memberships of leads, and open invitations to be one."""
-        invited = Q(accepted_at=None, ends_on=None, invitation__revoked_at=None, invitation__expires_at__gt=now)
-        current = Q(pk__in=MembershipQuerySet(self.model).current(timezone.localdate(now)).values("pk"))
-        return self.filter(invited | current, role=Role.LEAD)
+        """Return current memberships of leads and open invitations to be a lead."""
+        is_invited = Q(accepted_at=None, ends_on=None, invitation__revoked_at=None, invitation__expires_at__gt=now)
+        is_current = Q(pk__in=MembershipQuerySet(self.model).current(timezone.localdate(now)).values("pk"))
+        return self.filter(is_invited | is_current, role=Role.LEAD)
 
     def current(self, on: dt.date | None = None) -> MembershipQuerySet:
         """Return memberships in force on a day, by default today: accepted, started and not ended.
 
-        Memberships of people who have left do not count.
+        Memberships of people who have left the network do not count.
         """
         day = on or timezone.localdate()
         return self.filter(
@@ -58,9 +58,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
-        """Return memberships, also pending and ended ones, that the person may read in full.
+        """Return the memberships, including pending and ended ones, that the person may read in full.
 
-        These are their own and those of their organisations; administrators read all.
+        These are the person's own memberships and those of their organisations. Administrators may read all
+        memberships.
         """
         if not user.is_authenticated or not user.is_active:
             return self.none()
@@ -72,15 +73,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
-        """Return memberships of one person, only in these roles if any are given."""
+        """Return one person's memberships; if roles are given, only memberships in these roles."""
         own_rows = self.filter(person_id=user.pk)
         return own_rows.filter(role__in=roles) if roles else own_rows
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
-        """Return the ids of the organisations that a person acts for today, to pass to `holdings.among`."""
-        standing = stand_ins()
-        if standing is not None:
-            return standing.organisations(user.pk, roles)
+        """Return the ids of the organisations for which a person acts today, to pass to `holdings.among`."""
+        current_stand_ins = stand_ins()
+        if current_stand_ins is not None:
+            return current_stand_ins.organisations(user.pk, roles)
         memberships = self.held_by(user)
         if memberships is None:
             return self.current().of_person(user, *roles).values("organisation")
@@ -94,9 +95,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """Return the person's memberships: organisation id, role, organisation name and first day, the earliest first.
+        """Return the person's memberships, the earliest first: organisation id, role, organisation name and first day.
 
-        None outside the request of a page, where nothing is kept.
+        Returns None unless a page is being made, because only pages remember their results.
         """
 
         day = timezone.localdate()
@@ -112,16 +113,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return of_page((Membership, user.pk), read)
 
     def for_listing(self) -> MembershipQuerySet:
-        """With person and organisation, in the order in which lists show them."""
+        """Return the memberships with person and organisation, in the order in which lists show them."""
         return self.select_related("person", "organisation").order_by("person__name", "pk")
 
 
 @pghistory.track(exclude=["job_title", "steps_hidden_at"])
 class Membership(models.Model):
-    """A person acts for an organisation in a role.
+    """A person's right to act for an organisation in a role.
 
     States: invited (not accepted yet) → in force → ended. `ends_on` is the first day on which the person no longer
-    acts. Memberships are ended and never deleted, so that the history stays.
+    acts. Memberships are ended and never deleted, so that the history remains.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
@@ -162,10 +163,10 @@ class Membership(models.Model):
 
     @property
     def is_lead(self) -> bool:
-        """Whether the role is lead."""
+        """Return True if the role is lead."""
         return self.role == Role.LEAD
 
     @property
     def is_pending(self) -> bool:
-        """Whether the person has not accepted yet."""
+        """Return True if the person has not accepted the invitation yet."""
         return self.accepted_at is None

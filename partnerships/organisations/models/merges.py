@@ -13,7 +13,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
     """Filters of merges."""
 
     def in_force(self) -> MergeQuerySet:
-        """Merges that have not been undone."""
+        """Return merges that have not been undone."""
         return self.filter(undone_at=None)
 
 
@@ -21,7 +21,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
 class Merge(models.Model):
     """A merge of two records of the same organisation. States: merged → undone.
 
-    Everything of `merged` passed to `kept` (see `MovedRow`), and the URL of `merged` redirects to `kept`.
+    Everything that belonged to `merged` passed to `kept` (see `MovedRow`). The URL of `merged` redirects to `kept`.
     """
 
     kept = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="merges_kept")
@@ -49,7 +49,7 @@ class Merge(models.Model):
 
 
 class MovedRow(models.Model):
-    """A row that a merge or a succession changed, with its values before and after, so that it can be restored."""
+    """A row that a merge or a succession changed, with its values before and after, to undo the change."""
 
     merge = models.ForeignKey(Merge, on_delete=models.CASCADE, null=True, related_name="rows")
     succession = models.ForeignKey(
@@ -74,7 +74,7 @@ class MovedRow(models.Model):
 
 @pghistory.track()
 class NotSame(models.Model):
-    """Two organisations with similar names that are not duplicates; `one` has the lower id."""
+    """Two organisations with similar names that are not duplicates. `one` has the lower id."""
 
     one = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     other = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")

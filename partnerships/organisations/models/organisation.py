@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """The kinds of organisations (docs/glossary.md)."""
+    """The kinds of organisation (docs/glossary.md)."""
 
     REGISTERED_PROVIDER = "registered_provider", "Registered provider"
     COUNCIL = "council", "Council"
@@ -46,7 +46,7 @@ PLANNING_BODIES = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATIO
 
 
 class CouncilType(models.TextChoices):
-    """The tier of a council, coded as in the published registers."""
+    """The tier of a council, with the codes of the published registers."""
 
     UNITARY = "UA", "Unitary"
     METROPOLITAN = "MD", "Metropolitan district"
@@ -72,19 +72,19 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     """Filters of organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
-        """Return all organisations for anyone signed in (docs/rights.md)."""
+        """Return all organisations for anyone who is signed in (docs/rights.md), otherwise none."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
-        """Return organisations that the person acts for today, only in these roles if any are given."""
+        """Return the organisations for which the person acts today; if roles are given, only those in these roles."""
         return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
-        """Return organisations that are not dissolved."""
+        """Return organisations that are neither dissolved nor merged into another record."""
         return self.standing().exclude(status=Status.DISSOLVED)
 
     def standing(self) -> OrganisationQuerySet:
-        """Return organisations without duplicates that were merged into another one."""
+        """Return organisations without the duplicates that were merged into another record."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
 
@@ -92,8 +92,8 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 class Organisation(models.Model):
     """An organisation that can be a partner.
 
-    It is identified by its identifiers, never by its name, which may change. It is never deleted, only dissolved.
-    States: proposed → shadow → active → merging → dissolved.
+    Identifiers identify an organisation; its name does not, because names may change. An organisation is never deleted,
+    only dissolved. States: proposed → shadow → active → merging → dissolved.
     """
 
     name = models.CharField(max_length=300)
@@ -143,7 +143,7 @@ class Organisation(models.Model):
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
 
-    #: The id of the organisation that this one was merged into, if a query has annotated it.
+    #: The id of the organisation into which this organisation was merged, if a query has annotated it.
     merged_into_id: int | None = None
 
     objects = OrganisationQuerySet.as_manager()
@@ -175,12 +175,12 @@ class Organisation(models.Model):
 
     @property
     def own_sign_in_required(self) -> bool:
-        """Whether its people must sign in through its own provider."""
+        """Return True if the organisation's people must sign in through its own provider."""
         return self.own_sign_in_required_at is not None
 
     @property
     def asks_more_at_sign_in(self) -> bool:
-        """Whether it requires a second factor or its own sign-in."""
+        """Return True if the organisation requires a second factor or sign-in through its own provider."""
         return self.second_factor_required or self.own_sign_in_required
 
     def get_absolute_url(self) -> str:
@@ -189,22 +189,22 @@ class Organisation(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The short name, or else the name."""
+        """Return the short name or, if there is none, the full name."""
         return self.short_name or self.name
 
     @property
     def is_ended(self) -> bool:
-        """Whether it has been dissolved."""
+        """Return True if the organisation has been dissolved."""
         return self.status == Status.DISSOLVED
 
     @property
     def is_planning_authority(self) -> bool:
-        """Whether it makes plans and agreements by law, and still exists."""
+        """Return True if the organisation makes plans and agreements by law and still exists."""
         return self.kind in PLANNING_BODIES and not self.is_ended
 
     @property
     def org_ids(self) -> list[str]:
-        """Its present identifiers as org-id.guide writes them. Fetch `identifiers` with `prefetch_related`."""
+        """Return the present identifiers as org-id.guide writes them. Fetch `identifiers` with `prefetch_related`."""
         today = timezone.localdate()
         return sorted(
             identifier.org_id
@@ -214,17 +214,17 @@ class Organisation(models.Model):
 
     @property
     def kind_in_words(self) -> str:
-        """The kind and, if it is so, that the organisation belongs to the demonstration network."""
+        """Return the kind of organisation, marked “demonstration” if it belongs to the demonstration network."""
         return f"{self.get_kind_display()}, demonstration" if self.is_demonstration else self.get_kind_display()
 
     @property
     def needs_checking(self) -> bool:
-        """Whether it is missing from the latest list of one of its registers."""
+        """Return True if the organisation is missing from the latest list of one of its registers."""
         return self.missing_since is not None
 
     @property
     def missing_in_words(self) -> list[tuple[str, dt.date]]:
-        """The names of the registers that it is missing from, each with the day since when."""
+        """Return the names of registers that no longer list the organisation, each with the first day without it."""
         return [
             (register.replace("-", " ").capitalize(), dt.date.fromisoformat(day))
             for register, day in sorted(self.missing_from.items())

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class RequestAnswer(models.TextChoices):
-    """The answers of an administrator."""
+    """The answers that an administrator can give to a request."""
 
     INVITED = "invited", "Invited"
     DECLINED = "declined", "Declined"
 
 
 class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
-    """Filters of requests."""
+    """Filters of requests for access."""
 
     def visible_to(self, user: User | AnonymousUser) -> AccessRequestQuerySet:
-        """Return all requests for an administrator, none for others."""
+        """Return all requests for an administrator and no requests for other people."""
         return self if user.is_authenticated and user.is_active and user.is_staff else self.none()
 
     def waiting(self) -> AccessRequestQuerySet:
-        """Requests that have not been answered."""
+        """Return requests that nobody has answered."""
         return self.filter(answer="")
 
 

@@ -1,4 +1,4 @@
-"""Successions, by which organisations take over from others, and their ties."""
+"""Successions, by which organisations take over from other organisations, and the ties that successions consist of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.organisations.models.organisation import Organisation
 
 
 class SuccessionKind(models.TextChoices):
-    """The kinds of successions (docs/successions.md).
+    """The kinds of succession (docs/successions.md).
 
     The last four are for registered providers: Co-operative and Community Benefit Societies Act 2014, Part 9.
     """
@@ -36,7 +36,8 @@ class SuccessionKind(models.TextChoices):
 class SuccessionStatus(models.TextChoices):
     """The statuses of a succession, in order.
 
-    From “order made” on, it is certain to take effect on its vesting day. “Effective” and “cancelled” are final.
+    From “order made” on, the succession is certain to take effect on its vesting day. “Effective” and “cancelled” are
+    final.
     """
 
     PROPOSED = "proposed", "Proposed"
@@ -49,7 +50,7 @@ class SuccessionStatus(models.TextChoices):
 
 
 class TieRole(models.TextChoices):
-    """What an organisation does for the functions of a predecessor (docs/successions.md)."""
+    """An organisation's role for the functions of a predecessor (docs/successions.md)."""
 
     SUCCESSOR = "successor", "Successor"
     CONTINUING = "continuing", "Continues"
@@ -61,9 +62,9 @@ class TieRole(models.TextChoices):
 
 #: Statuses in which a succession takes effect on its vesting day without another decision.
 CERTAIN = frozenset({SuccessionStatus.ORDER_MADE, SuccessionStatus.SHADOW, SuccessionStatus.EFFECTIVE})
-#: Statuses that cannot change any more.
+#: Statuses that can no longer change.
 FINAL = frozenset({SuccessionStatus.EFFECTIVE, SuccessionStatus.CANCELLED})
-#: Kinds after which a predecessor continues to exist, unless a tie says otherwise.
+#: Kinds after which a predecessor normally continues to exist.
 KEEPING = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRANSFER})
 
 
@@ -93,12 +94,12 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
 class Succession(models.Model):
     """An event by which organisations follow others, for example a merger of councils.
 
-    States: proposed → consulted → order laid → order made → shadow → effective. A status may be left out or taken back
+    States: proposed → consulted → order laid → order made → shadow → effective. A status may be skipped, or reversed
     with a reason, and a succession that is not final may be cancelled.
 
     Rival proposals have the same `place` and different values of `proposal`. `vests_on` is the first day of the
-    successors, on which the predecessors no longer exist; None if a past day is unknown. A succession is undone by
-    recording another one that `undoes` it. In an effective succession, `refused_because` says why things could not pass
+    successors, on which the predecessors no longer exist; None if a past day is unknown. To undo a succession, record
+    another succession that `undoes` it. In an effective succession, `refused_because` says why records could not pass
     on or be returned.
     """
 
@@ -156,27 +157,27 @@ class Succession(models.Model):
 
     @property
     def is_final(self) -> bool:
-        """Whether it has taken effect or been cancelled."""
+        """Return True if the succession has taken effect or been cancelled."""
         return self.status in FINAL
 
     @property
     def is_certain(self) -> bool:
-        """Whether it takes effect on its vesting day without another decision."""
+        """Return True if the succession takes effect on its vesting day without another decision."""
         return self.status in CERTAIN
 
     @property
     def vesting_day(self) -> PartialDate | None:
-        """The vesting day, or None if only its month or year is known."""
+        """Return the vesting day, or None if only its month or year is known."""
         return self.vests_on if self.vests_on is not None and self.vests_on.day else None
 
 
 @pghistory.track()
 class SuccessionTie(models.Model):
-    """One organisation follows another, in one function or in several.
+    """The tie between a predecessor and a successor, in one function or in several.
 
-    Without a `successor`, nobody follows. Without a `function`, the tie is for every function that no other tie of the
-    predecessor names. `share` is the part of the predecessor's area that passes, above 0 and at most 1, measured in the
-    areas of `geography`.
+    Without a `successor`, no organisation follows. Without a `function`, the tie is for every function that no other
+    tie of the predecessor names. `share` is the part of the predecessor's area that passes, above 0 and at most 1,
+    measured in the areas of `geography`.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="ties")
@@ -206,7 +207,7 @@ class SuccessionTie(models.Model):
                 condition=Q(share=None) | (Q(share__gt=0, share__lte=1) & ~Q(geography="")),
                 name="tie_share_is_of_a_geography",
             ),
-            # Where nobody follows, no part of the area passes.
+            # If no organisation follows, no part of the area passes.
             models.CheckConstraint(
                 condition=Q(share=None) | Q(successor__isnull=False), name="tie_share_goes_to_somebody"
             ),
@@ -217,5 +218,5 @@ class SuccessionTie(models.Model):
 
     @property
     def percent(self) -> str:
-        """The share as a percentage without trailing zeros, such as "60" or "33.333333"; "" without a share."""
+        """Return the share as a percentage without trailing zeros, such as "60" or "33.333333"; "" without a share."""
         return "" if self.share is None else f"{(self.share * 100).normalize():f}"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
-from partnerships.organisations.departures import Departure, settle
+from partnerships.organisations.departures import Departure, hand_over_work
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import REASON, Membership, Organisation, Role
 from partnerships.organisations.queries import watching
@@ -215,7 +215,7 @@ def end_membership(
         raise UnableToEndMembership(
             f"{successor.display_name} does not act for the organisation. Choose someone who does."
         )
-    settle(Departure(membership=locked, successor=successor, author=author, now=now))
+    hand_over_work(Departure(membership=locked, successor=successor, author=author, now=now))
     locked.ends_on = max(timezone.localdate(now), locked.starts_on)
     locked.save(update_fields=["ends_on"])
     membership.ends_on = locked.ends_on

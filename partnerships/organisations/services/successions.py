@@ -12,7 +12,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.lineage import rivals_of, with_it
+from partnerships.organisations.lineage import rivals_of, same_status_in_order
 from partnerships.organisations.models import CERTAIN, Organisation, Succession, SuccessionStatus, SuccessionTie
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
@@ -244,7 +244,7 @@ def lock_succession(succession_id: int) -> Succession:
 
 def lock_with_order(succession: Succession) -> list[Succession]:
     """Lock a succession and those of the same order and status, and return them with the succession first."""
-    ids_of_order = {other.pk for other in with_it(Succession.objects.get(pk=succession.pk))}
+    ids_of_order = {other.pk for other in same_status_in_order(Succession.objects.get(pk=succession.pk))}
     # In the order of their ids, so that two transactions cannot wait for each other.
     locked_by_id = {pk: lock_succession(pk) for pk in sorted({succession.pk, *ids_of_order})}
     locked = locked_by_id.pop(succession.pk)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.handovers import is_passing_back
-from partnerships.organisations.lineage import brought_about, ending
+from partnerships.organisations.lineage import effective_succession, ending
 from partnerships.organisations.models import (
     HandoverState,
     Organisation,
@@ -114,7 +114,7 @@ def _update(body: Organisation, **changes: Any) -> None:
 
 def _reopen_stayed_lines(succession: Succession) -> None:
     """If the succession makes an undone one effective again, accept lines again that could not be applied by that."""
-    effective_again = brought_about(succession)
+    effective_again = effective_succession(succession)
     if effective_again != succession:
         stayed_lines = effective_again.handovers.filter(state=HandoverState.STAYED)
         stayed_lines.update(state=HandoverState.ACCEPTED, dispute="")

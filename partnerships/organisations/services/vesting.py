@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.kit.operators import alert_operators
 from partnerships.organisations.handovers import is_passing_back
 from partnerships.organisations.holding_counts import count_held
-from partnerships.organisations.lineage import brought_about, ending, is_in_force, of_same_order
+from partnerships.organisations.lineage import effective_succession, ending, is_in_force, of_same_order
 from partnerships.organisations.models import (
     CERTAIN,
     HandoverState,
@@ -153,7 +153,7 @@ def _is_moving(succession: Succession) -> bool:
     if succession.undoes is not None and is_passing_back(succession.undoes):
         return True
     return any(
-        line_succession.handovers.ready().exists() for line_succession in {succession, brought_about(succession)}
+        line_succession.handovers.ready().exists() for line_succession in {succession, effective_succession(succession)}
     )
 
 

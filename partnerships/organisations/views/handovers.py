@@ -16,9 +16,9 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
-    after_all,
     estate_of,
     estates_of,
+    holdings_after,
     lines_lacking_consent,
     lines_to_answer,
     readable_titles,
@@ -54,14 +54,14 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     roles = roles_of(user, now)
     # Administrators see all organisations, others only those that they lead.
     shown_ids = None if roles.keeps_directory else roles.led
-    estates = estates_of(succession, timezone.localdate(now), of=shown_ids)
+    estates = estates_of(succession, timezone.localdate(now), involved_ids=shown_ids)
     require(bool(estates))
     waiting = succession.handovers.waiting_for(roles.led).count()
     shares = shares_together(estates)
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "after": after_all(shares, timezone.localdate(now), of=shown_ids),
+        "after": holdings_after(shares, timezone.localdate(now), known_ids=shown_ids),
         "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,

@@ -15,9 +15,9 @@ from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
     rivals_of,
+    same_status_in_order,
     successions_of,
     who_answers_for,
-    with_it,
     with_ties,
 )
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
@@ -135,7 +135,7 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _succession_url(succession)
-    other_count = with_it(succession).count()
+    other_count = same_status_in_order(succession).count()
     form = StatusForm(posted(request), succession=succession, others=other_count, cancel=back)
 
     def save_status() -> tuple[str, str]:
@@ -178,7 +178,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _succession_url(succession)
-    form = UndoForm(posted(request), others=with_it(succession).count(), cancel=back)
+    form = UndoForm(posted(request), others=same_status_in_order(succession).count(), cancel=back)
 
     def undo_effect() -> tuple[str, str]:
         data = form.cleaned_data

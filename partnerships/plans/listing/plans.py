@@ -28,7 +28,7 @@ from partnerships.organisations.columns import FOUND_WORDS
 from partnerships.organisations.holdings import OneByOne, among, one_by_one
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.models import EDITING_ROLES, Membership
-from partnerships.organisations.naming import group_words, shown_then
+from partnerships.organisations.naming import displayed_name_at, group_words
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import OVER, Audience, Plan, PlanKind, PlanOwner, PlanQuerySet, Status, Version
@@ -154,7 +154,7 @@ def _owners(user: User) -> Combinable:
 
 def _owners_shown(user: User) -> Combinable:
     """Return the names of the owners as the cell shows them (see `name_owners_as_at`)."""
-    shown = shown_then("plan__last_published_at", is_over=Q(plan__status__in=OVER))
+    shown = displayed_name_at("plan__last_published_at", is_over=Q(plan__status__in=OVER))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
 

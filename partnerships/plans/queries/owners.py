@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
-from partnerships.organisations.lineage import held_then
+from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import AsAt, show_as_at
 from partnerships.people.models import User
@@ -58,7 +58,7 @@ def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.da
 
     The changed objects are for display only: never save them.
     """
-    predecessor_by_successor = held_then("plans", plan.pk, moment)
+    predecessor_by_successor = holders_at("plans", plan.pk, moment)
     if not predecessor_by_successor:
         return
     # A predecessor that owned the plan together with its successor has its own row, which ended.

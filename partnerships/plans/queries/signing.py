@@ -13,7 +13,7 @@ from partnerships import documents
 from partnerships.agreements.models import Party, PartyRole, PartyStatus, PostRole
 from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.naming import named_then
+from partnerships.organisations.naming import official_name_at
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
@@ -81,7 +81,7 @@ def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
 def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
     """Return sign-offs by version, with the name that each organisation had when it signed."""
     return (
-        sign_offs.annotate(organisation_then=named_then("signed_at"))
+        sign_offs.annotate(organisation_then=official_name_at("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")

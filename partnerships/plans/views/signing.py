@@ -22,7 +22,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.naming import named_then
+from partnerships.organisations.naming import official_name_at
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -141,7 +141,7 @@ def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
     """
     return (
         plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
-        .annotate(organisation_then=named_then("signed_at"))
+        .annotate(organisation_then=official_name_at("signed_at"))
         .select_related("organisation", "person", "version")
         .defer("version__content", "version__prose")
         .order_by("-signed_at", "-pk")

@@ -1,6 +1,6 @@
-"""Read-only admin pages for conversations, meetings and reports: that they took place.
+"""Read-only admin pages, which show that conversations, meetings and reports took place.
 
-Without what was said or reported. Rights: docs/rights.md.
+The pages leave out what was said or reported. Rights: docs/rights.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Shows the date, partnership, keeper and status of a record; read-only."""
+    """Shows the organisation, partnership, date and status of a conversation record; read-only."""
 
     restricted = ("subject", "said", "reason")
     list_display = ("pk", "organisation", "partnership", "held_on", "format", "status")
@@ -45,7 +45,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 class ExemptionInline(ReadOnlyInline):
-    """Shows the parties that do not report."""
+    """Shows the partners that are exempt from reporting."""
 
     model = ReportingExemption
     fields = ("party",)
@@ -97,10 +97,7 @@ class ReportAdmin(ReadOnlyAdmin):
 
 @admin.register(JournalNote)
 class JournalNoteAdmin(ReadOnlyAdmin):
-    """Shows that an organisation wrote a note, and when.
-
-    Read-only, without its text.
-    """
+    """Shows that an organisation wrote a note, and when, without the note's text; read-only."""
 
     restricted = ("text", "delete_reason")
     list_display = ("pk", "organisation", "dated_on", "written_at", "deleted_at")

@@ -13,10 +13,10 @@ from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableT
 from partnerships.people.models import User
 
 
-def _open(organisation: Organisation) -> QuerySet[NextStep]:
-    """Next steps in records that the organisation keeps and has not circulated, for itself.
+def _uncirculated_steps(organisation: Organisation) -> QuerySet[NextStep]:
+    """Return the next steps of the organisation in its own records that are not circulated yet.
 
-    The next steps of a circulated record are commitments, which are handed over with the others.
+    The next steps of a circulated record are commitments, which are handed over with the other commitments.
     """
     return NextStep.objects.filter(
         organisation=organisation, conversation__organisation=organisation, action=None
@@ -30,12 +30,12 @@ def _things(steps: QuerySet[NextStep]) -> list[Thing]:
     ]
 
 
-def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(owner=person))
+def _steps_of_person(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_uncirculated_steps(organisation).filter(owner=person))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open(organisation).filter(Q(owner__in=left_by(organisation, day))))
+def _steps_of_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_uncirculated_steps(organisation).filter(Q(owner__in=left_by(organisation, day))))
 
 
 def _hand_over(handover: Handover) -> None:
@@ -50,8 +50,8 @@ NEXT_STEPS = OwnedKind(
     code="next_steps",
     label="Next steps of draft records",
     fields=("conversations.NextStep.owner",),
-    held=_held,
-    left=_left,
+    held=_steps_of_person,
+    left=_steps_of_leavers,
     hand_over=_hand_over,
     goes_to_colleague=True,
 )

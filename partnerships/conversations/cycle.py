@@ -1,4 +1,4 @@
-"""The meeting cycle of a partnership: its days, its description in words, and cycles recognised in a text."""
+"""The meeting cycle of a partnership: its days, its description, and how a text is read as a cycle."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """Every `interval` weeks or months, on one weekday."""
+    """A cycle of meetings: every `interval` weeks or months, on one weekday."""
 
     unit: Unit
     interval: int
@@ -50,18 +50,18 @@ class Cycle:
     starts_on: dt.date
 
     def days(self, *, after: dt.date, count: int) -> list[dt.date]:
-        """The next days after this one."""
-        last_day_before = max(after, self.starts_on - dt.timedelta(days=1))
-        moment = dt.datetime.combine(last_day_before, dt.time())
-        return [day.date() for day in islice(self._rule().xafter(moment), count)]
+        """Return the first `count` days of the cycle later than `after`."""
+        day_before_first = max(after, self.starts_on - dt.timedelta(days=1))
+        start = dt.datetime.combine(day_before_first, dt.time())
+        return [day.date() for day in islice(self._rule().xafter(start), count)]
 
     def next_day(self, *, after: dt.date) -> dt.date:
-        """The next day after this one."""
+        """Return the first day of the cycle later than `after`."""
         return self.days(after=after, count=1)[0]
 
     @property
     def words(self) -> str:
-        """`Every first Tuesday of the month`, `Every six weeks, on a Tuesday`."""
+        """Describe the cycle: `Every first Tuesday of the month`, `Every six weeks, on a Tuesday`."""
         day = WEEKDAYS[self.weekday]
         if self.unit == Unit.WEEKS:
             return f"Every {day}" if self.interval == 1 else f"Every {_number(self.interval)} weeks, on a {day}"
@@ -74,6 +74,11 @@ class Cycle:
         return f"{frequency}, on the {day_of_month}"
 
     def _rule(self) -> rrule:
+        """Return the recurrence rule of the cycle.
+
+        The rule starts on the first of the month, so that the first month counts even if the cycle starts late in it.
+        `days` leaves out days before `starts_on`.
+        """
         if self.unit == Unit.WEEKS:
             start = dt.datetime.combine(self.starts_on, dt.time())
             return rrule(WEEKLY, interval=self.interval, dtstart=start, byweekday=weekday(self.weekday), wkst=MO)
@@ -93,7 +98,10 @@ class MeetingDay:
 
 
 def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoliday) -> MeetingDay:
-    """The day of a meeting: a bank holiday is moved to the next or the previous working day, unless it stays."""
+    """Return the day of a meeting, after it was moved off a bank holiday as the cycle wants.
+
+    A meeting on a bank holiday stays there, or moves to the next or previous working day.
+    """
     if day not in holidays:
         return MeetingDay(day)
     if choice == OnHoliday.KEEP:
@@ -107,7 +115,10 @@ def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoli
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """How often a partnership meets according to a text; `weekday` and `position` are None if it does not say."""
+    """How often a partnership meets, as read from a text.
+
+    `weekday` and `position` are None if the text does not name them.
+    """
 
     unit: Unit
     interval: int
@@ -115,7 +126,10 @@ class Guess:
     position: int | None = None
 
     def cycle(self, starts_on: dt.date) -> Cycle:
-        """The cycle from this day on. If the text does not say the weekday or position, they are this day's."""
+        """Return the cycle that starts on this day.
+
+        A weekday or position that the text did not name is taken from this day.
+        """
         position = 0
         if self.unit == Unit.MONTHS:
             position = self.position or position_of(starts_on)
@@ -129,7 +143,10 @@ class Guess:
 
 
 def position_of(day: dt.date) -> int:
-    """The position of a day among the same weekdays of its month, a key of `POSITIONS`; a fifth one is the last."""
+    """Return the position of a day among the same weekdays of its month, as a key of `POSITIONS`.
+
+    A fifth Tuesday counts as the last Tuesday.
+    """
     position = (day.day - 1) // 7 + 1
     return position if position < 5 else -1
 
@@ -147,7 +164,7 @@ _PHRASES: tuple[tuple[str, Unit, int], ...] = (
     (r"\b(?:half-|half )yearly\b|\bbiannual(?:ly)?\b|\bevery half[- ]year\b", Unit.MONTHS, 6),
     (r"(?<!half-)(?<!half )\byearly\b|\bannual(?:ly)?\b|\bevery year\b|\bonce (?:a|per|each) year\b", Unit.MONTHS, 12),
 )
-#: Phrases without an even interval, or with one that people understand in two ways.
+#: Phrases without a regular interval, or whose interval people understand in two ways.
 _AMBIGUOUS = r"\b(?:twice|two times|three times) (?:a|per|each) (?:week|month|quarter)\b|\bbi-?(?:week|month)ly"
 #: Intervals in months by the number of meetings a year.
 _MONTHS_BY_COUNT = {"twice": 6, "two times": 6, "three times": 4, "four times": 3, "six times": 2, "twelve times": 1}
@@ -157,9 +174,9 @@ _Frequency = tuple[Unit, int]
 
 
 def recognise(text: str) -> Guess | None:
-    """How often a partnership meets according to a text such as `Quarterly, on the first Tuesday`.
+    """Return how often a partnership meets according to a text such as `Quarterly, on the first Tuesday`.
 
-    None if the text names no frequency that we know, or more than one.
+    Returns None if the text names no frequency that we know, or more than one.
     """
     words = " ".join(text.casefold().replace("\u2013", "-").replace("\u2011", "-").split())
     day_match = re.search(rf"\b{_DAY}\b", words)
@@ -188,23 +205,26 @@ def recognise(text: str) -> Guess | None:
 
 
 def _frequencies(words: str) -> set[_Frequency]:
-    """Every frequency named in the words, which are in lower case; two impossible ones if a phrase is ambiguous."""
-    counted = _counted_frequencies(words)
-    words_left = words
-    for pattern in _INTERVALS:
-        for count, unit in re.findall(pattern, words_left):
-            counted.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
-        words_left = re.sub(pattern, " ", words_left)
-    if re.search(_AMBIGUOUS, words_left):
-        return counted | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
+    """Return every frequency that a text in lower case names.
 
-    named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, words_left)}
-    # "The first Tuesday of each month, quarterly" names only one frequency: each month just places the day.
-    if re.search(rf"\b{_POSITION} {_DAY} (?:of|in) (?:the|each|every|a) month\b", words_left):
+    If a phrase is ambiguous, the set also contains two impossible frequencies, so that `recognise` finds more than one.
+    """
+    frequencies = _counted_frequencies(words)
+    remaining_words = words
+    for pattern in _INTERVALS:
+        for count, unit in re.findall(pattern, remaining_words):
+            frequencies.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
+        remaining_words = re.sub(pattern, " ", remaining_words)
+    if re.search(_AMBIGUOUS, remaining_words):
+        return frequencies | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
+
+    named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, remaining_words)}
+    # "The first Tuesday of each month, quarterly" names one frequency: "each month" only says which Tuesday.
+    if re.search(rf"\b{_POSITION} {_DAY} (?:of|in) (?:the|each|every|a) month\b", remaining_words):
         longer = named - {(Unit.MONTHS, 1)}
-        if longer or counted:
-            return counted | longer
-    return counted | named
+        if longer or frequencies:
+            return frequencies | longer
+    return frequencies | named
 
 
 #: "Every six weeks", "two-monthly".
@@ -212,23 +232,23 @@ _INTERVALS = (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|mont
 
 
 def _counted_frequencies(words: str) -> set[_Frequency]:
-    """Frequencies such as "four times a year" and "every second week"."""
-    counted: set[_Frequency] = set()
+    """Return frequencies such as "four times a year" and "every second week"."""
+    frequencies: set[_Frequency] = set()
     for count, months in _MONTHS_BY_COUNT.items():
         if re.search(rf"\b{count} (?:a|per|each|every) year\b", words):
-            counted.add((Unit.MONTHS, months))
+            frequencies.add((Unit.MONTHS, months))
     if re.search(r"\bevery second week\b", words):
-        counted.add((Unit.WEEKS, 2))
-    return counted
+        frequencies.add((Unit.WEEKS, 2))
+    return frequencies
 
 
 def _count(word: str) -> int:
-    """The number of a word: `six` and `6` are 6, `other` is 2 ("every other week")."""
+    """Return the number that a word stands for: `six` and `6` are 6, `other` is 2 ("every other week")."""
     if word == "other":
         return 2
     return int(word) if word.isdecimal() else _NUMBERS.index(word) + 1
 
 
 def _number(count: int) -> str:
-    """A number in words up to twelve."""
+    """Return a number as a word up to twelve, and in digits above."""
     return _NUMBERS[count - 1] if count <= len(_NUMBERS) else str(count)

@@ -1,4 +1,4 @@
-"""The kinds of email of the conversations room, each with the record whose reader may get it."""
+"""The kinds of email of the conversations room, each with the record that its recipient must be able to read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Emails about conversations, meetings and reports.
 
-None contains what was said or reported.
+No email contains what was said or reported. A function `write_…` returns the email,
+or the reason why the email is no longer needed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from partnerships.people.models import User
 
 
 def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to an attendee that the record was circulated."""
+    """Write to an attendee that the record was circulated."""
     conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
     if not attendees_with_access(conversation).filter(pk=person.pk).exists():
         return "They can no longer read the record."
@@ -41,15 +42,16 @@ def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Reminder that a report is due soon or overdue.
+    """Remind a person that a report is due soon or overdue.
 
-    `stage` is `before`, `late` or `escalated`. Dropped once it is submitted or the day has moved.
+    The parameter `stage` of the email is `before`, `late` or `escalated`. The reminder is dropped
+    if the report was submitted or its due day has moved.
     """
     report = Report.objects.to_write().for_listing().filter(pk=due.params["report"]).first()
     today, stage = timezone.localdate(now), due.params["stage"]
     if report is None or report.due_on.isoformat() != due.params["due_on"]:
         return "The report was submitted, its date was moved, or it is no longer needed."
-    if person.pk not in {person.pk for person in people_to_chase(report, stage, today)}:
+    if person.pk not in {recipient.pk for recipient in people_to_chase(report, stage, today)}:
         return "They are no longer responsible for the report."
     context = {
         "person": person,
@@ -64,7 +66,7 @@ def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks a lead to accept or return a report."""
+    """Ask a lead to accept or return a report."""
     report, submission = _submitted(due)
     if not report.is_submitted or submission.is_decided:
         return "The report has already been accepted or returned."
@@ -74,7 +76,7 @@ def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the organisation that its report was accepted or returned."""
+    """Write to the people who write the report that it was accepted or returned."""
     report, submission = _submitted(due)
     if submission.was_returned and not report.is_returned:
         return "The report has since been submitted again."
@@ -84,6 +86,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def _submitted(due: Due) -> tuple[Report, ReportSubmission]:
+    """Return the report of an email, and the submission that the email is about."""
     report = Report.objects.for_listing().get(pk=due.params["report"])
     submissions = report.submissions.select_related("submitted_by", "decided_by", "decided_for")
     return report, submissions.get(number=due.params["number"])
@@ -101,24 +104,24 @@ def _about_report(report: Report, submission: ReportSubmission, person: User) ->
 
 
 def write_meeting_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Invitation to a meeting."""
+    """Invite a person to a meeting."""
     return _about_meeting("meeting_invitation", due, person, now)
 
 
 def write_meeting_changed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that time or place of a meeting changed."""
+    """Write to a person invited that the time or place of a meeting changed."""
     return _about_meeting("meeting_changed", due, person, now)
 
 
 def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that a meeting was called off, and why."""
+    """Write to a person invited that a meeting was called off, and why."""
     return _about_meeting("meeting_called_off", due, person, now)
 
 
 def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to a person who is no longer invited to a meeting.
+    """Write to a person who is no longer invited to a meeting.
 
-    Its file takes the meeting out of their calendar.
+    The attached calendar file removes the meeting from the person's calendar.
     """
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if seated_people(meeting).filter(pk=person.pk).exists():
@@ -141,12 +144,12 @@ def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The agenda of a meeting: the items that the person may read."""
+    """Send the agenda of a meeting, with the items that the person may read."""
     return _about_meeting("meeting_agenda", due, person, now)
 
 
 def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The email to one person invited, with a calendar file; or the reason why it is no longer needed."""
+    """Return an email with a calendar file to a person invited, or the reason why it is no longer needed."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
         return "They are no longer invited to the meeting."
@@ -176,13 +179,16 @@ def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> C
 
 
 def _invited(meeting: Meeting, person: User) -> Invited:
-    """The calling organisation, at the address of this site that sends the email, and the person invited."""
+    """Return the sender and the recipient of an invitation, for its calendar file.
+
+    The sender is the organisation that calls the meeting, at the address from which this site sends emails.
+    """
     _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return Invited((meeting.organisation.display_name, sender), (person.display_name, person.email))
 
 
 def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to a person who has been named as a facilitator."""
+    """Write to a person who has been named as a facilitator."""
     facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:

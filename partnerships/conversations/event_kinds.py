@@ -1,10 +1,10 @@
-"""Kinds of event on conversations: codes, and labels for timelines."""
+"""The kinds of event of the conversations room, each with its code and its label on timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may."""
+    """A kind of event. Codes are stored in rows and never change; labels may change."""
 
     PLANNED = "conversation.planned", "Planned a conversation"
     RECORDED = "conversation.recorded", "Recorded a conversation"

@@ -1,4 +1,4 @@
-"""The lists of conversations and of meetings."""
+"""The definitions of the lists of conversations and of meetings: columns, filters and rows."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.naming import official_name_at, show_as_at
 from partnerships.people.models import User
 
-#: Quiet partnerships shown above the list; My work lists all of them.
+#: The most quiet partnerships shown above the list of conversations; My work lists all of them.
 _QUIET_SHOWN = 10
 
 
-class _OfPartnershipForm(Form):
-    """A filter by partnership."""
+class _FilterForm(Form):
+    """Filters by partnership and by words, for both lists."""
 
     words = forms.CharField(required=False, max_length=80)
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
@@ -55,16 +55,16 @@ class _OfPartnershipForm(Form):
         offer_partnerships(self, user)
 
 
-class ConversationsForm(_OfPartnershipForm):
-    """The list's own filters of conversations."""
+class ConversationsForm(_FilterForm):
+    """Filters of the list of conversations, besides those of its columns."""
 
     words = forms.CharField(label="Subject or organisation", required=False, max_length=80)
     mine = forms.BooleanField(label="Only records that my organisations keep", required=False)
     to_agree = forms.BooleanField(label="Only records that we have not agreed yet", required=False)
 
 
-class MeetingsForm(_OfPartnershipForm):
-    """The list's own filters of meetings."""
+class MeetingsForm(_FilterForm):
+    """Filters of the list of meetings, besides those of its columns."""
 
     STANDING = (
         ("", "Any time"),
@@ -76,60 +76,68 @@ class MeetingsForm(_OfPartnershipForm):
     mine = forms.BooleanField(label="Only those I am invited to", required=False)
 
 
-def _conversations(user: User, chosen: Mapping[str, Any]) -> ConversationQuerySet:
+def _conversations(user: User, filters: Mapping[str, Any]) -> ConversationQuerySet:
+    """Return the conversations that the person may read and that pass the filters."""
     rows = Conversation.objects.visible_to(user)
-    if chosen.get("mine"):
+    if filters.get("mine"):
         rows = rows.filter(pk__in=queries.kept_by(user).values("pk"))
-    if chosen.get("to_agree"):
+    if filters.get("to_agree"):
         own_sides = Side.objects.filter(
             organisation__in=Organisation.objects.of_person(user).values("pk"), agreed_at=None
         )
         rows = rows.filter(status__in=OPEN_FOR_CORRECTION, pk__in=own_sides.values("conversation"))
-    if chosen.get("partnership"):
-        rows = rows.filter(partnership=chosen["partnership"])
-    if chosen.get("words"):
-        rows = queries.with_words(rows, chosen["words"])
+    if filters.get("partnership"):
+        rows = rows.filter(partnership=filters["partnership"])
+    if filters.get("words"):
+        rows = queries.with_words(rows, filters["words"])
     return _with_sides(rows)
 
 
 def _with_sides(rows: ConversationQuerySet) -> ConversationQuerySet:
     """Add `took_part`, the names of the sides on the day of the conversation.
 
-    One text for each row: a page would otherwise read a hundred sides and organisations for their names.
+    The database joins the names into one text for each row. Otherwise a page would fetch
+    about a hundred sides and organisations for their names.
     """
     return rows.select_related("organisation", "partnership").annotate(took_part=_side_names("pk"))
 
 
-def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
+def _meetings(user: User, filters: Mapping[str, Any]) -> MeetingQuerySet:
+    """Return the meetings that the person may read and that pass the filters."""
     rows = Meeting.objects.visible_to(user)
-    if chosen.get("mine"):
+    if filters.get("mine"):
         rows = rows.filter(pk__in=MeetingSeat.objects.filter(person=user).values("meeting"))
-    if chosen.get("partnership"):
-        rows = rows.filter(partnership=chosen["partnership"])
-    if chosen.get("words"):
-        rows = rows.filter(title__icontains=chosen["words"])
-    if chosen.get("standing") == "coming":
+    if filters.get("partnership"):
+        rows = rows.filter(partnership=filters["partnership"])
+    if filters.get("words"):
+        rows = rows.filter(title__icontains=filters["words"])
+    if filters.get("standing") == "coming":
         rows = rows.coming(timezone.now())
-    if chosen.get("standing") == "unrecorded":
+    if filters.get("standing") == "unrecorded":
         rows = rows.filter(status=MeetingStatus.PLANNED, starts_at__lt=timezone.now())
     return rows.select_related("organisation", "partnership")
 
 
 def _side_names(*order: str) -> Combinable:
-    """The names of a conversation's sides on its day, in this order."""
-    sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=official_name_at("conversation__held_on"))
-    return joined(sides.order_by(*order), "then")
+    """Return the names of a conversation's sides on its day, as one text in this order."""
+    sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(
+        name_then=official_name_at("conversation__held_on")
+    )
+    return joined(sides.order_by(*order), "name_then")
 
 
 def _with_side(words: str) -> Q:
+    """Return the condition that an organisation with these words in its name took part."""
     return Q(pk__in=Side.objects.filter(organisation__in=found_by_name(words)).values("conversation"))
 
 
 def _place(user: User) -> Combinable:
+    """Return the place of a meeting, or else its link, to sort and filter by."""
     return Coalesce(NullIf(F("place"), Value("")), NullIf(F("link"), Value("")), output_field=TextField())
 
 
 def _conversations_context(user: User) -> dict[str, Any]:
+    """Return what the template shows above the list: quiet partnerships, and whether the person may record."""
     quiet = queries.gone_quiet(user, timezone.now(), limit=_QUIET_SHOWN + 1)
     return {
         "quiet": quiet[:_QUIET_SHOWN],

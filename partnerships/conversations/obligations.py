@@ -1,4 +1,7 @@
-"""Meetings, open conversations, notes and facilitators among the records that move to an organisation's successor."""
+"""The records of this room that move to an organisation's successor.
+
+They are open conversations, planned meetings, notes and facilitators.
+"""
 
 from __future__ import annotations
 
@@ -34,27 +37,33 @@ from partnerships.organisations.obligations import (
 from partnerships.organisations.services.moving import move_rows
 
 _CLOSED = (Status.AGREED, Status.CANCELLED)
-#: Rows of conversations that are not closed. Closed conversations do not move, because they are history.
+#: The condition that a row's conversation is not closed. Closed conversations do not move, because they are history.
 _OPEN = ~Q(conversation__status__in=_CLOSED)
 
 
 def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Conversation]:
+    """Return the open conversations in which the organisation takes part or whose record it keeps."""
     takes_part = Q(organisation=organisation) | Q(sides__organisation=organisation)
     return Conversation.objects.exclude(status__in=_CLOSED).filter(takes_part).distinct()
 
 
 def _between_two(target: int) -> Q:
-    """Condition on sides of conversations between only the ending organisation and its successor.
+    """Return the condition that the side's conversation was only between the ending organisation and its successor.
 
-    These sides do not pass on: the successor would have had the conversation with itself.
+    Such a side does not move: the successor would have had the conversation with itself.
     """
-    with_two_sides = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
-    sides_of_target = Side.objects.filter(organisation=target, conversation__in=with_two_sides.values("conversation"))
+    conversations_of_two = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
+    sides_of_target = Side.objects.filter(
+        organisation=target, conversation__in=conversations_of_two.values("conversation")
+    )
     return Q(conversation__in=sides_of_target.values("conversation"))
 
 
 def _unite_sides(ending: Side, remaining: Side) -> dict[str, Any]:
-    """The changes to the side that stays: it must agree again if the side that ends has not agreed."""
+    """Return the changes to the side that remains when the successor took part too.
+
+    The remaining side must agree again if the ending side has not agreed.
+    """
     return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
 
 
@@ -62,7 +71,7 @@ CONVERSATIONS = Obligation(
     "conversations",
     "Conversations not yet agreed",
     (
-        # The database keeps an agreed record as it is.
+        # A trigger refuses changes to an agreed record.
         Column("conversations.Conversation.organisation", stays=Q(status=Status.AGREED)),
         Column(
             "conversations.Side.organisation",
@@ -84,12 +93,12 @@ CONVERSATIONS = Obligation(
         Column("conversations.Correction.organisation", "conversation"),
     ),
     _conversations,
-    lambda one, _: Held(
-        one.pk,
-        f"Conversation of {long_date(one.held_on)}",
-        one.get_absolute_url(),
-        one.get_status_display(),
-        outside=f"Conversation {one.pk}",
+    lambda row, _: Held(
+        row.pk,
+        f"Conversation of {long_date(row.held_on)}",
+        row.get_absolute_url(),
+        row.get_status_display(),
+        outside=f"Conversation {row.pk}",
     ),
 )
 _SEATS = Column("conversations.MeetingSeat.organisation", "meeting")
@@ -102,14 +111,14 @@ MEETINGS = Obligation(
         Column("conversations.AgendaItem.added_for", "meeting"),
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
-    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {one.pk}"),
+    lambda row, _: Held(row.pk, row.title, row.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {row.pk}"),
 )
 
 
-def pass_seats(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """Move the seats at planned meetings of these partnerships, which have moved to the successor themselves."""
-    planned = Meeting.objects.filter(partnership__in=list(partnerships), status=MeetingStatus.PLANNED)
-    return move_rows(_SEATS, moving, list(planned.values_list("pk", flat=True)))
+def pass_seats(partnership_ids: Collection[int], moving: Moving) -> list[Change]:
+    """Move the seats at planned meetings of partnerships that have moved to the successor."""
+    planned_meetings = Meeting.objects.filter(partnership__in=list(partnership_ids), status=MeetingStatus.PLANNED)
+    return move_rows(_SEATS, moving, list(planned_meetings.values_list("pk", flat=True)))
 
 
 NOTES = Obligation(
@@ -117,14 +126,14 @@ NOTES = Obligation(
     "Private notes",
     (Column("conversations.PrivateNote.organisation"),),
     lambda organisation, _: PrivateNote.objects.filter(organisation=organisation),
-    lambda one, _: Held(one.pk, f"Private note {one.pk}", "", "On a conversation", outside=f"Private note {one.pk}"),
+    lambda row, _: Held(row.pk, f"Private note {row.pk}", "", "On a conversation", outside=f"Private note {row.pk}"),
 )
 JOURNAL = Obligation(
     "journal",
     "Journal",
     (Column("conversations.JournalNote.organisation"),),
     lambda organisation, _: JournalNote.objects.filter(organisation=organisation, deleted_at=None),
-    lambda one, _: Held(one.pk, f"Journal note {one.pk}", "", "In the journal", outside=f"Journal note {one.pk}"),
+    lambda row, _: Held(row.pk, f"Journal note {row.pk}", "", "In the journal", outside=f"Journal note {row.pk}"),
 )
 FACILITATORS = Obligation(
     "facilitators",
@@ -133,18 +142,18 @@ FACILITATORS = Obligation(
     lambda organisation, _: Facilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "person", "partnership"
     ),
-    lambda one, _: Held(
-        one.pk,
-        one.person.display_name,
-        one.partnership.get_absolute_url(),
-        one.partnership.title,
-        outside=f"Facilitator {one.pk}",
+    lambda row, _: Held(
+        row.pk,
+        row.person.display_name,
+        row.partnership.get_absolute_url(),
+        row.partnership.title,
+        outside=f"Facilitator {row.pk}",
     ),
 )
 
 
 def register() -> None:
-    """Register the records that move to a successor, and those that stay."""
+    """Register which records move to a successor, which follow another record, and which stay."""
     for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
         register_obligation(kind)
     register_settling("partnerships", pass_seats)

@@ -1,4 +1,4 @@
-"""Hook to propose commitments from conversations."""
+"""The origin "conversation" of commitments: it suggests a commitment, and links the commitment to its conversation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from partnerships.people.models import User
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment between the person's own side and the only other side."""
+    """Suggest a commitment of the person's own side to the only other side.
+
+    With several other sides, the suggestion has no receiver. Returns None if the person may not read the conversation,
+    or cannot write for one of its sides.
+    """
     conversation = Conversation.objects.visible_to(user).for_listing().filter(pk=record_id).first()
     if conversation is None:
         return None
@@ -37,7 +41,10 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to the conversation. Raises `UnableToPropose` unless it is between two of its sides."""
+    """Link the commitment to the conversation.
+
+    Raises UnableToPropose unless the commitment is between two sides of the conversation.
+    """
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:
         raise UnableToPropose("A commitment from a conversation must be between two organisations that took part.")
@@ -45,10 +52,10 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Links to the conversations that a commitment was made from and that the person may see."""
-    promised = _promised(commitment.pk).order_by().values("conversation")
-    agreed = _agreed(commitment.pk).order_by().values("conversation")
-    conversations = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
+    """Return links to the conversations that a commitment came from and that the person may see."""
+    linked = _commitment_links(commitment.pk).order_by().values("conversation")
+    stepped = _steps_with_action(commitment.pk).order_by().values("conversation")
+    conversations = Conversation.objects.visible_to(user).filter(pk__in=linked.union(stepped))
     return [
         OriginLink(words_for(conversation), conversation.get_absolute_url())
         for conversation in conversations.order_by("held_on", "pk")
@@ -56,7 +63,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
-    """Copy the links of a commitment to the one that replaces it."""
+    """Copy the links of a commitment to the commitment that replaces it."""
     links = ConversationCommitment.objects.filter(commitment=old).order_by("pk")
     copies = [
         ConversationCommitment(conversation_id=link.conversation_id, commitment=new, made_at=link.made_at)
@@ -65,21 +72,23 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
     ConversationCommitment.objects.bulk_create(copies, ignore_conflicts=True)
 
 
-def conversations_address(commitment_from: Conversation) -> str:
-    """The URL of the form for a commitment from this conversation."""
-    return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{commitment_from.pk}"
+def conversations_address(conversation: Conversation) -> str:
+    """Return the URL of the form for a commitment from this conversation."""
+    return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{conversation.pk}"
 
 
 def words_for(conversation: Conversation) -> str:
-    """`the conversation “Quayside” of 12 November 2026`."""
+    """Name the conversation in a sentence: `the conversation “Quayside” of 12 November 2026`."""
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
 
-def _promised(commitment: int) -> QuerySet[ConversationCommitment]:
+def _commitment_links(commitment: int) -> QuerySet[ConversationCommitment]:
+    """Return the links from conversations to a commitment."""
     return ConversationCommitment.objects.filter(commitment=commitment)
 
 
-def _agreed(commitment: int) -> QuerySet[NextStep]:
+def _steps_with_action(commitment: int) -> QuerySet[NextStep]:
+    """Return the next step that became this commitment, as a queryset."""
     return NextStep.objects.filter(action=commitment)
 
 
@@ -89,5 +98,5 @@ CONVERSATION = Origin(
     link=link,
     links_of=links_of,
     copy_links=copy_links,
-    rows=(_promised, _agreed),
+    rows=(_commitment_links, _steps_with_action),
 )

@@ -1,4 +1,4 @@
-"""Personal data rules for erasure and export."""
+"""Which personal data of this room is erased, and which is exported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether enough parties are at a meeting, as numbers and in words."""
+"""The quorum of a meeting: whether enough parties are present, as numbers and as text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """How many parties are present, and how many the terms need.
+    """The number of parties present, and the number that the terms require.
 
-    `needed` is None where the terms set no quorum.
+    `needed` is None if the terms set no quorum.
     """
 
     present: int
@@ -18,12 +18,12 @@ class Quorum:
 
     @property
     def is_met(self) -> bool:
-        """Whether enough are present; also where none is needed."""
+        """Return whether enough parties are present; True if the terms set no quorum."""
         return self.needed is None or self.present >= self.needed
 
     @property
     def expected_words(self) -> str:
-        """`Going by the answers so far, 1 of the 2 parties needed will be there.`. Empty without a quorum."""
+        """Return what the answers to the invitation predict, as a sentence; "" without a quorum."""
         if self.needed is None:
             return ""
         if self.is_met:
@@ -32,17 +32,16 @@ class Quorum:
 
     @property
     def words(self) -> str:
-        """`Quorate: 3 parties present, 2 needed`."""
+        """Return the quorum as text, such as `Quorate: 3 parties present, 2 needed`."""
         count = f"{self.present} {'party' if self.present == 1 else 'parties'} present"
         if self.needed is None:
             return f"{count}; the terms set no quorum"
         return f"{'Quorate' if self.is_met else 'Not quorate'}: {count}, {self.needed} needed"
 
 
-def count_quorum(*, counted: Collection[int], present: Collection[int], needed: int | None) -> Quorum:
+def count_quorum(*, counted_ids: Collection[int], present_ids: Collection[int], needed: int | None) -> Quorum:
     """Count the quorum from ids of organisations.
 
-    `counted` are the parties that count, which are the present ones without observers. A party with several people
-    counts once.
+    `counted` are the present parties without observers. A party counts once, even if several of its people come.
     """
-    return Quorum(len(set(counted) & set(present)), needed)
+    return Quorum(len(set(counted_ids) & set(present_ids)), needed)

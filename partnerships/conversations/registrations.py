@@ -58,7 +58,7 @@ from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
 def register() -> None:
-    """Register event visibility, origins, personal data, sections and emails."""
+    """Register everything that this room adds to other rooms and to the registries."""
     register_list(CONVERSATIONS)
     register_list(MEETINGS)
     obligations.register()
@@ -81,7 +81,7 @@ def register() -> None:
 
 
 def _register_kinds() -> None:
-    """Register the kinds of record that events are about, and who sees the events."""
+    """Register the kinds of record that events are about, and who may see the events."""
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,

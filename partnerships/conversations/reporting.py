@@ -1,4 +1,4 @@
-"""Periods of progress reports, the day each is due, and the usual questions."""
+"""Periods of progress reports, the day on which each report is due, and the usual questions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from partnerships.kit.dates import MONTHS, long_date
 
 #: Months in each kind of period, by code.
 MONTHS_IN = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
-#: How many periods back a round of progress reports may begin.
+#: A round of progress reports may begin at most this many periods ago.
 MAX_PERIODS_BACK = 12
-#: Working days after the period until a progress report is due, at most.
+#: A progress report is due at most this many working days after its period.
 MAX_DUE_DAYS = 60
 
 
 class Question(TypedDict):
-    """One question of a report: a code that never changes, a heading, and a prompt that says what to write about."""
+    """A question of a report: a code that never changes, a heading, and a prompt with what to write about."""
 
     code: str
     heading: str
@@ -35,7 +35,7 @@ USUAL_QUESTIONS: tuple[Question, ...] = (
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of the month some months later, or the last day of that month if it is shorter."""
+    """Return the same day of the month some months later, or the last day of that month if the month is shorter."""
     months_since_january = day.month - 1 + months
     year, month = day.year + months_since_january // 12, months_since_january % 12 + 1
     next_month = dt.date(year + month // 12, month % 12 + 1, 1)
@@ -44,7 +44,10 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """The periods from `first` that have ended by `until`. Each ends on the day after its last day."""
+    """Return the periods from `first` that have ended by `until`, each with its start and its end.
+
+    The end is the day after the last day of the period.
+    """
     count = 0
     while True:
         start = add_months(first, MONTHS_IN[kind] * count)
@@ -56,7 +59,7 @@ def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date
 
 
 def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """The periods from `first` to `until`; the last one is shorter if `until` is within it."""
+    """Return the periods from `first` to `until`; the last period is shorter if `until` is within it."""
     last_end = first
     for start, end in periods(first, kind, until):
         yield start, end
@@ -66,12 +69,12 @@ def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tup
 
 
 def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
-    """Whether a period of this kind, counted from `first`, begins on `day`."""
+    """Return whether a period of this kind, counted from `first`, begins on `day`."""
     return day == first or any(end == day for _start, end in periods(first, kind, day))
 
 
 def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) -> dt.date:
-    """The day that is `count` working days after `day`."""
+    """Return the day that is `count` working days after `day`."""
     while count > 0:
         day += dt.timedelta(days=1)
         if day.weekday() < 5 and day not in holidays:
@@ -80,7 +83,7 @@ def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) 
 
 
 def period_in_words(start: dt.date, end: dt.date) -> str:
-    """`April 2026`, `April to June 2026`, or the first and last day if the period is not of whole months."""
+    """Return `April 2026`, `April to June 2026`, or the first and last day if the period is not of whole months."""
     last = end - dt.timedelta(days=1)
     if start.day != 1 or end.day != 1:
         return f"{long_date(start)} to {long_date(last)}"

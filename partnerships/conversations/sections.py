@@ -33,7 +33,7 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
         {
             "organisation": organisation,
             "ours": ours,
-            "last": last_held(user=user, ours=ours, theirs=organisation, today=timezone.localdate()),
+            "last": last_held(user=user, own_side=ours, other_side=organisation, today=timezone.localdate()),
             "may_record": any(membership.role in EDITING_ROLES for membership in acting),
         },
     )

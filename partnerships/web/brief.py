@@ -93,11 +93,11 @@ def brief_for(
         pk__in=Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     )
     entries = [entry for entry in entries_between(user=user, ours=ours, theirs=theirs) if _is_live(entry)]
-    last = last_held(user=user, ours=ours, theirs=theirs, today=today)
+    last = last_held(user=user, own_side=ours, other_side=theirs, today=today)
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
     their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
-    points = points_between(user=user, ours=ours, theirs=theirs)
+    points = points_between(user=user, own_side=ours, other_side=theirs)
     return Brief(
         ours=ours,
         theirs=theirs,

@@ -1,4 +1,4 @@
-"""Forms to suggest a correction of a record, answer one, and agree to the record."""
+"""Forms to suggest a correction of a record, to answer a correction, and to agree to the record."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AnswerForm(VerdictForm):
 
 
 class AgreeForm(Form):
-    """The form to agree to the record for one side."""
+    """The form to agree to the record for one side; `revision` shows which text of the record the person read."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

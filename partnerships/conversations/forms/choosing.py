@@ -17,8 +17,8 @@ from partnerships.organisations.naming import with_former_names
 class ChooseForm(Form):
     """The form to choose who took part, before the form of the record.
 
-    It is sent by GET, so that its fields become parameters in the URL of the record's form. The choices are `parties`,
-    which are labels by organisation id, or without them all `partners` of the person.
+    The form is sent by GET, so that its fields become parameters in the URL of the record's form. The person chooses
+    from `parties`, the labels of a partnership's organisations by their ids, or from all `partners` if there are none.
     """
 
     others = OrganisationsField(
@@ -50,5 +50,8 @@ class ChooseForm(Form):
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """The parameter of a field in URLs: no field can be named `with`, `for` or `from`, which Python reserves."""
+        """Return the URL parameter of a field.
+
+        The parameters `with`, `for` and `from` are reserved words in Python, so the fields have other names.
+        """
         return {"others": "with", "keeper": "for", "came_from": "from"}.get(field_name, field_name)

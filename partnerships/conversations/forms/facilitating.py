@@ -1,4 +1,4 @@
-"""Forms to name a facilitator, and to end the role."""
+"""Forms to name a facilitator, and to end a facilitator's role."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NameFacilitatorForm(Form):
         self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """Replace the address by the person and the organisation that they act for."""
+        """Replace the address by the person at this address and the organisation that the person acts for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
             membership = membership_by_address(address)

@@ -1,4 +1,4 @@
-"""Forms to attach a file, or a paper of a meeting."""
+"""Forms to attach a file, and to add a paper to a meeting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class FileForm(Form):
         self.helper = Helper(self, submit="Attach file", cancel=cancel)
 
 
-class _Versions(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+class _VersionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+    """A choice of versions of plans."""
+
     def label_from_instance(self, obj: Any) -> str:
         return str(obj)
 
@@ -57,7 +59,9 @@ class PaperForm(Form):
     document = forms.ModelChoiceField(
         label="Document of the partnership", queryset=Document.objects.none(), required=False, empty_label="None"
     )
-    version = _Versions(label="Version of a plan", queryset=Version.objects.none(), required=False, empty_label="None")
+    version = _VersionField(
+        label="Version of a plan", queryset=Version.objects.none(), required=False, empty_label="None"
+    )
 
     def __init__(
         self,
@@ -69,13 +73,13 @@ class PaperForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        chosen: tuple[tuple[str, QuerySet[Any]], ...] = (
+        querysets: tuple[tuple[str, QuerySet[Any]], ...] = (
             ("item", AgendaItem.objects.filter(pk__in=[item.pk for item in items])),
             ("document", documents),
             ("version", versions),
         )
-        for name, rows in chosen:
-            model_choice_field(self, name).queryset = rows
+        for name, queryset in querysets:
+            model_choice_field(self, name).queryset = queryset
         item = model_choice_field(self, "item")
         item.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
         self.helper = Helper(

@@ -1,4 +1,4 @@
-"""Collapsed sections of rarely used fields."""
+"""Collapsed sections of rarely used form fields."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from partnerships.kit.forms import Section
 
 
 class Fold(Section):
-    """Collapsed section of rarely used fields.
+    """A collapsed section of rarely used fields.
 
-    Open if a field has a value or an error.
+    The section is open if one of its fields has a value or an error.
     """
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The section as HTML; called by crispy-forms."""
+        """Return the section as HTML; crispy-forms calls this."""
         inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
         is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
-        words = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
-        return render_to_string("conversations/_fold.html", words)
+        context_of_section = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
+        return render_to_string("conversations/_fold.html", context_of_section)
 
 
 def _is_filled(form: forms.BaseForm, name: str) -> bool:
-    """Whether a field differs from its value in a new record."""
+    """Return whether a field has another value than in a new record."""
     value = form[name].value()
     if isinstance(value, list | tuple):
         return any(value)

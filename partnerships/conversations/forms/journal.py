@@ -15,7 +15,7 @@ _PRIVATE = (
 
 
 class JournalFilter(Form):
-    """The form to search in the journal."""
+    """The form to search the journal for words, or for notes about a partnership or organisation."""
 
     q = forms.CharField(label="Words in the note", required=False, max_length=200)
     partnership = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
@@ -23,7 +23,7 @@ class JournalFilter(Form):
 
 
 class JournalForm(Form):
-    """The form of a note, under a date."""
+    """The form to write or change a note, which has a date."""
 
     dated_on = DayField(label="Date")
     text = forms.CharField(

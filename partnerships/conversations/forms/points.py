@@ -15,7 +15,11 @@ from partnerships.organisations.models import Organisation
 
 
 class BecomeForm(Form):
-    """Turn an obstacle into an ask, or an opportunity into an offer."""
+    """The form to draft an ask from an obstacle, or an offer from an opportunity.
+
+    `possible_addressees` are the organisations that can receive the draft. The form asks the person
+    to choose among them if there are two or more.
+    """
 
     title = forms.CharField(label="Title", max_length=200)
     theme = forms.ChoiceField(label="Theme", choices=lambda: [("", "Choose a theme"), *Theme.choices()])
@@ -26,7 +30,9 @@ class BecomeForm(Form):
         help_text="Nobody else can see the draft until you share it.",
     )
 
-    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, point: Point, possible_addressees: Sequence[Organisation], cancel: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["title"].help_text = (
             "Say what would remove the obstacle. People see this first."
@@ -34,12 +40,11 @@ class BecomeForm(Form):
             else "Say what you can offer. People see this first."
         )
         self.fields["theme"].initial = point.conversation.theme or None
-        if len(able) > 1:
+        if len(possible_addressees) > 1:
             field = model_choice_field(self, "addressees")
-            field.queryset = Organisation.objects.filter(pk__in=[organisation.pk for organisation in able]).order_by(
-                "name", "pk"
-            )
-            field.initial = [organisation.pk for organisation in able]
+            addressee_ids = [organisation.pk for organisation in possible_addressees]
+            field.queryset = Organisation.objects.filter(pk__in=addressee_ids).order_by("name", "pk")
+            field.initial = addressee_ids
         else:
             del self.fields["addressees"]
         self.helper = Helper(

@@ -22,13 +22,14 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Empty rows for new next steps.
+#: The form shows this many empty rows for new next steps.
 _SPARE_STEPS = 3
-#: Limit of next steps in one conversation.
+#: The most rows for next steps in one form.
 _MAX_STEPS = 20
 #: Limit of characters of an objective, obstacle or opportunity.
 _POINT_LENGTH = 500
-_WORDS = {
+#: The label and the hint of the field for each kind of point.
+_LABEL_AND_HINT = {
     PointKind.OBJECTIVE: ("Objectives", "What the organisation wants to achieve. Put each objective on its own line."),
     PointKind.OBSTACLE: (
         "Obstacles",
@@ -42,7 +43,12 @@ _WORDS = {
 
 
 class ConversationForm(Form):
-    """A whole record: who, when, what was said, points and next steps."""
+    """The form of a conversation record: who took part, when, what was said, points and next steps.
+
+    `keeper` is the organisation whose record it is, and `others` are the other sides. `attendee_ids` has the ids
+    of a person and an organisation for each attendee already in the record. `steps` counts the next steps already
+    in the record.
+    """
 
     subject = forms.CharField(label="Subject", max_length=200)
     partnership = forms.ModelChoiceField(
@@ -96,7 +102,7 @@ class ConversationForm(Form):
         user: User,
         keeper: Organisation,
         others: Sequence[Organisation],
-        seated: Sequence[tuple[int, int]] = (),
+        attendee_ids: Sequence[tuple[int, int]] = (),
         steps: int = 0,
         cancel: str = "",
         submit: str = "Save conversation",
@@ -106,12 +112,11 @@ class ConversationForm(Form):
         self.keeper, self.others = keeper, list(others)
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
-        # An attendee who has left their organisation since stays in the record.
+        # An attendee who has since left their organisation stays in the record.
         possible_people = people_of(self.sides, user).values("pk")
-        people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=[person for person, _ in seated])).order_by(
-            "name", "pk"
-        )
-        self._sides_by_person = _sides_by_person(people, self.sides, seated)
+        attendee_person_ids = [person for person, _ in attendee_ids]
+        people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=attendee_person_ids)).order_by("name", "pk")
+        self._sides_by_person = _sides_by_person(people, self.sides, attendee_ids)
         self._choose("partnership", Partnership.objects.present_for(user, *EDITING_ROLES).order_by("title", "pk"))
         self._choose("attendees", people)
         self._people = people
@@ -122,9 +127,11 @@ class ConversationForm(Form):
         self.helper = Helper(self, *self._sections(), submit=submit, cancel=cancel or reverse("conversations:list"))
 
     def _choose(self, name: str, rows: QuerySet[Any]) -> None:
+        """Set the rows that a person can choose in a field."""
         model_choice_field(self, name).queryset = rows
 
     def _add_side(self, side: Organisation) -> None:
+        """Add the fields of one side: people without an account, and points of each kind."""
         self.fields[f"others_{side.pk}"] = forms.CharField(
             label=f"Other people from {side.display_name}",
             required=False,
@@ -132,7 +139,7 @@ class ConversationForm(Form):
             widget=forms.Textarea(attrs={"rows": 2}),
             help_text="Put each person on their own line: name, comma, job title.",
         )
-        for kind, (label, hint) in _WORDS.items():
+        for kind, (label, hint) in _LABEL_AND_HINT.items():
             self.fields[f"points_{side.pk}_{kind}"] = forms.CharField(
                 label=f"{label} of {side.display_name}",
                 required=False,
@@ -142,11 +149,17 @@ class ConversationForm(Form):
             )
 
     def _add_steps(self, people: QuerySet[User]) -> None:
+        """Add the rows of next steps; an owner is a side, or a person who acts for a side.
+
+        A choice of owner is `<side's id>-<person's id>`, and `<side's id>-` if the person is not named.
+        """
         choices: list[Any] = [("", "Choose who")]
         for side in self.sides:
-            own_people = [person for person in people if side.pk in self._sides_by_person[person.pk]]
-            named = [(f"{side.pk}-{person.pk}", person.display_name) for person in own_people]
-            choices.append((side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *named]))
+            members = [person for person in people if side.pk in self._sides_by_person[person.pk]]
+            people_of_side = [(f"{side.pk}-{person.pk}", person.display_name) for person in members]
+            choices.append(
+                (side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *people_of_side])
+            )
         for row in range(self.steps):
             self.fields[f"step_{row}_text"] = forms.CharField(
                 label=f"Next step {row + 1}", required=False, max_length=_POINT_LENGTH
@@ -157,7 +170,7 @@ class ConversationForm(Form):
             self.fields[f"step_{row}_due_on"] = DayField(label=f"Due date of next step {row + 1}", required=False)
 
     def _sections(self) -> list[Section]:
-        """The sections of the form; fields that few records need are collapsed."""
+        """Return the sections of the form; fields that few records need are collapsed."""
         steps = [[f"step_{row}_{part}" for part in ("text", "who", "due_on")] for row in range(self.steps)]
         return [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
@@ -171,7 +184,7 @@ class ConversationForm(Form):
             *(
                 Fold(
                     f"Objectives, obstacles and opportunities of {side.display_name}",
-                    *(f"points_{side.pk}_{kind}" for kind in _WORDS),
+                    *(f"points_{side.pk}_{kind}" for kind in _LABEL_AND_HINT),
                 )
                 for side in self.sides
             ),
@@ -186,24 +199,24 @@ class ConversationForm(Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Validate points and next steps."""
-        cleaned = super().clean() or {}
-        for name in ("decisions", *(f"points_{side.pk}_{kind}" for side in self.sides for kind in _WORDS)):
-            if any(len(line) > _POINT_LENGTH for line in _lines(cleaned.get(name, ""))):
+        """Limit the length of each decision and point, and require all three fields of a next step if one is filled."""
+        data = super().clean() or {}
+        for name in ("decisions", *(f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT)):
+            if any(len(line) > _POINT_LENGTH for line in _lines(data.get(name, ""))):
                 self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
         for row in range(self.steps):
-            text = cleaned.get(f"step_{row}_text", "")
-            for part, words in (("who", "Choose an owner"), ("due_on", "Enter a due date")):
+            text = data.get(f"step_{row}_text", "")
+            for part, message in (("who", "Choose an owner"), ("due_on", "Enter a due date")):
                 name = f"step_{row}_{part}"
-                if text and not cleaned.get(name) and name not in self.errors:
-                    self.add_error(name, words)
-            if not text and (cleaned.get(f"step_{row}_who") or cleaned.get(f"step_{row}_due_on")):
+                if text and not data.get(name) and name not in self.errors:
+                    self.add_error(name, message)
+            if not text and (data.get(f"step_{row}_who") or data.get(f"step_{row}_due_on")):
                 self.add_error(f"step_{row}_text", "Say what needs to be done")
-        return cleaned
+        return data
 
     @property
     def record(self) -> Record:
-        """The record that a valid form describes."""
+        """Return the record that a valid form describes."""
         data = self.cleaned_data
         return Record(
             subject=data["subject"],
@@ -224,37 +237,39 @@ class ConversationForm(Form):
         )
 
     def _attendees(self) -> list[AttendeeInput]:
-        seats = []
+        """Return the attendees: people with an account, and people whose names were typed for a side."""
+        attendees = []
         for person in self.cleaned_data["attendees"]:
             organisation = next(side for side in self.sides if side.pk in self._sides_by_person[person.pk])
-            seats.append(AttendeeInput(organisation=organisation, person=person))
+            attendees.append(AttendeeInput(organisation=organisation, person=person))
         for side in self.sides:
             for line in _lines(self.cleaned_data[f"others_{side.pk}"]):
                 name, _, job_title = line.partition(",")
-                seats.append(AttendeeInput(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
-        return seats
+                attendees.append(AttendeeInput(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
+        return attendees
 
     def _points(self) -> list[PointInput]:
+        """Return the points of every side, one for each line."""
         return [
             PointInput(side, kind, line)
             for side in self.sides
-            for kind in _WORDS
+            for kind in _LABEL_AND_HINT
             for line in _lines(self.cleaned_data[f"points_{side.pk}_{kind}"])
         ]
 
     def _next_steps(self) -> list[NextStepInput]:
-        """The steps with text, in the order of the form."""
-        sides = {str(side.pk): side for side in self.sides}
-        people = {str(person.pk): person for person in self._people}
+        """Return the next steps that have a text, in the order of the form."""
+        sides_by_key = {str(side_key.pk): side_key for side_key in self.sides}
+        people_by_key = {str(person_key.pk): person_key for person_key in self._people}
         steps = []
         for row in range(self.steps):
             if not self.cleaned_data[f"step_{row}_text"]:
                 continue
-            side, _, person = self.cleaned_data[f"step_{row}_who"].partition("-")
+            side_key, _, person_key = self.cleaned_data[f"step_{row}_who"].partition("-")
             steps.append(
                 NextStepInput(
-                    organisation=sides[side],
-                    owner=people.get(person),
+                    organisation=sides_by_key[side_key],
+                    owner=people_by_key.get(person_key),
                     text=self.cleaned_data[f"step_{row}_text"],
                     due_on=self.cleaned_data[f"step_{row}_due_on"],
                 )
@@ -263,16 +278,19 @@ class ConversationForm(Form):
 
 
 def _lines(text: str) -> list[str]:
-    """The lines that are not empty."""
+    """Return the lines of a text that are not empty."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _sides_by_person(
-    people: QuerySet[User], sides: Sequence[Organisation], seated: Sequence[tuple[int, int]]
+    people: QuerySet[User], sides: Sequence[Organisation], attendee_ids: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
-    """The ids of the sides that each person acts for now, or acted for when added as an attendee."""
+    """Return the ids of a person's sides by the person's id.
+
+    A side counts if the person acts for it now, or acted for it when they were added as an attendee.
+    """
     sides_by_person: dict[int, set[int]] = {}
-    for person, organisation in seated:
+    for person, organisation in attendee_ids:
         sides_by_person.setdefault(person, set()).add(organisation)
     current = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
     for person, organisation in current.values_list("person_id", "organisation_id"):
@@ -281,7 +299,10 @@ def _sides_by_person(
 
 
 def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
-    """Initial values for editing a record. Needs the story fetched."""
+    """Return initial values for editing a record, whose story must have been fetched.
+
+    A next step that became an action is left out, because it can no longer be edited here.
+    """
     initial: dict[str, Any] = {
         name: getattr(conversation, name)
         for name in ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
@@ -295,14 +316,14 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
         "revision": conversation.revision,
     }
     for side in conversation.sides.all():
-        typed = [seat for seat in seats if seat.organisation_id == side.organisation_id and not seat.person_id]
+        guests = [seat for seat in seats if seat.organisation_id == side.organisation_id and not seat.person_id]
         initial[f"others_{side.organisation_id}"] = "\n".join(
-            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in typed
+            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in guests
         )
-    lines: dict[str, list[str]] = {}
+    texts_by_field: dict[str, list[str]] = {}
     for point in conversation.points.all():
-        lines.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
-    initial |= {name: "\n".join(texts) for name, texts in lines.items()}
+        texts_by_field.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
+    initial |= {name: "\n".join(texts) for name, texts in texts_by_field.items()}
     open_steps = [step for step in conversation.next_steps.all() if step.action_id is None]
     for row, step in enumerate(open_steps):
         initial[f"step_{row}_text"] = step.text

@@ -27,14 +27,18 @@ MAX_ANSWER = 10_000
 
 
 def questions_as_lines(questions: Sequence[Question]) -> str:
-    """Questions as lines of `Heading: prompt`."""
+    """Return questions as lines of `Heading: prompt`."""
     return "\n".join(": ".join(filter(None, (question["heading"], question["prompt"]))) for question in questions)
 
 
 def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Question]:
-    """Questions from lines of `Heading: prompt`. A question with an old heading keeps its code."""
-    old_codes = {question["heading"]: question["code"] for question in old_questions}
-    used_codes, questions = set(old_codes.values()), []
+    """Return the questions in lines of `Heading: prompt`. A question with an old heading keeps its code.
+
+    Raises ValidationError if a line has no heading or is too long, if a heading occurs twice,
+    or if there are too many questions.
+    """
+    old_code_by_heading = {question["heading"]: question["code"] for question in old_questions}
+    used_codes, questions = set(old_code_by_heading.values()), []
     for line in filter(None, (line.strip() for line in text.splitlines())):
         heading, _colon, prompt = (part.strip() for part in line.partition(":"))
         if not heading:
@@ -44,7 +48,7 @@ def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Q
                 f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters before the colon, and "
                 f"{MAX_PROMPT} after it."
             )
-        code = old_codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used_codes)
+        code = old_code_by_heading.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used_codes)
         used_codes.add(code)
         questions.append(Question(code=code, heading=heading, prompt=prompt))
     if len({question["heading"] for question in questions}) < len(questions):
@@ -55,10 +59,10 @@ def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Q
 
 
 class PartyChoice(forms.ModelMultipleChoiceField[Party]):
-    """Choice of parties, by the names of their organisations."""
+    """A choice of partners of a partnership, by the names of their organisations."""
 
     def label_from_instance(self, obj: Party) -> str:
-        """The organisation's name."""
+        """Return the organisation's name."""
         return obj.organisation.name
 
 
@@ -95,11 +99,11 @@ class ReportingForm(Form):
         self, *args: Any, parties: Sequence[Party], running_round: ReportingRound | None, cancel: str, **kwargs: Any
     ) -> None:
         old_questions: Sequence[Question] = running_round.questions if running_round else USUAL_QUESTIONS
-        exempt = set(running_round.exemptions.values_list("party", flat=True)) if running_round else set()
+        exempt_party_ids = set(running_round.exemptions.values_list("party", flat=True)) if running_round else set()
         initial: dict[str, Any] = {
             "period": running_round.period if running_round else Period.QUARTER,
             "questions": questions_as_lines(old_questions),
-            "parties": [party.pk for party in parties if party.pk not in exempt],
+            "parties": [party.pk for party in parties if party.pk not in exempt_party_ids],
         }
         if running_round:
             initial |= {"starts_on": running_round.starts_on, "due_days": running_round.due_days}
@@ -111,33 +115,34 @@ class ReportingForm(Form):
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def clean_questions(self) -> list[Question]:
-        """The lines as questions."""
+        """Return the lines of the field as questions."""
         return questions_from_lines(self.cleaned_data["questions"], self._old_questions)
 
     def clean(self) -> dict[str, Any]:
         """Replace the chosen parties by the parties that were not chosen, which are exempt."""
         data = super().clean() or {}
         if "parties" in data:
-            chosen = {party.pk for party in data.pop("parties")}
-            data["exempt"] = [party for party in self._parties if party.pk not in chosen]
+            chosen_ids = {party.pk for party in data.pop("parties")}
+            data["exempt"] = [party for party in self._parties if party.pk not in chosen_ids]
         return data
 
 
 def reporting_parties(partnership_id: int) -> list[Party]:
-    """The present parties that can report, by name."""
-    present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
-    return list(present.select_related("organisation").order_by("organisation__name", "pk"))
+    """Return the present parties that can report, ordered by name; observers do not report."""
+    parties = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    return list(parties.select_related("organisation").order_by("organisation__name", "pk"))
 
 
 def _fingerprint(text: str) -> str:
-    """A short hash of a text, to find out whether it was changed."""
+    """Return a short hash of a text, which shows whether the text was changed."""
     return hashlib.sha256(text.strip().replace("\r\n", "\n").encode()).hexdigest()[:16]
 
 
 class ReportForm(Form):
     """The form to answer the questions of a report.
 
-    A hidden hash of each answer that the writer was shown finds out which answers they changed. Only these are saved.
+    A hidden hash of each answer, as the writer was shown it, shows which answers the writer changed.
+    Only these are saved.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -166,13 +171,13 @@ class ReportForm(Form):
 
     @property
     def changed_answers(self) -> dict[str, str]:
-        """The answers that the writer changed."""
+        """Return the answers that the writer changed, by the code of the question."""
         data = self.cleaned_data
         return {code: data[code] for code in self._codes if _fingerprint(data[code]) != data[f"{code}-seen"]}
 
 
 class SubmitForm(Form):
-    """The form to submit a report. Its revision shows which answers the person has seen."""
+    """The form to submit a report; `revision` shows which answers the person has seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -182,7 +187,10 @@ class SubmitForm(Form):
 
 
 class DecisionForm(Form):
-    """The form to accept a report, or to return it with a reason."""
+    """The form to accept a report, or to return it with a reason.
+
+    `number` is the number of the submission that the person has seen.
+    """
 
     number = forms.IntegerField(widget=forms.HiddenInput)
     decision = forms.ChoiceField(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ItemPurpose(models.TextChoices):
-    """The purposes of an agenda item."""
+    """What the meeting is to do with an agenda item."""
 
     DECISION = Purpose.DECISION.value, "Decision"
     DISCUSSION = Purpose.DISCUSSION.value, "Discussion"
@@ -27,12 +27,13 @@ class ItemPurpose(models.TextChoices):
 
 
 class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
-    """Filters by reader."""
+    """Queries for agenda items by their reader, and for those still on the agenda."""
 
     def visible_to(self, user: User | AnonymousUser) -> AgendaItemQuerySet:
-        """Items that the person may read: they may read the meeting, and the record that the item is about.
+        """Return the items that the person may read.
 
-        An item about a record shows its title, which may be confidential.
+        The person must be able to read the meeting, and the record that the item is about,
+        because such an item shows the record's title, which may be confidential.
         """
         agenda_kinds = subject_kinds()
         readable = Q(subject_kind="")
@@ -42,7 +43,7 @@ class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
         return self.filter(readable, meeting__in=Meeting.objects.visible_to(user).values("pk"))
 
     def kept(self) -> AgendaItemQuerySet:
-        """Items that are on the agenda (not dropped), in order."""
+        """Return the items that were not dropped, in the order of the agenda."""
         return self.filter(dropped_at=None).order_by("position", "pk")
 
 
@@ -91,5 +92,5 @@ class AgendaItem(models.Model):
 
     @property
     def is_dropped(self) -> bool:
-        """Whether it was taken off the agenda."""
+        """Return whether the item was removed from the agenda."""
         return self.dropped_at is not None

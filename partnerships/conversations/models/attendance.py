@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 class Answer(models.TextChoices):
-    """Whether a person says that they are coming."""
+    """The answer to an invitation."""
 
     COMING = "coming", "Coming"
     APOLOGIES = "apologies", "Apologies"
@@ -30,7 +30,8 @@ class Attendance(models.TextChoices):
 class MeetingSeat(models.Model):
     """A person who is invited to a meeting, or who attended it without an invitation.
 
-    Either `person`, or for a guest without an account `name`. A guest need not belong to an organisation.
+    A seat has either a `person` or, for a guest without an account, a `name`.
+    A guest need not belong to an organisation.
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="seats")
@@ -64,10 +65,10 @@ class MeetingSeat(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The person's or guest's name. Needs `person` fetched."""
+        """Return the name of the person or guest. Needs `person` fetched."""
         return self.person.display_name if self.person else self.name or "a former member"
 
     @property
     def is_guest(self) -> bool:
-        """Whether the seat is that of a guest without an account."""
+        """Return whether the seat belongs to a guest without an account."""
         return self.person_id is None

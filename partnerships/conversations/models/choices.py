@@ -1,4 +1,4 @@
-"""Formats, statuses, attributions and kinds of point."""
+"""The choices in conversations: formats, statuses, attributions and kinds of point."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
 
 
 class PointKind(models.TextChoices):
-    """What a point is for its side (docs/glossary.md)."""
+    """The kinds of point that a side makes in a conversation (docs/glossary.md)."""
 
     OBJECTIVE = "objective", "Objective"
     OBSTACLE = "obstacle", "Obstacle"

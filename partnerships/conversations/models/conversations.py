@@ -20,32 +20,36 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Readers (docs/rights.md): people of the organisations that took part; of a draft, only of the one that keeps it.
+#: Who may read a conversation (docs/rights.md): people of the organisations that took part. A draft can be read
+#: only by people of the organisation that keeps the record.
 ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED)),
 )
-#: The same as a condition on `Side`: the people of the side may read its conversation.
+#: The same rule as a condition on `Side`: people of the side may read the conversation.
 READ_BY_SIDE = Q(conversation__status__in=SHARED) | Q(conversation__organisation=models.F("organisation"))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
-    """Filters by reader, by who may write, and by whether it took place."""
+    """Queries for conversations by reader, by editor, by organisation and by whether they took place."""
 
     def visible_to(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Conversations that the person may read."""
+        """Return the conversations that the person may read."""
         return self.filter(visible_to(Conversation, ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Conversations whose record the person may edit: editors and leads of the organisation that keeps it."""
+        """Return the conversations whose record the person may edit.
+
+        Editors and leads of the organisation that keeps the record may edit it.
+        """
         return self.filter(visible_to(Conversation, EDITORS, user))
 
     def held(self) -> ConversationQuerySet:
-        """Conversations that took place."""
+        """Return the conversations that took place."""
         return self.filter(status__in=HELD)
 
     def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
-        """Conversations in which an organisation took part."""
+        """Return the conversations in which an organisation took part."""
         sides = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
         return self.filter(models.Exists(sides))
 
@@ -61,10 +65,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 class Conversation(models.Model):
     """A conversation and its record, which one organisation keeps and all sides agree to.
 
-    planned → draft → circulated → corrected → agreed; a planned one may be cancelled. A draft is a record of a
-    conversation that took place, which only its keeper can read. An agreed record is locked, also in the database.
+    The status goes planned → draft → circulated → corrected → agreed; a planned conversation may be cancelled.
+    A draft is the record of a conversation that took place, and only the organisation that keeps it can read it.
+    An agreed record can no longer change: a database trigger refuses.
 
-    `revision` rises with each edit, so that nobody overwrites, or agrees to, a text that they have not seen.
+    `revision` grows with each edit, so that nobody overwrites, or agrees to, a text that they have not seen.
     """
 
     organisation = models.ForeignKey(
@@ -148,59 +153,59 @@ class Conversation(models.Model):
         return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The URL of the conversation's page."""
+        """Return the URL of the conversation's page."""
         return page_address("conversations:detail", self.pk)
 
     @property
     def status_words(self) -> str:
-        """The status as a sentence names it: `circulated`."""
+        """Return the status in lower case for use in a sentence, such as `circulated`."""
         return self.get_status_display().lower()
 
     @property
     def names_people(self) -> bool:
-        """Whether other sides see who took part."""
+        """Return whether other sides see who took part."""
         return self.attribution == Attribution.NAMED
 
     @property
     def names_sides(self) -> bool:
-        """Whether other sides see which organisation said what."""
+        """Return whether other sides see which organisation said what."""
         return self.attribution != Attribution.ANONYMOUS
 
     @property
     def is_planned(self) -> bool:
-        """Whether the conversation has not taken place yet."""
+        """Return whether the conversation has not taken place yet."""
         return self.status == Status.PLANNED
 
     @property
     def is_draft(self) -> bool:
-        """Whether only the organisation that keeps the record may read it."""
+        """Return whether only the organisation that keeps the record may read it."""
         return self.status == Status.DRAFT
 
     @property
     def is_open_for_correction(self) -> bool:
-        """Whether the sides may correct the record."""
+        """Return whether the sides may suggest corrections of the record."""
         return self.status in OPEN_FOR_CORRECTION
 
     @property
     def is_locked(self) -> bool:
-        """Whether all sides have agreed, so that the record can no longer change."""
+        """Return whether all sides have agreed, so that the record can no longer change."""
         return self.status == Status.AGREED
 
     @property
     def is_editable(self) -> bool:
-        """Whether the organisation that keeps the record may change it."""
+        """Return whether the organisation that keeps the record may change it."""
         return self.status not in (Status.AGREED, Status.CANCELLED)
 
 
 @pghistory.track(exclude=["status", "held_on"])
 class Side(models.Model):
-    """An organisation that took part, and when it agreed to the record.
+    """An organisation that took part in a conversation, and when it agreed to the record.
 
-    `status` and `held_on` are copies of the conversation's. Triggers set them, whatever a model saves. With them an
-    index can find what waits for an organisation among thousands of conversations.
+    `status` and `held_on` are copies of the conversation's columns, and triggers set them whatever a model saves.
+    The copies let an index find the records that an organisation has yet to agree, among thousands of conversations.
     """
 
-    # No indexes of their own: each is the first column of an index below.
+    # These foreign keys need no indexes of their own: each is the first column of an index below.
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides", db_index=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="conversation_sides", db_index=False
@@ -224,8 +229,8 @@ class Side(models.Model):
             ),
         ]
         triggers = [
-            # Sets the copies also if a model saves all its columns. FOR SHARE, so that nobody changes the conversation
-            # before the side is committed.
+            # This trigger sets the copies even if a model saves all its columns. FOR SHARE stops others from changing
+            # the conversation before the side is committed.
             pgtrigger.Trigger(
                 name="copy_of_conversation",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("conversation_id", "status", "held_on"),
@@ -244,7 +249,10 @@ class Side(models.Model):
 
 @pghistory.track(exclude=["name", "job_title"])
 class Attendee(models.Model):
-    """A person who took part: either `person`, or `name` for a person without an account."""
+    """A person who took part in a conversation.
+
+    An attendee has either a `person` or, for a person without an account, a `name`.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="attendees")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -266,5 +274,5 @@ class Attendee(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The attendee's name. Needs `person` fetched."""
+        """Return the attendee's name. Needs `person` fetched."""
         return self.person.display_name if self.person else self.name or "a former member"

@@ -13,7 +13,11 @@ from partnerships.people.models import User
 
 @pghistory.track()
 class Correction(models.Model):
-    """A correction that a side suggests: open → accepted or refused (`taken_up`), with an answer."""
+    """A correction that a side suggests to the record.
+
+    The keeper of the record accepts or refuses the correction, with an answer. `taken_up` is True if it was accepted,
+    and None while the correction is open.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -38,5 +42,5 @@ class Correction(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the correction waits for an answer."""
+        """Return whether the correction has no answer yet."""
         return self.answered_at is None

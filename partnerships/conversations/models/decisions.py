@@ -12,7 +12,7 @@ from partnerships.conversations.models.points import LOCKED
 
 @pghistory.track()
 class RecordedDecision(models.Model):
-    """A decision of a conversation. It is part of the record, so it is locked together with it."""
+    """A decision in the record of a conversation; it can no longer change once the record is agreed."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="decisions")
     position = models.PositiveSmallIntegerField()

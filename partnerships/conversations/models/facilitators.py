@@ -1,4 +1,4 @@
-"""Facilitators: people who help a partnership along and see what is stuck."""
+"""Facilitators: people who help a partnership to make progress, and who see what is stuck."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTIES = "partnership__parties"
-#: Readers of a facilitator's row: the facilitator, and people of present parties.
+#: Who may read a facilitator's row: the facilitator, and people of present parties.
 ROUTES = (
     People("person"),
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
@@ -25,27 +25,33 @@ ROUTES = (
 
 
 class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
-    """Filters by reader and by state."""
+    """Queries for facilitators by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
-        """The person's own facilitations, and the facilitators of partnerships in which they take part."""
+        """Return the person's own facilitations, and facilitators of partnerships in which the person takes part."""
         return self.filter(visible_to(Facilitator, ROUTES, user))
 
     def named(self) -> FacilitatorQuerySet:
-        """Facilitators whose facilitation has not ended."""
+        """Return the facilitators whose role has not ended, whether or not they have accepted it."""
         return self.filter(ended_at=None)
 
     def acting(self) -> FacilitatorQuerySet:
-        """Facilitators who accepted, still act for their organisation, and whose organisation still takes part."""
-        acts = Membership.objects.current().filter(
+        """Return the facilitators who accepted and still have their role.
+
+        The facilitator must still act for the organisation, and the organisation must still take part
+        in a partnership that is live.
+        """
+        current_membership = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )
-        takes_part = Partnership.objects.live().filter(
+        partnership_with_party = Partnership.objects.live().filter(
             pk=models.OuterRef("partnership"),
             parties__organisation=models.OuterRef("organisation"),
             parties__status=PartyStatus.ACCEPTED,
         )
-        return self.named().filter(models.Exists(acts), models.Exists(takes_part), accepted_at__isnull=False)
+        return self.named().filter(
+            models.Exists(current_membership), models.Exists(partnership_with_party), accepted_at__isnull=False
+        )
 
     def for_listing(self) -> FacilitatorQuerySet:
         """Fetch person, organisation and partnership."""
@@ -54,10 +60,11 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
 
 @pghistory.track()
 class Facilitator(models.Model):
-    """A person who was named to help a partnership along: named → accepted → ended, or ended before they accepted.
+    """A person who was named to help a partnership to make progress.
 
-    They may read the partnership as their organisation does, usually as an observer. `brought_party` says whether the
-    organisation was invited only because of them: it then leaves with its last facilitator.
+    The role is named → accepted → ended, or it ends before the person accepts. Facilitators may read the partnership
+    as their organisation does, usually as an observer. `brought_party` is True if the organisation was invited only
+    because of its facilitators: the organisation then leaves with the last of them.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="facilitators")
@@ -88,5 +95,5 @@ class Facilitator(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the person has not accepted yet."""
+        """Return whether the person has neither accepted nor ended the role."""
         return self.accepted_at is None and self.ended_at is None

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
-    """Filters by reader."""
+    """Queries for attachments by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
-        """Attachments that the person may read, without removed ones.
+        """Return the attachments that the person may read and that were not removed.
 
-        They must be able to read the conversation, the meeting, or for a paper of an agenda item that item, and the
-        document or plan to which the paper links.
+        The person must be able to read the conversation or the meeting. For a paper of an agenda item, they must
+        also be able to read that item, and for a link, the document or plan to which the paper links.
         """
         meetings = Meeting.objects.visible_to(user).values("pk")
         items = AgendaItem.objects.visible_to(user).values("pk")
@@ -43,10 +43,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
 
 @pghistory.track()
 class Attachment(models.Model):
-    """A file of a conversation, or a paper of a meeting or of an item of its agenda.
+    """A file of a conversation, or a paper of a meeting or of an agenda item.
 
     A paper is a file, or a link to a document of the partnership or to a published version of a plan. The row of a
-    removed attachment stays, with who removed it and why; its file is deleted later by retention.
+    removed attachment stays, and shows who removed it and why; retention deletes the file later.
     """
 
     conversation = models.ForeignKey(
@@ -93,5 +93,5 @@ class Attachment(models.Model):
 
     @property
     def is_file(self) -> bool:
-        """Whether the attachment is a file, not a link to a record."""
+        """Return whether the attachment is a file, not a link to a document or plan."""
         return bool(self.sha256)

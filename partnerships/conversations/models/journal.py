@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
-    """Filters by reader, and what a list shows."""
+    """Queries for journal notes by reader, with the related rows for a list."""
 
     def for_listing(self) -> JournalNoteQuerySet:
         """Fetch organisations, partnership and people."""
@@ -23,9 +23,9 @@ class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
 
 @pghistory.track(exclude=["text", "delete_reason"])
 class JournalNote(OwnNote):
-    """A dated note of one organisation about a partnership or an organisation, which only its own people may read.
+    """A dated note about a partnership or an organisation, which only the people of one organisation may read.
 
-    written → changed → deleted, with a reason. Earlier texts stay in `JournalText` until the note is deleted.
+    A note is written → changed → deleted, with a reason. Earlier texts stay in `JournalText` until the note is deleted.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
@@ -55,26 +55,26 @@ class JournalNote(OwnNote):
         return f"Journal note {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The URL of the note's page."""
+        """Return the URL of the note's page."""
         return page_address("conversations:journal-note", self.pk)
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the note's text was deleted."""
+        """Return whether the note's text was deleted; the row itself stays."""
         return self.deleted_at is not None
 
 
 class JournalTextQuerySet(models.QuerySet["JournalText"]):
-    """Filters by reader."""
+    """Queries for earlier texts of notes by reader."""
 
     def visible_to(self, user: User) -> JournalTextQuerySet:
-        """Earlier texts of notes that the person may read."""
+        """Return the earlier texts of notes that the person may read."""
         return self.filter(note__in=JournalNote.objects.visible_to(user))
 
 
 @pghistory.track(exclude=["text"])
 class JournalText(models.Model):
-    """An earlier text of a journal note."""
+    """A text that a journal note had before it was changed."""
 
     note = models.ForeignKey(JournalNote, on_delete=models.CASCADE, related_name="earlier")
     revision = models.PositiveIntegerField()

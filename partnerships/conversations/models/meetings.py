@@ -28,7 +28,8 @@ _PARTY = "partnership__parties"
 PRESENT: tuple[Route, ...] = (
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
-#: Readers of meetings (docs/rights.md): the same, and people of former parties for meetings before they left.
+#: Who may read a meeting (docs/rights.md): people of present parties, and people of former parties if the meeting
+#: began before their party left.
 MEETING_ROUTES: tuple[Route, ...] = (
     *PRESENT,
     Organisations(
@@ -65,7 +66,7 @@ class CycleUnit(models.TextChoices):
 class MeetingCycle(models.Model):
     """How often a partnership meets, at what time and where, as its leads set it.
 
-    The cycle only proposes the next meeting: people plan it. It runs until `stopped_at`.
+    The cycle only proposes the next meeting, which people then plan. The cycle runs until `stopped_at`.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="meeting_cycle")
@@ -102,7 +103,7 @@ class MeetingCycle(models.Model):
 
     @property
     def cycle(self) -> Cycle:
-        """The cycle as a value that computes days."""
+        """Return the cycle as a value that computes the days of meetings."""
         return Cycle(
             unit=Unit(self.unit),
             interval=self.interval,
@@ -113,23 +114,23 @@ class MeetingCycle(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether the cycle proposes meetings."""
+        """Return whether the cycle still proposes meetings."""
         return self.stopped_at is None
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
-    """Filters by reader and by state."""
+    """Queries for meetings by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
-        """Meetings that the person may read."""
+        """Return the meetings that the person may read."""
         return self.filter(visible_to(Meeting, MEETING_ROUTES, user))
 
     def open_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
-        """Meetings of partnerships in which the person takes part at present."""
+        """Return the meetings of partnerships in which the person takes part at present."""
         return self.filter(visible_to(Meeting, PRESENT, user))
 
     def coming(self, now: dt.datetime) -> MeetingQuerySet:
-        """Planned meetings that have not begun."""
+        """Return the planned meetings that have not begun."""
         return self.filter(status=MeetingStatus.PLANNED, starts_at__gte=now)
 
 
@@ -137,10 +138,10 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 class Meeting(models.Model):
     """A meeting of a partnership: planned → held, or called off with a reason.
 
-    - The agenda can change until it is circulated (`agenda_sent_at`). `revision` rises with each change of it, so that
-      nobody overwrites a change that they have not seen.
-    - Recording attendance makes the meeting held, and stores the quorum of that day.
-    - `conversation` has the minutes.
+    - The agenda can change until it is circulated (`agenda_sent_at`). `revision` grows with each change of the agenda,
+      so that nobody overwrites a change that they have not seen.
+    - When attendance is recorded, the meeting becomes held, and the quorum of that day is stored.
+    - The record of `conversation` is the minutes of the meeting.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
@@ -209,62 +210,62 @@ class Meeting(models.Model):
         return f"Meeting {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The URL of the meeting's page."""
+        """Return the URL of the meeting's page."""
         return page_address("conversations:meeting", self.pk)
 
     @property
     def day(self) -> dt.date:
-        """The day of the meeting, in local time."""
+        """Return the day of the meeting, in local time."""
         return timezone.localdate(self.starts_at)
 
     @property
     def ends_at(self) -> dt.datetime:
-        """The end of the meeting."""
+        """Return the time at which the meeting ends."""
         return self.starts_at + dt.timedelta(minutes=self.minutes)
 
     @property
     def when(self) -> str:
-        """`1 December 2026, 10:30`, in local time."""
+        """Return the day and time as text, such as `1 December 2026, 10:30`, in local time."""
         return f"{long_date(self.day)}, {timezone.localtime(self.starts_at):%H:%M}"
 
     @property
     def where(self) -> str:
-        """The place; without one the link, and without both the type of meeting."""
+        """Return the place; without a place the link, and without both the type of meeting."""
         return self.place or self.link or self.get_format_display()
 
     @property
     def is_planned(self) -> bool:
-        """Whether the meeting is planned; attendance is not recorded yet."""
+        """Return whether the meeting is planned, with no attendance recorded yet."""
         return self.status == MeetingStatus.PLANNED
 
     @property
     def is_held(self) -> bool:
-        """Whether the meeting took place and its attendance is recorded."""
+        """Return whether the meeting took place and its attendance is recorded."""
         return self.status == MeetingStatus.HELD
 
     @property
     def is_called_off(self) -> bool:
-        """Whether the meeting was called off."""
+        """Return whether the meeting was called off."""
         return self.status == MeetingStatus.CALLED_OFF
 
     @property
     def ended_words(self) -> str:
-        """How a meeting that is no longer planned ended, within a sentence."""
+        """Return how a meeting that is no longer planned ended, for use in a sentence."""
         return "was called off" if self.is_called_off else "has taken place"
 
     @property
     def is_frozen(self) -> bool:
-        """Whether the agenda can no longer change."""
+        """Return whether the agenda can no longer change."""
         return self.agenda_sent_at is not None or not self.is_planned
 
     @property
     def quorum_met(self) -> bool | None:
-        """Whether enough parties were present; None before the meeting, or if the terms set no quorum."""
+        """Return whether enough parties were present; None before the meeting, or if the terms set no quorum."""
         if self.quorum_present is None or self.quorum_needed is None:
             return None
         return self.quorum_present >= self.quorum_needed
 
 
 def meeting_readers(meeting: Meeting) -> models.QuerySet[User]:
-    """The people who may read a meeting."""
+    """Return the people who may read a meeting."""
     return readers_of(Meeting, MEETING_ROUTES, meeting)

@@ -1,4 +1,4 @@
-"""Next steps and commitments that came from a conversation."""
+"""The next steps that a conversation agreed, and the commitments that came from a conversation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NextStep(models.Model):
 
 @pghistory.track()
 class ConversationCommitment(models.Model):
-    """A commitment that came from a conversation."""
+    """A link from a conversation to a commitment that came from it."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="commitments")
     commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="from_conversations")

@@ -21,18 +21,18 @@ Note = TypeVar("Note", bound="OwnNote")
 
 
 class OwnNoteQuerySet(models.QuerySet[Note]):
-    """Filters by reader."""
+    """Queries for the notes of an organisation by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Notes of the person's own organisations."""
+        """Return the notes of the person's own organisations."""
         return self.filter(visible_to(self.model, (Organisations("organisation"),), user))
 
 
 class OwnNote(models.Model):
     """A note that only the people of the organisation that wrote it may read.
 
-    Subclasses must exclude `text` from row history, where administrators could read it. `revision` rises with each
-    change.
+    Subclasses must exclude `text` from row history, where administrators could read it.
+    `revision` grows with each change.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -46,7 +46,7 @@ class OwnNote(models.Model):
 
 
 class PrivateNoteQuerySet(OwnNoteQuerySet["PrivateNote"]):
-    """Private notes."""
+    """Queries for private notes by reader."""
 
 
 @pghistory.track(exclude=["text"])

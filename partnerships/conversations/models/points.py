@@ -18,7 +18,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: PL/pgSQL for triggers that refuses to change or delete a row of an agreed record.
+#: Trigger code in PL/pgSQL that refuses to change or delete a row of an agreed record.
 LOCKED = """
 IF EXISTS (
     SELECT 1 FROM conversations_conversation
@@ -30,22 +30,22 @@ END IF;
 
 
 class PointQuerySet(models.QuerySet["Point"]):
-    """Filters by reader and by status."""
+    """Queries for points by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PointQuerySet:
-        """Points of conversations that the person may read."""
+        """Return the points of conversations that the person may read."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
 
     def current(self) -> PointQuerySet:
-        """Points that are not closed."""
+        """Return the points that are not closed."""
         return self.filter(closed_at=None)
 
 
 @pghistory.track()
 class Point(models.Model):
-    """An objective, obstacle or opportunity of one side. It applies until the side closes it.
+    """An objective, obstacle or opportunity of one side, which applies until the side closes it.
 
-    The text is part of the record: once that is agreed, the database refuses to change or delete it.
+    The text is part of the record: once the record is agreed, the database refuses to change or delete the text.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")
@@ -56,9 +56,9 @@ class Point(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)
 
-    #: The ask or offer it became, if the reader may see it; `queries.show_entries` sets it.
+    #: The ask or offer that the point became, if the reader may see it. Set by `queries.show_entries`.
     entry_shown: Entry | None = None
-    #: What the reader may do with it; `queries.let_act` sets both.
+    #: What the reader may do with the point. Both are set by `queries.let_act`.
     may_close = False
     may_become = False
 
@@ -90,12 +90,12 @@ class Point(models.Model):
 
     @property
     def is_current(self) -> bool:
-        """Whether the point is not closed."""
+        """Return whether the point is not closed."""
         return self.closed_at is None
 
     @property
     def direction(self) -> str:
-        """What the point can become: "ask" for an obstacle, "offer" for an opportunity, "" for an objective."""
+        """Return what the point can become: "ask" for an obstacle, "offer" for an opportunity, "" for an objective."""
         return {PointKind.OBSTACLE: "ask", PointKind.OPPORTUNITY: "offer"}.get(PointKind(self.kind), "")
 
 

@@ -22,23 +22,24 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTIES = "round__partnership__parties"
-#: People of the party whose report it is, also after the party has left.
+#: People of the report's own party, even after the party has left.
 OWN: tuple[Route, ...] = (Organisations("party__organisation"),)
-#: Readers of reports (docs/rights.md): the party's own people, and people of present parties.
+#: Who may read a report (docs/rights.md): people of its own party, and people of present parties.
 READERS: tuple[Route, ...] = (
     *OWN,
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
 )
-#: The condition that a report can be written: its party takes part, and not as an observer.
+#: The condition that a report can be written: its party takes part, and is not an observer.
 WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
-#: Editors and leads of the party whose report it is.
+#: Who may write a report: editors and leads of its own party.
 WRITERS = (Organisations("party__organisation", when=WRITABLE, roles=EDITING_ROLES),)
 _LEADING = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
-#: The condition that a party is not the report's own. (`~Q(parties=F("party"))` would mean that no party is.)
-_ANOTHER = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
-#: Leads of another leading organisation.
-DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_LEADING & _ANOTHER, roles=(Role.LEAD,)),)
-#: Leads of the only leading organisation, for its own report.
+#: The condition that a party is another than the report's own. (`~Q(parties=F("party"))` would mean something else:
+#: that none of the partnership's parties is the report's own.)
+_IS_OTHER_PARTY = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
+#: Who may accept or return a report: leads of another leading organisation.
+DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_LEADING & _IS_OTHER_PARTY, roles=(Role.LEAD,)),)
+#: Who may accept or return a report if no other organisation leads: leads of the only leading organisation.
 OWN_DECIDERS = (
     Organisations(
         "party__organisation",
@@ -72,7 +73,7 @@ TO_WRITE = (ReportStatus.DRAFT, ReportStatus.RETURNED)
 
 
 def report_overdue_on(day: dt.date) -> Q:
-    """The condition that a report was due before a day and its party still has to submit it."""
+    """Return the condition that a report was due before a day and that its party still has to submit it."""
     return WRITABLE & Q(status__in=TO_WRITE, due_on__lt=day)
 
 
@@ -80,8 +81,8 @@ def report_overdue_on(day: dt.date) -> Q:
 class ReportingRound(models.Model):
     """How a partnership's parties report: how often, since when, and on which questions.
 
-    Periods are half-open and counted from `starts_on`. At most one round of a partnership is open. It ends when
-    another begins or reporting ends; `ends_on` is the first day that is not reported on.
+    Periods are half-open and counted from `starts_on`. At most one round of a partnership is open. A round ends when
+    another begins or when reporting ends; `ends_on` is the first day on which the parties no longer report.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="reporting_rounds")
@@ -109,7 +110,7 @@ class ReportingRound(models.Model):
 
 @pghistory.track()
 class ReportingExemption(models.Model):
-    """A party that does not report in a round. All other parties do, also parties that join later."""
+    """A party that does not report in a round. All other parties report, even if they join later."""
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="exemptions")
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")
@@ -122,22 +123,22 @@ class ReportingExemption(models.Model):
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Filters by reader, writer and status."""
+    """Queries for reports by reader, by writer and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Reports that the person may know of. Only the report's own party may read its draft."""
+        """Return the reports whose existence the person may see. Only the report's own party may read its draft."""
         return self.filter(visible_to(Report, READERS, user))
 
     def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Reports that the person may write today, if their status allows it."""
+        """Return the reports that the person may write today, if their status allows it."""
         return self.filter(visible_to(Report, WRITERS, user))
 
     def to_write(self) -> ReportQuerySet:
-        """Reports that their party still has to submit."""
+        """Return the reports that their party still has to submit."""
         return self.filter(WRITABLE, status__in=TO_WRITE)
 
     def overdue(self, today: dt.date) -> ReportQuerySet:
-        """Reports that their party still has to submit and whose due day has passed."""
+        """Return the reports that their party still has to submit and whose due day has passed."""
         return self.filter(report_overdue_on(today))
 
     def for_listing(self) -> ReportQuerySet:
@@ -149,11 +150,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
 class Report(models.Model):
     """The report of a party for a period, with the answers of its draft.
 
-    draft → submitted → accepted, or returned and submitted again. It is waived if its party leaves before submitting.
-    Submitted versions are in `ReportSubmission` and never change.
+    A report is draft → submitted → accepted, or returned and submitted again. A report is waived if its party leaves
+    before submitting. Submitted versions are in `ReportSubmission` and never change.
 
-    The period is half-open: `ends_on` is the first day after it. `touches` says who saved which answer at which
-    `revision` (documents.revisions).
+    The period is half-open: `ends_on` is the first day after the period. `touches` shows who saved which answer at
+    which `revision` (documents.revisions).
     """
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
@@ -185,40 +186,40 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the partners' texts: administrators see this.
+        # Without the period or the party: administrators see this text, and reports are private to the partners.
         return f"Report {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """The URL of the report's page."""
+        """Return the URL of the report's page."""
         return page_address("conversations:report", self.pk)
 
     @property
     def period_words(self) -> str:
-        """`April to June 2026`."""
+        """Return the period as text, such as `April to June 2026`."""
         return period_in_words(self.starts_on, self.ends_on)
 
     @property
     def is_to_write(self) -> bool:
-        """Whether the party still has to submit the report."""
+        """Return whether the party still has to submit the report."""
         return self.status in TO_WRITE
 
     @property
     def is_submitted(self) -> bool:
-        """Whether the report waits for a decision."""
+        """Return whether the report was submitted and nobody has decided on it."""
         return self.status == ReportStatus.SUBMITTED
 
     @property
     def is_returned(self) -> bool:
-        """Whether the report was returned and not submitted again."""
+        """Return whether the report was returned and not submitted again."""
         return self.status == ReportStatus.RETURNED
 
     @property
     def is_waived(self) -> bool:
-        """Whether the report is no longer needed."""
+        """Return whether the report is no longer needed."""
         return self.status == ReportStatus.WAIVED
 
     def days_late(self, today: dt.date) -> int:
-        """Days since the due day of a report that is not submitted; else 0."""
+        """Return the days since the due day of a report that is not submitted, and 0 for other reports."""
         return max(0, (today - self.due_on).days) if self.is_to_write else 0
 
 
@@ -233,7 +234,7 @@ class Decision(models.TextChoices):
 class ReportSubmission(models.Model):
     """A version of a report that a party submitted, with the figures of that day, and the decision about it.
 
-    A trigger refuses to change what was submitted, and a decision once it is made.
+    Triggers refuse to change what was submitted, and to change a decision once it is made.
     """
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="submissions")
@@ -281,20 +282,20 @@ class ReportSubmission(models.Model):
 
     @property
     def days_late(self) -> int:
-        """Days between the due day and the day of submission in London; 0 if it was in time."""
+        """Return the days from the due day to the day of submission in London; 0 if the report was in time."""
         return max(0, (timezone.localdate(self.submitted_at) - self.due_on).days)
 
     @property
     def is_decided(self) -> bool:
-        """Whether the submission was accepted or returned."""
+        """Return whether the submission was accepted or returned."""
         return self.decided_at is not None
 
     @property
     def was_returned(self) -> bool:
-        """Whether the submission was returned."""
+        """Return whether the submission was returned."""
         return self.decision == Decision.RETURNED
 
     @property
     def questions_with_answers(self) -> list[tuple[dict[str, Any], str]]:
-        """The questions, each with its answer."""
+        """Return the questions, each with its answer; an unanswered question has the answer ""."""
         return [(question, self.answers.get(question["code"], "")) for question in self.questions]

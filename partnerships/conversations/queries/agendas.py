@@ -1,4 +1,4 @@
-"""The agenda of a meeting for a reader, and the items that rooms suggest for it."""
+"""The agenda of a meeting for a reader, and the agenda items that rooms suggest."""
 
 from __future__ import annotations
 
@@ -33,40 +33,46 @@ from partnerships.conversations.queries.meetings import last_held_before, seated
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
-#: How far back the first meeting of a partnership looks.
+#: The first meeting of a partnership looks back over this period.
 FIRST_LOOK_BACK = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
-    """A suggestion with the name of its source."""
+class SuggestionWithSource:
+    """An item that a room suggests for an agenda, with the name of its source in the registry."""
 
     source: str
     suggestion: Suggestion
 
 
 def since_for(meeting: Meeting, now: dt.datetime) -> Since:
-    """The period that a meeting looks back on: since the last meeting."""
-    last = last_held_before(meeting)
-    return Since({meeting.partnership_id: last.starts_at if last else now - FIRST_LOOK_BACK}, now)
+    """Return the period that a meeting looks back on, which starts at the partnership's last meeting."""
+    last_meeting = last_held_before(meeting)
+    return Since({meeting.partnership_id: last_meeting.starts_at if last_meeting else now - FIRST_LOOK_BACK}, now)
 
 
-def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Proposed]:
-    """The suggestions of all rooms that the person may read, without items that are on the agenda or were dropped."""
+def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[SuggestionWithSource]:
+    """Return the items that all rooms suggest and the person may read.
+
+    Items that are already on the agenda or were dropped from it are left out.
+    """
     since = since_for(meeting, now)
-    existing_items = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
-    suggestions: list[Proposed] = []
+    existing_keys = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
+    suggestions: list[SuggestionWithSource] = []
     for source in agenda_sources():
         suggestions += [
-            Proposed(source=source.name, suggestion=suggestion)
+            SuggestionWithSource(source=source.name, suggestion=suggestion)
             for suggestion in list(source.suggest(user, [meeting.partnership], since))[:MAX_OF_ONE_SOURCE]
-            if (source.name, suggestion.subject_kind, suggestion.subject_id) not in existing_items
+            if (source.name, suggestion.subject_kind, suggestion.subject_id) not in existing_keys
         ]
     return suggestions
 
 
 def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[AgendaItem]:
-    """The items that the person may read, in order, with their papers; with `dropped`, dropped items at the end."""
+    """Return the agenda items that the person may read, in order, with their papers.
+
+    With `dropped`, the dropped items follow at the end.
+    """
     papers = Attachment.objects.visible_to(user).select_related("document", "version__plan").order_by("pk")
     items = (
         AgendaItem.objects.visible_to(user)
@@ -81,7 +87,7 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
 
 
 def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Open actions that came from conversations of the partnerships."""
+    """Suggest open actions that came from conversations of the partnerships."""
     rows = (
         Commitment.objects.visible_to(user)
         .filter(next_step__conversation__partnership__in=partnerships, kind=Kind.ACTION)
@@ -104,7 +110,7 @@ def actions_of_minutes(user: User, partnerships: Sequence[Partnership], since: S
 
 
 def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Circulated records of the partnerships that are not agreed."""
+    """Suggest circulated records of the partnerships that are not agreed yet."""
     rows = Conversation.objects.visible_to(user).filter(partnership__in=partnerships, status__in=OPEN_FOR_CORRECTION)
     return [
         Suggestion(
@@ -121,7 +127,7 @@ def minutes_to_agree(user: User, partnerships: Sequence[Partnership], since: Sin
 
 
 def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Progress reports that are overdue, or that wait to be accepted."""
+    """Suggest progress reports that are overdue, or that nobody has accepted or returned yet."""
     rows = (
         Report.objects.visible_to(user)
         .filter(round__partnership__in=partnerships)
@@ -143,13 +149,13 @@ def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Sinc
 
 
 def papers_for(meeting: Meeting, user: User) -> list[Attachment]:
-    """Papers of the meeting as a whole that the person may read."""
+    """Return the papers of the meeting as a whole that the person may read."""
     rows = Attachment.objects.visible_to(user).filter(meeting=meeting, item=None)
     return list(rows.select_related("document", "version__plan", "added_for").order_by("pk"))
 
 
 def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
-    """The items that everyone invited may read, in order. The minutes may name only these."""
+    """Return the items that everyone invited may read, in order. The minutes may name only these items."""
     items = AgendaItem.objects.filter(meeting=meeting)
     for person in seated_people(meeting):
         items = items.filter(

@@ -1,4 +1,4 @@
-"""Entries of calendars: meetings, conversations, next contacts, and days on which progress reports are due."""
+"""Calendar entries for meetings, conversations, next contacts, and days on which progress reports are due."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from partnerships.kit.calendars import CalendarEntry, CalendarKind
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Events that move a meeting, change who comes to it, or call it off.
-_OF_MEETINGS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
+#: Events that change the calendar entry of a meeting: its time, the people invited, or whether it was called off.
+_MEETING_REVISION_EVENTS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
 
 
 def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Meetings of a partnership; without one, the meetings to which the person is invited."""
+    """Return the meetings of a partnership, or without a partnership those to which the person is invited."""
     meetings = Meeting.objects.open_to(user).select_related("partnership", "organisation")
     if partnership is None:
         meetings = meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
@@ -26,18 +26,15 @@ def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     return entries_of_meetings(list(meetings.order_by("pk")))
 
 
-def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEntry]:
-    """The meetings with these ids, if the person may read them."""
-    readable = Meeting.objects.open_to(user).filter(pk__in=meetings).select_related("partnership", "organisation")
+def dates_of_meetings(user: User, meeting_ids: Collection[int]) -> list[CalendarEntry]:
+    """Return the meetings with these ids that the person may read."""
+    readable = Meeting.objects.open_to(user).filter(pk__in=meeting_ids).select_related("partnership", "organisation")
     return entries_of_meetings(list(readable.order_by("pk")))
 
 
 def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
-    """The entries of these meetings.
-
-    One query. Needs `partnership` and `organisation` fetched.
-    """
-    revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_OF_MEETINGS)
+    """Return the entries of these meetings, with one query. Needs `partnership` and `organisation` fetched."""
+    revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_MEETING_REVISION_EVENTS)
     return [_meeting_entry(meeting, revisions.get(meeting.pk, Revision(0, meeting.created_at))) for meeting in meetings]
 
 
@@ -60,7 +57,10 @@ def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
 
 
 def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days on which reports of a partnership are due; without one, reports of the person's own organisations."""
+    """Return the days on which progress reports are due.
+
+    They are the reports of a partnership, or without a partnership those of the person's own organisations.
+    """
     readable = Report.objects.visible_to(user)
     if partnership is None:
         readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
@@ -88,7 +88,10 @@ def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
 
 
 def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Conversations and next contacts of a partnership; without one, those that the person's organisations keep."""
+    """Return conversations and next contacts.
+
+    They are those of a partnership, or without a partnership those whose record the person's organisations keep.
+    """
     readable = Conversation.objects.visible_to(user)
     if partnership is None:
         readable = readable.filter(organisation__in=Organisation.objects.of_person(user))
@@ -97,9 +100,9 @@ def conversation_entries(user: User, partnership: int | None) -> list[CalendarEn
     return _entries(readable)
 
 
-def dates_of_conversations(user: User, conversations: Collection[int]) -> list[CalendarEntry]:
-    """The conversations with these ids, if the person may read them, and their next contacts."""
-    return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversations))
+def dates_of_conversations(user: User, conversation_ids: Collection[int]) -> list[CalendarEntry]:
+    """Return the conversations with these ids that the person may read, and their next contacts."""
+    return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversation_ids))
 
 
 def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
@@ -108,7 +111,8 @@ def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
     entries = []
     for conversation in conversations:
         revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
-        if not hasattr(conversation, "meeting"):  # otherwise it is the minutes of a meeting, which has its own entry
+        # The minutes of a meeting need no entry, because the meeting has its own.
+        if not hasattr(conversation, "meeting"):
             entries.append(_conversation_entry(conversation, revision))
         if conversation.next_contact_on is not None:
             entries.append(_next_contact(conversation, conversation.next_contact_on, revision))

@@ -1,4 +1,4 @@
-"""Queries of the last contact between partners, and of partnerships that have gone quiet."""
+"""The last contact between partners, and partnerships that have gone quiet."""
 
 from __future__ import annotations
 
@@ -39,13 +39,16 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
-#: How long before the planned day of a next contact people are reminded of it.
+#: People are reminded of a planned next contact this long before its day.
 SOON = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Another party, and when the reader's side last spoke with it; `last` and `days` are None if it never did."""
+    """Another party, and when the reader's side last spoke with that party.
+
+    `last` and `days` are None if the two never spoke.
+    """
 
     organisation: Organisation
     last: dt.date | None
@@ -62,13 +65,13 @@ class Quiet:
     since: dt.date
     days: int
     #: Whether there was a conversation.
-    ever: bool
+    has_conversation: bool
     #: The other parties, longest silence first.
     contacts: tuple[Contact, ...] = ()
 
     @property
     def with_whom(self) -> str:
-        """`Westmarch Borough Council and 2 others`; "" without other parties."""
+        """Return the other parties as text: `Westmarch Borough Council and 2 others`; "" without other parties."""
         names = [contact.organisation.display_name for contact in self.contacts]
         if len(names) > 2:
             names = [names[0], f"{len(names) - 1} others"]
@@ -76,9 +79,9 @@ class Quiet:
 
     @property
     def words(self) -> str:
-        """`No contact for 70 days, since 3 May 2026, with Westmarch Borough Council`."""
+        """Return a sentence such as `No contact for 70 days, since 3 May 2026, with Westmarch Borough Council`."""
         days = f"{self.days} {'day' if self.days == 1 else 'days'}"
-        if self.ever:
+        if self.has_conversation:
             sentence = f"No contact for {days}, since {long_date(self.since)}"
         else:
             sentence = f"No conversation in the {days} since it began"
@@ -86,16 +89,16 @@ class Quiet:
 
 
 def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
-    """Live partnerships that the person edits for and that have gone quiet, longest silence first.
+    """Return live partnerships that the person edits for and that have gone quiet, longest silence first.
 
-    A partnership has gone quiet if the last conversation is longer ago than its own limit, and none is planned for
-    today or later. Only conversations that the person may read count.
+    A partnership has gone quiet if its last conversation is longer ago than its own limit, and no conversation is
+    planned for today or later. Only conversations that the person may read count.
     """
     return with_contacts(user, quiet_in_brief(user, now, limit=limit), now)
 
 
 def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
-    """Like `gone_quiet`, but without the contacts, which `with_contacts` adds."""
+    """Return the same partnerships as `gone_quiet`, without the contacts, which `with_contacts` adds."""
     today = timezone.localdate(now)
     quiet: list[Quiet] = []
     for pk, title, contact_days, began_on, last_held_on in rows_for(_quiet_partnerships, user, now, limit=limit):
@@ -105,7 +108,7 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
                 partnership=Partnership(pk=pk, contact_days=contact_days, title=title),
                 since=since,
                 days=(today - since).days,
-                ever=last_held_on is not None,
+                has_conversation=last_held_on is not None,
             )
         )
     return quiet
@@ -127,31 +130,33 @@ def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> L
     return lookup(_quiet_partnerships, user, now, limit=limit)
 
 
-def _has_meeting_ahead(now: dt.datetime, partnership: str) -> OneByOne:
-    """The condition that a partnership has a planned meeting, so that it has not gone quiet.
+def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> OneByOne:
+    """Return the condition that a partnership has a planned meeting, so that it has not gone quiet.
 
-    Checked one by one, because the network has many more planned meetings than a person has partnerships.
+    The database checks each partnership by itself, because the network has many more planned meetings
+    than a person has partnerships.
     """
-    return OneByOne(Meeting.objects.coming(now).filter(partnership=OuterRef(partnership)))
+    return OneByOne(Meeting.objects.coming(now).filter(partnership=OuterRef(partnership_column)))
 
 
 def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
-    """Partnerships that have gone quiet for the person.
+    """Return partnerships that have gone quiet for the person.
 
-    Rows of id, title, own limit in days, the day on which it began, and the day of the last conversation or None.
+    Each row has the partnership's id, its title, its own limit in days, the day on which it began,
+    and the day of the last conversation or None.
     """
     today = timezone.localdate(now)
     with one_by_one():
         readable = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
-    held = readable.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
-    recent = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
+    held_conversations = readable.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
+    recent_conversations = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
     quiet_partnerships = (
         Partnership.objects.present_for(user, *EDITING_ROLES)
         .live()
         .exclude(_has_meeting_ahead(now, "pk"))
         .annotate(limit_day=_limit_day(today))
-        .filter(~Exists(recent), Q(created_at__date__lte=F("limit_day")) | Exists(held))
-        .annotate(began=TruncDate("created_at"), last=Subquery(held.values("held_on")[:1]))
+        .filter(~Exists(recent_conversations), Q(created_at__date__lte=F("limit_day")) | Exists(held_conversations))
+        .annotate(began=TruncDate("created_at"), last=Subquery(held_conversations.values("held_on")[:1]))
         .order_by(Coalesce("last", "began"), "pk")
     )
     rows: QuerySet[Partnership, Any] = quiet_partnerships.values_list("pk", "title", "contact_days", "began", "last")
@@ -159,23 +164,23 @@ def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> Q
 
 
 def _limit_day(today: dt.date, partnership: str = "") -> Combinable:
-    """The last day on which a conversation is too long ago to count."""
+    """Return the last day on which a conversation is too long ago to count as contact."""
     contact_days = Coalesce(f"{partnership}contact_days", settings.NO_CONTACT_DAYS)
     return ExpressionWrapper(Value(today, DateField()) - contact_days, DateField())
 
 
 def _held_or_planned(today: dt.date, path: str = "") -> Q:
-    """The condition that a conversation took place, or is planned for today or later."""
+    """Return the condition that a conversation took place, or is planned for today or later."""
     held = Q(**{f"{path}status__in": HELD, f"{path}held_on__lte": today})
     return held | Q(**{f"{path}status": Status.PLANNED, f"{path}held_on__gte": today})
 
 
 def quiet_parties(now: dt.datetime) -> Reach:
-    """Parties of live partnerships that have gone quiet for all people of the party."""
+    """Return the parties of live partnerships that have gone quiet for all people of the party."""
     today = timezone.localdate(now)
 
-    def quiet(organisations: Collection[int]) -> QuerySet[Party]:
-        """Parties of these organisations whose last contact is too long ago, and who have no meeting ahead."""
+    def find_parties(organisations: Collection[int]) -> QuerySet[Party]:
+        """Return the parties of these organisations whose last contact is too long ago, and with no planned meeting."""
         older_conversations = Conversation.objects.held().filter(
             partnership=OuterRef("partnership"), held_on__lte=OuterRef("limit_day")
         )
@@ -200,33 +205,36 @@ def quiet_parties(now: dt.datetime) -> Reach:
             )
         )
 
-    return Reach(quiet, EDITORS)
+    return Reach(find_parties, EDITORS)
 
 
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
-    """The other parties of a partnership with the last contact of each, longest silence first."""
+    """Return the other parties of a partnership with the last contact of each, longest silence first."""
     return _contacts(user, [partnership], now).get(partnership.pk, [])
 
 
 def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetime) -> dict[int, list[Contact]]:
-    """The other parties, each with the last conversation that the person may read, by partnership.
+    """Return the other parties by partnership, each with the last conversation that the person may read.
 
-    Conversations of the partnership count, and conversations without a partnership, but none of another partnership.
+    Conversations of the partnership count, and so do conversations without a partnership,
+    but not those of another partnership.
     """
     if not partnerships:
         return {}
     today = timezone.localdate(now)
-    ids = [partnership.pk for partnership in partnerships]
-    limits = {partnership.pk: partnership.quiet_after for partnership in partnerships}
-    last_days = {
-        (organisation, partnership): day for organisation, partnership, day in rows_for(_last_with, user, ids, now)
+    partnership_ids = [partnership.pk for partnership in partnerships]
+    limit_by_partnership = {partnership.pk: partnership.quiet_after for partnership in partnerships}
+    last_day_by_party = {
+        (organisation, partnership): day
+        for organisation, partnership, day in rows_for(_last_with, user, partnership_ids, now)
     }
     contacts_by_partnership: dict[int, list[Contact]] = defaultdict(list)
-    for party in rows_for(_other_parties, user, ids):
+    for party in rows_for(_other_parties, user, partnership_ids):
+        # None: the last day among the conversations without a partnership.
         days_of_party = [
-            last_days[party.organisation_id, partnership]
+            last_day_by_party[party.organisation_id, partnership]
             for partnership in (party.partnership_id, None)
-            if (party.organisation_id, partnership) in last_days
+            if (party.organisation_id, partnership) in last_day_by_party
         ]
         last = max(days_of_party, default=None)
         days = (today - last).days if last else None
@@ -235,7 +243,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
                 organisation=party.organisation,
                 last=last,
                 days=days,
-                is_quiet=days is None or days >= limits[party.partnership_id],
+                is_quiet=days is None or days >= limit_by_partnership[party.partnership_id],
             )
         )
     for contacts in contacts_by_partnership.values():
@@ -243,25 +251,28 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
     return contacts_by_partnership
 
 
-def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:
-    """Present parties of these partnerships for which the person does not act, without observers."""
+def _other_parties(user: User, partnership_ids: list[int]) -> QuerySet[Party]:
+    """Return the present parties of these partnerships for which the person does not act, without observers."""
     return (
         Party.objects.present()
-        .filter(among("partnership", partnerships))
+        .filter(among("partnership", partnership_ids))
         .exclude(role=PartyRole.OBSERVER)
         .exclude(among("organisation", Membership.objects.organisations_of(user)))
         .select_related("organisation")
-        # Only their names are shown, and a lead may have thousands of partners.
+        # Pages show only names, and a lead may have thousands of partners.
         .only("partnership", "organisation__name", "organisation__short_name")
         .order_by("organisation__name", "pk")
     )
 
 
 @planned_for_each_reader
-def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
-    """The day of the last conversation with each other party, by organisation and partnership."""
-    other_parties = _other_parties(user, partnerships).order_by().values("organisation")
-    # As a subquery: of two organisations with thousands of conversations, PostgreSQL then joins only their common ones.
+def _last_with(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
+    """Return the day of the last conversation with each other party, by organisation and partnership.
+
+    The partnership is None for conversations without one.
+    """
+    other_parties = _other_parties(user, partnership_ids).order_by().values("organisation")
+    # A subquery, so that PostgreSQL joins only the common conversations of two organisations that have thousands.
     own_conversations = Side.objects.filter(among("organisation", Membership.objects.organisations_of(user))).values(
         "conversation"
     )
@@ -276,53 +287,53 @@ def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySe
 
 
 def _readable_by(user: User) -> Q:
-    """The condition that the person may read the conversation of a side, in which an organisation of theirs took part.
+    """Return the condition that the person may read the conversation of a side, if their organisation took part.
 
-    They may read every such conversation except a draft that another organisation keeps.
+    The person may then read every conversation except a draft that another organisation keeps.
     """
     own_records = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
     return Q(status__in=SHARED) | Q(OneByOne(own_records.filter(pk=OuterRef("conversation"))))
 
 
-#: Conversations longer ago than this no longer remind people of their next contact.
+#: Nobody is reminded of the next contact of a conversation that is longer ago than this.
 _MAX_AGE = dt.timedelta(days=730)
 
 
 def past_contacts(now: dt.datetime) -> Reach:
-    """Sides whose planned next contact is due soon or overdue.
+    """Return the sides whose planned next contact is due soon or overdue.
 
-    Only if there is another side that this one has not met since, in conversations that all its people may read.
+    A side counts only if it has not met another side since, in conversations that all people of the side may read.
     """
     today = timezone.localdate(now)
 
-    def due(organisations: Collection[int]) -> QuerySet[Side]:
+    def find_sides(organisations: Collection[int]) -> QuerySet[Side]:
         sides = Side.objects.filter(organisation__in=organisations)
-        # A draft that another side keeps does not wait for the people of this side. It may wait for a person who acts
-        # for both sides, so drafts stay in; `contacts_due` checks what each person may read.
-        # As ids: PostgreSQL would check a condition for every conversation.
+        # Most people of a side cannot read a draft that another side keeps. A person who acts for both sides can, so
+        # drafts are included here, and `contacts_due` checks what each person may read.
+        # A subquery of ids, because PostgreSQL would check a condition for every conversation.
         drafts = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
         last_sides = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today, "id"))
         return sides.filter(last_sides | drafts, _contact_due(today, "conversation__"))
 
-    return Reach(due, EDITORS)
+    return Reach(find_sides, EDITORS)
 
 
 class _Unnest(Func):
-    """A row for each item of an array."""
+    """The function of PostgreSQL that returns a row for each item of an array."""
 
     function = "unnest"
     set_returning = True
 
 
 class _ColumnOf(Subquery):
-    """One `column` of a subquery that has several."""
+    """One `column` of a subquery that selects several."""
 
     template = "(SELECT %(column)s FROM (%(subquery)s) found)"
 
 
 def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subquery:
-    """A column of the newest of these sides for each pair of organisations that met or plan to meet."""
-    # From side to side, without a path through the conversation, which Django would join.
+    """Return a column of the newest of these sides for each pair of organisations that met or plan to meet."""
+    # The condition compares two sides directly: with a path through the conversation, Django would join its table.
     other_sides = Side.objects.filter(conversation=OuterRef("conversation")).exclude(
         organisation=OuterRef("organisation")
     )
@@ -337,7 +348,7 @@ def _last_with_each(sides: QuerySet[Side], today: dt.date, column: str) -> Subqu
 
 
 def _contact_due(today: dt.date, path: str = "") -> Q:
-    """The condition that the next contact after a conversation is due soon or overdue."""
+    """Return the condition that the next contact after a conversation is due soon or overdue."""
     return Q(
         **{
             f"{path}status__in": HELD,
@@ -348,11 +359,11 @@ def _contact_due(today: dt.date, path: str = "") -> Q:
 
 
 def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
-    """Conversations whose planned next contact is due soon or overdue, for all sides that may read the record.
+    """Return conversations whose planned next contact is due soon or overdue, for sides that may read the record.
 
-    Only if there is another side that the person's side has not met since, nor planned to meet.
+    A conversation counts only if the person's side has neither met another side since nor planned to meet it.
     """
     today = timezone.localdate(now)
-    edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
-    last_conversations = _last_with_each(Side.objects.filter(edited, _readable_by(user)), today, "conversation_id")
+    is_own_side = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
+    last_conversations = _last_with_each(Side.objects.filter(is_own_side, _readable_by(user)), today, "conversation_id")
     return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last_conversations))

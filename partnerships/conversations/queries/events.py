@@ -16,14 +16,18 @@ from partnerships.people.models import User
 
 
 def events_of_own_side(user: User, records: Records) -> Q:
-    """Condition on events that only one side may see: about points, and with names that the record leaves out."""
+    """Return the condition on events that only one side may see.
+
+    These are events about points, and events with names that the record leaves out.
+    """
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
 
 
 def events_of_conversations(user: User, records: Records) -> Q:
-    """Condition on events that every side may see.
+    """Return the condition on events that every side may see.
 
-    Of what the person's own side did, the version without names is left out, because they see the full one.
+    What the person's own side did is stored twice. The version without names is left out here,
+    because the person sees the version with names.
     """
     own_side = Organisation.objects.of_person(user).filter(
         pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())
@@ -32,15 +36,15 @@ def events_of_conversations(user: User, records: Records) -> Q:
 
 
 def events_of_meetings(user: User, records: Records) -> Q:
-    """The condition on events about meetings: people of a former party see the events before it left."""
+    """Return the condition on events about meetings; people of a former party see the events before it left."""
     own_meetings = Meeting.objects.open_to(user).filter(pk__in=records)
     meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
-    former = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
-    return Q(target_id__in=own_meetings.values("pk")) | Q(Exists(former))
+    former_parties = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
+    return Q(target_id__in=own_meetings.values("pk")) | Q(Exists(former_parties))
 
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
-    """The events of a conversation that the person may see, the newest first."""
+    """Return the events of a conversation that the person may see, the newest first."""
     about_side = Q(target_kind="conversation_side", target_id=conversation.pk)
     about_conversation = Q(target_kind="conversation", target_id=conversation.pk)
     within = Q(within_kind="conversation", within_id=conversation.pk)

@@ -1,4 +1,4 @@
-"""The partnerships and records that a facilitator watches, and the conversations and reports that are stuck."""
+"""The partnerships and records that a facilitator watches, and stuck conversations and reports."""
 
 from __future__ import annotations
 
@@ -18,30 +18,34 @@ from partnerships.people.models import User
 
 
 def watched_by(user: User) -> list[Partnership]:
-    """Live partnerships that the person facilitates or leads, and where they see stuck work."""
-    facilitated = Facilitator.objects.acting().filter(person=user).values("partnership")
-    live = Partnership.objects.live()
-    watched = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))
+    """Return the live partnerships that the person facilitates or leads, so that they see stuck work there."""
+    facilitated_ids = Facilitator.objects.acting().filter(person=user).values("partnership")
+    live_partnerships = Partnership.objects.live()
+    watched = live_partnerships.filter(pk__in=facilitated_ids) | live_partnerships.filter(
+        pk__in=Partnership.objects.led_by(user).values("pk")
+    )
     return list(watched.order_by("title", "pk"))
 
 
 def stuck_for(
     user: User, partnerships: Collection[Partnership], now: dt.datetime
 ) -> list[tuple[Partnership | None, Stuck]]:
-    """The stuck work in these partnerships, and in the records that the person facilitates; the longest wait first.
+    """Return the stuck work in these partnerships and in the records that the person facilitates; longest wait first.
 
-    Each with its partnership, or None if that is not one of these.
+    Each record comes with its partnership, or with None if its partnership is not one of these.
     """
     partnership_by_id = {partnership.pk: partnership for partnership in partnerships}
     in_partnerships = stuck_in(user, list(partnership_by_id), now)
     listed_paths = {(record.what, record.path) for record in in_partnerships}
-    facilitated = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed_paths]
-    stuck = sorted([*in_partnerships, *facilitated], key=lambda record: (record.since, record.title, record.path))
+    other_facilitated = [
+        record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed_paths
+    ]
+    stuck = sorted([*in_partnerships, *other_facilitated], key=lambda record: (record.since, record.title, record.path))
     return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
 
 def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Planned conversations whose day is over but which have no record yet, and overdue progress reports."""
+    """Return planned conversations whose day has passed without a record, and overdue progress reports."""
     today = timezone.localdate(now)
     conversations = Conversation.objects.visible_to(user).filter(
         partnership__in=partnerships, status=Status.PLANNED, held_on__lt=today
@@ -74,8 +78,9 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach]:
-    waiting = Facilitator.objects.named().filter(accepted_at=None, partnership__in=Partnership.objects.live())
-    return (Reach(waiting, (People("person"),)),)
+    """Return the requests to be a facilitator that nobody has answered yet."""
+    unanswered = Facilitator.objects.named().filter(accepted_at=None, partnership__in=Partnership.objects.live())
+    return (Reach(unanswered, (People("person"),)),)
 
 
 def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
@@ -92,5 +97,5 @@ def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Where My work finds the requests to be a facilitator.
+#: The source from which My work takes the requests to be a facilitator.
 FACILITATORS_WAITING = (Source(_tasks_to_answer, _unanswered),)

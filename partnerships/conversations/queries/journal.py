@@ -15,7 +15,7 @@ from partnerships.people.models import User
 def journal_notes(
     user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
 ) -> JournalNoteQuerySet:
-    """Notes of the person's organisations that have every word of `text`, in no order."""
+    """Return the notes of the person's organisations that contain every word of `text`, in no order."""
     notes = JournalNote.objects.visible_to(user).for_listing()
     if partnership is not None:
         notes = notes.filter(partnership=partnership)
@@ -28,15 +28,24 @@ def journal_notes(
 
 
 def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
-    """The notes, each with its partnership as the reader may know it: a former party sees it as when it left."""
+    """Show each note's partnership as the reader may see it: people of a former party see it as on the day it left.
+
+    Returns the same notes.
+    """
     partnerships = [note.partnership for note in notes if note.partnership is not None]
-    former = former_parties(user, [partnership.pk for partnership in partnerships])
-    set_back([partnership for partnership in partnerships if partnership.pk in former], former)
+    former_party_by_partnership = former_parties(user, [partnership.pk for partnership in partnerships])
+    set_back(
+        [partnership for partnership in partnerships if partnership.pk in former_party_by_partnership],
+        former_party_by_partnership,
+    )
     return notes
 
 
 def writes_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
-    """The organisation for which the person writes notes: about a partnership, a party of it; None if there is none."""
+    """Return the organisation for which the person writes notes, or None.
+
+    For notes about a partnership, the organisation must be a party of it.
+    """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     if partnership is not None:
         own_organisations = own_organisations.filter(pk__in=partnership.parties.present().values("organisation"))

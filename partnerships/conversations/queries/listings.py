@@ -1,4 +1,4 @@
-"""Queries of conversations, with the related rows that their pages show."""
+"""Queries for conversations, with the related rows that their pages show."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ from partnerships.people.models import User
 
 
 def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
-    """The live partnership in which the person is an editor and all sides take part; None unless there is just one."""
+    """Return the live partnership in which the person is an editor and all sides take part, if there is exactly one."""
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     for side in sides:
         shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
-    first_two = list(shared.order_by("pk")[:2])
-    return first_two[0] if len(first_two) == 1 else None
+    up_to_two = list(shared.order_by("pk")[:2])
+    return up_to_two[0] if len(up_to_two) == 1 else None
 
 
 def kept_by(user: User) -> ConversationQuerySet:
-    """Conversations whose record an organisation of the person keeps."""
+    """Return the conversations whose record an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
-def _conversations_between(user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
-    return in_order(Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs))
+def _conversations_between(user: User, own_side: Organisation, other_side: Organisation) -> ConversationQuerySet:
+    """Return the conversations of two organisations that the person may read, the newest first."""
+    return in_order(Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side))
 
 
 def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
@@ -66,37 +67,40 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 
 def bodies_of(conversation: Conversation) -> list[Organisation]:
-    """Every organisation object behind the page of a conversation that was fetched by `with_story`."""
-    parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
-    return [conversation.organisation, *(item.organisation for part in parts for item in part.all())]
+    """Return every organisation object on the page of a conversation that `with_story` fetched.
+
+    The list can contain several objects for the same organisation.
+    """
+    relations = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
+    return [conversation.organisation, *(item.organisation for relation in relations for item in relation.all())]
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
-    """Let conversations name their sides, and who keeps the record, as on the day of the conversation; one query.
+    """Name the sides and the keeper of each conversation as on the day of the conversation, with one query.
 
-    Only for lists that show them: do not save such organisations.
+    Only for lists that show the names: such organisations must not be saved.
     """
     show_as_at(
-        (conversation.held_on, body)
+        (conversation.held_on, organisation)
         for conversation in conversations
-        for body in (conversation.organisation, *(side.organisation for side in conversation.sides.all()))
+        for organisation in (conversation.organisation, *(side.organisation for side in conversation.sides.all()))
     )
 
 
 def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Conversations with these words in their subject or in a name of a side (`found_by_name`)."""
+    """Return the conversations with these words in their subject or in a name of a side (`found_by_name`)."""
     sides = Side.objects.filter(organisation__in=found_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
 
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
-    """Private notes of the person's own organisations."""
+    """Return the private notes of the person's own organisations about a conversation."""
     own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
     return list(own_private_notes.select_related("organisation", "written_by").order_by("pk"))
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
-    """The titles, by id, of the partnerships of these conversations that the reader may know of.
+    """Return the titles, by id, of the partnerships of these conversations that the reader may know of.
 
     A side that is not in the partnership reads the record, but may not know the partnership's title.
     """
@@ -105,14 +109,14 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
     )
 
 
-def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:
-    """The titles, by id, of the partnerships that the reader may know of."""
-    return dict(rows_for(_titles, user, sorted(partnerships))) if partnerships else {}
+def titles_known_to(user: User, partnership_ids: Collection[int]) -> dict[int, str]:
+    """Return the titles, by id, of the partnerships that the reader may know of."""
+    return dict(rows_for(_titles, user, sorted(partnership_ids))) if partnership_ids else {}
 
 
-def titles_lookup(user: User, partnerships: Collection[int]) -> Lookup:
-    """The query of `titles_known_to`, for `read_ahead`."""
-    return lookup(_titles, user, sorted(partnerships))
+def titles_lookup(user: User, partnership_ids: Collection[int]) -> Lookup:
+    """Return the query of `titles_known_to`, for `read_ahead`."""
+    return lookup(_titles, user, sorted(partnership_ids))
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
@@ -121,7 +125,7 @@ def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]
     return visible.filter(among("pk", ids)).values_list("pk", "title")
 
 
-def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
-    """The last conversation of the two organisations that the person may see."""
-    held = with_story(_conversations_between(user, ours, theirs).held())
-    return held.filter(held_on__lte=today).first()
+def last_held(*, user: User, own_side: Organisation, other_side: Organisation, today: dt.date) -> Conversation | None:
+    """Return the last conversation of the two organisations that the person may read."""
+    held_conversations = with_story(_conversations_between(user, own_side, other_side).held())
+    return held_conversations.filter(held_on__lte=today).first()

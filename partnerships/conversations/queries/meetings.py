@@ -1,4 +1,4 @@
-"""Meetings of a partnership, who comes, and when it meets next."""
+"""Meetings of a partnership, the people who come, and the date of the next meeting."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
 from partnerships.people.models import User
 
-#: Defaults for the first meeting of a partnership without a cycle.
+#: Time, minutes and type of the first meeting of a partnership that has no cycle.
 _TIME, _MINUTES, _FORMAT = dt.time(10), 60, Format.VIDEO
 
 
 def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
-    """People with an account who act for a present party, by name."""
+    """Return the people with an account who act for a present party, ordered by name."""
     parties = Party.objects.present().filter(partnership=partnership)
-    acting = Membership.objects.current().filter(organisation__in=parties.values("organisation"))
-    return with_account(User.objects.filter(pk__in=acting.values("person")))
+    memberships = Membership.objects.current().filter(organisation__in=parties.values("organisation"))
+    return with_account(User.objects.filter(pk__in=memberships.values("person")))
 
 
 def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
-    """Ids of the people to invite by default.
+    """Return the ids of the people to invite by default.
 
-    Of each party, these are the holders of its lead and deputy posts, or all its leads if it has no such posts.
+    From each party, these are the holders of its lead and deputy posts, or all its leads if it has no such posts.
     """
     person_ids: set[int] = set()
     parties = Party.objects.present().filter(partnership=partnership)
@@ -54,31 +54,34 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
 
 
 def people_invited(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
-    """Ids of the people to invite to the next meeting: the people of the last meeting, or else the usual people."""
+    """Return the ids of the people to invite to the next meeting.
+
+    They are the people of the last meeting, or the usual people if there was none.
+    """
     if last is None:
         return usual_people(partnership, today)
     return list(seated_people(last).values_list("pk", flat=True))
 
 
 def side_of_person(partnership: Partnership, person: User) -> Organisation | None:
-    """The present party for which the person acts; of several, one that is not an observer."""
+    """Return the present party for which the person acts; of several, a party that is not an observer if possible."""
     parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
-    parties_acted_for = sorted(
+    own_parties = sorted(
         parties.select_related("organisation"), key=lambda party: (party.role == PartyRole.OBSERVER, party.pk)
     )
-    return parties_acted_for[0].organisation if parties_acted_for else None
+    return own_parties[0].organisation if own_parties else None
 
 
 def seated_people(meeting: Meeting) -> QuerySet[User]:
-    """People invited to a meeting who may read it today, by name."""
+    """Return the people invited to a meeting who may read it today, ordered by name."""
     seats = MeetingSeat.objects.filter(meeting=meeting, person__isnull=False)
     return people_who_may_come(meeting.partnership).filter(pk__in=seats.values("person"))
 
 
 def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
-    """Fetch the partnership and all seats, by organisation and name."""
+    """Fetch the partnership and all seats, ordered by organisation and name."""
     seats = MeetingSeat.objects.select_related("organisation", "person").order_by(
         "organisation__name", "person__name", "name", "pk"
     )
@@ -86,25 +89,25 @@ def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
 
 
 def coming_meetings(partnership: Partnership, user: User) -> list[Meeting]:
-    """Planned meetings whose attendance is not recorded, the earliest first."""
+    """Return the planned meetings whose attendance is not recorded, the earliest first."""
     visible = Meeting.objects.visible_to(user).filter(partnership=partnership, status=MeetingStatus.PLANNED)
     return list(with_seats(visible).order_by("starts_at", "pk"))
 
 
 def past_meetings(partnership: Partnership, user: User, limit: int) -> list[Meeting]:
-    """Meetings held or called off, the newest first."""
+    """Return meetings that were held or called off, the newest first."""
     visible = Meeting.objects.visible_to(user).filter(partnership=partnership).exclude(status=MeetingStatus.PLANNED)
     return list(with_seats(visible).order_by("-starts_at", "-pk")[:limit])
 
 
 def last_held_before(meeting: Meeting) -> Meeting | None:
-    """The last meeting of the partnership that was held before this one."""
+    """Return the partnership's last meeting that was held before this meeting."""
     meetings = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.HELD)
     return meetings.filter(starts_at__lt=meeting.starts_at).order_by("-starts_at", "-pk").first()
 
 
 def next_planned(meeting: Meeting) -> Meeting | None:
-    """The next planned meeting after this one."""
+    """Return the next planned meeting of the partnership after this meeting."""
     planned = Meeting.objects.filter(partnership=meeting.partnership_id, status=MeetingStatus.PLANNED)
     return planned.filter(starts_at__gt=meeting.starts_at).order_by("starts_at", "pk").first()
 
@@ -126,19 +129,19 @@ class NextMeeting:
 
     @property
     def holiday_words(self) -> str:
-        """A sentence about the bank holiday; "" without one."""
+        """Return a sentence about the bank holiday; "" without one."""
         if self.meeting_day.moved_from is not None:
             return "The usual day is a bank holiday, so the meeting has been moved."
         return "This day is a bank holiday." if self.meeting_day.is_holiday else ""
 
 
 def running_cycle(partnership: Partnership) -> MeetingCycle | None:
-    """The cycle that the partnership's leads set, unless it was stopped."""
+    """Return the cycle that the partnership's leads set, or None if there is none or it was stopped."""
     return MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).first()
 
 
 def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
-    """The cycle that the meeting frequency in the terms describes; None if it describes none.
+    """Return the cycle that the meeting frequency in the terms describes; None if it describes none.
 
     If the text names no weekday, the weekday is that of the last meeting, or today's.
     """
@@ -150,61 +153,63 @@ def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
 
 
 def _last_meeting(partnership: Partnership) -> Meeting | None:
-    """The latest meeting that is planned or was held."""
+    """Return the latest meeting that is planned or was held."""
     return partnership.meetings.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk").first()
 
 
 def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
-    """Bank holidays of any present party that is not an observer."""
+    """Return the bank holidays of any present party that is not an observer."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
 
 
 def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
-    """A proposal for the next meeting, after the last one that is planned or was held; None without a cycle.
+    """Return a proposal for the next meeting, after the last that is planned or was held; None without a cycle.
 
-    A meeting that was called off does not count, so its day is proposed again as long as it lies ahead. Time and place
+    A meeting that was called off does not count, so its day is proposed again while it is in the future. Time and place
     come from the cycle that leads have set, or else from the last meeting.
     """
     today = timezone.localdate(now)
-    last = _last_meeting(partnership)
-    set_cycle = running_cycle(partnership)
-    cycle = set_cycle.cycle if set_cycle else cycle_from_terms(partnership, today)
+    last_meeting = _last_meeting(partnership)
+    running = running_cycle(partnership)
+    cycle = running.cycle if running else cycle_from_terms(partnership, today)
     if cycle is None:
         return None
 
-    after = today if last is None else max(today, last.day, last.cycle_day or last.day)
-    cycle_day = cycle.next_day(after=after)
-    on_holiday = OnHoliday(set_cycle.on_holiday) if set_cycle else OnHoliday.LATER
+    day_before = (
+        today if last_meeting is None else max(today, last_meeting.day, last_meeting.cycle_day or last_meeting.day)
+    )
+    cycle_day = cycle.next_day(after=day_before)
+    on_holiday = OnHoliday(running.on_holiday) if running else OnHoliday.LATER
     meeting_day = move_off_holiday(cycle_day, meeting_holidays(partnership), on_holiday)
 
     time = _TIME
-    if set_cycle:
-        time = set_cycle.time
-    elif last:
-        time = timezone.localtime(last.starts_at).time()
-    pattern = set_cycle or last
+    if running:
+        time = running.time
+    elif last_meeting:
+        time = timezone.localtime(last_meeting.starts_at).time()
+    model_meeting = running or last_meeting
     return NextMeeting(
         starts_at=timezone.make_aware(dt.datetime.combine(meeting_day.day, time)),
         cycle_day=cycle_day,
         meeting_day=meeting_day,
-        minutes=pattern.minutes if pattern else _MINUTES,
-        format=pattern.format if pattern else _FORMAT,
-        place=pattern.place if pattern else "",
-        link=pattern.link if pattern else "",
+        minutes=model_meeting.minutes if model_meeting else _MINUTES,
+        format=model_meeting.format if model_meeting else _FORMAT,
+        place=model_meeting.place if model_meeting else "",
+        link=model_meeting.link if model_meeting else "",
         words=cycle.words,
     )
 
 
 def quorum_of(meeting: Meeting) -> Quorum | None:
-    """The quorum recorded at the meeting; None before it was held."""
+    """Return the quorum recorded at the meeting; None before the meeting was held."""
     if meeting.quorum_present is None:
         return None
     return Quorum(meeting.quorum_present, meeting.quorum_needed)
 
 
-def expected_quorum(meeting: Meeting, coming: set[int]) -> Quorum:
-    """The quorum if these organisations (ids) come."""
+def expected_quorum(meeting: Meeting, coming_ids: set[int]) -> Quorum:
+    """Return the quorum that is reached if the organisations with these ids come."""
     parties = Party.objects.present().filter(partnership=meeting.partnership_id).exclude(role=PartyRole.OBSERVER)
-    counted = set(parties.values_list("organisation_id", flat=True))
-    return count_quorum(counted=counted, present=coming, needed=meeting.partnership.quorum)
+    counted_ids = set(parties.values_list("organisation_id", flat=True))
+    return count_quorum(counted_ids=counted_ids, present_ids=coming_ids, needed=meeting.partnership.quorum)

@@ -50,19 +50,19 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class _WithContacts:
-    """Adds the names of the people to contact to tasks about quiet partnerships."""
+    """Completes tasks about quiet partnerships with the names of the people to contact."""
 
     user: User
     now: dt.datetime
     quiet_by_partnership: dict[int, Quiet] = field(compare=False)
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same tasks, with the names."""
+        """Return the same tasks, with the names."""
         quiet = [self.quiet_by_partnership[task.number] for task in waiting]
         return [_quiet_task(row) for row in with_contacts(self.user, quiet, self.now)]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """The query for the parties of their partnerships."""
+        """Return the query for the parties of the tasks' partnerships."""
         return [contacts_lookup(self.user, [task.number for task in waiting])]
 
 
@@ -73,7 +73,7 @@ def _quiet_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 class _RecordTask(StrEnum):
-    """A task about a record; the values are the titles of tasks."""
+    """The kinds of task about a record; the value is the title of the task."""
 
     AGREE = "Read and agree to this record"
     ANSWER = "Answer a correction"
@@ -81,10 +81,10 @@ class _RecordTask(StrEnum):
 
 
 def _records(now: dt.datetime, task: _RecordTask) -> Reach:
-    """The records with this task, and the people whom each reaches."""
+    """Return the records with this task, and the people who have the task."""
     open_records = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
     if task == _RecordTask.AGREE:
-        # The status of the side too, so that its index is used.
+        # The condition repeats the status on the side, so that PostgreSQL uses the index of the sides.
         has_not_agreed = Q(sides__agreed_at=None, sides__status__in=OPEN_FOR_CORRECTION)
         return Reach(open_records, (Organisations("sides__organisation", when=has_not_agreed, roles=EDITING_ROLES),))
     if task == _RecordTask.ANSWER:
@@ -93,12 +93,12 @@ def _records(now: dt.datetime, task: _RecordTask) -> Reach:
     return Reach(Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now)), EDITORS)
 
 
-#: A record that waits: its id, subject, status, partnership's id, due day, and the time since when it waits.
+#: A record with a task: its id, subject, status, partnership's id, due day, and the time since when the task is due.
 _Row: TypeAlias = tuple[int, str, str, int | None, dt.date | None, dt.datetime | None]
 
 
 def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, _Row]:
-    """The person's records with this task, the most urgent first. Everyone whom they reach may read them."""
+    """Return the person's records with this task, the most urgent first. The person may read all of them."""
     since: Any = F("circulated_at")
     due: Any = Value(None, DateField())
     order = "since"
@@ -139,7 +139,7 @@ def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
 
 @dataclass(frozen=True, slots=True)
 class _WithTitles:
-    """Adds the titles of partnerships to tasks, if the person may know them.
+    """Completes tasks with the titles of partnerships, if the person may know them.
 
     A side that is not in the partnership may read the record, but not the partnership's title.
     """
@@ -147,21 +147,21 @@ class _WithTitles:
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same tasks, with the titles."""
+        """Return the same tasks, with the titles."""
         titles = titles_known_to(self.user, {task.number for task in waiting})
         return [replace(task, within=titles.get(task.number, "")) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """The query for the titles."""
+        """Return the query for the titles."""
         return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
 def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
-    """The tasks of these records. Titles of partnerships are missing until `in_full` adds them."""
+    """Return the tasks of these records. Titles of partnerships are missing until `in_full` adds them."""
     labels = dict(Status.choices)
     complete = _WithTitles(user)
 
-    def make(row: _Row) -> Waiting:
+    def make_task(row: _Row) -> Waiting:
         pk, subject, status, partnership, due, since = row
         return Waiting(
             what=what,
@@ -179,31 +179,32 @@ def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
         _pk, _subject, _status, _partnership, due, _since = row
         return due
 
-    return InOrder(rows, make, due=due_day)
+    return InOrder(rows, make_task, due=due_day)
 
 
 def _quiet_task(quiet: Quiet) -> Waiting:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.quiet_after)
-    silence = f"no contact for {quiet.days} days" if quiet.ever else f"no conversation in {quiet.days} days"
+    silence = f"no contact for {quiet.days} days" if quiet.has_conversation else f"no conversation in {quiet.days} days"
     return Waiting(
         what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
-        # It waits since the limit was passed, not since the last conversation, so that requests from people come first.
+        # The task counts from the day on which the limit was passed, not from the last conversation, so that requests
+        # from people come first.
         since=beginning_of(too_long),
         within=quiet.partnership.title,
     )
 
 
-#: How long before a meeting people are asked to prepare its agenda.
+#: People are asked to prepare the agenda this long before a meeting.
 AGENDA_TIME = dt.timedelta(days=14)
-#: How long before the next day of the cycle people are asked to plan its meeting.
+#: People are asked to plan a meeting this long before the next day of the cycle.
 PLANNING_TIME = dt.timedelta(days=42)
 _ARRANGERS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 def _seats(now: dt.datetime) -> Reach:
-    """Seats at planned meetings, of people who have not said whether they are coming."""
+    """Return the seats at planned meetings of people who have not answered the invitation."""
     coming = Meeting.objects.coming(now).values("pk")
     return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
 
@@ -226,7 +227,7 @@ def _seat_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Meetings without an agenda, without attendance, and without minutes."""
+    """Return the meetings without an agenda, without attendance, and without minutes, in this order."""
     planned = Meeting.objects.filter(status=MeetingStatus.PLANNED)
     without_agenda = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
     without_attendance = planned.filter(starts_at__lt=now)
@@ -239,6 +240,7 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 
 def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    """Return the same as `_meetings`, with the signature that `sorted_by_reach` needs."""
     return _meetings(now)
 
 
@@ -277,7 +279,7 @@ def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime 
 
 
 def _cycles(now: dt.datetime) -> Reach:
-    """Running cycles of live partnerships that have no meeting planned."""
+    """Return the running cycles of live partnerships that have no meeting planned."""
     coming = Meeting.objects.coming(now).filter(partnership=OuterRef("partnership"))
     cycles = MeetingCycle.objects.filter(
         ~Exists(coming), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
@@ -311,7 +313,7 @@ def _cycle_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-#: Where My work finds the tasks of this room.
+#: The sources from which My work takes the tasks of this room.
 WAITING = (
     *map(_record_source, _RecordTask),
     Source(

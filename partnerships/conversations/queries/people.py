@@ -16,26 +16,29 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """The attendees of one side as a reader may see them: their names, or only how many they are."""
+    """The attendees of one side as a reader may see them: their names, or only their number.
+
+    `organisation` is None for the attendees of an anonymous record, who are counted together.
+    """
 
     organisation: Organisation | None
     names: tuple[str, ...]
     count: int
 
 
-def seats_shown(conversation: Conversation, own: Iterable[int]) -> list[Seats]:
-    """Attendees by side, for a reader who belongs to the organisations `own` (ids).
+def seats_shown(conversation: Conversation, own_ids: Iterable[int]) -> list[Seats]:
+    """Return the attendees by side, for a reader who belongs to the organisations with the ids `own`.
 
     People of these organisations are always named. Others are named if the attribution is by name, counted by
     organisation if it is by organisation, and counted together if it is anonymous. Needs attendees fetched.
     """
-    own_organisations = set(own)
-    attendees_of: dict[int, list[Attendee]] = defaultdict(list)
+    own_organisations = set(own_ids)
+    attendees_by_side: dict[int, list[Attendee]] = defaultdict(list)
     for attendee in conversation.attendees.all():
-        attendees_of[attendee.organisation_id].append(attendee)
+        attendees_by_side[attendee.organisation_id].append(attendee)
     shown_seats, anonymous_count = [], 0
     for side in conversation.sides.all():
-        attendees = attendees_of.get(side.organisation_id, [])
+        attendees = attendees_by_side.get(side.organisation_id, [])
         if side.organisation_id in own_organisations or conversation.attribution == Attribution.NAMED:
             names = tuple(_name_and_job(attendee) for attendee in attendees)
             shown_seats.append(Seats(side.organisation, names, len(attendees)))
@@ -43,7 +46,9 @@ def seats_shown(conversation: Conversation, own: Iterable[int]) -> list[Seats]:
             shown_seats.append(Seats(side.organisation, (), len(attendees)))
         else:
             anonymous_count += len(attendees)
-    return [*shown_seats, *([Seats(None, (), anonymous_count)] if anonymous_count else [])]
+    if anonymous_count:
+        shown_seats.append(Seats(None, (), anonymous_count))
+    return shown_seats
 
 
 def _name_and_job(attendee: Attendee) -> str:
@@ -51,13 +56,13 @@ def _name_and_job(attendee: Attendee) -> str:
 
 
 def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
-    """People of these organisations whom the person can name as attendees.
+    """Return the people of these organisations whom the person can name as attendees.
 
-    They are people of organisations for which the person is an editor, or which are in a partnership with one of these.
+    They act for an organisation for which the person is an editor, or for a partner of such an organisation.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-    shared = Partnership.objects.present_for(user, *EDITING_ROLES)
-    partners = Party.objects.present().filter(partnership__in=shared).values("organisation")
+    shared_partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
+    partners = Party.objects.present().filter(partnership__in=shared_partnerships).values("organisation")
     memberships = Membership.objects.current().filter(
         Q(organisation__in=own_organisations) | Q(organisation__in=partners),
         organisation__in=[organisation.pk for organisation in organisations],
@@ -67,19 +72,22 @@ def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[Use
 
 
 def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
-    """Attendees who may read the record once it is circulated: they have an account, and act for a side today."""
-    acting = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
+    """Return the attendees who may read the record once it is circulated, because they have an account.
+
+    They must also act for one of the sides today.
+    """
+    memberships = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
     attendees = Attendee.objects.filter(conversation=conversation, person__isnull=False)
     people: QuerySet[User] = User.objects.filter(pk__in=attendees.values("person"), account_since__isnull=False).filter(
-        pk__in=acting.values("person")
+        pk__in=memberships.values("person")
     )
     return people.order_by("name", "pk")
 
 
-def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[Organisation]:
-    """Other sides to which an ask or offer can be addressed: all but observers of the partnership."""
+def who_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
+    """Return the other sides to which an ask or offer can be addressed: all except observers of the partnership."""
     observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
-    other_sides = conversation.sides.exclude(organisation=asking).exclude(
+    other_sides = conversation.sides.exclude(organisation=author_side).exclude(
         organisation__in=observers.values("organisation")
     )
     return [
@@ -88,7 +96,7 @@ def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[O
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:
-    """Ids of the sides that have not agreed yet and have a person who can."""
-    waiting = conversation.sides.filter(agreed_at=None).values("organisation")
-    editors = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
+    """Return the ids of the sides that have not agreed yet and have a person who can agree."""
+    sides_to_agree = conversation.sides.filter(agreed_at=None).values("organisation")
+    editors = Membership.objects.current().filter(organisation__in=sides_to_agree, role__in=EDITING_ROLES)
     return set(editors.values_list("organisation_id", flat=True))

@@ -1,4 +1,4 @@
-"""Queries of points: the objectives, obstacles and opportunities of each side."""
+"""Queries for points: the objectives, obstacles and opportunities of each side."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
-#: Number of points of one kind that are shown at first; the others are collapsed.
+#: The page shows this many points of one kind; the others are collapsed.
 UNFOLDED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PointGroup:
-    """Points of one kind with their heading."""
+    """The points of one kind, with their heading."""
 
     label: str
     points: list[Point]
 
     @property
     def first(self) -> list[Point]:
-        """Points shown at first."""
+        """Return the points that are shown at first. A single point more is shown too, and not collapsed by itself."""
         return self.points[:UNFOLDED] if len(self.points) > UNFOLDED + 1 else self.points
 
     @property
     def folded(self) -> list[Point]:
-        """Points in the collapsed part."""
+        """Return the points in the collapsed part."""
         return self.points[len(self.first) :]
 
 
 @dataclass(slots=True)
 class SidePoints:
-    """Points of one side; `organisation` is None if they are anonymous."""
+    """The points of one side; `organisation` is None if the points are anonymous."""
 
     organisation: Organisation | None
     objectives: list[Point] = field(default_factory=list)
@@ -57,7 +57,7 @@ class SidePoints:
 
     @property
     def groups(self) -> tuple[PointGroup, ...]:
-        """The three lists with their headings."""
+        """Return the three lists with their headings."""
         return (
             PointGroup("Objectives", self.objectives),
             PointGroup("Obstacles", self.obstacles),
@@ -66,24 +66,24 @@ class SidePoints:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no points."""
+        """Return whether the side has no points."""
         return not (self.objectives or self.obstacles or self.opportunities)
 
 
 def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoints]:
-    """Current points of each party that the person may read.
+    """Return the current points of each party that the person may read.
 
     - The reader's own organisation comes first, then the others by name. Parties without points are included, so that
       readers notice, but not observers.
     - Points of anonymous conversations come last, without their side, unless they are the reader's own.
-    - A point that was said in several conversations is shown once.
+    - A point that a side made in several conversations is shown once.
     """
     organisations = rows_for(_parties, partnership.pk)
     return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
 
 
 def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[Lookup]:
-    """The queries of `points_of_partnership`, so that `read_ahead` can run them with others."""
+    """Return the queries of `points_of_partnership`, so that `read_ahead` can run them with others."""
     return [lookup(_parties, partnership.pk), lookup(_points_within, user, partnership.pk)]
 
 
@@ -97,8 +97,9 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
-    """The open points among these that the person may read, those of the newest conversation first."""
-    with one_by_one():  # these points belong to few conversations, and the person may read tens of thousands
+    """Return the open points among these that the person may read, those of the newest conversation first."""
+    # Each conversation is checked by itself: the points belong to few, and the person may read tens of thousands.
+    with one_by_one():
         visible = Conversation.objects.visible_to(user).filter(pk=OuterRef("conversation"))
     return (
         points.filter(OneByOne(visible), closed_at=None)
@@ -108,15 +109,15 @@ def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
     )
 
 
-def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> list[SidePoints]:
-    """Current points of two organisations, from conversations in which both took part."""
-    common_conversations = Conversation.objects.with_organisation(ours).with_organisation(theirs)
+def points_between(*, user: User, own_side: Organisation, other_side: Organisation) -> list[SidePoints]:
+    """Return the current points of two organisations, from conversations in which both took part."""
+    common_conversations = Conversation.objects.with_organisation(own_side).with_organisation(other_side)
     points = _open_points(Point.objects.filter(conversation__in=common_conversations), user)
-    return _by_side([ours, theirs], points, user)
+    return _by_side([own_side, other_side], points, user)
 
 
 def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
-    """The points of each organisation, the reader's own first. Repeated points are left out."""
+    """Return the points of each organisation, the reader's own first, without repeated points."""
     roles = Membership.objects.roles_of(user)
     own_ids = set(roles)
     sides = {
@@ -124,12 +125,12 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
         for organisation in sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
     }
     unattributed = SidePoints(None)
-    seen_points: set[tuple[int, str, str]] = set()
+    seen_keys: set[tuple[int, str, str]] = set()
     for point in points:
         key = (point.organisation_id, point.kind, point.text.casefold())
-        if key in seen_points:
+        if key in seen_keys:
             continue
-        seen_points.add(key)
+        seen_keys.add(key)
         is_own = point.organisation_id in own_ids
         if point.conversation.attribution == Attribution.ANONYMOUS and not is_own:
             unattributed.add(point)
@@ -144,25 +145,26 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
     return sides_shown
 
 
-def let_act(sides: Iterable[SidePoints], edited: Collection[int]) -> None:
-    """Set on each point what an editor of these organisations (ids) may do with it.
+def let_act(sides: Iterable[SidePoints], edited_ids: Collection[int]) -> None:
+    """Set on each point what an editor of the organisations with these ids may do with it.
 
-    A side may close its own points and turn its own obstacles into asks. Any side may turn an opportunity into an
-    offer. Needs the sides of each point's conversation fetched.
+    A side may close its own points, and turn its own obstacles into asks. Any side may turn an opportunity into
+    an offer. Needs the sides of each point's conversation fetched.
     """
     for point in (point for side in sides for group in side.groups for point in group.points):
-        point.may_close = point.organisation_id in edited
+        point.may_close = point.organisation_id in edited_ids
         may_turn = point.may_close
         if point.direction == "offer":
             side_ids = {side.organisation_id for side in point.conversation.sides.all()}
-            may_turn = not side_ids.isdisjoint(edited)
+            may_turn = not side_ids.isdisjoint(edited_ids)
         point.may_become = bool(point.direction) and may_turn and not hasattr(point, "became")
 
 
 def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
-    """The points of a record by side, including closed ones, for a reader of the organisations `own` (ids).
+    """Return the points of a record by side, including closed points.
 
-    In an anonymous record, points of other sides are listed together without their side. Needs the story fetched.
+    `own` has the ids of the reader's organisations. In an anonymous record, the points of other sides are
+    listed together without their side. Needs the story fetched.
     """
     own_ids = set(own)
     is_anonymous = conversation.attribution == Attribution.ANONYMOUS
@@ -178,9 +180,9 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
 
 
 def show_entries(sides: Iterable[SidePoints], user: User) -> None:
-    """Set on each point the ask or offer that it became, if the reader may read that."""
+    """Set on each point the ask or offer that the point became, if the reader may read that entry."""
     points = [point for side in sides for group in side.groups for point in group.points]
-    entry_ids = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
-    readable_entries = Entry.objects.visible_to(user).in_bulk(entry_ids.values()) if entry_ids else {}
+    entry_id_by_point = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
+    readable_entries = Entry.objects.visible_to(user).in_bulk(entry_id_by_point.values()) if entry_id_by_point else {}
     for point in points:
-        point.entry_shown = readable_entries.get(entry_ids.get(point.pk, 0))
+        point.entry_shown = readable_entries.get(entry_id_by_point.get(point.pk, 0))

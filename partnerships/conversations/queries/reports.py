@@ -1,4 +1,4 @@
-"""Progress reports: who decides them, which wait for whom, and the table of a partnership's reports."""
+"""Progress reports: who accepts them, who has to act on each, and the table of a partnership's reports."""
 
 from __future__ import annotations
 
@@ -34,19 +34,20 @@ from partnerships.people.models import User
 
 
 def leads_who_decide(report: Report) -> QuerySet[User]:
-    """Leads with an account who accept or return a report.
+    """Return the leads with an account who can accept or return a report.
 
-    They are of the other leading organisations, or if there are none, of the report's own organisation.
+    They are leads of the other leading organisations, or if there are none, of the report's own organisation.
     """
-    leading = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
-    leading_ids = set(leading.values_list("organisation_id", flat=True))
+    leading_parties = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
+    leading_ids = set(leading_parties.values_list("organisation_id", flat=True))
     return leads_with_account(sorted(leading_ids - {report.party.organisation_id} or leading_ids))
 
 
 def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
-    """Who gets the reminder of a stage (`before`, `late` or `escalated`) about a report to submit.
+    """Return the people who get the reminder of a stage (`before`, `late` or `escalated`) about a report to submit.
 
-    That of `escalated` goes to the party's escalation post. The others, or if the post is vacant, go to its leads.
+    The reminder `escalated` goes to the party's escalation post. The other reminders go to the party's leads,
+    as does `escalated` if the post is vacant.
     """
     organisation = report.party.organisation_id
     if stage == "escalated":
@@ -58,41 +59,45 @@ def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
 
 
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Reports to write, and reports to accept or return.
+    """Return the reports to write, the reports to accept or return, and an organisation's own reports to decide on.
 
-    The latter are two groups: reports with another leading organisation that decides, and reports without one.
+    Leads decide on their own organisation's report only if no other organisation leads.
     """
     other_parties = (
         Party.objects.present()
         .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
         .exclude(pk=OuterRef("party"))
     )
-    waiting = Report.objects.filter(status=ReportStatus.SUBMITTED)
+    submitted = Report.objects.filter(status=ReportStatus.SUBMITTED)
     return (
         Reach(Report.objects.filter(status__in=TO_WRITE), WRITERS),
-        Reach(waiting, DECIDERS),
-        Reach(waiting.filter(~Exists(other_parties)), OWN_DECIDERS),
+        Reach(submitted, DECIDERS),
+        Reach(submitted.filter(~Exists(other_parties)), OWN_DECIDERS),
     )
 
 
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """Reports to write, by due date, then reports to accept or return."""
-    to_write, to_decide, own = _reports(now)
-    wanted = [(report, True) for report in _with_related_rows(to_write.of(user)).order_by("due_on", "pk")]
-    ids = to_decide.of(user).values("pk").union(own.of(user).values("pk"))
-    wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
+    """Return the tasks: reports to write, by due date, then reports to accept or return."""
+    to_write, to_decide, own_to_decide = _reports(now)
+    reports_to_write_or_decide = [
+        (report, True) for report in _with_related_rows(to_write.of(user)).order_by("due_on", "pk")
+    ]
+    ids_to_decide = to_decide.of(user).values("pk").union(own_to_decide.of(user).values("pk"))
+    reports_to_write_or_decide += [
+        (report, False) for report in Report.objects.filter(pk__in=ids_to_decide).for_listing().order_by("pk")
+    ]
     return [
         Waiting(
-            what=_writing_task(report) if writes else "Accept or return a progress report",
+            what=_writing_task(report) if is_to_write else "Accept or return a progress report",
             title=f"{report.party.organisation.display_name}, {report.period_words}",
             path=page_address("conversations:report", report.pk),
             since=report.opened_at,
-            due=report.due_on if writes else None,
+            due=report.due_on if is_to_write else None,
             within=report.round.partnership.title,
             status=report.status,
             status_label=report.get_status_display(),
         )
-        for report, writes in wanted
+        for report, is_to_write in reports_to_write_or_decide
     ]
 
 
@@ -104,13 +109,16 @@ def _writing_task(report: Report) -> str:
     return "Correct a progress report" if report.is_returned else "Write a progress report"
 
 
-#: Work that waits: reports to write, and reports to accept or return.
+#: The sources from which My work takes reports to write, and reports to accept or return.
 REPORTS_WAITING = (Source(_reports_wanted, _reports),)
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """The reports of one period by party, in the order of the table; None if a party has no report for it."""
+    """The reports of one period, with their parties in the order of the table.
+
+    The report is None if a party has no report for the period.
+    """
 
     start: dt.date
     end: dt.date
@@ -119,38 +127,43 @@ class PeriodRow:
 
     @property
     def words(self) -> str:
-        """`April to June 2026`."""
+        """Return the period as text, such as `April to June 2026`."""
         return period_in_words(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """Periods × organisations, newest period first."""
+    """A table of a partnership's reports: a row for each period, newest first, and a column for each organisation."""
 
     organisations: Sequence[Organisation]
     rows: Sequence[PeriodRow]
 
 
 def report_table(user: User, partnership_id: int) -> ReportTable:
-    """All reports of a partnership that the person may know of, each with its days late (`late`)."""
+    """Return all reports of a partnership that the person may know of, each with its days late (`late`)."""
     visible = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
     today = timezone.localdate()
     reports = list(visible.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
-    organisations = {report.party_id: report.party.organisation for report in reports}
-    party_ids = sorted(organisations, key=lambda party_id: (organisations[party_id].name, party_id))
-    periods: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}
+    organisation_by_party = {report.party_id: report.party.organisation for report in reports}
+    party_ids = sorted(organisation_by_party, key=lambda party_id: (organisation_by_party[party_id].name, party_id))
+    reports_by_period: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}
     for report in reports:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
-        periods.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
+        reports_by_period.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
     rows = [
-        PeriodRow(start, end, round_id, [(organisations[party_id], by_party.get(party_id)) for party_id in party_ids])
-        for (start, end, round_id), by_party in periods.items()
+        PeriodRow(
+            start,
+            end,
+            round_id,
+            [(organisation_by_party[party_id], report_by_party.get(party_id)) for party_id in party_ids],
+        )
+        for (start, end, round_id), report_by_party in reports_by_period.items()
     ]
-    return ReportTable([organisations[party_id] for party_id in party_ids], rows)
+    return ReportTable([organisation_by_party[party_id] for party_id in party_ids], rows)
 
 
 def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[ReportSubmission]:
-    """The newest submission of each party in one period, by name of the party."""
+    """Return the newest submission of each party for one period, ordered by the party's name."""
     reports = Report.objects.visible_to(user).filter(round=round_id, starts_on=start)
     newest = ReportSubmission.objects.filter(report__in=reports).order_by("report", "-number").distinct("report")
     report_submissions = ReportSubmission.objects.filter(pk__in=newest.values("pk"))
@@ -162,15 +175,18 @@ def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[Rep
 
 
 def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
-    """Let submissions of one period name their organisations as on the day of submission, for pages that show them."""
+    """Name the organisation of each submission as on the day of submission.
+
+    All submissions are of one period. Only for pages that show the names: such organisations must not be saved.
+    """
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
     if held_part_then(partnership, min(submission.submitted_at for submission in submissions)):
         for submission in submissions:
             party = submission.report.party
-            then = held_part_then(partnership, submission.submitted_at)
-            party.organisation = then.get(party.organisation_id, party.organisation)
+            organisation_by_party = held_part_then(partnership, submission.submitted_at)
+            party.organisation = organisation_by_party.get(party.organisation_id, party.organisation)
     show_as_at(
         (timezone.localdate(submission.submitted_at), submission.report.party.organisation)
         for submission in submissions

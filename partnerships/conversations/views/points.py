@@ -57,9 +57,9 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     sides = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
     require(bool(sides))
     organisation = sides[0]
-    able = queries.who_may_be_asked(point.conversation, organisation)
+    possible_addressees = queries.who_may_be_asked(point.conversation, organisation)
     back = _return_address(request, point)
-    form = BecomeForm(posted(request), point=point, able=able, cancel=back)
+    form = BecomeForm(posted(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
     def turn_into_entry() -> tuple[str, str]:
         entry = services.turn_into_entry(
@@ -75,7 +75,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         {services.UnableToChangePoint: None},
         point=point,
         organisation=organisation,
-        able=able,
+        possible_addressees=possible_addressees,
         back=back,
     )
 

@@ -161,7 +161,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         user=user,
         keeper=keeper,
         others=others,
-        seated=[(seat.person_id, seat.organisation_id) for seat in conversation.attendees.all() if seat.person_id],
+        attendee_ids=[
+            (seat.person_id, seat.organisation_id) for seat in conversation.attendees.all() if seat.person_id
+        ],
         steps=sum(step.action_id is None for step in conversation.next_steps.all()),
         initial=initial_of(conversation, note),
         cancel=conversation.get_absolute_url(),

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class ItemRow:
-    """An item with the fields that the page shows for it; the row for a new item has no item."""
+    """A row of the form: an agenda item with its fields, or the fields of a new item (`item` is None)."""
 
     def __init__(self, form: AgendaForm, item: AgendaItem | None) -> None:
         self.item = item
@@ -26,10 +26,10 @@ class ItemRow:
 
 
 class AgendaForm(Form):
-    """The items of an agenda that the person may read, and an empty row for a new one.
+    """The form of the agenda items that the person may read, with an empty row for a new item.
 
-    Items are ordered by the numbers in their field "Order". Items without a tick at "Keep" are dropped.
-    `people` may present an item.
+    Items are ordered by the numbers in their field "Order". An item without a tick at "Keep" is dropped.
+    Each of `people` may be chosen as a presenter.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -50,7 +50,7 @@ class AgendaForm(Form):
         self.helper = Helper(self, submit="Save agenda", cancel=meeting.get_absolute_url())
 
     def _add_fields(self, item: AgendaItem | None, *, position: int, presenter_choices: list[tuple[str, str]]) -> None:
-        """Add the fields of one row; without an item, those of a new one.
+        """Add the fields of one row: those of an item, or those of a new item if `item` is None.
 
         An item about a record shows the title of that record, so only other items can be renamed.
         """
@@ -62,13 +62,12 @@ class AgendaForm(Form):
                 required=item is not None,
                 initial=item.title if item else "",
             )
-        short_number_input = forms.NumberInput(attrs={"class": "govuk-input--width-3"})
         self.fields[f"place_{key}"] = forms.IntegerField(
             label="Order",
             min_value=1,
             max_value=999,
             initial=position,
-            widget=short_number_input,
+            widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
             required=item is not None,
         )
         self.fields[f"purpose_{key}"] = forms.ChoiceField(
@@ -89,7 +88,7 @@ class AgendaForm(Form):
         if item and item.presenter:
             presenter_pk = str(item.presenter.pk)
             if presenter_pk not in dict(choices):
-                # Saving the agenda keeps a presenter who has left; without this choice it would refuse them.
+                # A presenter who has left stays on the agenda. Without this choice the form would be invalid.
                 choices.append((presenter_pk, f"{item.presenter.display_name}, a former member"))
                 self._people[presenter_pk] = item.presenter
         self.fields[f"presenter_{key}"] = forms.ChoiceField(
@@ -100,19 +99,19 @@ class AgendaForm(Form):
 
     @property
     def lines(self) -> list[AgendaLine]:
-        """The agenda that a valid form describes, in its order; items that are dropped come last."""
+        """Return the agenda that a valid form describes, in its order, with dropped items last."""
         data = self.cleaned_data
-        position_and_line = [(data[f"place_{item.pk}"], self._line(item)) for item in self.items]
+        numbered_lines = [(data[f"place_{item.pk}"], self._line(item)) for item in self.items]
         if data["title_new"]:
             new_position = data["place_new"] or len(self.items) + 1
-            position_and_line.append((new_position, self._line(None)))
+            numbered_lines.append((new_position, self._line(None)))
 
-        # Sorting is stable: items with the same number keep their present order, and a new one follows them.
-        position_and_line.sort(key=lambda pair: (not pair[1].is_kept, pair[0]))
-        return [line for _, line in position_and_line]
+        # Sorting is stable: items with the same number stay in their present order, and a new item follows them.
+        numbered_lines.sort(key=lambda numbered: (not numbered[1].is_kept, numbered[0]))
+        return [line for _, line in numbered_lines]
 
     def _line(self, item: AgendaItem | None) -> AgendaLine:
-        """The line of a valid form for one item, or for the new one."""
+        """Return what a valid form says about an item, or about the new item if `item` is None."""
         data = self.cleaned_data
         key = str(item.pk) if item else "new"
         return AgendaLine(
@@ -126,7 +125,7 @@ class AgendaForm(Form):
 
 
 class CirculateForm(Form):
-    """The form to circulate the agenda. Its revision shows which agenda the person has seen."""
+    """The form to circulate the agenda; `revision` shows which agenda the person has seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -15,7 +15,7 @@ from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper, Section
 from partnerships.people.models import User
 
-#: The attendance suggested before it is recorded, by the answer to the invitation.
+#: The attendance that the form suggests, by the answer to the invitation.
 _ATTENDANCE_BY_ANSWER = {
     Answer.COMING.value: Attendance.PRESENT.value,
     Answer.APOLOGIES.value: Attendance.APOLOGIES.value,
@@ -23,7 +23,7 @@ _ATTENDANCE_BY_ANSWER = {
 
 
 class AnswerMeetingForm(Form):
-    """The answer to an invitation: the person's own, or that of the person named in `whose`."""
+    """The form to answer an invitation, for the person who answers or for the person named in `whose`."""
 
     answer = forms.ChoiceField(
         label="Will you come?",
@@ -39,7 +39,7 @@ class AnswerMeetingForm(Form):
 
 
 class AttendanceForm(Form):
-    """Who was there: the attendance of each person invited, and the people and guests who came without invitation."""
+    """The form to record who was there: the people invited, and people and guests who came without an invitation."""
 
     people = forms.ModelMultipleChoiceField(
         label="Other people who came",
@@ -85,10 +85,10 @@ class AttendanceForm(Form):
 
     @property
     def attendance(self) -> dict[int, str]:
-        """The attendance chosen for each seat, by the seat's id."""
+        """Return the attendance chosen for each seat, by the seat's id."""
         return {seat.pk: self.cleaned_data[f"seat_{seat.pk}"] for seat in self.seats}
 
     @property
     def other_guests(self) -> list[Guest]:
-        """The guests who came without an invitation, from the text of the form."""
+        """Return the guests who came without an invitation, one for each line of the field."""
         return guests_in(self.cleaned_data["guests"])

@@ -24,7 +24,7 @@ GUESTS_HINT = "Put each person on their own line: name, comma, job title."
 
 
 class TimeField(forms.TimeField):
-    """A time such as 10:30, in 24 hours."""
+    """A time in 24 hours, such as 14:30."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "For example, 10:30 or 14:00")
@@ -37,7 +37,7 @@ class TimeField(forms.TimeField):
 
 
 def minutes_field() -> forms.IntegerField:
-    """How long a meeting lasts."""
+    """Return a field for the length of a meeting."""
     return forms.IntegerField(
         label="Length in minutes",
         min_value=5,
@@ -47,7 +47,7 @@ def minutes_field() -> forms.IntegerField:
 
 
 class CycleForm(Form):
-    """How often a partnership meets."""
+    """The form to set how often, when and where a partnership meets."""
 
     interval = forms.IntegerField(
         label="Every how many weeks or months?",
@@ -88,7 +88,7 @@ class CycleForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Months need the weekday's place in the month; weeks do not."""
+        """Require which weekday of the month it is for a cycle in months, and ignore it for a cycle in weeks."""
         data = super().clean() or {}
         if data.get("unit") == CycleUnit.MONTHS and not data.get("position"):
             self.add_error("position", "Choose which weekday of the month")
@@ -98,7 +98,7 @@ class CycleForm(Form):
 
     @property
     def cycle(self) -> Cycle:
-        """The cycle that a valid form describes."""
+        """Return the cycle that a valid form describes."""
         data = self.cleaned_data
         return Cycle(
             unit=Unit(data["unit"]),
@@ -110,7 +110,7 @@ class CycleForm(Form):
 
     @property
     def sitting(self) -> Sitting:
-        """Time and place of each meeting."""
+        """Return the time and place of each meeting."""
         data = self.cleaned_data
         return Sitting(
             time=data["time"], minutes=data["minutes"], format=data["format"], place=data["place"], link=data["link"]
@@ -118,7 +118,7 @@ class CycleForm(Form):
 
 
 def initial_of_cycle(meeting_cycle: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:
-    """Initial values: the cycle as it is, or as the terms describe it."""
+    """Return the form's initial values, from the present cycle or from the one that the terms propose."""
     cycle = meeting_cycle.cycle if meeting_cycle else proposed
     initial: dict[str, Any] = {
         "on_holiday": HolidayChoice.LATER,
@@ -141,7 +141,7 @@ def initial_of_cycle(meeting_cycle: MeetingCycle | None, proposed: Cycle | None,
 
 
 class MeetingForm(Form):
-    """When and where a meeting is, and who is invited."""
+    """The form to plan or change a meeting, and to invite people."""
 
     title = forms.CharField(label="Title", max_length=200)
     day = DayField(label="Date")
@@ -192,21 +192,21 @@ class MeetingForm(Form):
         self.fields["key"].initial = uuid.uuid4
         if not changes:
             del self.fields["reason"]
-        when = ["title", "day", "time", "minutes", "format", "place", "link"]
+        field_names = ["title", "day", "time", "minutes", "format", "place", "link"]
         if not _is_holiday(self):
             del self.fields["on_holiday"]
         else:
-            when.insert(2, "on_holiday")
+            field_names.insert(2, "on_holiday")
         self.helper = Helper(
             self,
-            Section("When and where", *when, *(["reason"] if changes else [])),
+            Section("When and where", *field_names, *(["reason"] if changes else [])),
             Section("Who is invited", "people", "guests", "note"),
             submit="Save meeting" if changes else "Plan meeting",
             cancel=cancel,
         )
 
     def clean(self) -> dict[str, Any]:
-        """A bank holiday must be chosen knowingly."""
+        """Require a tick before a meeting may be planned on a bank holiday."""
         data = super().clean() or {}
         day = data.get("day")
         if day is not None and day in self.holidays and not data.get("on_holiday"):
@@ -215,7 +215,7 @@ class MeetingForm(Form):
 
     @property
     def plan(self) -> MeetingPlan:
-        """The plan that a valid form describes."""
+        """Return the plan that a valid form describes."""
         data = self.cleaned_data
         return MeetingPlan(
             title=data["title"],
@@ -231,7 +231,10 @@ class MeetingForm(Form):
 
 
 def _is_holiday(form: MeetingForm) -> bool:
-    """Whether the day in the form is a bank holiday; then the form asks whether that is meant."""
+    """Return whether the day in the form is a bank holiday, so that the form must ask for confirmation.
+
+    An empty or invalid day is not a holiday.
+    """
     try:
         day = form.fields["day"].clean(form["day"].value()) if form.is_bound else form["day"].value()
     except forms.ValidationError:
@@ -240,20 +243,20 @@ def _is_holiday(form: MeetingForm) -> bool:
 
 
 def guests_in(text: str) -> list[Guest]:
-    """Guests from lines such as `Una Signed, Surveyor`."""
+    """Return the guests from lines such as `Una Signed, Surveyor`."""
     lines = (line.partition(",") for line in text.splitlines() if line.strip())
     return [Guest(name.strip(), job_title.strip()) for name, _, job_title in lines]
 
 
-def initial_of_next(proposed: NextMeeting | None, title: str, people: Collection[int]) -> dict[str, Any]:
-    """Initial values for the next meeting."""
-    initial: dict[str, Any] = {"title": title, "people": list(people), "time": dt.time(10), "minutes": 60}
+def initial_of_next(proposed: NextMeeting | None, title: str, person_ids: Collection[int]) -> dict[str, Any]:
+    """Return initial values for planning the next meeting, from the cycle's proposal if there is one."""
+    initial: dict[str, Any] = {"title": title, "people": list(person_ids), "time": dt.time(10), "minutes": 60}
     if proposed is None:
         return initial
-    local = timezone.localtime(proposed.starts_at)
+    starts_at = timezone.localtime(proposed.starts_at)
     return initial | {
-        "day": local.date(),
-        "time": local.time(),
+        "day": starts_at.date(),
+        "time": starts_at.time(),
         "minutes": proposed.minutes,
         "format": proposed.format,
         "place": proposed.place,
@@ -263,14 +266,14 @@ def initial_of_next(proposed: NextMeeting | None, title: str, people: Collection
 
 
 def initial_of_meeting(meeting: Meeting) -> dict[str, Any]:
-    """Initial values for changing a meeting. Needs the seats fetched."""
-    local = timezone.localtime(meeting.starts_at)
+    """Return initial values for changing a meeting, whose seats must have been fetched."""
+    starts_at = timezone.localtime(meeting.starts_at)
     seats = list(meeting.seats.all())
     guests = (f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in seats if seat.is_guest)
     return {
         "title": meeting.title,
-        "day": local.date(),
-        "time": local.time(),
+        "day": starts_at.date(),
+        "time": starts_at.time(),
         "people": [seat.person_id for seat in seats if seat.person_id],
         "guests": "\n".join(guests),
         **{name: getattr(meeting, name) for name in ("minutes", "format", "place", "link", "note")},

@@ -87,7 +87,7 @@ def record_attendance(
     is_first_record = not current.is_held
     needed = current.partnership.quorum if is_first_record else current.quorum_needed
     quorum = count_quorum(
-        counted=counted_ids, present=set(present.values_list("organisation_id", flat=True)), needed=needed
+        counted_ids=counted_ids, present_ids=set(present.values_list("organisation_id", flat=True)), needed=needed
     )
     current.status, current.attendance_at, current.attendance_by = MeetingStatus.HELD, now, author
     current.quorum_needed, current.quorum_present = quorum.needed, quorum.present

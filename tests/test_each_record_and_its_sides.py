@@ -28,7 +28,7 @@ from pghistory.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.commitments import models as promised
 from partnerships.commitments import services as commitments
-from partnerships.commitments.origins import read_from
+from partnerships.commitments.origins import parse_origin_record
 from partnerships.conversations import models as talked
 from partnerships.conversations import services as conversations
 from partnerships.exchange import models as exchanged
@@ -269,7 +269,7 @@ def _fulfilment(world: World) -> exchanged.Fulfilment:
         partnership=None,
         author=world.ben,
         now=timezone.now(),
-        came_from=read_from(f"response-{response.pk}"),
+        came_from=parse_origin_record(f"response-{response.pk}"),
     )
     return exchanged.Fulfilment.objects.get(entry=ask)
 
@@ -403,7 +403,7 @@ def _attendee(world: World, attribution: str) -> talked.Attendee:
 
 def _from_talk(world: World) -> talked.ConversationCommitment:
     talk = _talk_with(world, subject=SAID)
-    propose(world, came_from=read_from(f"conversation-{talk.pk}"))
+    propose(world, came_from=parse_origin_record(f"conversation-{talk.pk}"))
     return talked.ConversationCommitment.objects.get(conversation=talk)
 
 

@@ -183,7 +183,7 @@ def holds_all_kinds(world: World, someone: User) -> None:
     asked = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
     entry = shared(world.westmarch, world.ben, timezone.now(), **asked)
     refer_entry(entry=entry, organisation=world.larkhaven, person=someone, author=world.amina, now=timezone.now())
-    escalate(commitment=agree(world), to=someone, author=world.eddie, now=timezone.now())
+    escalate(commitment=agree(world), helper=someone, author=world.eddie, now=timezone.now())
 
 
 def test_successor_takes_over_objectives_referrals_next_steps_and_escalations(world: World) -> None:

@@ -26,7 +26,8 @@ from partnerships.organisations.owned import (
 from partnerships.people.models import User
 
 
-def _things(commitments: CommitmentQuerySet) -> list[Thing]:
+def _commitments_as_things(commitments: CommitmentQuerySet) -> list[Thing]:
+    """Return each commitment as a thing to hand over, the earliest due first."""
     return [
         Thing(
             commitment.pk,
@@ -39,17 +40,19 @@ def _things(commitments: CommitmentQuerySet) -> list[Thing]:
 
 
 def _open_commitments(organisation: Organisation) -> CommitmentQuerySet:
-    """The commitments for which the organisation must have an owner, until they are over."""
+    """Return the commitments that are not over and whose owner is, or has to be, from the organisation."""
     return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
 
 
 def _owned(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_open_commitments(organisation).filter(owner=person))
+    return _commitments_as_things(_open_commitments(organisation).filter(owner=person))
 
 
 def _ownerless(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Open commitments without an owner, or whose owner does not act for the organisation."""
-    return _things(_open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day))))
+    """Return open commitments without an owner, or whose owner does not act for the organisation."""
+    return _commitments_as_things(
+        _open_commitments(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day)))
+    )
 
 
 def _change_owner(handover: Handover) -> None:
@@ -66,18 +69,20 @@ def _change_owner(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _under_way_of(organisation: Organisation) -> CommitmentQuerySet:
-    """Commitments under way that the organisation gives or receives."""
+def _commitments_under_way(organisation: Organisation) -> CommitmentQuerySet:
+    """Return the commitments under way that the organisation gives or receives."""
     return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
 
 
 def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_under_way_of(organisation).filter(escalated_to=person))
+    return _commitments_as_things(_commitments_under_way(organisation).filter(escalated_to=person))
 
 
 def _escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Commitments escalated to people who no longer act for the organisation."""
-    return _things(_under_way_of(organisation).filter(escalated_to__in=left_by(organisation, day)))
+    """Return commitments under way that were escalated to people who no longer act for the organisation."""
+    return _commitments_as_things(
+        _commitments_under_way(organisation).filter(escalated_to__in=left_by(organisation, day))
+    )
 
 
 def _escalate_to_colleague(handover: Handover) -> None:
@@ -85,7 +90,7 @@ def _escalate_to_colleague(handover: Handover) -> None:
     try:
         escalate(
             commitment=commitment,
-            to=handover.to,
+            helper=handover.to,
             author=handover.author,
             reason=handover.reason,
             now=handover.now,

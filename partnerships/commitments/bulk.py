@@ -23,7 +23,7 @@ _NEITHER_SIDE = "Only editors and leads of either side can remind these owners."
 
 
 class OwnerForm(Form):
-    """The form to choose the new owner of the chosen commitments."""
+    """The form in which a person chooses a new owner for several commitments."""
 
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Commitment]) -> None:
         super().__init__(data)
@@ -36,34 +36,37 @@ class OwnerForm(Form):
         self.helper = Helper(self, submit="Change owner")
 
 
-def _left_out(
+def _left_out_finder(
     why_not: Callable[[Rights], str],
 ) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
-    """Return a function that finds the commitments that an action leaves out, with the reason by id."""
+    """Return a function that finds the commitments that an action leaves out, with the reason by id.
 
-    def left_out(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
+    `why_not` returns the reason for one commitment, or "" if the action may change it.
+    """
+
+    def find_left_out(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
         reasons_by_pk = {rights.commitment.pk: why_not(rights) for rights in rights_over_each(rows, person, now)}
         return {pk: reason for pk, reason in reasons_by_pk.items() if reason}
 
-    return left_out
+    return find_left_out
 
 
-def _why_not_assign(rights: Rights) -> str:
-    """Why the person cannot change the owner; "" if they can."""
+def _why_not_assign_owner(rights: Rights) -> str:
+    """Return why the person cannot change the owner, or "" if they can."""
     if rights.commitment.is_over:
         return "These commitments have ended, so you can no longer change their owner."
     return "" if rights.may_change_owner else _NO_RIGHT
 
 
-def _why_not_move(rights: Rights) -> str:
-    """Why the person cannot change the due date; "" if they can."""
+def _why_not_change_due_date(rights: Rights) -> str:
+    """Return why the person cannot change the due date, or "" if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     return "" if rights.may_report else _NO_RIGHT
 
 
 def _why_not_remind(rights: Rights) -> str:
-    """Why the person cannot remind the owner; "" if they can."""
+    """Return why the person cannot remind the owner, or "" if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     if not rights.may_escalate:
@@ -73,13 +76,13 @@ def _why_not_remind(rights: Rights) -> str:
     return ""
 
 
-def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+def _assign_owner(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.owner_id == chosen["owner"].pk:  # otherwise the owner would get an email about no change
         raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 
-def _move(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+def _change_due_date(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     services.change_due_date(commitment=row, due_on=chosen["due_on"], reason=chosen["reason"], author=person, now=now)
 
 
@@ -87,13 +90,13 @@ def _remind(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt
     services.remind_owner(commitment=row, author=person, now=now)
 
 
-def _tell(*, reminds: bool) -> Callable[..., None]:
-    """Return a function that emails each owner once about all their commitments."""
+def _owners_notifier(*, reminds: bool) -> Callable[..., None]:
+    """Return a function that sends each owner one email about all their commitments among the chosen ones."""
 
-    def tell(*, rows: Sequence[Commitment], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-        services.tell_owners(commitments=rows, author=person, reminds=reminds, now=now)
+    def send_emails(*, rows: Sequence[Commitment], person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+        services.email_owners(commitments=rows, author=person, reminds=reminds, now=now)
 
-    return tell
+    return send_emails
 
 
 ACTIONS = (
@@ -102,18 +105,18 @@ ACTIONS = (
         label="Change the owner",
         done="the owner has been changed",
         form=OwnerForm,
-        left_out=_left_out(_why_not_assign),
-        change=_assign,
+        left_out=_left_out_finder(_why_not_assign_owner),
+        change=_assign_owner,
         refusals=(services.UnableToChangeOwner,),
-        tell=_tell(reminds=False),
+        tell=_owners_notifier(reminds=False),
     ),
     BulkAction(
         name="due",
         label="Change the due date",
         done="the due date has been changed",
         form=lambda data, _person, _rows: DueDateForm(data),
-        left_out=_left_out(_why_not_move),
-        change=_move,
+        left_out=_left_out_finder(_why_not_change_due_date),
+        change=_change_due_date,
         refusals=(services.UnableToChangeDueDate,),
     ),
     BulkAction(
@@ -121,9 +124,9 @@ ACTIONS = (
         label="Remind the owners",
         done="the owners have been reminded",
         form=only_button("Remind owners"),
-        left_out=_left_out(_why_not_remind),
+        left_out=_left_out_finder(_why_not_remind),
         change=_remind,
         refusals=(services.UnableToRemind,),
-        tell=_tell(reminds=True),
+        tell=_owners_notifier(reminds=True),
     ),
 )

@@ -1,4 +1,7 @@
-"""The kinds of email about commitments, each with the commitment that its reader must be able to read."""
+"""The kinds of email about commitments.
+
+Each names the commitment that the recipient must be able to read.
+"""
 
 from __future__ import annotations
 

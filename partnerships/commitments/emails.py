@@ -1,4 +1,8 @@
-"""Emails about commitments. Each is composed only if it still applies and its recipient may read the commitment."""
+"""Emails about commitments.
+
+Each function returns the content of an email, or a sentence that says why the email is no longer sent: either it
+does not apply any more, or its recipient may not read the commitment.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,12 @@ from partnerships.people.models import User
 
 _NO_READER = "They can no longer read the commitment."
 _ANSWERED = "The commitment is no longer waiting for them."
-#: Limit of commitments that one email lists; it gives the number of further ones.
+#: Limit of commitments that one email lists. The email gives the number of further commitments.
 MAX_LISTED = 20
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Reminder for the owner that a commitment is due.
+    """Compose the reminder for the owner that a commitment is due.
 
     Not sent if the commitment has been delivered, or has another due date or owner, since the reminder was recorded.
     """
@@ -50,7 +54,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks a person to help with a commitment that was escalated to them."""
+    """Compose the email that asks a person to help with a commitment that was escalated to them."""
     commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED
@@ -66,28 +70,30 @@ def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks a lead to confirm for their organisation."""
+    """Compose the email that asks a lead to confirm a commitment for their organisation."""
     commitment, author = _commitment_and_author(due)
     if commitment.revision != due.params["revision"]:
         return "The terms have since changed."
     if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
-    return _update("proposed", commitment, person, author)
+    return _action_email("proposed", commitment, person, author)
 
 
 def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks a lead to confirm several commitments of one spreadsheet.
+    """Compose the email that asks a lead to confirm several commitments of one spreadsheet.
 
-    It leaves out commitments that no longer wait for the lead, or that the lead may not read.
+    The email leaves out commitments that no longer wait for the lead, or that the lead may not read.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
-    leads_one_of: dict[tuple[Organisation, ...], bool] = {}  # one query for all commitments between the same sides
+    is_lead_by_organisations: dict[
+        tuple[Organisation, ...], bool
+    ] = {}  # one query for all commitments between the same sides
     proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
         organisations = waits_for(commitment)
-        if organisations not in leads_one_of:
-            leads_one_of[organisations] = leads_with_account(organisations).filter(pk=person.pk).exists()
-        if leads_one_of[organisations]:
+        if organisations not in is_lead_by_organisations:
+            is_lead_by_organisations[organisations] = leads_with_account(organisations).filter(pk=person.pk).exists()
+        if is_lead_by_organisations[organisations]:
             proposed.append(commitment)
     if not proposed:
         return _ANSWERED
@@ -104,9 +110,10 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the owner of several commitments: a person made them the owner, or with `reminds` reminds them.
+    """Compose the email to the owner of several commitments.
 
-    It leaves out commitments that are over, that another person owns now, or that the recipient may not read.
+    With the parameter `reminds`, the email reminds them of the commitments; otherwise it says that they are now the
+    owner. It leaves out commitments that are over, that another person owns now, or that the recipient may not read.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
     commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
@@ -126,40 +133,46 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the proposer and the owner that both sides have confirmed."""
+    """Compose the email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _commitment_and_author(due)
     if commitment.status == Status.CANCELLED:
         return "The commitment has since been cancelled."
-    return _update("agreed", commitment, person, author)
+    return _action_email("agreed", commitment, person, author)
 
 
 def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks a lead of the receiver to verify the delivery."""
+    """Compose the email that asks a lead of the receiver to verify the delivery."""
     commitment, author = _commitment_and_author(due)
     if not commitment.is_done or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
-    return _update("done", commitment, person, author)
+    return _action_email("done", commitment, person, author)
 
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the people who deliver: the delivery has been verified or sent back."""
+    """Compose the email to the people who deliver that the delivery has been verified or sent back."""
     commitment, author = _commitment_and_author(due)
-    return _update("verified" if due.params["verified"] else "sent_back", commitment, person, author)
+    return _action_email("verified" if due.params["verified"] else "sent_back", commitment, person, author)
 
 
 def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that a commitment was declined, withdrawn or cancelled. The reason is only on the commitment's page."""
+    """Compose the email that a commitment was declined, withdrawn or cancelled.
+
+    The reason is only on the commitment's page.
+    """
     commitment, author = _commitment_and_author(due)
-    return _update("ended", commitment, person, author)
+    return _action_email("ended", commitment, person, author)
 
 
 def people_asked(commitment: Commitment) -> QuerySet[User]:
-    """The leads who must confirm or verify. The owner of an action, and the person who did it, cannot verify it."""
+    """Return the leads who must confirm or verify the commitment.
+
+    The owner of an action, and the person who did the action, cannot verify it.
+    """
     leads = leads_with_account(waits_for(commitment))
     if not (commitment.is_action and commitment.is_done):
         return leads
-    own = [pk for pk in (commitment.owner_id, commitment.done_by_id) if pk is not None]
-    return leads.exclude(pk__in=own)
+    own_ids = [pk for pk in (commitment.owner_id, commitment.done_by_id) if pk is not None]
+    return leads.exclude(pk__in=own_ids)
 
 
 def _commitment(pk: int) -> Commitment:
@@ -167,7 +180,7 @@ def _commitment(pk: int) -> Commitment:
 
 
 def _commitment_and_author(due: Due) -> tuple[Commitment, User]:
-    """The commitment of an email, and the person whose action the email reports."""
+    """Return the commitment of an email, and the person whose action the email reports."""
     return _commitment(due.params["commitment"]), User.objects.get(pk=due.params["author"])
 
 
@@ -175,8 +188,8 @@ def _may_read(commitment: Commitment, person: User) -> bool:
     return commitment_readers(commitment).filter(pk=person.pk).exists()
 
 
-def _update(template: str, commitment: Commitment, person: User, author: User) -> Content | str:
-    """The email of this template about an action of `author`."""
+def _action_email(template_name: str, commitment: Commitment, person: User, author: User) -> Content | str:
+    """Return the email of this template about an action of `author`, or why it is not sent."""
     if not _may_read(commitment, person):
         return _NO_READER
     context = {
@@ -186,4 +199,4 @@ def _update(template: str, commitment: Commitment, person: User, author: User) -
         "owns": commitment.owner_id == person.pk,
         "href": link("commitments:detail", pk=commitment.pk),
     }
-    return Content(f"commitments/{template}", context, reply_to=author.email)
+    return Content(f"commitments/{template_name}", context, reply_to=author.email)

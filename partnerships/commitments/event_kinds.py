@@ -4,7 +4,10 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may."""
+    """The kinds of event on commitments.
+
+    Codes are stored in rows and never change; labels may.
+    """
 
     PROPOSED = "commitment.proposed", "Proposed a commitment"
     ACTION_NOTED = "commitment.action_noted", "Added an action"

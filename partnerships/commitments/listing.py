@@ -35,7 +35,7 @@ _CONDITIONS_BY_STATUS: dict[str, dict[str, Any]] = {
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
-    """The commitments that the person may see and that match these filters."""
+    """Return the commitments that the person may see and that match these filters."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
     conditions_of_side: dict[str, dict[str, Any]] = {
         "given": {"giver__in": own_organisations},
@@ -62,12 +62,15 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
 
 
 def _name_as_at(user: User, rows: Sequence[Commitment]) -> None:
-    """Let each row name its organisations as they were named on the day of the proposal."""
+    """Give the organisations of each row the name that they had on the day of the proposal."""
     queries.name_as_at(rows)
 
 
 def _owner(user: User) -> Combinable:
-    """The owner's name, by which the list is sorted and grouped; NULL if the owner has entered none."""
+    """Return the expression by which the list is sorted and grouped by owner.
+
+    It is the owner's name, or NULL if the owner has entered none.
+    """
     return NullIf(F("owner__name"), Value(""))
 
 
@@ -75,7 +78,7 @@ def _due_words(row: Commitment) -> str:
     return when_due(row.due_on, is_open=row.is_under_way)
 
 
-#: Columns that are shown at first.
+#: Columns that the list shows before the reader chooses others.
 _SHOWN = (
     Column(
         name="text",

@@ -25,7 +25,10 @@ def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitmen
 
 
 def _with_target(target: int) -> Q:
-    """Commitments with the target already on a side: moving them would make giver and receiver the same."""
+    """Return the condition that the target is already on a side of the commitment.
+
+    Moving the commitment would make giver and receiver the same.
+    """
     return Q(giver=target) | Q(receiver=target)
 
 

@@ -23,7 +23,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Initial values of the form. `words` names the record in a sentence, and `href` is its URL."""
+    """The values that a record suggests for the form to propose a commitment.
+
+    `words` names the record in a sentence, and `href` is its URL.
+    """
 
     words: str
     href: str
@@ -37,13 +40,13 @@ class Suggestion:
 
     @property
     def pair(self) -> tuple[Organisation, ...]:
-        """The two organisations, if the record fixes both; else none."""
+        """Giver and receiver if the record fixes both; otherwise an empty tuple."""
         return (self.giver, self.receiver) if self.giver and self.receiver else ()
 
 
 @dataclass(frozen=True, slots=True)
 class OriginLink:
-    """A link to a record that a commitment was made from, for its page."""
+    """A link from a commitment's page to a record that the commitment was made from."""
 
     words: str
     href: str
@@ -77,8 +80,8 @@ class CopyLinks(Protocol):
 class Origin:
     """A kind of record that commitments are made from, and the functions of its room.
 
-    If several kinds store their links in one table, only one of them has `copy_links`. `rows` returns the stored links
-    of a commitment: if given, `links_of` is called only if there are some, which saves queries.
+    If several kinds store their links in one table, only one of them has `copy_links`. `rows` looks up the stored links
+    of a commitment. If `rows` is given, `links_of` is called only if there are such links, which saves queries.
     """
 
     name: str
@@ -90,8 +93,8 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class From:
-    """The record that a commitment is made from: its kind and its id."""
+class OriginRecord:
+    """A record that a commitment is made from."""
 
     origin: Origin
     record_id: int
@@ -108,17 +111,17 @@ def register_origin(origin: Origin) -> None:
     _origins[origin.name] = origin
 
 
-def read_from(text: str) -> From | None:
-    """Read a record from a parameter such as `response-12`; None if it names no registered kind or no id."""
+def parse_origin_record(text: str) -> OriginRecord | None:
+    """Parse a parameter such as `response-12`; None if the kind is not registered or the id is invalid."""
     name, _, record_id = text.rpartition("-")
     origin = _origins.get(name)
     if origin is None or not (record_id.isascii() and record_id.isdecimal()) or len(record_id) > 18:
         return None
-    return From(origin, int(record_id))
+    return OriginRecord(origin, int(record_id))
 
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
-    """Links to all records that the commitment was made from and that the person may see."""
+    """Return links to all records that the commitment was made from and that the person may see."""
     lookups_with_rows = with_rows(commitment.pk, *_rows_of_links())
     return [
         link
@@ -129,7 +132,7 @@ def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
 
 
 def links_lookup(commitment: int) -> Lookup:
-    """The first query of `links_of`, so that `read_ahead` can run it with others."""
+    """Return the first query of `links_of`, so that `read_ahead` can run it with others."""
     return rows_lookup(commitment, *_rows_of_links())
 
 

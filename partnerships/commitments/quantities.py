@@ -1,4 +1,4 @@
-"""Quantities in words: `60 homes`, `£1,250,000`, `40 of 60 homes`."""
+"""Quantities as text: `60 homes`, `£1,250,000`, `40 of 60 homes`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ def _code_itself(unit: str) -> tuple[str, str]:
 
 
 class _UnitWords:
-    """The function that returns the words for a unit. The room sets it at start-up: this module uses no database."""
+    """Stores the function that returns the words for a unit.
+
+    The room sets the function at start-up, because this module must not use the database.
+    """
 
     of: Callable[[str], tuple[str, str]] = staticmethod(_code_itself)
 
@@ -24,7 +27,7 @@ def use_words(words: Callable[[str], tuple[str, str]]) -> None:
 
 
 def quantity_words(quantity: Decimal | None, unit: str) -> str:
-    """The quantity with its unit; empty without a quantity."""
+    """Return the quantity with its unit, or "" without a quantity."""
     if quantity is None:
         return ""
     if unit == "pounds":
@@ -34,7 +37,7 @@ def quantity_words(quantity: Decimal | None, unit: str) -> str:
 
 
 def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> str:
-    """`40 of 60 homes`; empty without a quantity."""
+    """Return the delivered part of a quantity, such as `40 of 60 homes`, or "" without a quantity."""
     if quantity is None:
         return ""
     if unit == "pounds":
@@ -43,5 +46,8 @@ def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> 
 
 
 def homes_and_money(quantity: Decimal | None, unit: str) -> tuple[Decimal | None, Decimal | None]:
-    """The quantity as a number of homes and as pounds, for totals: one of the two is None, or both."""
+    """Return the quantity as a number of homes and as pounds, for totals.
+
+    The value is None where the quantity has another unit.
+    """
     return (quantity if unit == "homes" else None), (quantity if unit == "pounds" else None)

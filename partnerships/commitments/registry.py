@@ -23,12 +23,12 @@ _listeners: list[Listener] = []
 
 
 def register_listener(listener: Listener) -> None:
-    """Register a listener. Registering the same one twice has no effect."""
+    """Register a listener. Registering the same listener twice has no effect."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def call_listeners(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
-    """Call every registered listener. Services do this after they have saved the commitment."""
+    """Call every registered listener. Services call this after they have saved the commitment."""
     for listener in _listeners:
         listener(commitment=commitment, author=author, now=now)

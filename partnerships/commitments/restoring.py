@@ -1,4 +1,4 @@
-"""After a restore: remove evidence again that had been removed."""
+"""Removes evidence again after a restore, if it had been removed since the backup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.kit.journal import Redone, redo_each, register_redo
 def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove again the files that were removed since the backup."""
 
-    def redo(evidence: Evidence, _line: dict[str, Any]) -> int:
+    def remove_again(evidence: Evidence, _line: dict[str, Any]) -> int:
         remove_evidence(evidence=evidence, author=None, now=now)
         return 1
 
@@ -25,7 +25,7 @@ def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         files.select_related("commitment").order_by("pk"),
         identity_of=evidence_identity,
         began_at=lambda row: row.added_at,
-        redo=redo,
+        redo=remove_again,
     )
 
 

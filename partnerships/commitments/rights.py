@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over one commitment now, from the person's roles in the giver and in the receiver."""
+    """The rights of one person over one commitment now, from the person's roles in the giver and in the receiver."""
 
     commitment: Commitment
     giver_role: str
@@ -23,45 +23,48 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether they edit for the side that delivers: the giver or, if it is not in the directory, the receiver."""
+        """Whether the person edits for the side that delivers.
+
+        That side is the giver or, if the giver is not in the directory, the receiver.
+        """
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
 
     @property
     def edits(self) -> bool:
-        """Whether they edit for either side."""
+        """Whether the person edits for either side."""
         return self.giver_role in EDITING_ROLES or self.receiver_role in EDITING_ROLES
 
     @property
     def leads(self) -> bool:
-        """Whether they lead either side."""
+        """Whether the person leads either side."""
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
-        """Whether they may decide for this side: its leads and, for the giver of an action, its editors."""
+        """Whether the person may decide for this side: its leads and, for the giver of an action, its editors."""
         role = self.giver_role if giving else self.receiver_role
         return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
 
     @property
     def may_edit_terms(self) -> bool:
-        """Whether they may change the terms: editors and leads of either side, until both have confirmed."""
+        """Whether the person may change the terms: editors and leads of either side, until both have confirmed."""
         return self.commitment.is_proposed and self.edits
 
     @property
     def may_confirm_giving(self) -> bool:
-        """Whether they may confirm for the giver: its leads and, for an action, its editors."""
+        """Whether the person may confirm for the giver: its leads and, for an action, its editors."""
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
         return unconfirmed and self.leads_side(giving=True)
 
     @property
     def may_confirm_receiving(self) -> bool:
-        """Whether they may confirm for the receiver: its leads."""
+        """Whether the person may confirm for the receiver: its leads."""
         unconfirmed = self.commitment.is_proposed and self.commitment.receiver_confirmed_at is None
         return unconfirmed and not self.commitment.is_action and self.leads_side(giving=False)
 
     @property
     def may_confirm(self) -> bool:
-        """Whether they may confirm for either side."""
+        """Whether the person may confirm for either side."""
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
@@ -75,27 +78,27 @@ class Rights:
 
     @property
     def may_report(self) -> bool:
-        """Whether they may report progress and change the due date."""
+        """Whether the person may report progress and change the due date."""
         return self.commitment.is_under_way and self.edits_for_deliverer
 
     @property
     def may_attach(self) -> bool:
-        """Whether they may attach evidence: from agreement to verification."""
+        """Whether the person may attach evidence: from agreement to verification."""
         return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
 
     @property
     def may_escalate(self) -> bool:
-        """Whether they may escalate: editors and leads of either side."""
+        """Whether the person may escalate: editors and leads of either side."""
         return self.commitment.is_under_way and self.edits
 
     @property
     def may_change_owner(self) -> bool:
-        """Whether they may change the owner: people who may report progress, until the commitment is over."""
+        """Whether the person may change the owner: people who may report progress, until the commitment is over."""
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
     def verifies(self) -> bool:
-        """Whether they may verify the commitment, once it is done.
+        """Whether the person may verify the commitment, once it is done.
 
         Leads of the receiver verify a delivery. Editors and leads of either side verify an action, except its owner and
         the person who reported it done: a second person must.
@@ -106,12 +109,12 @@ class Rights:
 
     @property
     def may_verify(self) -> bool:
-        """Whether they may verify the commitment now."""
+        """Whether the person may verify the commitment now."""
         return self.commitment.is_done and not self.commitment.is_over and self.verifies
 
     @property
     def may_end(self) -> bool:
-        """Whether they may end the commitment: leads of either side.
+        """Whether the person may end the commitment: leads of either side.
 
         Editors of the side that proposed it may also withdraw a proposal, and end an action at any time.
         """
@@ -124,23 +127,23 @@ class Rights:
 
     @property
     def may_replace(self) -> bool:
-        """Whether they may propose new terms: editors and leads of either side, once a commitment is agreed."""
+        """Whether the person may propose new terms: editors and leads of either side, once a commitment is agreed."""
         has_both_sides = bool(self.commitment.giver_id and self.commitment.receiver_id)
         return has_both_sides and self.commitment.is_under_way and self.edits and not self.commitment.is_action
 
     @property
     def may_act(self) -> bool:
-        """Whether they may do anything at all."""
+        """Whether the person may do anything with the commitment."""
         return not self.commitment.is_over and self.edits
 
 
 def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
-    """Rights of the person over the commitment on the day of `now`; one query."""
+    """Return the rights of the person over the commitment on the day of `now`. This needs one query."""
     return rights_over_each([commitment], person, now)[0]
 
 
 def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.datetime) -> list[Rights]:
-    """Rights of the person over each commitment, in their order; one query for all."""
+    """Return the rights of the person over each commitment, in the same order. This needs one query for all."""
     roles = roles_of(person, now).of
     return [
         Rights(
@@ -154,7 +157,7 @@ def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.da
 
 
 def side_of(rights: Rights) -> Organisation | None:
-    """The organisation for which the person acts here: the giver, if they edit for both."""
+    """Return the organisation for which the person acts here; the giver, if they edit for both."""
     if rights.giver_role in EDITING_ROLES:
         return rights.commitment.giver
     if rights.receiver_role in EDITING_ROLES:
@@ -163,7 +166,7 @@ def side_of(rights: Rights) -> Organisation | None:
 
 
 def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
-    """The organisations that must confirm or verify. Needs giver and receiver fetched."""
+    """Return the organisations that must confirm or verify. `giver` and `receiver` should be fetched."""
     if commitment.status == Status.PROPOSED:
         confirmations = [(commitment.giver, commitment.giver_confirmed_at)]
         if not commitment.is_action:

@@ -10,5 +10,5 @@ from partnerships.commitments import services
 
 @shared_task
 def remind_owners() -> None:
-    """Record today's reminders; may run twice."""
+    """Record today's reminders. Running the task twice sends no reminder twice."""
     services.remind_owners(now=timezone.now())

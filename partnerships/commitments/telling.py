@@ -1,4 +1,4 @@
-"""Which events of commitments followers hear about."""
+"""The events of commitments that followers are told about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.commitments.event_kinds import EventKind
 
 _SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
 
-#: Events that followers hear about: how several are folded into one, what the sentence adds to the event's label, and
+#: By kind of event: how several events are folded into one line, what the line adds to the label of the event, and
 #: whether the event changes dates or amounts.
 _TOLD = {
     EventKind.PROPOSED: (Fold.CREATED, "", True),
@@ -35,7 +35,7 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
+    """Register the events that followers are told about, and those that they are not told about."""
     for kind, (fold, says, touches) in _TOLD.items():
         register_told(
             kind,

@@ -1,7 +1,4 @@
-"""Nominations agreements for administrators.
-
-To look at, because signed terms own them.
-"""
+"""Nominations agreements in Django admin, to look at only, because signed terms decide what they contain."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ from partnerships.nominations.models import NominationsAgreement
 
 @admin.register(NominationsAgreement)
 class NominationsAgreementAdmin(ReadOnlyAdmin):
-    """Which parties are the council and the provider.
+    """Shows which parties are the council and the provider.
 
-    Without returns, which only these two read.
+    Returns are left out, because only these two parties may read them.
     """
 
     fields = ("partnership", "council_body", "provider_body", "begun_at")

@@ -1,4 +1,7 @@
-"""Emails about nominations returns. None of them contains a figure of the return."""
+"""Emails about nominations returns. None of them contains a figure of the return.
+
+Each function returns the content of an email, or a sentence that says why the email is no longer sent.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from partnerships.people.models import User
 
 
 def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks the council to confirm or dispute the lines of a return."""
+    """Compose the email that asks the council to confirm or dispute the lines of a return."""
     nominations_return = _return_of(due)
     # `sendings` counts how often the return was sent: this email is about one sending only.
     if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
@@ -23,7 +26,7 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the provider that its return was confirmed or disputed."""
+    """Compose the email to the provider that its return was confirmed or disputed."""
     nominations_return = _return_of(due)
     is_decided = nominations_return.is_settled or nominations_return.is_disputed
     if nominations_return.sendings != due.params["sending"] or not is_decided:
@@ -34,7 +37,7 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to both sides that a confirmed return was reopened."""
+    """Compose the email to both sides that a confirmed return was reopened."""
     nominations_return = _return_of(due)
     if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
         return "The provider has sent the return again."

@@ -4,9 +4,9 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change.
+    """The kinds of event on nominations agreements.
 
-    Labels may. None of them says a figure.
+    Codes are stored in rows and never change; labels may. No label contains a figure of a return.
     """
 
     RETURN_STARTED = "nominations.return_started", "Started a nominations return"

@@ -1,6 +1,6 @@
 """Personal data rules for erasure and export.
 
-Lettings name homes, never who lives there.
+Lettings identify homes, never the people who live in them.
 """
 
 from __future__ import annotations

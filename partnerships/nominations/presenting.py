@@ -1,4 +1,4 @@
-"""Present the figures of returns: cells of tables, sentences, and charts."""
+"""Presents the figures of returns as cells of tables, sentences, and charts."""
 
 from __future__ import annotations
 
@@ -77,24 +77,24 @@ def return_tables(quarter: Quarter, result: ReturnResult, report: Mapping[str, A
             for line, refusals in zip(result.lines, result.refused, strict=True)
         ],
         "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
-        "days": days_counted(quarter, report),
+        "days": sentences_about_days(quarter, report),
         "in_time": time_to_nominate(result.lines),
         "charts": charts,
     }
 
 
 def plain(value: int | Decimal | None) -> str:
-    """Return a figure without trailing zeros, or an empty text for None."""
+    """Return a figure without trailing zeros, or "" for None."""
     return "" if value is None else figure(value)
 
 
 def per_cent(value: Decimal | None) -> str:
-    """Return a share such as "66.7%", or an empty text for None."""
+    """Return a share such as "66.7%", or "" for None."""
     return "" if value is None else f"{plain(value)}%"
 
 
 def cells_of(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the cells of a line, in the order of `HEADINGS`. The refusals are by ground."""
+    """Return the cells of a line, in the order of `HEADINGS`. `refusals` are counts by ground."""
     result = line.result
     return (
         plain(line.lettings),
@@ -111,7 +111,7 @@ def cells_of(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]:
 
 
 def in_words(line: ReturnLine) -> str:
-    """Return the figures of a line, about which the council decides, in sentences."""
+    """Return in sentences the figures of a line on which the council decides."""
     without_nominee = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
     sentences = [f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{without_nominee}."]
     if line.in_time is not None:
@@ -128,7 +128,10 @@ def in_words(line: ReturnLine) -> str:
 
 
 def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
-    """Return what "in time" means for these lines, in a sentence. Empty for older lines, which do not store it."""
+    """Return a sentence on what "in time" means for these lines.
+
+    "" for older lines, which do not store the agreed number of days.
+    """
     days_by_kind = {line.is_first_let: line.days for line in lines if line.days is not None}
     agreed_times = [
         f"{counted(days_by_kind[is_first_let], 'working day')} for {kind}"
@@ -140,7 +143,7 @@ def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
     return f"In time: a nominee was named within {' and '.join(agreed_times)}, as agreed."
 
 
-def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
+def sentences_about_days(quarter: Quarter, content: Mapping[str, Any]) -> str:
     """Return which tenancies were counted, in sentences. Empty if those of the whole quarter were.
 
     `content` is a report or a record, with the days `in_force` and the times `suspended`.
@@ -182,7 +185,7 @@ def masked_cells_of(line: MaskedLine) -> tuple[str, ...]:
 
 
 def chart_of(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
-    """Return a chart of achieved and agreed shares, of all first lets and of relets by size."""
+    """Return a chart of achieved and agreed shares: of all first lets, and of relets by size."""
     first_lets = [line for line in lines if line.is_first_let]
     shares = []
     if first_lets:
@@ -213,7 +216,10 @@ def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
 
 
 def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """Return a chart of the shares of all homes. Its table also has the shares of first lets, and of relets by size."""
+    """Return a chart of the shares of all homes, by quarter.
+
+    Its table also has the shares of first lets, and of relets by size.
+    """
     shares = []
     for quarter in quarters:
         total = quarter.result.total
@@ -230,7 +236,7 @@ def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """Return a chart of offers and refused nominees. Its table also has the refusals by ground."""
+    """Return a chart of offers and refused nominees, by quarter. Its table also has the refusals by ground."""
     refusals_by_quarter = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
         (_months_of(quarter.quarter), quarter.result.offers, sum(refusals.values()))
@@ -245,7 +251,7 @@ def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
 
 
 def _shares_by_size(lines: Sequence[ReturnLine]) -> list[str]:
-    """Return the achieved shares of all first lets, then of relets of each size. "–" where nothing was let."""
+    """Return the achieved shares of all first lets, then of relets of each size; "–" where nothing was let."""
     first_lets = total_of(line for line in lines if line.is_first_let).achieved
     relets_by_size = {line.size: line.result.achieved for line in lines if not line.is_first_let}
     shares = [first_lets, *(relets_by_size.get(size) for size in Bedrooms)]

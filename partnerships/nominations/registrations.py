@@ -13,7 +13,7 @@ from partnerships.nominations.models import NominationsAgreement, NominationsRet
 from partnerships.nominations.personal import RULES
 from partnerships.nominations.sections import ask_section, nominations_lookups, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
-from partnerships.nominations.services.lettings import drop_uncounted
+from partnerships.nominations.services.lettings import delete_uncounted_lettings
 from partnerships.organisations.obligations import register_settling
 from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail, register_emails
@@ -24,7 +24,7 @@ from partnerships.people.retention import register_retention
 def register() -> None:
     """Register events, emails, personal data, hooks on terms and parties, and sections of pages."""
     register_events(EventKind)
-    # No event is about these alone: rows of reports name them, and close with them.
+    # No event is about an agreement or a return alone. Rows of reports name them, and are hidden with them.
     register_kind(
         name="nominations_agreement",
         visible_ids=lambda user: NominationsAgreement.objects.visible_to(user).values("pk"),
@@ -45,7 +45,7 @@ def register() -> None:
         purpose="counting the lettings of a nominations return",
         basis="public task: letting homes to people in need",
         kept_for="until we have counted them, seconds after the upload; at most 2 days",
-        apply=drop_uncounted,
+        apply=delete_uncounted_lettings,
     )
     about = RecordLookup(
         kind="partnership",

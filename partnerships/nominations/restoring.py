@@ -1,4 +1,4 @@
-"""After a restore: list the returns whose later steps the restored database lacks."""
+"""Lists, after a restore, the returns whose later steps the restored database lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.nominations.services.recording import RETURN, return_identity
 def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """List the returns that were sent, decided or reopened since the backup, for people to do again.
 
-    These steps cannot be repeated here, because the journal does not hold the figures.
+    These steps cannot be repeated here, because the journal does not contain the figures.
     """
     redone = Redone()
     return_ids = {line["return"] for line in lines}
@@ -40,5 +40,5 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register this for restores."""
+    """Register the list of returns for restores."""
     register_redo(RETURN, "nominations returns", redo_returns)

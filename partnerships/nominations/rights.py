@@ -20,9 +20,9 @@ from partnerships.people.models import User
 class Rights:
     """The rights of one person over one agreement now.
 
-    `council` and `provider` are ids of organisations, or None if they no longer take part; `others` are the ids of the
-    other present parties. `is_open` says whether a signed data-sharing agreement is in force: without one, nobody may
-    read or enter a figure.
+    `council` and `provider` are ids of organisations, or None if that organisation is no longer a party; `others` are
+    the ids of the other present parties. `is_open` says whether a signed data-sharing agreement is in force: without
+    one, nobody may read or enter a figure.
     """
 
     agreement: NominationsAgreement
@@ -37,60 +37,63 @@ class Rights:
 
     @property
     def reads_returns(self) -> bool:
-        """Whether they read every figure of returns: people of the council and the provider."""
+        """Whether the person reads every figure of returns: people of the council and the provider."""
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they read every figure of one return. People of the council do only after it was first sent."""
+        """Return whether the person reads every figure of one return.
+
+        People of the council do so only after the return was first sent.
+        """
         return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_other_areas(self) -> bool:
-        """Whether they read how many homes were let in other authorities' areas: people of the provider."""
+        """Whether the person reads how many homes were let in other authorities' areas: people of the provider."""
         return self.is_open and self._acts_for(self.provider)
 
     @property
     def reads_masked(self) -> bool:
-        """Whether they read only results with small numbers masked: people of other parties."""
+        """Whether the person reads only results with small numbers masked: people of other parties."""
         return self.is_open and not self.reads_returns and self._acts_for(*self.others)
 
     @property
     def may_report(self) -> bool:
-        """Whether they may start, fill in and send a return: editors and leads of the provider."""
+        """Whether the person may start, fill in and send a return: editors and leads of the provider."""
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
-        """Whether they may confirm and dispute lines of a return: editors and leads of the council."""
+        """Whether the person may confirm and dispute lines of a return: editors and leads of the council."""
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property
     def may_reopen(self) -> bool:
-        """Whether they may reopen a confirmed return: editors and leads of both sides."""
+        """Whether the person may reopen a confirmed return: editors and leads of both sides."""
         return self.may_report or self.may_decide
 
     def may_fill_in(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they may fill in and send this return now."""
+        """Return whether the person may fill in and send this return now."""
         return self.may_report and nominations_return.is_writable
 
     def may_decide_about(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they may confirm and dispute lines of this return now."""
+        """Return whether the person may confirm and dispute lines of this return now."""
         return self.may_decide and nominations_return.is_sent
 
     def may_reopen_return(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they may reopen this return now."""
+        """Return whether the person may reopen this return now."""
         return self.may_reopen and nominations_return.is_settled
 
     @property
     def may_ask(self) -> bool:
-        """Whether they may ask the provider to make up a shortfall: editors and leads of the council."""
+        """Whether the person may ask the provider to make up a shortfall: editors and leads of the council."""
         return self.may_decide
 
 
 def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.datetime) -> Rights:
-    """Return the rights of a person, or with None those of the system, over an agreement at `now`.
+    """Return the rights of a person over an agreement at `now`. For the system, `person` is None.
 
-    Fetch the agreement with `for_pages`, or each call makes further queries.
+    The agreement should be fetched with `for_pages`, or each call makes further queries.
     """
     partnership_rights = rights_inside(agreement.partnership, person, now)
     present_parties = partnership_rights.present
@@ -107,8 +110,8 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
 
 
 def all_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
-    """Whether people of each of these organisations read at least the results with small numbers masked."""
+    """Return whether people of each of these organisations read at least the results with small numbers masked."""
     present_ids = rights_inside(agreement.partnership, None, now).present.keys()
     # An empty set is a subset of any other: without organisations there is nobody who reads.
-    all_take_part = bool(readers.organisations) and present_ids >= set(readers.organisations)
-    return all_take_part and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)
+    all_are_parties = bool(readers.organisations) and present_ids >= set(readers.organisations)
+    return all_are_parties and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)

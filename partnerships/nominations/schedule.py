@@ -1,4 +1,4 @@
-"""Read what a version of the terms of a nominations agreement says about nominations.
+"""Reads the schedule of nominations in a version of the terms of an agreement.
 
 The codes of the fields and tables are those of the migration `agreements.0027_terms_of_nominations`.
 """
@@ -27,17 +27,17 @@ class Bedrooms(StrEnum):
 
     @property
     def label(self) -> str:
-        """The size in words: "2 bedrooms"."""
+        """The size as text, such as "2 bedrooms"."""
         return _LABELS[self]
 
     @classmethod
     def of(cls, count: int, *, studio: bool = False) -> Bedrooms:
-        """Return the size of a home by its number of bedrooms. Four means four or more, zero means a studio."""
+        """Return the size of a home with this number of bedrooms. Four means four or more, zero means a studio."""
         return cls.STUDIO if studio or count < 1 else cls(str(min(count, 4)))
 
 
 def words_of(size: Bedrooms, *, first_let: bool) -> str:
-    """Return a size and kind of let in words: "Relets, 2 bedrooms"."""
+    """Return a size and kind of let as text, such as "Relets, 2 bedrooms"."""
     return f"{'First lets' if first_let else 'Relets'}, {size.label.lower()}"
 
 
@@ -58,7 +58,7 @@ class Scheme:
     codes: tuple[str, ...]
 
     def has(self, property_code: str) -> bool:
-        """Whether a home with this property reference belongs to the scheme."""
+        """Return whether a home with this property reference belongs to the scheme."""
         return bool(self.codes) and property_code.strip().casefold().startswith(self.codes)
 
 
@@ -66,7 +66,7 @@ class Scheme:
 class NominationTerms:
     """The schedule of nominations in the terms of an agreement: homes, shares, times and grounds."""
 
-    #: Their names in the terms.
+    #: The names of the council and the provider in the terms.
     council: str
     provider: str
     #: None if the agreement covers all homes of the provider in the council's area.
@@ -74,7 +74,7 @@ class NominationTerms:
     #: Shares of lettings to nominees, in per cent.
     first_lets: Decimal
     relets: Mapping[Bedrooms, Decimal]
-    #: Whether vacancies of this sort count as true voids.
+    #: Whether internal transfers, temporary accommodation and supported housing count as true voids.
     counts_transfers: bool
     counts_temporary: bool
     counts_supported: bool
@@ -84,12 +84,12 @@ class NominationTerms:
     days_relets: int
     refusal_grounds: tuple[str, ...]
     dispute_days: int | None
-    #: A part of the council's area in words. Lettings do not say whether they are in it.
+    #: A description of a part of the council's area. Lettings do not say whether they are in this part.
     area: str = ""
 
     @property
     def not_counted(self) -> list[str]:
-        """Sentences about what the terms say in words only, so that returns cannot count it."""
+        """Sentences about the parts of the terms that are written in words only, so that returns cannot count them."""
         sentences = []
         if self.area:
             sentences.append(
@@ -108,12 +108,12 @@ class NominationTerms:
         return self.first_lets if first_let else self.relets[bedrooms]
 
     def days(self, *, first_let: bool) -> int:
-        """Return how many working days the council has to name its nominees."""
+        """Return the number of working days in which the council must name its nominees."""
         return self.days_first_lets if first_let else self.days_relets
 
 
 def nomination_terms_in(content: Mapping[str, Any]) -> NominationTerms | None:
-    """Return what the content of terms says about nominations.
+    """Return the schedule of nominations in the content of terms.
 
     None if a figure is missing, as in terms from before these fields existed.
     """

@@ -1,7 +1,4 @@
-"""Sections for pages of other rooms.
-
-Nominations of a partnership, and the return behind an ask.
-"""
+"""Sections for pages of other rooms: the nominations of a partnership, and the return behind an ask."""
 
 from __future__ import annotations
 
@@ -21,17 +18,17 @@ from partnerships.people.models import User
 
 def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
     """Return the lookups that `nominations_section` makes, to be read ahead with those of other sections."""
-    return [count_lookup(_of, user, partnership.pk)] if partnership.kind_id == KIND else []
+    return [count_lookup(_agreements_of, user, partnership.pk)] if partnership.kind_id == KIND else []
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:
-    """Return the section with a link to the agreement, or with what it needs to begin.
+    """Return the section with a link to the agreement or, before the agreement begins, with what is still missing.
 
     None for other kinds of partnership, and for partnerships that ended before an agreement began.
     """
     if partnership.kind_id != KIND:
         return None
-    has_begun = bool(count_for(_of, user, partnership.pk))
+    has_begun = bool(count_for(_agreements_of, user, partnership.pk))
     if not has_begun and partnership.is_over:
         return None
     return Section("nominations/_section.html", {"partnership": partnership, "has_begun": has_begun})
@@ -47,5 +44,5 @@ def ask_section(user: User, ask: Entry) -> Section | None:
     return Section("nominations/_ask.html", {"origin": origin, "quarter": origin.nominations_return.quarter})
 
 
-def _of(user: User, partnership: int) -> QuerySet[NominationsAgreement]:
+def _agreements_of(user: User, partnership: int) -> QuerySet[NominationsAgreement]:
     return NominationsAgreement.objects.visible_to(user).filter(partnership=partnership)

@@ -1,4 +1,4 @@
-"""Counting of lettings by a worker."""
+"""The task that counts uploaded lettings."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from partnerships.nominations import services
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=480, time_limit=510)
 def count_waiting() -> int:
-    """Count the lettings that wait for a worker; may run twice."""
+    """Count the lettings that wait for a worker. Safe to run twice."""
     return services.count_waiting(now=timezone.now())

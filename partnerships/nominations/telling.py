@@ -1,4 +1,4 @@
-"""Which events of nominations returns digests report to followers of a partnership. They never contain a figure."""
+"""The events of nominations returns that digests report to followers. They never contain a figure."""
 
 from __future__ import annotations
 

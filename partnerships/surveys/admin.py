@@ -16,7 +16,7 @@ from partnerships.surveys.services import UnableToAddQuestions, add_question_set
 
 @admin.register(Round)
 class RoundAdmin(ReadOnlyAdmin):
-    """Shows which partnership asks when, and who reads comments. Only the parties see results."""
+    """Shows the partnership, dates and moderator of each round. Only the parties see results."""
 
     fields = (
         "partnership",
@@ -53,7 +53,7 @@ class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
 @admin.register(QuestionSet)
 class QuestionSetAdmin(ShowsRefusals, NothingDeleted, admin.ModelAdmin[QuestionSet]):
-    """Versions of question sets: added, never changed."""
+    """Shows and adds versions of question sets. Saved versions cannot be changed."""
 
     form = QuestionSetForm
     refusals = (UnableToAddQuestions,)
@@ -62,15 +62,15 @@ class QuestionSetAdmin(ShowsRefusals, NothingDeleted, admin.ModelAdmin[QuestionS
     ordering = ("code", "-version", "pk")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: earlier rounds must keep the questions that people answered."""
+        """Return False, because earlier rounds must keep the questions that people answered."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: QuestionSet | None = None) -> tuple[str, ...]:
-        """The fields to add a version, or those of a saved one."""
+        """Return the fields to add a version, or those of a saved version."""
         return ("code", "version", "content") if obj else ("code", "questions")
 
     def save_model(self, request: HttpRequest, obj: QuestionSet, form: Any, change: bool) -> None:
-        """Add the version through the service, and give the form's object its values for the message and the log."""
+        """Add the version through the service, and copy its values to `obj` for Django's message and log."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
         question_set = add_question_set(code=data["code"], text=data["questions"], author=request.user)

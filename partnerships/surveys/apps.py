@@ -1,4 +1,4 @@
-"""The surveys room as Django knows it."""
+"""Django configuration of the surveys room."""
 
 from importlib import import_module
 
@@ -12,5 +12,5 @@ class SurveysConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register the room's hooks."""
         import_module("partnerships.surveys.registrations").register()

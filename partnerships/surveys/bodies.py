@@ -10,7 +10,10 @@ from partnerships.kit.disclosure import MIN_FLOOR
 
 
 class Group(models.TextChoices):
-    """The group that a person answers for. Other bodies are, for example, departments, developers and charities."""
+    """The group of organisations that a person answers for.
+
+    Other bodies are, for example, departments, developers and charities.
+    """
 
     COUNCIL = "council", "Councils and authorities"
     ASSOCIATION = "association", "Housing associations"
@@ -31,15 +34,16 @@ _GROUPS = {
 
 
 def group_of(kind: str) -> Group:
-    """The group of an organisation's kind."""
+    """Return the group of organisations of this kind."""
     return _GROUPS.get(kind, Group.OTHER)
 
 
 def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[str, str]:
-    """For each group, the code of the groups that it is counted with, such as `lep+other`.
+    """Return by group the code of the groups with which it is counted, such as `lep+other`.
 
-    A group with fewer people than the floor could never be shown. So the two smallest are joined until every group has
-    enough people, or only one is left. The round fixes and shows the result before anyone answers.
+    Results of a group with fewer people than the floor could never be shown. So the two smallest groups are joined
+    until every group has enough people, or only one group is left. The round stores and shows the result before anyone
+    answers.
     """
     joined = sorted((number, [group]) for group, number in people_asked.items() if number)
     while len(joined) > 1 and joined[0][0] < floor:
@@ -49,9 +53,12 @@ def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[
 
 
 def words_of(code: str) -> str:
-    """The name of groups counted together, such as “Councils and authorities, other bodies”; "" is everyone."""
+    """Return the name of groups that are counted together, such as “Councils and authorities, other bodies”.
+
+    The code "" means everyone.
+    """
     if not code:
         return "Everybody"
     first, *other_labels = [str(Group(group).label) for group in code.split("+")]
-    # After the first, names begin in lower case, except for the abbreviation LEP.
+    # Names after the first begin in lower case, except for the abbreviation LEP.
     return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in other_labels)])

@@ -1,7 +1,7 @@
-"""Count the answers of a round: the means by group, shares and comments that can be published.
+"""Counts the answers of a round: the means by group, shares and comments that can be published.
 
-The answers themselves are deleted afterwards, so nobody can count them again in another way. This module reads and
-writes nothing.
+The answers are deleted afterwards, so nobody can count them again in another way. This module does not use the
+database.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published mean of a dimension (1.5 to 4.5), or the share of answers with an expectation, in per cent."""
+    """A published mean of a dimension (1.5 to 4.5), or the share of answers with an expectation, in per cent.
+
+    `group` is the code of groups counted together, or `ALL`.
+    """
 
     theme: str
     group: str
@@ -42,7 +45,7 @@ class Outcome:
     """The results that a round publishes when it closes, and the shuffled comments for its moderator."""
 
     figures: Sequence[Figure]
-    #: The number of answers is shown as "at least" this; 0 if it was under the floor.
+    #: The number of answers is shown as "at least" this number; 0 if no number can be shown.
     answered_at_least: int
     comments: Sequence[tuple[str, str]]
 
@@ -51,39 +54,44 @@ def outcome_of(
     answers: Sequence[Answer],
     questions: Questions,
     *,
-    asked: Mapping[str, int],
-    counted: Mapping[str, str],
+    asked_by_group: Mapping[str, int],
+    joined_code_by_group: Mapping[str, str],
     floor: int = MIN_FLOOR,
 ) -> Outcome:
     """Count the answers of a round.
 
-    `asked` is how many people of each group were asked, and `counted` the code of the groups that each group is counted
-    with (`bodies.counted_as`). A figure needs `floor` answers: five, or ten if several partnerships run the round.
+    `asked_by_group` is the number of people who were asked in each group. `joined_code_by_group` is the code of the
+    groups with which each group is counted (`bodies.counted_as`). A figure needs `floor` answers: five, or ten if
+    several partnerships run the round.
     """
     people_asked: dict[str, int] = defaultdict(int)
-    for group, number in asked.items():
+    for group, number in asked_by_group.items():
         if number:
-            people_asked[counted[group]] += number
+            people_asked[joined_code_by_group[group]] += number
     figures: list[Figure] = []
     for dimension in questions.dimensions:
-        figures += _means(dimension.key, answers, people_asked, counted, floor)
-    outside = _asked_outside_small_groups(answers, people_asked, counted, floor)
+        figures += _means(dimension.key, answers, people_asked, joined_code_by_group, floor)
+    asked_outside = _asked_outside_small_groups(answers, people_asked, joined_code_by_group, floor)
     for expectation in questions.expectations:
         ticked = sum(expectation.key in answer.expects for answer in answers)
-        share = _share(ticked, len(answers), outside, floor)
+        share = _share(ticked, len(answers), asked_outside, floor)
         if share is not None:
             figures.append(Figure(expectation.key, ALL, share))
-    return Outcome(figures, _at_least(len(answers), outside, floor), _comments(answers, questions, floor))
+    return Outcome(figures, _at_least(len(answers), asked_outside, floor), _comments(answers, questions, floor))
 
 
 def _means(
-    key: str, answers: Sequence[Answer], people_asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+    key: str,
+    answers: Sequence[Answer],
+    people_asked: Mapping[str, int],
+    joined_code_by_group: Mapping[str, str],
+    floor: int,
 ) -> list[Figure]:
-    """The means of one dimension that can be published: of each group, and of everyone."""
+    """Return the means of one dimension that can be published: of each group, and of everyone."""
     scores: dict[str, list[int]] = {group: [] for group in people_asked}
     for answer in answers:
         if key in answer.scores:
-            scores[counted[answer.group]].append(answer.scores[key])
+            scores[joined_code_by_group[answer.group]].append(answer.scores[key])
     means = means_of(scores, asked=people_asked, floor=floor)
     # A single group is everyone, so one figure is enough.
     shown = means if len(people_asked) > 1 else {group: mean for group, mean in means.items() if group == ALL}
@@ -91,30 +99,30 @@ def _means(
 
 
 def _asked_outside_small_groups(
-    answers: Sequence[Answer], people_asked: Mapping[str, int], counted: Mapping[str, str], floor: int
+    answers: Sequence[Answer], people_asked: Mapping[str, int], joined_code_by_group: Mapping[str, str], floor: int
 ) -> list[int]:
-    """For each group with fewer answers than the floor, how many people outside the group were asked."""
+    """Return, for each group with fewer answers than the floor, how many people outside the group were asked."""
     sizes: dict[str, int] = dict.fromkeys(people_asked, 0)
     for answer in answers:
-        sizes[counted[answer.group]] += 1
+        sizes[joined_code_by_group[answer.group]] += 1
     all_people = sum(people_asked.values())
     return [all_people - people_asked[group] for group, size in sizes.items() if size < floor]
 
 
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
-    """The share of answers with an expectation, to the nearest ten per cent; None if it could identify a person.
+    """Return the share of answers with an expectation, to the nearest ten per cent; None if it could identify a person.
 
-    It could if fewer than the floor ticked the expectation, or if fewer did not. It could also if a reader could work
-    out from the share how many people of a small group answered, give or take `SLACK`. `outside` is the number of
-    people asked outside each small group.
+    A share could identify a person if fewer than `floor` people ticked the expectation, or fewer did not tick it. It
+    could also if a reader could work out from the share how many people of a small group answered, within `SLACK`.
+    `outside` is the number of people asked outside each small group.
     """
     if ticked < floor or answered - ticked < floor:
         return None
     share = _rounded(ticked, answered)
-    needed = _least_answers(share, floor)
-    for others in outside:
+    needed_answers = _least_answers(share, floor)
+    for asked_outside in outside:
         # Even if everyone outside the group answered, the group gave the rest of the answers that this share needs.
-        least, most = needed - others, floor - 1
+        least, most = needed_answers - asked_outside, floor - 1
         if most - least <= SLACK:
             return None
     return share
@@ -125,7 +133,10 @@ def _rounded(ticked: int, answered: int) -> Decimal:
 
 
 def _least_answers(share: Decimal, floor: int) -> int:
-    """The fewest answers that can give this share, with at least the floor who ticked the box and who did not."""
+    """Return the fewest answers that can give this share.
+
+    At least `floor` people have ticked the box, and at least `floor` have not.
+    """
     return next(
         answered
         for answered in itertools.count(2 * floor)
@@ -134,19 +145,19 @@ def _least_answers(share: Decimal, floor: int) -> int:
 
 
 def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
-    """The number of answers, rounded down to a multiple of five; 0 if that would say too much.
+    """Return the number of answers, rounded down to a multiple of five; 0 if it would reveal too much.
 
-    To say nothing about a small group, the number is at most the floor, or half of the people asked outside that group
-    (`SLACK` is 2).
+    So that the number reveals nothing about a small group, it is at most the floor, or half of the people asked outside
+    that group (`SLACK` is 2).
     """
     for number in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
-        if all(number <= floor or number <= others // SLACK for others in outside):
+        if all(number <= floor or number <= asked_outside // SLACK for asked_outside in outside):
             return number
     return 0
 
 
 def _comments(answers: Sequence[Answer], questions: Questions, floor: int) -> list[tuple[str, str]]:
-    """The comments on each question that has at least the floor of them, shuffled within the question."""
+    """Return the comments on each question that has at least `floor` comments, shuffled within the question."""
     comments: list[tuple[str, str]] = []
     for comment in questions.comments:
         texts = [text for answer in answers if (text := answer.comments.get(comment.key, "").strip())]

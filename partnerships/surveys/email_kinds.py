@@ -1,4 +1,7 @@
-"""The kinds of email about surveys, each with the record that its reader must be able to read."""
+"""The kinds of email about surveys.
+
+Each names the record that the recipient must be able to read, or why people cannot turn the email off.
+"""
 
 from __future__ import annotations
 

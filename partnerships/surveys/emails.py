@@ -1,4 +1,7 @@
-"""Emails about surveys. None says who has answered, or how many people have."""
+"""Emails about surveys. None says who has answered, or how many people have.
+
+Each function returns the content of an email, or a sentence that says why the email is no longer sent.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,25 @@ from partnerships.surveys.models import Invitation, Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import may_agree, may_moderate, rights_in, rights_over
 
-#: How long until a machine without the key of a survey tries again to send its invitations.
+#: Time after which a machine without the key of a survey tries again to send its invitations.
 TRY_AGAIN = dt.timedelta(minutes=10)
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """Email that asks a person to answer."""
+    """Compose the email that asks a person to answer."""
     return _request_to_answer("invitation", due, person, now)
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """Email that reminds a person to answer, whether or not they have."""
+    """Compose the email that reminds a person to answer. It goes to everyone, as nobody may know who has answered."""
     return _request_to_answer("reminder", due, person, now)
 
 
 def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) -> Content | Later | str:
-    """The email to one invited person. It waits if this machine does not have the round's key."""
+    """Compose the email to one invited person.
+
+    If this machine does not have the round's key, return the time to try again.
+    """
     survey_round = _round_of(due)
     invitation = Invitation.objects.filter(round=survey_round, person=person).select_related("invited_by").first()
     if invitation is None or not survey_round.takes_answers(now):
@@ -55,7 +61,7 @@ def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) 
 
 
 def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that tells leads of the parties that the results are published."""
+    """Compose the email that tells leads of the parties that the results are published."""
     survey_round = _round_of(due)
     if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
         return "They can no longer read the results."
@@ -68,7 +74,7 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks the moderator to read the comments."""
+    """Compose the email that asks the moderator to read the comments."""
     survey_round = _round_of(due)
     if not may_moderate(survey_round, person):
         return "They no longer read the comments from this survey."
@@ -76,7 +82,7 @@ def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks the moderator to agree to read the comments, and to the list of people."""
+    """Compose the email that asks the moderator to agree to read the comments, and to the list of people."""
     survey_round = _round_of(due)
     if not may_agree(survey_round, person):
         return "They cannot read the comments from this survey."
@@ -84,7 +90,7 @@ def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that tells leads who prepare a survey that its moderator has declined."""
+    """Compose the email that tells leads who prepare a survey that its moderator has declined."""
     survey_round = _round_of(due)
     if (
         not survey_round.is_draft
@@ -97,7 +103,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that asks leads of a partnership to run a survey together with another."""
+    """Compose the email that asks leads of a partnership to run a survey together with another partnership."""
     joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])
     if not joining.round.is_draft or joining.accepted_at or not rights_over(joining.partnership, person, now).may_run:
         return "The request to run the survey together has been answered or withdrawn."
@@ -114,14 +120,14 @@ def _content(template: str, survey_round: Round, person: User, href: str, **more
         "person": person,
         "round": survey_round,
         "partnership": survey_round.partnership,
-        "partnerships": _titles(survey_round),
+        "partnerships": _partnership_titles(survey_round),
         "href": href,
         **more,
     }
     return Content(f"surveys/{template}", context)
 
 
-def _titles(survey_round: Round) -> str:
-    """The partnerships that run a round, in words: `partnerships “Estuary” and “Harbour”`."""
+def _partnership_titles(survey_round: Round) -> str:
+    """Return the partnerships that run a round, such as `partnerships “Estuary” and “Harbour”`."""
     *names, last = [f"“{partnership.title}”" for partnership in partnerships_of(survey_round)]
     return f"partnerships {', '.join(names)} and {last}" if names else f"partnership {last}"

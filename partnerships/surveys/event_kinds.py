@@ -1,10 +1,13 @@
-"""Kinds of event on surveys: codes, and labels for timelines. None says who has answered, or how many."""
+"""Kinds of event on surveys: codes, and labels for timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may."""
+    """The kinds of event on surveys.
+
+    Codes are stored in rows and never change; labels may. No event says who has answered, or how many people have.
+    """
 
     ROUND_DRAFTED = "surveys.round_drafted", "Prepared a survey"
     DRAFT_DROPPED = "surveys.draft_dropped", "Cancelled a survey before it opened"

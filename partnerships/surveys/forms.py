@@ -21,20 +21,21 @@ from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import Comment, QuestionSet, Way
 from partnerships.surveys.questions import MAX_COMMENT, SCORES, Questions
 
-_BETWEEN = re.compile(r"[\s,;]+")
+#: Whatever separates two addresses in a list.
+_SEPARATORS = re.compile(r"[\s,;]+")
 _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
-#: The language of the pages; questions may be in another.
+#: The language of the pages. Questions may be in another language.
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
     "Name a person who has an account and does not belong to any of the members. They agree before the survey opens. "
     "After it closes, they read the comments without scores or groups, and remove anything that identifies a person."
 )
-#: The choice of people who have no view on a statement: it counts as no score.
+#: The choice of people who have no view on a statement. It is not counted as a score.
 _NO_VIEW = ("", "No view")
 
 
 class PrepareForm(Form):
-    """Prepare a new round: its title, questions, last day and, if it is anonymous, the moderator."""
+    """The form to prepare a new round: its title, questions, last day and, if it is anonymous, the moderator."""
 
     title = forms.CharField(label="Title", max_length=120, help_text="For example “How are we doing? Spring 2027”.")
     question_set = forms.ModelChoiceField(label="Questions", queryset=QuestionSet.objects.none(), empty_label=None)
@@ -70,7 +71,7 @@ class PrepareForm(Form):
 
 
 class NameForm(Form):
-    """Name another moderator, by email address."""
+    """The form to name another moderator, by email address."""
 
     address = forms.EmailField(label="Email address", help_text=_MODERATOR)
 
@@ -80,7 +81,7 @@ class NameForm(Form):
 
 
 class JoinForm(Form):
-    """Ask another partnership to run this survey too."""
+    """The form to ask another partnership to run this survey too."""
 
     partnership = forms.ModelChoiceField(
         label="Partnership",
@@ -96,9 +97,9 @@ class JoinForm(Form):
 
 
 class AgreeForm(Form):
-    """The moderator's answer: agree to read comments, or decline.
+    """The form in which a moderator agrees to read comments, or declines.
 
-    `seen` is the hash of the list of people that the page showed: the service refuses if the list has changed since.
+    `seen` is the hash of the list of people that the page showed. The service refuses if the list has changed since.
     """
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -114,7 +115,7 @@ class AgreeForm(Form):
 
 
 class InviteForm(Form):
-    """Invite people who answer for one group of bodies."""
+    """The form to invite people who answer for one group of organisations."""
 
     group = forms.ChoiceField(label="Which group do they answer for?", choices=Group.choices)
     addresses = forms.CharField(
@@ -131,7 +132,7 @@ class InviteForm(Form):
     def clean_addresses(self) -> list[str]:
         """Return the addresses in lower case, each once, in the order in which they were entered."""
         addresses = list(
-            dict.fromkeys(address.lower() for address in _BETWEEN.split(self.cleaned_data["addresses"]) if address)
+            dict.fromkeys(address.lower() for address in _SEPARATORS.split(self.cleaned_data["addresses"]) if address)
         )
         for address in addresses:
             try:
@@ -147,7 +148,7 @@ def _in_language(language: str, text: str) -> str:
 
 
 class AnswerForm(Form):
-    """Answer a round: scores, expectations and comments. Only the group is required."""
+    """The form to answer a round: scores, expectations and comments. Only the group is required."""
 
     group = forms.ChoiceField(label="Which group do you answer for?", widget=forms.RadioSelect)
 
@@ -162,7 +163,7 @@ class AnswerForm(Form):
         self.helper = Helper(self, "group", *self._sections(), submit="Send answers")
 
     def _offer_groups(self, groups: Sequence[str]) -> None:
-        """Offer the groups that are asked, and choose the only one."""
+        """Offer the groups that are asked. If there is only one, choose it."""
         field = choice_field(self, "group")
         field.choices = [(group.value, group.label) for group in Group if group in groups]
         field.initial = groups[0] if len(groups) == 1 else None
@@ -204,7 +205,7 @@ class AnswerForm(Form):
             )
 
     def _sections(self) -> Iterator[Section]:
-        """A section for each kind of question that the set has."""
+        """Yield a section for each kind of question in the question set."""
         for heading, prefix, hint in (
             ("How much do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
@@ -215,7 +216,7 @@ class AnswerForm(Form):
                 yield Section(heading, *names, hint=hint)
 
     def answer(self) -> Answer:
-        """The answer in a valid form, without the questions that were left out."""
+        """Return the answer of a valid form, without the questions that the person left out."""
         data, questions = self.cleaned_data, self._questions
         scores = {dimension.key: data.get(f"score-{dimension.key}") for dimension in questions.dimensions}
         comments = {comment.key: data.get(f"comment-{comment.key}", "") for comment in questions.comments}
@@ -231,7 +232,7 @@ class AnswerForm(Form):
 
 
 class ModerateForm(Form):
-    """Decide on each waiting comment: show it, perhaps in other words, or withhold it."""
+    """The form to decide on each waiting comment: show it, perhaps in other words, or withhold it."""
 
     def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -252,7 +253,7 @@ class ModerateForm(Form):
         self.helper = Helper(self, submit="Save decisions", danger=True)
 
     def decisions(self) -> tuple[dict[Any, str], set[Any]]:
-        """The words to show by comment id, and the ids of the comments to withhold."""
+        """Return the words to show by the id of the comment, and the ids of the comments to withhold."""
         withheld = {comment.pk for comment in self._comments if self.cleaned_data[f"withhold-{comment.pk}"]}
         shown = {
             comment.pk: self.cleaned_data[f"words-{comment.pk}"]
@@ -263,7 +264,7 @@ class ModerateForm(Form):
 
 
 class ActionForm(Form):
-    """Link existing work to a result, for example a commitment or a meeting of the partnership."""
+    """The form to link existing work to a result, for example a commitment or a meeting of the partnership."""
 
     theme = forms.ChoiceField(label="Result")
     thing = forms.ChoiceField(

@@ -10,12 +10,15 @@ _signer = signing.TimestampSigner(salt="surveys.answer-by-name")
 
 
 def make_link(invitation: Invitation) -> str:
-    """The signed token for an invitation's link."""
+    """Return the signed token for the link of an invitation."""
     return _signer.sign(str(invitation.pk))
 
 
 def read_link(token: str) -> Invitation | None:
-    """The invitation for a token; None if the token is invalid or the round is over."""
+    """Return the invitation for a token.
+
+    None if the token is invalid, the round is anonymous, or the round is over and its invitations have been deleted.
+    """
     try:
         pk = int(_signer.unsign(token))
     except (signing.BadSignature, ValueError):

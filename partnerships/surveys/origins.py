@@ -1,4 +1,4 @@
-"""Make objectives, asks, offers, conversations and commitments from a published result, with links back.
+"""Lets people create objectives, asks, offers, conversations and commitments from a published result.
 
 A result is a published figure, so the record ids here are those of figures.
 """
@@ -32,7 +32,7 @@ _MAX_TITLE = 100
 
 
 def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
-    """The figure with this id, if the person may read its round."""
+    """Return the figure with this id, if the person may read its round."""
     rows = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
     return rows.filter(pk=record).first()
 
@@ -41,25 +41,25 @@ def _theme_name(survey_round: Round, theme: str) -> str:
     return survey_round.questions().themes().get(theme, theme)
 
 
-def _words(survey_round: Round, theme: str) -> str:
+def _result_name(survey_round: Round, theme: str) -> str:
     return f"the survey “{survey_round.title}”: {_theme_name(survey_round, theme)}"
 
 
 def suggest(user: User, partnership: Partnership, record: int) -> Suggested | None:
-    """The words, URL and title that a form for a new record starts from; None for a result of another partnership."""
+    """Return the words, URL and title for the form of a new record; None for a result of another partnership."""
     figure = _figure(user, record)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
     survey_round = figure.round
     return Suggested(
-        _words(survey_round, figure.theme),
+        _result_name(survey_round, figure.theme),
         survey_round.get_absolute_url(),
         shorten(_theme_name(survey_round, figure.theme), _MAX_TITLE),
     )
 
 
 def _link(
-    made: Objective | Entry | Conversation | Commitment,
+    new_record: Objective | Entry | Conversation | Commitment,
     record: int,
     author: User,
     now: dt.datetime,
@@ -71,19 +71,19 @@ def _link(
     if figure is None:
         raise unable("This result no longer exists, so nothing can be linked to it.")
     try:
-        link_new_record(survey_round=figure.round, theme=figure.theme, record=made, author=author, now=now)
+        link_new_record(survey_round=figure.round, theme=figure.theme, record=new_record, author=author, now=now)
     except UnableToLink as error:
         raise unable(str(error)) from error
 
 
 def _actions(kind: str, record: Model, user: User) -> QuerySet[Action]:
-    """The links of a record to results that the person may read."""
+    """Return the links of a record to results that the person may read."""
     rows = Action.objects.filter(**{kind: record}, round__in=Round.objects.visible_to(user).values("pk"))
     return rows.select_related("round__question_set").order_by("pk")
 
 
 def _links(record: Model, user: User, *, kind: str) -> Sequence[Suggested]:
-    """Links from a record to the results that it is about."""
+    """Return links from a record to the results that it is about."""
     return [
         Suggested(
             f"Survey “{action.round.title}”: {_theme_name(action.round, action.theme)}", action.round.get_absolute_url()
@@ -108,15 +108,15 @@ def _actions_for_commitment(pk: int) -> QuerySet[Action]:
     return Action.objects.filter(commitment=pk)
 
 
-_MADE: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
+_RECORD_KINDS: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ...] = (
     ("objective", Objective, _actions_for_objective),
     ("entry", Entry, _actions_for_entry),
     ("conversation", Conversation, _actions_for_conversation),
 )
-#: The origins for records of a partnership; commitments have their own below.
+#: The origins for records of a partnership. Commitments have their own origin below.
 RESULTS = tuple(
     PartnershipOrigin("result", suggest, _link, partial(_links, kind=kind), made=model, rows=(rows,))
-    for kind, model, rows in _MADE
+    for kind, model, rows in _RECORD_KINDS
 )
 
 
@@ -125,12 +125,12 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
     if figure is None:
         return None
     survey_round = figure.round
-    # Of several partnerships that run the round, the person's own.
+    # Several partnerships may run the round. Suggest one in which the person takes part.
     own_partnerships = Partnership.objects.present_for(user).filter(
         pk__in=[partnership.pk for partnership in partnerships_of(survey_round)]
     )
     return Suggestion(
-        words=_words(survey_round, figure.theme),
+        words=_result_name(survey_round, figure.theme),
         href=survey_round.get_absolute_url(),
         partnership=own_partnerships.order_by("pk").first(),
         text=_theme_name(survey_round, figure.theme),

@@ -1,4 +1,4 @@
-"""Rules for personal data in surveys, for erasure and export. Anonymous answers belong to no known person."""
+"""Personal data rules for erasure and export. Anonymous answers cannot be linked to a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results for pages: the table of means, its chart, differences between groups, and shares of expectations."""
+"""Presents results on pages: the table of means, its chart, differences between groups, and shares of expectations."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.surveys.questions import Expectation, Questions
 
 #: The text in place of a figure that is not shown.
 HIDDEN = "not shown"
-#: The difference between the means of two groups from which it is pointed out.
+#: The smallest difference between the means of two groups that a page points out.
 GAP = Decimal("1.0")
 _SCALE = Scale()
 
 
 def mean_words(value: Decimal | None) -> str:
-    """A mean in words: `3.4`, `4.5 or more`, or `not shown`."""
+    """Return a mean as text: `3.4`, `4.5 or more`, or `not shown`."""
     if value is None:
         return HIDDEN
     if value >= _SCALE.ceiling:
@@ -35,7 +35,10 @@ def mean_words(value: Decimal | None) -> str:
 
 
 def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
-    """The change of a mean in words: `up 0.4`, or `not known` if one of the two is shown as a bound."""
+    """Return the change of a mean as text, such as `up 0.4`.
+
+    It is `not known` if one of the two means is shown as a bound, such as `4.5 or more`.
+    """
     if value is None or earlier is None:
         return HIDDEN
     if not all(_SCALE.floor < number < _SCALE.ceiling for number in (value, earlier)):
@@ -48,7 +51,7 @@ def change_words(value: Decimal | None, earlier: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the table of means, for one dimension. Each cell has its heading; `gap` says which groups differ."""
+    """A row of the table of means, for one dimension. Each cell has its heading; `gap` names groups that differ."""
 
     key: str
     name: str
@@ -59,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One expectation and the share of those who answered that ticked it."""
+    """An expectation, and the share of answers in which it was ticked."""
 
     key: str
     of: str
@@ -68,7 +71,7 @@ class Share:
 
 
 def groups_in(survey_round: Round) -> list[str]:
-    """The groups of a round as they are counted together, everyone first."""
+    """Return the groups of a round as they are counted together, everyone first."""
     together = sorted(set(survey_round.counted.values()))
     return [ALL, *together] if len(together) > 1 else [ALL]
 
@@ -76,9 +79,9 @@ def groups_in(survey_round: Round) -> list[str]:
 def lines_of(
     survey_round: Round, questions: Questions, earlier: Sequence[Round], benchmark: Mapping[str, Decimal]
 ) -> tuple[list[str], list[Line]]:
-    """The headings of the table of means, and a line for each dimension.
+    """Return the headings of the table of means, and a line for each dimension.
 
-    There is a column for each group, for each of the `earlier` rounds, for the change since the last of them, and for
+    There is a column for each group, for each of the `earlier` rounds, for the change since the last of these, and for
     the `benchmark` of other partnerships if there is one.
     """
     figures = figures_of(survey_round)
@@ -93,13 +96,13 @@ def lines_of(
     lines = []
     for dimension in questions.dimensions:
         key = dimension.key
-        words = [mean_words(figures.get((key, group))) for group in groups]
-        words += [mean_words(means.get((key, ALL))) for means in earlier_figures]
+        cell_texts = [mean_words(figures.get((key, group))) for group in groups]
+        cell_texts += [mean_words(means.get((key, ALL))) for means in earlier_figures]
         if earlier_figures:
-            words.append(change_words(figures.get((key, ALL)), earlier_figures[-1].get((key, ALL))))
+            cell_texts.append(change_words(figures.get((key, ALL)), earlier_figures[-1].get((key, ALL))))
         if benchmark:
-            words.append(mean_words(benchmark.get(key)))
-        cells = list(zip(headings, words, strict=True))
+            cell_texts.append(mean_words(benchmark.get(key)))
+        cells = list(zip(headings, cell_texts, strict=True))
         lines.append(
             Line(
                 key=key, name=dimension.name, statement=dimension.statement, cells=cells, gap=_gap(key, groups, figures)
@@ -109,7 +112,10 @@ def lines_of(
 
 
 def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], Decimal]) -> str:
-    """The two groups that differ most, such as “Councils 3.1, housing associations 4.4”; "" if they hardly differ."""
+    """Return the two groups that differ most, such as “Councils 3.1, housing associations 4.4”.
+
+    Returns "" if the difference is smaller than `GAP`.
+    """
     means_by_group = sorted(
         (figures[theme, group], group) for group in groups if group != ALL and (theme, group) in figures
     )
@@ -122,11 +128,11 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 
 
 def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
-    """Each expectation with its share: highest first, and those whose share is not shown last."""
+    """Return each expectation with its share: the highest first, and those whose share is not shown last."""
     figures = figures_of(survey_round)
     shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
-    def words(share: Decimal | None) -> str:
+    def share_text(share: Decimal | None) -> str:
         return HIDDEN if share is None else f"about {figure(share)}%"
 
     def highest_first(expectation: Expectation) -> tuple[bool, Decimal]:
@@ -134,14 +140,14 @@ def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
         return share is None, -(share or Decimal(0))
 
     return [
-        Share(expectation.key, words_of(expectation.of), expectation.text, words(shares[expectation.key]))
+        Share(expectation.key, words_of(expectation.of), expectation.text, share_text(shares[expectation.key]))
         for expectation in sorted(questions.expectations, key=highest_first)
     ]
 
 
-def chart_of(survey_round: Round, questions: Questions, before: Round | None) -> SafeString:
-    """A bar chart of everyone's means, beside those of the round before if there is one."""
-    rounds = [survey_round, before] if before else [survey_round]
+def chart_of(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:
+    """Return a bar chart of everyone's means, beside those of the round `before` if there is one."""
+    rounds = [survey_round, previous_round] if previous_round else [survey_round]
     figures = [figures_of(survey_round) for survey_round in rounds]
     bars = []
     for number, dimension in enumerate(questions.dimensions, 1):
@@ -156,12 +162,12 @@ def _bar_label(value: Decimal | None) -> str:
 
 
 def floor_words(survey_round: Round) -> str:
-    """The least number of answers for a figure, in words."""
+    """Return the least number of answers for a figure as a word: `ten` or `five`."""
     return "ten" if survey_round.is_joint else "five"
 
 
 def answered_words(survey_round: Round) -> str:
-    """How many people answered, as far as the page may say."""
+    """Return a sentence on how many people answered, as far as the page may say."""
     if not survey_round.answered_at_least:
         fewest = floor_words(survey_round)
         return f"{survey_round.were_asked}. Fewer than {fewest} answered, so nothing is shown."

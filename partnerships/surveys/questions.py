@@ -14,9 +14,10 @@ from typing import Any
 
 #: The scale of a dimension, from disagreeing to agreeing.
 SCORES = range(1, 6)
-#: Characters of a comment in a survey.
+#: Limit of characters of a comment in a survey.
 MAX_COMMENT = 1_000
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
+#: The parts of a question set, each with the texts that a question of this part needs in every language.
 _PARTS = {"dimensions": ("name", "statement"), "expectations": ("text",), "comments": ("question",)}
 
 
@@ -35,7 +36,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """An expectation that people may have of one group of bodies (`bodies.Group`)."""
+    """An expectation that people may have of a group of organisations (`bodies.Group`), which is `of`."""
 
     key: str
     of: str
@@ -61,14 +62,17 @@ class Questions:
     comments: Sequence[Comment]
 
     def themes(self) -> dict[str, str]:
-        """The dimensions and expectations by key, with their names: the results that work can be linked to."""
+        """Return the names of dimensions and expectations by key. Work can be linked to the result of each."""
         return {dimension.key: dimension.name for dimension in self.dimensions} | {
             expectation.key: expectation.text for expectation in self.expectations
         }
 
 
 def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
-    """Read a question set, whose expectations are of one of these `groups`. Raises `InvalidQuestions`."""
+    """Parse a question set from TOML, and check it. Raises `InvalidQuestions`.
+
+    `groups` are the codes that an expectation may have as its group.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -97,43 +101,47 @@ def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
         raise InvalidQuestions("Enter at least one dimension.")
 
 
-def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[str], seen_keys: set[str]) -> None:
+def _check_row(
+    location: str, row: Any, text_names: Sequence[str], languages: Sequence[str], seen_keys: set[str]
+) -> None:
     """Raise `InvalidQuestions` unless a question has a new key, and its texts in all languages."""
     key = row.get("key") if isinstance(row, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise InvalidQuestions(f"{where}: enter a key in lower case, with digits and underscores.")
+        raise InvalidQuestions(f"{location}: enter a key in lower case, with digits and underscores.")
     if key in seen_keys:
-        raise InvalidQuestions(f"{where}: the key “{key}” is used twice. Choose another.")
+        raise InvalidQuestions(f"{location}: the key “{key}” is used twice. Choose another.")
     seen_keys.add(key)
-    for text in texts:
-        text_by_language = row.get(text)
+    for text_name in text_names:
+        text_by_language = row.get(text_name)
         missing = [
             language
             for language in languages
             if not isinstance(text_by_language, dict) or not isinstance(text_by_language.get(language), str)
         ]
         if missing:
-            raise InvalidQuestions(f"{where}: enter “{text}” in {', '.join(missing)}.")
+            raise InvalidQuestions(f"{location}: enter “{text_name}” in {', '.join(missing)}.")
 
 
 def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:
-    """The part of a question set that each key belongs to: dimensions, expectations or comments."""
+    """Return by key the part of a question set to which each question belongs: dimensions, expectations or comments."""
     return {row["key"]: part for part in _PARTS for row in content.get(part, [])}
 
 
 def in_language(content: Mapping[str, Any], language: str) -> Questions:
-    """The questions in a language, or in the first language of the set if they are not translated into it."""
-    chosen = language if language in content["languages"] else content["languages"][0]
+    """Return the questions in a language or, without a translation, in the first language of the set."""
+    chosen_language = language if language in content["languages"] else content["languages"][0]
     return Questions(
         name=content["name"],
-        language=chosen,
+        language=chosen_language,
         dimensions=[
-            Dimension(dimension["key"], dimension["name"][chosen], dimension["statement"][chosen])
+            Dimension(dimension["key"], dimension["name"][chosen_language], dimension["statement"][chosen_language])
             for dimension in content["dimensions"]
         ],
         expectations=[
-            Expectation(expectation["key"], expectation["of"], expectation["text"][chosen])
+            Expectation(expectation["key"], expectation["of"], expectation["text"][chosen_language])
             for expectation in content.get("expectations", [])
         ],
-        comments=[Comment(comment["key"], comment["question"][chosen]) for comment in content.get("comments", [])],
+        comments=[
+            Comment(comment["key"], comment["question"][chosen_language]) for comment in content.get("comments", [])
+        ],
     )

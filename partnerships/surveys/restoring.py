@@ -1,4 +1,4 @@
-"""After a restore: end surveys again, and remove again partnerships and moderators that had been removed."""
+"""Ends surveys again after a restore, and removes partnerships and moderators that had been removed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from partnerships.surveys.services.rounds import abandon_round
 def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End again the surveys that had ended without results: links stop working, and answers are deleted unread."""
 
-    def redo(survey_round: Round, _line: dict[str, Any]) -> int:
+    def end_again(survey_round: Round, _line: dict[str, Any]) -> int:
         abandon_round(survey_round=survey_round, reason=MADE_AGAIN, author=None, now=now)
         return 1
 
-    pks = {line["round"] for line in lines}
-    rows = Round.objects.filter(pk__in=pks, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
-    return redo_each("round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=redo)
+    round_ids = {line["round"] for line in lines}
+    rows = Round.objects.filter(pk__in=round_ids, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
+    return redo_each(
+        "round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=end_again
+    )
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -47,9 +49,9 @@ def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove moderators of drafts who had been replaced; the leads then name a moderator again."""
+    """Remove moderators of drafts who had been replaced. The leads must then name a moderator again."""
 
-    def redo(survey_round: Round, line: dict[str, Any]) -> int:
+    def remove_moderator(survey_round: Round, line: dict[str, Any]) -> int:
         if survey_round.moderator_id != line["reader"]:
             return 0
         survey_round.moderator = survey_round.moderator_asked_at = None
@@ -58,7 +60,9 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         return 1
 
     rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
-    return redo_each("round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=redo)
+    return redo_each(
+        "round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=remove_moderator
+    )
 
 
 def register() -> None:

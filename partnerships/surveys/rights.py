@@ -20,9 +20,9 @@ from partnerships.surveys.queries.rounds import partnerships_of
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over the surveys of one partnership now, or over a round that several run together.
+    """The rights of one person over the surveys of one partnership now, or over a round that several run together.
 
-    `joined` are the person's rights in the partnerships that joined the round.
+    `inside` are the person's rights in the partnership, and `joined` those in the partnerships that joined the round.
     """
 
     inside: PartnershipRights
@@ -30,12 +30,12 @@ class Rights:
 
     @property
     def reads(self) -> bool:
-        """Whether they read rounds and published results: all people of present parties do."""
+        """Whether the person reads rounds and published results, as all people of present parties do."""
         return any(rights.roles.is_system or any(map(rights.roles.act_for, rights.present)) for rights in self._all)
 
     @property
     def may_run(self) -> bool:
-        """Whether they may prepare, open and end rounds.
+        """Whether the person may prepare, open and end rounds.
 
         Leads of present parties may, except observers.
         """
@@ -43,7 +43,7 @@ class Rights:
 
     @property
     def may_invite(self) -> bool:
-        """Whether they may add people to ask.
+        """Whether the person may add people to ask.
 
         People who may run the round may, and leads of partnerships that joined.
         """
@@ -51,7 +51,7 @@ class Rights:
 
     @property
     def may_act(self) -> bool:
-        """Whether they may link actions to results.
+        """Whether the person may link actions to results.
 
         Editors and leads of present parties may, except observers.
         """
@@ -64,7 +64,7 @@ class Rights:
 
     @property
     def own(self) -> Partnership:
-        """The first partnership of the round that they belong to."""
+        """The first partnership of the round in which the person takes part; otherwise the one that prepared it."""
         own_partnerships = (
             rights.partnership for rights in self._all if any(map(rights.roles.act_for, rights.present))
         )
@@ -72,7 +72,7 @@ class Rights:
 
     @property
     def partnerships(self) -> list[Partnership]:
-        """The partnerships that run the round, with the one that prepared it first."""
+        """The partnerships that run the round. The first is the one that prepared it."""
         return [rights.partnership for rights in self._all]
 
     @property
@@ -81,18 +81,18 @@ class Rights:
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
-    """The person's rights over the surveys of a partnership (None: the system)."""
+    """Return the person's rights over the surveys of a partnership. For the system, `person` is None."""
     return Rights(rights_inside(partnership, person, now))
 
 
 def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rights:
-    """The person's rights over a round, which several partnerships may run together."""
+    """Return the person's rights over a round, which several partnerships may run together."""
     host, *joined = partnerships_of(survey_round)
     return Rights(rights_inside(host, person, now), [rights_inside(joining, person, now) for joining in joined])
 
 
 def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
-    """The invitations that the person may remove from a draft.
+    """Return the invitations that the person may remove from a draft.
 
     People who may run the round may remove all. A lead in a partnership that joined may remove the people whom
     colleagues in the organisations that they lead have added.
@@ -106,16 +106,19 @@ def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> 
 
 
 def is_outside(person: User, partnerships: Collection[Partnership]) -> bool:
-    """Whether a person is outside all parties, past and present: only then may they moderate."""
-    pks = [partnership.pk for partnership in partnerships]
-    return not Membership.objects.filter(person=person, organisation__parties__partnership__in=pks).exists()
+    """Return whether a person is outside all parties, past and present. Only then may they moderate."""
+    partnership_ids = [partnership.pk for partnership in partnerships]
+    return not Membership.objects.filter(person=person, organisation__parties__partnership__in=partnership_ids).exists()
 
 
 def may_moderate(survey_round: Round, person: User) -> bool:
-    """Whether the person reads the comments of a closed round: the moderator does, while outside all parties."""
+    """Return whether the person reads the comments of a closed round.
+
+    Only its moderator does, while outside all parties.
+    """
     return Round.objects.moderated_by(person).filter(pk=survey_round.pk).exists()
 
 
 def may_agree(survey_round: Round, person: User) -> bool:
-    """Whether a draft waits for the person to agree to read its comments."""
+    """Return whether a draft waits for the person to agree to read its comments."""
     return Round.objects.asking(person).filter(pk=survey_round.pk).exists()

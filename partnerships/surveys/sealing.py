@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 else:
     nacl_public, nacl_exceptions = late("nacl.public"), late("nacl.exceptions")
 
-#: Bytes of every answer before sealing, so that its length says nothing; more than the longest answer has.
+#: The length in bytes to which every answer is padded before sealing, so that the length reveals nothing. It is more
+#: than the longest answer needs.
 LENGTH = 16_384
 
 
@@ -44,12 +45,13 @@ def _key_path(round_key: str) -> Path:
 
 
 def make_key(round_key: str) -> bytes:
-    """Make the key of a round and return its public half."""
+    """Create the key of a round, store it in a file, and return its public half."""
     private = nacl_public.PrivateKey.generate()
     path = _key_path(round_key)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps({"private": bytes(private).hex(), "tokens": secrets.token_hex(32)})
-    # Readable by this user alone from the start, and on the disk before the round opens: without it no answer opens.
+    # The file is created readable by this user alone, and is on the disk before the round opens: without the key,
+    # nobody can open an answer.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(content)
@@ -59,22 +61,22 @@ def make_key(round_key: str) -> bytes:
 
 
 def has_key(round_key: str) -> bool:
-    """Whether this machine has the round's key."""
+    """Return whether this machine has the round's key."""
     return _key_path(round_key).exists()
 
 
 def keys_here() -> list[str]:
-    """The names of all keys on this machine."""
+    """Return the names of all keys on this machine."""
     return sorted(path.stem for path in Path(settings.SURVEY_KEYS_ROOT).glob("*.json"))
 
 
 def destroy_key(round_key: str) -> None:
-    """Delete the round's key, if it is here."""
+    """Delete the round's key, if this machine has it."""
     _key_path(round_key).unlink(missing_ok=True)
 
 
 def _read_key_file(round_key: str) -> Mapping[str, str]:
-    """The private key and the secret for tokens. Raises `KeyMissing`."""
+    """Return the private key and the secret for tokens. Raises `KeyMissing`."""
     try:
         content: Mapping[str, str] = json.loads(_key_path(round_key).read_text())
     except OSError as error:
@@ -83,18 +85,21 @@ def _read_key_file(round_key: str) -> Mapping[str, str]:
 
 
 def token_of(round_key: str, person: int) -> str:
-    """The token in a person's invitation and reminders. Only the key file can show whose it is. Raises `KeyMissing`."""
+    """Return the token in a person's invitation and reminders. Raises `KeyMissing`.
+
+    Only the key file can show whose token it is.
+    """
     return tokens_of(round_key, [person])[person]
 
 
 def tokens_of(round_key: str, people: list[int]) -> dict[int, str]:
-    """The tokens of several people, by person. Raises `KeyMissing`."""
+    """Return the tokens of several people, by person. Raises `KeyMissing`."""
     secret = bytes.fromhex(_read_key_file(round_key)["tokens"])
     return {person: hmac.digest(secret, str(person).encode(), sha256).hex() for person in people}
 
 
 def token_hash(token: str) -> str:
-    """The hash of a token, which is all that the database stores of it."""
+    """Return the hash of a token. The database stores only this hash."""
     return sha256(token.encode()).hexdigest()
 
 

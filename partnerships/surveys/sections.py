@@ -1,4 +1,4 @@
-"""The section on the page of a partnership that leads to its surveys."""
+"""The section of a partnership's page that leads to its surveys."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from partnerships.surveys.models import Joining, Round
 
 
 def rounds_of(partnership: int) -> QuerySet[Round]:
-    """The rounds that a partnership runs, alone or with others, and those that it is asked to join."""
+    """Return the rounds that a partnership runs, alone or with others, and those that it is asked to join."""
     joint_rounds = Joining.objects.filter(partnership=partnership).values("round")
     return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=joint_rounds))
 
 
 def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """The queries of `surveys_section`, so that the page can run them with others."""
+    """Return the queries of `surveys_section`, so that the page can run them with others."""
     return [count_lookup(_readable_rounds, user, partnership.pk)]
 
 
 def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The section, for people of the parties; None if the partnership is over and had no survey."""
+    """Return the section for people of the parties; None if the partnership is over and had no survey."""
     count = count_for(_readable_rounds, user, partnership.pk) if has_rows else 0
     if not count and partnership.is_over:
         return None

@@ -125,7 +125,7 @@ ROWS = (
     Row(
         "commitments.escalate",
         lambda w, author, promise: services.escalate(
-            commitment=promise, to=w.ben, reason="No reply.", author=author, now=timezone.now()
+            commitment=promise, helper=w.ben, reason="No reply.", author=author, now=timezone.now()
         ),
         EITHER_SIDE,
         prepare=agree,
@@ -260,8 +260,8 @@ WITHOUT_A_PERSON = {
     "commitments.record_event": _INSIDE,
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
-    "commitments.tell_of_proposals": "part of an import, inside its transaction; it records emails",
-    "commitments.tell_owners": "part of a change of several, inside its transaction; it records emails",
+    "commitments.email_leads_about_proposals": "part of an import, inside its transaction; it records emails",
+    "commitments.email_owners": "part of a change of several, inside its transaction; it records emails",
     "commitments.remind_owners": _CLOCK,
     "commitments.email_asked": "part of another service, inside its transaction",
     "commitments.email_concerned": "part of another service, inside its transaction",

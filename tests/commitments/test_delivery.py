@@ -141,7 +141,7 @@ def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> Non
     type(commitment).objects.filter(pk=commitment.pk).update(due_on=in_days(-3))
     drop_emails()
 
-    services.escalate(commitment=commitment, to=world.ben, author=world.eddie, now=timezone.now())
+    services.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())
 
     [email] = deliver()
     assert all("overdue by 3 days" in part for part in parts(email))
@@ -151,8 +151,8 @@ def test_commitment_is_not_escalated_to_somebody_who_cannot_see_it(world: World)
     commitment = agree(world)
 
     with pytest.raises(services.UnableToEscalate, match="cannot see"):
-        services.escalate(commitment=commitment, to=world.chidi, author=world.eddie, now=timezone.now())
-    escalated = services.escalate(commitment=commitment, to=world.ben, author=world.eddie, now=timezone.now())
+        services.escalate(commitment=commitment, helper=world.chidi, author=world.eddie, now=timezone.now())
+    escalated = services.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())
 
     assert escalated.escalated_to == world.ben
 

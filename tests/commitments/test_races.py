@@ -103,7 +103,7 @@ def report_twice(world: World, commitment: Commitment) -> list[Any]:
             commitment=commitment,
             status=Status.IN_PROGRESS,
             delivered=Decimal(10),
-            seen=0,
+            newest_seen_id=0,
             author=world.eddie,
             now=timezone.now(),
         )

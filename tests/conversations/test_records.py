@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.commitments.origins import read_from
+from partnerships.commitments.origins import parse_origin_record
 from partnerships.commitments.services import UnableToPropose, propose_commitment
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Side, Status
@@ -327,5 +327,5 @@ def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World
             partnership=None,
             author=world.amina,
             now=timezone.now(),
-            came_from=read_from(f"conversation-{conversation.pk}"),
+            came_from=parse_origin_record(f"conversation-{conversation.pk}"),
         )

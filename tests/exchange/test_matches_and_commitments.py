@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.commitments.origins import read_from
+from partnerships.commitments.origins import parse_origin_record
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match, Status
 from partnerships.exchange.queries import new_matches_for
@@ -75,7 +75,7 @@ def test_a_commitment_between_others_cannot_meet_an_ask(ask: Entry, world: World
             partnership=None,
             author=world.ben,
             now=now,
-            came_from=read_from(f"response-{response.pk}"),
+            came_from=parse_origin_record(f"response-{response.pk}"),
         )
 
     assert not ask.fulfilments.exists()
@@ -100,7 +100,7 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
         author=world.ben,
         now=now,
         confirm=True,
-        came_from=read_from(f"response-{response.pk}"),
+        came_from=parse_origin_record(f"response-{response.pk}"),
     )
     ask.refresh_from_db()
     assert ask.status == Status.ACCEPTED

@@ -13,7 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.commitments.origins import links_of, read_from
+from partnerships.commitments.origins import links_of, parse_origin_record
 from partnerships.exchange import services
 from partnerships.exchange.amounts import Promise, amounts
 from partnerships.exchange.models import Direction, Entry, Response, Status
@@ -51,7 +51,7 @@ def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int
         "partnership": None,
         "author": world.ben,
         "now": now,
-        "came_from": read_from(source) if source else None,
+        "came_from": parse_origin_record(source) if source else None,
     } | terms
     made = commitments.propose_commitment(**given)
     for side, lead in ((world.westmarch, world.ben), (world.larkhaven, world.amina)):
@@ -170,7 +170,7 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
         partnership=None,
         author=world.ben,
         now=now,
-        came_from=read_from(f"response-{response.pk}"),
+        came_from=parse_origin_record(f"response-{response.pk}"),
     )
 
     cancel(proposed, world.amina, now)

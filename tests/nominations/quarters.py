@@ -58,12 +58,12 @@ def started_return(world: World, agreement: NominationsAgreement, author: User |
     )
 
 
-def lettings_file(content: bytes, name: str = "lettings.csv") -> services.KeptLettings:
+def lettings_file(content: bytes, name: str = "lettings.csv") -> services.FilteredFile:
     """Return what the upload handler keeps of a file."""
     lettings_filter = LettingsFilter()
     lettings_filter.feed(content)
     packed = lettings_filter.finish()
-    return services.KeptLettings(name, packed, lettings_filter.columns, lettings_filter.rows)
+    return services.FilteredFile(name, packed, lettings_filter.columns, lettings_filter.rows)
 
 
 def upload_lettings(
@@ -71,7 +71,7 @@ def upload_lettings(
 ) -> None:
     """Upload an export of these lettings, which no worker has counted yet."""
     content = core_file(lettings, year=collection_year())
-    services.take_lettings(
+    services.store_lettings(
         nominations_return=nominations_return,
         file=lettings_file(content),
         author=author or world.amina,

@@ -47,7 +47,7 @@ def _ask(world: World, author: User, nominations_return: Any) -> None:
 ROWS = (
     Row("nominations.start_return", lambda w, who, a: started_return(w, a, who), EDITORS, sign_nominations),
     Row(
-        "nominations.take_lettings",
+        "nominations.store_lettings",
         lambda w, who, made: upload_lettings(w, *made, who),
         EDITORS,
         lambda w: (started_return(w, sign_nominations(w)), lettings_of(w, 5)),
@@ -85,7 +85,7 @@ ROWS = (
 WITHOUT_A_PERSON = {
     "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",
     "nominations.lock_to_write": "checks the rights for the services that write a return",
-    "nominations.keep_record": "writes what the council confirmed, for the service that settles a return",
+    "nominations.create_record": "writes what the council confirmed, for the service that settles a return",
     "nominations.supplements_of": "reads what is saved of lines that the caller has",
     "nominations.record_event": "records what another service did",
     "nominations.record_return": "records what another service did",

@@ -14,7 +14,7 @@ from partnerships.agreements.models import Status
 from partnerships.agreements.services import UnableToSendForSignature, change_status, give_notice, propose_amendment
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.presenting import days_counted
+from partnerships.nominations.presenting import sentences_about_days
 from partnerships.nominations.queries import nomination_terms_on
 from partnerships.nominations.queries.agreement import period_of, suspended_since
 from partnerships.nominations.queries.pages import quarters_to_start
@@ -130,7 +130,7 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
     assert later is not None
     assert (later.suspended, suspended_since(agreement.partnership)) == ((), None)
     said = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in over.suspended]}
-    assert "are not counted, because the agreement was suspended then." in days_counted(quarter, said)
+    assert "are not counted, because the agreement was suspended then." in sentences_about_days(quarter, said)
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:

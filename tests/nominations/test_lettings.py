@@ -16,7 +16,7 @@ from partnerships.nominations.lettings.columns import CollectionYear, core_colum
 from partnerships.nominations.lettings.counting import LettingsCount, LineResult, count_lettings
 from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter, UnableToReadLettings, kept_rows
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.lettings.reading import Outcome, Scope, coded, day_of
+from partnerships.nominations.lettings.reading import Outcome, Scope, code_in, day_of
 from partnerships.nominations.schedule import Bedrooms, NominationTerms, Scheme
 from tests.support.core_files import CANARY, Invented, Place, core_file, expected, headings, invent
 
@@ -242,9 +242,9 @@ def test_dates_are_read_as_core_and_spreadsheets_write_them(text: str, day: dt.d
 
 
 def test_labels_of_values_are_read_like_codes() -> None:
-    assert coded({"rsnvac": "Internal transfer"}, "rsnvac") == "13"
-    assert coded({"rsnvac": "Any other reason"}, "rsnvac") == "Any other reason"
-    assert coded({"beds": "0"}, "beds") == "0"
+    assert code_in({"rsnvac": "Internal transfer"}, "rsnvac") == "13"
+    assert code_in({"rsnvac": "Any other reason"}, "rsnvac") == "Any other reason"
+    assert code_in({"beds": "0"}, "beds") == "0"
     assert outcome_of(rsnvac="Renewal of fixed-term tenancy") is Outcome.RENEWAL
     assert outcome_of(needstype="Supported housing") is Outcome.SUPPORTED
     nominated = one_row(referral="Nominated by a local housing authority")

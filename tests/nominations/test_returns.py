@@ -33,7 +33,7 @@ from partnerships.nominations.queries.returns import per_cent_of, scope_of
 from partnerships.nominations.restoring import redo_returns
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services import FiguresChanged, Supplement, UnableToDecide, UnableToReport
-from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, drop_uncounted
+from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, delete_uncounted_lettings
 from partnerships.nominations.services.recording import RETURN
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.outbox.models import Email
@@ -179,7 +179,7 @@ def test_the_export_of_another_year_is_refused(world: World) -> None:
     assert collection_year() >= 2026
 
     with pytest.raises(UnableToReport, match="referral_register"):
-        services.take_lettings(
+        services.store_lettings(
             nominations_return=nominations_return, file=lettings_file(content), author=world.amina, now=afterwards()
         )
 
@@ -226,9 +226,9 @@ def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch
 def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> None:
     upload_lettings(world, started_return(world, world.things["nominations"]), lettings_of(world))
 
-    assert drop_uncounted(afterwards() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
-    assert drop_uncounted(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
-    assert drop_uncounted(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=False) == 1
+    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
+    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
+    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=False) == 1
     assert LettingsRun.objects.get().content is None
 
 

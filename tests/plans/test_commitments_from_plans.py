@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import links_of, read_from
+from partnerships.commitments.origins import links_of, parse_origin_record
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, Site
 from tests.plans.drafts import CANARY, publish, published, save
 from tests.world import World
@@ -46,7 +46,7 @@ def _promise(world: World, came_from: str, replaces: Commitment | None = None) -
         partnership=world.partnership,
         author=world.amina,
         now=timezone.now(),
-        came_from=read_from(came_from),
+        came_from=parse_origin_record(came_from),
         replaces=replaces,
     )
 

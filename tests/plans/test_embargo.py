@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments import services as commitments
-from partnerships.commitments.origins import read_from
+from partnerships.commitments.origins import parse_origin_record
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, Version
@@ -176,7 +176,7 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
         partnership=world.partnership,
         author=world.amina,
         now=timezone.now(),
-        came_from=read_from(f"plan-site-{row.pk}"),
+        came_from=parse_origin_record(f"plan-site-{row.pk}"),
     )
 
     for address in (made.get_absolute_url(), plan.get_absolute_url()):

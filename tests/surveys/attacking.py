@@ -74,7 +74,7 @@ def play(seed: int) -> Played:
             }
             expects = [key for key, likely in rates.items() if ticking.random() < likely]
             answers.append(Answer(group, scores, expects, {}))
-    outcome: Outcome = outcome_of(answers, QUESTIONS, asked=asked, counted=counted, floor=floor)
+    outcome: Outcome = outcome_of(answers, QUESTIONS, asked_by_group=asked, joined_code_by_group=counted, floor=floor)
     together: dict[str, int] = dict.fromkeys(counted.values(), 0)
     for group, number in asked.items():
         together[counted[group]] += number

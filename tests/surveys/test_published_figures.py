@@ -91,8 +91,8 @@ def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> N
     answers = [*_answers(5, expects=["plans"], comments={}), *_answers(26, expects=[], comments={})]
     few = [Answer("other", {}, [], {}) for _ in range(4)]
 
-    told = outcome_of([*answers, *few], ASKED, asked=asked, counted=counted)
-    safe = outcome_of([*answers, *few], ASKED, asked={**asked, "council": 40}, counted=counted)
+    told = outcome_of([*answers, *few], ASKED, asked_by_group=asked, joined_code_by_group=counted)
+    safe = outcome_of([*answers, *few], ASKED, asked_by_group={**asked, "council": 40}, joined_code_by_group=counted)
 
     assert [figure for figure in told.figures if figure.theme == "plans"] == []
     assert [figure.value for figure in safe.figures if figure.theme == "plans"] == [10]
@@ -102,7 +102,7 @@ def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> N
 def test_share_is_shown_only_if_five_ticked_it_and_five_did_not(ticked: int, answered: int, share: int | None) -> None:
     answers = _answers(ticked, expects=["plans"], comments={}) + _answers(answered - ticked, expects=[], comments={})
 
-    outcome = outcome_of(answers, ASKED, asked={"council": 30}, counted={"council": "council"})
+    outcome = outcome_of(answers, ASKED, asked_by_group={"council": 30}, joined_code_by_group={"council": "council"})
 
     assert [figure.value for figure in outcome.figures if figure.theme == "plans"] == ([] if share is None else [share])
 
@@ -111,20 +111,28 @@ def test_comments_need_five_and_come_in_no_order() -> None:
     texts = [f"Comment {number}" for number in range(12)]
     answers = [Answer("council", {}, [], {"why": text}) for text in texts]
     orders = [
-        [text for _, text in outcome_of(answers, ASKED, asked={"council": 12}, counted={"council": "council"}).comments]
+        [
+            text
+            for _, text in outcome_of(
+                answers, ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"}
+            ).comments
+        ]
         for _ in range(5)
     ]
 
     assert all(sorted(order) == sorted(texts) for order in orders)
     assert any(order != texts for order in orders)
-    few = outcome_of(answers[:4], ASKED, asked={"council": 12}, counted={"council": "council"})
+    few = outcome_of(answers[:4], ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"})
     assert not few.comments
 
 
 def test_number_of_answers_is_shown_in_fives_and_not_at_all_below_five() -> None:
     for answered, shown in ((4, 0), (5, 5), (9, 5), (10, 10), (14, 10)):
         outcome = outcome_of(
-            _answers(answered, expects=[], comments={}), ASKED, asked={"council": 30}, counted={"council": "council"}
+            _answers(answered, expects=[], comments={}),
+            ASKED,
+            asked_by_group={"council": 30},
+            joined_code_by_group={"council": "council"},
         )
         assert outcome.answered_at_least == shown
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from partnerships.agreements.models import Objective
 from partnerships.agreements.origin import links_of, read_from
-from partnerships.commitments.origins import read_from as read_from_for_commitments
+from partnerships.commitments.origins import parse_origin_record
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.services import Record, record_conversation
 from partnerships.exchange.models import Entry
@@ -109,7 +109,7 @@ def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_ba
             author=world.eddie,
             now=now,
         ),
-        propose(world, came_from=read_from_for_commitments(came_from), author=world.eddie),
+        propose(world, came_from=parse_origin_record(came_from), author=world.eddie),
     ]
 
     words = "Survey “How are we doing?”: Trust and candour"

@@ -353,7 +353,7 @@ def proposed_terms_changed(w: World) -> Act:
 @case(("commitments.proposed_together", "ben"))
 def commitments_proposed_from_a_spreadsheet(w: World) -> Act:
     made = [promises.propose(w, tells=False) for _ in range(2)]
-    return lambda: commitments.tell_of_proposals(commitments=made, author=w.amina, now=NOW())
+    return lambda: commitments.email_leads_about_proposals(commitments=made, author=w.amina, now=NOW())
 
 
 @case(("commitments.owned_together", "vera"))
@@ -362,7 +362,7 @@ def commitments_given_to_an_owner(w: World) -> Act:
         commitments.change_owner(commitment=promises.agree(w), owner=w.vera, author=w.amina, now=NOW())
         for _ in range(2)
     ]
-    return lambda: commitments.tell_owners(commitments=made, author=w.amina, reminds=False, now=NOW())
+    return lambda: commitments.email_owners(commitments=made, author=w.amina, reminds=False, now=NOW())
 
 
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
@@ -405,7 +405,7 @@ def commitment_cancelled(w: World) -> Act:
 @case(("commitments.escalation", "ben"))
 def commitment_escalated(w: World) -> Act:
     made = promises.agree(w)
-    return lambda: commitments.escalate(commitment=made, to=w.ben, author=w.eddie, now=NOW())
+    return lambda: commitments.escalate(commitment=made, helper=w.ben, author=w.eddie, now=NOW())
 
 
 @case(("commitments.reminder", "eddie"))

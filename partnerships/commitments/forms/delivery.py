@@ -18,7 +18,10 @@ from partnerships.people.models import User
 
 
 class ProgressForm(Form):
-    """The form of a progress report."""
+    """The form for a progress report.
+
+    `seen` is the id of the newest report when the person opened the form, or 0 if there was none.
+    """
 
     delivered = AmountField(
         label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2
@@ -73,7 +76,10 @@ class ProgressForm(Form):
         self.helper = Helper(self, submit="Report progress", cancel=commitment.get_absolute_url())
 
     def _exceeds_promise(self) -> bool:
-        """Whether the total is more than was promised. It may be a typing error, so the form then asks for a tick."""
+        """Return whether the total is more than was promised.
+
+        A larger total may be a typing error, so the form then asks for a tick.
+        """
         if "delivered" not in self.fields or not self.is_bound:
             return False
         try:
@@ -85,9 +91,11 @@ class ProgressForm(Form):
         """Require a blocker if work is blocked, and a tick and a note if the total exceeds the promise."""
         cleaned = super().clean() or {}
         if "more" in self.fields:
-            words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
+            delivered_text = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
             if not cleaned.get("more"):
-                self.add_error("more", f"{words} is more than was promised. Tick this box if the total is correct")
+                self.add_error(
+                    "more", f"{delivered_text} is more than was promised. Tick this box if the total is correct"
+                )
             if not cleaned.get("note_text", "").strip():
                 self.add_error("note_text", "Say why more was delivered than promised")
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():

@@ -14,10 +14,10 @@ from partnerships.people.models import User
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Choice of a person, with the organisations that the person acts for in the label."""
+    """A field to choose a person, with the organisations that the person acts for in the label."""
 
     def label_from_instance(self, obj: Any) -> str:
-        """`Ben West, Westmarch Borough Council`."""
+        """Return the person with their organisations, such as `Ben West, Westmarch Borough Council`."""
         names = [membership.organisation.display_name for membership in obj.current_memberships]
         return ", ".join([obj.display_name, *names])
 
@@ -29,7 +29,7 @@ def with_memberships(people: QuerySet[User]) -> QuerySet[User]:
 
 
 def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
-    """A field for the owner, who is a person of the organisation."""
+    """Return the field to choose an owner from the people of the organisation."""
     return PersonField(
         label="Owner",
         queryset=with_memberships(people_who_may_own(organisation)),

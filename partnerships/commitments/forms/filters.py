@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class FilterForm(Form):
-    """Filters of the list of commitments.
+    """The form to filter the list of commitments.
 
     The parameters `words`, `side`, `standing` and `register` keep their names, because saved views contain them.
     """

@@ -1,4 +1,4 @@
-"""The form to change the owner."""
+"""The form to change the owner of a commitment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.kit.forms import Form, Helper
 
 
 class OwnerForm(Form):
-    """The form to choose another owner."""
+    """The form to choose another owner for a commitment."""
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

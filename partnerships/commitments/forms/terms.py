@@ -25,7 +25,7 @@ from partnerships.people.models import User
 
 
 class TermsForm(Form):
-    """The fields of the terms, for the forms below."""
+    """The fields of a commitment's terms, which the forms to propose and to edit share."""
 
     text = forms.CharField(
         label="What is promised",
@@ -52,7 +52,7 @@ class TermsForm(Form):
     due_on = DayField(label="Due date")
 
     def clean(self) -> dict[str, Any]:
-        """Require a unit with a number."""
+        """Require a unit if there is a quantity."""
         cleaned = super().clean() or {}
         if cleaned.get("quantity") is not None and not cleaned.get("unit"):
             self.add_error("unit", "Choose a unit")
@@ -60,7 +60,10 @@ class TermsForm(Form):
 
 
 class ProposeForm(TermsForm):
-    """The form to propose a commitment between two organisations; the author edits for one of them."""
+    """The form to propose a commitment between two organisations.
+
+    The author must be able to edit for one of the two.
+    """
 
     giver = OrganisationField(
         label="Organisation that gives",
@@ -139,7 +142,10 @@ class ProposeForm(TermsForm):
         return model_choice_field(self, name)
 
     def clean(self) -> dict[str, Any]:
-        """Require two different organisations. The author edits for one, and only its lead may confirm at once."""
+        """Require two different organisations. The author must edit for one of them.
+
+        Only a lead of that organisation may confirm at once.
+        """
         cleaned = super().clean()
         giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
         if giver is None or receiver is None:
@@ -228,9 +234,9 @@ class EndForm(Form):
 
     def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = "Cancel commitment"
+        submit_label = "Cancel commitment"
         if commitment.is_proposed:
-            words = "Decline proposal" if rights.may_confirm else "Withdraw proposal"
+            submit_label = "Decline proposal" if rights.may_confirm else "Withdraw proposal"
         self.helper = Helper(
-            self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep commitment", danger=True
+            self, submit=submit_label, cancel=commitment.get_absolute_url(), cancel_words="Keep commitment", danger=True
         )

@@ -6,14 +6,17 @@ from django.db import models
 
 
 class Kind(models.TextChoices):
-    """A commitment needs both sides to confirm; an action is a task for one."""
+    """The kind of a commitment.
+
+    Both sides need to confirm a commitment; an action is a task for one side.
+    """
 
     COMMITMENT = "commitment", "Commitment"
     ACTION = "action", "Action"
 
 
 class Status(models.TextChoices):
-    """The status of a commitment; `TRANSITIONS` has the allowed next ones."""
+    """The status of a commitment. `TRANSITIONS` has the statuses that may follow each."""
 
     PROPOSED = "proposed", "Proposed"
     AGREED = "agreed", "Agreed"
@@ -26,9 +29,10 @@ class Status(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
-#: Ends without a verified delivery.
+#: Final statuses of commitments that ended without a verified delivery.
 ENDS = (Status.CANCELLED, Status.SUPERSEDED)
-#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
+#: Statuses that may follow each status (docs/rights.md). A done commitment returns to in progress when the receiver
+#: sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PROPOSED: (Status.AGREED, *ENDS),
     Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *ENDS),

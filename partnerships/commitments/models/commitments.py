@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTY = "partnership__parties"
-#: Readers (docs/rights.md): the giver, the receiver and the parties of its partnership.
+#: Present readers (docs/rights.md): the giver, the receiver and the parties of the commitment's partnership.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("giver"),
     Organisations("receiver"),
@@ -34,7 +34,7 @@ PRESENT_ROUTES: tuple[Route, ...] = (
 _SINCE = Event.objects.filter(
     target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
 )
-#: All readers: also former parties, unless something has happened to the commitment since they left.
+#: All readers: also former parties of the partnership, unless the commitment has had an event since they left.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
@@ -44,12 +44,13 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
-#: The people who must act: leads of a side that has not confirmed; leads of a receiver that has not verified; and for
-#: an action, editors and leads of the receiver or, without a receiver, of the giver.
+#: The people who must confirm: leads of a side that has not confirmed.
 CONFIRMING = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
 )
+#: The people who must verify: leads of the receiver of a commitment; for an action, editors and leads of the receiver
+#: or, without a receiver, of the giver.
 VERIFYING = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
 VERIFYING_ACTIONS = (
     Organisations("receiver", when=Q(kind=Kind.ACTION), roles=EDITING_ROLES),
@@ -58,54 +59,60 @@ VERIFYING_ACTIONS = (
 
 
 def overdue_on(day: dt.date) -> Q:
-    """The condition that a commitment is under way, and was due before a day."""
+    """Return the condition that a commitment is under way and was due before a day."""
     return Q(status__in=UNDER_WAY, due_on__lt=day)
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
-    """Filters by reader, by who may act, and by status."""
+    """Commitments, filtered by reader, by the people who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Commitments that the person may read."""
+        """Return commitments that the person may read."""
         return self.filter(visible_to(Commitment, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Commitments whose future events the person may see."""
+        """Return commitments whose future events the person may see."""
         return self.filter(visible_to(Commitment, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Commitments whose giver or receiver the person edits for."""
+        """Return commitments whose giver or receiver the person edits for."""
         sides = (Organisations("giver", roles=EDITING_ROLES), Organisations("receiver", roles=EDITING_ROLES))
         return self.filter(visible_to(Commitment, sides, user))
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Proposed commitments that the person must confirm as a lead of a side."""
+        """Return proposed commitments that the person must confirm as a lead of a side."""
         return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Done commitments that the person must verify as a lead of the receiver, and others' actions, as an editor."""
+        """Return done commitments that the person must verify.
+
+        A lead of the receiver verifies a commitment, and an editor verifies an action that they neither own nor did.
+        """
         routes = visible_to(Commitment, (*VERIFYING, *VERIFYING_ACTIONS), user)
-        own = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
-        return self.awaiting_verification().filter(routes).exclude(own)
+        own_actions = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
+        return self.awaiting_verification().filter(routes).exclude(own_actions)
 
     def awaiting_verification(self) -> CommitmentQuerySet:
-        """Done commitments that nobody has verified. Actions without `done_by` are older than verification."""
+        """Return done commitments that nobody has verified.
+
+        Actions without `done_by` were done before actions needed to be verified, so they are left out.
+        """
         return self.filter(Q(kind=Kind.COMMITMENT) | Q(done_by__isnull=False), status=Status.DONE)
 
     def under_way(self) -> CommitmentQuerySet:
-        """Commitments that are agreed and not yet done."""
+        """Return commitments that are agreed and not yet done."""
         return self.filter(status__in=UNDER_WAY)
 
     def overdue(self, today: dt.date) -> CommitmentQuerySet:
-        """Commitments that are not yet done and past their due date."""
+        """Return commitments that are agreed, not yet done and past their due date."""
         return self.filter(overdue_on(today))
 
     def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
-        """Commitments that an organisation gives or receives."""
+        """Return commitments that an organisation gives or receives."""
         return self.filter(Q(giver=organisation) | Q(receiver=organisation))
 
     def between(self, first: Organisation, second: Organisation) -> CommitmentQuerySet:
-        """Commitments from one of two organisations to the other."""
+        """Return commitments from one of two organisations to the other."""
         return self.filter(Q(giver=first, receiver=second) | Q(giver=second, receiver=first))
 
     def for_listing(self) -> CommitmentQuerySet:
@@ -117,13 +124,17 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 class Commitment(models.Model):
     """A promise of one organisation to another, or an action for one side.
 
-    proposed → agreed (giver and receiver confirmed; for an action the giver is enough) → in progress → at risk or
-    blocked (with the blocker) → done → verified (by the receiver; an action by a second person). Done returns to in
-    progress when it is sent back. Cancelled or superseded, with a reason, from any state before verified.
+    The usual statuses are proposed → agreed → in progress → at risk or blocked → done → verified:
+
+    - It is agreed when giver and receiver have confirmed; an action needs only the giver.
+    - It is blocked only with a `blocker`.
+    - The receiver verifies it; an action is verified by a second person. If the delivery is sent back, it returns from
+      done to in progress.
+    - It can be cancelled or superseded, with a reason, from any status before verified.
 
     `due_on` is the present due date and `original_due_on` the first; each change is a `Slippage`. `revision` rises with
-    each change of terms, so that people confirm only the words they have seen. `giver_name` is used if the giver is not
-    in the directory, such as the developer in a published section 106 agreement.
+    each change of terms, so that people confirm only the terms that they have seen. `giver_name` is used if the giver
+    is not in the directory, such as the developer in a published section 106 agreement.
     """
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
@@ -267,12 +278,12 @@ class Commitment(models.Model):
         return self.reference
 
     def get_absolute_url(self) -> str:
-        """The URL of the commitment's page."""
+        """Return the URL of the commitment's page."""
         return page_address("commitments:detail", self.pk)
 
     @property
     def is_action(self) -> bool:
-        """Whether it is an action of one side, not a promise between two."""
+        """Whether this is an action of one side, not a promise between two."""
         return self.kind == Kind.ACTION
 
     @property
@@ -282,12 +293,12 @@ class Commitment(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is agreed and not yet done."""
+        """Whether the commitment is agreed and not yet done."""
         return self.status in UNDER_WAY
 
     @property
     def is_done(self) -> bool:
-        """Whether it has been reported done and not yet verified or sent back."""
+        """Whether the commitment has been reported done and not yet verified or sent back."""
         return self.status == Status.DONE
 
     @property
@@ -297,22 +308,22 @@ class Commitment(models.Model):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether it is blocked."""
+        """Whether work on the commitment is blocked."""
         return self.status == Status.BLOCKED
 
     @property
     def status_words(self) -> str:
-        """The status as a sentence names it: `in progress`."""
+        """The status in lower case for a sentence, such as `in progress`."""
         return self.get_status_display().lower()
 
     @property
     def is_over(self) -> bool:
-        """Whether its status is final. Actions done before actions needed to be verified are final too."""
+        """Whether the status is final. Actions done before actions needed to be verified are final too."""
         return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
     def was_broken(self) -> bool:
-        """Whether it was cancelled after both sides had agreed."""
+        """Whether the commitment was cancelled after both sides had agreed."""
         return (
             self.status == Status.CANCELLED
             and self.giver_confirmed_at is not None
@@ -321,54 +332,54 @@ class Commitment(models.Model):
 
     @property
     def has_slipped(self) -> bool:
-        """Whether its due date differs from the first one."""
+        """Whether the present due date differs from the first."""
         return self.due_on != self.original_due_on
 
     @property
     def slipped_days(self) -> int:
-        """Days between first and present due date; negative if brought forward."""
+        """Days between the first and the present due date; negative if the date was brought forward."""
         if self.due_on is None or self.original_due_on is None:
             return 0
         return (self.due_on - self.original_due_on).days
 
     @property
     def outstanding(self) -> Decimal | None:
-        """Quantity still to be delivered; None without a quantity."""
+        """Quantity still to be delivered; None if no quantity was promised."""
         return None if self.quantity is None else max(self.quantity - self.delivered_quantity, Decimal(0))
 
     @property
     def percent_delivered(self) -> int:
-        """Whole per cent delivered, at most 100; 0 without a quantity."""
+        """Whole per cent delivered, at most 100; 0 if no quantity was promised."""
         return min(100, int(100 * self.delivered_quantity / self.quantity)) if self.quantity else 0
 
     @property
     def giver_words(self) -> str:
-        """Name of the giver. Needs `giver` fetched."""
+        """Name of the giver. `giver` should be fetched, as this reads it."""
         return self.giver.display_name if self.giver else self.giver_name
 
     @property
     def receiver_words(self) -> str:
-        """Name of the receiver; "" for an action without one. Needs `receiver` fetched."""
+        """Name of the receiver; "" for an action without one. `receiver` should be fetched, as this reads it."""
         return self.receiver.display_name if self.receiver else ""
 
     @property
     def quantity_words(self) -> str:
-        """`60 homes`; empty without a quantity."""
+        """The promised quantity, such as `60 homes`; "" if none was promised."""
         return quantity_words(self.quantity, self.unit)
 
     @property
     def delivered_words(self) -> str:
-        """`40 of 60 homes`; empty without a quantity."""
+        """The delivered part, such as `40 of 60 homes`; "" if no quantity was promised."""
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
     def delivery_words(self) -> str:
-        """The object of a verification: `the action` or `the delivery`."""
+        """The object of a verification in a sentence: `the action` or `the delivery`."""
         return "the action" if self.is_action else "the delivery"
 
     @property
     def waits_words(self) -> str:
-        """The step that it waits for, such as `to verify the delivery`; "" if it waits for none."""
+        """The step that the commitment waits for, such as `to verify the delivery`; "" if it waits for none."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"
         if not self.is_done or self.is_over:
@@ -376,10 +387,10 @@ class Commitment(models.Model):
         return "to verify this action" if self.is_action else "to verify the delivery"
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Whether it is past its due date and not yet done."""
+        """Return whether the commitment is under way and past its due date."""
         return self.is_under_way and self.due_on is not None and self.due_on < today
 
 
 def commitment_readers(commitment: Commitment) -> models.QuerySet[User]:
-    """People who may read a commitment."""
+    """Return the people who may read a commitment."""
     return readers_of(Commitment, ROUTES, commitment)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class Slippage(models.Model):
-    """A change of the due date, with author and reason. Rows never change."""
+    """A change of a commitment's due date, with author and reason. Rows never change."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
     was = models.DateField(null=True)
@@ -45,7 +45,7 @@ class Slippage(models.Model):
 
     @property
     def days(self) -> int:
-        """Days between the two dates; negative if brought forward."""
+        """Days between the two dates; negative if the due date was brought forward."""
         return (self.now - self.was).days if self.was else 0
 
 
@@ -74,26 +74,32 @@ class Progress(models.Model):
 
     @property
     def adds_delivery(self) -> bool:
-        """Whether it changes the total of a counted quantity. Needs `commitment` fetched."""
+        """Whether the report changes the delivered total of a counted quantity. `commitment` should be fetched."""
         return bool(self.commitment.quantity) and self.delivered != self.delivered_before
 
     @property
     def delivered_words(self) -> str:
-        """`40 of 60 homes`, or empty. Needs `commitment` fetched."""
+        """The delivered part, such as `40 of 60 homes`; "" if no quantity was promised.
+
+        `commitment` should be fetched.
+        """
         return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)
 
 
 class EvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Filter by reader."""
+    """Evidence, filtered by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
-        """Files that have not been removed, of commitments that the person may read."""
+        """Return files that have not been removed, of commitments that the person may read."""
         return self.filter(commitment__in=Commitment.objects.visible_to(user), removed_at=None)
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A file that shows progress. It is stored outside the web root, so that only a view with rights sends it."""
+    """A file that shows progress.
+
+    The file is stored outside the web root, so that only a view that checks rights sends it.
+    """
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="evidence")
     progress = models.ForeignKey(Progress, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence")

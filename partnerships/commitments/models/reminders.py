@@ -10,9 +10,10 @@ from partnerships.people.models import User
 
 
 class Reminder(models.Model):
-    """A reminder for an owner: one for each commitment, due date and lead time, so that none is sent twice.
+    """A reminder for the owner of a commitment that its due date is near.
 
-    It is recorded in one transaction with its email.
+    There is one for each commitment, due date and lead time, so that no reminder is sent twice. The row is recorded in
+    one transaction with its email.
     """
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")

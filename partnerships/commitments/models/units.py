@@ -12,19 +12,22 @@ from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
 class Unit(Vocabulary):
     """A unit of quantities. The label is the plural, such as homes, and `one` the singular."""
 
-    # As short as the columns that hold it.
+    # No longer than the columns in which other models store the code.
     code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)
     one = models.CharField("label for one", max_length=120, help_text="The word after the number 1, such as home.")
 
 
 def unit_words(code: str) -> tuple[str, str]:
-    """The singular and the plural of a unit; the code itself if there is no such unit."""
+    """Return the singular and the plural of a unit, or the code twice if there is no such unit."""
     unit = Unit.by_code().get(code)
     return (unit.one, unit.label) if unit else (code, code)
 
 
 def unit_fault(code: str, *, keep: str = "") -> str:
-    """The error message for a unit that cannot be chosen; "" if it can. `keep` is the unit chosen before."""
+    """Return the error message for a unit that cannot be chosen, or "" if it can.
+
+    `keep` is the unit chosen before, which is accepted even if it has been retired.
+    """
     if not code or code == keep:
         return ""
     unit = Unit.by_code().get(code)

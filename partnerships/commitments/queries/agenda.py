@@ -15,28 +15,28 @@ from partnerships.people.models import User
 
 
 def overdue(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Commitments past their due date."""
+    """Suggest commitments past their due date, for discussion."""
     today = timezone.localdate(since.now)
     rows = for_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
-    return _suggest(rows, Purpose.DISCUSSION)
+    return _suggestions(rows, Purpose.DISCUSSION)
 
 
 def at_risk(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Commitments at risk or blocked that are not overdue."""
+    """Suggest commitments at risk or blocked that are not overdue, for discussion."""
     today = timezone.localdate(since.now)
     rows = for_partnerships(partnerships, user).filter(
         kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=today
     )
-    return _suggest(rows, Purpose.DISCUSSION)
+    return _suggestions(rows, Purpose.DISCUSSION)
 
 
 def to_confirm(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Commitments that a side has still to confirm."""
+    """Suggest commitments that a side still has to confirm, for a decision."""
     rows = for_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
-    return _suggest(rows, Purpose.DECISION)
+    return _suggestions(rows, Purpose.DECISION)
 
 
-def _suggest(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
+def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[Suggestion]:
     return [
         Suggestion(
             partnership=row.partnership_id or 0,

@@ -16,23 +16,26 @@ from partnerships.people.models import User
 
 
 def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Due dates in a partnership; without one, of the commitments of the person and of their organisations."""
-    seen = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
+    """Return the due dates in a partnership.
+
+    Without a partnership, return those of the person's own commitments and of their organisations' commitments.
+    """
+    commitments = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
     if partnership is None:
         own_ids = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
-        seen = seen.filter(Q(owner=user) | Q(giver__in=own_ids) | Q(receiver__in=own_ids))
+        commitments = commitments.filter(Q(owner=user) | Q(giver__in=own_ids) | Q(receiver__in=own_ids))
     else:
-        seen = seen.filter(partnership=partnership)
-    return _entries(seen)
+        commitments = commitments.filter(partnership=partnership)
+    return _entries(commitments)
 
 
 def dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
-    """Due dates of these commitments, given by id."""
+    """Return the due dates of these commitments, given by id."""
     return _entries(Commitment.objects.followed_by(user).filter(due_on__isnull=False, pk__in=commitments))
 
 
-def _entries(seen: CommitmentQuerySet) -> list[CalendarEntry]:
-    commitments = list(seen.select_related("giver", "partnership").order_by("pk"))
+def _entries(with_due_date: CommitmentQuerySet) -> list[CalendarEntry]:
+    commitments = list(with_due_date.select_related("giver", "partnership").order_by("pk"))
     revisions = revisions_of([commitment.pk for commitment in commitments], "commitment")
     return [
         _entry(commitment, revisions.get(commitment.pk, Revision(0, commitment.proposed_at)))

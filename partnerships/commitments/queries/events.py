@@ -11,7 +11,10 @@ from partnerships.people.models import User
 
 
 def events_of_commitments(user: User, records: Records) -> Q:
-    """The condition on events about these commitments: people of a former party see events up to the day it left."""
-    former = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
+    """Return the condition on events about these commitments that the person may see.
+
+    People of a former party see events up to the day on which it left.
+    """
+    left_later = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Commitment.objects.followed_by(user).filter(pk__in=records).values("pk")
-    return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
+    return Q(target_id__in=followed) | Q(Exists(left_later), within_kind="partnership")

@@ -18,9 +18,9 @@ _MAX_LINES = 50
 
 
 def commitments_in_period(period: ReportPeriod) -> Block | None:
-    """What the party delivered, still has to deliver in the period, and is late with; None if nothing.
+    """Return what the party delivered, still has to deliver in the period, and is late with; None if nothing.
 
-    Only commitments within the partnership, which all its present parties may read.
+    Only commitments within the partnership are included, as all its present parties may read those.
     """
     commitments = Commitment.objects.filter(partnership=period.party.partnership_id, giver=period.party.organisation_id)
     due = Q(due_on__gte=period.start, due_on__lt=period.end)
@@ -30,7 +30,7 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
         .filter(due | done | overdue_on(period.today))
         .order_by("due_on", "pk")
     )
-    delivered, waiting, overdue = [], [], []
+    delivered, due_later, overdue = [], [], []
     for commitment in rows:
         if commitment.done_at is not None and not commitment.is_under_way:
             if period.covers(timezone.localdate(commitment.done_at)):
@@ -38,8 +38,8 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
         elif commitment.is_overdue(period.today):
             overdue.append(commitment)
         elif period.covers(commitment.due_on):
-            waiting.append(commitment)
-    if not (delivered or waiting or overdue):
+            due_later.append(commitment)
+    if not (delivered or due_later or overdue):
         return None
     lines = [
         *(_line(commitment, "delivered") for commitment in delivered),
@@ -47,9 +47,9 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
             _line(commitment, overdue_in_words(commitment.due_on or period.today, period.today))
             for commitment in overdue
         ),
-        *(_line(commitment, "due in this period") for commitment in waiting),
+        *(_line(commitment, "due in this period") for commitment in due_later),
     ]
-    summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(waiting)} due."
+    summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(due_later)} due."
     return Block("Commitments", summary, lines[:_MAX_LINES])
 
 

@@ -1,4 +1,4 @@
-"""Commitments and what their pages show."""
+"""Commitments, and the related rows that their pages show."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ from partnerships.people.models import User
 
 
 def for_partnerships(partnerships: Sequence[Partnership], user: User) -> CommitmentQuerySet:
-    """Commitments of the partnerships that the person may see, by due date."""
+    """Return the commitments of the partnerships that the person may see, by due date."""
     return in_order(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
 
 
 def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
-    """Open ones by due date, and closed ones newest first.
+    """Return the open commitments by due date, and the finished ones newest first.
 
-    Both of one partnership, as far as the person may see them.
+    Both lists contain only commitments of the partnership that the person may see, at most `limit` each.
     """
     still_open = rows_for(_open_commitments_in, user, partnership.pk, limit=limit)
     return still_open, rows_for(_finished_commitments_in, user, partnership.pk, limit=limit)
 
 
-#: What is over; an action that nobody is recorded as having done needs no check by a second person.
+#: The condition that a commitment is over. A done action without `done_by` is older than verification of actions, so no
+#: second person must verify it.
 _IS_OVER = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
 
 
@@ -55,9 +56,10 @@ def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
 
 
 def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:
-    """Let commitments, for a page that only shows them, name organisations as on the day of the proposal; one query.
+    """Make the commitments name organisations as they were called on the day of the proposal, with one query.
 
-    Open ones say the present name too. `beside`: what else the page shows, with its day.
+    Open commitments also give the present name. `beside` is what else the page shows, with its day. Only for pages that
+    show the commitments, because the names of the organisations in memory change.
     """
     then_only: list[AsAt] = list(beside)
     then_and_now: list[AsAt] = []
@@ -69,7 +71,7 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
 
 
 def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """By due date, undated last, ending in a unique key."""
+    """Sort commitments by due date, those without one last. The order is unique."""
     return commitments.order_by(F("due_on").asc(nulls_last=True), "pk")
 
 
@@ -81,18 +83,18 @@ def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def slippages_of(commitment: int) -> QuerySet[Slippage]:
-    """Changes of the due date, newest first, with their authors."""
+    """Return the changes of the due date, newest first, with their authors."""
     return Slippage.objects.filter(commitment=commitment).select_related("by").order_by("-at", "-pk")
 
 
 def progress_of(commitment: int) -> QuerySet[Progress]:
-    """Progress reports, newest first, with their authors."""
+    """Return the progress reports, newest first, with their authors."""
     reports = Progress.objects.filter(commitment=commitment)
     return reports.select_related("by", "organisation").order_by("-at", "-pk")
 
 
 def evidence_of(commitment: int) -> QuerySet[Evidence]:
-    """Files of evidence that have not been removed, newest first, with the people who added them."""
+    """Return the files of evidence that have not been removed, newest first, with the people who added them."""
     files = Evidence.objects.filter(commitment=commitment, removed_at=None)
     return files.select_related("added_by").order_by("-added_at", "-pk")
 
@@ -110,9 +112,10 @@ _PEOPLE = (
 
 
 def with_people(commitment: Commitment) -> Commitment:
-    """Fetch the people that a commitment names, with one query, and return it.
+    """Fetch the people that a commitment names with one query, and return the commitment.
 
-    Not with joins, because PostgreSQL takes longer to plan a join of them all than to run every query of the page.
+    Joins would be slower: PostgreSQL takes longer to plan a join of all these people than to run every query of the
+    page.
     """
     people_ids = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
     people = User.objects.in_bulk({pk for pk in people_ids.values() if pk is not None})
@@ -122,8 +125,11 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Commitments that have the words in their reference, their text or a name of a side (`found_by_name`)."""
-    sides = found_by_name(words)
+    """Return commitments that have the words in their reference, their text or a name of a side (`found_by_name`)."""
+    organisations = found_by_name(words)
     return commitments.filter(
-        Q(reference__iexact=words) | Q(text__icontains=words) | Q(giver__in=sides) | Q(receiver__in=sides)
+        Q(reference__iexact=words)
+        | Q(text__icontains=words)
+        | Q(giver__in=organisations)
+        | Q(receiver__in=organisations)
     )

@@ -35,14 +35,14 @@ _LEAD = (Role.LEAD,)
 
 
 def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
-    """The person's own commitments that are overdue or due within `SOON`."""
+    """Return the person's own commitments that are overdue or due within `SOON`."""
     last = timezone.localdate(now) + SOON
     due = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
     return list(in_order(due).for_listing())
 
 
-#: Titles of tasks, each with the field for the time since when it waits, in the order of `_reaches_of_steps`.
-#: If a commitment waits for several steps, the last one is shown.
+#: The steps that a commitment can wait for, in the order of `_reaches_of_steps`. Each has the title of the task, and
+#: the field with the time since when the task has waited. If a commitment waits for several steps, the last is shown.
 _STEPS = (
     ("Accept this action", "proposed_at"),
     ("Help unblock this", "escalated_at"),
@@ -58,10 +58,10 @@ _STEPS = (
 def _reaches_of_steps(
     now: dt.datetime, proposed: CommitmentQuerySet | None = None, verifier: User | None = None
 ) -> tuple[Reach, ...]:
-    """The commitments that wait for each of the `_STEPS`, and the people whom they wait for.
+    """Return the commitments that wait for each of the `_STEPS`, and the people whom they wait for.
 
-    `proposed` replaces all proposed commitments by fewer. `verifier` leaves out the actions that this person owns or
-    reported done, since another person must verify them.
+    If `proposed` is given, only these proposed commitments are included. `verifier` leaves out the actions that this
+    person owns or reported done, since another person must verify them.
     """
     done = Commitment.objects.awaiting_verification()
     done_by_others = done
@@ -87,7 +87,7 @@ def _reaches_of_steps(
 
 
 def _reaches_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    """`_reaches_of_steps` for one person: only the commitments that this person can confirm and verify."""
+    """Return `_reaches_of_steps` with only the commitments that this person can confirm and verify."""
     return _reaches_of_steps(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
 
 
@@ -101,35 +101,35 @@ def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, 
 
 
 def _step_tasks(user: User, now: dt.datetime) -> InOrder:
-    """A task for each commitment that waits for the person, the most urgent first."""
+    """Return a task for each commitment that waits for the person, the most urgent first."""
     ids_by_step = sorted_by_reach(_reaches_for, user, now)
-    steps: dict[int, tuple[str, str]] = {}
+    steps_by_commitment: dict[int, tuple[str, str]] = {}
     for position, step in enumerate(_STEPS):
-        steps |= dict.fromkeys(ids_by_step[position], step)
+        steps_by_commitment |= dict.fromkeys(ids_by_step[position], step)
     labels = dict(Status.choices)
 
-    def due(row: dict[str, Any]) -> dt.date | None:
+    def due_date(row: dict[str, Any]) -> dt.date | None:
         return row["due_on"] if row["status"] in UNDER_WAY else None
 
     def urgency_of(row: dict[str, Any]) -> Urgency:
-        _, since_field = steps[row["pk"]]
-        return urgency(due(row), row[since_field], row["pk"])
+        _, since_field = steps_by_commitment[row["pk"]]
+        return urgency(due_date(row), row[since_field], row["pk"])
 
-    def make(row: dict[str, Any]) -> Waiting:
-        what, since_field = steps[row["pk"]]
+    def make_task(row: dict[str, Any]) -> Waiting:
+        task_title, since_field = steps_by_commitment[row["pk"]]
         return Waiting(
-            what=what,
+            what=task_title,
             title=f"{row['reference']} {cut(row['text'], 90)}",
             path=page_address("commitments:detail", row["pk"]),
             since=row[since_field],
-            due=due(row),
+            due=due_date(row),
             within=row["partnership__title"] or "",
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )
 
-    rows = rows_for(_rows_to_show, user, list(steps)) if steps else []
-    return InOrder(sorted(rows, key=urgency_of), make, due)
+    rows = rows_for(_rows_to_show, user, list(steps_by_commitment)) if steps_by_commitment else []
+    return InOrder(sorted(rows, key=urgency_of), make_task, due_date)
 
 
 #: Where My work finds the tasks of this room.

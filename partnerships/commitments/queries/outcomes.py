@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Commitments of one organisation to another by outcome, each in the order of due dates."""
+    """Commitments of one organisation to another, by outcome and each in the order of due dates."""
 
     giver: Organisation
     receiver: Organisation
@@ -32,16 +32,17 @@ class Promises:
 
 
 def was_late(commitment: Commitment) -> bool:
-    """Whether it was delivered after the first due date."""
+    """Return whether a commitment was delivered after its first due date."""
     if commitment.done_at is None or commitment.original_due_on is None:
         return False
     return timezone.localdate(commitment.done_at) > commitment.original_due_on
 
 
 def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
-    """The commitments of `giver` to `receiver` that the person may see, by outcome.
+    """Return the commitments of `giver` to `receiver` that the person may see, by outcome.
 
-    Kept: verified, or done and not yet verified. Broken: cancelled after both sides agreed, or overdue.
+    - Kept: verified, or done and not yet verified.
+    - Broken: cancelled after both sides agreed, or overdue.
     """
     between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
     rows = list(in_order(between).for_listing())

@@ -12,14 +12,17 @@ from partnerships.people.models import User
 
 
 def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
-    """The people of these organisations, by name: each may own a commitment of their own organisation."""
+    """Return the people of these organisations, by name.
+
+    Each may own a commitment of their own organisation.
+    """
     members = Membership.objects.current().filter(organisation__in=organisations)
     people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
     return people.order_by("name", "pk")
 
 
 def partners_of(user: User) -> OrganisationQuerySet:
-    """Organisations the person edits for, and their partners, by name."""
+    """Return the organisations that the person edits for, and their partners, by name."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     partnerships = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER)
@@ -31,7 +34,7 @@ def partners_of(user: User) -> OrganisationQuerySet:
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
-    """The owner, the proposer and the people who confirmed, if they may read the commitment today."""
+    """Return the owner, the proposer and the people who confirmed, if they may read the commitment today."""
     people_ids = (
         commitment.owner_id,
         commitment.proposed_by_id,

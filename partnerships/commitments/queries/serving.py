@@ -29,7 +29,7 @@ def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
-    """The commitments with these ids that the person may see, by id."""
+    """Return the commitments with these ids that the person may see, by id."""
     today = timezone.localdate()
     rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
     return {

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Commitments of these partnerships that are overdue or blocked."""
+    """Return the commitments of these partnerships that are overdue or blocked."""
     today = timezone.localdate(now)
     stuck = overdue_on(today) | Q(status=Status.BLOCKED)
     rows = Commitment.objects.visible_to(user).filter(stuck, partnership__in=partnerships)

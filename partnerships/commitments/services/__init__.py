@@ -11,7 +11,7 @@ from partnerships.commitments.services.delivery import (
     send_back,
     verify_delivery,
 )
-from partnerships.commitments.services.emails import tell_of_proposals, tell_owners
+from partnerships.commitments.services.emails import email_leads_about_proposals, email_owners
 from partnerships.commitments.services.ending import UnableToEnd, end_commitment
 from partnerships.commitments.services.evidence import UnableToAttach, attach_evidence, remove_evidence
 from partnerships.commitments.services.ownership import (
@@ -46,6 +46,8 @@ __all__ = [
     "change_owner",
     "confirm_commitment",
     "edit_proposal",
+    "email_leads_about_proposals",
+    "email_owners",
     "end_commitment",
     "escalate",
     "exceeds",
@@ -58,8 +60,6 @@ __all__ = [
     "remind_owners",
     "remove_evidence",
     "send_back",
-    "tell_of_proposals",
-    "tell_owners",
     "tell_stakeholders",
     "verify_delivery",
 ]

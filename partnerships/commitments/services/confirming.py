@@ -32,10 +32,11 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side. When both sides have confirmed, the commitment is agreed. Raises `UnableToConfirm`.
+    """Confirm a commitment for one side. When both sides have confirmed, the commitment is agreed.
 
     The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is that of
-    the terms that the author read. An agreed commitment replaces the one that it was proposed for.
+    the terms that the author read. If the commitment was proposed in place of an older one, it replaces the older one
+    once it is agreed. Raises `UnableToConfirm`.
     """
     if commitment.replaces_id:
         # Lock the older commitment first, as all services do, to prevent deadlocks.

@@ -35,7 +35,7 @@ class UnableToVerify(Exception):
 
 
 def exceeds(commitment: Commitment, amount: Decimal) -> bool:
-    """Whether a total is more than was promised and more than was last reported."""
+    """Return whether a total is more than was promised and more than was last reported."""
     return commitment.quantity is not None and amount > max(commitment.quantity, commitment.delivered_quantity)
 
 
@@ -49,15 +49,17 @@ def record_progress(
     delivered: Decimal | None = None,
     note_text: str = "",
     blocker: str = "",
-    seen: int | None = None,
+    newest_seen_id: int | None = None,
 ) -> Progress:
-    """Record a progress report. Raises `UnableToRecordProgress`.
+    """Record a progress report.
+
+    Raises `UnableToRecordProgress` if the report does not fit the commitment or a newer report exists.
 
     - `status` is in progress, at risk, blocked (which needs a `blocker`) or done (which needs the whole quantity).
     - `delivered` is the total so far; without it the total stays. A total that falls, or exceeds the promise, needs a
       note.
-    - `seen` is the id of the newest report that the author saw, 0 if there was none. A newer report, also from the same
-      form sent twice, makes this one fail.
+    - `newest_seen_id` is the id of the newest report that the author saw, or 0 if there was none. If there is a newer
+      report, also from the same form sent twice, this one is refused.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -67,7 +69,7 @@ def record_progress(
         )
     require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
-    if seen is not None and seen != (newest or 0):
+    if newest_seen_id is not None and newest_seen_id != (newest or 0):
         raise UnableToRecordProgress("A colleague has just reported progress. Check their report first.")
     amount = current.delivered_quantity if delivered is None else delivered
     _check_status(status, blocker)
@@ -163,16 +165,19 @@ def _record_report(
 
 
 @transaction.atomic
-def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
-    """Escalate to a person of either side or of the partnership, and email them. Raises `UnableToEscalate`."""
+def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
+    """Escalate a commitment to a person of either side or of the partnership, and email them.
+
+    Raises `UnableToEscalate`.
+    """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
         raise UnableToEscalate(f"{current.reference} is {current.status_words}, so you cannot escalate it.")
     require(rights.may_escalate, "Only editors and leads of the two organisations can escalate this commitment.")
-    if not commitment_readers(current).filter(pk=to.pk).exists():
-        raise UnableToEscalate(f"{to.display_name} cannot see this commitment. Choose someone who can.")
-    current.escalated_to, current.escalated_at = to, now
+    if not commitment_readers(current).filter(pk=helper.pk).exists():
+        raise UnableToEscalate(f"{helper.display_name} cannot see this commitment. Choose someone who can.")
+    current.escalated_to, current.escalated_at = helper, now
     current.save(update_fields=["escalated_to", "escalated_at"])
     record_event(
         current,
@@ -180,10 +185,10 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
         author=author,
         organisation=side_of(rights),
         now=now,
-        escalated_to=to.pk,
+        escalated_to=helper.pk,
         reason=reason.strip(),
     )
-    email_one("escalation", to, current, author=author, now=now)
+    email_one("escalation", helper, current, author=author, now=now)
     return current
 
 

@@ -18,12 +18,12 @@ from partnerships.people.models import User
 
 
 def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Email the leads who must confirm or verify, except the author."""
+    """Email the leads who must confirm or verify, but not the author."""
     _record(kind, people_asked(commitment), commitment, author, now, params)
 
 
-def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
-    """Email each lead who must confirm some of these proposals, once about all of them; not the author."""
+def email_leads_about_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
+    """Send each lead one email about all of these proposals that they must confirm, but none to the author."""
     commitments_by_group: dict[frozenset[int], list[int]] = {}
     for commitment in commitments:
         organisation_ids = frozenset(organisation.pk for organisation in waits_for(commitment))
@@ -42,11 +42,11 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
         )
 
 
-def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
-    """Email each owner once about all their commitments among these; not the author.
+def email_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
+    """Send each owner one email about all their commitments among these, but none to the author.
 
-    The email says that they are the owner now or, with `reminds`, reminds them. Call it in the transaction of the
-    change, with the commitments as they are after it.
+    The email says that they are now the owner or, with `reminds`, reminds them. Call this in the transaction of the
+    change, with the commitments as they are after the change.
     """
     commitments_by_person: dict[int, list[int]] = {}
     owned = Commitment.objects.filter(pk__in=[commitment.pk for commitment in commitments], owner__is_active=True)
@@ -62,7 +62,7 @@ def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: boo
 
 
 def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Email the owner, the proposer and the people who confirmed; not the author."""
+    """Email the owner, the proposer and the people who confirmed, but not the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)
 
 

@@ -22,7 +22,7 @@ class UnableToEnd(Exception):
 
 @transaction.atomic
 def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Decline or withdraw a proposal, or cancel a commitment; with a reason. Raises `UnableToEnd`."""
+    """Decline or withdraw a proposal, or cancel a commitment, with a reason. Raises `UnableToEnd`."""
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:

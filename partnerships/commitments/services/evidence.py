@@ -24,8 +24,8 @@ class UnableToAttach(Exception):
     """The commitment is not agreed yet or is over, the file is not accepted, or there are too many."""
 
 
-def _check(rights: Rights) -> None:
-    """Raise `UnableToAttach` unless evidence can be changed now, or `UnableToAct` unless the person may."""
+def _check_evidence_can_change(rights: Rights) -> None:
+    """Raise `UnableToAttach` unless evidence can be changed now, or `UnableToAct` unless the person may change it."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach(
             "You can only attach or remove evidence after both sides have agreed and before the delivery is verified."
@@ -49,7 +49,7 @@ def attach_evidence(
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
-    _check(rights)
+    _check_evidence_can_change(rights)
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
@@ -86,12 +86,12 @@ def attach_evidence(
     return evidence
 
 
-#: The name of removed files in the journal for restores.
+#: The kind of entry for removed files in the journal for restores.
 EVIDENCE = "evidence"
 
 
 def evidence_identity(evidence: Evidence) -> str:
-    """The hash of a file in the journal for restores."""
+    """Return the hash that identifies a file in the journal for restores."""
     return journal.identity(evidence.commitment_id, evidence.added_at, evidence.sha256)
 
 
@@ -99,12 +99,12 @@ def evidence_identity(evidence: Evidence) -> str:
 def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime) -> None:
     """Remove a file; the history keeps its title. Raises `UnableToAttach`.
 
-    After a restore, the system removes the file again: then `author` is None and needs no rights.
+    After a restore, the system removes the file again. Then `author` is None and needs no rights.
     """
     current = lock_commitment(evidence.commitment)
     rights = rights_over(current, author, now) if author is not None else None
     if rights is not None:
-        _check(rights)
+        _check_evidence_can_change(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has already been removed.")
     journal.note(EVIDENCE, now=now, evidence=evidence.pk, same=evidence_identity(evidence))

@@ -52,7 +52,7 @@ def change_owner(
 def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
     """Record that a person of either side reminds the owner, at most once a day. Raises `UnableToRemind`.
 
-    The caller records the email, with `tell_owners`, for several commitments at once.
+    The caller sends the email with `email_owners`, for several commitments at once.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -77,7 +77,7 @@ def hand_over(
 ) -> int:
     """Transfer the open commitments of a person who leaves to a colleague, and return how many.
 
-    Without a colleague they have no owner, and My work asks the organisation's leads to name one. Raises
+    Without a colleague the commitments have no owner, and My work asks the organisation's leads to name one. Raises
     `UnableToChangeOwner` if the colleague does not act for the organisation.
     """
     if to is not None and not acts_for(to, organisation):

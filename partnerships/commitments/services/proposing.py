@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
-from partnerships.commitments.origins import From
+from partnerships.commitments.origins import OriginRecord
 from partnerships.commitments.services.confirming import confirm_commitment
 from partnerships.commitments.services.emails import email_asked
 from partnerships.commitments.services.recording import (
@@ -46,7 +46,7 @@ class Terms(TypedDict):
 
 
 class Proposal(Terms):
-    """The terms, with the two organisations and perhaps the partnership."""
+    """The terms of a commitment, with the two organisations and perhaps the partnership."""
 
     giver: Organisation
     receiver: Organisation
@@ -60,7 +60,7 @@ def propose_commitment(
     now: dt.datetime,
     confirm: bool = False,
     replaces: Commitment | None = None,
-    came_from: From | None = None,
+    came_from: OriginRecord | None = None,
     key: uuid.UUID | None = None,
     tells: bool = True,
     **proposal: Unpack[Proposal],
@@ -70,10 +70,11 @@ def propose_commitment(
     The author edits for one of the two. Without an owner, the giver names one when it confirms.
 
     - `confirm`: the author, a lead, confirms for their side at once.
-    - `replaces`: the commitment that becomes superseded when both sides have confirmed this one.
+    - `replaces`: the commitment that becomes superseded when both sides have confirmed the new one.
     - `came_from`: the record of another room that the commitment is made from.
-    - `key`: the form's key; if it was used before, the commitment made then is returned.
-    - `tells`: False if the caller emails the other side about several proposals at once (`tell_of_proposals`).
+    - `key`: the form's key. If the author has used it before, the commitment made then is returned.
+    - `tells`: False if the caller emails the other side about several proposals at once
+      (`email_leads_about_proposals`).
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
@@ -144,13 +145,13 @@ def propose_action(
     author: User,
     now: dt.datetime,
     for_organisation: Organisation | None = None,
-    came_from: From | None = None,
+    came_from: OriginRecord | None = None,
     **new: Unpack[NewAction],
 ) -> Commitment:
-    """Propose an action of `organisation`, perhaps for another one. Raises `UnableToPropose`.
+    """Propose an action of `organisation`, perhaps for another organisation. Raises `UnableToPropose`.
 
-    The action is agreed at once if the author edits for `organisation`. If they edit for the other one, an editor or
-    lead of `organisation` must confirm.
+    The action is agreed at once if the author edits for `organisation`. If they edit for the other organisation, an
+    editor or lead of `organisation` must confirm.
     """
     owner = new["owner"]
     is_own = acts_for(author, organisation, *EDITING_ROLES)
@@ -179,11 +180,11 @@ def propose_action(
 
 
 def _create(
-    new: Commitment, *, author: User, side: Organisation | None, came_from: From | None, now: dt.datetime
+    new: Commitment, *, author: User, side: Organisation | None, came_from: OriginRecord | None, now: dt.datetime
 ) -> Commitment:
     """Save a new commitment or action with its event, and link it to the record that it is made from.
 
-    `side` is the organisation for which the author proposes it.
+    `side` is the organisation for which the author proposes the commitment.
     """
     assert new.giver is not None  # only commitments imported from registers have no giver
     (new.pk,) = next_ids()
@@ -230,10 +231,10 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms
         raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}. Choose someone who does.")
 
 
-def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], author: User) -> None:
-    """Raise `UnableToPropose` if the record fixes both sides and these are others.
+def _check_origin(came_from: OriginRecord | None, sides: tuple[Organisation, ...], author: User) -> None:
+    """Raise `UnableToPropose` if the record fixes both sides, and these sides are different.
 
-    Otherwise a commitment between others could close a record that is not theirs, for example an ask.
+    Otherwise a commitment between other organisations could close a record that is not theirs, for example an ask.
     """
     if came_from is None:
         return
@@ -254,9 +255,9 @@ def _check_partnership(partnership: Partnership | None, sides: tuple[Organisatio
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToPropose(f"{partnership.title} has ended. Choose another partnership, or none.")
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    present = set(parties.values_list("organisation_id", flat=True))
+    party_ids = set(parties.values_list("organisation_id", flat=True))
     for side in sides:
-        if side.pk not in present:
+        if side.pk not in party_ids:
             raise UnableToPropose(
                 f"{side.display_name} is not a party to {partnership.title}. Choose another partnership, or none."
             )

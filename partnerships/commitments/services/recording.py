@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 
 def lock_commitment(commitment: Commitment) -> Commitment:
-    """Lock a commitment, and return it with its organisations as it is now."""
+    """Lock a commitment, and return its present state with the organisations fetched."""
     return (
         Commitment.objects.select_for_update(of=("self",))
         .select_related("giver", "receiver", "partnership", "owner", "replaces")
@@ -27,7 +27,7 @@ def lock_commitment(commitment: Commitment) -> Commitment:
 
 
 def next_ids(count: int = 1) -> list[int]:
-    """Take new ids from the sequence before inserting, because each row stores a reference with its id."""
+    """Reserve new ids from the sequence before inserting, because each row stores a reference with its id."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
@@ -37,12 +37,12 @@ def next_ids(count: int = 1) -> list[int]:
 
 
 def reference_for(pk: int) -> str:
-    """The reference that people use: `C-1042`."""
+    """Return the reference that people use for a commitment, such as `C-1042`."""
     return f"C-{pk}"
 
 
 def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bool:
-    """Whether the person acts for the organisation in one of these roles; without roles, in any."""
+    """Return whether the person acts for the organisation in one of these roles; without roles, in any."""
     if organisation is None:
         return False
     memberships = Membership.objects.current().of_person(person, *roles)
@@ -58,7 +58,10 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on the commitment and its partnership. `data` are JSON values, never a file's content."""
+    """Record an event on the commitment and its partnership.
+
+    `data` are JSON values, never a file's content.
+    """
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -73,12 +76,15 @@ def record_event(
 
 
 def title_of(commitment: Commitment) -> str:
-    """The reference and the start of the text, for timelines and lists of tasks."""
+    """Return the reference and the start of the text, for timelines and lists of tasks."""
     return f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
 
 
 def terms_of(commitment: Commitment) -> dict[str, Any]:
-    """The terms in words, for an event; without the owner, because events store people only as ids."""
+    """Return the terms as text, for an event.
+
+    The owner is left out, because events store people only as ids.
+    """
     return {
         "text": commitment.text,
         "quantity": quantity_words(commitment.quantity, commitment.unit),

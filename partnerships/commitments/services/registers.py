@@ -23,7 +23,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class RegisterProgress:
-    """A report in a register: the total delivered by this time."""
+    """A report in a register: the total delivered by a time."""
 
     at: dt.datetime
     delivered: Decimal
@@ -61,8 +61,8 @@ def record_from_register(
 ) -> list[Commitment]:
     """Create the commitments that do not exist yet, with their progress, and return them.
 
-    A promise with an existing source, reference and receiver is skipped, so the same file can be imported twice. Leads
-    of the receivers, and people who keep the directory, may do this.
+    A promise with an existing source, reference and receiver is skipped, so the same file can be imported twice. Only
+    leads of the receivers, and people who maintain the directory, may do this.
     """
     if not promises:
         return []
@@ -100,8 +100,8 @@ def add_from_register(
 
     A commitment is skipped if the register has changed an earlier report, or if people have reported progress here. A
     new report between earlier ones changes the totals of the later ones, whose old values stay in row history.
-    Commitments that the register has withdrawn are cancelled in any case. Leads of the receivers, and people who keep
-    the directory, may do this.
+    Commitments that the register has withdrawn are cancelled in any case. Only leads of the receivers, and people who
+    maintain the directory, may do this.
     """
     if not promises:
         return [], []
@@ -158,9 +158,10 @@ def _record_event(
 def _recorded_by_position(
     recorded_reports: Sequence[Progress], register_reports: Sequence[RegisterProgress]
 ) -> dict[int, Progress] | None:
-    """The recorded reports by their positions among the register's reports; None if one is not in the register.
+    """Return the recorded reports by their positions among the register's reports.
 
-    Two reports are the same if they have the same time and note: the note names the figure.
+    None if a recorded report is not in the register. Two reports are the same if they have the same time and note,
+    since the note names the figure.
     """
     free_positions: dict[tuple[dt.datetime, str], list[int]] = {}
     for position, report in enumerate(register_reports):
@@ -228,7 +229,7 @@ def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | N
 
 
 def _new_reports(commitment: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
-    """A progress report, not saved yet, for each of the register's reports, with the total before it."""
+    """Return an unsaved progress report for each of the register's reports, with the total before each."""
     reports, delivered_before = [], Decimal(0)
     for report in promise.progress:
         reports.append(
@@ -248,7 +249,10 @@ def _new_reports(commitment: Commitment, promise: RegisterPromise, author: User 
 
 
 def _status_of(promise: RegisterPromise) -> Status:
-    """The status of a new commitment. It is agreed at once, because the register says that it was signed."""
+    """Return the status of a new commitment.
+
+    It is agreed at once, because the register says that the legal agreement was signed.
+    """
     if promise.withdrawn:
         return Status.CANCELLED
     if promise.done:
@@ -257,10 +261,10 @@ def _status_of(promise: RegisterPromise) -> Status:
 
 
 def _new_commitment(pk: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
-    """The commitment of a register's promise, not saved yet."""
+    """Return an unsaved commitment for a row of a register."""
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     status_since = promise.progress[-1].at if promise.progress else promise.agreed_at
-    # Agreed and then cancelled would count as broken; a withdrawn record is not.
+    # A commitment that was agreed and then cancelled would count as broken, but a withdrawn record is not broken.
     confirmed_at = None if promise.withdrawn else promise.agreed_at
     return Commitment(
         pk=pk,

@@ -12,8 +12,8 @@ from partnerships.outbox.services import record_email
 from partnerships.people.lead_times import LONGEST_LEAD_TIME, USUAL_LEAD_TIMES
 from partnerships.people.models import ReminderKind
 
-# The lead times of each owner, or the usual ones if the owner has chosen none. DISTINCT ON takes the shortest of
-# several that have passed; ON CONFLICT leaves out reminders that exist.
+# Uses the lead times of each owner, or the usual ones if the owner has chosen none. If several lead times have passed,
+# DISTINCT ON chooses the shortest. ON CONFLICT leaves out reminders that exist.
 _INSERT_REMINDERS = """
 INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at)
 SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s

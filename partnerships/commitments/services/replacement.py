@@ -1,4 +1,4 @@
-"""Replace a commitment by one with new terms, which takes over its links, dates and deliveries."""
+"""Replaces a commitment by one with new terms, which gets the links, dates and deliveries of the old one."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from partnerships.people.models import User
 def replace_commitment(
     old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """Let an agreed commitment replace its predecessor. The caller has locked both.
+    """Supersede an old commitment by an agreed successor. The caller has locked both.
 
-    The old commitment becomes superseded, unless it has ended since the new terms were proposed: then only its links
-    are copied, and its dates and deliveries stay where they are.
+    If the old commitment has ended since the new terms were proposed, only its links are copied; its status, dates and
+    deliveries do not change.
     """
     copy_links(old, successor)
     if old.is_over:
         return
     status_before = old.get_status_display()
-    _carry_dates(old, successor, author, now)
-    _carry_delivered(old, successor, author, organisation, now)
+    _copy_due_dates(old, successor, author, now)
+    _copy_delivered_quantity(old, successor, author, organisation, now)
     old.status, old.status_since = Status.SUPERSEDED, now
     old.reason = f"Replaced by {successor.reference}, which both sides agreed."
     old.save(update_fields=["status", "status_since", "reason"])
@@ -43,7 +43,7 @@ def replace_commitment(
     call_listeners(commitment=old, author=author, now=now)
 
 
-def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
+def _copy_due_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
     """Copy the first due date and each change of it to the successor."""
     slippages = [
         Slippage(
@@ -66,7 +66,7 @@ def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.d
     successor.save(update_fields=["original_due_on"])
 
 
-def _carry_delivered(
+def _copy_delivered_quantity(
     old: Commitment, successor: Commitment, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
     """Copy the quantity delivered so far to the successor, if both have the same unit."""

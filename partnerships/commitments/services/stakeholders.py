@@ -18,7 +18,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 
 @transaction.atomic
 def tell_stakeholders(*, commitment: Commitment, tell: bool, author: User, now: dt.datetime) -> Commitment:
-    """Mark or unmark a commitment. Stakeholders get the title, date and status of marked ones."""
+    """Mark or unmark a commitment. Stakeholders get the title, date and status of marked commitments."""
     current = lock_commitment(commitment)
     require(
         current.partnership is not None and rights_over(current.partnership, author, now).may_tell_stakeholders,

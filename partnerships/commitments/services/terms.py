@@ -40,8 +40,9 @@ def edit_proposal(
     """Change the terms of a proposal, which removes earlier confirmations.
 
     `revision` is that of the terms that the author read. With `tells=False` the caller emails the other side about
-    several proposals at once (`tell_of_proposals`). Raises `UnableToEdit`, or `UnableToPropose` if the new terms are
-    invalid.
+    several proposals at once (`email_leads_about_proposals`).
+
+    Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -56,13 +57,13 @@ def edit_proposal(
     if current.giver is None:
         raise UnableToEdit("The organisation that gives is outside the network, so nobody can change the terms.")
     check_terms(current.giver, current.receiver, terms, timezone.localdate(now))
-    before, owner_before = terms_of(current), current.owner
+    terms_before, owner_before = terms_of(current), current.owner
     current.text = terms["text"].strip()
     current.quantity = terms["quantity"]
     current.unit = terms["unit"] if current.quantity is not None else ""
     current.owner = terms["owner"]
     current.due_on = current.original_due_on = terms["due_on"]
-    if terms_of(current) == before and owner_before == current.owner:
+    if terms_of(current) == terms_before and owner_before == current.owner:
         return current
     current.revision += 1
     current.giver_confirmed_at = current.receiver_confirmed_at = None
@@ -88,7 +89,7 @@ def edit_proposal(
         author=author,
         organisation=side_of(rights),
         now=now,
-        before=before,
+        before=terms_before,
         after=terms_of(current),
     )
     if tells:

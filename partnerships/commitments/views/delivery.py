@@ -21,14 +21,14 @@ from partnerships.people.models import User
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Report progress."""
+    """Report progress on a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
     form = ProgressForm(*posted_with_files(request), commitment=commitment, seen=newest)
 
     def save_progress() -> tuple[str, str]:
-        _report(form.cleaned_data, commitment, user)
+        _save_report_and_file(form.cleaned_data, commitment, user)
         return f"Your progress report on {commitment.reference} has been saved.", commitment.get_absolute_url()
 
     # `take_step` calls `save_progress` once the form is valid. If the service refuses, the form shows why.
@@ -44,8 +44,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def _report(report_data: dict[str, Any], commitment: Commitment, user: User) -> None:
-    """Save the report and its file in one transaction: if either is refused, neither is saved."""
+def _save_report_and_file(report_data: dict[str, Any], commitment: Commitment, user: User) -> None:
+    """Save the report and its file in one transaction, so that if either is refused, neither is saved."""
     now = timezone.now()
     if report_data["evidence"]:
         services.attach_evidence(commitment=commitment, file=report_data["evidence"], author=user, now=now)
@@ -55,7 +55,7 @@ def _report(report_data: dict[str, Any], commitment: Commitment, user: User) -> 
         delivered=report_data.get("delivered"),
         note_text=report_data["note_text"],
         blocker=report_data["blocker"],
-        seen=report_data["seen"],
+        newest_seen_id=report_data["seen"],
         author=user,
         now=now,
     )
@@ -63,7 +63,7 @@ def _report(report_data: dict[str, Any], commitment: Commitment, user: User) -> 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def escalate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Escalate to a person."""
+    """Escalate a commitment to a person."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits)
     people = commitment_readers(commitment).exclude(pk=user.pk)
@@ -73,7 +73,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
         person = form.cleaned_data["person"]
         services.escalate(
             commitment=commitment,
-            to=person,
+            helper=person,
             reason=form.cleaned_data["reason"],
             author=user,
             now=timezone.now(),
@@ -94,7 +94,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
-    """Verify the delivery, or send it back."""
+    """Verify a delivery or an action, or send it back."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.verifies)
     form = VerifyForm(posted(request), commitment=commitment)

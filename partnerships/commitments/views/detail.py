@@ -23,14 +23,15 @@ from partnerships.organisations.timeline import TimelineLine, newest_events, new
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Newest events on the page.
+#: Limit of events in the timeline on the page.
 _EVENTS = 100
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One commitment: terms, next step, deliveries and timeline."""
+    """Show a commitment: its terms, next step, deliveries and timeline."""
     user = signed_in(request)
+    # `read_ahead` sends these lookups as one query. `rows_for` and the functions called below then use their rows.
     read_ahead(
         [
             lookup(_commitment_shown, user, pk),
@@ -68,18 +69,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _commitment_shown(user: User, pk: int) -> QuerySet[Commitment]:
-    """The commitment of this page, if the person may see it."""
+    """Return the commitment of this page, if the person may see it."""
     return queries.with_story(Commitment.objects.visible_to(user)).filter(pk=pk)
 
 
 def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
-    """Proposals to replace this commitment that the person may see."""
+    """Return proposals to replace this commitment that the person may see."""
     return Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk")
 
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear about the commitment."""
+    """Choose whether stakeholders without an account are told about the commitment."""
     user = signed_in(request)
     commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
@@ -94,7 +95,10 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
-    """Lines of the timeline, newest first, without the title of this page. Marks their events as seen by the reader."""
+    """Return the lines of the timeline, newest first, and mark their events as seen by the reader.
+
+    The lines have no subject, as the page is about one commitment.
+    """
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
     if is_reading(request):
         note_events_seen(

@@ -21,7 +21,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
-    """Attach a file of evidence."""
+    """Attach a file of evidence to a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*posted_with_files(request), commitment=commitment)

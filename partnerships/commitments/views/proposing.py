@@ -14,7 +14,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ProposeForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import From, Suggestion, read_from
+from partnerships.commitments.origins import OriginRecord, Suggestion, parse_origin_record
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
@@ -30,7 +30,8 @@ from partnerships.people.requests import signed_in
 def new(request: HttpRequest) -> HttpResponse:
     """Propose a commitment.
 
-    `?from=response-12` names the record that it is made from; `?replaces=12` the commitment that it replaces.
+    `?from=response-12` names the record that the commitment is made from, and `?replaces=12` the commitment that it
+    replaces.
     """
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
@@ -81,7 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[From | None, Suggestion | None]:
+def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[OriginRecord | None, Suggestion | None]:
     """Return the record named by `?from=` and what it suggests, or None and None without `?from=`.
 
     Raises Http404 if no record has this name, or the person may not use the record.
@@ -89,7 +90,7 @@ def _origin_and_suggestion(request: HttpRequest, user: User) -> tuple[From | Non
     text = request.GET.get("from", "")
     if not text:
         return None, None
-    came_from = read_from(text)
+    came_from = parse_origin_record(text)
     if came_from is None:
         raise Http404
     suggestion = came_from.origin.suggest(user=user, record_id=came_from.record_id)

@@ -15,12 +15,15 @@ TERMS = ("text", "quantity", "unit", "owner", "due_on")
 
 
 def commitment_for(user: User, pk: int) -> Commitment:
-    """The commitment, or 404 unless the person may see it."""
+    """Return the commitment. Raises Http404 unless the person may see it."""
     return get_object_or_404(Commitment.objects.visible_to(user).for_listing(), pk=pk)
 
 
 def open_commitment(request: HttpRequest, pk: int) -> tuple[User, Commitment, Rights]:
-    """The person, the commitment and their rights over it. 404 unless they may see it."""
+    """Return the person, the commitment and the person's rights over it.
+
+    Raises Http404 unless they may see the commitment.
+    """
     user = signed_in(request)
     commitment = commitment_for(user, pk)
     return user, commitment, rights_over(commitment, user, timezone.now())

@@ -46,7 +46,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
-    """Confirm for the giver or the receiver."""
+    """Confirm a commitment for the giver or the receiver."""
     if side not in ("giving", "receiving"):
         raise Http404
     user, commitment, rights = open_commitment(request, pk)
@@ -82,7 +82,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 
 
 def _confirmed_message(commitment: Commitment, organisation: Organisation) -> str:
-    """The message after a confirmation: who still has to confirm, or that the commitment is agreed."""
+    """Return the message after a confirmation: who still has to confirm, or that the commitment is agreed."""
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
         return f"You confirmed {commitment.reference} for {organisation.display_name}. It is now waiting for {waiting}."
@@ -91,14 +91,14 @@ def _confirmed_message(commitment: Commitment, organisation: Organisation) -> st
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def due_date(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the due date."""
+    """Change the due date of a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())
 
     def change_due_date() -> tuple[str, str]:
-        moved = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
-        return f"{commitment.reference} is now due on {long_date(moved.now)}.", commitment.get_absolute_url()
+        slippage = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
+        return f"{commitment.reference} is now due on {long_date(slippage.now)}.", commitment.get_absolute_url()
 
     return take_step(
         request,
@@ -112,7 +112,7 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Decline, withdraw or cancel."""
+    """Decline or withdraw a proposal, or cancel a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.may_end if not commitment.is_over else rights.leads)
     form = EndForm(posted(request), commitment=commitment, rights=rights)

@@ -20,11 +20,11 @@ from partnerships.nominations.services import Supplement, supplements_of
 
 #: The highest figure that a line of a return may have.
 MAX_COUNT = 100_000
-_OPEN_AGAIN = "Part of the table is missing. Open the page again and fill in the table there."
+_TABLE_INCOMPLETE = "Part of the table is missing. Open the page again and fill in the table there."
 
 
 class StartForm(Form):
-    """Choose the quarter of a new return."""
+    """The form to choose the quarter of a new return."""
 
     quarter = forms.ChoiceField(label="Which quarter?", widget=forms.RadioSelect)
 
@@ -35,17 +35,23 @@ class StartForm(Form):
 
 
 class LettingsField(forms.FileField):
-    """A field for a filtered export. Its error says why a file could not be read."""
+    """A field for an export that the upload handler has already filtered.
+
+    Its error says why a file could not be read.
+    """
 
     def to_python(self, data: Any) -> File[Any] | None:
-        """Return the file. Nothing is kept of an unreadable one, so without this Django would call it empty."""
+        """Return the file, or raise `ValidationError` with the reason why it could not be read.
+
+        The upload handler stores nothing of an unreadable file, so Django itself would report the file as empty.
+        """
         if isinstance(data, FilteredLettings) and data.error:
             raise ValidationError(data.error)
         return super().to_python(data)
 
 
 class UploadForm(Form):
-    """Upload the CORE export of the quarter."""
+    """The form to upload the CORE export of the quarter."""
 
     file = LettingsField(
         label="CORE lettings export",
@@ -62,7 +68,7 @@ class UploadForm(Form):
 
 
 class SendForm(Form):
-    """Send the return to the council, with an answer to each line that it disputed."""
+    """The form to send the return to the council, with an answer to each line that the council disputed."""
 
     def __init__(self, *args: Any, disputed: Sequence[ReturnLine], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,17 +84,20 @@ class SendForm(Form):
         self.helper = Helper(self, submit="Send return", cancel=cancel)
 
     def answers(self) -> dict[int, str]:
-        """Return the answers to the disputed lines, by the id of the line. Empty where there is none."""
+        """Return the answers to the disputed lines by the id of the line; "" for a line without an answer."""
         return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 
 class TableForm(Form):
-    """A table to fill in what CORE does not hold: a row for each line, a column for each figure.
+    """A table for the figures that CORE does not contain: a row for each line, a column for each figure.
 
-    `read` holds the figures that were saved when the page was opened, so that two people do not overwrite each other's.
+    `read` contains the figures that were saved when the page was opened, so that two people do not overwrite each
+    other's.
     """
 
-    read = forms.JSONField(widget=forms.HiddenInput, error_messages={"invalid": _OPEN_AGAIN, "required": _OPEN_AGAIN})
+    read = forms.JSONField(
+        widget=forms.HiddenInput, error_messages={"invalid": _TABLE_INCOMPLETE, "required": _TABLE_INCOMPLETE}
+    )
 
     def __init__(
         self,
@@ -133,10 +142,10 @@ class TableForm(Form):
                 for pk, (offers, not_supplied, refusals, in_time) in self.cleaned_data["read"].items()
             }
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValidationError(_OPEN_AGAIN) from error
+            raise ValidationError(_TABLE_INCOMPLETE) from error
 
     def figures(self) -> dict[int, Supplement]:
-        """Return the figures by the id of the line. The form must be valid."""
+        """Return the entered figures by the id of the line. The form must be valid."""
         return {
             line.pk: Supplement(
                 offers=self._count("offers", line),
@@ -148,7 +157,11 @@ class TableForm(Form):
         }
 
     def show_saved(self) -> None:
-        """Show the saved figure below each field that differs from it. The author has then read it."""
+        """Show the saved figure below each field that differs from it.
+
+        The author has then read the saved figures, so `read` is set to them and the next attempt to save may replace
+        them.
+        """
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
         data["read"] = json.dumps(self.fields["read"].initial)
         self.data = data
@@ -166,13 +179,13 @@ class TableForm(Form):
         return value
 
     def _refusals(self, line: ReturnLine) -> dict[str, int]:
-        """Return how many nominees were refused, for each ground on which any were."""
+        """Return the number of refused nominees by ground, without the grounds on which none were refused."""
         counts = {ground: self._count(f"ground_{index}", line) or 0 for index, ground in enumerate(self.grounds)}
         return {ground: count for ground, count in counts.items() if count}
 
 
 class ReopenForm(Form):
-    """Reopen a confirmed return to correct it."""
+    """The form to reopen a confirmed return, so that the provider can correct it."""
 
     reason = forms.CharField(
         label="What has to be corrected?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
@@ -184,7 +197,7 @@ class ReopenForm(Form):
 
 
 class DecideForm(Form):
-    """Confirm or dispute each line. A second button confirms all of them."""
+    """The form to confirm or dispute each line of a return. A second button confirms all lines."""
 
     sending = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -192,7 +205,7 @@ class DecideForm(Form):
         self, data: QueryDict | None = None, *, lines: Sequence[ReturnLine], sending: int, **kwargs: Any
     ) -> None:
         form_data = data
-        if data is not None and "all" in data:
+        if data is not None and "all" in data:  # the button that confirms all lines
             form_data = data.copy()
             form_data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
         super().__init__(form_data, **kwargs)

@@ -30,14 +30,14 @@ class CollectionYear:
         return f"{self.start}/{(self.start + 1) % 100:02}"
 
     def missing(self, columns: Iterable[str]) -> list[str]:
-        """Return the headings that a file with these columns lacks."""
+        """Return the required headings that a file with these columns lacks."""
         existing_columns = set(columns)
         return [" or ".join(group) for group in self.required if not existing_columns.intersection(group)]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that are kept, from the data file."""
+    """The columns that a return needs of an export, as the data file describes them."""
 
     source: str
     read_on: dt.date
@@ -49,9 +49,9 @@ class Columns:
     years: Mapping[int, CollectionYear]
 
     def year_of(self, day: dt.date) -> CollectionYear | None:
-        """Return the collection year of a day, or None for a year before those we know.
+        """Return the collection year of a day, or None for a year before the first in the data file.
 
-        Later years are read like the last one that we know, and marked as unverified.
+        Later years are read like the last year in the data file, and marked as unverified.
         """
         start = day.year if day.month >= 4 else day.year - 1
         if start in self.years or start < min(self.years):
@@ -61,7 +61,7 @@ class Columns:
 
 
 def plain(text: str) -> str:
-    """Return a heading or label in lower case with single spaces, to compare it."""
+    """Return a heading or label in lower case with single spaces, so that two can be compared."""
     return " ".join(text.replace("’", "'").split()).casefold()
 
 
@@ -72,8 +72,8 @@ def core_columns() -> Columns:
     headings: dict[str, str] = {}
     for code, label in facts["columns"].items():
         headings |= {plain(code): code, plain(label): code}
-    values = {column: MappingProxyType(_by_label(labels)) for column, labels in facts["values"].items()}
-    years = {int(start): _year(int(start), year) for start, year in facts["years"].items()}
+    values = {column: MappingProxyType(_codes_by_label(labels)) for column, labels in facts["values"].items()}
+    years = {int(start): _collection_year(int(start), year) for start, year in facts["years"].items()}
     return Columns(
         source=facts["source"],
         read_on=facts["read_on"],
@@ -84,12 +84,12 @@ def core_columns() -> Columns:
     )
 
 
-def _by_label(labels: Mapping[str, str]) -> dict[str, str]:
+def _codes_by_label(labels: Mapping[str, str]) -> dict[str, str]:
     """Return the codes of the values of a column, by label."""
     return {plain(label): code for code, label in labels.items()}
 
 
-def _year(start: int, year: Mapping[str, Any]) -> CollectionYear:
+def _collection_year(start: int, year: Mapping[str, Any]) -> CollectionYear:
     """Return a collection year from its part of the data file."""
     return CollectionYear(
         start=start,

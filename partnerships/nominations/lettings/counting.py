@@ -13,7 +13,8 @@ from statistics import median
 from partnerships.nominations.lettings.reading import Letting, Outcome, Scope, read_letting
 from partnerships.nominations.schedule import Bedrooms
 
-#: Only a code like this is kept as an authority: in a damaged row, the cell may hold anything about a household.
+#: Only a cell that matches this is stored as the code of an authority: in a damaged row, the cell may contain anything
+#: about a household.
 _GSS_CODE = re.compile(r"[EKLMNSW][0-9]{8}")
 #: How many rows are counted between two reports of progress.
 STEP = 1000
@@ -30,7 +31,7 @@ class LineCount:
 
     @property
     def median_days(self) -> Decimal | None:
-        """The median of the void days, to half a day. None if no row gives any."""
+        """The median of the void days, to half a day. None if no row gives void days."""
         return Decimal(str(median(self.void_days))) if self.void_days else None
 
 
@@ -50,7 +51,7 @@ class LettingsCount:
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """The median void days of first lets, of relets and of all. None if no row gives any."""
+        """The median void days of first lets, of relets and of all lettings. None if no row gives void days."""
         days_by_kind: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
         for (_size, is_first_let), line in self.lines.items():
             days_by_kind["first_lets" if is_first_let else "relets"] += line.void_days
@@ -58,7 +59,7 @@ class LettingsCount:
         return {kind: str(median(days)) if days else None for kind, days in days_by_kind.items()}
 
     def number(self, outcome: Outcome) -> int:
-        """Return how many rows had an outcome."""
+        """Return the number of rows with an outcome."""
         return sum(last_row - first_row + 1 for first_row, last_row in self.rows.get(outcome, ()))
 
 
@@ -68,9 +69,12 @@ def count_lettings(
     *,
     progress: Callable[[int], object] = int,
 ) -> LettingsCount:
-    """Count the rows of a file that belong to a return. Every other row is set aside with its reason."""
+    """Count the rows of a file that belong to a return. Every other row is set aside with its reason.
+
+    `progress` is called with the number of rows read so far.
+    """
     lettings_count = LettingsCount()
-    # Homes, and homes with a start date, that were let before in the same file.
+    # Homes, and lettings (a home with a start date), in the rows read so far.
     homes: set[str] = set()
     lettings: set[tuple[str, dt.date]] = set()
     for row_number, row in enumerate(rows, start=1):
@@ -98,7 +102,7 @@ def count_lettings(
 
 
 def _add_letting(lettings_count: LettingsCount, letting: Letting) -> None:
-    """Add a letting to its line."""
+    """Add a letting to the count of its size and kind."""
     line = lettings_count.lines.setdefault((letting.bedrooms, letting.is_first_let), LineCount())
     line.lettings += 1
     line.nominated += letting.is_nominated
@@ -118,7 +122,7 @@ def _add_outcome(lettings_count: LettingsCount, outcome: Outcome, row_number: in
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """A line compared with its agreed share.
+    """A line of a return, compared with its agreed share.
 
     Vacancies for which the council named no nominee in time do not count, because the provider was free to let them.
     """
@@ -130,17 +134,17 @@ class LineResult:
 
     @property
     def counting(self) -> int:
-        """How many true voids count for the share."""
+        """The number of true voids that count for the share."""
         return self.lettings - self.not_supplied
 
     @property
     def agreed(self) -> int:
-        """How many homes should go to nominees: the share, rounded up to a whole home."""
+        """The number of homes that should go to nominees: the share, rounded up to a whole home."""
         return int((self.share * self.counting / 100).to_integral_value(ROUND_CEILING))
 
     @property
     def shortfall(self) -> int:
-        """How many fewer homes than agreed went to nominees."""
+        """The number of homes by which lettings to nominees fell short of the agreed share."""
         return max(0, self.agreed - self.nominated)
 
     @property

@@ -1,7 +1,7 @@
-"""Filter a CORE export while it streams in, and keep only the columns that a return needs.
+"""Filters a CORE export while it streams in, and keeps only the columns that a return needs.
 
-A CORE export describes households. Its other columns are only in memory, as long as their chunk, and are never written
-anywhere. Errors never quote a cell.
+A CORE export describes households. Its other columns are in memory only while their chunk is filtered, and are never
+written anywhere. Errors never quote a cell.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from partnerships.nominations.lettings.columns import core_columns, plain
 
 # The reasons for these limits are in docs/safety.md, Limits.
-#: How large an uploaded file of lettings may be, in bytes.
+#: Limit of an uploaded file of lettings, in bytes.
 MAX_BYTES = 150 * 1024 * 1024
-#: How long a row may be, in bytes.
+#: Limit of a row, in bytes.
 MAX_ROW = 256 * 1024
-#: How many rows a file may have.
+#: Limit of rows of a file.
 MAX_ROWS = 500_000
 #: The headings must be in one of the first rows. A title may come before them.
 _FIRST_ROWS = 5
-#: First cell of a kept row: whether it has as many cells as there are headings. If not, its cells may be in the wrong
-#: columns, so none of them is kept.
+#: The first cell of each kept row. `SLIPPED` marks a row with more or fewer cells than there are headings. Its cells
+#: may be in the wrong columns, so none of them is kept.
 USED = "+"
 SLIPPED = "-"
 
@@ -33,12 +33,12 @@ class UnableToReadLettings(Exception):
 
 
 class LettingsFilter:
-    """Takes the chunks of a file, and keeps the needed columns of its rows, compressed."""
+    """Filters a file chunk by chunk, and compresses the needed columns of its rows."""
 
     def __init__(self) -> None:
         #: Codes of the kept columns, in the order of the file. Empty until the headings are found.
         self.columns: tuple[str, ...] = ()
-        #: How many rows below the headings there were so far.
+        #: The number of rows below the headings so far.
         self.rows = 0
         self._column_indexes: tuple[int, ...] = ()
         self._width = 0
@@ -50,7 +50,7 @@ class LettingsFilter:
         self._packed = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """Filter the next chunk. Raises `UnableToReadLettings`."""
+        """Filter the next chunk of the file. Raises `UnableToReadLettings`."""
         if self._size == 0 and chunk.startswith((b"\xff\xfe", b"\xfe\xff", b"PK")):
             raise UnableToReadLettings("Save the lettings as CSV (UTF-8) and upload that file.")
         self._size += len(chunk)
@@ -71,7 +71,7 @@ class LettingsFilter:
         self._filter_rows(text[:end])
 
     def finish(self) -> bytes:
-        """Return the kept rows, compressed, after the last chunk. Raises `UnableToReadLettings`."""
+        """Filter the last row, and return all kept rows, compressed. Raises `UnableToReadLettings`."""
         last_row, self._tail = self._tail, ""
         self._filter_rows(last_row)
         if not self.columns:
@@ -104,7 +104,7 @@ class LettingsFilter:
         self._packed += self._packer.compress(kept_text.getvalue().encode())
 
     def _filter_row(self, cells: list[str], writer: object) -> None:
-        """Keep the needed columns of one row, or find the headings."""
+        """Keep the needed columns of one row or, above the first such row, look for the headings."""
         if not any(cells):
             return
         if not self.columns:
@@ -116,15 +116,15 @@ class LettingsFilter:
                 f"The file has more than {MAX_ROWS:,} rows. Export only the lettings of the quarter."
             )
         if len(cells) == self._width:
-            kept_cells = [_decoded(cells[index]) for index in self._column_indexes]
+            kept_cells = [_decode(cells[index]) for index in self._column_indexes]
             writer.writerow([USED, *kept_cells])  # type: ignore[attr-defined]
         else:
             writer.writerow([SLIPPED])  # type: ignore[attr-defined]
 
     def _find_headings(self, cells: list[str]) -> None:
-        """Read the headings from a row, if it has the heading of the start date."""
+        """Read the headings from a row, if one of its cells is the heading of the start date."""
         code_by_heading = core_columns().headings
-        codes = {index: code_by_heading.get(plain(_decoded(cell))) for index, cell in enumerate(cells)}
+        codes = {index: code_by_heading.get(plain(_decode(cell))) for index, cell in enumerate(cells)}
         code_by_index = {index: code for index, code in codes.items() if code is not None}
         if "startdate" not in code_by_index.values():
             self._rows_before_headings += 1
@@ -143,7 +143,7 @@ _NO_HEADINGS = (
 )
 
 
-def _decoded(cell: str) -> str:
+def _decode(cell: str) -> str:
     """Decode a cell as UTF-8 or, if that fails, as Windows-1252."""
     raw = cell.encode("latin-1")
     try:
@@ -153,7 +153,7 @@ def _decoded(cell: str) -> str:
 
 
 def kept_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
-    """Yield the kept rows of a compressed file as dictionaries by column. None for a row that has slipped."""
+    """Yield the kept rows of a compressed file as dictionaries by column, or None for a slipped row."""
     text = io.TextIOWrapper(io.BytesIO(zlib.decompress(packed)), encoding="utf-8", newline="")
     for mark, *cells in csv.reader(text):
         yield dict(zip(columns, cells, strict=True)) if mark == USED else None

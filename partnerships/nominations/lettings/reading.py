@@ -1,4 +1,4 @@
-"""Read a kept row of a CORE export as a letting, or find out why the row is set aside."""
+"""Reads a kept row of a CORE export as a letting, or finds out why the row is set aside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MAX_DAYS = 20 * 366
 
 
 class Outcome(StrEnum):
-    """Whether a row was counted or why it was set aside. A row gets the first reason that applies, in this order."""
+    """What became of a row: counted, or the reason why it was set aside.
+
+    If several reasons apply to a row, it gets the first in this order.
+    """
 
     USED = "used"
     SLIPPED = "slipped"
@@ -51,12 +54,12 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """The outcome in words."""
+        """The outcome as text for people."""
         return _LABELS[self]
 
     @property
     def remedy(self) -> str:
-        """What to correct. Empty if the row is rightly set aside."""
+        """What people should correct; "" if the row is rightly set aside."""
         return _REMEDIES.get(self, "")
 
 
@@ -100,7 +103,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lettings a return counts. Names are as `plain` returns them."""
+    """The lettings that a return counts. Names are normalised by `plain`."""
 
     quarter: Quarter
     #: First and last day of the quarter on which the agreement was in force.
@@ -123,16 +126,16 @@ class Letting:
     bedrooms: Bedrooms
     is_first_let: bool
     is_nominated: bool
-    #: None if the row does not give them.
+    #: None if the row does not say how long the home was vacant.
     void_days: int | None
-    #: Only exports of 2023/24 have them.
+    #: Only exports of 2023/24 contain the number of offers.
     offers: int | None
     #: UPRN or property reference, and start date. None if the row has neither.
     home: tuple[str, dt.date] | None
 
 
-def coded(row: Mapping[str, str], column: str) -> str:
-    """Return the code of a value, which the row may give as a label. Empty if it is missing."""
+def code_in(row: Mapping[str, str], column: str) -> str:
+    """Return the code of a value, which the row may give as a label; "" if the value is missing."""
     value = row.get(column, "").strip()
     if not value or value.isdigit():
         return value.lstrip("0") or value[:1]
@@ -141,7 +144,7 @@ def coded(row: Mapping[str, str], column: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def day_of(text: str) -> dt.date | None:
-    """Return a date that CORE or a spreadsheet has written, or None for anything else.
+    """Return a date that CORE or a spreadsheet has written, or None for any other text.
 
     A time with an offset counts for its day in London.
     """
@@ -160,7 +163,10 @@ def day_of(text: str) -> dt.date | None:
 
 
 def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outcome:
-    """Return the letting of a row, or the reason why it is set aside. `row` is None if its cells have slipped."""
+    """Return the letting of a row, or the reason why the row is set aside.
+
+    `row` is None if its cells have slipped into other columns.
+    """
     if row is None:
         return Outcome.SLIPPED
     starts_on = day_of(row.get("startdate", ""))
@@ -177,7 +183,8 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
     bedrooms = _bedrooms(row)
     if bedrooms is None:
         return Outcome.NO_BEDROOMS
-    sources = {column: coded(row, column) for column in scope.year.nominated}
+    sources = {column: code_in(row, column) for column in scope.year.nominated}
+    # The first of these columns is the source of referral.
     if not next(iter(sources.values())):
         return Outcome.NO_SOURCE
     home = row.get("uprn", "").strip() or row.get("propcode", "").strip().casefold()
@@ -227,7 +234,7 @@ def _check_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
 
 
 def _check_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    reason = coded(row, "rsnvac")
+    reason = code_in(row, "rsnvac")
     if reason == _RENEWAL:
         return Outcome.RENEWAL
     if _is_supported(row) and not scope.agreed.counts_supported:
@@ -239,7 +246,7 @@ def _check_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     return None
 
 
-#: Return why a row is set aside, or None. The first reason counts.
+#: Each function returns why a row is set aside, or None. The first reason counts.
 _CHECKS: tuple[Callable[[Mapping[str, str], Scope], Outcome | None], ...] = (
     _check_authority,
     _check_landlord,
@@ -249,26 +256,32 @@ _CHECKS: tuple[Callable[[Mapping[str, str], Scope], Outcome | None], ...] = (
 
 
 def _is_supported(row: Mapping[str, str]) -> bool:
-    """Whether it is supported housing. If the needs type is missing, only general needs homes have a type of unit."""
-    if needs_type := coded(row, "needstype"):
+    """Return whether the home is supported housing.
+
+    If the row has no needs type, only general needs homes have a type of unit.
+    """
+    if needs_type := code_in(row, "needstype"):
         return needs_type == "2"
     return "unittype_gn" in row and not row["unittype_gn"].strip()
 
 
 def _is_first_let(row: Mapping[str, str]) -> bool | None:
-    """Whether the home was let as social housing for the first time. None if the row does not say."""
-    if first_time := coded(row, "first_time_property_let_as_social_housing"):
+    """Return whether the home was let as social housing for the first time. None if the row does not say."""
+    if first_time := code_in(row, "first_time_property_let_as_social_housing"):
         return first_time == "1"
-    if reason := coded(row, "rsnvac"):
+    if reason := code_in(row, "rsnvac"):
         return reason in _FIRST_LETS
-    if new_property := coded(row, "newprop"):
+    if new_property := code_in(row, "newprop"):
         return new_property == "1"
     return None
 
 
 def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
-    """Return the size of the home, or None. A bedsit is a studio, whatever number of bedrooms CORE gives it."""
-    is_studio = coded(row, "unittype_gn") == _BEDSIT
+    """Return the size of the home, or None if the row does not give it.
+
+    A bedsit is a studio, whatever number of bedrooms CORE gives for it.
+    """
+    is_studio = code_in(row, "unittype_gn") == _BEDSIT
     bedrooms = _whole_number(row.get("beds", ""), _MAX_BEDS)
     if bedrooms is None:
         return Bedrooms.STUDIO if is_studio else None
@@ -276,7 +289,10 @@ def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
 
 
 def _void_days(row: Mapping[str, str], starts_on: dt.date) -> int | None:
-    """Return the days that the home stood vacant: as CORE gives them, or since the void or the end of major repairs."""
+    """Return the number of days for which the home was vacant, or None if the row does not give it.
+
+    It is the number in CORE or, without one, the days since the void or the end of major repairs, whichever is later.
+    """
     days_in_core = _whole_number(row.get("vacdays", ""), _MAX_DAYS)
     if days_in_core is not None:
         return days_in_core
@@ -289,7 +305,7 @@ def _void_days(row: Mapping[str, str], starts_on: dt.date) -> int | None:
 
 
 def _whole_number(text: str, limit: int) -> int | None:
-    """Return a whole number up to a limit, written as "2" or "2.0", or None."""
+    """Return a whole number up to a limit, written as "2" or "2.0", or None for any other text."""
     digits = text.strip().removesuffix(".0")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 6:
         return None

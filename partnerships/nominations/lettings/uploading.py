@@ -1,8 +1,8 @@
 """An upload handler that filters a CORE export while it streams in.
 
-Django's own handlers keep the whole file, in memory or in a temporary file. This one keeps only what the filter lets
-through, so nothing of the other columns reaches a disk. A view must set it before anything reads the form, and check
-the CSRF token after that (see Django's documentation of upload handlers).
+Django's own handlers store the whole file, in memory or in a temporary file. This one stores only the rows and columns
+that the filter keeps, so the other columns never reach a disk. A view must set it before anything reads the form, and
+check the CSRF token after that (see Django's documentation of upload handlers).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ else:
 
 
 class FilteredLettings(_Uploaded):
-    """The kept rows of an upload, compressed. `error` says why it could not be read."""
+    """The kept rows of an upload, compressed. `error` says why the file could not be read."""
 
     def __init__(self, name: str, packed: bytes, columns: tuple[str, ...], rows: int, error: str) -> None:
         super().__init__(io.BytesIO(packed), name=name, content_type="application/zlib", size=len(packed))
@@ -31,10 +31,10 @@ class FilteredLettings(_Uploaded):
 
 
 class LettingsUploadHandler(FileUploadHandler):
-    """Keeps the needed columns of a file. After an error, it reads the rest of the file, but keeps nothing."""
+    """Keeps the needed columns of a file. After an error, it reads the rest of the file without keeping anything."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin a file. No other handler gets it."""
+        """Begin a file, and stop other handlers from getting it."""
         super().new_file(*args, **kwargs)
         self._filter, self._error = LettingsFilter(), ""
         raise StopFutureHandlers
@@ -48,7 +48,7 @@ class LettingsUploadHandler(FileUploadHandler):
                 self._error, self._filter = str(error), LettingsFilter()
 
     def file_complete(self, file_size: int) -> FilteredLettings:
-        """Return the kept rows, or an error."""
+        """Return the kept rows, or the error that stopped the filter."""
         packed = b""
         if not self._error:
             try:
@@ -59,5 +59,5 @@ class LettingsUploadHandler(FileUploadHandler):
 
 
 def filter_uploads(request: HttpRequest) -> None:
-    """Let this handler alone take the request's files. Call it before anything reads the form."""
+    """Make this the only handler of the request's files. Call this before anything reads the form."""
     request.upload_handlers = [LettingsUploadHandler(request)]

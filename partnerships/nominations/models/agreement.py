@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 def sides(*roles: str) -> tuple[Organisations, ...]:
-    """Return routes to people of the council and the provider, while these take part, who have one of the roles."""
+    """Return routes to people who have one of the roles at the council or the provider, while these are parties."""
     return tuple(
         Organisations(f"{side}__organisation", when=Q(**{f"{side}__status": PartyStatus.ACCEPTED}), roles=roles)
         for side in ("council", "provider")
@@ -29,7 +29,7 @@ PARTIES = (
 
 
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
-    """Filter agreements by reader.
+    """Nominations agreements, filtered by reader.
 
     A reader of the agreement may read its figures only while data-sharing terms are in force: see `rights_over`.
     """
@@ -53,7 +53,7 @@ class NominationsAgreement(models.Model):
 
     The row names the two parties only. The shares are in the terms: `queries.nomination_terms_on` reads them for a day.
     The row is created when terms with shares first come into force. It changes when later terms name other parties, and
-    when another organisation takes over a party.
+    when another organisation succeeds a party.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.PROTECT, related_name="nominations")
@@ -72,15 +72,15 @@ class NominationsAgreement(models.Model):
         return f"nominations of {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the agreement's page."""
+        """Return the URL of the agreement's page."""
         return page_address("nominations:detail", self.partnership_id)
 
     @property
     def council_body(self) -> Organisation:
-        """The council. Fetch the agreement with `for_pages`."""
+        """The council. The agreement should be fetched with `for_pages`."""
         return self.council.organisation
 
     @property
     def provider_body(self) -> Organisation:
-        """The provider. Fetch the agreement with `for_pages`."""
+        """The provider. The agreement should be fetched with `for_pages`."""
         return self.provider.organisation

@@ -1,4 +1,4 @@
-"""Records: what both sides agreed of a return, kept as it was confirmed."""
+"""Records of the figures of a return on which both sides agreed, as the council confirmed them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from partnerships.people.models import User
 
 
 class ReturnRecord(models.Model):
-    """The figures of a return when the council confirmed them, and what other parties see of them. Never changes.
+    """The figures of a return when the council confirmed them, and what other parties see of them. Rows never change.
 
     Number 1 is the first confirmation; each correction adds a record, with its reason. `content` is the whole return
-    (`queries.records`), `masked` the figures for other parties with None where they are masked: figures that were
-    shown once must not be computed again in another way.
+    (`queries.records`). `masked` has the figures for other parties, with None where they are masked: once shown,
+    figures must not be computed again in another way.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.PROTECT, related_name="records")
@@ -45,18 +45,18 @@ class ReturnRecord(models.Model):
 
     @property
     def words(self) -> str:
-        """`Record 1` or `Correction 1`."""
+        """The name of the record: `First record`, `Correction 1` and so on."""
         return f"Correction {self.number - 1}" if self.number > 1 else "First record"
 
     @property
     def starts_on(self) -> dt.date:
-        """The first day of its quarter."""
+        """The first day of the quarter of the return."""
         return dt.date.fromisoformat(self.content["starts_on"])
 
     def address(self, shape: str) -> str:
-        """Return the address of the record as a file: `pdf`, `xlsx` or `csv`.
+        """Return the URL of the record as a file: `pdf`, `xlsx` or `csv`.
 
-        Fetch the record with its return and agreement.
+        The record should be fetched with its return and agreement.
         """
         nominations_return = self.nominations_return
         numbers = [nominations_return.agreement.partnership_id, nominations_return.pk, self.number, shape]

@@ -1,4 +1,4 @@
-"""Returns of nominations agreements: what a provider let in a quarter, and the council's decisions about it."""
+"""Returns of nominations agreements: a provider's lettings in a quarter, and the council's decisions about them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from partnerships.people.models import User
 
 
 class ReturnStatus(models.TextChoices):
-    """Status of a return.
+    """The status of a return.
 
     draft → sent → settled, or disputed → sent again; settled → reopened → sent again.
 
     The provider may change draft, disputed and reopened returns. A sent return waits for the council. Once the council
-    has confirmed every line, the return is settled, and a record of it is kept. Either side may reopen it.
+    has confirmed every line, the return is settled, and a record of it is stored. Either side may reopen it.
     """
 
     DRAFT = "draft", "Draft"
@@ -48,14 +48,17 @@ READERS: tuple[Route, ...] = tuple(
 
 
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
-    """Filter returns by reader. Figures may be read only while data-sharing terms are in force: see `rights_over`."""
+    """Nominations returns, filtered by reader.
+
+    Figures may be read only while data-sharing terms are in force: see `rights_over`.
+    """
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
-        """Filter the returns whose council or provider the person acts for."""
+        """Return the returns whose council or provider the person acts for."""
         return self.filter(visible_to(NominationsReturn, READERS, user))
 
     def for_pages(self) -> ReturnQuerySet:
-        """Fetch agreement, partnership, council, provider and run, but not the run's lettings."""
+        """Fetch the agreement, partnership, council, provider and run, but not the run's lettings."""
         return self.select_related(
             "agreement__partnership", "agreement__council__organisation", "agreement__provider__organisation", "run"
         ).defer("run__content")
@@ -68,10 +71,10 @@ class NominationsReturn(models.Model):
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")
     status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
-    #: How often it was sent, so that the council cannot decide about figures that were replaced.
+    #: How often the return was sent, so that the council cannot decide about figures that were replaced.
     sendings = models.PositiveSmallIntegerField(default=0)
     confirmations = models.PositiveSmallIntegerField(default=0)
-    #: Why it was last reopened.
+    #: Why the return was last reopened.
     correction = models.TextField(blank=True)
     begun_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -100,7 +103,7 @@ class NominationsReturn(models.Model):
         return f"Return {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the return's page. Fetch the return with `for_pages`."""
+        """Return the URL of the return's page. The return should be fetched with `for_pages`."""
         return page_address("nominations:return", self.agreement.partnership_id, self.pk)
 
     @property
@@ -110,12 +113,12 @@ class NominationsReturn(models.Model):
 
     @property
     def is_writable(self) -> bool:
-        """Whether the provider can change it."""
+        """Whether the provider can change the return."""
         return self.status in WRITABLE
 
     @property
     def is_sent(self) -> bool:
-        """Whether it waits for the council."""
+        """Whether the return waits for the council's decision."""
         return self.status == ReturnStatus.SENT
 
     @property
@@ -125,7 +128,7 @@ class NominationsReturn(models.Model):
 
     @property
     def is_reopened(self) -> bool:
-        """Whether the provider is correcting it after it was confirmed."""
+        """Whether the provider is correcting the return after it was confirmed."""
         return self.status == ReturnStatus.REOPENED
 
     @property
@@ -163,7 +166,7 @@ class LettingsRun(LeasedJob):
 
     @property
     def is_running(self) -> bool:
-        """Whether it waits for a worker or is being counted."""
+        """Whether the upload waits for a worker or is being counted."""
         return self.finished_at is None and not self.error
 
 
@@ -228,7 +231,7 @@ class ReturnLine(models.Model):
 
     @property
     def words(self) -> str:
-        """The line in words: "First lets, 2 bedrooms"."""
+        """The name of the line, such as "First lets, 2 bedrooms"."""
         return words_of(self.size, first_let=self.is_first_let)
 
     @property
@@ -238,7 +241,10 @@ class ReturnLine(models.Model):
 
     @property
     def counted(self) -> tuple[Any, ...]:
-        """The figures about which the council decides, except refusals. If they change, it must decide again."""
+        """The figures about which the council decides, except refusals.
+
+        If one of them changes, the council must decide again.
+        """
         return (
             self.lettings,
             self.nominated,
@@ -253,7 +259,7 @@ class ReturnLine(models.Model):
 
 @pghistory.track()
 class Refusal(models.Model):
-    """How many nominees were refused, or refused an offer, on one ground."""
+    """The number of nominees who were refused, or refused an offer, on one ground."""
 
     line = models.ForeignKey(ReturnLine, on_delete=models.CASCADE, related_name="refusals")
     ground = models.CharField(max_length=300)

@@ -1,4 +1,4 @@
-"""Read what a nominations agreement says on a day, and on which days of a quarter it was in force."""
+"""Reads the terms of a nominations agreement on a day, and the days of a quarter on which it was in force."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.nominations.schedule import NominationTerms, nomination_terms_
 
 
 def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
-    """Return the nominations agreement of a partnership, ready for pages, or None."""
+    """Return the nominations agreement of a partnership with the related rows for pages, or None."""
     agreement = NominationsAgreement.objects.for_pages().filter(partnership=partnership).first()
     if agreement is not None:
         agreement.partnership = partnership
@@ -25,12 +25,12 @@ def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
 
 
 def nomination_terms_on(agreement: NominationsAgreement, day: dt.date) -> NominationTerms | None:
-    """Return what the terms in force on a day say about nominations, or None if they do not give all figures."""
+    """Return the terms on nominations in force on a day, or None if they do not give all figures."""
     version = version_in_force(agreement.partnership, day)
     return nomination_terms_in(version.content) if version else None
 
 
-#: The first and the last day of a stretch of time.
+#: The first and the last day of a period.
 Days: TypeAlias = tuple[dt.date, dt.date]
 
 
@@ -40,7 +40,7 @@ class Period:
 
     first_day: dt.date
     last_day: dt.date
-    #: What the terms of the last day say. It applies to the whole period.
+    #: The terms on nominations of the last day, which apply to the whole period.
     agreed: NominationTerms
     version: TermsVersion
     #: Times in the period when the partnership was suspended.
@@ -58,7 +58,7 @@ def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | Non
 
 
 def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
-    """Return, by quarter, the part in which the agreement was in force. Quarters in which it was not are left out.
+    """Return by quarter the part in which the agreement was in force, without the quarters in which it was not.
 
     The agreement begins when terms with shares first come into force, and ends with the partnership. It is not in force
     while the partnership is suspended.
@@ -82,7 +82,7 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """A version of the terms from the day on which it comes into force, and what it says about nominations."""
+    """A version of the terms from the day on which it comes into force, and its terms on nominations."""
 
     day: dt.date
     version: TermsVersion
@@ -90,7 +90,7 @@ class _Terms:
 
 
 def is_suspended(first_day: dt.date, final_day: dt.date, suspensions: Iterable[Days]) -> bool:
-    """Whether every day from the first to the final one is in one of the suspensions, which do not overlap."""
+    """Return whether every day from the first to the final one is in one of the suspensions, which do not overlap."""
     suspended_days = 0
     for suspended_from, suspended_to in suspensions:
         overlap = min(suspended_to, final_day) - max(suspended_from, first_day)
@@ -104,10 +104,10 @@ def suspensions_of(partnership: Partnership) -> list[Days]:
 
 
 def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
-    """Return the times when these partnerships (by id) were suspended, from their row histories. One query.
+    """Return the times when these partnerships (by id) were suspended, from their row histories. This needs one query.
 
-    A suspension includes the day on which it begins, but not the day on which the partnership resumes. A partnership
-    that ends while it is suspended does not resume before.
+    A suspension includes the day on which it begins, but not the day on which the partnership resumes. For a
+    partnership that is still suspended, or ended while suspended, the last day is `date.max`.
     """
     history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnerships).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
     suspensions: dict[int, list[Days]] = {pk: [] for pk in partnerships}
@@ -144,7 +144,10 @@ def _suspensions_within(period: Period, suspensions: Iterable[Days]) -> Iterator
 
 
 def _period(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Period | None:
-    """Return the days of a quarter, up to a final day, on which terms with shares were in force without a break."""
+    """Return the days of a quarter, up to a final day, on which terms with shares were in force without a break.
+
+    None if no such terms were in force on the final day.
+    """
     if final_day < quarter.starts_on:
         return None
     period: Period | None = None
@@ -162,9 +165,10 @@ def _period(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Pe
 
 
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
-    """Return the ids of the councils, and those of the providers, whose lettings count in a period.
+    """Return the ids of the councils, and the ids of the providers, whose lettings count in a period.
 
-    These are today's, and those that the terms of the period name, which a successor may have replaced since.
+    Today's council and provider count, and those that the terms of the period name, which may have had successors
+    since.
     """
     organisation_by_name = {party["name"]: party["organisation"] for party in period.version.parties}
     council_ids, provider_ids = {agreement.council.organisation_id}, {agreement.provider.organisation_id}

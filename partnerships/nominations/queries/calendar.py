@@ -1,4 +1,4 @@
-"""Calendar entries of nominations returns, on the first day on which each can be sent. Terms give no deadline."""
+"""Calendar entries of nominations returns, on the first day on which each can be sent. Terms set no deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries of My work: returns for the council to decide about, and returns for the provider to correct."""
+"""Entries of My work: returns for the council to decide on, and returns for the provider to correct."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from partnerships.people.models import User
 
 
 def _editors(side: str) -> tuple[Organisations, ...]:
-    """Return route to the editors and leads of the council or the provider, while it takes part."""
-    takes_part = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
-    return (Organisations(f"agreement__{side}__organisation", when=takes_part, roles=EDITING_ROLES),)
+    """Return routes to the editors and leads of the council or the provider, while that organisation is a party."""
+    is_party = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
+    return (Organisations(f"agreement__{side}__organisation", when=is_party, roles=EDITING_ROLES),)
 
 
 def _to_decide() -> Reach:

@@ -1,4 +1,4 @@
-"""Read what the pages of returns show: quarters to start, grounds to fill in, shortfalls and the asks for them."""
+"""Reads what the pages of returns show: quarters to start, grounds to fill in, shortfalls and the asks for them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from partnerships.nominations.queries.returns import nomination_terms_for
 from partnerships.nominations.schedule import Bedrooms, words_of
 from partnerships.people.models import User
 
-#: For how many past quarters the page offers to start a return.
+#: The number of past quarters for which the page offers to start a return.
 QUARTERS = 8
 #: A ground that agreements do not list, because it is the nominee who refuses.
 NOMINEE_REFUSED = "The nominee refused the home"
 #: The theme of asks to make up a shortfall.
 THEME = "nominations"
+#: Namespace of the keys of these asks.
 _ASKS = uuid.UUID("6c7d0e2e-54a5-4a3b-9b0d-1a2f1f0c7d11")
 
 
@@ -40,14 +41,14 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
 
 
 def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:
-    """Return the grounds to fill in: those agreed for the quarter, the nominee's own, and others with a figure."""
+    """Return the grounds to fill in: those agreed for the quarter, the nominee's own, and any other with a figure."""
     agreed = nomination_terms_for(nominations_return.agreement, nominations_return.quarter)
     agreed_grounds = agreed.refusal_grounds if agreed else ()
     grounds_with_figure = sorted({refusal.ground for line in lines for refusal in line.refusals.all()})
     return list(dict.fromkeys([*agreed_grounds, NOMINEE_REFUSED, *grounds_with_figure]))
 
 
-def key_of_ask(line: ReturnLine) -> uuid.UUID:
+def ask_key(line: ReturnLine) -> uuid.UUID:
     """Return the key of the ask to make up a line's shortfall. A second click has the same key, so it finds the ask."""
     return _ask_key(line.nominations_return_id, line.bedrooms, first_let=line.is_first_let)
 
@@ -58,20 +59,20 @@ def _ask_key(return_id: int, size: str, *, first_let: bool) -> uuid.UUID:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The line of a return whose shortfall an ask asks to make up."""
+    """The line of a return whose shortfall an ask is meant to make up."""
 
     nominations_return: NominationsReturn
-    #: The line in words, such as "Relets, 2 bedrooms".
+    #: The name of the line, such as "Relets, 2 bedrooms".
     words: str
-    #: The newest correction of the return since the ask, and the shortfall that it gives. None without one.
+    #: The newest correction of the return since the ask, and the corrected shortfall. None if there is no correction.
     corrected: ReturnRecord | None
     missing: int | None
 
 
 def origin_of(ask: Entry) -> Origin | None:
-    """Return the line of a return whose shortfall an ask asks to make up, or None for other asks.
+    """Return the line of a return whose shortfall an ask is meant to make up, or None for other asks.
 
-    The ask holds only a hash of the line, so this tries every line that returns of the council can have.
+    The ask stores only a hash of the line, so this tries every line that returns of the council can have.
     """
     if ask.theme != THEME or not ask.is_ask:
         return None
@@ -102,7 +103,7 @@ def _origin(ask: Entry, nominations_return: NominationsReturn, size: Bedrooms, *
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A line with fewer nominees than agreed, and the ask to make them up, if there is one."""
+    """A line with fewer nominees than agreed, and the ask for the missing homes, if there is one."""
 
     line: ReturnLine
     missing: int
@@ -110,8 +111,8 @@ class Shortfall:
 
 
 def shortfalls_of(lines: Sequence[ReturnLine], user: User) -> list[Shortfall]:
-    """Return the shortfall of each line that has one, with the ask if the person may read it."""
-    line_by_key = {key_of_ask(line): line for line in lines if line.result.shortfall}
+    """Return the shortfall of each line that has one, with its ask if the person may read the ask."""
+    line_by_key = {ask_key(line): line for line in lines if line.result.shortfall}
     if not line_by_key:
         return []
     asks = Entry.objects.visible_to(user).filter(key__in=line_by_key)

@@ -1,4 +1,4 @@
-"""Records of confirmed returns: build their content, and read them as figures or masked."""
+"""Records of confirmed returns: builds their content, and reads them as figures or masked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DECIMALS = ("median_days", "share")
 def content_of(
     nominations_return: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None
 ) -> dict[str, Any]:
-    """Return the content of a record of a return. Prefetch the refusals of the lines."""
+    """Return the content for a new record of a return. The refusals of the lines should be prefetched."""
     run = nominations_return.run
     return {
         "starts_on": nominations_return.starts_on.isoformat(),
@@ -50,7 +50,7 @@ def content_of(
 
 
 def _shares(period: Period | None) -> dict[str, str]:
-    """Return the agreed shares: of first lets, and of relets by size."""
+    """Return the agreed shares of first lets, and of relets by size; empty without a period."""
     if period is None:
         return {}
     return {
@@ -70,7 +70,7 @@ def _line_content(line: ReturnLine) -> dict[str, Any]:
 
 
 def result_in(record: ReturnRecord) -> ReturnResult:
-    """Return the figures of a record, as `result_of` returns those of a return."""
+    """Return the figures of a record, in the same form as `result_of` returns those of a return."""
     line_contents = record.content["lines"]
     lines = [
         ReturnLine(
@@ -87,8 +87,8 @@ def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None
     """Return the counts of settled lines, with small counts masked, as lists of size, kind, source and count.
 
     A correction publishes nearly the same counts again, and the difference could reveal a masked count. So a count that
-    was masked in the previous record stays masked. If a count that was shown there is small now, all totals that
-    include it are masked.
+    was masked in the previous record stays masked. If a count that was shown in that record is now small, all totals
+    that include it are masked.
     """
     cells = itertools.product(Bedrooms, (_FIRST_LETS, _RELETS), (_NOMINEES, _OTHERS))
     counts: dict[tuple[str, ...], int] = dict.fromkeys(cells, 0)
@@ -115,7 +115,7 @@ def _sum_of(counts: Mapping[tuple[str, ...], int], cell: Cell) -> int:
 
 
 def _covers(cell: Cell, other_cell: Cell) -> bool:
-    """Whether a cell or total includes all that another one includes. None in a cell stands for all values."""
+    """Return whether a cell or total includes all that another includes. None in a cell represents all values."""
     return all(value is None or value == other for value, other in zip(cell, other_cell, strict=True))
 
 
@@ -125,7 +125,7 @@ def _count_by_cell(record: ReturnRecord) -> dict[Cell, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class MaskedLine:
-    """The lettings of one size and kind, or a total. None where a count is masked."""
+    """The lettings of one size and kind, or a total. A masked count is None."""
 
     words: str
     lettings: int | None
@@ -153,9 +153,9 @@ def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
 
 
 def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
-    """Return the names of council and provider: those in the newest record or, without one, today's.
+    """Return the names of council and provider in the newest record or, without a record, their present names.
 
-    Other organisations may have taken over the agreement since. Needs `with_sides`.
+    Other organisations may have succeeded them since. `nominations_return` should be fetched with `with_sides`.
     """
     council, provider = nominations_return.kept_council, nominations_return.kept_provider  # type: ignore[attr-defined]  # annotated
     return (
@@ -175,7 +175,7 @@ def records_of(nominations_return: NominationsReturn) -> list[ReturnRecord]:
 def masked_result_of(nominations_return: NominationsReturn) -> list[MaskedLine]:
     """Return the lines of the newest record with small counts masked, and all totals, for other parties.
 
-    Every size and kind has a line, because a missing one would say that nothing was let. A return that was never
+    Every size and kind has a line, because a missing line would reveal that nothing was let. A return that was never
     confirmed has no lines.
     """
     record = nominations_return.records.order_by("-number").first()

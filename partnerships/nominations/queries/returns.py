@@ -1,4 +1,4 @@
-"""Read returns: which lettings they count, their results and trend, and the outcomes of the rows of an upload."""
+"""Reads returns: the lettings that they count, their results and trend, and the outcomes of the rows of an upload."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ from partnerships.organisations.models import Area, AreaServed, Identifier, Orga
 
 
 def nomination_terms_for(agreement: NominationsAgreement, quarter: Quarter) -> NominationTerms | None:
-    """Return what the terms say about a quarter on the last day on which they were in force; None if they were not."""
+    """Return the terms on nominations on the last day of a quarter on which they were in force.
+
+    None if they were not in force in the quarter.
+    """
     period = period_of(agreement, quarter)
     return period.agreed if period else None
 
 
 def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
-    """Return the CORE collection year of a return's lettings, or None for years before those we know."""
+    """Return the CORE collection year of a return's lettings, or None for a year before the first in our data file."""
     return core_columns().year_of(nominations_return.starts_on)
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
-    """Return which lettings a return counts. None without terms, or without a known collection year.
+    """Return which lettings a return counts; None without terms, or for a year without a known collection.
 
-    Fetch the return with `for_pages`. Before a succession, homes were in the area of the predecessor and let in its
-    name, so the areas and names of predecessor and successor count.
+    The return should be fetched with `for_pages`. Before a succession, homes were in the area of the predecessor and
+    let in its name, so the areas and names of predecessor and successor count.
     """
     period = period_of(nominations_return.agreement, nominations_return.quarter)
     year = year_of(nominations_return)
@@ -95,10 +98,10 @@ def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Sums over lines.
+    """Sums over lines of a return.
 
     `agreed` and `shortfall` are sums of the lines' whole homes. `in_time` is the share of vacancies with a nominee in
-    time, in per cent, of the lines that say so.
+    time, in per cent, of the lines that give this figure.
     """
 
     lettings: int
@@ -110,7 +113,7 @@ class Total:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Nominations in per cent of what counts."""
+        """Nominations in per cent of the lettings that count. None if none count."""
         return per_cent_of(self.nominated, self.lettings - self.not_supplied)
 
 
@@ -124,7 +127,7 @@ class ReturnResult:
 
     @property
     def refusals(self) -> list[tuple[str, int]]:
-        """Refusals of all lines by ground, most first."""
+        """Refusals of all lines by ground, the most frequent first."""
         count_by_ground: Counter[str] = Counter()
         for line_refusals in self.refused:
             count_by_ground.update(line_refusals)
@@ -132,7 +135,7 @@ class ReturnResult:
 
     @property
     def offers(self) -> int | None:
-        """The offers of all lines; None if no line has any."""
+        """The offers of all lines; None if no line has offers."""
         known_offers = [line.offers for line in self.lines if line.offers is not None]
         return sum(known_offers) if known_offers else None
 
@@ -143,14 +146,14 @@ def result_of(nominations_return: NominationsReturn) -> ReturnResult:
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """Return the figures of lines: first lets, then relets, by size. Prefetch their refusals."""
+    """Return the figures of lines: first lets, then relets, by size. The refusals of the lines should be prefetched."""
     sorted_lines = sorted(lines, key=_sort_key)
     refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in sorted_lines]
     return ReturnResult(sorted_lines, refused, total_of(sorted_lines))
 
 
 def total_of(lines: Iterable[ReturnLine]) -> Total:
-    """Return the total of some lines."""
+    """Return the sums over the lines."""
     all_lines = list(lines)
     results = [line.result for line in all_lines]
     timed_lines = [line for line in all_lines if line.in_time is not None]
@@ -177,11 +180,11 @@ def disputed_lines_of(nominations_return: NominationsReturn) -> list[ReturnLine]
 
 @dataclass(frozen=True, slots=True)
 class QuarterResult:
-    """One quarter of a trend."""
+    """The figures of one quarter in a trend."""
 
     quarter: Quarter
     result: ReturnResult
-    #: Of first lets and of relets. None if no letting has any.
+    #: The medians of first lets and of relets. None if no letting gives its void days.
     median_days: tuple[Decimal | None, Decimal | None]
 
 
@@ -232,7 +235,7 @@ def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows
 
 
 def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
-    """Return the names of authorities with how many rows of the quarter are in their areas, most rows first."""
+    """Return the names of authorities with the number of rows of the quarter in their areas, most rows first."""
     counts: list[tuple[str, int]] = [(code, count) for code, count in run.report.get("by_authority", ())]
     name_by_code = dict(Area.objects.filter(code__in=[code for code, _ in counts]).values_list("code", "name"))
     return [(name_by_code.get(code, code) or "No authority code", count) for code, count in counts]

@@ -1,6 +1,6 @@
 """Changes of nominations agreements and their returns."""
 
-from partnerships.nominations.services.lettings import KeptLettings, count_waiting, take_lettings
+from partnerships.nominations.services.lettings import FilteredFile, count_waiting, store_lettings
 from partnerships.nominations.services.returns import (
     FiguresChanged,
     Supplement,
@@ -16,7 +16,7 @@ from partnerships.nominations.services.returns import (
 
 __all__ = [
     "FiguresChanged",
-    "KeptLettings",
+    "FilteredFile",
     "Supplement",
     "UnableToDecide",
     "UnableToReport",
@@ -26,6 +26,6 @@ __all__ = [
     "reopen_return",
     "send_return",
     "start_return",
+    "store_lettings",
     "supplements_of",
-    "take_lettings",
 ]

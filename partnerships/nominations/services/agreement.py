@@ -1,4 +1,4 @@
-"""Keep nominations agreements up to date with the terms in force and with their parties."""
+"""Updates nominations agreements when other terms come into force and when parties merge."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from partnerships.organisations.obligations import Change, Moving
 def follow_terms(change: TermsInForceChange) -> None:
     """Create the agreement, or change its council and provider, when terms that name both come into force.
 
-    Terms hold the names that the parties had when the version was sent. The version also has their ids. Terms that do
-    not name two different parties change nothing.
+    The content of the terms has only the names that the parties had when the version was sent; the version also has
+    their ids. Terms that do not name two different parties change nothing.
     """
     agreed = nomination_terms_in(change.version.content)
     if agreed is None:
@@ -50,7 +50,7 @@ def follow_parties(partnerships: Collection[int], moving: Moving) -> list[Change
 
 
 def _replace_party(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:
-    """Make a party the council or the provider, unless it is the other side already."""
+    """Make a party the council or the provider, unless it already is the other side."""
     other_side_id = agreement.provider_id if side == "council" else agreement.council_id
     if party.pk == other_side_id:
         return None

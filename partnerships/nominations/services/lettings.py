@@ -23,20 +23,20 @@ from partnerships.nominations.services.returns import UnableToReport, clear_deci
 from partnerships.people.models import User
 from partnerships.people.retention import change_in_batches
 
-#: After this time, another worker takes over a run whose worker died. 50,000 lettings take seconds.
+#: After this time, another worker may claim a run whose worker died. Counting 50,000 lettings takes seconds.
 LEASE = dt.timedelta(minutes=10)
-#: How long lettings may wait to be counted. Then they are deleted.
+#: Time after which lettings that no worker has counted are deleted.
 LETTINGS_WAIT = dt.timedelta(days=2)
 _FAILED = (
     "Something went wrong while we counted the lettings, so we deleted them. Upload the lettings again. If this "
     "happens again, tell your administrator."
 )
-#: How many authorities a report names. Those with the most lettings come first.
+#: Limit of authorities that a report names. Those with the most lettings come first.
 _MAX_AUTHORITIES = 400
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLettings:
+class FilteredFile:
     """The rows that were kept from an upload, packed (`lettings.filtering`), with their columns and their count."""
 
     file_name: str
@@ -46,10 +46,10 @@ class KeptLettings:
 
 
 @transaction.atomic
-def take_lettings(
-    *, nominations_return: NominationsReturn, file: KeptLettings, author: User, now: dt.datetime
+def store_lettings(
+    *, nominations_return: NominationsReturn, file: FilteredFile, author: User, now: dt.datetime
 ) -> LettingsRun:
-    """Store the lettings of an upload, in place of an earlier one, for a worker to count. Raises `UnableToReport`."""
+    """Store the lettings of an upload for a worker to count, in place of an earlier upload. Raises `UnableToReport`."""
     locked = lock_to_write(nominations_return, author, now)
     year = core_columns().year_of(locked.starts_on)
     if year is None:
@@ -81,7 +81,7 @@ def take_lettings(
 
 
 def count_waiting(*, now: dt.datetime) -> int:
-    """Count the uploads that wait for a worker, and return how many were tried. Safe to run twice."""
+    """Count the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
     waiting_runs = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
     return work_through(waiting_runs, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
 
@@ -93,7 +93,7 @@ def _fail(run: LettingsRun, error: str) -> None:
 
 
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
-    """Count the lettings of an upload into the lines of its return. Return an error, or an empty text."""
+    """Count the lettings of an upload into the lines of its return. Return an error message, or ""."""
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload the lettings again."
     nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
@@ -106,7 +106,7 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
         with transaction.atomic():
             locked = lock_to_write(nominations_return, run.asked_by, now)
             locked_run = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
-            # Another upload may have come while this one was counted.
+            # Another upload may have replaced this one while it was counted.
             if locked_run.asked_at == run.asked_at:
                 _save_counts(locked, locked_run, counted, now)
     except UnableToReport as error:
@@ -152,11 +152,11 @@ def _save_counts(
 
 
 def _save_line(line: ReturnLine, counts: LineCount, agreed: NominationTerms | None) -> None:
-    """Save the counts of one line. If its figures differ, the council must decide about it again."""
+    """Save the counts of one line. If its figures have changed, the council must decide about the line again."""
     previous_figures = line.counted
     line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
     if agreed is not None:
-        # Rounded to the four decimals of the column, or the same share would look changed.
+        # Rounded to the four decimals of the column; otherwise an unchanged share would differ from the saved one.
         line.share = round(agreed.share(line.size, first_let=line.is_first_let), 4)
         line.days = agreed.days(first_let=line.is_first_let)
     # What the provider entered may no longer fit the new counts.
@@ -170,7 +170,7 @@ def _save_line(line: ReturnLine, counts: LineCount, agreed: NominationTerms | No
     line.save()
 
 
-def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:
+def delete_uncounted_lettings(now: dt.datetime, dry_run: bool) -> int:
     """Delete lettings that no worker has counted in time, and return how many uploads these were."""
     old_runs = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
     return change_in_batches(

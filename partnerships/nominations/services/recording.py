@@ -1,4 +1,4 @@
-"""Lock a nominations agreement, record events about it, and note the status of returns in the journal."""
+"""Locks nominations agreements, records events about them, and notes the status of returns in the journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     return locked
 
 
-#: Name of the lines in the journal with the status of a return (see `restoring`).
+#: The kind of entry in the journal with the status of a return (see `restoring`).
 RETURN = "nominations_return"
 
 
@@ -30,7 +30,10 @@ def return_identity(nominations_return: NominationsReturn) -> str:
 
 
 def note_status(nominations_return: NominationsReturn, *, now: dt.datetime) -> None:
-    """Note the status of a return in the journal, to set it again after a restore."""
+    """Note the status of a return in the journal.
+
+    After a restore, the journal shows which returns people must bring up to date again (see `restoring`).
+    """
     note(
         RETURN,
         now=now,
@@ -53,7 +56,7 @@ def record_event(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record an event about a return in the history of the partnership. `quarter` is in words."""
+    """Record an event about a return in the history of the partnership. `quarter` is text for people."""
     recording.record_event(
         agreement.partnership,
         event,

@@ -1,4 +1,4 @@
-"""Keep a record of each return that the council has confirmed."""
+"""Creates a record of each return that the council has confirmed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.nominations.queries.returns import result_of
 from partnerships.people.models import User
 
 
-def keep_record(nominations_return: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
+def create_record(nominations_return: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
     """Create the next record of a return that was settled just now. Call with the return locked."""
     assert nominations_return.sent_at is not None  # only a return that was sent can be settled
     lines = result_of(nominations_return).lines

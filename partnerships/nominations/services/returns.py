@@ -23,14 +23,14 @@ from partnerships.nominations.models import (
 from partnerships.nominations.queries.agreement import period_of
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services.recording import lock_agreement, note_status, record_event
-from partnerships.nominations.services.records import keep_record
+from partnerships.nominations.services.records import create_record
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: How many offers or refusals a line may have. More is a typing error.
+#: Limit of offers or refusals of a line. A higher number is a typing error.
 MAX_NUMBER = 100_000
-#: The fields of a line that hold the council's decision.
+#: The fields of a line that store the council's decision.
 _DECISION_FIELDS = ("decision", "decided_at", "decided_by")
 
 
@@ -48,18 +48,18 @@ class FiguresChanged(UnableToReport):
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """The figures of a line that are not in CORE, so that the provider adds them."""
+    """The figures of a line that CORE does not contain, so that the provider must add them."""
 
     offers: int | None = None
-    #: Vacancies without a nominee in time, and those with one.
+    #: Vacancies without a nominee in time. `in_time` are those with a nominee in time.
     not_supplied: int = 0
-    #: How many nominees were refused, by the ground.
+    #: The number of refused nominees by ground.
     refusals: Mapping[str, int] = field(default_factory=dict)
     in_time: int | None = None
 
 
 def lock_return(nominations_return: NominationsReturn) -> NominationsReturn:
-    """Lock the partnership, then the return, and return the latter."""
+    """Lock the partnership and then the return, and return the locked return."""
     agreement = lock_agreement(nominations_return.agreement)
     locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=nominations_return.pk)
     locked.agreement = agreement
@@ -74,7 +74,7 @@ def record_return(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record what the provider, or the council, has done with a return."""
+    """Record an event about a return for the provider or, with `of_council`, for the council."""
     agreement = nominations_return.agreement
     record_event(
         agreement,
@@ -106,9 +106,9 @@ def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.d
 def start_return(
     *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
 ) -> NominationsReturn:
-    """Start the return of a quarter, or return the one that exists. Raises `UnableToReport`.
+    """Start the return of a quarter, or return the existing one. Raises `UnableToReport`.
 
-    The quarter must be over, or the agreement must have ended in it.
+    The quarter must be over, or the agreement must have ended in the quarter.
     """
     locked = lock_agreement(agreement)
     require(rights_over(locked, author, now).may_report)
@@ -132,7 +132,7 @@ def start_return(
 
 
 def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
-    """Return the saved figures of lines, by the id of the line. Prefetch their refusals."""
+    """Return the saved figures of lines by the id of the line. The refusals of the lines should be prefetched."""
     return {
         line.pk: Supplement(
             offers=line.offers,
@@ -153,7 +153,7 @@ def complete_return(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Save the figures that are not in CORE, by the id of the line. Only lines that the author changed are saved.
+    """Save the figures that CORE does not contain, by the id of the line. Only lines that the author changed are saved.
 
     `figures_seen` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises
     `FiguresChanged`, without saving anything, if another person has changed one of the same lines.
@@ -223,8 +223,8 @@ def send_return(
 ) -> None:
     """Send a return whose lettings are counted to the council, and email the council's leads.
 
-    The council decides again about lines that it disputed; `answers` are what the provider says to that, by the id of
-    the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
+    The council decides again about lines that it disputed; `answers` are the provider's answers to these disputes, by
+    the id of the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
     """
     locked = lock_to_write(nominations_return, author, now)
     run = getattr(locked, "run", None)
@@ -260,8 +260,8 @@ def decide_lines(
 ) -> None:
     """Confirm or dispute lines (by id), each dispute with a reason. Raises `UnableToDecide`.
 
-    Once all lines are decided, the return is settled or, if a line is disputed, goes back to the provider, who gets an
-    email. `sending` is the number of the sending that the author read.
+    Once the council has decided on all lines, the return is settled or, if a line is disputed, the provider can change
+    it again. Either way, the provider gets an email. `sending` is the number of the sending that the author read.
     """
     locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_decide)
@@ -278,7 +278,7 @@ def decide_lines(
         _decide(lines[pk], Decision(decision), reason.strip(), author, now)
     record_return(locked, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
     if all(line.decision for line in lines.values()):
-        _close(locked, list(lines.values()), author, now)
+        _settle_or_send_back(locked, list(lines.values()), author, now)
 
 
 def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
@@ -291,15 +291,20 @@ def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now
     line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
 
 
-def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
-    """Settle a return whose lines are all decided and keep a record of it, or return it to the provider."""
+def _settle_or_send_back(
+    nominations_return: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime
+) -> None:
+    """Settle a return whose lines are all decided, or send it back to the provider if a line is disputed.
+
+    A settled return gets a record. Both results are emailed to the provider.
+    """
     is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
     nominations_return.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
     nominations_return.settled_at = None if is_disputed else now
     nominations_return.confirmations += not is_disputed
     nominations_return.save(update_fields=["status", "settled_at", "confirmations"])
     if not is_disputed:
-        keep_record(nominations_return, author=author, now=now)
+        create_record(nominations_return, author=author, now=now)
         record_return(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
     note_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
@@ -317,7 +322,7 @@ def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], autho
 def reopen_return(*, nominations_return: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
     """Reopen a confirmed return with a reason, so that the provider can correct it. Email the leads of both sides.
 
-    Either side may do so. The record of the return stays, and the council must confirm every line again. Raises
+    Either side may reopen it. The record of the return stays, and the council must confirm every line again. Raises
     `UnableToReport`.
     """
     locked = lock_return(nominations_return)

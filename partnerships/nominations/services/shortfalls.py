@@ -1,4 +1,4 @@
-"""Ask the provider to make up homes that should have gone to nominees."""
+"""Asks the provider to make up homes that should have gone to nominees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, Status
 from partnerships.exchange.services import UnableToChangeEntry, create_entry, share_entry
 from partnerships.kit.rights import require
 from partnerships.nominations.models import NominationsReturn
-from partnerships.nominations.queries.pages import THEME, key_of_ask
+from partnerships.nominations.queries.pages import THEME, ask_key
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services.returns import lock_return
 from partnerships.people.models import User
@@ -27,9 +27,9 @@ class UnableToAsk(Exception):
 def ask_for_shortfall(
     *, nominations_return: NominationsReturn, line: int, author: User | None, now: dt.datetime
 ) -> Entry:
-    """Create the council's ask to the provider to make up the shortfall of a line, or return the one that exists.
+    """Create the council's ask to the provider for the shortfall of a line, or return the existing ask.
 
-    The ask belongs to no partnership, because other parties would then see its count. Raises `UnableToAsk`.
+    The ask belongs to no partnership, because other parties would then see the number of homes. Raises `UnableToAsk`.
     """
     locked = lock_return(nominations_return)
     agreement = locked.agreement
@@ -42,7 +42,7 @@ def ask_for_shortfall(
             "The provider has not sent this return, or is correcting it now. Wait until you receive the return."
         )
     result = return_line.result
-    key = key_of_ask(return_line)
+    key = ask_key(return_line)
     existing_ask = Entry.objects.filter(key=key).first()
     if existing_ask is not None:
         return existing_ask

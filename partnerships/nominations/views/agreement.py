@@ -16,7 +16,10 @@ from partnerships.nominations.views.returns import open_agreement
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what council and provider have agreed, their returns, and the trend over quarters."""
+    """Show the agreed shares, the returns, and the trend over quarters.
+
+    Council and provider see all figures, other parties only masked results of confirmed returns.
+    """
     _, agreement, rights = open_agreement(request, pk)
     returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:

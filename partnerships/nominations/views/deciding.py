@@ -1,4 +1,4 @@
-"""The council's pages of a nominations return: decide about its lines, and ask the provider to make up shortfalls."""
+"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.form_steps import press_button, take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Confirm or dispute each line."""
+    """Confirm or dispute each line of a return."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_decide)
     form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)

@@ -1,7 +1,4 @@
-"""Records of confirmed returns as files.
-
-One sheet, which PDF, Excel and CSV show alike.
-"""
+"""Records of confirmed returns as PDF, Excel and CSV files, all made from one sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ from partnerships.nominations.presenting import (
     HEADINGS,
     cells_of,
     cells_of_total,
-    days_counted,
+    sentences_about_days,
     time_to_nominate,
 )
 from partnerships.nominations.queries import records_of, result_in
@@ -48,7 +45,7 @@ class Sheet:
 
     @property
     def worksheets(self) -> list[Worksheet]:
-        """The sheet as an Excel workbook."""
+        """The sheet as the worksheets of an Excel workbook."""
         return [
             ("Lettings", [self.headings, *([_number(cell) for cell in row] for row in self.rows)]),
             ("Refusals", [("Ground", "Refused"), *self.refusals]),
@@ -58,7 +55,10 @@ class Sheet:
 
 
 def sheet_of(record: ReturnRecord) -> Sheet:
-    """Return the sheet of a record. Fetch the record with its return and the people who sent and confirmed it."""
+    """Return the sheet of a record.
+
+    The record should be fetched with its return and the people who sent and confirmed it.
+    """
     result, content, quarter = result_in(record), record.content, Quarter(record.starts_on)
     lines = list(zip(result.lines, result.refused, strict=True))
     total = cells_of_total(result, median_in(content, "all"))
@@ -69,7 +69,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         ("Provider", content["provider"]),
         ("Record", record.words),
         ("Reason for the correction", record.reason),
-        ("Counted", days_counted(quarter, content)),
+        ("Counted", sentences_about_days(quarter, content)),
         ("Time to nominate", time_to_nominate(result.lines)),
         ("Sent", _when(record.sent_at, record.sent_by)),
         ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
@@ -85,7 +85,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
 
 
 def _year(record: ReturnRecord) -> str:
-    """Return the collection year of a record's export in words: "2026/27, unverified".
+    """Return the collection year of a record's export, such as "2026/27, unverified".
 
     Unverified means that nobody has compared the columns of that year with CORE's list.
     """

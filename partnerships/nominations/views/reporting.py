@@ -61,8 +61,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Upload the CORE export.
 
-    The filter must be set before anything reads the form, so the CSRF token is only checked in `_upload`. Rights are
-    checked first, so that the 150 MB of other people are not parsed.
+    The filter must be set before anything reads the form, so only `_upload` checks the CSRF token. Rights are checked
+    first, so that a file of up to 150 MB from a person without rights is not parsed.
     """
     filter_uploads(request)
     user, nominations_return, rights = open_return(request, pk, number)
@@ -77,11 +77,11 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
     if form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)
-        lettings = services.KeptLettings(
+        lettings = services.FilteredFile(
             file_name=file.name or "", packed=file.packed, columns=file.columns, rows=file.rows
         )
         try:
-            services.take_lettings(
+            services.store_lettings(
                 nominations_return=nominations_return, file=lettings, author=user, now=timezone.now()
             )
         except services.UnableToReport as error:
@@ -100,14 +100,20 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
 
 @_FORM
 def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Fill in what CORE does not hold: offers, refusals, and vacancies with and without a nominee in time."""
+    """Fill in the figures that CORE does not contain.
+
+    They are offers, refusals, and vacancies with and without a nominee in time.
+    """
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(nominations_return).lines
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
     def save_figures() -> tuple[str, str]:
-        """Save the figures, or show other saved figures below them. Return the message and the next page."""
+        """Save the figures, and return the message and the next page.
+
+        If another person has saved other figures, show these below the entered ones.
+        """
         try:
             services.complete_return(
                 nominations_return=nominations_return,
@@ -158,10 +164,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @_FORM
 def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Reopen a confirmed return, so that the provider corrects it.
-
-    For both sides.
-    """
+    """Reopen a confirmed return, so that the provider can correct it. Both sides may do this."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_reopen)
     form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())

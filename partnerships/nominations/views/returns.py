@@ -1,7 +1,7 @@
 """Pages to read a nominations return, the progress of its count, and its files.
 
 A *run* counts the lettings that the provider uploaded; its *report* says which rows it set aside and why. The *result*
-are the lines of the return with their refusals and total. Each confirmation keeps a *record*, which stays when the
+is the lines of the return with their refusals and total. Each confirmation creates a *record*, which stays when the
 return is corrected.
 """
 
@@ -45,7 +45,7 @@ from partnerships.people.requests import signed_in
 
 
 def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
-    """Return the person, an agreement that they may see, and their rights, or raise 404."""
+    """Return the person, an agreement that they may see, and their rights. Raises Http404 for other people."""
     user = signed_in(request)
     agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
     return user, agreement, rights_over(agreement, user, timezone.now())
@@ -54,7 +54,8 @@ def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgre
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
     """Return the person, a return (by id) of their own agreement, and their rights.
 
-    Raises 403 while returns are closed, and 404 for other people and for the council until the return is sent.
+    Raises PermissionDenied without data-sharing terms in force. Raises Http404 for people of neither side, and for the
+    council until the return is sent.
     """
     user = signed_in(request)
     returns = NominationsReturn.objects.visible_to(user).for_pages()
@@ -68,7 +69,11 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
 
 
 def _readable_return(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
-    """Get a return (by id) that the person may read. Other parties may only read confirmed ones, masked."""
+    """Return the return with this id if the person may read it.
+
+    Other parties may read only confirmed returns, with small counts masked. Raises Http404, or PermissionDenied if the
+    person may read no return of the agreement.
+    """
     nominations_return = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
     nominations_return.agreement = agreement
     if rights.reads_masked:
@@ -95,7 +100,7 @@ def return_context(nominations_return: NominationsReturn, rights: Rights) -> dic
 
 
 def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
-    """Return the upload of a return, or None."""
+    """Return the upload of a return, or None if nothing was uploaded."""
     run: LettingsRun | None = getattr(nominations_return, "run", None)
     return run
 
@@ -104,8 +109,8 @@ def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show a return: its progress, its lines compared with the agreement, and shortfalls.
 
-    Other parties see it with small counts masked. If no data-sharing terms are in force, this redirects to the page of
-    the agreement, which explains that.
+    Other parties see the return with small counts masked. If no data-sharing terms are in force, this redirects to the
+    page of the agreement, which explains why.
     """
     user, agreement, rights = open_agreement(request, pk)
     if not rights.is_open:
@@ -180,7 +185,7 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 
 @require_safe
 def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
-    """Download the outcomes of the rows of an upload as CSV: reason, remedy, how many rows and which."""
+    """Download the outcomes of the rows of an upload as CSV: reason, remedy, number of rows and row numbers."""
     _, nominations_return, _ = open_return(request, pk, number)
     run = run_of(nominations_return)
     outcomes = outcomes_of(run) if run else []

@@ -1,8 +1,8 @@
 """Answers while a round is open.
 
-A token says only that one person may still answer. A sealed answer has a random id and no time, and only the key
-outside the database opens it. Neither table refers to the other or to a person, and neither has row history, so that
-nothing links an answer to a person.
+A token shows only that one person may still answer. A sealed answer has a random id and no time, and only the key
+outside the database can open it. Neither table refers to the other or to a person, and neither has row history, so
+that nothing links an answer to a person.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from partnerships.surveys.models.rounds import Round
 
 
 class Token(models.Model):
-    """The hash of a single-use token, deleted when it is used or the round ends."""
+    """The hash of a single-use token. The row is deleted when the token is used or the round ends."""
 
     hash = models.CharField(primary_key=True, max_length=64)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")
@@ -27,7 +27,7 @@ class Token(models.Model):
 
 
 class SealedAnswer(models.Model):
-    """An anonymous answer that nobody can read before the round closes, when it is counted and deleted."""
+    """An anonymous answer that nobody can read before the round closes. It is then counted and deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="+")

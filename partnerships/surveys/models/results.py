@@ -19,17 +19,17 @@ from partnerships.surveys.models.rounds import Round
 
 
 class FigureQuerySet(models.QuerySet["Figure"]):
-    """Filter of figures by reader."""
+    """Published figures, filtered by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FigureQuerySet:
-        """Figures of rounds that the person may read."""
+        """Return figures of rounds that the person may read."""
         return self.filter(round__in=Round.objects.visible_to(user).values("pk"))
 
 
 class Figure(models.Model):
     """A mean or share that was published when the round closed, and never changes.
 
-    It rests on at least five answers; a figure that is hidden has no row. `group` is empty for everyone.
+    It counts at least five answers; a figure that is hidden has no row. `group` is "" for everyone.
     """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="figures")
@@ -85,12 +85,12 @@ class Comment(models.Model):
         return "comment"
 
 
-#: The fields of `Action` that can hold the record.
+#: The fields of `Action` that refer to a record. Exactly one of them is set.
 KINDS_OF_ACTION = ("objective", "entry", "commitment", "meeting", "conversation")
 
 
 def _has_one_record() -> Q:
-    """The condition that exactly one field holds a record."""
+    """Return the condition that exactly one field refers to a record."""
     condition = Q(pk__in=[])  # never true
     for kind in KINDS_OF_ACTION:
         condition |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_ACTION if other != kind})

@@ -1,4 +1,4 @@
-"""Rounds of a survey, their questions and who is asked."""
+"""Rounds of a survey, their questions, and the people who are asked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.surveys.questions import Questions, in_language
 
 
 class Way(models.TextChoices):
-    """Whether answers are anonymous. A partnership that is too small for that can only ask by name."""
+    """Whether answers are anonymous. A partnership that is too small for anonymous answers can only ask by name."""
 
     ANONYMOUS = "anonymous", "Anonymous"
     NAMED = "named", "By name"
@@ -41,7 +41,7 @@ class RoundStatus(models.TextChoices):
 
 
 class QuestionSet(models.Model):
-    """A version of a set of questions, which never changes. `questions.check` defines the form of `content`."""
+    """A version of a set of questions. Rows never change. `questions.check` defines the form of `content`."""
 
     code = models.SlugField(max_length=40)
     version = models.PositiveSmallIntegerField()
@@ -66,39 +66,42 @@ JOINT_FLOOR = 10
 
 
 class RoundQuerySet(models.QuerySet["Round"]):
-    """Filters by reader, moderator and partnership."""
+    """Rounds of surveys, filtered by reader, moderator and partnership."""
 
     def visible_to(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Rounds that the person's partnerships run, alone or with others."""
+        """Return rounds that the person's partnerships run, alone or with others."""
         joined = Joining.objects.accepted().filter(visible_to(Joining, PARTIES, user))
         return self.filter(visible_to(Round, PARTIES, user) | Q(pk__in=joined.values("round")))
 
     def of_any(self, partnerships: Iterable[int]) -> RoundQuerySet:
-        """Rounds that any of these partnerships, given by id, run alone or with others."""
-        pks = list(partnerships)
-        joined = Joining.objects.accepted().filter(partnership__in=pks)
-        return self.filter(Q(partnership__in=pks) | Q(pk__in=joined.values("round")))
+        """Return rounds that any of these partnerships, given by id, run alone or with others."""
+        partnership_ids = list(partnerships)
+        joined = Joining.objects.accepted().filter(partnership__in=partnership_ids)
+        return self.filter(Q(partnership__in=partnership_ids) | Q(pk__in=joined.values("round")))
 
     def named_to_read(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Rounds that name the person as moderator, who must be outside all parties, past and present."""
+        """Return rounds that name the person as moderator.
+
+        A moderator must be outside all parties, past and present.
+        """
         own_partnerships = Partnership.objects.filter(parties__organisation__memberships__person=user.pk or 0)
         own_joinings = Joining.objects.filter(partnership__in=own_partnerships.values("pk"))
         rounds = self.filter(moderator=user.pk or 0).exclude(partnership__in=own_partnerships)
         return rounds.exclude(pk__in=own_joinings.values("round"))
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Closed rounds whose comments the person reads as moderator."""
+        """Return closed rounds whose comments the person reads as moderator."""
         return self.named_to_read(user).filter(status=RoundStatus.CLOSED)
 
     def asking(self, user: User | AnonymousUser) -> RoundQuerySet:
-        """Drafts that ask the person to agree to read comments; none for a person without an account."""
+        """Return drafts that ask the person to agree to read comments; none for a person without an account."""
         waiting = self.named_to_read(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
         return waiting.filter(
             status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
         )
 
     def for_pages(self) -> RoundQuerySet:
-        """Fetch partnership, questions and moderator."""
+        """Fetch the partnership, the questions and the moderator."""
         return self.select_related("partnership", "question_set", "moderator")
 
 
@@ -106,9 +109,9 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """One round of a survey in a partnership.
 
-    - Other partnerships may run the round together with `partnership` (`Joining`); then `floor` is ten.
-    - The moderator of an anonymous round agrees to read comments, and to the list of people, before it opens.
-    - `asked` and `counted` (which groups are counted together) are fixed when the round opens.
+    - Other partnerships may run the round together with `partnership` (`Joining`). In this case `floor` is ten.
+    - The moderator of an anonymous round agrees to read comments, and to the list of people, before the round opens.
+    - `asked` and `counted` (which groups are counted together) are set when the round opens and never change.
     - `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
     """
 
@@ -163,20 +166,20 @@ class Round(models.Model):
         return f"round {self.number} of partnership {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
-        """The URL of the round's page."""
+        """Return the URL of the round's page."""
         return page_address("surveys:detail", self.partnership_id, self.number)
 
     @property
     def key_name(self) -> str:
         """The name of the round's key outside the database.
 
-        With the moment of creation, because a restored database may give the same id to another round.
+        It contains the time of creation, because a restored database may give the same id to another round.
         """
         return f"{self.pk}-{self.created_at.astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether people answer without their name."""
+        """Whether people answer without giving their name."""
         return self.way == Way.ANONYMOUS
 
     @property
@@ -186,44 +189,47 @@ class Round(models.Model):
 
     @property
     def may_open(self) -> bool:
-        """Whether a draft needs no moderator, or the moderator has agreed to the list of people."""
+        """Whether the round needs no moderator, or the moderator has agreed to the list of people."""
         return not self.is_anonymous or self.moderator_agreed_at is not None
 
     @property
     def is_draft(self) -> bool:
-        """Whether nobody has been asked yet."""
+        """Whether the round is being prepared, so that nobody has been asked yet."""
         return self.status == RoundStatus.DRAFT
 
     @property
     def is_closed(self) -> bool:
-        """Whether its results are published."""
+        """Whether the results of the round are published."""
         return self.status == RoundStatus.CLOSED
 
     def takes_answers(self, now: dt.datetime) -> bool:
-        """Whether people can answer now."""
+        """Return whether people can answer now."""
         return self.status == RoundStatus.OPEN and timezone.localdate(now) <= self.closes_on
 
     @property
     def people_asked(self) -> int:
-        """How many people were asked."""
+        """The number of people who were asked."""
         return sum(self.asked.values())
 
     @property
     def were_asked(self) -> str:
-        """How many people were asked, in words: `1 person was asked`."""
+        """The number of people who were asked, such as `1 person was asked`."""
         number = self.people_asked
         return "1 person was asked" if number == 1 else f"{number:,} people were asked"
 
     def questions(self, language: str = "") -> Questions:
-        """The questions in this language, or in the set's first. Fetch the question set before."""
+        """Return the questions in this language or, without a translation, in the first language of the set.
+
+        The question set should be fetched with the round.
+        """
         return in_language(self.question_set.content, language)
 
 
 class JoiningQuerySet(models.QuerySet["Joining"]):
-    """Filter by answer."""
+    """Joinings, filtered by the partnership's answer."""
 
     def accepted(self) -> JoiningQuerySet:
-        """Joinings that a lead of the partnership has accepted."""
+        """Return joinings that a lead of the partnership has accepted."""
         return self.filter(accepted_at__isnull=False)
 
 
@@ -248,7 +254,7 @@ class Joining(models.Model):
 
 
 class Invitation(models.Model):
-    """A person who is asked to answer, until the round is over. It does not say whether they have.
+    """A person who is asked to answer, until the round is over. The row does not say whether they have answered.
 
     Invitations have no row history: after the round, only the ledger of emails says who was invited.
     """

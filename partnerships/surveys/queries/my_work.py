@@ -20,7 +20,7 @@ def _unread_comments() -> QuerySet[Comment]:
 
 
 def _rounds_with_unread_comments(now: dt.datetime) -> tuple[Reach, ...]:
-    """Closed rounds with comments that nobody has decided on, and the people whom they reach."""
+    """Return closed rounds with comments that nobody has decided on, and the people who must decide."""
     closed = Round.objects.filter(status=RoundStatus.CLOSED, pk__in=_unread_comments().values("round"))
     return (Reach(closed, (People("moderator"),)),)
 
@@ -44,7 +44,7 @@ def _moderating_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _drafts_asking_moderators(now: dt.datetime) -> tuple[Reach, ...]:
-    """Drafts whose moderator has been asked and has not answered, and the people whom they reach."""
+    """Return drafts whose moderator has been asked and has not answered, and the people who must answer."""
     drafts = Round.objects.filter(
         status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
     )

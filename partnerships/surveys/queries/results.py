@@ -29,17 +29,17 @@ from partnerships.surveys.models import (
 )
 from partnerships.surveys.queries.rounds import partnerships_of
 
-#: Partnerships that a benchmark needs. Each of their figures rests on five answers or more.
+#: The least number of partnerships for a benchmark. Each of their figures counts five answers or more.
 MIN_PARTNERSHIPS = 5
 
 
 def figures_of(survey_round: Round) -> dict[tuple[str, str], Decimal]:
-    """The published figures by theme and group; the group of everyone is ""."""
+    """Return the published figures by theme and group; the group of everyone is ""."""
     return {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
 
 
 def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
-    """Published shares of expectations in rounds that the person may read, newest rounds first.
+    """Return published shares of expectations in rounds that the person may read, newest rounds first.
 
     A share that is not shown has no row, so it is not in the list.
     """
@@ -50,7 +50,10 @@ def expectations_for(user: User | AnonymousUser) -> QuerySet[Figure]:
 
 
 def expectation_words(figure: Figure) -> str:
-    """The text of the expectation that a figure is about; "" for other figures. Fetch the round with its questions."""
+    """Return the text of the expectation that a figure is about, or "" for other figures.
+
+    The round should be fetched with its question set.
+    """
     return next(
         (expectation.text for expectation in figure.round.questions().expectations if expectation.key == figure.theme),
         "",
@@ -58,7 +61,7 @@ def expectation_words(figure: Figure) -> str:
 
 
 def rounds_before(survey_round: Round) -> Sequence[Round]:
-    """Closed rounds of the same partnerships and question set up to this one, oldest first, with figures."""
+    """Return closed rounds of the same partnerships and question set up to this round, oldest first, with figures."""
     rows = Round.objects.filter(
         partnership=survey_round.partnership_id,
         status=RoundStatus.CLOSED,
@@ -70,15 +73,18 @@ def rounds_before(survey_round: Round) -> Sequence[Round]:
 
 
 def _joined_ids(survey_round: Round) -> set[int]:
-    """The ids of the other partnerships that run a closed round: opening it deletes joinings that are not accepted."""
+    """Return the ids of the other partnerships that run a closed round.
+
+    Joinings that were not accepted need no filter, because opening a round deletes them.
+    """
     return {joining.partnership_id for joining in survey_round.joinings.all()}
 
 
 def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
-    """The median of other partnerships for each dimension, from the newest mean of each.
+    """Return for each dimension the median of the newest means of other partnerships.
 
-    Dimensions with a mean in fewer than five other partnerships have no benchmark. Rounds that several partnerships run
-    neither have a benchmark nor count in one.
+    Dimensions with a mean in fewer than five other partnerships have no benchmark. A round that several partnerships
+    run has no benchmark, and is not counted in the benchmark of others.
     """
     if survey_round.is_joint:
         return {}
@@ -105,9 +111,9 @@ def benchmark_of(survey_round: Round) -> dict[str, Decimal]:
 
 
 def shown_comments(survey_round: Round) -> dict[str, list[str]]:
-    """The published comments by question.
+    """Return the published comments by question.
 
-    A question has none while one of its comments waits for the moderator, or if fewer than the floor are shown.
+    A question is left out while one of its comments waits for the moderator, or if fewer than `floor` are shown.
     """
     comments = list(Comment.objects.filter(round=survey_round).order_by("shown", "pk"))
     texts_by_question: dict[str, list[str]] = defaultdict(list)
@@ -123,15 +129,18 @@ def shown_comments(survey_round: Round) -> dict[str, list[str]]:
 
 
 def named_answers(survey_round: Round) -> Sequence[NamedAnswer]:
-    """The answers by name, once the round is closed."""
+    """Return the answers by name; none until the round is closed."""
     if not survey_round.is_closed:
         return []
     return list(survey_round.named_answers.select_related("person").order_by("person__name", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A record of work about a theme, as a page shows it; `action` is the id of its link."""
+class LinkedRecord:
+    """A record of work about a theme, for a page.
+
+    `action` is the id of the `Action` that links the record to the theme.
+    """
 
     kind: str
     title: str
@@ -147,28 +156,28 @@ _KINDS: tuple[tuple[str, str, Any, str], ...] = (
     ("meeting", "Meetings", Meeting, "title"),
     ("conversation", "Conversations", Conversation, "subject"),
 )
-#: Records of each kind that a form offers.
+#: Limit of records of each kind that a form offers.
 _MAX_CHOICES = 200
 
 
-def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[Done]]:
-    """The records linked to these rounds, by round and theme; only those that the reader may open."""
-    actions_done: dict[tuple[int, str], list[Done]] = defaultdict(list)
+def actions_of(rounds: Sequence[Round], user: User | AnonymousUser) -> Mapping[tuple[int, str], list[LinkedRecord]]:
+    """Return the records linked to these rounds, by round and theme; only those that the reader may open."""
+    linked_records: dict[tuple[int, str], list[LinkedRecord]] = defaultdict(list)
     for kind, _, model, title_field in _KINDS:
         actions = Action.objects.filter(round__in=rounds, **{f"{kind}__isnull": False}).order_by("added_at", "pk")
         records = model.objects.visible_to(user).in_bulk([getattr(action, f"{kind}_id") for action in actions])
         for action in actions:
             if record := records.get(getattr(action, f"{kind}_id")):
                 name = str(model._meta.verbose_name).capitalize()
-                done = Done(name, getattr(record, title_field), record.get_absolute_url(), action.pk)
-                actions_done[action.round_id, action.theme].append(done)
-    return actions_done
+                linked_record = LinkedRecord(name, getattr(record, title_field), record.get_absolute_url(), action.pk)
+                linked_records[action.round_id, action.theme].append(linked_record)
+    return linked_records
 
 
 def actions_to_choose(survey_round: Round, user: User | AnonymousUser) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The records that the person can link to a theme, as headings with choices such as `objective-12`.
+    """Return the records that the person can link to a theme, as headings with choices such as `objective-12`.
 
-    They belong to the round's partnerships, and the person may open them.
+    The records belong to the round's partnerships, and the person may open them.
     """
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     groups = []

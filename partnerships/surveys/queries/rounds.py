@@ -1,4 +1,4 @@
-"""Rounds of a partnership, the partnerships that run them together, and the people who are asked."""
+"""Rounds of a partnership, the partnerships that run a round together, and the people who are asked."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from partnerships.surveys.models import Invitation, Joining, QuestionSet, Round,
 
 
 def rounds_of(partnership: Partnership) -> QuerySet[Round]:
-    """All rounds that a partnership runs, alone or with others, newest first."""
+    """Return all rounds that a partnership runs, alone or with others, newest first."""
     return Round.objects.of_any([partnership.pk]).for_pages().order_by("-created_at", "-pk")
 
 
 def partnerships_of(survey_round: Round) -> list[Partnership]:
-    """The partnerships that run a round: the one that prepared it, then those that joined, by title.
+    """Return the partnerships that run a round: first the one that prepared it, then those that joined, by title.
 
-    Fetch the round's partnership first.
+    The round should be fetched with its partnership.
     """
     joined = Joining.objects.accepted().filter(round=survey_round).select_related("partnership")
     return [survey_round.partnership, *(joining.partnership for joining in joined.order_by("partnership__title", "pk"))]
 
 
 def joinings_of(survey_round: Round, user: User) -> list[Joining]:
-    """The partnerships that were asked to run a draft too, by title.
+    """Return the partnerships that were asked to run a draft too, by title.
 
-    A partnership that has not accepted is only in the list of people who may know of it.
+    A partnership that has not accepted is in the list only for people who may see that partnership.
     """
     readable = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
     rows = Joining.objects.filter(Q(accepted_at__isnull=False) | readable, round=survey_round).select_related(
@@ -42,13 +42,13 @@ def joinings_of(survey_round: Round, user: User) -> list[Joining]:
 
 
 def asked_to_join(partnership: Partnership) -> list[Joining]:
-    """Requests to a partnership to run a draft together, which its leads have not answered."""
+    """Return unanswered requests to a partnership to run a draft together with another."""
     rows = Joining.objects.filter(partnership=partnership, accepted_at=None, round__status=RoundStatus.DRAFT)
     return list(rows.select_related("round__partnership", "round__question_set").order_by("asked_at", "pk"))
 
 
 def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership]:
-    """The partnerships that a lead can ask to run a draft too, by title."""
+    """Return the partnerships that a lead can ask to run a draft too, by title."""
     candidates = Partnership.objects.visible_to(user).live().exclude(pk=survey_round.partnership_id)
     return candidates.exclude(pk__in=Joining.objects.filter(round=survey_round).values("partnership")).order_by(
         "title", "pk"
@@ -56,14 +56,17 @@ def partnerships_to_ask(survey_round: Round, user: User) -> QuerySet[Partnership
 
 
 def leads_who_run(partnership: Partnership) -> list[int]:
-    """The ids of the people who may run the partnership's surveys: leads of present parties, without observers."""
+    """Return the ids of the people who may run the partnership's surveys.
+
+    These are leads of present parties that are not observers.
+    """
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties])
     return sorted(leads.values_list("pk", flat=True))
 
 
 def newest_question_sets() -> list[QuestionSet]:
-    """The newest version of each question set, by name."""
+    """Return the newest version of each question set, by name."""
     newest: dict[str, QuestionSet] = {}
     for question_set in QuestionSet.objects.order_by("code", "version"):
         newest[question_set.code] = question_set
@@ -71,31 +74,34 @@ def newest_question_sets() -> list[QuestionSet]:
 
 
 def invited_to(survey_round: Round) -> Sequence[Invitation]:
-    """The invitations of a round, by address; none once the round is over."""
+    """Return the invitations of a round, by address; none once the round is over."""
     return list(survey_round.invitations.select_related("person").order_by("person__email"))
 
 
 def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
-    """Groups, email domains and the number of people, so that a moderator notices an address that does not belong."""
+    """Return groups, email domains and numbers of people.
+
+    They help a moderator to notice an address that does not belong.
+    """
     rows = survey_round.invitations.values_list("group", "person__email")
     people_counts = Counter((group, address.rpartition("@")[2].lower()) for group, address in rows)
     return [(group, domain, count) for (group, domain), count in sorted(people_counts.items())]
 
 
 def seal_of_list(survey_round: Round) -> str:
-    """A hash of the people asked, with their groups, and of the partnerships: what a moderator agrees to."""
+    """Return a hash of the list that a moderator agrees to: people, their groups, and the partnerships."""
     rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]
     return sha256(json.dumps([list(rows), partnerships]).encode()).hexdigest()
 
 
 def asked_by_group(survey_round: Round) -> dict[str, int]:
-    """How many people are asked, by group: counted in a draft, later as stored at opening."""
+    """Return the number of people asked by group: counted for a draft, later as stored at opening."""
     if not survey_round.is_draft:
         return dict(survey_round.asked)
     return dict(Counter(survey_round.invitations.values_list("group", flat=True)))
 
 
 def open_rounds(**conditions: object) -> QuerySet[Round]:
-    """Rounds with the status open; some may be past their last day, until a worker closes them."""
+    """Return rounds with the status open. Some may be past their last day, until a worker closes them."""
     return Round.objects.filter(status=RoundStatus.OPEN, **conditions)

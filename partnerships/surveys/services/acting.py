@@ -1,4 +1,4 @@
-"""Link work of the partnership to a theme of a closed round."""
+"""Links work of the partnership to a theme of a closed round."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class UnableToLink(Exception):
 
 @transaction.atomic
 def link_action(*, survey_round: Round, theme: str, choice: str, author: User, now: dt.datetime) -> Action:
-    """Link an existing record, chosen as `objective-12`, to a theme. Raises `UnableToLink`."""
+    """Link an existing record to a theme. Raises `UnableToLink`.
+
+    `choice` names the record, such as `objective-12`.
+    """
     require(rights_in(survey_round, author, now).may_act)
     offered = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
     if choice not in offered:
@@ -44,7 +47,7 @@ def link_new_record(
     author: User,
     now: dt.datetime,
 ) -> Action:
-    """Link a record that the author has just made from a result to its theme. Raises `UnableToLink`."""
+    """Link a record that the author has just created from a result to its theme. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
     if record.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(
@@ -55,9 +58,9 @@ def link_new_record(
 
 
 def _link(survey_round: Round, theme: str, record_field: dict[str, int], author: User, now: dt.datetime) -> Action:
-    """Create the link, unless it exists. `record_field` names the field of `Action` with the record's id.
+    """Create the link, unless it exists. `record_field` is the field of `Action` with the record's id.
 
-    No lock is needed: a closed round never changes, and the caller holds the partnership's lock for a new record.
+    No lock is needed: a closed round never changes, and for a new record the caller has locked the partnership.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result. Choose a result from the list.")
@@ -71,9 +74,9 @@ def _link(survey_round: Round, theme: str, record_field: dict[str, int], author:
 
 @transaction.atomic
 def unlink_action(*, survey_round: Round, action_pk: int, author: User, now: dt.datetime) -> None:
-    """Remove a wrong link, if the author may open the record that it leads to."""
+    """Remove a wrong link, if the author may open the linked record."""
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_act)
-    readable_pks = {done.action for actions in actions_of([locked], author).values() for done in actions}
+    readable_pks = {record.action for actions in actions_of([locked], author).values() for record in actions}
     if action_pk in readable_pks and Action.objects.filter(round=locked, pk=action_pk).delete()[0]:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

@@ -1,4 +1,4 @@
-"""Save an answer: sealed if the round is anonymous, else under the person's name."""
+"""Saves answers: sealed if the round is anonymous, otherwise under the person's name."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ def _publish(survey_round: Round) -> None:
     outcome: Outcome = outcome_of(
         answers,
         survey_round.questions(),
-        asked=survey_round.asked,
-        counted=survey_round.counted,
+        asked_by_group=survey_round.asked,
+        joined_code_by_group=survey_round.counted,
         floor=survey_round.floor,
     )
     survey_round.answered_at_least = outcome.answered_at_least

@@ -16,8 +16,8 @@ from partnerships.commitments.services import (
     UnableToEdit,
     UnableToPropose,
     edit_proposal,
+    email_leads_about_proposals,
     propose_commitment,
-    tell_of_proposals,
 )
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -127,7 +127,7 @@ def _apply(run: Run) -> None:
             commitment = _change(run, line, existing, terms, revisions) if existing else _propose(run, terms, key)
             if commitment is not None:
                 saved.append(commitment)
-    tell_of_proposals(commitments=saved, author=run.author, now=run.now)
+    email_leads_about_proposals(commitments=saved, author=run.author, now=run.now)
 
 
 def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:

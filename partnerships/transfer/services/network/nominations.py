@@ -61,7 +61,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
             agreement=agreement, starts_on=quarter.starts_on, author=author, now=now
         )
         kept = _kept(item, quarter, area.code if area else "")
-        services.take_lettings(nominations_return=nominations_return, file=kept, author=author, now=now)
+        services.store_lettings(nominations_return=nominations_return, file=kept, author=author, now=now)
         services.count_waiting(now=now)
         read = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
         services.complete_return(
@@ -77,7 +77,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
     item["return"] = nominations_return.pk
 
 
-def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
+def _kept(item: Item, quarter: Quarter, area: str) -> services.FilteredFile:
     """Return an export with one row for each letting, as the upload handler keeps it."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -87,7 +87,7 @@ def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
     lettings_filter = LettingsFilter()
     lettings_filter.feed(out.getvalue().encode())
     packed = lettings_filter.finish()
-    return services.KeptLettings("lettings.csv", packed, lettings_filter.columns, lettings_filter.rows)
+    return services.FilteredFile("lettings.csv", packed, lettings_filter.columns, lettings_filter.rows)
 
 
 def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...]]:

@@ -21,7 +21,7 @@ from partnerships.people.models import User
 _SOON = dt.timedelta(days=90)
 #: One source proposes at most this many items for one partnership.
 MAX_OF_ONE_SOURCE = 20
-Found = TypeVar("Found", bound=Model)
+Row = TypeVar("Row", bound=Model)
 
 
 class Purpose(StrEnum):
@@ -92,19 +92,22 @@ def subject_kinds() -> frozenset[str]:
     return frozenset(source.subject_kind for source in _sources.values())
 
 
-def first_of_each(rows: QuerySet[Found, Found], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
-    """Return the first rows of each partnership in this order, as many as a source may propose."""
+def first_of_each(rows: QuerySet[Row, Row], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
+    """Return the first `MAX_OF_ONE_SOURCE` rows of each partnership in this order.
+
+    `partnership` is the lookup from a row to its partnership.
+    """
     rank = Window(RowNumber(), partition_by=[partnership], order_by=order)
     return rows.annotate(rank=rank).filter(rank__lte=MAX_OF_ONE_SOURCE).order_by(*order)
 
 
 def decisions_needed(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Return what the partnerships themselves must decide: sign-off, review and end."""
+    """Return the decisions that the partnerships themselves need: sign-off, review and end."""
     return [item for partnership in partnerships for item in _decisions(user, partnership, since)]
 
 
 def _decisions(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """Return one decision at most: whichever of sign-off, review and end comes first."""
+    """Return a list of at most one decision: sign-off, review or end, whichever comes first."""
     horizon = timezone.localdate(since.now) + _SOON
     if partnership.is_over:
         return []

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
-from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.rights import may_fill_posts_with
 from partnerships.agreements.services import UnableToChangePost, UnableToKeepObjective, edit_objective, fill_post
 from partnerships.agreements.services.posts import email_no_lead, end_holding_of
 from partnerships.organisations.departures import Departure
@@ -28,9 +28,9 @@ from partnerships.people.models import User
 
 def _post_as_thing(post: Post) -> Thing:
     """Return what pages show about a post: its role and title, and its partnership."""
-    within = post.partnership.title if post.partnership else "the whole organisation"
+    scope = post.partnership.title if post.partnership else "the whole organisation"
     return Thing(
-        post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), within
+        post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), scope
     )
 
 
@@ -136,7 +136,7 @@ def leave_posts(departure: Departure) -> int:
     successor = departure.successor
     for post in post_by_pk.values():
         end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)
-        if successor is None or not may_name_in(post.role, roles, organisation.pk):
+        if successor is None or not may_fill_posts_with(post.role, roles, organisation.pk):
             continue
         holds_it_already = Holder.objects.open(today).filter(post=post, person=successor).exists()
         is_in_use = Post.objects.in_use().filter(pk=post.pk).exists()

@@ -19,7 +19,7 @@ from partnerships.kit.lists import Column
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 
-#: Three columns for lists of files: when a file was added, by whom, and how large it is.
+# The next three columns are for lists of files: when a file was added, by whom, and how large it is.
 ADDED = Column(
     name="added",
     label="Added",
@@ -63,15 +63,15 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
     partnership_of: Callable[[Any], Partnership | None] = attrgetter(path)
     lookup_path = path.replace(".", "__")
 
-    def ready(user: User, rows: Sequence[Any]) -> None:
-        """Set `known_partnership` on each row: its partnership, if the reader may see the title."""
+    def set_known_partnerships(user: User, rows: Sequence[Any]) -> None:
+        """Set `known_partnership` on each row: its partnership, or None if the reader may not see the title."""
         partnerships = [partnership for row in rows if (partnership := partnership_of(row)) is not None]
         inside_ids = inside_among(user, [partnership.pk for partnership in partnerships])
         for row in rows:
             partnership = partnership_of(row)
             row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None
 
-    def key(user: User) -> Combinable:
+    def sort_by_known_title(user: User) -> Combinable:
         """Sort by title. Titles that the reader may not see sort as empty, so that the order does not betray them."""
         inside = Partnership.objects.inside_for(user).values("pk")
         return Case(When(**{f"{lookup_path}__in": inside}, then=F(f"{lookup_path}__title")))
@@ -80,9 +80,9 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
         "name": "partnership",
         "label": "Partnership",
         "value": lambda row: row.known_partnership.title if row.known_partnership else None,
-        "key": key,
+        "key": sort_by_known_title,
         "href": lambda row: row.known_partnership.get_absolute_url(),
-        "ready": ready,
+        "ready": set_known_partnerships,
         "is_grouped": True,
     }
     return Column(**defaults | column)

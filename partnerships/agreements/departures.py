@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class PartyDeparture:
-    """A party has left a partnership, was removed, or became an observer. `party.reason` says why."""
+    """A party that has left a partnership, was removed, or became an observer. `party.reason` says why."""
 
     party: Party
     author: User | None
@@ -21,9 +21,9 @@ class PartyDeparture:
 
 @dataclass(frozen=True, slots=True)
 class PartnershipEnding:
-    """A partnership has ended or was renewed.
+    """The end or renewal of a partnership.
 
-    `reason` is a sentence. There is no author if it ended on its end date.
+    `reason` is a sentence. There is no author if the partnership ended on its end date.
     """
 
     partnership: Partnership
@@ -34,7 +34,7 @@ class PartnershipEnding:
 
 @dataclass(frozen=True, slots=True)
 class TermsInForceChange:
-    """Another version of the terms has come into force; the columns of the partnership hold it already."""
+    """A change of the terms in force. The columns of the partnership already match the new version."""
 
     partnership: Partnership
     version: TermsVersion
@@ -44,7 +44,7 @@ class TermsInForceChange:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Something that ends if a party leaves, in words, with its page."""
+    """Something that ends if a party leaves, described in words, with the address of its page."""
 
     words: str
     path: str = ""
@@ -65,7 +65,7 @@ _terms_hooks: list[TermsHook] = []
 
 
 def register_party_departure(hook: DepartureHook, preview: Preview) -> None:
-    """Register what another room does when a party leaves, and how it warns of it."""
+    """Register what another room does when a party leaves, and how the room previews the consequences."""
     _departure_hooks.append(hook)
     _previews.append(preview)
 
@@ -82,7 +82,7 @@ def register_observing(hook: DepartureHook) -> None:
 
 
 def run_observer_hooks(change: PartyDeparture) -> None:
-    """Let other rooms act on a party that has become an observer. There is no author after a restore."""
+    """Let other rooms act on a party that has become an observer. After a restore, the change has no author."""
     for hook in _observer_hooks:
         hook(change)
 

@@ -23,12 +23,12 @@ from partnerships.people.composing import PersonEmail
 
 
 def _dates(params: Mapping[str, Any]) -> list[Any]:
-    """The dates of a reminder."""
+    """Return the dates of a reminder."""
     return list(params["dates"])
 
 
-def _first_date(params: Mapping[str, Any]) -> Subject | None:
-    """The partnership of the first date in a reminder of several dates."""
+def _first_partnership(params: Mapping[str, Any]) -> Subject | None:
+    """Return the partnership of the first date in a reminder, or None if the reminder has no dates."""
     dates = params.get("dates") or ()
     return Subject("partnership", dates[0]["partnership"], dates[0]["partnership"]) if dates else None
 
@@ -162,7 +162,7 @@ EMAILS = (
         "Partnership dates coming up",
         emails.write_dates_ahead,
         group=NoticeGroup.REMINDERS,
-        about=_first_date,
+        about=_first_partnership,
         things=_dates,
     ),
     PersonEmail(
@@ -184,7 +184,7 @@ EMAILS = (
     ),
 )
 
-#: To a holder of a post, who may have no account.
+#: Email to a contact without an account, who has been named as holder of a post.
 CONTACT_EMAIL = EmailKind(
     code=emails.CONTACT,
     label="Named as a contact",

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may."""
+    """The kinds of event on partnerships and posts. Codes are stored in rows and never change; labels may."""
 
     OPENED = "partnership.opened", "Started this partnership"
     TERMS_CHANGED = "partnership.terms_changed", "Changed the terms"

@@ -16,7 +16,7 @@ from partnerships.agreements.models import Party
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record, for example a commitment: its name, its figure, and the path of its page ("" if it has none)."""
+    """One record that a room counts, for example a commitment. `path` is its page ("" if it has none)."""
 
     words: str
     figure: str = ""
@@ -42,7 +42,7 @@ class ReportPeriod:
     today: dt.date
 
     def covers(self, day: dt.date | None) -> bool:
-        """Whether the day is in the period."""
+        """Return whether the day is in the period."""
         return day is not None and self.start <= day < self.end
 
 
@@ -50,7 +50,7 @@ _rooms: dict[str, Callable[[ReportPeriod], Block | None]] = {}
 
 
 def register_figures(name: str, build: Callable[[ReportPeriod], Block | None]) -> None:
-    """Register the figures of a room. Reports show the blocks in the order of these names."""
+    """Register the figures of a room. Reports show the blocks in the order of the rooms' names."""
     _rooms[name] = build
 
 

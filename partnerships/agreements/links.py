@@ -9,7 +9,7 @@ from django.core import signing
 from django.utils import timezone
 
 from partnerships.agreements.models import TermsSignatory
-from partnerships.agreements.queries.terms import required_parties, signers_of
+from partnerships.agreements.queries.terms import required_party_ids, signers_of
 from partnerships.people.models import User
 
 SALT = "agreements.sign-terms"
@@ -19,22 +19,22 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class TermsLink:
-    """The signatory and the person of a valid link: today the person still signs for that party."""
+    """A valid link: the signatory that it belongs to, and the person, who still signs for that party today."""
 
     signatory: TermsSignatory
     person: User
 
 
 def terms_token(signatory: TermsSignatory, person: User) -> str:
-    """The token of one person's link; a new `link_key` makes it invalid."""
+    """Return the token of one person's link. A new `link_key` of the signatory makes the token invalid."""
     return signing.dumps([signatory.pk, signatory.link_key, person.pk], salt=SALT)
 
 
 def read_terms_token(token: str) -> TermsLink | None:
-    """The content of a token, or None if it is invalid or too old.
+    """Return the signatory and person of a token, or None if the token is invalid or too old.
 
-    Also None if the partnership is over, the party has left or its signature is no longer needed, or the person no
-    longer signs for it: a link in an old email must not outlive the right to sign.
+    Also returns None if the partnership is over, the party has left or its signature is no longer needed, or the person
+    no longer signs for the party: a link in an old email must not outlive the right to sign.
     """
     try:
         signatory_id, link_key, person_id = signing.loads(token, salt=SALT, max_age=LIFETIME)
@@ -51,7 +51,7 @@ def read_terms_token(token: str) -> TermsLink | None:
     partnership = signatory.version.partnership
     if partnership.is_over:
         return None
-    if signatory.organisation_id not in required_parties(partnership):
+    if signatory.organisation_id not in required_party_ids(partnership):
         return None
     if person not in signers_of(signatory.organisation_id, partnership, timezone.localdate()):
         return None

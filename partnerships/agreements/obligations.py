@@ -1,4 +1,4 @@
-"""What the successor of an organisation takes over in partnerships: parts, terms to sign, objectives and posts."""
+"""Parts in partnerships, terms to sign, objectives and posts that the successor of an organisation takes over."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.organisations.obligations import (
     register_staying,
 )
 
-#: From the strongest role to the weakest.
+#: All roles, from the strongest to the weakest.
 _ROLES = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
 _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
@@ -71,9 +71,10 @@ def _leave(moving: Moving) -> dict[str, Any]:
 
 
 def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
-    """Return the changed columns of the successor's own party, so that it also takes the place of the party that ends.
+    """Return the changed columns of the successor's own party, which also takes the place of the party that ends.
 
-    If both take part, the successor keeps the stronger role. If only one had accepted its invitation, that counts.
+    If both take part, the successor keeps the stronger role. If only one of the two accepted its invitation, the
+    successor counts as having accepted.
     """
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
@@ -89,7 +90,7 @@ def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
 
 
 def _has_signed(target: int) -> Q:
-    """Return the condition for requests to sign that were answered. They stay as they are, beside the signature."""
+    """Return a condition for requests to sign that have been answered, which stay beside their signature."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 
 
@@ -145,8 +146,8 @@ OBJECTIVES = Obligation(
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     """Return the posts of the organisation that are in use.
 
-    Once the organisation has ended, also posts in partnerships in which it no longer takes part: it may have passed on
-    its part before its posts.
+    Once the organisation has ended, also return posts in partnerships in which the organisation no longer takes part:
+    it may have passed on its part before its posts.
     """
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
@@ -157,8 +158,8 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
 def _describe_post(post: Post, organisation: Organisation) -> Held:
     """Return what the page about the end of an organisation shows about one of its posts."""
     title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
-    within = post.partnership.title if post.partnership else "the whole organisation"
-    return Held(post.pk, title, post.get_absolute_url(), within, outside=f"{post.get_role_display()} {post.pk}")
+    scope = post.partnership.title if post.partnership else "the whole organisation"
+    return Held(post.pk, title, post.get_absolute_url(), scope, outside=f"{post.get_role_display()} {post.pk}")
 
 
 POSTS = Obligation(

@@ -1,6 +1,6 @@
 """Hook for rooms whose records lead to objectives, asks, offers and conversations of a partnership.
 
-A room above registers an `Origin` for each model at start-up. The form of a new objective with
+Another room registers an `Origin` for each model at start-up. The form of a new objective with
 `?from=recommendation-12` asks the origin called `recommendation` what record 12 suggests. When the objective is made,
 the room stores the link in its own table, in the same transaction. The objective's page lists the records that the
 reader may see. Commitments have their own hook (`commitments.origins`), because they need no partnership.
@@ -23,7 +23,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """A record that something comes from: its name, its page, and the text that it suggests."""
+    """A record from which a new record can be made: its name, its page, and the text that it suggests."""
 
     words: str
     path: str
@@ -31,29 +31,32 @@ class Suggested:
 
 
 class UnableToLinkOrigin(Exception):
-    """What was made is of another partnership than the record, or its author may not link it; the message says why."""
+    """The new record belongs to another partnership than its origin, or its author may not link them.
+
+    The message says which.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that things of one model (`made`) come from.
+    """A kind of record from which records of one model (`target_model`) can be made.
 
-    `suggest` gives None if the person may not use the record in this partnership. `link` stores the link, or raises
-    `UnableToLinkOrigin`; for objectives the partnership is locked then. `rows` are the links of one thing: where they
-    are given and there are none, `links_of` is not asked.
+    `suggest` returns None if the person may not use the record in this partnership. `link` stores the link, or raises
+    `UnableToLinkOrigin`; while an objective is linked, its partnership is locked. `rows` are lookups of the links of
+    one target record: if they find no link, `links_of` is not called.
     """
 
     name: str
     suggest: Callable[[User, Partnership, int], Suggested | None]
     link: Callable[[Any, int, User, dt.datetime], None]
     links_of: Callable[[Any, User], Sequence[Suggested]]
-    made: type[Model] = Objective
+    target_model: type[Model] = Objective
     rows: tuple[RowsAbout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class From:
-    """One record that something is made from."""
+class OriginRecord:
+    """The record from which a new record is made."""
 
     origin: Origin
     record: int
@@ -63,21 +66,22 @@ _origins: dict[tuple[type[Model], str], Origin] = {}
 
 
 def register_origin(origin: Origin) -> None:
-    """Allow things of its model to be made from records of this kind."""
-    _origins[origin.made, origin.name] = origin
+    """Allow records of the origin's model to be made from records of this kind."""
+    _origins[origin.target_model, origin.name] = origin
 
 
-def read_from(text: str, target_model: type[Model] = Objective) -> From | None:
-    """Return the record behind `recommendation-12`, which a thing of this model is to come from.
+def read_from(text: str, target_model: type[Model] = Objective) -> OriginRecord | None:
+    """Return the record that `recommendation-12` names, from which a record of the target model is to be made.
 
-    None if the kind is unknown.
+    Returns None if the kind is unknown.
     """
     name, _, digits = text.rpartition("-")
     origin, record_id = _origins.get((target_model, name)), row_number(digits)
-    return From(origin, record_id) if origin is not None and record_id is not None else None
+    return OriginRecord(origin, record_id) if origin is not None and record_id is not None else None
 
 
 def _origins_of(target_model: type[Model]) -> list[Origin]:
+    """Return the origins of records of this model, in the order of their names."""
     return [
         _origins[target_model, name]
         for model, name in sorted(_origins, key=lambda key: key[1])
@@ -85,13 +89,13 @@ def _origins_of(target_model: type[Model]) -> list[Origin]:
     ]
 
 
-def links_of(thing: Model, user: User) -> list[Suggested]:
+def links_of(target: Model, user: User) -> list[Suggested]:
     """Return every record behind an objective, ask, offer or conversation that this person may see."""
-    origins = _origins_of(type(thing))
-    lookups_with_rows = with_rows(thing.pk, *(rows for origin in origins for rows in origin.rows))
+    origins = _origins_of(type(target))
+    lookups_with_rows = with_rows(target.pk, *(rows for origin in origins for rows in origin.rows))
     return [
         link
         for origin in origins
         if not origin.rows or lookups_with_rows.intersection(origin.rows)
-        for link in origin.links_of(thing, user)
+        for link in origin.links_of(target, user)
     ]

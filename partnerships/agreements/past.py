@@ -18,13 +18,16 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def keep_for_leavers(partnership: Partnership) -> None:
+def record_state_for_leavers(partnership: Partnership) -> None:
     """Record the partnership as it is now, for a party that leaves. Call with the partnership locked."""
     create_event(partnership, label=LEFT_BEHIND)
 
 
 def former_party(user: User, partnership: Partnership) -> Party | None:
-    """Return the former party for which the person reads the partnership. None for people of a present party, too."""
+    """Return the former party for which the person reads the partnership.
+
+    Returns None for people who may read the partnership in full today.
+    """
     return former_parties(user, [partnership.pk]).get(partnership.pk)
 
 
@@ -36,15 +39,17 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
     partnerships_left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
     if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
         return {}
-    inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
-    rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=inside)
+    readable_today = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
+    rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=readable_today)
     return {party.partnership_id: party for party in rows}
 
 
 def former_of(user: User) -> QuerySet[Party]:
-    """Return the former parties of the person's organisations: for each partnership, the one that left last."""
-    former = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
-    return former.order_by("partnership", "-left_at", "pk").distinct("partnership")
+    """Return the former parties of the person's organisations: for each partnership, the party that left last."""
+    former_parties_of_person = Party.objects.filter(
+        status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user)
+    )
+    return former_parties_of_person.order_by("partnership", "-left_at", "pk").distinct("partnership")
 
 
 def as_read_by(user: User, partnership: Partnership) -> Partnership:
@@ -57,7 +62,7 @@ def as_read_by(user: User, partnership: Partnership) -> Partnership:
 
 
 def as_then(partnership: Partnership, party: Party) -> Partnership:
-    """Return the partnership with the terms that it had when the party left."""
+    """Return the partnership, with its columns set back to the values that they had when the party left."""
     set_back([partnership], {partnership.pk: party})
     return partnership
 
@@ -65,8 +70,8 @@ def as_then(partnership: Partnership, party: Party) -> Partnership:
 def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
     """Give each partnership the columns that it had when its party (by partnership id) left, in one query.
 
-    The columns come from the row that `keep_for_leavers` wrote. Parties that left before such rows were written get the
-    last row before they left or, if there is none, the first row.
+    The columns come from the row that `record_state_for_leavers` wrote. Parties that left before such rows were written
+    get the last row before they left or, if there is none, the first row.
     """
     if not parties:
         return
@@ -100,20 +105,22 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
 
 
 def parties_then(party: Party) -> list[Party]:
-    """Return all parties as they were when this one left, by role and name, with the one that left.
+    """Return all parties of the partnership as they were when this party left, by role and name.
 
-    Never save the result: it comes from the history.
+    The party that left is included. Never save the result: it comes from the history.
     """
     events = Party.pgh_event_model.objects.filter(partnership_id=party.partnership_id)  # type: ignore[attr-defined]  # made by pghistory
-    # Only the first such event: the status becomes "left" again when a new invitation is declined.
-    leaving = (
+    # Take only the first such event: the status becomes "left" again when a new invitation is declined.
+    leaving_event = (
         events.filter(pgh_obj_id=party.pk, status=PartyStatus.LEFT, left_at=party.left_at).order_by("pgh_id").first()
     )
-    if leaving is None:
+    if leaving_event is None:
         return [party]
-    newest = events.filter(pgh_id__lte=leaving.pgh_id).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    newest_events = (
+        events.filter(pgh_id__lte=leaving_event.pgh_id).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    )
     names = [field.attname for field in Party._meta.concrete_fields if not field.primary_key]
-    parties = [Party(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
+    parties = [Party(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest_events]
     organisations = Organisation.objects.in_bulk([party.organisation_id for party in parties])
     for past_party in parties:
         past_party.organisation = organisations[past_party.organisation_id]
@@ -121,7 +128,10 @@ def parties_then(party: Party) -> list[Party]:
 
 
 def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
-    """Return the organisations that took part when each of these parties left, by partnership id. One query."""
+    """Return the ids of the organisations that took part when each of these parties left, by partnership id.
+
+    Makes one query.
+    """
     leaver_by_partnership = {party.partnership_id: party for party in parties}
     events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaver_by_partnership)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
     #: For each partnership, the status of each organisation up to the event that the loop has reached.
@@ -133,7 +143,7 @@ def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
         statuses_so_far[partnership][organisation] = status
         leaver = leaver_by_partnership[partnership]
         is_leaving = party == leaver.pk and status == PartyStatus.LEFT and left_at == leaver.left_at
-        # Only the first such event: the status becomes "left" again when a new invitation is declined.
+        # Take only the first such event: the status becomes "left" again when a new invitation is declined.
         if is_leaving and partnership not in present_ids:
             present_ids[partnership] = {
                 member for member, state in statuses_so_far[partnership].items() if state == PartyStatus.ACCEPTED
@@ -144,10 +154,10 @@ def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
 def areas_then(partnership: Partnership, party: Party) -> list[str]:
     """Return the names of the partnership's areas when the party left.
 
-    If the areas have changed since, the first of these events has the earlier names.
+    If the areas have changed since, the first event about such a change has the earlier names.
     """
-    since = Event.objects.filter(target_kind="partnership", target_id=partnership.pk, at__gt=party.left_at)
-    first_change = since.filter(data__before__has_key="areas").order_by("pk").first()
+    later_events = Event.objects.filter(target_kind="partnership", target_id=partnership.pk, at__gt=party.left_at)
+    first_change = later_events.filter(data__before__has_key="areas").order_by("pk").first()
     if first_change is not None:
         return list(first_change.data["before"]["areas"])
     return list(partnership.areas.order_by("name", "pk").values_list("name", flat=True))

@@ -1,4 +1,4 @@
-"""Personal data in posts: what erasure and export do with it."""
+"""Rules for erasing and exporting the personal data in posts."""
 
 from __future__ import annotations
 

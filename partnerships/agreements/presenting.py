@@ -130,13 +130,15 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
 
 
 def _cell(names: Names, field: Field, value: Any) -> Cell:
+    """Return the value as a cell of a schedule."""
     return Cell(_as_sentence(names, field, value), field.shape in _SHORT)
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
     """Return one line for each party that signs, with its signature or an empty space.
 
-    Parties that signed when they joined follow. A consolidated version has only these, because nobody else signs it.
+    The parties that signed when they joined come last. A consolidated version has only their lines, because nobody else
+    signs it.
     """
     signing_parties = [] if version.is_consolidated else [party for party in version.parties if party["signs"]]
     signing_ids = {party["organisation"] for party in signing_parties}
@@ -172,7 +174,7 @@ def decision_in_words(signature: TermsSignature) -> str:
 
 
 def _recorded(signature: TermsSignature) -> str:
-    """Return who recorded a signature: "; recorded by Amina Larch, 12 November 2026", or "" if that is unknown."""
+    """Return "; recorded by Amina Larch, 12 November 2026", or "" if nobody recorded the signature."""
     recorder = signature.recorded_by
     if recorder is None:
         return ""

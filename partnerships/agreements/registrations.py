@@ -47,7 +47,7 @@ from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
 def register() -> None:
-    """Register event visibility, sections, emails, retention, personal data."""
+    """Register the room's lists, events, sections, emails, retention and personal data."""
     for document_list in (PARTNERSHIPS, CONTACTS, DOCUMENTS):
         register_list(document_list)
     obligations.register()
@@ -76,7 +76,7 @@ def register() -> None:
 
 
 def _register_sections() -> None:
-    """Sections on pages, and what this room puts on agendas and into reports."""
+    """Register sections on pages, items of agendas, and blocks of progress reports."""
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
     register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
     register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
@@ -96,7 +96,7 @@ def _register_sections() -> None:
 
 
 def _register_retention() -> None:
-    """What the nightly job deletes, with why it was kept and for how long."""
+    """Register the data that the nightly job deletes, with why and for how long it is kept."""
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",
@@ -125,7 +125,7 @@ def _register_retention() -> None:
 
 
 def _register_personal() -> None:
-    """What this room holds about people, and what an erasure does with it."""
+    """Register the room's data about people, and what an erasure does with that data."""
     register_personal(
         [
             Rule("agreements.Notice", "given_by", Fate.KEEP, "who gave notice", ("given_at", "reason", "last_day")),

@@ -1,6 +1,7 @@
-"""After a backup is restored, end again what had ended since: parts, links, posts, documents and proposals.
+"""After a backup is restored, end again what ended between the backup and the failure.
 
-Rights that people gained since the backup are not given again, because nobody should get access by mistake.
+This concerns parts in partnerships, links, posts, documents and proposals. Rights that people gained since the backup
+are not given again, because nobody should get access by mistake.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the parties that left after the backup, and lower the roles that were lowered.
 
-    They are removed even if nobody then leads the partnership. The outcome names such partnerships.
+    Parties are removed even if nobody then leads the partnership. The outcome names such partnerships.
     """
     changed_partnerships: set[int] = set()
 
@@ -95,18 +96,18 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         unable=(UnableToLeave, UnableToChangeParty),
     )
     leading_parties = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=changed_partnerships)
-    leaderless = (
+    leaderless_partnerships = (
         Partnership.objects.live()
         .filter(pk__in=changed_partnerships)
         .exclude(pk__in=leading_parties.values("partnership"))
     )
-    for partnership_id in leaderless.order_by("pk").values_list("pk", flat=True):
+    for partnership_id in leaderless_partnerships.order_by("pk").values_list("pk", flat=True):
         redone.left.append(f"partnership {partnership_id}: no organisation leads it now")
     return redone
 
 
 def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
-    """Remove the party, or lower its role to the one in the line. Return whether the party changed."""
+    """Remove the party, or lower its role to the role in the line. Return whether the party changed."""
     if not line.get("undone"):
         remove_party(party=party, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
@@ -120,6 +121,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Hide partnerships from the network that were hidden since the backup."""
 
     def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
+        """Hide the partnership if the line says so, and return whether it changed."""
         if line["audience"] != Audience.PARTIES:
             return False
         edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=MADE_AGAIN, author=None, now=now)
@@ -141,6 +143,7 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove documents that were removed since the backup, unless they were restored later."""
 
     def redo(document: Document, line: dict[str, Any]) -> bool:
+        """Remove the document unless the line says that it was restored, and return whether it changed."""
         if line.get("undone"):
             return False
         remove_document(document=document, author=None, now=now)
@@ -159,7 +162,7 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End posts that ended since the backup."""
+    """End posts that were ended since the backup."""
 
     def redo(post: Post, _line: dict[str, Any]) -> bool:
         close_post(post, reason=MADE_AGAIN, author=None, now=now)
@@ -189,7 +192,7 @@ def _lines_and_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, 
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the time of holders of posts that ended since the backup, on the day in the line or an earlier day."""
+    """End the time of holders whose time ended since the backup, on the day in the line or an earlier day."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
         last_day = dt.date.fromisoformat(line["ends_on"])
@@ -210,7 +213,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Stop asking parties to sign that had stopped being asked since the backup."""
+    """Stop asking parties to sign that were no longer asked when the backup was restored."""
 
     def redo(signatory: TermsSignatory, _line: dict[str, Any]) -> bool:
         stop_asking(signatory, now=now)
@@ -242,7 +245,7 @@ def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Withdraw proposals, or return them to draft, if that happened since the backup."""
+    """Withdraw proposals, or return them to draft, where this happened since the backup."""
 
     def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
         if line["status"] != ProposalStatus.DRAFTING:
@@ -266,7 +269,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove contact details that contacts had removed since the backup."""
+    """Clear contact details that contacts removed since the backup."""
 
     def redo(holder: Holder, _line: dict[str, Any]) -> bool:
         forget_holder(holder, now=now)

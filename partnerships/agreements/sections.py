@@ -16,29 +16,30 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 ON_PARTNERSHIPS: RecordSections[Partnership] = RecordSections()
-#: Sections on the page of a post, for those who may name its holder.
+#: Sections on the page of a post, for people who may name its holder.
 ON_POSTS: Sections[User, Post] = Sections()
 
 
 def notices_of(partnership_id: int) -> NoticeQuerySet:
-    """All notices of a partnership, also withdrawn ones."""
+    """Return all notices of a partnership, even withdrawn notices."""
     return Notice.objects.filter(partnership=partnership_id)
 
 
 def successors_of(partnership_id: int) -> QuerySet[Partnership]:
-    """Agreements made to follow a partnership."""
+    """Return the agreements that follow a partnership."""
     return Partnership.objects.filter(redefines=partnership_id)
 
 
 def dates_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """The queries of `dates_section`, so that the page can run them together with those of other sections."""
+    """Return the queries of `dates_section`, so that the page can run them together with those of other sections."""
     return [lookup(_open_notices, partnership.pk), chain_lookup(user, partnership)]
 
 
 def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Section of the coming dates, the open notices, and the days without cover before a successor.
+    """Return the section with coming dates, open notices, and days without cover before a successor.
 
-    `has_rows` says whether the partnership has any notice or successor; without one, the queries for them are saved.
+    `has_rows` says whether the partnership has any notice or successor; if not, the queries for them are saved. Returns
+    None if there is nothing to show.
     """
     today = timezone.localdate()
     chain = chain_of(user, partnership, today) if has_rows or partnership.redefines_id else []
@@ -54,20 +55,21 @@ def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
 
 
 def _open_notices(partnership_id: int) -> QuerySet[Notice]:
+    """Return the open notices of a partnership, by last day."""
     return notices_of(partnership_id).open().select_related("organisation").order_by("last_day", "pk")
 
 
 def objectives_of(partnership_id: int) -> QuerySet[Objective]:
-    """All objectives of a partnership."""
+    """Return all objectives of a partnership."""
     return Objective.objects.filter(partnership=partnership_id)
 
 
 def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Section with all objectives in one table, for people of present parties."""
+    """Return the section with all objectives in one table, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
     objective_rows = objective_states(user, partnership, None, timezone.localdate()) if has_rows else []
-    may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
+    may_keep = rights_over(partnership, user, timezone.now()).may_edit_objectives and not partnership.is_over
     if not objective_rows and not may_keep:
         return None
     return Section(

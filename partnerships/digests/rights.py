@@ -110,7 +110,7 @@ def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, no
 
     Those who may name the holder may, if they may read the target themselves.
     """
-    if not agreements.may_name_in(post.role, roles_of(person, now), post.organisation_id):
+    if not agreements.may_fill_posts_with(post.role, roles_of(person, now), post.organisation_id):
         return False
     return may_still_follow(person, target)
 

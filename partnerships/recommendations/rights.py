@@ -32,7 +32,7 @@ def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime
 
     Editors and leads of present parties that are not observers may.
     """
-    return rights_over(partnership, person, now).may_keep_objectives  # the same people keep its objectives
+    return rights_over(partnership, person, now).may_edit_objectives  # the same people keep its objectives
 
 
 def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:

@@ -115,7 +115,7 @@ _RECORD_KINDS: tuple[tuple[str, type[Model], Callable[[int], QuerySet[Any]]], ..
 )
 #: The origins for records of a partnership. Commitments have their own origin below.
 RESULTS = tuple(
-    PartnershipOrigin("result", suggest, _link, partial(_links, kind=kind), made=model, rows=(rows,))
+    PartnershipOrigin("result", suggest, _link, partial(_links, kind=kind), target_model=model, rows=(rows,))
     for kind, model, rows in _RECORD_KINDS
 )
 

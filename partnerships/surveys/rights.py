@@ -55,12 +55,12 @@ class Rights:
 
         Editors and leads of present parties may, except observers.
         """
-        return any(rights.may_keep_objectives for rights in self._all)
+        return any(rights.may_edit_objectives for rights in self._all)
 
     @property
     def may_act_in(self) -> Partnership | None:
         """The first partnership in which they may act on results; None if they may not."""
-        return next((rights.partnership for rights in self._all if rights.may_keep_objectives), None)
+        return next((rights.partnership for rights in self._all if rights.may_edit_objectives), None)
 
     @property
     def own(self) -> Partnership:

@@ -1,4 +1,4 @@
-"""Admin pages for kinds of partnership and what their terms hold.
+"""Admin pages for kinds of partnership, and for the fields, tables and checks of their terms.
 
 docs/rights.md says who may use them.
 """
@@ -22,8 +22,8 @@ from partnerships.agreements.terms.declarations import SHAPES, FieldDeclaration
 from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
 
 
-class FixedCode(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
-    """The code of a saved row stays: terms are stored with it."""
+class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A form on which the code of a saved row cannot change, because terms are stored under this code."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,23 +31,23 @@ class FixedCode(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             self.fields["code"].disabled = True
 
 
-_ROWS_OF_TEXT: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+_SMALL_TEXT_AREAS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})}
 }
 
 
 class DeclaredInline(NothingDeleted, admin.StackedInline[Any, Any]):
-    """Rows that are retired, never deleted."""
+    """Rows of a kind that administrators can retire but not delete."""
 
-    form = FixedCode
+    form = FixedCodeForm
     extra = 0
     show_change_link = True
     ordering = ("position", "pk")
-    formfield_overrides = _ROWS_OF_TEXT
+    formfield_overrides = _SMALL_TEXT_AREAS
 
 
-_COLUMN: tuple[Any, ...] = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
-_FIELD = (*_COLUMN[:3], "starter", _COLUMN[3])
+_COLUMN_LAYOUT: tuple[Any, ...] = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
+_FIELD = (*_COLUMN_LAYOUT[:3], "starter", _COLUMN_LAYOUT[3])
 
 
 class FieldInline(DeclaredInline):
@@ -62,7 +62,7 @@ class FieldInline(DeclaredInline):
 class ColumnInline(FieldInline):
     """The columns of a table."""
 
-    fields = _COLUMN
+    fields = _COLUMN_LAYOUT
     verbose_name = "column"
     verbose_name_plural = "columns (the first one names the row)"
 
@@ -85,11 +85,11 @@ class CheckInline(DeclaredInline):
     verbose_name_plural = "checks that terms must pass before they can be signed"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only the tables of this kind."""
+        """Offer only the tables of this kind."""
         if db_field.name == "table":
-            number = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+            kind_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
             tables = KindTable.objects.order_by("position", "pk")
-            kwargs["queryset"] = tables.filter(kind=number) if number and number.isdecimal() else tables.none()
+            kwargs["queryset"] = tables.filter(kind=kind_id) if kind_id and kind_id.isdecimal() else tables.none()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
@@ -102,7 +102,7 @@ class StarterClauseInline(DeclaredInline):
 
 @admin.register(PartnershipKind)
 class PartnershipKindAdmin(VocabularyAdmin):
-    """Kinds of partnership and what their terms hold: retired, never deleted."""
+    """Kinds of partnership. Administrators can retire a kind but not delete it."""
 
     fields = (
         ("label", "code"),
@@ -119,18 +119,18 @@ class PartnershipKindAdmin(VocabularyAdmin):
     inlines = (FieldInline, TableInline, CheckInline, StarterClauseInline)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """None before the kind is saved: a check names its fields and tables."""
+        """Return no inlines before the kind is saved, because a check refers to saved fields and tables."""
         return self.inlines if obj else ()
 
     @admin.display(description="form")
     def see_form(self, kind: PartnershipKind) -> str:
-        """A link to the form that partners get."""
+        """Return a link to a preview of the form that partners fill in."""
         if not kind.pk:
             return "Save the kind first."
         return format_html('<a href="{}">Preview the form</a>', reverse("admin:kind_preview", args=[kind.pk]))
 
     def get_urls(self) -> list[Any]:
-        """Also the preview."""
+        """Add the address of the preview."""
         preview = path("<int:pk>/preview/", self.admin_site.admin_view(self.preview), name="kind_preview")
         return [preview, *super().get_urls()]
 
@@ -145,36 +145,37 @@ class PartnershipKindAdmin(VocabularyAdmin):
             "title": f"Terms of a {kind.label.lower()}",
             "opts": self.opts,
             "kind": kind,
-            "about": _with_words(declared["about"]),
-            "tables": [{**table, "fields": _with_words(table["fields"])} for table in declared["tables"]],
+            "about": _with_shape_in_words(declared["about"]),
+            "tables": [{**table, "fields": _with_shape_in_words(table["fields"])} for table in declared["tables"]],
         }
         return TemplateResponse(request, "admin/agreements/kind_preview.html", context)
 
 
-def _with_words(fields: list[FieldDeclaration]) -> list[dict[str, Any]]:
-    """Fields with what they hold, in words."""
+def _with_shape_in_words(fields: list[FieldDeclaration]) -> list[dict[str, Any]]:
+    """Return the fields, each with its shape in words under "holds"."""
     return [{**field, "holds": SHAPES.get(field["shape"], "")} for field in fields]
 
 
 class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
-    """One row of a kind; new rows are added on the kind's page."""
+    """The page of one field, table, check or starter clause. New rows are added on the page of their kind."""
 
-    form = FixedCode
+    form = FixedCodeForm
     list_filter: ClassVar[tuple[str, ...]] = ("active",)
     ordering = ("kind__position", "position", "pk")
-    formfield_overrides = _ROWS_OF_TEXT
+    formfield_overrides = _SMALL_TEXT_AREAS
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Back to the page of its kind; from a column, back to its table."""
+        """Return to the page of the kind or, from a column, to the page of its table."""
         response = super().response_change(request, obj)
         if response.status_code == 302 and not {"_continue", "_popup"} & request.POST.keys():
+            # A column has a table but no kind; a check has both.
             table = getattr(obj, "table", None) if obj.kind is None else None
-            address, pk = ("kindtable", table.pk) if table else ("partnershipkind", obj.kind.pk)
-            return redirect(f"admin:agreements_{address}_change", pk)
+            model_name, pk = ("kindtable", table.pk) if table else ("partnershipkind", obj.kind.pk)
+            return redirect(f"admin:agreements_{model_name}_change", pk)
         return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """What it belongs to stays."""
+        """Make the kind and the table read-only, because a row never moves to another."""
         return [name for name in ("kind", "table") if name in {field.name for field in self.opts.fields}]
 
 

@@ -35,7 +35,7 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email about coming dates of partnerships. Leaves out dates that have moved since the email was due."""
+    """Email about coming dates of partnerships, without the dates that have moved since the email was due."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
     dates = []
@@ -58,12 +58,14 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
         )
     if not dates:
         return "The dates have moved, or the recipient no longer leads an organisation in the partnership."
-    count = len({date["partnership"] for date in dates})
-    return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0], "count": count})
+    partnership_count = len({date["partnership"] for date in dates})
+    return Content(
+        "agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0], "count": partnership_count}
+    )
 
 
 def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
-    """Whether the person gets reminders for at least one present party; observers get none."""
+    """Return whether the person gets reminders for at least one present party. Observers get none."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return any(person.pk in people_to_remind(party, partnership, day) for party in parties)
 

@@ -51,7 +51,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email leads of the other parties, and of the organisation itself, that it has left or was removed."""
+    """Email that an organisation has left or was removed, to its leads and those of the other parties."""
     party = _party(due)
     if party.status != PartyStatus.LEFT:
         return "The organisation has since been invited again."
@@ -71,4 +71,5 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def _party(due: Due) -> Party:
+    """Return the party that the email is about."""
     return Party.objects.select_related("partnership", "organisation", "invited_by").get(pk=due.params["party"])

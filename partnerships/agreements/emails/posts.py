@@ -58,14 +58,14 @@ CONTACT_LINK_WORKS = dt.timedelta(days=30)
 
 
 def contact_token(holder: Holder) -> str:
-    """The token of the link in the email to a contact without an account."""
+    """Return the token of the link in the email to a contact without an account."""
     return signing.dumps([holder.pk, holder.added_at.isoformat()], salt=CONTACT_SALT)
 
 
 def holder_of_token(token: str, *, allow_expired: bool = False) -> Holder | None:
-    """The contact that a link belongs to.
+    """Return the contact that a link belongs to.
 
-    None if the link is invalid or has expired, or if we hold nothing about the contact any more.
+    Returns None if the link is invalid or has expired, or if we hold nothing about the contact any more.
     """
     max_age = None if allow_expired else CONTACT_LINK_WORKS
     try:
@@ -84,8 +84,8 @@ class ContactComposer(Composer):
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """Match each due email with the contact's present address; refuse it if the contact's details were cleared."""
-        related = Holder.objects.select_related("post__organisation", "post__partnership", "added_by")
-        holders = related.in_bulk([email.params["holder"] for email in due])
+        holders_with_posts = Holder.objects.select_related("post__organisation", "post__partnership", "added_by")
+        holders = holders_with_posts.in_bulk([email.params["holder"] for email in due])
         candidates: list[Candidate] = []
         for email in due:
             holder = holders.get(email.params["holder"])
@@ -113,9 +113,9 @@ class ContactComposer(Composer):
                 "months": KEPT_MONTHS,
                 "link": link("agreements:contact-data", token=contact_token(holder)),
                 "others": [
-                    (other_post, link("agreements:contact-data", token=contact_token(other_post)))
-                    for other_post in contacts_by_naming[_naming(holder)]
-                    if other_post.pk != holder.pk
+                    (other_contact, link("agreements:contact-data", token=contact_token(other_contact)))
+                    for other_contact in contacts_by_naming[_naming_key(holder)]
+                    if other_contact.pk != holder.pk
                 ],
             }
             content = Content("agreements/contact", context, reply_to=author.email if author else "")
@@ -129,18 +129,21 @@ class ContactComposer(Composer):
             )
 
 
-def _naming(holder: Holder) -> tuple[int, str, dt.datetime]:
-    """Organisation, address and moment: contacts that share all three are one person named for several posts."""
+def _naming_key(holder: Holder) -> tuple[int, str, dt.datetime]:
+    """Return the organisation, address and moment of naming.
+
+    Contacts that share all three are one person, who was named for several posts at once.
+    """
     return holder.post.organisation_id, holder.email.casefold(), holder.added_at
 
 
 def _contacts_by_naming(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
-    """All contacts named at the same moments as these holders, by `_naming` and in the order of their ids."""
+    """Return all contacts named at the same moments as these holders, grouped by `_naming_key`, in order of id."""
     contacts_by_naming: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
     naming_moments = {holder.added_at for holder in holders}
     contacts = Holder.objects.filter(person=None, cleared_at=None, added_at__in=naming_moments)
     for contact in contacts.select_related("post__organisation", "post__partnership").order_by("pk"):
-        contacts_by_naming[_naming(contact)].append(contact)
+        contacts_by_naming[_naming_key(contact)].append(contact)
     return contacts_by_naming
 
 
@@ -153,4 +156,5 @@ class ContactCandidate(Candidate):
 
 
 def _holder(due: Due) -> Holder:
+    """Return the holder that the email is about."""
     return Holder.objects.select_related("post__organisation", "post__partnership").get(pk=due.params["holder"])

@@ -16,7 +16,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.calendar import entries_of_signatories
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.agreements.queries.terms import required_parties, signers_of, signing_states
+from partnerships.agreements.queries.terms import required_party_ids, signers_of, signing_states
 from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Role
 from partnerships.organisations.queries import leads_of
@@ -56,9 +56,9 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the holder of a party's escalation post, or a lead, that its signature is late."""
+    """Email the holder of a party's escalation post, or a lead, that the party's signature is late."""
     signatory = _terms_signatory(due)
-    if _is_decided(signatory, now):
+    if _needs_no_decision(signatory, now):
         return "The party has decided, or is no longer asked."
     # Where the escalation post is vacant, the email goes to leads, so a lead may get it too.
     is_lead = leads_of(signatory.organisation).filter(pk=person.pk).exists()
@@ -78,7 +78,7 @@ def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that a party proposes to change the terms."""
+    """Email a lead that a party proposes to change the terms."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by", "author").get(
         pk=due.params["proposal"]
     )
@@ -97,16 +97,17 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_terms_signed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that a party has signed."""
+    """Email a lead that a party has signed."""
     return _write_signature(due, person, "agreements/terms_signed")
 
 
 def write_terms_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that a party declined to sign, and why."""
+    """Email a lead that a party declined to sign, and why."""
     return _write_signature(due, person, "agreements/terms_declined")
 
 
 def _write_signature(due: Due, person: User, template: str) -> Content | str:
+    """Write an email about the decision of a party: signed, or declined to sign."""
     signature = TermsSignature.objects.select_related("version__partnership", "organisation", "person").get(
         pk=due.params["signature"]
     )
@@ -125,7 +126,7 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
 
 
 def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that every party has signed."""
+    """Email a lead that every party has signed."""
     version = _terms_version(due)
     if not _takes_part(person, version):
         return NO_LONGER_TAKES_PART
@@ -139,7 +140,7 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
 
 
 def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that signed terms are in force from today."""
+    """Email a lead that signed terms are in force from today."""
     version = _terms_version(due)
     if not _takes_part(person, version):
         return NO_LONGER_TAKES_PART
@@ -147,7 +148,7 @@ def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead that a proposal was taken back, withdrawn or lapsed."""
+    """Email a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "They are no longer a lead for an organisation in the partnership."
@@ -164,22 +165,24 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def _takes_part(person: User, version: TermsVersion) -> bool:
-    """Whether the person's organisation is a present or invited party of the version's partnership."""
+    """Return whether the person's organisation is a present or invited party of the version's partnership."""
     return Partnership.objects.inside_for(person).filter(pk=version.partnership_id).exists()
 
 
 def _terms_signatory(due: Due) -> TermsSignatory:
+    """Return the signatory that the email is about."""
     return TermsSignatory.objects.select_related(
         "version__partnership", "version__proposal", "version__organisation", "organisation", "asked_by"
     ).get(pk=due.params["signatory"])
 
 
 def _terms_version(due: Due) -> TermsVersion:
+    """Return the version that the email is about."""
     return TermsVersion.objects.select_related("partnership", "proposal").get(pk=due.params["version"])
 
 
-def _is_decided(signatory: TermsSignatory, now: dt.datetime) -> bool:
-    """Whether the party has decided, or no longer has to."""
+def _needs_no_decision(signatory: TermsSignatory, now: dt.datetime) -> bool:
+    """Return whether the party has decided, or no longer has to."""
     version = signatory.version
     has_decided = version.signatures.filter(organisation=signatory.organisation_id).exists()
     # A party that joined later signs the version in force, whose proposal is closed already.
@@ -189,11 +192,11 @@ def _is_decided(signatory: TermsSignatory, now: dt.datetime) -> bool:
 
 
 def _reason_not_to_ask(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
-    """Why the person need not be asked to sign; empty if they must be asked."""
-    if _is_decided(signatory, now):
+    """Return why the person need not be asked to sign, or "" if the person must be asked."""
+    if _needs_no_decision(signatory, now):
         return "The party has decided, or is no longer asked."
     day, partnership = timezone.localdate(now), signatory.version.partnership
-    if signatory.organisation_id not in required_parties(partnership, day):
+    if signatory.organisation_id not in required_party_ids(partnership, day):
         return "The organisation no longer takes part."
     if person not in signers_of(signatory.organisation_id, partnership, day):
         return "The recipient no longer signs for the organisation."
@@ -201,6 +204,7 @@ def _reason_not_to_ask(signatory: TermsSignatory, person: User, now: dt.datetime
 
 
 def _version_context(version: TermsVersion, person: User) -> dict[str, object]:
+    """Return the context that all emails about a version share."""
     return {
         "version": version,
         "partnership": version.partnership,

@@ -34,7 +34,7 @@ class NoticeForm(Form):
 
 
 class DateRemindersForm(Form):
-    """Choose the dates that a party's leads are reminded of, and how many days before."""
+    """Choose the dates about which a party's leads get reminders, and how many days before."""
 
     dates = forms.MultipleChoiceField(
         label="Which dates?",
@@ -66,7 +66,7 @@ class DateRemindersForm(Form):
 
     @property
     def chosen_days(self) -> list[int]:
-        """The chosen lead times, in days, with the one typed into the other field."""
+        """Return the chosen lead times in days, including the number typed into the field `other`."""
         chosen_days: list[int] = list(self.cleaned_data["days"])
         typed_days = self.cleaned_data["other"]
         if typed_days is not None:

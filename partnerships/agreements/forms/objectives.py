@@ -1,4 +1,4 @@
-"""Forms for objectives, progress on them, and what serves them."""
+"""Forms for objectives, for progress on objectives, and for links to the records that serve them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from partnerships.people.models import User
 
 
 class PersonChoice(forms.ModelChoiceField[User]):
-    """Choice of one person by name."""
+    """A choice of one person by name."""
 
     def label_from_instance(self, obj: User) -> str:
-        """The person's name."""
+        """Return the person's name."""
         return obj.display_name
 
 
 def _figure(label: str) -> AmountField:
-    """A field for a figure of an objective, as large as its column holds."""
+    """Return a field for a figure of an objective, with as many digits as the column."""
     return AmountField(label=label, max_digits=14, decimal_places=2)
 
 
@@ -70,7 +70,7 @@ class ObjectiveForm(Form):
         text: str = "",
         **kwargs: Any,
     ) -> None:
-        """Build a form that changes the objective, or adds one if there is none."""
+        """Build a form that changes the objective, or adds an objective if `objective` is None."""
         if objective is None:
             initial = {"text": text, "baseline": 0, "baseline_on": today}
         else:
@@ -114,7 +114,7 @@ class ProgressForm(Form):
 
 
 class ObjectiveStatusForm(Form):
-    """Mark an objective as met, drop it or open it again."""
+    """Mark an objective as met, drop an objective, or open it again."""
 
     status = forms.ChoiceField(label="What is its status now?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))

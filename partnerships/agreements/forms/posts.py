@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 class FillForm(Form):
-    """Choose who holds a post, from which day, and how to reach them."""
+    """Choose the holder of a post, the first day, and how to reach the holder."""
 
     person = forms.ModelChoiceField(
         label="Who holds the post?",
@@ -55,14 +55,14 @@ class FillForm(Form):
         self.helper = Helper(self, submit=submit, cancel=cancel)
 
     def fill_post_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for the service `fill_post`; the form must be valid."""
+        """Return the keyword arguments for the service `fill_post`. The form must be valid."""
         data = self.cleaned_data
         contact = Contact(**{name: data[name] for name in self.CONTACT})
         return {"person": data["person"], "contact": contact, "starts_on": data["starts_on"], "reason": data["reason"]}
 
 
 class PostForm(FillForm):
-    """Add a post, and say who holds it, if anybody does yet."""
+    """Add a post, and name its holder if the post is not vacant."""
 
     role = forms.ChoiceField(label="What is the post for?")
     title = forms.CharField(
@@ -74,18 +74,18 @@ class PostForm(FillForm):
         super().__init__(*args, submit="Add post", **kwargs)
         choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in post_roles)]
         model_choice_field(self, "person").empty_label = "Nobody yet, or a person without an account"
-        # A vacant post needs no reason. If the form names a holder, the service `fill_post` asks for one.
+        # A vacant post needs no reason. If the form names a holder, the service `fill_post` requires a reason.
         self.fields["reason"].required = False
         self.fields["reason"].help_text = "You must give a reason if you name a person. Your partners can read this."
 
     @property
     def is_vacant(self) -> bool:
-        """Whether the form names no holder; it must be valid."""
+        """Return whether the form names no holder. The form must be valid."""
         return self.cleaned_data["person"] is None and not self.cleaned_data["name"]
 
 
 class ContactForm(Form):
-    """Change how to reach the holder of a post."""
+    """Change the contact details of the holder of a post."""
 
     name = forms.CharField(label="Name", max_length=150)
     email = forms.EmailField(label="Email address", required=False, max_length=254)
@@ -108,5 +108,5 @@ class ContactForm(Form):
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def contact(self) -> Contact:
-        """The contact details, for the service `change_contact`; the form must be valid."""
+        """Return the contact details for the service `change_contact`. The form must be valid."""
         return Contact(**self.cleaned_data)

@@ -22,8 +22,8 @@ from partnerships.organisations.choices import OrganisationField, OrganisationsF
 from partnerships.organisations.models import Organisation
 
 
-def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
-    """Let the reader choose one of the parties; a single one is chosen without asking."""
+def _offer_parties(form: Form, parties: QuerySet[Organisation]) -> None:
+    """Offer the parties in the field `organisation`. A single party is preset, and the field hidden."""
     field = form.fields["organisation"]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = parties
@@ -32,10 +32,10 @@ def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
         field.widget = forms.HiddenInput()
 
 
-def party_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
+def party_field_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
     """Return a function that makes a form field in which one of the signing parties is chosen.
 
-    A name that the draft already holds stays on the list, even if no party has that name today.
+    Names that the draft already contains stay on the list, even if no party has such a name today.
     """
     parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
     party_names = parties.values_list("organisation__name", flat=True)
@@ -49,7 +49,7 @@ def party_maker(partnership: Partnership, schema: Schema, content: Content) -> F
 
 
 def _party_names_in_draft(schema: Schema, content: Content) -> Iterator[str]:
-    """Yield the names that the draft holds in its fields for parties."""
+    """Yield the names that the draft contains in its fields for parties."""
     for field in schema.about:
         name = content["about"].get(field.code)
         if field.shape == "party" and name:
@@ -62,7 +62,7 @@ def _party_names_in_draft(schema: Schema, content: Content) -> Iterator[str]:
 
 
 class TermsOnForm(Form):
-    """Choose a day, to see the terms that were in force on it."""
+    """Choose a day, to see the terms that were in force on that day."""
 
     on = DayField(label="Show the terms in force on", required=False)
 
@@ -73,7 +73,7 @@ class TermsOnForm(Form):
 
     @property
     def day(self) -> dt.date:
-        """The day that the reader entered, or today if they entered none or an invalid one."""
+        """Return the day that the reader entered, or today if the field is empty or invalid."""
         entered_day: dt.date | None = self.cleaned_data.get("on") if self.is_valid() else None
         return entered_day or self.today
 
@@ -98,7 +98,7 @@ class ProposeForm(Form):
 
     def __init__(self, *args: Any, parties: QuerySet[Organisation], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose_party(self, parties)
+        _offer_parties(self, parties)
         self.helper = Helper(self, submit="Start amendment", cancel=cancel)
 
 
@@ -150,7 +150,7 @@ class SendForSignatureForm(Form):
         self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
 
     def request(self) -> SignatureRequest:
-        """The request to sign, for the service `send_for_signature`; the form must be valid."""
+        """Return the request to sign for the service `send_for_signature`. The form must be valid."""
         data = self.cleaned_data
         return SignatureRequest(
             reason=data["reason"],
@@ -194,7 +194,7 @@ class SignTermsForm(AnswersForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        _choose_party(self, parties)
+        _offer_parties(self, parties)
         self.add_answers(list(parties), questions)
         self.order_fields(["organisation", *self.answer_names, "decision", "name", "title", "reason"])
         choice_field(self, "decision").choices = [
@@ -222,7 +222,7 @@ class SignTermsForm(AnswersForm):
 
     @property
     def declines(self) -> bool:
-        """Whether the reader declines to sign; the form must be valid."""
+        """Return whether the reader declines to sign. The form must be valid."""
         return bool(self.cleaned_data["decision"] == "decline")
 
 
@@ -247,7 +247,7 @@ class PaperForm(AnswersForm):
         self.helper = Helper(self, submit="Record signature", cancel=cancel)
 
     def signature(self) -> PaperSignature:
-        """The signature on paper, for the service `record_paper_signature`; the form must be valid."""
+        """Return the signature on paper for the service `record_paper_signature`. The form must be valid."""
         data = self.cleaned_data
         return PaperSignature(
             name=data["name"],

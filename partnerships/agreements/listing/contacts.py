@@ -1,7 +1,7 @@
-"""The list of contacts: who holds which post today.
+"""The list of contacts: today's holders of posts.
 
-Readers are those of posts (docs/rights.md): people of the same organisation, and partners in the partnerships they
-share.
+Contacts have the same readers as posts (docs/rights.md): people of the same organisation, and partners in the
+partnerships that both share.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ERASED = Q(person__erased_at__isnull=False)
 
 
 def _name(_user: User) -> Combinable:
-    """The name as the list shows it; empty for erased people and for those without a name."""
+    """Return the name that the list shows, in SQL: NULL for erased people and for contacts without a name."""
     return Case(
         When(_ERASED, then=Value(None)),
         When(_NO_ACCOUNT, then=NullIf(F("name"), Value(""))),
@@ -38,7 +38,7 @@ def _name(_user: User) -> Combinable:
 
 
 def _email(_user: User) -> Combinable:
-    """The address as the list shows it, in SQL; keep in step with `Holder.shown_email`."""
+    """Return the address that the list shows, in SQL. Change `Holder.shown_email` in the same way."""
     return Case(
         When(~Q(email=""), then=F("email")),
         When(_NO_ACCOUNT | _ERASED | Q(cleared_at__isnull=False), then=Value(None)),
@@ -48,24 +48,25 @@ def _email(_user: User) -> Combinable:
 
 
 def _readable(user: User) -> HolderQuerySet:
-    """Holders of posts today. Former and future holders are on the page of the post."""
+    """Return today's holders of posts. The page of a post shows former and future holders."""
     return Holder.objects.visible_to(user).on().select_related("person", "post__organisation", "post__partnership")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:
+    """Return the holders that match the filters."""
     rows = _readable(user)
     if chosen.get("mine"):
         rows = rows.filter(post__organisation__in=Organisation.objects.of_person(user).values("pk"))
     if chosen.get("partnership"):
         rows = rows.filter(post__partnership=chosen["partnership"])
     if chosen.get("q"):
-        words = chosen["q"]
+        search_text = chosen["q"]
         # Search the name and address as the list shows them, so that nobody finds a person by hidden data.
         rows = rows.alias(listed_name=_name(user), listed_email=_email(user))
         rows = rows.filter(
-            Q(listed_name__icontains=words)
-            | Q(listed_email__icontains=words)
-            | Q(post__organisation__in=found_by_name(words))
+            Q(listed_name__icontains=search_text)
+            | Q(listed_email__icontains=search_text)
+            | Q(post__organisation__in=found_by_name(search_text))
         )
     return rows
 
@@ -131,7 +132,7 @@ CONTACTS = ListDefinition(
     ),
     rows=_rows,
     readable=_readable,
-    form=lambda parameters, user: WithinForm(parameters, user=user, words="Name, email or organisation"),
+    form=lambda parameters, user: WithinForm(parameters, user=user, search_label="Name, email or organisation"),
     sort=lambda _chosen: "name",
     template="agreements/contacts.html",
     empty=("No contacts yet", "People who hold a post in your organisations and partnerships appear here."),

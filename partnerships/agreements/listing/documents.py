@@ -20,11 +20,12 @@ from partnerships.people.models import User
 
 
 def _readable(user: User) -> DocumentQuerySet:
-    """Documents that the user may see, with the rows that the list shows."""
+    """Return the documents that the user may see, with the related rows that the list shows."""
     return Document.objects.visible_to(user).select_related("partnership", "added_by", "added_for")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> DocumentQuerySet:
+    """Return the documents that match the filters."""
     rows = _readable(user)
     if chosen.get("mine"):
         rows = rows.filter(added_for__in=Organisation.objects.of_person(user).values("pk"))
@@ -81,7 +82,7 @@ DOCUMENTS = ListDefinition(
     ),
     rows=_rows,
     readable=_readable,
-    form=lambda parameters, user: WithinForm(parameters, user=user, words="Title or file name"),
+    form=lambda parameters, user: WithinForm(parameters, user=user, search_label="Title or file name"),
     sort=lambda _chosen: "-added",
     template="agreements/document_list.html",
     followed=lambda row: row.partnership,

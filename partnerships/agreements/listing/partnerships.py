@@ -33,6 +33,7 @@ from partnerships.people.models import User
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
+    """Return the partnerships that match the filters."""
     return find_partnerships(
         user=user,
         text=chosen.get("q", ""),
@@ -44,7 +45,10 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
 
 
 def _ready(user: User, rows: Sequence[Partnership]) -> None:
-    """Mark which rows the reader may read in full, and show those that their organisation left as they were then."""
+    """Mark the rows that the reader may read in full.
+
+    Partnerships that the reader's organisation has left appear as they were on the day on which it left.
+    """
     partnership_ids = [row.pk for row in rows]
     inside_ids = inside_among(user, partnership_ids)
     former_parties_by_id = former_parties(user, [pk for pk in partnership_ids if pk not in inside_ids])
@@ -63,53 +67,58 @@ def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
 
 
 def _ready_areas(_user: User, rows: Sequence[Partnership]) -> None:
+    """Fetch the areas of all rows with one query."""
     prefetch_related_objects(list(rows), "areas")
 
 
 def _unless_left(present_value: Combinable) -> Combinable:
-    """Sort key of a present value; empty for partnerships that the reader's organisation has left."""
+    """Return a sort key for the present value, empty for partnerships that the reader's organisation has left."""
     return Case(When(is_left=False, then=present_value))
 
 
 def _inside(path: str) -> lists.Key:
-    """Sort key of a field that only people of the parties may read; empty for other readers."""
+    """Return a sort key for a field that only people of the parties may read, empty for other readers."""
     return lambda user: Case(When(pk__in=Partnership.objects.inside_for(user).values("pk"), then=F(path)))
 
 
 def _state(_user: User) -> Combinable:
-    """Sort key of today's status, worked out from the dates."""
+    """Return a sort key for today's status, worked out from the dates."""
     today = timezone.localdate()
     states = [When(has_status_on(code, today), then=Value(code)) for code in Status.values]
     return _unless_left(Case(*states))
 
 
 def _parties(_user: User) -> Combinable:
-    """Sort key of the parties' names: today's, or, once the partnership is over, those on its last day."""
+    """Return a sort key for the parties' names: today's or, of a partnership that is over, those on its last day."""
     parties = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
-    parties_named_then = parties.annotate(name_then=official_name_at("partnership__status_since"))
+    parties_with_last_name = parties.annotate(name_then=official_name_at("partnership__status_since"))
     names = Case(
-        When(status__in=OVER, then=joined(parties_named_then, "name_then")),
+        When(status__in=OVER, then=joined(parties_with_last_name, "name_then")),
         default=joined(parties, "organisation__name"),
     )
     return _unless_left(names)
 
 
 def _areas(_user: User) -> Combinable:
+    """Return a sort key for the names of the areas."""
     areas = Area.objects.filter(partnerships=OuterRef("pk")).order_by("name", "pk")
     return _unless_left(joined(areas, "name"))
 
 
 def _party_words(row: Any) -> str:
+    """Return the names of the present parties, or say that the reader's organisation has left."""
     if row.is_former:
         return "Your organisation has left"
     return "; ".join(party.organisation.name for party in row.parties.all() if party.is_present)
 
 
-def _if_inside(name: str) -> Any:
+def _value_for_insiders(name: str) -> Any:
+    """Return a cell value that is empty unless the reader may read the partnership in full."""
     return lambda row: getattr(row, name) if row.is_inside else None
 
 
 def _review_words(row: Any) -> str:
+    """Return the review date in words, or "" if the reader may not see the date."""
     return when_due(row.review_on, is_open=not row.is_over) if row.is_inside else ""
 
 
@@ -149,7 +158,7 @@ _MAIN_COLUMNS = (
         name="review",
         label="Review",
         kind=lists.Kind.DAY,
-        value=_if_inside("review_on"),
+        value=_value_for_insiders("review_on"),
         key=_inside("review_on"),
         words=_review_words,
     ),
@@ -167,15 +176,17 @@ _HIDDEN_COLUMNS = hidden_at_first(
         name="starts",
         label="Starts",
         kind=lists.Kind.DAY,
-        value=_if_inside("starts_on"),
+        value=_value_for_insiders("starts_on"),
         key=_inside("starts_on"),
     ),
-    Column(name="ends", label="Ends", kind=lists.Kind.DAY, value=_if_inside("ends_on"), key=_inside("ends_on")),
+    Column(
+        name="ends", label="Ends", kind=lists.Kind.DAY, value=_value_for_insiders("ends_on"), key=_inside("ends_on")
+    ),
     Column(
         name="budget",
         label="Annual budget (£)",
         kind=lists.Kind.NUMBER,
-        value=_if_inside("annual_budget"),
+        value=_value_for_insiders("annual_budget"),
         key=_inside("annual_budget"),
         is_summed=True,
     ),

@@ -13,13 +13,16 @@ from partnerships.people.models import User
 
 
 class WithinForm(Form):
-    """Filter by words, by partnership, and by the reader's own organisations. `words` is the label of the first."""
+    """Filter by text, by partnership, and by the reader's own organisations.
+
+    `search_label` is the label of the text field.
+    """
 
     q = forms.CharField(required=False, max_length=200)
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
     mine = forms.BooleanField(label="Only those of my organisations", required=False)
 
-    def __init__(self, parameters: QueryDict, *, user: User, words: str) -> None:
+    def __init__(self, parameters: QueryDict, *, user: User, search_label: str) -> None:
         super().__init__(parameters)
-        self.fields["q"].label = words
+        self.fields["q"].label = search_label
         offer_partnerships(self, user)

@@ -64,7 +64,7 @@ DECIDING_ROLES = (*LEADING_ROLES, PartyRole.MEMBER)
 
 
 class PartyStatus(models.TextChoices):
-    """Whether an organisation takes part."""
+    """How far a party has got: invited, taking part, or gone."""
 
     INVITED = "invited", "Invited"
     ACCEPTED = "accepted", "Accepted"
@@ -72,6 +72,6 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
-#: Statuses that a former party may have: it left, and it may since have been invited again. It reads what it could read
-#: at `left_at`, which is empty for an invited organisation that was never a party.
+#: Statuses that a former party may have: the party left, and may since have been invited again. Its people can read
+#: what they could read at `left_at`, which is empty for an invited organisation that was never a party.
 FORMER_STATUSES = (PartyStatus.LEFT, PartyStatus.INVITED)

@@ -15,12 +15,12 @@ from django.db.models import Q
 from partnerships.agreements.models.choices import OVER, Status
 from partnerships.kit.dates import long_date
 
-#: Statuses that the end date ends. Earlier ones have nothing in force that could end.
+#: Statuses that the end date ends. In earlier statuses, no terms are in force that could end.
 ENDING = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
 class Dated(Protocol):
-    """Anything with the stored status and dates from which a status is worked out."""
+    """An object with the stored status and dates from which a status is worked out."""
 
     status: str
     starts_on: dt.date | None
@@ -44,27 +44,27 @@ def status_on(day: dt.date, dated: Dated) -> Status:
 
 
 def has_run_out(day: dt.date) -> Q:
-    """Condition for partnerships that ended before this day by their dates, recorded or not."""
+    """Return a condition for partnerships whose dates ended them before this day, recorded or not."""
     return Q(status__in=ENDING) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 
 def is_over_on(day: dt.date) -> Q:
-    """Condition for partnerships that are renewed or ended on this day."""
+    """Return a condition for partnerships that are renewed or ended on this day."""
     return Q(status__in=OVER) | has_run_out(day)
 
 
 def has_status_on(status: str, day: dt.date) -> Q:
-    """Condition for partnerships to which `status_on` gives this status."""
+    """Return a condition for partnerships to which `status_on` gives this status."""
     not_run_out = ~has_run_out(day)
-    started = Q(status=Status.ACTIVE) | (Q(status=Status.AGREED) & (Q(starts_on=None) | Q(starts_on__lte=day)))
+    has_started = Q(status=Status.ACTIVE) | (Q(status=Status.AGREED) & (Q(starts_on=None) | Q(starts_on__lte=day)))
     if status == Status.ENDED:
         return Q(status=Status.ENDED) | has_run_out(day)
     if status == Status.AGREED:
         return Q(status=Status.AGREED, starts_on__gt=day) & not_run_out
     if status == Status.ACTIVE:
-        return started & ~Q(review_on__lte=day) & not_run_out
+        return has_started & ~Q(review_on__lte=day) & not_run_out
     if status == Status.UNDER_REVIEW:
-        return (Q(status=Status.UNDER_REVIEW) | (started & Q(review_on__lte=day))) & not_run_out
+        return (Q(status=Status.UNDER_REVIEW) | (has_started & Q(review_on__lte=day))) & not_run_out
     return Q(status=status) & not_run_out
 
 
@@ -80,12 +80,12 @@ class Gap:
 
     @property
     def days(self) -> int | None:
-        """The number of days, or None while the gap has no end."""
+        """Return the number of days, or None while the gap has no end."""
         return (self.last_day - self.first_day).days + 1 if self.last_day else None
 
     @property
     def description(self) -> str:
-        """The gap in words, such as "12 days without cover: 1 to 12 April 2027"."""
+        """Return the gap in words, such as "12 days without cover: 1 to 12 April 2027"."""
         first_day, last_day = self.first_day, self.last_day
         if last_day is None:
             return f"Without cover since {long_date(first_day)}"
@@ -101,7 +101,7 @@ class Gap:
 
 
 def last_day(dated: Dated) -> dt.date | None:
-    """Return the last day in force by its end date and notices, or None if it has no end."""
+    """Return the last day in force according to end date and notices, or None if no end is set."""
     if dated.status in OVER:
         return dated.ends_on
     end_date = None if dated.goes_on else dated.ends_on
@@ -110,17 +110,18 @@ def last_day(dated: Dated) -> dt.date | None:
 
 
 def gap_between(earlier: Dated, later: Dated, today: dt.date) -> Gap | None:
-    """Return the days without cover between two agreements, or None if there are none.
+    """Return the days without cover between two agreements, or None if every day is covered.
 
-    If the later one has no start date, the gap has no end; it begins once the earlier one has ended.
+    If the later agreement has no start date, the gap has no end. Such a gap is reported only once the earlier agreement
+    has ended.
     """
     final_day = last_day(earlier)
     if final_day is None:
         return None
     one_day = dt.timedelta(days=1)
-    gap_starts = final_day + one_day
+    first_day = final_day + one_day
     if later.starts_on is None:
-        return Gap(gap_starts, None) if gap_starts <= today else None
-    if later.starts_on <= gap_starts:
+        return Gap(first_day, None) if first_day <= today else None
+    if later.starts_on <= first_day:
         return None
-    return Gap(gap_starts, later.starts_on - one_day)
+    return Gap(first_day, later.starts_on - one_day)

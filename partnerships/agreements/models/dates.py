@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 class DateKind(models.TextChoices):
-    """The dates of a partnership that leads are reminded of."""
+    """The dates of a partnership about which leads get reminders."""
 
     START = "start", "Start"
     REVIEW = "review", "Review"
@@ -25,23 +25,23 @@ class DateKind(models.TextChoices):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    """Filters by whether a notice has still to take effect."""
+    """Filters for notices that have yet to take effect."""
 
     def open(self) -> NoticeQuerySet:
-        """Notices that are neither withdrawn nor carried out."""
+        """Return notices that are neither withdrawn nor carried out."""
         return self.filter(withdrawn_at=None, done_at=None)
 
     def run_out_by(self, day: dt.date) -> NoticeQuerySet:
-        """Open notices whose last day is before this day."""
+        """Return open notices whose last day is before this day."""
         return self.open().filter(last_day__lt=day)
 
 
 @pghistory.track()
 class Notice(models.Model):
-    """A party's notice that it leaves: given → withdrawn, or carried out after its last day.
+    """A party's notice that it leaves. A notice is open until it is withdrawn or, after its last day, carried out.
 
-    The party takes part up to and including `last_day`. The day after, it leaves; if the partnership cannot continue
-    without it, the partnership ends.
+    The party takes part up to and including `last_day`. The day after, the party leaves. If the partnership cannot
+    continue without the party, the partnership ends.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
@@ -79,13 +79,13 @@ class Notice(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is neither withdrawn nor carried out."""
+        """Return whether the notice is neither withdrawn nor carried out."""
         return self.withdrawn_at is None and self.done_at is None
 
 
 @pghistory.track()
 class DateChoice(models.Model):
-    """The dates that a party wants to be reminded of, and how many days before.
+    """The dates about which a party wants reminders, and how many days before.
 
     If either list is empty, the party gets no reminders.
     """
@@ -99,9 +99,9 @@ class DateChoice(models.Model):
 
 
 class DateReminder(models.Model):
-    """A reminder of a date that a person got some days before it.
+    """A reminder of a date that a person got some days before the date.
 
-    It is recorded in the same transaction as its email, so that nobody is reminded twice.
+    The reminder is recorded in the same transaction as its email, so that nobody is reminded twice.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="+")

@@ -21,27 +21,28 @@ if TYPE_CHECKING:
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
-    """Documents by reader."""
+    """Filters for documents by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
-        """Documents of partnerships in which the person's organisation takes part.
+        """Return the documents of partnerships in which the person's organisation takes part.
 
-        A former party reads those added before it left. An invited organisation reads the terms, but no documents.
-        Removed documents are hidden from everybody; an administrator restores them in Django admin.
+        People of a former party read the documents that were added before their organisation left. An invited
+        organisation reads the terms, but no documents. Removed documents are hidden from everybody; an administrator
+        restores them in Django admin.
         """
         if not (isinstance(user, User) and user.is_active):
             return self.none()
         was_party_then = Party.objects.left_after("added_at", user).filter(partnership=models.OuterRef("partnership"))
-        inside = _is_in_partnerships(user, PartyStatus.ACCEPTED)
-        former = _is_in_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(was_party_then))
-        return self.filter(inside | former, removed_at=None)
+        takes_part = _is_in_partnerships(user, PartyStatus.ACCEPTED)
+        was_party_when_added = _is_in_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(was_party_then))
+        return self.filter(takes_part | was_party_when_added, removed_at=None)
 
 
 def _is_in_partnerships(user: User, *statuses: PartyStatus) -> Q:
-    """Return the condition on documents: an organisation of the person has one of the statuses in the partnership.
+    """Return a condition on documents: an organisation of the person has one of the statuses in the partnership.
 
-    While a page is made this compares plain ids, so that PostgreSQL uses the index. It would not for a subquery inside
-    an OR.
+    While a page is made, the condition compares plain ids, so that PostgreSQL uses the index. It would not for a
+    subquery inside an OR.
     """
     has_status = Q(status__in=statuses)
     partnership_ids: Ids | None = Party.objects.held_in(user, has_status)
@@ -76,5 +77,5 @@ class Document(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Address of the file."""
+        """Return the address of the file."""
         return page_address("agreements:document-download", self.partnership_id, self.pk)

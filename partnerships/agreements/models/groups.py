@@ -13,8 +13,8 @@ from partnerships.agreements.models.partnership import Partnership
 class WorkingGroup(models.Model):
     """A partnership that works on one task for another partnership, its parent.
 
-    People of the parent's present parties see its outline. It ends when its parent ends, unless `outlives_parent`
-    is set.
+    People of the parent's present parties see the group's outline. The group ends when its parent ends, unless
+    `outlives_parent` is set.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="as_group")

@@ -37,7 +37,7 @@ LONGEST_LEAD_TIME = 365
 
 
 def usual_reminder_days() -> list[int]:
-    """How many days before a date a new kind sends its reminders, until an administrator changes them."""
+    """Return how many days before a date a new kind sends reminders, until an administrator changes them."""
     return [90, 60, 30, 7]
 
 
@@ -89,14 +89,17 @@ class PartnershipKind(Vocabulary):
 
     @classmethod
     def kept_rows(cls) -> QuerySet[PartnershipKind]:
-        """All kinds with their fields, tables, checks and clauses, so that a cached kind needs no further query."""
+        """Return all kinds with their parts, so that a cached kind needs no further query.
+
+        The parts are fields, tables, checks and clauses.
+        """
         tables = Prefetch("tables", KindTable.objects.prefetch_related("columns"))
         checks = Prefetch("checks", KindCheck.objects.select_related("table"))
         return cls.objects.prefetch_related("fields", tables, checks, "starter_clauses")
 
     @property
     def declarations(self) -> Declarations:
-        """The fields, tables and checks of new terms of this kind. It makes no query for a kind from `by_code`."""
+        """Return the fields, tables and checks of new terms of this kind, without a query for a kind from `by_code`."""
         return declare(
             self.code,
             self.label,
@@ -109,19 +112,19 @@ class PartnershipKind(Vocabulary):
 
     @property
     def starters(self) -> dict[str, Any]:
-        """Starting values for the fields of first terms, by the code of the field."""
+        """Return the starting values for the fields of first terms, by the code of the field."""
         return {field.code: field.starter for field in in_use(self.fields.all()) if field.starter}
 
     @property
     def clauses(self) -> list[dict[str, str]]:
-        """Starting clauses of first terms, each with title and body."""
+        """Return the starting clauses of first terms, each with title and body."""
         return [{"title": clause.title, "body": clause.body} for clause in in_use(self.starter_clauses.all())]
 
 
 class Declared(models.Model):
     """A part of the terms of a kind. It can be retired, but never deleted.
 
-    A change here affects new terms only: each version keeps the declarations with which it was published.
+    A change here affects new terms only, because each version stores the declarations with which it was published.
     """
 
     position = models.PositiveSmallIntegerField(
@@ -140,7 +143,7 @@ class Declared(models.Model):
         """Save, and drop this process's cache of the kinds."""
         super().save(*args, **kwargs)
         forget(PartnershipKind)
-        # Again after the commit: until then, another thread may have cached the old rows.
+        # Drop the cache again after the commit: until then, another thread may have cached the old rows.
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
 
 
@@ -153,7 +156,7 @@ def in_use(rows: Iterable[D]) -> list[D]:
 
 
 def _refuse_reserved(code: str) -> None:
-    """Raise `ValidationError` for a code that all terms use."""
+    """Raise `ValidationError` for a code that a part of all terms has."""
     if code in RESERVED:
         raise ValidationError({"code": f"All terms have a part with the code “{code}”. Enter another code."})
 
@@ -184,17 +187,17 @@ class KindTable(Declared):
         return self.label
 
     def clean(self) -> None:
-        """Refuse a code that all terms use."""
+        """Refuse a code that a part of all terms has."""
         _refuse_reserved(self.code)
 
     @property
     def columns_in_use(self) -> list[KindField]:
-        """Its columns that are not retired, in order."""
+        """Return the columns that are not retired, in order."""
         return in_use(self.columns.all())
 
     @property
     def declaration(self) -> TableDeclaration:
-        """The table as terms hold it."""
+        """Return the table as terms store it."""
         declared: TableDeclaration = {
             "code": self.code,
             "label": self.label,
@@ -250,7 +253,7 @@ class KindField(Declared):
         return self.label
 
     def clean(self) -> None:
-        """Refuse codes that all terms use, and choices without a code."""
+        """Refuse codes that all terms use, and choices whose codes are missing, invalid or repeated."""
         if self.table_id is None:
             _refuse_reserved(self.code)
             if self.code in general_codes():
@@ -264,7 +267,7 @@ class KindField(Declared):
             raise ValidationError({"choices": "Enter one choice on each line, as code: Label. Use each code once."})
 
     def _check_starter(self) -> None:
-        """Refuse a starting value for a column, and one that the field could not hold."""
+        """Refuse a starting value for a column, and a value that the field cannot contain."""
         if self.table_id is not None:
             raise ValidationError({"starter": "A column of a table cannot start with content. Leave this field empty."})
         if error := starter_error(self.declaration, self.starter):
@@ -272,13 +275,13 @@ class KindField(Declared):
 
     @property
     def pairs(self) -> list[list[str]]:
-        """The code and label of each of its choices."""
+        """Return the code and label of each choice."""
         lines = (line.partition(":") for line in self.choices.splitlines() if line.strip())
         return [[code.strip(), label.strip() or code.strip()] for code, _, label in lines]
 
     @property
     def declaration(self) -> FieldDeclaration:
-        """The field as terms hold it."""
+        """Return the field as terms store it."""
         declared: FieldDeclaration = {
             "code": self.code,
             "label": self.label,
@@ -330,7 +333,8 @@ class KindCheck(Declared):
         """Refuse codes of fields that the kind or the table does not have."""
         codes_of_terms = general_codes() | {field.code for field in self.kind.fields.all()}
         field_codes = {column.code for column in self.table.columns.all()} if self.table else codes_of_terms
-        # This check compares a column with a field of the terms; the others compare two fields of one place.
+        # The check "total_not_above" compares a column with a field of the terms. Other checks compare two fields of
+        # the terms, or two columns of one table.
         other_codes = codes_of_terms if self.check_name == "total_not_above" else field_codes
         for name, code, allowed_codes in (("field", self.field, field_codes), ("other", self.other, other_codes)):
             if code and code not in allowed_codes:
@@ -340,7 +344,7 @@ class KindCheck(Declared):
 
     @property
     def declaration(self) -> CheckDeclaration:
-        """The check as terms hold it."""
+        """Return the check as terms store it."""
         return {
             "check": self.check_name,  # type: ignore[typeddict-item]  # one of CHECKS
             "table": self.table.code if self.table else "",

@@ -28,22 +28,22 @@ class ObjectiveStatus(models.TextChoices):
 
 
 class ObjectiveQuerySet(models.QuerySet["Objective"]):
-    """Objectives, by reader."""
+    """Filters for objectives by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> ObjectiveQuerySet:
-        """Objectives of partnerships in which the person's organisation takes part, observers included.
+        """Return the objectives of partnerships in which the person's organisation takes part, even as an observer.
 
-        Former parties read them as they were: see `queries.objectives`.
+        Former parties read objectives as they were when the party left: see `queries.objectives`.
         """
         return self.filter(partnership__in=Partnership.objects.present_for(user).values("pk"))
 
 
 @pghistory.track()
 class Objective(models.Model):
-    """A figure that a partnership wants to reach by a date: open → met or dropped, and open again.
+    """A figure that a partnership wants to reach by a date.
 
-    Every change of status has a reason. `revision` rises with each change, so that nobody overwrites a change that they
-    have not seen.
+    An open objective is met or dropped, and can be opened again. Every change of status has a reason. `revision` rises
+    with each change, so that nobody overwrites a change that they have not seen.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
@@ -79,12 +79,12 @@ class Objective(models.Model):
         return f"Objective {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """Return the address of the objective's page."""
         return page_address("agreements:objective", self.partnership_id, self.pk)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is neither met nor dropped."""
+        """Return whether the objective is neither met nor dropped."""
         return self.status == ObjectiveStatus.OPEN
 
     def in_words(self, figure: Decimal) -> str:
@@ -94,7 +94,7 @@ class Objective(models.Model):
 
 
 class ObjectiveProgress(models.Model):
-    """A report of progress. It is never changed."""
+    """A report of progress on an objective. Reports never change."""
 
     objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="progress")
     on = models.DateField()

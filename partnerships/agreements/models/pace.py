@@ -34,7 +34,7 @@ class Pace:
 
     @property
     def trend(self) -> str:
-        """How the figure moved: `up`, `down`, `same`, or empty if there is no earlier figure."""
+        """Return how the figure moved: `up`, `down`, `same`, or "" if no earlier figure is known."""
         if self.change is None:
             return ""
         if self.change == 0:
@@ -43,9 +43,9 @@ class Pace:
 
 
 def expected_on(day: dt.date, start: Reading, goal: Reading) -> Decimal:
-    """Return the figure that the straight line gives for a day.
+    """Return the figure that the straight line from baseline to target gives for a day.
 
-    Before its start this is the baseline, after its end the target.
+    Before the start, the figure is the baseline; after the target date, the target.
     """
     start_day, baseline = start
     target_day, target = goal

@@ -45,7 +45,7 @@ INSIDE = (
 )
 #: Routes to people of former parties. They read the partnership as it was on the day their organisation left.
 FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
-#: Routes to people who may change its status and settings.
+#: Routes to people who may change the status and settings of a partnership.
 LEADING = (
     Organisations(
         "parties__organisation",
@@ -53,7 +53,7 @@ LEADING = (
         roles=("lead",),
     ),
 )
-#: Routes to people who may read its outline.
+#: Routes to people who may read the outline of a partnership.
 OUTLINE = (
     Network(when=Q(audience=Audience.NETWORK)),
     # People of the parties of a partnership may read the outlines of its working groups.
@@ -62,7 +62,7 @@ OUTLINE = (
         when=Q(as_group__parent__parties__status=PartyStatus.ACCEPTED),
     ),
 )
-#: Routes to people who may read all of it or its outline.
+#: Routes to people who may read a partnership in full or in outline.
 OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 
 
@@ -70,41 +70,44 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
     """Filters by reader, by who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships that the person may see, at least in outline."""
+        """Return partnerships that the person may see, at least in outline."""
         return self.filter(visible_to(Partnership, OUTLINED, user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships that the person may see today, in full or in outline.
+        """Return partnerships that the person may see today, in full or in outline.
 
         Partnerships that the person reads only for a former party are left out.
         """
         return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
 
     def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships that the person may read in full today, for a present or invited party."""
+        """Return partnerships that the person may read in full today, for a present or invited party."""
         return self.filter(visible_to(Partnership, INSIDE, user))
 
     def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships that the person may read in full, today or up to the day they left."""
+        """Return partnerships that the person may read in full, as they are today or were when a party left."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
 
     def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
-        """Partnerships with a present party for which the person has one of the roles."""
+        """Return partnerships with a present party for which the person has one of the roles."""
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def drafted_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships whose draft terms the person may read, as editor or lead of a present or invited party."""
+        """Return partnerships whose draft terms the person may read.
+
+        Editors and leads of present and invited parties may read drafts.
+        """
         parties = Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
         route = Organisations("parties__organisation", when=parties, roles=EDITING_ROLES)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships whose terms and status the person may change, as lead for a party that is chair or lead."""
+        """Return partnerships that the person may change, as lead for a party that is chair or lead."""
         return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
-        """Partnerships that are not over today."""
+        """Return partnerships that are not over today."""
         return self.exclude(is_over_on(timezone.localdate()))
 
     def for_listing(self) -> PartnershipQuerySet:
@@ -119,7 +122,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.prefetch_related(models.Prefetch("parties", queryset=parties.order_by("role", "pk")))
 
 
-#: Label in the row history for the state of a partnership that a former party still reads (see `past`).
+#: Label in the row history for the state of a partnership that people of a former party still read (see `past`).
 LEFT_BEHIND = "left_behind"
 
 
@@ -129,20 +132,23 @@ LEFT_BEHIND = "left_behind"
 class Partnership(models.Model):
     """Organisations that work together on stated terms.
 
-    exploring → drafting → awaiting sign-off → agreed, if it starts later → active → under review → active again,
-    renewed or ended; active ⇄ suspended; ended from any state. Every change of status has a reason.
+    A partnership is exploring, then drafting, awaiting sign-off, agreed (if it starts later), active, and under review.
+    After a review it is active again, renewed or ended. An active partnership can be suspended and resumed. Any
+    partnership that is not over can be ended. Every change of status has a reason.
 
-    A renewed or ended partnership is read-only. The successor of a renewed one points to it.
+    A renewed or ended partnership is read-only. The successor of a renewed partnership points to it.
 
     Read `state`, not `status`: a partnership starts, comes under review and ends on its dates, and a job stores the new
     `status` only later.
     """
 
-    #: The day for which `state` answers, if not today. Set for former parties, who read the partnership as it was.
+    #: The day for which `state` returns the status, if not today. Set for readers of former parties, who see the
+    #: partnership as it was on that day.
     read_on: dt.date | None = None
-    #: Days without cover before or after it. Set by the list of partnerships.
+    #: Days without cover before or after the partnership. Set by the list of partnerships.
     gap: Gap | None = None
-    #: Whether the reader reads it in full, and whether only for a former party. Set by the list of partnerships.
+    #: Whether the reader may read the partnership in full, and whether the reader's organisation has left the
+    #: partnership. Both are set by the list of partnerships.
     is_inside = False
     is_former = False
 
@@ -233,56 +239,62 @@ class Partnership(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the partnership."""
+        """Return the address of the page of the partnership."""
         return page_address("agreements:detail", self.pk)
 
     def state_on(self, day: dt.date) -> Status:
-        """The status on a day, from the status and dates stored now."""
+        """Return the status on a day, according to the status and dates stored now."""
         return status_on(day, self)
 
     @property
     def state(self) -> Status:
-        """The status today, whether or not the job has stored it yet."""
+        """Return the status today, whether or not the job has stored the status yet."""
         return status_on(self.read_on or timezone.localdate(), self)
 
     @property
     def state_label(self) -> str:
-        """The status today in words."""
+        """Return the status today in words."""
         return str(self.state.label)
 
     @property
     def state_since(self) -> dt.datetime | None:
-        """When the status began, or None if the job has not stored it yet."""
+        """Return when the status began, or None if the job has not stored the status yet."""
         return self.status_since if self.state == self.status else None
 
     @property
     def is_over(self) -> bool:
-        """Whether it is renewed or ended, and so read-only."""
+        """Return whether the partnership is renewed or ended, and so read-only."""
         return self.state in OVER
 
     def is_over_on(self, day: dt.date) -> bool:
-        """Whether it is read-only on a day. Services use this, as they get the time from their caller."""
+        """Return whether the partnership is read-only on a day.
+
+        Services use this method, because their caller passes the time.
+        """
         return self.state_on(day) in OVER
 
     @property
     def quiet_after(self) -> int:
-        """Days without a conversation after which it has gone quiet: its own setting, or the site's default."""
+        """Return how many days without a conversation make the partnership quiet.
+
+        The number is the partnership's own setting or, without a setting, the site's default.
+        """
         return self.contact_days or settings.NO_CONTACT_DAYS
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:
-        """Statuses to which it may change from today's status."""
+        """Return the statuses to which the partnership may change from today's status."""
         return TRANSITIONS[self.state]
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """Link between a partnership and an area. A proxy model, so that pghistory can track the link table."""
+    """A link between a partnership and an area. A proxy model, so that pghistory can track the link table."""
 
     class Meta:
         proxy = True
 
 
 def partnership_readers(partnership: Partnership) -> models.QuerySet[User]:
-    """People who may read all of a partnership today."""
+    """Return the people who may read all of a partnership today."""
     return readers_of(Partnership, INSIDE, partnership)

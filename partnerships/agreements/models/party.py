@@ -23,9 +23,9 @@ class PartyQuerySet(models.QuerySet["Party"]):
     """Filters by whether a party takes part, today or at an earlier moment."""
 
     def left_after(self, moment: str, user: User | AnonymousUser) -> PartyQuerySet:
-        """Former parties of the person's organisations that still took part at a moment.
+        """Return former parties of the person's organisations that still took part at a moment.
 
-        For a subquery: `moment` names the column of the outer query that holds the moment.
+        Use this in a subquery: `moment` names the column of the outer query that contains the moment.
         """
         own_organisations = Organisation.objects.of_person(user)
         return self.filter(
@@ -33,9 +33,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
         )
 
     def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
-        """Ids of partnerships with a party that meets the condition and for which the person has one of the roles.
+        """Return the ids of partnerships with a party that meets the condition, where the person has one of the roles.
 
-        Answered from memory while a page is made; otherwise None. The condition may compare status and role only.
+        The ids come from memory while a page is made. At other times the answer is None, and the caller must query. The
+        condition may compare status and role only.
         """
         organisations_of = Membership.objects.organisations_of
         return records_held(
@@ -48,37 +49,37 @@ class PartyQuerySet(models.QuerySet["Party"]):
         )
 
     def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
-        """Whether the person has one of the roles for a present party."""
+        """Return whether the person has one of the roles for a present party."""
         partnership_ids = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
         if partnership_ids is None:
             return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
         return partnership in partnership_ids
 
     def present(self) -> PartyQuerySet:
-        """Parties that accepted and have not left."""
+        """Return parties that accepted and have not left."""
         return self.filter(status=PartyStatus.ACCEPTED)
 
     def inside(self) -> PartyQuerySet:
-        """Parties that read all of the partnership today: invited and present ones."""
+        """Return parties whose people read all of the partnership today: invited and present parties."""
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
 
     def required(self) -> PartyQuerySet:
-        """Parties that must sign before the partnership is active: invited and present ones, except observers."""
+        """Return parties that must sign before the partnership is active: invited and present, but no observers."""
         return self.inside().exclude(role=PartyRole.OBSERVER)
 
     def by_role_and_name(self) -> PartyQuerySet:
-        """The parties with their organisations, ordered by role, then by the organisation's name."""
+        """Return the parties with their organisations, ordered by role, then by the organisation's name."""
         return self.select_related("organisation").order_by("role", "organisation__name", "pk")
 
 
 @remember("status", "role")
 @pghistory.track()
 class Party(models.Model):
-    """An organisation in a partnership: invited → accepted or declined; accepted → left.
+    """An organisation in a partnership. An invited organisation accepts or declines; a party that accepted may leave.
 
-    There is one row per organisation and partnership. An organisation that left may be invited again. Until it
-    accepts, it keeps `left_at` and reads what a former party reads. If it declines, or the invitation is withdrawn, its
-    status is left again.
+    There is one row per organisation and partnership. An organisation that left may be invited again. Until the
+    organisation accepts, its row keeps `left_at`, and its people read what people of a former party read. If the
+    organisation declines, or the invitation is withdrawn, its status is "left" again.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
@@ -116,15 +117,15 @@ class Party(models.Model):
 
     @property
     def is_present(self) -> bool:
-        """Whether it takes part today."""
+        """Return whether the organisation takes part today."""
         return self.status == PartyStatus.ACCEPTED
 
     @property
     def is_leading(self) -> bool:
-        """Whether its leads may change terms and status."""
+        """Return whether the organisation's leads may change terms and status."""
         return self.role in LEADING_ROLES
 
     @property
     def is_waiting(self) -> bool:
-        """Whether its invitation has no answer yet."""
+        """Return whether the invitation has no answer yet."""
         return self.status == PartyStatus.INVITED

@@ -1,4 +1,4 @@
-"""Posts of organisations, and their holders from one day to another."""
+"""Posts of organisations, and the periods in which people hold them."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ OWN_POSTS = (Organisations("organisation"),)
 
 
 class PostQuerySet(models.QuerySet["Post"]):
-    """Filters of posts by reader and by whether they are open."""
+    """Filters for posts by reader and by whether a post is open."""
 
     def visible_to(self, user: User | AnonymousUser) -> PostQuerySet:
-        """Posts that the person may see.
+        """Return posts that the person may see.
 
-        They see all posts of their own organisations, ended ones too. Of the organisations with which theirs share a
-        live partnership, they see the open posts: those of the whole organisation, and those in a shared partnership
+        People see all posts of their own organisations, even ended posts. Of the organisations with which theirs share
+        a live partnership, they see the open posts: those of the whole organisation, and those in a shared partnership
         in which the organisation still takes part.
         """
         shared_partnerships = Partnership.objects.live().present_for(user)
@@ -63,21 +63,21 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(visible_to(Post, OWN_POSTS, user) | (Q(ended_on=None) & of_partners))
 
     def open(self) -> PostQuerySet:
-        """Posts that have not ended."""
+        """Return posts that have not ended."""
         return self.filter(ended_on=None)
 
     def in_use(self) -> PostQuerySet:
-        """Open posts, except in partnerships that are over or that the organisation has left."""
+        """Return open posts, except in partnerships that are over or that the organisation has left."""
         takes_part = Party.objects.present().filter(
             organisation=OuterRef("organisation"), partnership=OuterRef("partnership")
         )
-        live = Q(partnership__in=Partnership.objects.live().values("pk")) & Q(Exists(takes_part))
-        return self.open().filter(Q(partnership=None) | live)
+        in_live_partnership = Q(partnership__in=Partnership.objects.live().values("pk")) & Q(Exists(takes_part))
+        return self.open().filter(Q(partnership=None) | in_live_partnership)
 
     def vacant(self, day: dt.date) -> PostQuerySet:
-        """Posts in use that nobody holds on the day or takes up later. Teams are left out: they may be empty."""
-        holding = Holder.objects.open(day).filter(post=OuterRef("pk"))
-        return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(holding))
+        """Return posts in use that nobody holds on the day or takes up later, except teams, which may be empty."""
+        present_or_future_holders = Holder.objects.open(day).filter(post=OuterRef("pk"))
+        return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(present_or_future_holders))
 
     def for_listing(self) -> PostQuerySet:
         """Fetch the organisation and today's holders (as `present`), and order by role, as `PostRole` lists them."""
@@ -94,8 +94,8 @@ class PostQuerySet(models.QuerySet["Post"]):
 class Post(models.Model):
     """A role in an organisation, or in one of its partnerships.
 
-    A team may have several holders at a time, any other post at most one. Former holders stay on record. Whatever the
-    post follows or signs passes to its next holder.
+    A team may have several holders at a time, any other post at most one. Former holders stay on record. The
+    subscriptions and signatures of a post pass to its next holder.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="posts")
@@ -135,17 +135,17 @@ class Post(models.Model):
         return self.title or self.get_role_display()
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """Return the address of the post's page."""
         return page_address("agreements:post", self.pk)
 
     @property
     def is_shared(self) -> bool:
-        """Whether several people hold it at a time."""
+        """Return whether several people may hold the post at a time."""
         return self.role in SHARED_ROLES
 
     @property
     def is_ended(self) -> bool:
-        """Whether it no longer exists."""
+        """Return whether the post no longer exists."""
         return self.ended_on is not None
 
 
@@ -156,19 +156,19 @@ CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 
 
 class HolderQuerySet(models.QuerySet["Holder"]):
-    """Filters of holders by day and by reader."""
+    """Filters for holders by day and by reader."""
 
     def on(self, day: dt.date | None = None) -> HolderQuerySet:
-        """Holders of a post on a day (by default today)."""
+        """Return the holders on a day (by default today)."""
         day = day or timezone.localdate()
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
     def open(self, day: dt.date | None = None) -> HolderQuerySet:
-        """Holders of a post on a day, and people who will take one up later."""
+        """Return the holders on a day (by default today), and people who take up a post later."""
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day or timezone.localdate()))
 
     def visible_to(self, user: User | AnonymousUser) -> HolderQuerySet:
-        """Holders of the posts that the person may see.
+        """Return holders of the posts that the person may see.
 
         Only the organisation's own people see former and future holders.
         """
@@ -179,7 +179,7 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         return self.filter(of_own_posts | (holds_today & of_visible_posts))
 
     def clear_contacts(self) -> int:
-        """Empty the contact details and the reason; return how many holders had any."""
+        """Empty the contact details and the reason, and return how many holders had any."""
         columns = (*CONTACT_FIELDS, "reason")
         has_details = Q()
         for column in columns:
@@ -187,7 +187,7 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         return self.filter(has_details).update(**dict.fromkeys(columns, ""), cleared_at=Now())
 
 
-# The row history holds no personal data, so that it need not change when a person is erased.
+# The row history contains no personal data, so that it need not change when a person is erased.
 @pghistory.track(exclude=[*CONTACT_FIELDS])
 class Holder(models.Model):
     """A person's time in a post, from `starts_on` up to but not including `ends_on`.
@@ -230,7 +230,8 @@ class Holder(models.Model):
             models.UniqueConstraint(
                 fields=["post", "person"], condition=Q(ends_on=None), name="one_open_holding_a_person"
             ),
-            # Both as ranges, because a plain number in such a constraint would need the extension btree_gist.
+            # The id of the post is compared as a range too, because comparing a plain number in such a constraint
+            # would need the extension btree_gist.
             ExclusionConstraint(
                 name="one_holder_at_a_time",
                 expressions=[
@@ -250,19 +251,19 @@ class Holder(models.Model):
         return f"Holder {self.pk} of post {self.post_id}"
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the post."""
+        """Return the address of the page of the post."""
         return page_address("agreements:post", self.post_id)
 
     @property
     def display_name(self) -> str:
-        """The name to show. Fetch `person` with the holder."""
+        """Return the name to show. Fetch `person` with the holder."""
         if self.person is not None:
             return self.person.display_name
         return self.name or "a former contact"
 
     @property
     def shown_email(self) -> str:
-        """The email address to show with the post: the one entered for it, or that of the account."""
+        """Return the email address to show: the address entered for this post, or that of the person's account."""
         if self.email or self.person is None:
             return self.email
         if self.person.erased_at or self.cleared_at:
@@ -271,5 +272,5 @@ class Holder(models.Model):
 
     @property
     def dialled(self) -> str:
-        """The phone number for a `tel:` link: only its digits and plus sign."""
+        """Return the phone number for a `tel:` link: only its digits and plus sign."""
         return "".join(character for character in self.phone if character in "+0123456789")

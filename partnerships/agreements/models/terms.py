@@ -23,7 +23,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: How long after its deadline a version can still be signed. After that, the proposal is not agreed.
+#: How long after its deadline a version can still be signed. After that, the proposal becomes "not agreed".
 SIGNED_LATE = dt.timedelta(days=30)
 
 
@@ -45,39 +45,40 @@ OPEN_PROPOSALS = (ProposalStatus.DRAFTING, ProposalStatus.AWAITING)
 
 
 class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
-    """Proposals, by reader."""
+    """Filters for proposals by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
-        """Proposals that the person may read, because they may read the draft or one of its versions."""
+        """Return proposals that the person may read, because they may read the draft or one of its versions."""
         if not user.is_authenticated:
             return self.none()
         readable_versions = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
         return self.filter(self._edited_by(user) | Exists(readable_versions))
 
     def drafts_for(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
-        """Proposals whose draft the person may read, as editor or lead of a present or invited party."""
+        """Return proposals whose draft the person may read, as editor or lead of a present or invited party."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(self._edited_by(user))
 
     @staticmethod
     def _edited_by(user: User) -> Exists:
-        """Condition for proposals of partnerships in which the person is editor or lead of a party."""
+        """Return a condition for proposals of partnerships in which the person is editor or lead of a party."""
         organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
         parties = Party.objects.inside().filter(organisation__in=organisations, partnership=OuterRef("partnership"))
         return Exists(parties)
 
     def open(self) -> TermsProposalQuerySet:
-        """Proposals that are drafted or wait for signatures."""
+        """Return proposals that are still drafts or are awaiting signatures."""
         return self.filter(status__in=OPEN_PROPOSALS)
 
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class TermsProposal(documents.Draft):
-    """New terms, or an amendment of those in force.
+    """New terms, or an amendment of the terms in force.
 
-    drafting → awaiting signatures → signed by every party; before that it may be withdrawn, or not agreed in time. If a
-    party declines to sign, it goes back to drafting. Each time it is sent for signature, it becomes another version.
+    A proposal is drafted, then awaits signatures, and is agreed once every party has signed. Before that, it may be
+    withdrawn, or not agreed in time. If a party declines to sign, the proposal goes back to drafting. Each time a
+    proposal is sent for signature, it becomes another version.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_proposals")
@@ -88,12 +89,12 @@ class TermsProposal(documents.Draft):
     proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField()
-    #: The day from which it should apply. Empty means the day on which the last party signs.
+    #: The day from which the terms should apply. Empty means the day on which the last party signs.
     from_day = models.DateField(null=True, blank=True)
     sign_by = models.DateField(null=True, blank=True)
     #: The version that an amendment amends. Empty for the first terms.
     based_on = models.ForeignKey("TermsVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    #: The fields and tables that its kind of partnership has (see `agreements.terms.schema`).
+    #: The fields and tables that the terms of this kind of partnership have (see `agreements.terms.schema`).
     declarations = models.JSONField(default=dict)
     status = models.CharField(max_length=10, choices=ProposalStatus, default=ProposalStatus.DRAFTING)
     created_at = models.DateTimeField()
@@ -121,48 +122,48 @@ class TermsProposal(documents.Draft):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the proposal."""
+        """Return the address of the page of the proposal."""
         return page_address("agreements:proposal", self.partnership_id, self.number)
 
     @property
     def name(self) -> str:
-        """The name that people read: "First terms" or "Amendment 1"."""
+        """Return the name that people read: "First terms" or "Amendment 1"."""
         return "First terms" if self.is_first else f"Amendment {self.amendment_number}"
 
     @property
     def is_first(self) -> bool:
-        """Whether it holds the first terms, not an amendment."""
+        """Return whether the proposal contains the first terms, not an amendment."""
         return self.based_on_id is None
 
     @property
     def is_drafting(self) -> bool:
-        """Whether it can be edited."""
+        """Return whether people can still edit the proposal."""
         return self.status == ProposalStatus.DRAFTING
 
     @property
     def is_awaiting(self) -> bool:
-        """Whether it is waiting for signatures."""
+        """Return whether the proposal is awaiting signatures."""
         return self.status == ProposalStatus.AWAITING
 
     @property
     def is_agreed(self) -> bool:
-        """Whether every required party has signed it."""
+        """Return whether every required party has signed the proposal."""
         return self.status == ProposalStatus.AGREED
 
     @property
     def is_open(self) -> bool:
-        """Whether it may still come into force."""
+        """Return whether the proposal may still come into force."""
         return self.status in OPEN_PROPOSALS
 
     def has_lapsed(self, today: dt.date) -> bool:
-        """Whether it can no longer be signed, because its deadline passed more than `SIGNED_LATE` ago."""
+        """Return whether the deadline passed more than `SIGNED_LATE` ago, so that nobody can sign any more."""
         if not self.is_awaiting or self.sign_by is None:
             return False
         return today > self.sign_by + SIGNED_LATE
 
 
 class Origin(models.TextChoices):
-    """How a version came to be."""
+    """How a version was created."""
 
     PROPOSED = "proposed", "Sent for signature"
     BEFORE_SIGNING = "before_signing", "Accepted before terms could be signed here"
@@ -170,27 +171,27 @@ class Origin(models.TextChoices):
 
 
 class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
-    """Versions, by reader."""
+    """Filters for versions by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> TermsVersionQuerySet:
-        """Versions that the person may read.
+        """Return versions that the person may read.
 
-        People of present and invited parties may read all versions, people of a former party those published before
-        it left.
+        People of present and invited parties may read all versions. People of a former party may read the versions
+        published before their organisation left.
         """
         if not user.is_authenticated:
             return self.none()
-        inside = Partnership.objects.inside_for(user).values("pk")
+        readable_partnerships = Partnership.objects.inside_for(user).values("pk")
         left_later = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
             status__in=FORMER_STATUSES,
             partnership=OuterRef("partnership"),
             left_at__gt=OuterRef("published_at"),
         )
-        return self.filter(Q(partnership__in=inside) | Exists(left_later))
+        return self.filter(Q(partnership__in=readable_partnerships) | Exists(left_later))
 
     def without_content(self) -> TermsVersionQuerySet:
-        """Without content and prose, for lists."""
+        """Leave out content and prose, which lists do not need."""
         return self.defer("content", "prose", "declarations")
 
 
@@ -200,7 +201,7 @@ class TermsVersion(documents.Version):
     A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are copies from the day
     of publishing, so that the version always prints the same.
 
-    A consolidated version puts the signed version `amendment` on top of the version `base`. It has no signatures of its
+    A consolidated version applies the signed version `amendment` to the version `base`. It has no signatures of its
     own.
     """
 
@@ -234,27 +235,27 @@ class TermsVersion(documents.Version):
         return f"{self.title}, terms, version {self.number}"
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the version."""
+        """Return the address of the page of the version."""
         return page_address("agreements:terms-version", self.partnership_id, self.number)
 
     @property
     def is_consolidated(self) -> bool:
-        """Whether it combines two signed versions."""
+        """Return whether the version combines two signed versions."""
         return self.origin == Origin.CONSOLIDATED
 
     @property
     def was_accepted_before_signing(self) -> bool:
-        """Whether parties agreed to it by accepting their invitations."""
+        """Return whether parties agreed to the version by accepting their invitations."""
         return self.origin == Origin.BEFORE_SIGNING
 
 
 class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
-    """Filters of requests to sign."""
+    """Filters for requests to sign."""
 
     def waiting(self) -> TermsSignatoryQuerySet:
-        """Signatories that may still decide, with version, proposal, partnership and organisation.
+        """Return signatories that may still decide, with version, proposal, partnership and organisation.
 
-        Left out are those that have decided, and those in partnerships that are over.
+        Signatories that have decided, and those in partnerships that are over, are left out.
         """
         decisions = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
         unanswered = self.filter(
@@ -270,9 +271,9 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
 class TermsSignatory(documents.Signatory):
     """A party whose signature a version needs.
 
-    asked → signed or declined; removed when the party leaves or the proposal is withdrawn. The holder of the party's
-    signatory post signs for it; if there is none, one of its leads. A party that joined later (`joins`) signs the
-    version in force, and the other parties do not wait for it.
+    A signatory that is asked either signs or declines. It is removed when the party leaves or the proposal is
+    withdrawn. The holder of the party's signatory post signs for the party; if the post is vacant, one of its leads. A
+    party that joined later (`joins`) signs the version in force, and the other parties do not wait for its signature.
     """
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
@@ -302,7 +303,7 @@ class How(models.TextChoices):
 
 
 class TermsSignature(documents.Signature):
-    """A party's signature on a version, or its refusal. It is never changed.
+    """A party's signature on a version, or its refusal. Signatures never change.
 
     A party that joined later and declined may still sign the same version: its newest row counts. A signature on paper
     has its day, its scan, and the person who recorded it.
@@ -311,7 +312,7 @@ class TermsSignature(documents.Signature):
     #: The account that signed; empty for a signatory without one.
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatures")
-    #: The name as the signatory typed it, or as it stands on paper.
+    #: The name that the signatory typed, or that the paper shows.
     name = models.CharField(max_length=200)
     how = models.CharField(max_length=8, choices=How)
     scan = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -334,25 +335,25 @@ class TermsSignature(documents.Signature):
 
     @property
     def is_condition_met(self) -> bool:
-        """Always false: nobody can sign terms with a condition."""
+        """Return False, because nobody can sign terms with a condition."""
         return False
 
     @property
     def is_on_paper(self) -> bool:
-        """Whether it was given on paper and recorded here."""
+        """Return whether the party signed on paper and somebody recorded the signature here."""
         return self.how == How.PAPER
 
     @property
     def version_number(self) -> int:
-        """The number of the version. Fetch `version` with the signature."""
+        """Return the number of the version. Fetch `version` with the signature."""
         return self.version.number
 
 
 class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
-    """Filters of entries by day."""
+    """Filters for entries by day."""
 
     def on(self, day: dt.date) -> TermsInForceQuerySet:
-        """For each partnership, the entry in force on a day."""
+        """Return, for each partnership, the entry in force on a day."""
         return (
             self.filter(from_day__lte=day)
             .order_by("partnership", "-from_day", "-decided_at", "-pk")
@@ -361,10 +362,10 @@ class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
 
 
 class TermsInForce(models.Model):
-    """An entry that puts a version in force from a day on. It is never changed.
+    """An entry that puts a version in force from a day on. Entries never change.
 
-    On any day, the entry with the latest `from_day` up to that day applies. Of two for the same day, the one that was
-    decided later applies.
+    On any day, the entry with the latest `from_day` up to that day applies. Of two entries for the same day, the one
+    that was decided later applies.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_in_force")
@@ -384,5 +385,5 @@ class TermsInForce(models.Model):
 
     @property
     def has_begun(self) -> bool:
-        """Whether its first day is today or earlier."""
+        """Return whether the first day is today or earlier."""
         return self.from_day <= timezone.localdate()

@@ -31,21 +31,23 @@ def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
     The dates are the start, review, end and last day for notice.
     """
-    return _entries(_taking_part(user, partnership))
+    return _entries(_partnerships_of_person(user, partnership))
 
 
 def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
-    """Return the same dates for the partnerships with these ids that the person may see."""
+    """Return the same dates for those of these partnerships (ids) in which the person takes part."""
     return _entries(Partnership.objects.present_for(user).filter(pk__in=partnerships))
 
 
 def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
+    """Return the calendar entries of all these partnerships."""
     rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
     return [entry for row in rows for entry in _entries_of(row, revisions.get(row.pk, Revision(0, row.created_at)))]
 
 
-def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
+def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQuerySet:
+    """Return the partnerships in which the person takes part, or only the one with this id."""
     partnerships = Partnership.objects.present_for(user)
     return partnerships if partnership is None else partnerships.filter(pk=partnership)
 
@@ -55,7 +57,7 @@ def _entries_of(partnership: Partnership, revision: Revision) -> list[CalendarEn
 
     Days after the partnership ended are marked cancelled.
     """
-    # Once notice is given, there is no last day to give it.
+    # Once a notice ends the partnership, the last day to give notice no longer matters.
     notice_day = None if partnership.notice_ends_on else last_day_for_notice(partnership)
     final_day = last_day(partnership)
     dates = (
@@ -93,7 +95,7 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
 
 
 def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the target dates of objectives."""
+    """Return the target dates of objectives that the person may see, in one partnership or in all."""
     objectives = Objective.objects.visible_to(user).select_related("partnership")
     if partnership is not None:
         objectives = objectives.filter(partnership=partnership)

@@ -1,4 +1,4 @@
-"""Read the dates of partnerships: which are coming up, days without cover, and who is reminded."""
+"""Read the dates of partnerships: coming dates, days without cover, and the people who get reminders."""
 
 from __future__ import annotations
 
@@ -40,13 +40,16 @@ NOTED_AHEAD = dt.timedelta(days=90)
 
 
 def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
-    """Return the leads with an account of the present parties, except observers."""
+    """Return the leads of the present parties who have an account, except the leads of observers."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return leads_with_account(list(parties.values_list("organisation_id", flat=True)))
 
 
 def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> set[int]:
-    """Return the ids of the people who are reminded of dates for a party: its leads, and its lead and deputy posts."""
+    """Return the ids of the people who get reminders of dates for a party.
+
+    These are the party's leads, and the holders of its lead and deputy posts.
+    """
     holders = (
         person.pk
         for role in (PostRole.LEAD, PostRole.DEPUTY)
@@ -56,7 +59,7 @@ def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> se
 
 
 def last_day_for_notice(partnership: Partnership) -> dt.date | None:
-    """Return the last day to give notice that runs out by the end date, or None if there is no such day."""
+    """Return the last day to give notice that runs out by the end date, or None without end date or notice period."""
     if partnership.ends_on is None or not partnership.notice_days:
         return None
     return partnership.ends_on - dt.timedelta(days=partnership.notice_days)
@@ -86,8 +89,11 @@ def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
     return Partnership.objects.filter(has_date, status__in=ENDING).exclude(has_run_out(today))
 
 
-def choice_of(party: Party) -> tuple[list[int], list[str]]:
-    """Return a party's lead times in days, longest first, and the dates that it is reminded of."""
+def reminder_choice_of(party: Party) -> tuple[list[int], list[str]]:
+    """Return a party's lead times in days, longest first, and the kinds of date about which it gets reminders.
+
+    A party that has not chosen gets the reminders of its kind of partnership.
+    """
     choice = DateChoice.objects.filter(party=party).first()
     if choice is None:
         return sorted(party.partnership.kind.reminder_days, reverse=True), list(DateKind.values)
@@ -95,75 +101,77 @@ def choice_of(party: Party) -> tuple[list[int], list[str]]:
 
 
 def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[int, Gap]:
-    """Return the days without cover before or after these partnerships, by id. One query.
+    """Return the days without cover before or after these partnerships, by id. Makes one query.
 
     Only gaps between agreements that the person reads in full are returned.
     """
-    inside = Partnership.objects.inside_for(user).values("pk")
-    pairs = (
+    readable_partnerships = Partnership.objects.inside_for(user).values("pk")
+    successors = (
         Partnership.objects.filter(Q(pk__in=partnerships) | Q(redefines__in=partnerships), redefines__isnull=False)
-        .filter(pk__in=inside, redefines__in=inside)
+        .filter(pk__in=readable_partnerships, redefines__in=readable_partnerships)
         .exclude(status=Status.ENDED, starts_on=None)
         .select_related("redefines")
         .order_by("pk")
     )
     gaps: dict[int, Gap] = {}
-    for later in pairs:
-        assert later.redefines is not None
-        gap = gap_between(later.redefines, later, today)
+    for successor in successors:
+        assert successor.redefines is not None
+        gap = gap_between(successor.redefines, successor, today)
         if gap is not None:
-            gaps |= {later.pk: gap, later.redefines.pk: gap}
+            gaps |= {successor.pk: gap, successor.redefines.pk: gap}
     return gaps
 
 
 def has_gap(user: User, today: dt.date) -> Q:
-    """Condition for partnerships for which `gaps_of` returns days without cover."""
-    inside = Partnership.objects.inside_for(user).values("pk")
+    """Return a condition for partnerships for which `gaps_of` returns days without cover."""
+    readable_partnerships = Partnership.objects.inside_for(user).values("pk")
     ends_on_its_date = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
-    later = Partnership.objects.filter(pk__in=inside, redefines__in=inside).exclude(status=Status.ENDED, starts_on=None)
+    successors = Partnership.objects.filter(pk__in=readable_partnerships, redefines__in=readable_partnerships).exclude(
+        status=Status.ENDED, starts_on=None
+    )
     by_end_date = ends_on_its_date & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     by_notice = Q(redefines__notice_ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     not_started = Q(starts_on=None) & (
         (ends_on_its_date & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
     )
-    gaps = later.filter(by_end_date | by_notice | not_started)
+    gaps = successors.filter(by_end_date | by_notice | not_started)
     return Q(pk__in=gaps.values("pk")) | Q(pk__in=gaps.values("redefines"))
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An agreement in a chain of earlier and later ones."""
+    """An agreement in a chain of predecessors and successors."""
 
     partnership: Partnership
     #: Whether it is the agreement whose page shows the chain.
     is_this: bool
     ends: dt.date | None
-    #: Days without cover before it.
+    #: Days without cover before this agreement starts.
     gap: Gap | None
 
 
-#: Longer chains are cut: earlier and later ones beside the agreement itself.
-CHAIN = 10
+#: At most how many earlier and how many later agreements a chain has beside the agreement itself.
+MAX_CHAIN_LENGTH = 10
 
 
 def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]:
-    """Return the agreement with earlier and later ones that the person reads in full, in order.
+    """Return the agreement with its predecessors and successors that the person reads in full, in order.
 
-    Returns an empty list if there are no others.
+    Returns an empty list if the agreement has neither.
     """
     chain = [partnership]
     readable = Partnership.objects.inside_for(user)
-    for _ in range(CHAIN):
-        earlier_id = chain[0].redefines_id
-        earlier = readable.filter(pk=earlier_id).first() if earlier_id else None
+    for _ in range(MAX_CHAIN_LENGTH):
+        predecessor_id = chain[0].redefines_id
+        earlier = readable.filter(pk=predecessor_id).first() if predecessor_id else None
         if earlier is None:
             break
         chain.insert(0, earlier)
-    for _ in range(CHAIN):
-        later = next(iter(rows_for(_next_in_chain, user, chain[-1].pk)), None)
-        if later is None:
+    for _ in range(MAX_CHAIN_LENGTH):
+        successor = next(iter(rows_for(_next_in_chain, user, chain[-1].pk)), None)
+        if successor is None:
             break
-        chain.append(later)
+        chain.append(successor)
     if len(chain) == 1:
         return []
 
@@ -180,11 +188,12 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:
-    """Return the query of `chain_of` for the next agreement, to fetch it together with others in `read_ahead`."""
+    """Return the query of `chain_of` for the next agreement, so that `read_ahead` fetches it with other rows."""
     return lookup(_next_in_chain, user, partnership.pk)
 
 
 def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
+    """Return the newest successor of the partnership, without successors that ended before they started."""
     successors = Partnership.objects.inside_for(user).filter(redefines=partnership)
     return successors.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
 
@@ -197,7 +206,7 @@ _DECIDING = (
         roles=("lead",),
     ),
 )
-#: What the leads do before each date.
+#: The action that leads are asked to take before each date.
 _ACTIONS = {
     DateKind.START: "Prepare the start",
     DateKind.END: "Renew it, or let it end",
@@ -206,11 +215,13 @@ _ACTIONS = {
 
 
 def _coming(now: dt.datetime) -> Reach:
+    """Return the partnerships with dates coming up, and the routes to the leads who must act."""
     today = timezone.localdate(now)
     return Reach(with_dates_within(NOTED_AHEAD.days, today), _DECIDING)
 
 
 def _coming_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
+    """Return the partnerships with dates coming up for the person."""
     return _coming(now).of(user).order_by("pk")
 
 

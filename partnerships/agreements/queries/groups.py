@@ -11,31 +11,36 @@ from partnerships.people.models import User
 
 
 def ties_of_groups(partnership: int) -> QuerySet[WorkingGroup]:
-    """Return the rows that make a partnership a working group, or another one of its groups."""
+    """Return the rows that connect the partnership, as a parent or as a working group, with others."""
     return WorkingGroup.objects.filter(Q(parent=partnership) | Q(partnership=partnership))
 
 
 def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return the working groups of the partnership, or the partnership that this group belongs to."""
+    """Return the section with the working groups of the partnership, and the partnership to which this group belongs.
+
+    Returns None if there is nothing to show. `has_rows` says whether `ties_of_groups` found any row.
+    """
     if not has_rows:
         return None
     groups = rows_for(_groups_within, user, partnership.pk)
-    own = next(iter(rows_for(_as_group, user, partnership.pk)), None)
-    if not (groups or own):
+    parent_row = next(iter(rows_for(_as_group, user, partnership.pk)), None)
+    if not (groups or parent_row):
         return None
-    return Section("agreements/_groups_section.html", {"groups": groups, "own": own})
+    return Section("agreements/_groups_section.html", {"groups": groups, "own": parent_row})
 
 
 def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return what `groups_section` asks for."""
+    """Return the queries of `groups_section`."""
     return [lookup(_groups_within, user, partnership.pk), lookup(_as_group, user, partnership.pk)]
 
 
 def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:
+    """Return the working groups of the partnership that the person may see today."""
     known_partnerships = Partnership.objects.known_today_to(user)
     return known_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
 
 
 def _as_group(user: User, partnership: int) -> QuerySet[WorkingGroup]:
+    """Return the row that makes the partnership a working group of a parent that the person may see today."""
     known_partnerships = Partnership.objects.known_today_to(user)
     return WorkingGroup.objects.filter(partnership=partnership, parent__in=known_partnerships).select_related("parent")

@@ -1,4 +1,4 @@
-"""Read objectives: where each stands, and which records serve it, as far as the reader may see them."""
+"""Read objectives with their progress, and the records that serve them, as far as the reader may see these."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A link of an objective, with the record to which it leads if the person may read that."""
+    """A link of an objective.
+
+    `served` is the record to which the link leads, or None if the person may not read that record.
+    """
 
     link: ObjectiveLink
     served: Served | None
@@ -51,10 +54,10 @@ class ObjectiveState:
     """An objective with its progress on a day, and the records that serve it."""
 
     objective: Objective
-    #: Newest first.
+    #: The reports of progress, newest first.
     reports: Sequence[ObjectiveProgress]
     pace: Pace
-    #: Whether it is on track, as a code of `TAGS` and as a sentence.
+    #: Whether the objective is on track, as a code of `TAGS` and as a sentence.
     tag: str
     words: str
     #: How the figure has changed, such as "Up 10 homes since 1 May 2027". Empty before the second report.
@@ -64,27 +67,27 @@ class ObjectiveState:
 
     @property
     def label(self) -> str:
-        """The label of the tag."""
+        """Return the label of the tag."""
         return TAGS[self.tag][0]
 
     @property
     def colour(self) -> str:
-        """The code of the colour of the tag."""
+        """Return the code of the colour of the tag."""
         return TAGS[self.tag][1]
 
     @property
     def latest(self) -> ObjectiveProgress | None:
-        """The newest report."""
+        """Return the newest report, or None."""
         return self.reports[0] if self.reports else None
 
     @property
     def now(self) -> str:
-        """The newest figure in words. Empty before the first report."""
+        """Return the newest figure in words, or "" before the first report."""
         return self.objective.in_words(self.pace.figure) if self.reports else ""
 
     @property
     def target(self) -> str:
-        """The target in words."""
+        """Return the target in words."""
         return self.objective.in_words(self.objective.target)
 
     @property
@@ -94,23 +97,26 @@ class ObjectiveState:
 
     @property
     def commitments(self) -> str:
-        """How many commitments serve it, as far as the reader may see them: "3" or "3, 1 overdue". Empty for none."""
+        """Return how many commitments serve the objective, such as "3" or "3, 1 overdue", or "" for none.
+
+        Only commitments that the reader may see count.
+        """
         commitments = [line.served for line in self.lines.get("commitment", []) if line.served]
         if not commitments:
             return ""
-        overdue = sum(commitment.is_overdue for commitment in commitments)
-        return f"{len(commitments)}, {overdue} overdue" if overdue else str(len(commitments))
+        overdue_count = sum(commitment.is_overdue for commitment in commitments)
+        return f"{len(commitments)}, {overdue_count} overdue" if overdue_count else str(len(commitments))
 
     @property
     def figures(self) -> list[Served]:
-        """The figures of plans that serve it, as far as the reader may see them."""
+        """Return the figures of plans that serve the objective, as far as the reader may see them."""
         return [line.served for line in self.lines.get("plan", []) if line.served]
 
 
 def _tag_and_sentence(
     objective: Objective, current_pace: Pace, *, has_reports: bool, today: dt.date
 ) -> tuple[str, str]:
-    """Return the code of the tag, and the sentence."""
+    """Return the code of the tag, and a sentence that explains the tag."""
     if objective.status == ObjectiveStatus.MET:
         return "met", f"Met. {objective.status_reason}"
     if objective.status == ObjectiveStatus.DROPPED:
@@ -121,6 +127,7 @@ def _tag_and_sentence(
         return "behind", f"The target date has passed: {objective.in_words(objective.target)} was the target."
     if not has_reports:
         return "no_report", "No progress has been reported yet."
+    # If people enter whole numbers only, the expected figure should not show decimals.
     other_figures = (objective.baseline, objective.target, current_pace.figure)
     expected = objective.in_words(_rounded(current_pace.expected, other_figures))
     day = long_date(current_pace.on)
@@ -136,7 +143,7 @@ def _rounded(expected: Decimal, other_figures: Iterable[Decimal]) -> Decimal:
 
 
 def _trend_in_words(objective: Objective, current_pace: Pace) -> str:
-    """Return how the figure has changed since the report before, or an empty text without one."""
+    """Return how the figure has changed since the previous report, or "" without a previous report."""
     if current_pace.change is None or current_pace.since is None:
         return ""
     since = long_date(current_pace.since)
@@ -169,11 +176,12 @@ def state_of_objective(
 
 
 def objective_states(
-    user: User, partnership: Partnership, former: Party | None, today: dt.date, only: int | None = None
+    user: User, partnership: Partnership, former: Party | None, today: dt.date, only_id: int | None = None
 ) -> list[ObjectiveState]:
-    """Return the progress of the objectives of a partnership, in their order, or of `only` one of them (by id).
+    """Return the progress of the objectives of a partnership, in their order, or only of the objective with `only_id`.
 
-    A former party reads the objectives as they were when it left, without the records that serve them.
+    People of a former party (`former`) read the objectives as they were when it left, without the records that serve
+    them.
     """
     day = today
     if former is None:
@@ -182,7 +190,7 @@ def objective_states(
         assert former.left_at is not None  # set when a party leaves
         objectives = _objectives_then(partnership, former.left_at)
         day = timezone.localdate(former.left_at)
-    chosen_objectives = [objective for objective in objectives if only is None or objective.pk == only]
+    chosen_objectives = [objective for objective in objectives if only_id is None or objective.pk == only_id]
     if not chosen_objectives:
         return []
     reports = reports_of(chosen_objectives, former.left_at if former else None)
@@ -194,12 +202,13 @@ def objective_states(
 
 
 def _objectives_of(partnership: int) -> QuerySet[Objective]:
+    """Return the objectives of the partnership, in their order."""
     rows = Objective.objects.filter(partnership=partnership)
     return rows.select_related("organisation", "owner").order_by("position", "pk")
 
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
-    """Return the reports of each objective (by id), newest first. One query."""
+    """Return the reports of each objective (by id), newest first, or those made until a moment. Makes one query."""
     rows = ObjectiveProgress.objects.filter(objective__in=[objective.pk for objective in objectives])
     if until is not None:
         rows = rows.filter(at__lte=until)
@@ -210,7 +219,7 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
 
 
 def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[Line]]]:
-    """Return the links of each objective (by id) by provider, with the records that the person may read."""
+    """Return the links of each objective (by id), grouped by provider, with the records that the person may read."""
     links = list(ObjectiveLink.objects.filter(objective__in=[objective.pk for objective in objectives]).order_by("pk"))
     keys_by_provider: dict[str, set[str]] = defaultdict(set)
     for link in links:

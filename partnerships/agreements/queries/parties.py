@@ -1,4 +1,4 @@
-"""Name parties as on the day that a page shows, and find out whose part they have taken over."""
+"""Give parties the names of the day that a page shows, and find the organisations whose parts they have taken over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.organisations.naming import AsAt, show_as_at
 
 
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
-    """Annotate parties with whose part they last took over (`part_of`, a name), and when (`part_since`)."""
+    """Annotate each party with its last predecessor (`part_of`, a name) and the time of takeover (`part_since`)."""
     handovers = Handover.objects.filter(
         kind="partnerships",
         record=OuterRef("partnership"),
@@ -39,22 +39,25 @@ def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt
 def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: dt.datetime | None = None) -> None:
     """Give the organisations of parties the names that they had on the day that the page shows. Never save them.
 
-    Parties that left or declined get the names of that day. The others get the names of the day on which the reader's
-    own organisation left (`left_at`), or on which the partnership ended, or else today's. At most one query.
+    Parties that left or declined get the names of the day on which they did. The others get the names of the day on
+    which the reader's own organisation left (`left_at`), or on which the partnership ended, or else today's names.
+    Makes at most one query.
     """
     rows = list(parties)
     if left_at is None:
-        names_of_day = ended_names(partnership, rows)
+        parties_by_page_day = ended_names(partnership, rows)
     else:
-        names_of_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
-    names_of_gone = [(_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting]
-    show_as_at([*names_of_day, *names_of_gone])
+        parties_by_page_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
+    parties_by_own_day = [
+        (_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting
+    ]
+    show_as_at([*parties_by_page_day, *parties_by_own_day])
 
 
-def held_part_then(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
+def earlier_holders_of_parts(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
     """Return, by the id of today's party, the organisation that had its part in a partnership at an earlier moment.
 
-    Left out are organisations that still have a row of their own: their part ended when they passed it on.
+    Organisations that still have a row of their own are left out: their part ended when they passed it on.
     """
     earlier_holders = holders_at("partnerships", partnership, at)
     if not earlier_holders:

@@ -1,4 +1,4 @@
-"""Read partnerships: search them, filter their events, and list the work that waits for a person."""
+"""Read partnerships: search them, filter their events, and list the work that is due from a person."""
 
 from __future__ import annotations
 
@@ -37,17 +37,18 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: How long before the review date leads are reminded.
+#: How long before the review date a partnership appears in the leads' work.
 REVIEW_NOTICE = dt.timedelta(days=30)
 
 
 def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
-    """Return which of these partnerships (ids) the person reads in full today."""
+    """Return which of these partnerships (ids) the person may read in full today."""
     partnership_ids = {pk for pk in partnerships if pk is not None}
     return set(rows_for(_inside_among, user, list(partnership_ids))) if partnership_ids else set()
 
 
 def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
+    """Return the query of `inside_among`."""
     return Partnership.objects.inside_for(user).filter(among("pk", partnerships)).values_list("pk", flat=True)
 
 
@@ -57,8 +58,8 @@ def find_partnerships(
     """Return the partnerships that the person may see and that match, not ordered.
 
     The text is a part of the title or of a present party's name. Partnerships that the person reads only for a former
-    party match as they were when it left. The rows have `listed_as`, the title to sort by, and `is_left`, which says
-    whether only a former party reads them.
+    party match as they were when the party left. The rows have two annotations: `listed_as`, the title to sort by, and
+    `is_left`, which is true if the person reads the partnership only for a former party.
     """
     readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
     condition = Q()
@@ -72,7 +73,8 @@ def find_partnerships(
     if search_text:
         condition &= Q(title__icontains=search_text) | _has_party_named(folded_text)
 
-    # Today's rows do not say what these were like when the party left, so they are filtered here, not in SQL.
+    # Today's rows do not have the values from the day on which the party left, so these partnerships are filtered here,
+    # not in SQL.
     left_behind = [
         (partnership, party)
         for partnership, party in _left_behind(user)
@@ -97,7 +99,7 @@ def find_partnerships(
 
 
 def _has_party_named(folded_text: str) -> Q:
-    """Condition for partnerships with a present party whose name contains the text."""
+    """Return a condition for partnerships with a present party whose name contains the text."""
     if not folded_text:
         return Q()
     organisations = OrganisationName.objects.filter(folded__contains=folded_text).values("organisation")
@@ -106,9 +108,9 @@ def _has_party_named(folded_text: str) -> Q:
 
 
 def find_left_behind(user: User, text: str) -> list[Partnership]:
-    """Return partnerships that the person reads only for a former party, as they were then, sorted by title.
+    """Return partnerships that the person reads only for a former party, as they were when it left, sorted by title.
 
-    Each word of the text was in their title or purpose.
+    Every word of the text must be in the title or purpose of that time.
     """
     words = text.lower().split()
     matches = [
@@ -120,7 +122,7 @@ def find_left_behind(user: User, text: str) -> list[Partnership]:
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """Return partnerships that the person reads only for a former party, as they were then, with that party."""
+    """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
     if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
         return []
     visible_today = Partnership.objects.known_today_to(user).values("pk")
@@ -130,7 +132,7 @@ def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
 
 
 def _with_party_named_then(parties: Collection[Party], folded_text: str) -> set[int]:
-    """Return the ids of the partnerships that had a party with such a name when one of these parties left."""
+    """Return the ids of the partnerships in which a party had such a name when one of these parties left."""
     if not folded_text or not parties:
         return set()
     organisations_by_partnership = present_then(parties)
@@ -141,23 +143,23 @@ def _with_party_named_then(parties: Collection[Party], folded_text: str) -> set[
 
 
 def events_of_partnerships(user: User, records: Records) -> Q:
-    """Condition for events about these partnerships that the person may see.
+    """Return a condition for events about these partnerships that the person may see.
 
-    People of a former party see the events before it left, and its leaving. They do not see what its leaving decided,
-    such as terms that only it had not signed.
+    People of a former party see the events before the party left, and its leaving. They do not see the consequences of
+    its leaving, such as the agreement of terms that only this party had not signed.
     """
-    former = (
+    former_parties = (
         Party.objects.left_after("at", user)
         .filter(partnership=OuterRef("target_id"))
         .annotate(event=ExpressionWrapper(OuterRef("kind"), output_field=CharField()))
         .filter(Q(left_at__gt=OuterRef("at")) | Q(event__in=[EventKind.PARTY_LEFT, EventKind.PARTY_REMOVED]))
     )
-    present = Partnership.objects.present_for(user).filter(pk__in=records)
-    return Q(target_id__in=present.values("pk")) | Q(Exists(former))
+    present_partnerships = Partnership.objects.present_for(user).filter(pk__in=records)
+    return Q(target_id__in=present_partnerships.values("pk")) | Q(Exists(former_parties))
 
 
 def leads_a_party(user: User, partnership_id: int | None) -> bool:
-    """Whether the person leads a present party that is not an observer."""
+    """Return whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
     is_deciding_party = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
@@ -180,16 +182,18 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
 
 
 def _invitations() -> Reach:
-    """Invitations that a lead must answer."""
+    """Return the invitations that a lead must answer, and the routes to these leads."""
     invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live())
     return Reach(invited, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _invitations_for(user: User) -> QuerySet[Party]:
+    """Return the invitations that the person must answer."""
     return _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
 
 
 def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return the entries of My work about invitations that the person must answer."""
     return [
         Waiting(
             what="Answer the invitation to join",
@@ -205,7 +209,7 @@ def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _reviews(now: dt.datetime) -> Reach:
-    """Partnerships under review, or with a review coming up."""
+    """Return the partnerships under review or with a review coming up, and the routes to their leads."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.filter(
         has_status_on(Status.UNDER_REVIEW, today)
@@ -215,13 +219,14 @@ def _reviews(now: dt.datetime) -> Reach:
 
 
 def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
+    """Return the partnerships that the person must review, each with the id of its successor."""
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
     partnerships: QuerySet[Partnership, Any] = _reviews(now).of(user).annotate(successor=Subquery(successor[:1]))
     return partnerships.order_by("status_since", "pk")
 
 
 def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
-    """Reviews to prepare or hold, and successors whose terms are not finished yet."""
+    """Return the entries of My work about reviews to prepare or hold, and successors with unfinished terms."""
     waiting = []
     for partnership in rows_for(_reviews_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
@@ -250,16 +255,18 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _signatures() -> Reach:
-    """Terms that wait for a party's signature."""
+    """Return the terms that a party has yet to sign, and the routes to its people."""
     return Reach(TermsSignatory.objects.waiting(), (Organisations("organisation"),))
 
 
 def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
+    """Return the requests to sign that the person can answer."""
     signatures = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
     return signatures.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
 
 
 def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return the entries of My work about terms that the person can sign."""
     return [
         Waiting(
             what=f"Sign the terms for {row.organisation.name}",
@@ -275,7 +282,7 @@ def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits for leads: signatures, invitations, reviews, and dates that are coming up.
+#: Work of leads in partnerships: signatures, invitations, reviews, and dates that are coming up.
 STEPS = (
     Source(_waiting_signatures, lambda _: (_signatures(),)),
     Source(_waiting_invitations, lambda _: (_invitations(),)),
@@ -294,11 +301,12 @@ def partnerships_of(user: User, organisation: Organisation | int) -> Partnership
 
 
 def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnership]:
+    """Return the first 50 partnerships of the organisation, for its page."""
     return partnerships_of(user, organisation).order_by("status", "title", "pk")[:50]
 
 
 def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
-    """The short and full names of the other present parties of each partnership."""
+    """Return the short and full names of the other present parties of each partnership."""
     other_parties = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
     return other_parties.order_by("role", "pk").values_list(
         "partnership", "organisation__short_name", "organisation__name"

@@ -1,4 +1,4 @@
-"""Read posts: who holds a role of an organisation on a day, the teams of a partnership, and vacant posts."""
+"""Read posts: the holders of an organisation's role on a day, the teams of a partnership, and vacant posts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def people_in_post(
 ) -> list[User]:
     """Return the people with an account who hold a role of an organisation on a day, by name.
 
-    They must act for the organisation on that day. With a partnership, these are the holders of the organisation's post
-    in it or, if there are none, of its post for the whole organisation.
+    Only people who act for the organisation on that day are returned. With a partnership, they are the holders of the
+    organisation's post in that partnership or, if nobody holds such a post, of its post for the whole organisation.
     """
     if partnership is not None:
         people = _people(organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day)
@@ -42,6 +42,7 @@ def people_in_post(
 
 
 def _people(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
+    """Return the holders on a day who have an account and act for the organisation, by name."""
     current_holders = holders.on(day).filter(post__organisation=organisation, post__in=Post.objects.open())
     memberships = Membership.objects.current(day).filter(organisation=organisation)
     people = User.objects.filter(pk__in=current_holders.values("person"), account_since__isnull=False)
@@ -60,7 +61,7 @@ class Team:
 
 
 def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> list[Team]:
-    """Return the people of these parties of a partnership. Two queries."""
+    """Return the people of these parties of a partnership. Makes two queries."""
     all_parties = list(parties)
     organisation_ids = [party.organisation_id for party in all_parties]
     visible_posts = Post.objects.visible_to(user).open().filter(organisation__in=organisation_ids)
@@ -76,13 +77,16 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
 
 
 def open_posts_of(organisation: int) -> QuerySet[Post]:
-    """Return the open posts of a whole organisation."""
+    """Return the open posts of a whole organisation, without its posts in partnerships."""
     return Post.objects.open().filter(organisation=organisation, partnership=None)
 
 
 def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """Section with the posts of a whole organisation, for its page."""
-    posts = rows_for(_whole_organisations, user, organisation.pk) if has_rows else []
+    """Return the section with the posts of a whole organisation, for its page.
+
+    Returns None if the person can neither see a post nor add one.
+    """
+    posts = rows_for(_organisation_posts, user, organisation.pk) if has_rows else []
     may_name = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not posts and not may_name:
         return None
@@ -90,23 +94,25 @@ def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) 
     return Section("agreements/posts/_organisation_section.html", context)
 
 
-def _whole_organisations(user: User, organisation: int) -> QuerySet[Post]:
-    """The open posts of the whole organisation that the person may see."""
+def _organisation_posts(user: User, organisation: int) -> QuerySet[Post]:
+    """Return the open posts of the whole organisation that the person may see."""
     return Post.objects.visible_to(user).open().filter(organisation=organisation, partnership=None).for_listing()
 
 
 def _vacant(now: dt.datetime) -> Reach:
+    """Return the vacant posts, and the routes to the leads who must fill them."""
     return Reach(Post.objects.vacant(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _vacant_for(user: User, now: dt.datetime) -> QuerySet[Any]:
-    last = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
-    posts: QuerySet[Any] = _vacant(now).of(user).annotate(vacant_on=Subquery(last))
+    """Return the vacant posts that the person must fill, each with the day on which it became vacant."""
+    last_day_held = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
+    posts: QuerySet[Any] = _vacant(now).of(user).annotate(vacant_on=Subquery(last_day_held))
     return posts.select_related("organisation", "partnership").order_by("pk")
 
 
 def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
-    """Posts that were held and are vacant, for the organisation's leads."""
+    """Return the entries of My work about vacant posts."""
     return [
         Waiting(
             what="Fill the vacant post",
@@ -119,5 +125,5 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits for leads: vacant posts.
+#: Work of the leads of organisations: vacant posts to fill.
 POSTS_TO_FILL = Source(_posts_to_fill, lambda now: (_vacant(now),))

@@ -1,4 +1,4 @@
-"""Read objectives and terms for agendas, for progress reports, and for facilitators who look for what is stuck."""
+"""Read objectives and terms for agendas, for progress reports, and for facilitators who look for delays."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from partnerships.people.models import User
 UNSIGNED_DAYS = 14
 #: After how many days without a change a draft counts as stuck.
 UNTOUCHED_DAYS = 30
-#: How many names an item of an agenda gives.
+#: How many objectives or amendments an item of an agenda names.
 _MAX_NAMES = 6
 
 
 def _open_objectives(today: dt.date, **conditions: object) -> list[ObjectiveState]:
-    """Return open objectives with their progress, without the records that serve them. Two queries."""
+    """Return open objectives with their progress, without the records that serve them. Makes two queries."""
     rows = Objective.objects.filter(status=ObjectiveStatus.OPEN, **conditions)
     objectives = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
     reports = reports_of(objectives)
@@ -42,7 +42,7 @@ def _open_objectives(today: dt.date, **conditions: object) -> list[ObjectiveStat
 
 
 def _is_stuck(state: ObjectiveState) -> bool:
-    """Whether the objective is behind or blocked."""
+    """Return whether the objective is behind or blocked."""
     return state.tag == "behind" or bool(state.blocked_by)
 
 
@@ -54,6 +54,7 @@ def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime
 
 
 def _stuck_objective(state: ObjectiveState) -> Stuck:
+    """Return the entry about an objective that is behind or blocked."""
     objective, blocked_by = state.objective, state.blocked_by
     return Stuck(
         partnership=objective.partnership_id,
@@ -66,10 +67,10 @@ def _stuck_objective(state: ObjectiveState) -> Stuck:
 
 
 def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Return the terms that were not signed for two weeks, and the drafts that were not changed for a month."""
-    inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships)
+    """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
+    readable_partnerships = Partnership.objects.inside_for(user).filter(pk__in=partnerships)
     signatories = TermsSignatory.objects.waiting().filter(
-        version__partnership__in=inside.values("pk"),
+        version__partnership__in=readable_partnerships.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
     drafts = TermsProposal.objects.drafts_for(user).filter(
@@ -108,13 +109,15 @@ def objectives_for_agenda(user: User, partnerships: Sequence[Partnership], since
     for state in _open_objectives(timezone.localdate(since.now), partnership__in=partnerships):
         if _is_stuck(state):
             stuck_by_partnership[state.objective.partnership_id].append(state)
-    return [_objectives_item(partnership, stuck) for partnership, stuck in stuck_by_partnership.items()]
+    return [_objectives_item(partnership, stuck_states) for partnership, stuck_states in stuck_by_partnership.items()]
 
 
-def _objectives_item(partnership: int, stuck: Sequence[ObjectiveState]) -> Suggestion:
+def _objectives_item(partnership: int, stuck_states: Sequence[ObjectiveState]) -> Suggestion:
     """Return the item of an agenda that names the objectives which are blocked or behind."""
-    names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck[:_MAX_NAMES]]
-    title = "An objective needs attention" if len(stuck) == 1 else f"{len(stuck)} objectives need attention"
+    names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck_states[:_MAX_NAMES]]
+    title = (
+        "An objective needs attention" if len(stuck_states) == 1 else f"{len(stuck_states)} objectives need attention"
+    )
     return Suggestion(
         partnership=partnership,
         subject_kind="partnership",
@@ -127,7 +130,7 @@ def _objectives_item(partnership: int, stuck: Sequence[ObjectiveState]) -> Sugge
 
 
 def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Return an item for each partnership whose terms wait for signatures."""
+    """Return an item for each partnership whose terms are awaiting signatures."""
     proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
     for proposal in proposals.select_related("proposed_by").order_by("partnership", "number"):
@@ -172,7 +175,7 @@ def _figure(state: ObjectiveState) -> str:
 
 
 def terms_in_period(period: ReportPeriod) -> Block | None:
-    """Return the block of a progress report with the amendments that the party proposed or must sign, or None."""
+    """Return the block of a progress report with amendments that the party proposed or has yet to sign, or None."""
     party = period.party
     own_proposals = TermsProposal.objects.filter(
         partnership=party.partnership_id, proposed_by=party.organisation_id, based_on__isnull=False
@@ -202,4 +205,5 @@ def terms_in_period(period: ReportPeriod) -> Block | None:
 
 
 def _decided_on(proposal: TermsProposal) -> dt.date | None:
+    """Return the day on which the proposal was decided, or None."""
     return timezone.localdate(proposal.decided_at) if proposal.decided_at else None

@@ -1,6 +1,6 @@
-"""Find out whether personal data is open in a partnership.
+"""Find out whether people can open personal data in a partnership.
 
-It is open only while a signed data-sharing agreement between the parties is in force. This is another partnership, of a
+They can only while a signed data-sharing agreement between the parties is in force: either another partnership, of a
 kind that is a data-sharing agreement, or a data-sharing schedule in the partnership's own terms.
 """
 
@@ -33,7 +33,7 @@ SCHEDULES = ("data_items", "data_sharing")
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Whether personal data is open. Either the agreement that opens it, or what is missing."""
+    """Whether personal data is open: the agreement that opens the data, or what is missing."""
 
     is_open: bool
     agreement: Partnership | None
@@ -44,7 +44,7 @@ def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
     """Return whether personal data is open on a day, or None if the partnership shares none."""
     if not partnership.kind.needs_data_sharing and not has_marked_documents(partnership):
         return None
-    if _own_schedule(partnership, day):
+    if _has_own_schedule(partnership, day):
         return Sharing(is_open=True, agreement=partnership, missing="")
     agreement = agreement_between(partnership, day)
     if agreement is not None:
@@ -58,48 +58,48 @@ def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
 
 
 def has_marked_documents(partnership: Partnership) -> bool:
-    """Whether any document is marked as personal data."""
+    """Return whether any document is marked as personal data."""
     return partnership.documents.filter(personal_data=True, removed_at=None).exists()
 
 
 def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
-    """Whether personal data in the partnership may be read on a day, by anybody or by one reader.
+    """Return whether personal data in the partnership may be read on a day, by anybody or by one reader.
 
     The partnership's own schedule opens nothing to a reader whose parties joined later and have not signed it. If the
-    reader is everybody of some organisations, all of these must have signed.
+    reader is `Everybody` of some organisations, all of these must have signed.
     """
-    if _own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
+    if _has_own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
         return True
     return agreement_between(partnership, day) is not None
 
 
 def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
-    """Whether the terms of the partnership apply to a party of the reader."""
-    unsigned = unbound_organisation_ids(partnership, day)
+    """Return whether the terms of the partnership apply to a party of the reader."""
+    unsigned_ids = unbound_organisation_ids(partnership, day)
     if isinstance(reader, Everybody):
-        return unsigned.isdisjoint(reader.organisations)
-    if not unsigned:
+        return unsigned_ids.isdisjoint(reader.organisations)
+    if not unsigned_ids:
         return True
     own_parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
     )
-    return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned).exists()
+    return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned_ids).exists()
 
 
 def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
-    """Return the ids of the partnerships in which personal data is open on a day. A few queries for all of them."""
+    """Return the ids of the partnerships in which personal data is open on a day. Makes few queries."""
     versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
-    with_own_schedule = {
+    ids_with_own_schedule = {
         partnership.pk
         for partnership in partnerships
         if partnership.pk in versions and _has_schedule(partnership, versions[partnership.pk], day)
     }
-    other_ids = [partnership.pk for partnership in partnerships if partnership.pk not in with_own_schedule]
-    return with_own_schedule | agreements_between(other_ids, day).keys()
+    other_ids = [partnership.pk for partnership in partnerships if partnership.pk not in ids_with_own_schedule]
+    return ids_with_own_schedule | agreements_between(other_ids, day).keys()
 
 
-def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
-    """Whether the partnership's own terms are or have a data-sharing schedule in force on a day."""
+def _has_own_schedule(partnership: Partnership, day: dt.date) -> bool:
+    """Return whether the partnership's own terms are or have a data-sharing schedule in force on a day."""
     if partnership.state_on(day) not in COUNTS_IN:
         return False
     version = version_in_force(partnership, day)
@@ -107,7 +107,7 @@ def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
 
 
 def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date) -> bool:
-    """Whether terms in force are or have a data-sharing schedule whose dates include a day."""
+    """Return whether terms in force are or have a data-sharing schedule whose dates include a day."""
     if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
     if partnership.kind.gives_data_sharing:
@@ -116,7 +116,7 @@ def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date)
 
 
 def _runs_on(about: dict[str, object], day: dt.date) -> bool:
-    """Whether a day is between the start and the end of terms."""
+    """Return whether a day is between the start and the end of terms."""
     starts_on, ends_on = day_of(about.get("starts_on")), day_of(about.get("ends_on"))
     has_started = starts_on is None or starts_on <= day
     has_ended = ends_on is not None and ends_on < day and not about.get("goes_on")
@@ -131,8 +131,8 @@ def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | N
 def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
     """Return, by partnership (id), a data-sharing agreement in force on a day that all its parties have signed.
 
-    The parties of the agreement must include every party of the partnership except observers. At most five queries,
-    unless a party of an agreement has succeeded one that signed.
+    The parties of the agreement must include every party of the partnership except observers. Makes at most five
+    queries, unless a party of an agreement has succeeded one that signed.
     """
     parties_to_cover = {
         pk: organisation_ids
@@ -162,7 +162,7 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
 
 
 def _binds(agreement: Partnership, version: TermsVersion, organisation_ids: set[int], day: dt.date) -> bool:
-    """Whether all these parties have signed the version in force, or have succeeded parties that did."""
+    """Return whether all these parties have signed the version in force, or have succeeded parties that did."""
     if organisation_ids <= bound_organisation_ids(version):
         return True
     return organisation_ids.isdisjoint(unbound_organisation_ids(agreement, day))

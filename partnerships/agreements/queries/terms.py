@@ -1,4 +1,4 @@
-"""Read terms: which version is in force, who has signed it, and who may sign."""
+"""Read terms: the version in force, the parties that have signed it, and the people who may sign."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def widened_declarations(declarations: dict[str, Any], *versions: TermsVersion |
 
 
 def content_of_proposal(proposal: TermsProposal) -> Content:
-    """Return the draft of a proposal, or the content that it is based on if nothing was changed yet."""
+    """Return the draft of a proposal, or the content on which it is based if nothing was changed yet."""
     if proposal.content is not None:
         content: Content = proposal.content
         return content
@@ -68,7 +68,7 @@ def content_of_proposal(proposal: TermsProposal) -> Content:
 
 
 def base_content_of(proposal: TermsProposal) -> Content:
-    """Return the content from which a proposal was begun; empty content for the first terms."""
+    """Return the content from which a proposal was begun, or empty content for the first terms."""
     schema = schema_of(proposal)
     if proposal.based_on is None:
         return documents.normalise(schema, {})
@@ -93,8 +93,9 @@ def fitted_to_schema(schema: Schema, content: Content) -> Content:
 def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> list[Entry]:
     """Return all entries that put a version in force, in the order in which they were decided.
 
-    With `until`, only those decided before that moment. A former party reads these; not the terms that came into force
-    because it left and only its signature was missing. Within a page, the query runs once.
+    With `until`, return only the entries decided before that moment. People of a former party read only these, and not
+    terms that came into force because the party left and only its signature was missing. Within a page, the query runs
+    once.
     """
 
     def fetch_entries() -> list[Entry]:
@@ -108,7 +109,7 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """Return the version in force on a day, or None before the first."""
+    """Return the version in force on a day, or None before the first version came into force."""
     entry = in_force_on(entries_of(partnership), day)
     return TermsVersion.objects.get(pk=entry.version) if entry else None
 
@@ -128,47 +129,49 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
         for signature in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
     }
     is_awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
-    required = required_parties(version.partnership)
+    required_ids = required_party_ids(version.partnership)
     states: list[TermsState] = []
     for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
         decision = decisions.get(signatory.organisation_id)
         if signatory.removed_at is not None and decision is None:
             continue
         signatory.version = version
-        takes_part = signatory.organisation_id in required
+        takes_part = signatory.organisation_id in required_ids
         states.append(documents.SigningState(signatory, decision, None, takes_part=takes_part, is_awaited=is_awaited))
     return states
 
 
-def required_parties(partnership: Partnership, day: dt.date | None = None) -> set[int]:
+def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> set[int]:
     """Return the ids of the organisations that must sign: present and invited parties, except observers.
 
-    Left out are parties whose notice has run out by a day (by default today).
+    Parties whose notice has run out by a day (by default today) are left out.
     """
-    run_out = Notice.objects.run_out_by(day or timezone.localdate()).filter(partnership=partnership)
+    notices_run_out = Notice.objects.run_out_by(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required().filter(partnership=partnership)
-    return set(parties.exclude(organisation__in=run_out.values("organisation")).values_list("organisation", flat=True))
+    return set(
+        parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list("organisation", flat=True)
+    )
 
 
 def is_signed_by_all(version: TermsVersion) -> bool:
-    """Whether every required party has signed this version.
+    """Return whether every required party has signed this version.
 
     A signature also counts for an organisation that has succeeded the signatory, unless the successor is asked to sign.
     """
-    signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
-    required = required_parties(version.partnership)
-    if len(required) < 2:
+    signed_ids = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
+    required_ids = required_party_ids(version.partnership)
+    if len(required_ids) < 2:
         return False
-    if required <= signed:
+    if required_ids <= signed_ids:
         return True
-    asked = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True))
-    return required <= with_successors(version.partnership, signed) - (asked - signed)
+    asked_ids = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    return required_ids <= with_successors(version.partnership, signed_ids) - (asked_ids - signed_ids)
 
 
 def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set[int]:
-    """Return these organisations, and those that took over their part in the partnership, by succession or merge.
+    """Return these organisations (ids), and those that took over their part in the partnership.
 
-    A signature of an organisation also binds its successors.
+    A part is taken over by succession or merge. A signature of an organisation also binds its successors.
     """
     handovers = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
     successions: list[tuple[Any, ...]] = [
@@ -192,7 +195,7 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """Return the version that a joining party signs: the one in force, or else the first that will be."""
+    """Return the version that a joining party signs: the version in force, or else the first that will be."""
     entries = entries_of(partnership)
     entry = in_force_on(entries, day) or next(iter(timeline(entries)), None)
     if entry is None:
@@ -204,16 +207,16 @@ def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | No
 
 def bound_organisation_ids(version: TermsVersion) -> set[int]:
     """Return the organisations (ids) that have signed a version, or both versions that it consolidates."""
-    signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
+    signed_ids = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     if version.base is not None and version.amendment is not None:
-        signed |= bound_organisation_ids(version.base) & bound_organisation_ids(version.amendment)
-    return signed
+        signed_ids |= bound_organisation_ids(version.base) & bound_organisation_ids(version.amendment)
+    return signed_ids
 
 
 def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]:
     """Return the present parties (ids of organisations) to which the terms in force do not apply yet.
 
-    These have not signed, and have not succeeded a party that has. Observers do not sign, so they are left out.
+    They have not signed, and have not succeeded a party that has. Observers do not sign, so they are left out.
     """
     version = version_to_join(partnership, day)
     if version is None:
@@ -227,8 +230,8 @@ def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]
     return party_ids - with_successors(partnership, signed_ids)
 
 
-def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
-    """Whether the party must give notice before it leaves, because it has signed terms that ask for notice.
+def must_give_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
+    """Return whether the party must give notice before it leaves, because it has signed terms with a notice period.
 
     Observers and invited parties may leave at once.
     """
@@ -240,7 +243,7 @@ def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) ->
 
 
 def notice_words(partnership: Partnership) -> str:
-    """Return the notice that the terms ask for in words: `1 day’s notice`, `30 days’ notice`."""
+    """Return the notice that the terms require in words: `1 day’s notice`, `30 days’ notice`."""
     days = partnership.notice_days or 0
     return f"{counted(days, 'day')}{'’s' if days == 1 else '’'} notice"
 
@@ -252,7 +255,7 @@ def signers_of(organisation: Organisation | int, partnership: Partnership | int,
 
 
 def signs_for(user: User, day: dt.date) -> Q:
-    """Condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
+    """Return a condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
@@ -289,20 +292,24 @@ def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> 
 
 
 def _can_still_sign(state: TermsState, version: TermsVersion, day: dt.date) -> bool:
-    """Whether the party has not decided yet, or joined later, declined and may change its mind."""
+    """Return whether the party has yet to decide, or joined later, declined and may change its mind."""
     if state.must_decide:
         return True
     return has_declined_to_join(state) and _is_version_to_join(version, day)
 
 
 def has_declined_to_join(state: TermsState) -> bool:
-    """Whether the party joined later and declined the version. It may still sign while that version is in force."""
+    """Return whether the party joined later and declined the version.
+
+    Such a party may still sign while that version is in force.
+    """
     signatory, sign_off = state.signatory, state.sign_off
     has_declined = sign_off is not None and sign_off.is_rejected
     return has_declined and signatory.joins and signatory.removed_at is None and state.takes_part
 
 
 def _is_version_to_join(version: TermsVersion, day: dt.date) -> bool:
+    """Return whether this is the version that a joining party signs on the day."""
     current_version = version_to_join(version.partnership, day)
     return current_version is not None and current_version.pk == version.pk
 
@@ -323,19 +330,19 @@ def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
 
 
 def newest_version(proposal: TermsProposal) -> TermsVersion | None:
-    """Return the version as which a proposal was last sent for signature."""
+    """Return the version as which a proposal was last sent for signature, or None if it was never sent."""
     return proposal.versions.order_by("-number").first()
 
 
 def versions_awaiting_signature(partnership: Partnership) -> list[TermsVersion]:
-    """Return the versions of a partnership that wait for signatures, by the number of their proposal."""
+    """Return the versions of a partnership that are awaiting signatures, by the number of their proposal."""
     awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
     versions = [newest_version(proposal) for proposal in awaiting.order_by("number")]
     return [version for version in versions if version is not None]
 
 
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
-    """Return the versions that wait for signatures of parties that joined later; usually one."""
+    """Return the versions that parties which joined later have yet to sign. Usually there is one."""
     signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
     versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).select_related("proposal")
     rows = list(versions.order_by("number"))
@@ -345,7 +352,7 @@ def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
 
 
 def version_to_amend(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:
-    """Return the version that a proposal amends: the one in force on the day from which it should apply."""
+    """Return the version that a proposal amends: the version in force on the day from which the proposal applies."""
     if not proposal.is_open:
         return proposal.based_on
     today = timezone.localdate(now)

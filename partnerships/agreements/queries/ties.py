@@ -1,6 +1,6 @@
-"""Find who takes part in which partnership on a day, as far as a reader may know.
+"""Find the organisations that take part in partnerships on a day, as far as a reader may know.
 
-The diagram of the network needs this for all partnerships at once, so the parts are in arrays.
+The diagram of the network needs the parts in all partnerships at once, so they are in arrays.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ else:
 
 #: The part of an organisation in a partnership: the two ids, and the role.
 Part = tuple[int, int, str]
-#: Roles by their index in `Parts.role`.
+#: Roles by their index in `Parts.role`. Index 0 stands for a role that is not known here.
 ROLES = ("", *(str(role) for role in PartyRole))
 
 
@@ -66,7 +66,7 @@ class Parts:
         return Parts(self.partnership[mask], self.body[mask], self.role[mask])
 
     def without(self, pairs: set[tuple[int, int]]) -> Parts:
-        """Return the parts except those of these pairs of partnership and organisation."""
+        """Return the parts without those of these pairs of partnership and organisation (ids)."""
         mask = np.ones(len(self), dtype=bool)
         # Only parts in these few partnerships are compared one by one.
         candidates = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
@@ -90,7 +90,7 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 
 
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
-    """Return who takes part in these partnerships on a day.
+    """Return the parts of organisations in these partnerships on a day.
 
     * For a day to come, parties whose notice will have run out are left out.
     * For an earlier day, the parts come from the row history or, for rows that were written later, from the dates of
@@ -112,7 +112,7 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
 
 
 def _read_parts(parties: PartyQuerySet) -> Parts:
-    """Return the present parts of these parties. Read into arrays, because there may be 200,000 of them."""
+    """Return the present parts of these parties. They are read into arrays, because there may be 200,000."""
     rows = parties.order_by().values("partnership_id", "organisation_id", "role")
     sql, values = subquery("parties", rows, empty="SELECT 0, 0, '' WHERE FALSE")
     role = "coalesce(array_position(%(roles)s::text[], role::text), 1) - 1"
@@ -121,34 +121,35 @@ def _read_parts(parties: PartyQuerySet) -> Parts:
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
-    """Yield who took part on an earlier day, regardless of what a reader may know.
+    """Yield the parts of organisations on an earlier day, regardless of what a reader may know.
 
-    First parties with a row in the history up to that day, as the row has them. Then parties whose rows were written
-    later, for example by an import, by their dates of joining and leaving.
+    Parties with a row in the history up to that day come first, as the row has them. Then come parties whose rows were
+    written later, for example by an import, by their dates of joining and leaving.
     """
     partnership_ids = partnerships.order_by().values("pk")
     fields = ("partnership_id", "organisation_id", "role", "status", "joined_on", "left_on")
     events = Party.pgh_event_model.objects  # type: ignore[attr-defined]  # made by pghistory
-    before = events.filter(partnership__in=partnership_ids, pgh_created_at__lt=end_of(day))
-    newest = before.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    in_history = set()
-    for row, label, partnership, body, role, *state in newest.values_list("pgh_obj_id", "pgh_label", *fields):
-        in_history.add(row)
+    events_up_to_day = events.filter(partnership__in=partnership_ids, pgh_created_at__lt=end_of(day))
+    newest_events = events_up_to_day.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    party_ids_in_history = set()
+    for row, label, partnership, body, role, *state in newest_events.values_list("pgh_obj_id", "pgh_label", *fields):
+        party_ids_in_history.add(row)
         if label != "delete" and _took_part(day, *state, is_of_that_day=True):
             yield (partnership, body, role)
     for row, partnership, body, role, *state in Party.objects.filter(partnership__in=partnership_ids).values_list(
         "pk", *fields
     ):
-        if row not in in_history and _took_part(day, *state, is_of_that_day=False):
+        if row not in party_ids_in_history and _took_part(day, *state, is_of_that_day=False):
             yield (partnership, body, role)
 
 
 def _took_part(
     day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, is_of_that_day: bool
 ) -> bool:
-    """Whether the organisation of a row took part on a day.
+    """Return whether the organisation of a row took part on a day.
 
-    `is_of_that_day` says that the row already had this status on the day. It decides if the day of joining is unknown.
+    `is_of_that_day` says whether the row already had this status on the day. It decides if the day of joining is
+    unknown.
     """
     if status == PartyStatus.ACCEPTED:
         return joined <= day if joined is not None else is_of_that_day

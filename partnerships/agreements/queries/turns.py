@@ -1,4 +1,4 @@
-"""Find the next step of a partnership, and who must take it."""
+"""Find the next step of a partnership, and the organisations that must take this step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from partnerships.agreements.models import Partnership, Party, Status
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The next step of a partnership. `what` is a command for the reader, or continues "Waiting for X …" for others."""
+    """The next step of a partnership.
+
+    `what` is a command for the reader or, for other readers, continues "Waiting for X …".
+    """
 
     #: Names of the organisations that must act.
     who: str
@@ -33,7 +36,7 @@ class _Step(NamedTuple):
     for_others: str
 
 
-#: What a leading organisation does next, by status.
+#: The next step of a leading organisation, by status.
 _NEXT_STEP = {
     Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
     Status.DRAFTING: _Step(
@@ -63,12 +66,12 @@ def whose_turn(
     if partnership.is_over:
         return None
     parties = list(parties)
-    invited = [party for party in parties if party.is_waiting]
-    if invited:
-        return _to_answer_invitation(partnership, invited, mine)
-    leading = [party for party in parties if party.is_present and party.is_leading]
-    names = ", ".join(party.organisation.name for party in leading)
-    reader_leads = any(party.organisation_id in mine for party in leading)
+    invited_parties = [party for party in parties if party.is_waiting]
+    if invited_parties:
+        return _to_answer_invitation(partnership, invited_parties, mine)
+    leading_parties = [party for party in parties if party.is_present and party.is_leading]
+    names = ", ".join(party.organisation.name for party in leading_parties)
+    reader_leads = any(party.organisation_id in mine for party in leading_parties)
     if successor is not None and partnership.state == Status.UNDER_REVIEW:
         return Turn(
             who=names,
@@ -90,9 +93,9 @@ def whose_turn(
     return _to_move_on(partnership, names, yours=reader_leads)
 
 
-def _to_answer_invitation(partnership: Partnership, invited: Sequence[Party], mine: Collection[int]) -> Turn:
-    """Return the step to answer an invitation: the reader's own, if there is one, or else those of all others."""
-    own_party = next((party for party in invited if party.organisation_id in mine), None)
+def _to_answer_invitation(partnership: Partnership, invited_parties: Sequence[Party], mine: Collection[int]) -> Turn:
+    """Return the step of answering an invitation: that of the reader's organisation, or else those of all others."""
+    own_party = next((party for party in invited_parties if party.organisation_id in mine), None)
     if own_party is not None:
         return Turn(
             who=own_party.organisation.name,
@@ -103,10 +106,10 @@ def _to_answer_invitation(partnership: Partnership, invited: Sequence[Party], mi
             action="Answer invitation",
         )
     return Turn(
-        who=", ".join(party.organisation.name for party in invited),
+        who=", ".join(party.organisation.name for party in invited_parties),
         what="to accept or decline the invitation",
         yours=False,
-        since=invited[0].invited_at,
+        since=invited_parties[0].invited_at,
     )
 
 

@@ -21,16 +21,16 @@ def copy_posts(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Copy the open posts of some organisations with their present holders, and return how many.
+    """Copy the open posts of some organisations with their present holders, and return how many posts were copied.
 
-    The original posts keep their history. Contacts without an account are emailed what we hold about them. Call with
-    the organisations and both partnerships locked. Does not check rights.
+    The original posts keep their history. Contacts without an account get an email about the data that we hold about
+    them. Call with the organisations and both partnerships locked. Does not check rights.
     """
     today = timezone.localdate(now)
     reason = f"As in “{partnership.title}”, which this one renews."[:300]
     posts = Post.objects.open().filter(partnership=partnership, organisation__in=organisations)
-    originals = list(posts.select_related("organisation").order_by("pk"))
-    for post in originals:
+    original_posts = list(posts.select_related("organisation").order_by("pk"))
+    for post in original_posts:
         new_post = Post.objects.create(
             organisation=post.organisation,
             partnership=successor,
@@ -41,14 +41,14 @@ def copy_posts(
         )
         record_post_event(new_post, EventKind.POST_CREATED, author=author, now=now)
         for holder in post.holders.on(today).select_related("person").order_by("pk"):
-            _copy_holder(holder, to=new_post, reason=reason, author=author, now=now)
-    return len(originals)
+            _copy_holder(holder, new_post=new_post, reason=reason, author=author, now=now)
+    return len(original_posts)
 
 
-def _copy_holder(holder: Holder, *, to: Post, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Give a post to the holder of another post, with the same contact details."""
+def _copy_holder(holder: Holder, *, new_post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Give the new post the holder of the original post, with the same contact details."""
     new_holder = Holder.objects.create(
-        post=to,
+        post=new_post,
         person=holder.person,
         name=holder.name,
         email=holder.email,
@@ -61,6 +61,6 @@ def _copy_holder(holder: Holder, *, to: Post, reason: str, author: User | None, 
         added_by=author,
         added_at=now,
     )
-    record_post_event(to, EventKind.POST_FILLED, author=author, now=now, holder=new_holder, reason=reason)
+    record_post_event(new_post, EventKind.POST_FILLED, author=author, now=now, holder=new_holder, reason=reason)
     if new_holder.person_id is None:
         email_contact(new_holder, now=now)

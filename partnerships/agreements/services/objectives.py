@@ -22,7 +22,7 @@ from partnerships.agreements.models import (
     Partnership,
     PartyRole,
 )
-from partnerships.agreements.origin import From, UnableToLinkOrigin
+from partnerships.agreements.origin import OriginRecord, UnableToLinkOrigin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.serving import provider_of
@@ -75,7 +75,7 @@ def _lock_editable(partnership_id: int, author: User | None, now: dt.datetime) -
     Raises `UnableToKeepObjective` if it is over.
     """
     locked = lock_partnership(partnership_id)
-    require(rights_over(locked, author, now).may_keep_objectives)
+    require(rights_over(locked, author, now).may_edit_objectives)
     if locked.is_over_on(timezone.localdate(now)):
         raise UnableToKeepObjective("This partnership has ended, so you can read its objectives but not change them.")
     return locked
@@ -121,7 +121,7 @@ def add_objective(
     partnership: Partnership,
     author: User | None,
     now: dt.datetime,
-    came_from: From | None = None,
+    came_from: OriginRecord | None = None,
     **details: Unpack[Details],
 ) -> Objective:
     """Add an objective at the end of the list. Raises `UnableToKeepObjective`.

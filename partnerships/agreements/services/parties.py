@@ -16,8 +16,8 @@ from partnerships.agreements.departures import (
 )
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
-from partnerships.agreements.past import keep_for_leavers
-from partnerships.agreements.queries.terms import leaves_after_notice, notice_words
+from partnerships.agreements.past import record_state_for_leavers
+from partnerships.agreements.queries.terms import must_give_notice, notice_words
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.recording import lock_partnership, record_event
@@ -240,7 +240,7 @@ def remove_party(
 
 def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datetime) -> None:
     """Raise `UnableToLeave` if the party must give notice."""
-    if leaves_after_notice(partnership, party, timezone.localdate(now)):
+    if must_give_notice(partnership, party, timezone.localdate(now)):
         raise UnableToLeave(f"The terms ask for {notice_words(partnership)}. Give notice on the page “Dates” instead.")
 
 
@@ -311,7 +311,7 @@ def _end_party(
     locked.left_at = now
     locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)
     locked.save(update_fields=["status", "reason", "left_at", "left_on"])
-    keep_for_leavers(partnership)
+    record_state_for_leavers(partnership)
     record_event(
         partnership,
         event,

@@ -15,7 +15,7 @@ from partnerships.agreements.emails import CONTACT
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, Post, PostRole
 from partnerships.agreements.queries import people_in_post
-from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.rights import may_fill_posts_with
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit import journal
 from partnerships.kit.dates import long_date
@@ -57,7 +57,7 @@ def create_post(
     Raises `UnableToChangePost`.
     """
     _lock_above(organisation.pk, partnership.pk if partnership else None)
-    require(may_name_in(role, roles_of(author, now), organisation.pk))
+    require(may_fill_posts_with(role, roles_of(author, now), organisation.pk))
     if role not in PostRole.values:
         raise UnableToChangePost("Choose a role.")
     if partnership is not None:
@@ -89,7 +89,7 @@ def fill_post(
     without an account needs a name. Raises `UnableToChangePost`.
     """
     locked = lock_post(post)
-    require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
+    require(may_fill_posts_with(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
     contact = contact or Contact()
     reason = _required_reason(reason)
@@ -193,7 +193,7 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
     is_own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
-    require(is_own or may_name_in(post.role, roles, post.organisation_id))
+    require(is_own or may_fill_posts_with(post.role, roles, post.organisation_id))
     if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
         raise UnableToChangePost(
             f"{locked.display_name} no longer holds this post, so their details can no longer change."
@@ -227,7 +227,7 @@ def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
 def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
     """End the post today, with the time of its holders. Raises `UnableToChangePost`."""
     locked = lock_post(post)
-    require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
+    require(may_fill_posts_with(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
     close_post(locked, reason=_required_reason(reason), author=author, now=now)
     post.ended_on = locked.ended_on

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
 from partnerships.agreements.models import ENDING, LEADING_ROLES, Notice, Partnership, Party
-from partnerships.agreements.queries.dates import chain_of, choice_of, gaps_of, last_day_for_notice
+from partnerships.agreements.queries.dates import chain_of, gaps_of, last_day_for_notice, reminder_choice_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import end_if_notice_given
 from partnerships.agreements.services.notices import (
@@ -160,7 +160,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
     dates_page = reverse("agreements:dates", args=[pk])
-    days, dates_chosen = choice_of(own_party)
+    days, dates_chosen = reminder_choice_of(own_party)
     form = DateRemindersForm(posted(request), days=days, dates=dates_chosen, cancel=dates_page)
 
     def save_reminders() -> tuple[str, str]:

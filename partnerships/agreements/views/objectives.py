@@ -45,7 +45,7 @@ from partnerships.people.requests import signed_in
 def _get_editable(user: User, pk: int) -> Partnership:
     """Return a partnership whose objectives the person may change, or raise 403 for other readers."""
     partnership = get_readable(user, pk)
-    require(rights_over(partnership, user, timezone.now()).may_keep_objectives)
+    require(rights_over(partnership, user, timezone.now()).may_edit_objectives)
     return partnership
 
 
@@ -69,7 +69,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": partnership,
         "rows": rows,
         "left_at": former.left_at if former else None,
-        "may_keep": rights.may_keep_objectives and not partnership.is_over,
+        "may_keep": rights.may_edit_objectives and not partnership.is_over,
     }
     return render(request, "agreements/objectives/list.html", context)
 
@@ -82,7 +82,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     former = former_party(user, partnership)
     if former is None:
         require(Party.objects.takes_part(user, pk))
-    rows = objective_states(user, partnership, former, timezone.localdate(), only=objective)
+    rows = objective_states(user, partnership, former, timezone.localdate(), only_id=objective)
     if not rows:
         raise Http404
     row = rows[0]
@@ -97,7 +97,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "came_from": [] if former else links_of(row.objective, user),
         "served": [(provider, row.lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
-        "may_keep": rights.may_keep_objectives and not partnership.is_over,
+        "may_keep": rights.may_edit_objectives and not partnership.is_over,
     }
     return render(request, "agreements/objectives/detail.html", context)
 

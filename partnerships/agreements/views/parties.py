@@ -17,7 +17,7 @@ from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, Ro
 from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import former_party, parties_then
 from partnerships.agreements.queries.parties import name_as_at, with_predecessors
-from partnerships.agreements.queries.terms import leaves_after_notice, unbound_organisation_ids
+from partnerships.agreements.queries.terms import must_give_notice, unbound_organisation_ids
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
@@ -252,7 +252,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not leaving_party.is_present:
         raise Http404
     require(rights_over(leaving_party.partnership, user, timezone.now()).may_leave(leaving_party))
-    if leaves_after_notice(leaving_party.partnership, leaving_party, timezone.localdate()):
+    if must_give_notice(leaving_party.partnership, leaving_party, timezone.localdate()):
         if leaving_party.partnership.notices.open().filter(organisation=leaving_party.organisation).exists():
             return redirect("agreements:dates", pk=pk)
         return redirect("agreements:notice", pk=pk, party=party)

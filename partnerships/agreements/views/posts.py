@@ -18,7 +18,7 @@ from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.posts import ContactForm, FillForm, PostForm
 from partnerships.agreements.models import Holder, Party, Post, PostRole
 from partnerships.agreements.queries import teams_of
-from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.rights import may_fill_posts_with
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.agreements.services import (
     UnableToChangePost,
@@ -79,7 +79,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     user_roles = roles_of(user, timezone.now())
     is_own = user_roles.act_for(post.organisation_id)
-    may_name = is_own and not post.is_ended and may_name_in(post.role, user_roles, post.organisation_id)
+    may_name = is_own and not post.is_ended and may_fill_posts_with(post.role, user_roles, post.organisation_id)
     # The page shows present holders apart, so leave them out of the list of earlier and later ones.
     present_holder_ids = [holder.pk for holder in post.present]
     other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=present_holder_ids)
@@ -118,7 +118,7 @@ def create(request: HttpRequest, organisation_id: int, partnership_id: int | Non
         next_page = reverse("agreements:people", args=[partnership.pk])
     form = PostForm(
         posted(request),
-        post_roles=[role for role in PostRole if may_name_in(role, user_roles, organisation.pk)],
+        post_roles=[role for role in PostRole if may_fill_posts_with(role, user_roles, organisation.pk)],
         people=with_account(people_of(organisation)),
         cancel=next_page,
         initial={"role": request.GET.get("role", "")},
@@ -157,7 +157,7 @@ def create(request: HttpRequest, organisation_id: int, partnership_id: int | Non
 def _get_fillable_post(user: User, pk: int) -> Post:
     """Return a post whose holder the person may name, or raise 404 or, if they see the post, 403."""
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
-    require(may_name_in(post.role, roles_of(user, timezone.now()), post.organisation_id))
+    require(may_fill_posts_with(post.role, roles_of(user, timezone.now()), post.organisation_id))
     return post
 
 
@@ -200,7 +200,7 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
     holder = get_object_or_404(visible, pk=pk)
     user_roles = roles_of(user, timezone.now())
     is_own_entry = holder.person_id == user.pk and user_roles.act_for(holder.post.organisation_id)
-    require(is_own_entry or may_name_in(holder.post.role, user_roles, holder.post.organisation_id))
+    require(is_own_entry or may_fill_posts_with(holder.post.role, user_roles, holder.post.organisation_id))
     return holder
 
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import LEADING_ROLES, Party, PostRole
-from partnerships.agreements.queries.parties import held_part_then
+from partnerships.agreements.queries.parties import earlier_holders_of_parts
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.conversations.models import (
     DECIDERS,
@@ -182,10 +182,10 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id
-    if held_part_then(partnership, min(submission.submitted_at for submission in submissions)):
+    if earlier_holders_of_parts(partnership, min(submission.submitted_at for submission in submissions)):
         for submission in submissions:
             party = submission.report.party
-            organisation_by_party = held_part_then(partnership, submission.submitted_at)
+            organisation_by_party = earlier_holders_of_parts(partnership, submission.submitted_at)
             party.organisation = organisation_by_party.get(party.organisation_id, party.organisation)
     show_as_at(
         (timezone.localdate(submission.submitted_at), submission.report.party.organisation)

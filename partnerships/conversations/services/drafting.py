@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import From, UnableToLinkOrigin
+from partnerships.agreements.origin import OriginRecord, UnableToLinkOrigin
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
     OPEN_FOR_CORRECTION,
@@ -105,7 +105,7 @@ def record_conversation(
     author: User,
     now: dt.datetime,
     key: uuid.UUID | None = None,
-    came_from: From | None = None,
+    came_from: OriginRecord | None = None,
 ) -> Conversation:
     """Create a conversation: planned, or if it took place a draft. Raises `UnableToRecord`.
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.figures import ReportPeriod, figures_of
 from partnerships.agreements.past import as_read_by
-from partnerships.agreements.queries.parties import held_part_then
+from partnerships.agreements.queries.parties import earlier_holders_of_parts
 from partnerships.conversations import services
 from partnerships.conversations.forms.reports import DecisionForm, ReportForm, SubmitForm
 from partnerships.conversations.models import Report, ReportSubmission
@@ -42,7 +42,7 @@ def _open_report(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRig
 def _name_as_at(report: Report, submission: ReportSubmission) -> None:
     """Let the report name its organisation as on the day of this submission. Only for a page that shows it."""
     organisation, submitted_at = report.party.organisation, submission.submitted_at
-    then = held_part_then(report.party.partnership_id, submitted_at)
+    then = earlier_holders_of_parts(report.party.partnership_id, submitted_at)
     report.party.organisation = then.get(organisation.pk, organisation)
     show_as_at([(timezone.localdate(submitted_at), report.party.organisation)])
 

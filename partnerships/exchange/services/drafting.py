@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import From, UnableToLinkOrigin
+from partnerships.agreements.origin import OriginRecord, UnableToLinkOrigin
 from partnerships.commitments.models import unit_fault
 from partnerships.exchange.models import Addressee, Direction, Entry, Status, theme_fault
 from partnerships.exchange.rights import rights_over
@@ -94,7 +94,7 @@ def create_entry(
     addressees: Iterable[Organisation] = (),
     areas: Iterable[Area] = (),
     key: uuid.UUID | None = None,
-    came_from: From | None = None,
+    came_from: OriginRecord | None = None,
     **content: Unpack[NewContent],
 ) -> Entry:
     """Create a draft. Raises `UnableToWriteEntry`.

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.origin import From, Suggested, read_from
+from partnerships.agreements.origin import OriginRecord, Suggested, read_from
 from partnerships.commitments.models import OVER as COMMITMENT_OVER
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
@@ -140,7 +140,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return form_page(request, "exchange/new.html", form, suggested=suggested)
 
 
-def _suggested(user: User, came_from: From | None, partnership_text: str) -> Suggested | None:
+def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> Suggested | None:
     """Return a record's suggestion for an ask or offer in a partnership; None if the person may not use it there."""
     partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
     partnership = partnerships.filter(pk=row_number(partnership_text) or 0).first()

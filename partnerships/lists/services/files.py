@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import transaction
 
-from partnerships.agreements.rights import holdings_of
+from partnerships.agreements.rights import digest_of_rights
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.rights import require
@@ -88,7 +88,7 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
         and now < file.asked_at + KEPT
         and definition is not None
         and definition.may_open(person)
-        and file.holds == holdings_of(person)
+        and file.holds == digest_of_rights(person)
         and _may_read_all(definition, file.rows or [], person)
     )
 
@@ -112,7 +112,7 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
     if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
     # Before the rows are read: if the person's organisations change in the meantime, the download is refused.
-    digest_of_memberships = holdings_of(file.person)
+    digest_of_memberships = digest_of_rights(file.person)
     content, record_ids = from_standby(lambda: file_bytes(listing, file.form, progress))
     # `update`, because `save` would store a file again that the person has removed in the meantime.
     ListFile.objects.filter(pk=file.pk).update(

@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 
 from partnerships.activity.registry import kind_named
-from partnerships.agreements.rights import holdings_of
+from partnerships.agreements.rights import digest_of_rights
 from partnerships.kit.leased_jobs import STEP, Progress, work_through
 from partnerships.kit.rights import require
 from partnerships.kit.standby import from_standby
@@ -77,7 +77,7 @@ def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
         return False
     figures = from_json(file.figures or {})
     return (
-        file.holds == holdings_of(person)
+        file.holds == digest_of_rights(person)
         and report.withhold(figures, person, now) == figures
         and all(_can_see_records(person, kind, record_ids) for kind, record_ids in record_ids_by_kind(figures).items())
     )
@@ -101,7 +101,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
         progress(done * STEP, total * STEP)
 
     # Read before the figures: if a right ends while they are computed, the file cannot be downloaded.
-    holds = holdings_of(file.person)
+    holds = digest_of_rights(file.person)
     try:
         figures = from_standby(
             lambda: own_snapshot(report, file.person, file.question, now=now, progress=report_progress)

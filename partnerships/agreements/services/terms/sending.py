@@ -28,7 +28,7 @@ from partnerships.agreements.queries.terms import (
     fitted_to_schema,
     newest_version,
     parties_to_publish,
-    required_parties,
+    required_party_ids,
     schema_of,
     version_to_amend,
     widened_declarations,
@@ -104,7 +104,7 @@ def send_for_signature(
     _check_state(partnership, locked)
     _check_request(request, today)
     questions = _read_questions(request)
-    required = required_parties(partnership)
+    required = required_party_ids(partnership)
     if len(required) < 2:
         raise UnableToSendForSignature("Invite at least one other organisation first.")
     locked.from_day, locked.sign_by = request.from_day, request.sign_by

@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.terms import newest_version, required_parties, signers_of, version_to_join
+from partnerships.agreements.queries.terms import newest_version, required_party_ids, signers_of, version_to_join
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
@@ -116,7 +116,7 @@ def _open_request(
         raise UnableToSignTerms(
             f"{organisation.name} has not been asked to sign these terms, so you cannot sign for it."
         )
-    if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
+    if organisation.pk not in required_party_ids(partnership, timezone.localdate(now)):
         raise UnableToSignTerms(
             f"{organisation.name} no longer takes part in this partnership, so you cannot sign for it."
         )

@@ -26,7 +26,7 @@ from partnerships.agreements.queries.terms import (
     is_signed_by_all,
     newest_version,
     parties_to_publish,
-    required_parties,
+    required_party_ids,
     version_in_force,
     versions_awaiting_signature,
     widened_declarations,
@@ -269,7 +269,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     New parties sign the versions that wait for signatures, and the version in force. Call with the partnership locked,
     after a party has changed.
     """
-    required = required_parties(partnership)
+    required = required_party_ids(partnership)
     present = set(partnership.parties.present().values_list("organisation", flat=True))
     for version in versions_awaiting_signature(partnership):
         assert version.proposal_id is not None  # it was sent by a proposal

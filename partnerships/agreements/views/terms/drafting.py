@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.agreements.forms.terms import party_maker
+from partnerships.agreements.forms.terms import party_field_maker
 from partnerships.agreements.models import Status, TermsProposal, TermsVersion
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
@@ -138,7 +138,7 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
         schema=schema,
         collection=piece.collection,
         content=content,
-        makers={"party": party_maker(opened.partnership, schema, content)},
+        makers={"party": party_field_maker(opened.partnership, schema, content)},
         initial=piece.initial,
         cancel=piece.back,
     )

@@ -14,7 +14,7 @@ from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
     base_content_of,
     content_of_proposal,
-    required_parties,
+    required_party_ids,
     schema_of,
     signers_of,
 )
@@ -89,7 +89,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
     sender = _acting_organisation(user, opened)
-    parties = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
+    parties = Organisation.objects.filter(pk__in=required_party_ids(opened.partnership)).order_by("name", "pk")
     other_parties = parties.exclude(pk=sender.pk) if sender else parties
     form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
 

@@ -1,4 +1,4 @@
-"""Read-only admin pages of the ledger, subscriptions and addresses."""
+"""Read-only admin pages of emails, subscriptions, watermarks and addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.requests import signed_in
 
 
-class LookOnly(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     """Base class of read-only pages, because only services write these records."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -66,7 +66,7 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookOnly):
+class DeliveryAdmin(ReadOnlyAdmin):
     """The ledger: emails of this room and what became of them."""
 
     list_display = ("created_at", "recipient", "subject", "status", "reason", "attempts", "settled_at")
@@ -82,7 +82,7 @@ class DeliveryAdmin(LookOnly):
 
     @admin.display(description="The email")
     def message(self, delivery: Delivery) -> SafeString:
-        """Link to the page with the email exactly as sent, which asks administrators for a reason."""
+        """Return a link to the page with the email exactly as sent; that page asks administrators for a reason."""
         return format_html('<a href="{}">Open this email</a>', reverse("digests:entry", args=[delivery.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -91,24 +91,24 @@ class DeliveryAdmin(LookOnly):
 
     @admin.action(description="Send the same news again")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Queue each email again, and report those that cannot be sent again."""
-        count = 0
+        """Queue each email again, and warn about each email that cannot be sent again."""
+        queued_count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
-                accepted = f"A mail server accepted “{delivery}”. Open its page and give a reason to send it again."
-                self.message_user(request, accepted, messages.WARNING)
+                warning = f"A mail server accepted “{delivery}”. Open its page and give a reason to send it again."
+                self.message_user(request, warning, messages.WARNING)
                 continue
             try:
                 services.send_again(delivery=delivery, author=signed_in(request), now=timezone.now())
             except services.UnableToSendAgain as error:
                 self.message_user(request, f"{delivery}: {error}", messages.WARNING)
             else:
-                count += 1
-        self.message_user(request, f"Emails queued again: {count}.")
+                queued_count += 1
+        self.message_user(request, f"Emails queued again: {queued_count}.")
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(LookOnly):
+class SubscriptionAdmin(ReadOnlyAdmin):
     """Subscriptions: the follower, the record that they follow, and why."""
 
     list_display = (
@@ -129,8 +129,8 @@ class SubscriptionAdmin(LookOnly):
 
 
 @admin.register(Preference)
-class PreferenceAdmin(LookOnly):
-    """How people want their digests."""
+class PreferenceAdmin(ReadOnlyAdmin):
+    """How often and when each person gets digests."""
 
     list_display = ("person", "frequency", "hour", "weekday", "working_days_of", "paused_until", "introduced_at")
     list_filter = ("frequency", "working_days_of")
@@ -141,7 +141,7 @@ class PreferenceAdmin(LookOnly):
 
 
 @admin.register(Watermark)
-class WatermarkAdmin(LookOnly):
+class WatermarkAdmin(ReadOnlyAdmin):
     """The version each person last received of each plan."""
 
     list_display = ("recipient", "plan", "number", "reading_class", "told_at", "due_at")
@@ -153,7 +153,7 @@ class WatermarkAdmin(LookOnly):
 
 
 @admin.register(SubjectWatermark)
-class SubjectWatermarkAdmin(LookOnly):
+class SubjectWatermarkAdmin(ReadOnlyAdmin):
     """The last change of each subject that each person was told about."""
 
     list_display = ("recipient", "subject", "number", "told_at", "due_at")
@@ -164,8 +164,8 @@ class SubjectWatermarkAdmin(LookOnly):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(LookOnly):
-    """Addresses to which nothing is sent."""
+class SuppressionAdmin(ReadOnlyAdmin):
+    """Addresses to which no email is sent."""
 
     list_display = ("shown_address", "reason", "since", "set_by_id", "released_at")
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
@@ -184,26 +184,26 @@ class SuppressionAdmin(LookOnly):
         matching_suppressions, may_repeat = super().get_search_results(request, queryset, search_term)
         if not search_term:
             return matching_suppressions, may_repeat
-        suppressed = open_suppressions(search_term).values("pk")
-        return matching_suppressions | queryset.filter(pk__in=suppressed), may_repeat
+        matching_ids = open_suppressions(search_term).values("pk")
+        return matching_suppressions | queryset.filter(pk__in=matching_ids), may_repeat
 
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:
-        """Return the address or, if the database has only its hash, how to find it."""
+        """Return the address, or how to find an address of which the database has only the hash."""
         return suppression.address or "Unknown since a restore: search for the whole address to find it"
 
     @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        """Release each address; confirmed subscriptions with it become active again."""
-        count = 0
+        """Unblock each address; confirmed subscriptions of that address become active again."""
+        resumed_count = 0
         for suppression in queryset.filter(released_at=None):
             address_fields = {"address": suppression.address or "", "address_hash": suppression.address_hash}
-            count += release(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
-        self.message_user(request, f"Unblocked. Subscriptions that are active again: {count}.")
+            resumed_count += release(**address_fields, author_id=signed_in(request).pk, now=timezone.now())
+        self.message_user(request, f"Unblocked. Subscriptions that are active again: {resumed_count}.")
 
 
 @admin.register(EmailRequest)
-class EmailRequestAdmin(LookOnly):
+class EmailRequestAdmin(ReadOnlyAdmin):
     """Requests from public pages that are not processed yet, or failed."""
 
     list_display = ("typed_at", "address", "plan", "tries")
@@ -214,7 +214,7 @@ class EmailRequestAdmin(LookOnly):
 
 
 @admin.register(Bounce)
-class BounceAdmin(LookOnly):
+class BounceAdmin(ReadOnlyAdmin):
     """Emails that bounced."""
 
     list_display = ("at", "kind", "address", "email_id", "text")

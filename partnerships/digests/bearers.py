@@ -1,4 +1,4 @@
-"""The check of the signed link in a URL, for pages that work without signing in."""
+"""The check of signed links in emails, for pages that work without signing in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.digests.emails.links import read as read_link
 P = ParamSpec("P")
 
 
-def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
+def expired_link_page(request: HttpRequest, purpose: Purpose) -> HttpResponse:
     """Return the page for an expired link, which offers to send a new one by email."""
     return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token_in(request)}, status=410)
 
@@ -26,13 +26,13 @@ def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
 def for_bearer(
     purpose: Purpose,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Check the link in the URL for this purpose.
+    """Return a decorator that checks the link in the URL for this purpose.
 
-    A bad link is a 404 that says how to get another; an expired one is a 410.
+    An invalid link gets a 404 that says how to get a new one; an expired link gets a 410 that offers to send one.
     """
 
     def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
-        """Read the link, or say that it is invalid or has expired, before the view runs."""
+        """Return the view with its token replaced by the link, which is checked before the view runs."""
 
         @login_not_required
         @never_cache
@@ -41,7 +41,7 @@ def for_bearer(
             try:
                 link = read_link(purpose, token, now=timezone.now())
             except ExpiredLink:
-                return link_over(request, purpose)
+                return expired_link_page(request, purpose)
             except BadLink:
                 return render(request, "digests/link_bad.html", status=404)
             response = view(request, link, *args, **kwargs)

@@ -1,6 +1,6 @@
-"""Offers what a person followed for their organisation to a colleague when the person leaves.
+"""Offers the subscriptions of a person who leaves an organisation to a colleague.
 
-The colleague is asked by email and follows it once they agree.
+The colleague is asked by email, and follows the plan or partnership after agreeing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from partnerships.plans.models import Audience, Plan
 _RECEIVING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, SubscriptionStatus.SUPPRESSED)
 
 
-def _about(organisation: Organisation) -> SubscriptionQuerySet:
-    """Return the subscriptions to an organisation's partnerships, and to plans that it owns or may read in these.
+def _subscriptions_about(organisation: Organisation) -> SubscriptionQuerySet:
+    """Return the subscriptions to an organisation's partnerships, and to plans that it owns or can read there.
 
-    The leads of the organisation may see the titles of all of these, so a handover may name them.
+    The leads of the organisation may see the titles of all these records, so a handover may name them.
     """
     partnerships = Party.objects.present().filter(organisation=organisation).values("partnership")
     owned_plans = Plan.objects.owned_by(organisation).values("pk")
@@ -46,7 +46,7 @@ def _about(organisation: Organisation) -> SubscriptionQuerySet:
 
 
 def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
-    """Return the records that these subscriptions are to, each once, by its oldest subscription."""
+    """Return the plans and partnerships of these subscriptions, each once, with the id of its oldest subscription."""
     oldest_first = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
     subscription_by_target: dict[tuple[int | None, int | None], Subscription] = {}
     for subscription in oldest_first:
@@ -58,7 +58,7 @@ def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
 
 
 def _target(subscription: Subscription) -> Target:
-    """Return the plan or partnership that a subscription from `_about` is to."""
+    """Return the plan or partnership of a subscription from `_subscriptions_about`."""
     target = subscription.plan or subscription.partnership
     assert target is not None
     return target
@@ -66,32 +66,37 @@ def _target(subscription: Subscription) -> Target:
 
 def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
     """Return the records of an organisation that a person follows."""
-    return _records_followed(_about(organisation).filter(person=person, status__in=_RECEIVING))
+    return _records_followed(_subscriptions_about(organisation).filter(person=person, status__in=_RECEIVING))
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Return the records that only leavers followed: no colleague gets digests about them, or was asked to."""
-    about = _about(organisation)
-    # Leaving ends subscriptions, so those count too that ended on the leaver's last day or later.
-    memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
-    of_leavers = about.filter(person__in=left_by(organisation, day), refused_at=None)
-    of_leavers = of_leavers.annotate(gone_on=Subquery(memberships.values("ends_on")[:1]))
-    has_ended_by_leaving = Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
-    followed_by_leavers = of_leavers.filter(Q(status__in=_RECEIVING) | has_ended_by_leaving)
+    """Return the records that only leavers followed.
 
-    of_colleagues = about.live().filter(person__in=acting_for(organisation, day))
-    partnerships_of_colleagues = of_colleagues.exclude(partnership=None).values("partnership")
-    plans_of_colleagues = of_colleagues.exclude(plan=None).values("plan")
+    A record is left out if a colleague gets digests about it, or has been asked whether they want them.
+    """
+    subscriptions = _subscriptions_about(organisation)
+    # Leaving ends subscriptions, so subscriptions that ended on the leaver's last day or later count too.
+    memberships = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
+    leavers_subscriptions = subscriptions.filter(person__in=left_by(organisation, day), refused_at=None)
+    leavers_subscriptions = leavers_subscriptions.annotate(gone_on=Subquery(memberships.values("ends_on")[:1]))
+    has_ended_by_leaving = Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
+    followed_by_leavers = leavers_subscriptions.filter(Q(status__in=_RECEIVING) | has_ended_by_leaving)
+
+    colleagues_subscriptions = subscriptions.live().filter(person__in=acting_for(organisation, day))
+    partnerships_of_colleagues = colleagues_subscriptions.exclude(partnership=None).values("partnership")
+    plans_of_colleagues = colleagues_subscriptions.exclude(plan=None).values("plan")
     return _records_followed(
         followed_by_leavers.exclude(partnership__in=partnerships_of_colleagues).exclude(plan__in=plans_of_colleagues)
     )
 
 
-def _ask(subscription: Subscription, organisation: Organisation, to: User, author: User, now: dt.datetime) -> None:
-    """Ask the colleague by email; they follow it once they agree."""
+def _ask(
+    subscription: Subscription, organisation: Organisation, colleague: User, author: User, now: dt.datetime
+) -> None:
+    """Ask the colleague by email whether they want to follow the leaver's plan or partnership."""
     add_stakeholder(
-        email=to.email,
-        name=to.name,
+        email=colleague.email,
+        name=colleague.name,
         target=_target(subscription),
         author=author,
         organisation=organisation,
@@ -120,7 +125,11 @@ FOLLOWED = OwnedKind(
 
 
 def ask_successor(departure: Departure) -> int:
-    """Ask the successor whether they want the digests that a leaver got; returns about how many they were asked."""
+    """Ask the successor whether they want the digests that a leaver got.
+
+    Returns the number of records that the successor was asked about; 0 without a successor, or if the author of the
+    departure may not edit for the organisation.
+    """
     membership, author = departure.membership, departure.author
     organisation = membership.organisation
     if departure.successor is None or author is None:
@@ -130,7 +139,7 @@ def ask_successor(departure: Departure) -> int:
     asked_count = 0
     for record in _held(membership.person, organisation, timezone.localdate(departure.now)):
         subscription = Subscription.objects.select_related("partnership", "plan").get(pk=record.pk)
-        with suppress(UnableToSubscribe):  # they follow it already, or refused
+        with suppress(UnableToSubscribe):  # the successor follows the record already, or has refused
             _ask(subscription, organisation, departure.successor, author, departure.now)
             asked_count += 1
     return asked_count

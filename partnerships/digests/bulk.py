@@ -14,8 +14,8 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 
-def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
-    """Return why subscriptions cannot be asked about again, by id."""
+def _reasons_not_to_ask_again(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
+    """Return why people cannot be asked again, by the id of the subscription."""
     return {row.pk: "These people have already answered." for row in rows if not row.is_waiting}
 
 
@@ -29,14 +29,17 @@ ASK_AGAIN = BulkAction(
     label="Ask again",
     done="asked again",
     form=only_button("Ask again"),
-    left_out=_left_out,
+    left_out=_reasons_not_to_ask_again,
     change=_ask_again,
     refusals=(services.UnableToSubscribe,),
 )
 
 
-def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
-    """Return why emails cannot be sent again by this person, by id; a reason of the email itself comes first."""
+def _reasons_not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
+    """Return why this person cannot send emails again, by the id of the email.
+
+    A reason in the email itself replaces a reason in the person's rights.
+    """
     reason_by_id: dict[int, str] = {}
     if not roles_of(person, now).keeps_directory:
         reason_by_id |= dict.fromkeys(_with_other_content(person, rows), "Only administrators can send these again.")
@@ -51,7 +54,7 @@ def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime)
 
 
 def _with_other_content(person: User, rows: Sequence[Delivery]) -> set[int]:
-    """Return the ids of the emails that contain more than new versions of plans that the person may publish."""
+    """Return the ids of emails with content other than new versions of plans that the person may publish."""
     ids = [row.pk for row in rows]
     publishable = Plan.objects.publishable_by(person).values("pk")
     other_items = DeliveryItem.objects.included().filter(delivery__in=ids).exclude(plan__in=publishable)
@@ -68,7 +71,7 @@ SEND_AGAIN = BulkAction(
     label="Send again",
     done="will be sent again",
     form=only_button("Send again"),
-    left_out=_not_to_send_again,
+    left_out=_reasons_not_to_send_again,
     change=_send_again,
     refusals=(services.UnableToSendAgain,),
 )

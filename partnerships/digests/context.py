@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 def inbox(request: HttpRequest) -> dict[str, Any]:
-    """`unread_notices`, counted only where a page shows it."""
+    """Return the number of unread notices as `unread_notices`, which is counted only if the page shows it."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}

@@ -1,10 +1,10 @@
-"""Events of digests: their codes, and what timelines say about them."""
+"""The event kinds of digests: their codes, and their wording on timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """What happened. Codes never change, because the log contains them; labels may."""
+    """The kinds of events of digests. Codes never change, because the log contains them; labels may change."""
 
     CONFIRMED = "subscription.confirmed", "Confirmed a subscription to digests"
     SUBSCRIBED = "subscription.subscribed", "Subscribed to digests"

@@ -30,7 +30,7 @@ _GROUP_HINTS = {
     NoticeGroup.MENTIONS: "A colleague is waiting for your answer.",
     NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
 }
-#: The label of each kind of reminder, and a help text that says what happens if no day is chosen.
+#: The label of each kind of reminder, and a help text about choosing no day.
 _LEAD_TIMES = {
     ReminderKind.COMMITMENTS: ("Commitments that you own", "Choose none to get no reminders."),
     ReminderKind.DATES: (
@@ -50,9 +50,9 @@ _LEAD_TIMES = {
     ),
     ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
 }
-#: The names of the fields for notices and for reminders begin with these.
+#: The prefixes of the names of the fields for notices and for reminders.
 _WAY_PREFIX, _LEAD_PREFIX = "way_", "lead_"
-#: The choice of no reminders of dates: choosing nothing means the days that each party chose.
+#: The value of the choice "Never". It is needed because no chosen day means the days that each party chose.
 _NEVER = -1
 
 
@@ -136,10 +136,10 @@ class PreferenceForm(Form):
         submit: str = "Save",
         **kwargs: Any,
     ) -> None:
-        """Stakeholders get no fields for matches, notices and reminders.
+        """Set up the fields; stakeholders get no fields for matches, notices and reminders.
 
-        `ways` is how the person gets each group of notices, `lead_times` on which days before a date they get each kind
-        of reminder.
+        `ways` maps each group of notices to the way in which the person gets them. `lead_times` maps each kind of
+        reminder to the numbers of days before a date on which the person gets them.
         """
         kwargs.setdefault("initial", _initial_preferences(person, preference))
         super().__init__(*args, **kwargs)
@@ -163,7 +163,7 @@ class PreferenceForm(Form):
         )
 
     def _add_ways(self, ways: Mapping[str, str]) -> list[str]:
-        """Add a choice for each group of notices; returns the names of the fields."""
+        """Add a choice for each group of notices, and return the names of the fields."""
         names = []
         for group, way in ways.items():
             name = f"{_WAY_PREFIX}{group}"
@@ -172,16 +172,17 @@ class PreferenceForm(Form):
                 label=NoticeGroup(group).label,
                 choices=Way.choices,
                 initial=way,
-                # A form without this field, sent from a page that was opened before an update, changes nothing.
+                # A page opened before an update may submit the form without this field; then the choice is unchanged.
                 required=not self.is_bound or name in self.data,
                 help_text=_GROUP_HINTS.get(NoticeGroup(group), ""),
             )
         return names
 
     def _add_lead_times(self, lead_times: Mapping[str, Collection[int] | None]) -> list[str]:
-        """Add the lead times of each kind of reminder; returns the names of the fields.
+        """Add the lead times of each kind of reminder, and return the names of the fields.
 
-        A hidden field tells a form that offers lead times from one of an old page that does not.
+        A hidden field marks forms that offer lead times; a page opened before an update may submit a form that does
+        not.
         """
         names = [f"{_LEAD_PREFIX}offered"]
         self.fields[names[0]] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
@@ -200,7 +201,7 @@ class PreferenceForm(Form):
 
     @property
     def preferences(self) -> dict[str, Any]:
-        """The chosen values, as arguments of the service `prefer`."""
+        """Return the chosen values, as arguments of the service `prefer`."""
         data = self.cleaned_data
         names = ("frequency", "hour", "weekday", "working_days_of", "paused_from", "paused_until", "time_zone")
         arguments = {name: data[name] for name in names}
@@ -213,7 +214,7 @@ class PreferenceForm(Form):
 
     @property
     def ways(self) -> dict[str, str]:
-        """The chosen way of each group of notices."""
+        """Return the chosen way of each group of notices."""
         return {
             name.removeprefix(_WAY_PREFIX): way
             for name, way in self.cleaned_data.items()
@@ -222,9 +223,9 @@ class PreferenceForm(Form):
 
     @property
     def lead_times(self) -> dict[str, list[int] | None] | None:
-        """The chosen lead times of each kind of reminder; None if the form did not offer them.
+        """Return the chosen lead times of each kind of reminder; None if the form did not offer them.
 
-        For dates of partnerships, an empty list means no reminders, and None the days that each party chose.
+        For dates of partnerships, an empty list means no reminders, and None means the days that each party chose.
         """
         if not self.cleaned_data.get(f"{_LEAD_PREFIX}offered"):
             return None
@@ -239,7 +240,7 @@ class PreferenceForm(Form):
         return days_by_kind
 
     def clean(self) -> dict[str, Any]:
-        """Check that a pause begins before it ends, and ends in the future, in the person's own time zone."""
+        """Check that a pause begins before it ends, and that it ends in the future in the person's own time zone."""
         data: dict[str, Any] = super().clean() or {}
         pause_start, pause_end = data.get("paused_from"), data.get("paused_until")
         zone = data.get("time_zone")
@@ -258,7 +259,7 @@ class PreferenceForm(Form):
 
 
 def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]:
-    """Return the first values of the form for preferences."""
+    """Return the initial values of the form for preferences."""
     now, zone = timezone.now(), person.time_zone
     hour_fields = ("second_hour", "third_hour")
     return {
@@ -276,7 +277,7 @@ def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]
 
 
 class AddressForm(Form):
-    """Ask for new links, with the address to which digests are sent."""
+    """A request for new links, with the address to which digests are sent."""
 
     email = forms.EmailField(
         label="Your email address",
@@ -291,7 +292,7 @@ class AddressForm(Form):
 
 
 class CorrectAddressForm(Form):
-    """Correct the address of a stakeholder."""
+    """The correction of a stakeholder's address."""
 
     email = forms.EmailField(label="New email address", max_length=254)
 
@@ -301,7 +302,7 @@ class CorrectAddressForm(Form):
 
 
 class FollowForm(Form):
-    """Follow a public plan by email, without an account."""
+    """A request to follow a public plan by email, without an account."""
 
     email = forms.EmailField(
         label="Your email address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
@@ -316,7 +317,7 @@ class FollowForm(Form):
 
 
 class StakeholderForm(Form):
-    """Ask a stakeholder to follow something; they see the reason in every digest."""
+    """The request to a stakeholder to follow a record; the stakeholder sees the reason in every digest."""
 
     email = forms.EmailField(label="Their email address", max_length=254)
     name = forms.CharField(label="Their name", max_length=150, required=False)
@@ -338,7 +339,7 @@ class StakeholderForm(Form):
 
 
 class StakeholderFilter(Form):
-    """The filters of the list of stakeholders besides those that all lists have."""
+    """The filters of the list of stakeholders, besides the filters that all lists have."""
 
     q = forms.CharField(
         label="Name or address",
@@ -350,13 +351,13 @@ class StakeholderFilter(Form):
 
     def __init__(self, *args: Any, things: Callable[[], Sequence[tuple[str, Any]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A function, so that the choices are read only when the field is shown or checked, and then only once.
-        read_things = cache(things)
-        choice_field(self, "about").choices = lambda: [("", "Anything"), *read_things()]
+        # `choices` is a function, so that records are read only when the field is shown or checked, and at most once.
+        read_records = cache(things)
+        choice_field(self, "about").choices = lambda: [("", "Anything"), *read_records()]
 
 
 class EndForm(kit.ReasonForm):
-    """Stop a stakeholder's digests, for the organisation that asked them, with a reason."""
+    """The reason for stopping a stakeholder's digests, given by the organisation that asked the stakeholder."""
 
     danger = True
     reason = forms.CharField(
@@ -374,7 +375,7 @@ class EndForm(kit.ReasonForm):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Say why an administrator looks at a person's email; the reason is recorded."""
+    """The reason why an administrator looks at a person's email; it is recorded."""
 
     reason = forms.CharField(
         label="Why do you need to see this email?",

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from partnerships.digests.queries.queue import queue_figures
 
-#: By the key of `queue_figures`: the metric's name and description.
+#: The name and description of each metric, by the key of its value in `queue_figures`.
 _GAUGES = {
     "waiting": ("digests_waiting", "Watermarks waiting to be sent."),
     "oldest_due_seconds": ("outbox_oldest_due_seconds", "Seconds that the oldest due email has waited."),
@@ -22,26 +22,26 @@ _GAUGES = {
 
 
 class QueueCollector(Collector):
-    """The queue's metrics; none while the database is down."""
+    """The metrics of the queue; none while the database is down."""
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing, so that no query runs at start-up."""
+        """Yield nothing, so that no query runs at start-up."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Emails still to be sent, by status and lane, how long the oldest has waited, and single figures."""
+        """Yield the emails still to be sent by status and lane, the age of the oldest in each lane, and single figures."""
         try:
             figures = queue_figures()
         except Error:
             return
-        queue = GaugeMetricFamily("outbox_queue", "Emails still to be sent, by status.", labels=["status"])
+        queue_metric = GaugeMetricFamily("outbox_queue", "Emails still to be sent, by status.", labels=["status"])
         for status in ("queued", "sending"):
-            queue.add_metric([status], figures[status])
-        yield queue
-        lanes = GaugeMetricFamily("outbox_open", "Emails still to be sent, by lane.", labels=["lane"])
+            queue_metric.add_metric([status], figures[status])
+        yield queue_metric
+        lane_metric = GaugeMetricFamily("outbox_open", "Emails still to be sent, by lane.", labels=["lane"])
         for lane, count in figures["by_lane"].items():
-            lanes.add_metric([lane], count)
-        yield lanes
+            lane_metric.add_metric([lane], count)
+        yield lane_metric
         for name, key, description in (
             (
                 "outbox_oldest_due_by_lane_seconds",
@@ -54,9 +54,9 @@ class QueueCollector(Collector):
                 "Age in seconds of a lane's oldest email that failed at least once and will be tried again.",
             ),
         ):
-            ages = GaugeMetricFamily(name, description, labels=["lane"])
+            age_metric = GaugeMetricFamily(name, description, labels=["lane"])
             for lane, seconds in figures[key].items():
-                ages.add_metric([lane], seconds)
-            yield ages
+                age_metric.add_metric([lane], seconds)
+            yield age_metric
         for key, (name, description) in _GAUGES.items():
             yield GaugeMetricFamily(name, description, value=figures[key])

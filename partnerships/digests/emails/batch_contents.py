@@ -1,4 +1,4 @@
-"""Collects what the digests of a batch contain, in a few queries for all."""
+"""Collects the contents of a batch of digests with a few queries for the whole batch."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Contents:
     waiting: dict[int, list[Waiting]]
     #: Privacy notices, by person.
     notices: dict[int, str]
-    #: Why people get each digest: texts to follow "because".
+    #: Why people get each digest, in texts that follow the word "because".
     reasons: dict[int, list[str]]
-    #: The sentence that says how often digests come.
+    #: The sentence about how often digests are sent.
     frequencies: dict[int, str]
     #: How many digests have the same reasons and frequency.
     alike: Counter[tuple[str, ...]]
-    #: Digests with something that their reader no longer follows or may no longer read.
+    #: Digests with a record that the reader no longer follows or may no longer read.
     lost: set[int]
     #: Digests that must not be sent again unchanged.
     altered: set[int]
@@ -56,7 +56,7 @@ class Contents:
 def record_content(
     selected: Selection, changed: SubjectSelection, candidates: Sequence[Candidate], batch: kinds.Batch
 ) -> None:
-    """Note in the batch what each digest contains, for the checks before sending and for the journal."""
+    """Record in the batch what each digest contains, for the checks before sending and for the journal."""
     plans_by_email: dict[int, list[tuple[int, str]]] = {}
     events_by_email: dict[int, list[tuple[int, list[int]]]] = {}
     facts_by_email: dict[int, list[list[int | str]]] = {}
@@ -77,24 +77,28 @@ def record_content(
 def contents_of(
     candidates: Sequence[Candidate], selected: Selection, changed: SubjectSelection, *, now: dt.datetime
 ) -> Contents:
-    """Collect what the digests of a batch will say.
+    """Collect the contents of each digest in a batch.
 
-    Repeats get no new matches and notices: they say again what they said before.
+    Repeats get no new matches and notices, because they repeat an earlier email.
     """
-    because = reasons(selected.included, changed, now=now)
+    reasons_by_email = reasons(selected.included, changed, now=now)
     blocks = {email.pk: [*selected.blocks.get(email.pk, ()), *changed.blocks.get(email.pk, ())] for email in candidates}
-    recipients = {email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat}
-    in_doubt = {email.person_id for email in candidates if email.recipe is not None}
-    matches, withdrawn, told = matches_for_digests(recipients, in_doubt, now=now)
-    # A notice of a change that the digest tells anyway is left out.
-    acts = {pk: {act for block in email_blocks for act in block.acts} for pk, email_blocks in blocks.items()}
-    taken = notices_for_digests(recipients, in_doubt, acts, now=now)
+    email_by_person = {
+        email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat
+    }
+    in_doubt_ids = {email.person_id for email in candidates if email.recipe is not None}
+    matches, withdrawn, told_matches = matches_for_digests(email_by_person, in_doubt_ids, now=now)
+    # Notices about changes that the digest reports elsewhere are left out.
+    acts_by_email = {pk: {act for block in email_blocks for act in block.acts} for pk, email_blocks in blocks.items()}
+    taken = notices_for_digests(email_by_person, in_doubt_ids, acts_by_email, now=now)
     with_content = [
         email for email in candidates if email.pk in matches or email.pk in taken.lines or blocks.get(email.pk)
     ]
-    whys = {email.pk: because.get(email.pk) or Why() for email in candidates}
+    why_by_email = {email.pk: reasons_by_email.get(email.pk) or Why() for email in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
-    frequencies = {email.pk: _how_often(email, frozenset(whys[email.pk].frequencies), minutes) for email in candidates}
+    frequencies = {
+        email.pk: _how_often(email, frozenset(why_by_email[email.pk].frequencies), minutes) for email in candidates
+    }
     altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)} | changed.altered
     return Contents(
         blocks=blocks,
@@ -102,34 +106,43 @@ def contents_of(
         taken=taken,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=privacy_notices(candidates),
-        reasons={pk: why.words for pk, why in whys.items()},
+        reasons={pk: why.words for pk, why in why_by_email.items()},
         frequencies=frequencies,
-        alike=Counter((*whys[email.pk].words, frequencies[email.pk]) for email in candidates),
+        alike=Counter((*why_by_email[email.pk].words, frequencies[email.pk]) for email in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
         altered=altered | withdrawn | taken.withdrawn,
         open_to_reply=digests_open_to_reply(with_content, blocks, taken.partnerships, now=now),
-        told={pk: [*told.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
+        told={pk: [*told_matches.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
     )
 
 
 def _how_often(email: Candidate, chosen: frozenset[str], minutes: float) -> str:
-    """Return how often the recipient of a digest gets digests, in a sentence."""
-    to = email.to
-    return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, minutes)
+    """Return a sentence about how often the recipient gets digests."""
+    recipient = email.to
+    return how_often(
+        chosen,
+        recipient.frequency,
+        recipient.hour,
+        recipient.weekday,
+        recipient.working_days_of,
+        recipient.zone,
+        minutes,
+    )
 
 
 def _accounts(candidates: Iterable[Candidate]) -> list[User]:
-    """Return the recipients with an account, because nothing waits for people without one."""
+    """Return the recipients who have an account; people without one have no tasks."""
     ids = [email.person_id for email in candidates if not email.is_stakeholder]
     return list(User.objects.filter(pk__in=ids)) if ids else []
 
 
 def privacy_notices(candidates: Collection[Candidate]) -> dict[int, str]:
-    """Return the privacy notices of stakeholders who get their first email, by person."""
+    """Return the privacy notice for each stakeholder whose first email this is, by the id of the person."""
     new_person_ids = [email.person_id for email in candidates if email.is_stakeholder and not email.is_introduced]
     if not new_person_ids:
         return {}
     subscriptions = Subscription.objects.filter(person__in=new_person_ids, added_for__isnull=False)
-    # Newest first, so that the dictionary keeps the oldest: who first gave us the address.
+    # Newest first: later entries of the dictionary replace earlier ones, so the oldest subscription is used.
+    # Its notice names the organisation that first gave us the address.
     newest_first = subscriptions.select_related("added_for", "added_by").order_by("-asked_at", "-pk")
     return {subscription.person_id: privacy_notice(subscription) for subscription in newest_first}

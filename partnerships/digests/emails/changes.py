@@ -1,4 +1,4 @@
-"""Reads what a digest says about one subject: its net changes, who made them and why."""
+"""The lines of a digest about one subject: its net changes, their authors and their reasons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.digests.queries.objects import Named, named
 from partnerships.kit.text import counted, shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
 
-#: How many changes of one record an email shows; its page has the others.
+#: How many changes of one record an email shows; the page of the record shows the others.
 MAX_LINES = 12
 #: The longest reason that a digest quotes, in characters.
 _MAX_REASON = 300
@@ -31,7 +31,7 @@ _MAX_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One net change of a record: the sentence as text and as HTML, who made the change and why.
+    """One net change of a record: the sentence as text and as HTML, its author and its reason.
 
     * `about` is the name of the record, if the record is not the subject itself.
     * `headline` is the sentence without values, for the subject of the email.
@@ -83,7 +83,7 @@ class Section:
     asking: tuple[int, ...] = ()
     #: The ids of plans that the changes belong to.
     plans: frozenset[int] = frozenset()
-    #: The changes that the lines tell; the email leaves out notices of the same changes.
+    #: The changes that the lines report; the email leaves out notices of the same changes.
     acts: frozenset[Act] = frozenset()
 
     is_new = False
@@ -110,16 +110,19 @@ class Section:
 
     @property
     def called(self) -> str:
-        """The name of the subject for the subject line of an email; a partnership's name says that it is one."""
+        """Return the subject's name for the subject line of an email.
+
+        " partnership" follows the name of a partnership, unless the name contains the word already.
+        """
         if self.kind != SubjectKind.PARTNERSHIP or "partnership" in self.title.lower():
             return self.title
         return f"{self.title} partnership"
 
     @property
     def headline(self) -> str:
-        """The first change and how many more: "terms amended and 3 more changes"."""
-        first, more = self.lines[0].headline, self.count - 1
-        return f"{first} and {counted(more, 'more change')}" if more else first
+        """Return the first change and the number of others: "terms amended and 3 more changes"."""
+        first_change, further_count = self.lines[0].headline, self.count - 1
+        return f"{first_change} and {counted(further_count, 'more change')}" if further_count else first_change
 
     @property
     def count_in_words(self) -> str:
@@ -137,7 +140,7 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     # Net changes and their lines refer to events by index in `events`.
     indexed_events = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *(key for event in events for key in _record_keys(event))})
-    own = names.get((subject.kind, subject.record_id), Named("", "/"))
+    subject_name = names.get((subject.kind, subject.record_id), Named("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(indexed_events)
     line_groups = _group_by_sheet(told_lines(changes, today=today, outside=stakeholder), events)
@@ -148,8 +151,8 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
         subject_id=subject.pk,
         kind=subject.kind,
         record_id=subject.record_id,
-        title=own.title,
-        path=own.path,
+        title=subject_name.title,
+        path=subject_name.path,
         lines=tuple(
             _line_of_sheet(sheet, lines, events, subject, is_linked=not stakeholder)
             if sheet is not None
@@ -158,14 +161,14 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
         ),
         folded=len(line_groups) - len(shown_groups),
         authors=frozenset(event.actor_id for event in events),
-        asking=tuple(dict.fromkeys(_asking(changes, today))),
+        asking=tuple(dict.fromkeys(_plan_ids_with_open_question(changes, today))),
         plans=frozenset(_plans_of(subject, events)),
         acts=frozenset((event.target_kind, event.target_id, event.at) for event in events_shown),
     )
 
 
 def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
-    """Find the ids of the plans that the events belong to, and of the subject if it is a plan."""
+    """Yield the ids of the plans that the events belong to, and the subject's id if it is a plan."""
     if subject.kind == SubjectKind.PLAN:
         yield subject.record_id
     for event in events:
@@ -173,8 +176,8 @@ def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
             yield event.within_id
 
 
-def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
-    """Find the ids of the plans whose question these changes tell and the reader can still answer."""
+def _plan_ids_with_open_question(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
+    """Yield the ids of plans with a question that these changes mention and the reader can still answer."""
     for row in changes:
         last_day = row.change.values.get(row.told.asks_until)
         if last_day and row.event.within_id is not None and str(last_day) >= today.isoformat():
@@ -182,41 +185,41 @@ def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
 
 
 def _record_keys(event: Event) -> Iterator[tuple[str, int]]:
-    """Find kind and id of an event's record, then of the record that it belongs to: an answer, then its ask."""
+    """Yield the kind and id of an event's record, then of its parent: for an answer, the ask that it answers."""
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
 
 
 class _Sheet(NamedTuple):
-    """A spreadsheet, the kind of records that lines from it are about, and whether it added or changed them."""
+    """A spreadsheet, the kind of records that its lines are about, and whether it added or changed these records."""
 
     spreadsheet_id: int
     group: Group
     is_new: bool
 
 
-#: The lines from one spreadsheet about one kind of record; or no spreadsheet, and a single line.
+#: The lines from one spreadsheet about one kind of record; or None and a single line that came from no spreadsheet.
 _LineGroup = tuple[_Sheet | None, list[ToldLine]]
 #: The list page of each kind of record; it can be limited to a partnership.
 _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
 
 
 def _group_by_sheet(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_LineGroup]:
-    """Group the lines of one spreadsheet about one kind of record, because nobody reads sixty similar lines.
+    """Group the lines from one spreadsheet about one kind of record, because nobody reads sixty similar lines.
 
-    Every other line is a group of its own. Groups are in the order of their last event.
+    Every other line is a group by itself. Groups are in the order of their last event.
     """
     groups_by_key: dict[object, _LineGroup] = {}
     for line_index, line in enumerate(lines):
         sheet = _sheet_of(line, events)
-        # The index is a key that no other line has.
+        # A line that came from no spreadsheet gets its index as a unique key.
         _, lines_of_group = groups_by_key.setdefault(sheet or line_index, (sheet, []))
         lines_of_group.append(line)
 
     groups: list[_LineGroup] = []
     for sheet, lines_of_group in groups_by_key.values():
-        # Several changes of one record say more in lines of their own.
+        # Several changes of one record are more useful as separate lines than as a count.
         if sheet is not None and _count_records(lines_of_group, events) > 1:
             groups.append((sheet, lines_of_group))
         else:
@@ -233,15 +236,15 @@ def _count_records(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
     """Return the spreadsheet that a line came from, if any.
 
-    A record that a spreadsheet added counts even if it was changed by hand since. A record that a spreadsheet changed
-    counts only if all changes that the line sums up came from it.
+    A record that a spreadsheet added counts even if a person has changed it since. A record that a spreadsheet changed
+    counts only if all changes that the line sums up came from that spreadsheet.
     """
-    first, *later = (events[index] for index in line.numbers)
-    spreadsheet_id, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
+    first_event, *later_events = (events[index] for index in line.numbers)
+    spreadsheet_id, told_kind = first_event.data.get(SPREADSHEET), told_of(first_event.kind)
     if spreadsheet_id is None:
         return None
     is_new = told_kind is not None and told_kind.fold == Fold.CREATED
-    if is_new or all(event.data.get(SPREADSHEET) == spreadsheet_id for event in later):
+    if is_new or all(event.data.get(SPREADSHEET) == spreadsheet_id for event in later_events):
         return _Sheet(spreadsheet_id, line.group, is_new)
     return None
 
@@ -249,18 +252,20 @@ def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
 def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
-    """Return one line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
+    """Return one line for all records that a spreadsheet changed: "12 commitments added from a spreadsheet"."""
     count_in_words = f"{_count_records(lines, events):,} {sheet.group.label.lower()}"
     sentence = f"{count_in_words} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
     if path and subject.kind == SubjectKind.PARTNERSHIP:
         path += f"?partnership={subject.record_id}"
-    by = "; ".join(dict.fromkeys(line.by for line in lines if line.by))
-    return ChangeLine(about="", text=sentence, html=format_html("{}", sentence), headline=sentence, by=by, path=path)
+    authors = "; ".join(dict.fromkeys(line.by for line in lines if line.by))
+    return ChangeLine(
+        about="", text=sentence, html=format_html("{}", sentence), headline=sentence, by=authors, path=path
+    )
 
 
 def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
-    """Return the line of one net change; it names the record unless that is the subject of the section."""
+    """Return the line of one net change; it names the record, unless that is the subject of the section."""
     record_key = next((key for key in _record_keys(event) if key in names), None)
     is_about_subject = record_key is None or record_key == (subject.kind, subject.record_id)
     phrase = phrase_of(event.kind)

@@ -41,11 +41,11 @@ from partnerships.outbox.models import EmailReason, EmailStatus
 from partnerships.outbox.parts import bodies
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 
-#: A reason shared by this many emails of a batch is stored once, not in each email.
+#: Reasons that at least this many emails of a batch share are stored once, not in each email.
 _COMMON = 5
 
-#: Which of these emails may no longer leave: their reader left, stopped, paused or answered, or their address bounced.
-_NOT_TO_LEAVE = f"""
+#: Selects the emails that may no longer be sent: the reader left, stopped, paused or answered, or the address bounced.
+_NO_LONGER_SENDABLE = f"""
 SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
     SELECT d.id
       FROM outbox_email d
@@ -64,7 +64,7 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
 
 
 class GiveUpAsking(Protocol):
-    """The type of the service that ends a question which may no longer be sent (`services.give_up_asking`).
+    """The type of `services.give_up_asking`, which ends a question that may no longer be sent.
 
     The composer gets the service as an argument, because services import this module.
     """
@@ -73,13 +73,13 @@ class GiveUpAsking(Protocol):
 
 
 class DigestComposer(kinds.Composer):
-    """Composes digests, confirmations, new links, and what successions changed."""
+    """Composes digests, confirmations, emails with new links, and emails about successions."""
 
     def __init__(self, give_up_asking: GiveUpAsking) -> None:
         self._give_up_asking = give_up_asking
 
     def candidates(self, due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
-        """Find the recipients, and hold the digests of people who have paused."""
+        """Return the emails with their recipients; digests of people who have paused are held back."""
         return candidates_for(due_emails, now=now)
 
     def compose(self, candidates: Sequence[kinds.Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
@@ -91,34 +91,36 @@ class DigestComposer(kinds.Composer):
                 self._give_up_asking(subscription=subscription, now=now)
 
     def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
-        """Discard the matches that wait for the recipients of refused emails."""
+        """Discard the matches that were to be sent to the recipients of refused emails."""
         discard_matches([email.due.person_id for email in candidates if email.due.person_id is not None], now=now)
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Return the emails whose reader paused, left, stopped, bounced or lost access since they were composed."""
+        """Return the emails whose reader paused, left, stopped, bounced or lost access after composing."""
         if not checks:
             return set()
-        plans_told = [
+        reported_plans = [
             (pk, person_id, plan_id, reading_class)
             for pk, (person_id, plans, _) in checks.items()
             for plan_id, reading_class in plans
         ]
-        events_told = [
+        reported_events = [
             (pk, person_id, subject_id, event_ids)
             for pk, (person_id, _, subjects) in checks.items()
             for subject_id, event_ids in subjects
         ]
-        rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, generic_plan=True)
-        not_to_leave = {pk for (pk,) in rows}
-        return not_to_leave | lost_access(plans_told, now=now) | emails_with_closed_events(events_told, now=now)
+        rows = rows_planned_once(_NO_LONGER_SENDABLE, {"ids": list(checks), "now": now}, generic_plan=True)
+        unsendable_ids = {pk for (pk,) in rows}
+        return (
+            unsendable_ids | lost_access(reported_plans, now=now) | emails_with_closed_events(reported_events, now=now)
+        )
 
 
 @dataclass(slots=True)
 class Composing:
-    """A batch while it is composed, and what composing must record besides the messages."""
+    """A batch while it is composed, with what must be recorded besides the messages."""
 
     batch: kinds.Batch
-    #: The ids of people whose first email has the privacy notice.
+    #: The ids of people who get their first email, which contains the privacy notice.
     introduced: list[int] = field(default_factory=list)
     #: Questions to people with an account that may no longer be sent.
     unaskable: list[Subscription] = field(default_factory=list)
@@ -134,10 +136,10 @@ class Composing:
 
 
 def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:
-    """Compose all emails of a batch; returns the questions to give up, because they may no longer be sent."""
+    """Compose all emails of a batch, and return the questions to give up because they may no longer be sent."""
     composing = Composing(batch)
     date = format_datetime(now.astimezone(dt.UTC))
-    # Digests and emails about successions are composed together, because readers share most of what they say.
+    # Digests and emails about successions are composed together, because their readers share most of the content.
     digests = [email for email in candidates if email.kind == DeliveryKind.DIGEST]
     _compose_digests(digests, composing, date=date, now=now)
     successions = [email for email in candidates if email.kind == DeliveryKind.SUCCESSION]
@@ -157,19 +159,19 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
 
 
 def _compose_digests(candidates: Sequence[Candidate], composing: Composing, *, date: str, now: dt.datetime) -> None:
-    """Compose the digests of a batch together, so that what they contain is read once for all."""
+    """Compose all digests of a batch together, so that content which they share is read once."""
     if not candidates:
         return
     _drop_incomplete(candidates)
-    stakeholders = {email.person_id for email in candidates if email.is_stakeholder}
-    frozen = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
-    # A person who gets a digest for the second time must not read more in it than the first time.
-    selected = select(items_of(candidates), stakeholders=stakeholders, frozen=frozen, now=now)
+    stakeholder_ids = {email.person_id for email in candidates if email.is_stakeholder}
+    frozen_ids = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
+    # A digest that is sent for the second time must not contain more than the first time.
+    selected = select(items_of(candidates), stakeholder_ids=stakeholder_ids, frozen_ids=frozen_ids, now=now)
     changed = select_subjects(
         subject_items_of(candidates),
-        stakeholders=stakeholders,
-        frozen=frozen,
-        repeats={email.pk for email in candidates if email.is_repeat},
+        stakeholder_ids=stakeholder_ids,
+        frozen_ids=frozen_ids,
+        repeat_ids={email.pk for email in candidates if email.is_repeat},
         now=now,
     )
     write_items(selected)
@@ -180,9 +182,9 @@ def _compose_digests(candidates: Sequence[Candidate], composing: Composing, *, d
         _compose_digest(email, contents, composing, date=date, now=now)
 
     # A digest of notices alone gets no item in the inbox, because its notices are items there already.
-    with_news = [email for email in candidates if contents.blocks.get(email.pk) or email.pk in contents.matches]
-    readers = {email.pk: email.person_id for email in with_news if not email.is_stakeholder}
-    add_digests({pk: person_id for pk, person_id in readers.items() if pk in composing.batch.messages}, now=now)
+    emails_with_news = [email for email in candidates if contents.blocks.get(email.pk) or email.pk in contents.matches]
+    reader_by_email = {email.pk: email.person_id for email in emails_with_news if not email.is_stakeholder}
+    add_digests({pk: person_id for pk, person_id in reader_by_email.items() if pk in composing.batch.messages}, now=now)
 
 
 def _compose_digest(email: Candidate, contents: Contents, composing: Composing, *, date: str, now: dt.datetime) -> None:
@@ -190,8 +192,8 @@ def _compose_digest(email: Candidate, contents: Contents, composing: Composing, 
     batch, blocks = composing.batch, contents.blocks.get(email.pk, [])
     batch.told[email.pk] = [*batch.told[email.pk], *contents.told[email.pk]]
     batch.notices[email.pk] = contents.taken.hashes.get(email.pk, [])
-    lines = contents.taken.lines.get(email.pk, ())
-    if not blocks and email.pk not in contents.matches and not lines:
+    notice_lines = contents.taken.lines.get(email.pk, ())
+    if not blocks and email.pk not in contents.matches and not notice_lines:
         if email.pk in contents.lost:
             composing.set_aside(email, "The person can no longer read what the email says, or stopped following it.")
         elif email.due.in_doubt or email.is_repeat:
@@ -200,24 +202,24 @@ def _compose_digest(email: Candidate, contents: Contents, composing: Composing, 
             composing.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
         return
     waiting = contents.waiting.get(email.person_id, [])
-    shown_tasks = waiting_in(lines, waiting, limit=rendering.MAX_WAITING)
+    shown_tasks = waiting_in(notice_lines, waiting, limit=rendering.MAX_WAITING)
     batch.memos[email.pk] = [memo_of(task) for task in shown_tasks]
     if email.recipe is not None and email.pk not in contents.altered and _may_go_unchanged(email, waiting):
         batch.again.append(email)
         return
     notice = contents.notices.get(email.person_id, "")
-    why, often = contents.reasons[email.pk], contents.frequencies[email.pk]
+    reasons, frequency = contents.reasons[email.pk], contents.frequencies[email.pk]
     if not blocks and email.pk not in contents.matches:  # a summary of notices alone
-        often = SUMMARY_OFTEN
+        frequency = SUMMARY_OFTEN
     digest_content = rendering.DigestContent(
         blocks=blocks,
         matches=contents.matches.get(email.pk, ()),
-        lines=lines,
+        lines=notice_lines,
         waiting=waiting,
-        because=why,
-        how_often=often,
+        because=reasons,
+        how_often=frequency,
         notice=notice,
-        is_common=contents.alike[(*why, often)] >= _COMMON,
+        is_common=contents.alike[(*reasons, frequency)] >= _COMMON,
         can_reply=email.pk in contents.open_to_reply,
     )
     try:
@@ -238,34 +240,34 @@ def _compose_digest(email: Candidate, contents: Contents, composing: Composing, 
 
 
 def _may_go_unchanged(email: Candidate, waiting: Sequence[Waiting]) -> bool:
-    """Whether an email in doubt may be sent again as it is.
+    """Return True if the stored message of an email in doubt may be sent again as it is.
 
-    Its address and links must be current, and every task in it must still wait for the reader and be readable.
+    Its address and links must be current, and every task in it must still be open and readable for the reader.
     """
     if email.recipe is None or email.due.address.lower() != email.address.lower():
         return False
-    present_memos = {memo_of(task) for task in waiting}
-    if not present_memos.issuperset(email.due.memo or ()):
+    open_task_memos = {memo_of(task) for task in waiting}
+    if not open_task_memos.issuperset(email.due.memo or ()):
         return False
     return rendering.links_are_current(email.recipe.tokens, email.link_key)
 
 
 def memo_of(task: Waiting) -> str:
-    """Return a hash by which a waiting task is recognised, so that its text need not be stored."""
+    """Return a hash that identifies an open task, so that its text need not be stored."""
     return hashlib.sha256(f"{task.what} {task.path}".encode()).hexdigest()[:20]
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
-    """Drop the stored message of emails in doubt if a part of it is no longer stored: they are composed again."""
-    in_doubt = [(email, email.recipe) for email in candidates if email.recipe is not None]
-    stored_part_ids = bodies(recipe for _, recipe in in_doubt).keys()
-    for email, recipe in in_doubt:
+    """Drop stored messages of which a part is no longer stored, so that these emails are composed again."""
+    emails_with_recipe = [(email, email.recipe) for email in candidates if email.recipe is not None]
+    stored_part_ids = bodies(recipe for _, recipe in emails_with_recipe).keys()
+    for email, recipe in emails_with_recipe:
         if not stored_part_ids >= set(recipe.part_ids):
             email.recipe = None
 
 
 def _compose_confirmation(email: Candidate, composing: Composing, *, date: str, now: dt.datetime) -> None:
-    """Compose the question to one subscriber, unless it was answered or may no longer be asked."""
+    """Compose the question to one subscriber, or set it aside if it is answered or no longer allowed."""
     asked_subscriptions = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked_subscriptions.filter(pk=email.due.params.get("subscription", 0)).first()
     if subscription is None:
@@ -291,16 +293,16 @@ def _compose_confirmation(email: Candidate, composing: Composing, *, date: str, 
 
 
 def _compose_links(email: Candidate, composing: Composing, *, date: str, now: dt.datetime) -> None:
-    """Compose an email with new links, one of them to the last digest that the person got."""
+    """Compose an email with new links, one of which leads to the last digest that the person got."""
     if email.pk in repeatable([email]):
         composing.batch.again.append(email)
         return
-    last = Delivery.objects.filter(recipient=email.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
+    sent_digests = Delivery.objects.filter(recipient=email.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
         composing.batch.messages[email.pk] = notices.links(
             email.addressee,
             delivery_id=email.pk,
-            last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
+            last_digest=sent_digests.order_by("-pk").values_list("pk", flat=True).first(),
             message_id=email.due.message_id,
             date=date,
             now=now,

@@ -1,4 +1,4 @@
-"""Groups a summary by record: notices about the record, and the reader's open tasks there."""
+"""Groups a summary by record: notices about the record, and the reader's open tasks on its page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.kit.waiting import Waiting
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in a summary: the newest notice about it, earlier notices, and the reader's open tasks there."""
+    """One record in a summary: its newest notice, its earlier notices, and the reader's open tasks on its page."""
 
     newest: NoticeLine
     earlier: tuple[str, ...] = ()
@@ -19,14 +19,14 @@ class Entry:
 
     @property
     def headline(self) -> str:
-        """The partnership and the subject of the newest notice."""
+        """Return the partnership and the subject of the newest notice."""
         return ": ".join(filter(None, [self.newest.partnership, self.newest.subject]))
 
 
 def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple[list[Entry], list[Waiting]]:
-    """Return one entry for each record that these notices are about, and the tasks at other records.
+    """Return one entry for each record that these notices are about, and the tasks on the pages of other records.
 
-    Only as many notices count as an email lists. A notice without a record is an entry of its own.
+    Only as many notices count as an email lists. A notice without a record is an entry by itself.
     """
     lines_by_page: dict[str, list[NoticeLine]] = {}
     for line in lines[:MAX_NOTICES]:
@@ -47,6 +47,6 @@ def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple
 
 
 def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[Waiting], *, limit: int) -> list[Waiting]:
-    """Return the tasks that an email lists: those in its entries, and up to `limit` others."""
+    """Return the tasks that an email lists: all tasks in its entries, and up to `limit` others."""
     entries, other_tasks = entries_of(lines, waiting)
     return [*(task for entry in entries for task in entry.to_do), *other_tasks[:limit]]

@@ -1,7 +1,7 @@
 """Makes and checks signed links, each for one person and one purpose.
 
-A token is `person.minute.record.signature`. The signature covers everything in the token, the purpose and the person's
-link key, so a new link key makes all earlier links invalid.
+A token is `person.minute.record.signature`. The signature covers all other parts of the token, the purpose and the
+person's link key, so a new link key makes all earlier links invalid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MINUTE = dt.timedelta(minutes=1)
 
 
 class Purpose(Enum):
-    """The purpose of a link: the acts that it permits.
+    """The purpose of a link, which decides what its bearer may do.
 
     Links for stopping work for two years, because people and mail programs (RFC 8058) use them long after the email
     arrived.
@@ -40,7 +40,7 @@ class Purpose(Enum):
 
     @property
     def lifetime(self) -> dt.timedelta:
-        """How long a link for this purpose works."""
+        """Return how long a link for this purpose works."""
         return _LIFETIMES[self]
 
 
@@ -53,19 +53,19 @@ _LIFETIMES = {
 
 
 class BadLink(Exception):
-    """The link is not ours, is for another purpose, or has expired."""
+    """The link was not signed by this site, is for another purpose, or has expired."""
 
 
 class ExpiredLink(BadLink):
-    """The link is ours, but has expired."""
+    """The link was signed by this site, but has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """The content of a link: its reader, when it was made, and its record.
 
-    `record_id` is the id of the subscription in links that confirm one, and otherwise of the delivery that the link was
-    sent in; 0 if the link was made for a page rather than for an email.
+    `record_id` is the id of the subscription in links that confirm a subscription, and otherwise of the delivery that
+    contained the link; 0 if the link was made for a page rather than for an email.
     """
 
     person: User
@@ -80,48 +80,50 @@ def _secret(secret: str) -> bytes:
 
 
 def _signatures(secret: str, link_key: str, payload: str) -> bytes:
-    """Return 64 bytes, from which `_part` takes a signature of 16 bytes (128 bits) for each purpose."""
+    """Return 64 bytes, which contain a signature of 16 bytes (128 bits) for each purpose."""
     return hmac.digest(_secret(secret), f"{link_key}:{payload}".encode(), hashlib.sha512)
 
 
-def _part(signatures: bytes, purpose: Purpose) -> str:
+def _signature_for(signatures: bytes, purpose: Purpose) -> str:
     """Return the signature for one purpose, as text for a URL."""
-    start = _OFFSETS[purpose]
+    start = _SIGNATURE_OFFSETS[purpose]
     return base64.urlsafe_b64encode(signatures[start : start + 16])[:_SIGNATURE].decode()
 
 
-#: Where the signature for each purpose starts, in bytes. A new purpose goes last: another order breaks sent links.
-_OFFSETS = {purpose: 16 * index for index, purpose in enumerate(Purpose)}
+#: Where the signature for each purpose starts, in bytes. New purposes go last: another order breaks links already sent.
+_SIGNATURE_OFFSETS = {purpose: 16 * index for index, purpose in enumerate(Purpose)}
 
 
 def make(purpose: Purpose, *, person_id: int, link_key: str, record_id: int, minute: int) -> str:
-    """Return a token for one purpose; callers work out `minute` with `minute_of` once for a whole batch."""
+    """Return a token for one purpose. `minute` comes from `minute_of`, which callers use once for a whole batch."""
     return make_all((purpose,), person_id=person_id, link_key=link_key, record_id=record_id, minute=minute)[0]
 
 
 def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, record_id: int, minute: int) -> list[str]:
-    """Return a token for each purpose; all are signed at once, because a digest has three."""
+    """Return a token for each purpose; all are signed in one operation, because a digest has three."""
     payload = f"{person_id:x}.{minute:x}.{record_id:x}"
     signatures = _signatures(settings.SECRET_KEY, link_key, payload)
-    return [f"{payload}.{_part(signatures, purpose)}" for purpose in purposes]
+    return [f"{payload}.{_signature_for(signatures, purpose)}" for purpose in purposes]
 
 
 def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
-    """Whether the signature of a token is valid for this purpose and link key."""
+    """Return True if the signature of a token is valid for this purpose and link key."""
     payload, _, signature = token.rpartition(".")
     return any(
-        hmac.compare_digest(_part(_signatures(secret, link_key, payload), purpose).encode(), signature.encode())
+        hmac.compare_digest(
+            _signature_for(_signatures(secret, link_key, payload), purpose).encode(), signature.encode()
+        )
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
 
 
 def minute_of(moment: dt.datetime) -> int:
-    """Return the whole minutes since the start of 2024, which is all that a link says about when it was made."""
+    """Return the whole minutes since the start of 2024; a link states its age only to the minute."""
     return (moment - _EPOCH) // _MINUTE
 
 
 def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool = False) -> Link:
-    """Check a token for a purpose, and return what it says. Raises `BadLink` or `ExpiredLink`.
+    """Check a token for a purpose, and return its content. Raises `BadLink` or `ExpiredLink`.
 
     Links signed with earlier secret keys (SECRET_KEY_FALLBACKS) are valid; links of people who have left are not. Use
     `allow_expired` only to send a new link to the person's own address.
@@ -134,7 +136,7 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool 
     if person_id > 2**62 or record_id > 2**62 or minute > 2**31:
         raise BadLink
     preference = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
-    # The signature is checked for unknown people too, so that the time of the reply does not tell who exists.
+    # The signature is checked for unknown people too, so that the time of the reply does not show who has an account.
     link_key = preference.link_key if preference else "nobody"
     is_signed = is_current(purpose, token, link_key=link_key)
     if preference is None or not is_signed:

@@ -1,4 +1,4 @@
-"""Writes what a digest says about one plan: the net changes between two versions, the important ones first.
+"""Writes the lines of a digest about one plan: the net changes between two versions, important changes first.
 
 These functions read nothing from the database. They compare contents as one class of readers may read them. Emails,
 pages and previews show the same `News`.
@@ -26,7 +26,7 @@ _MAX_VALUE, _MAX_TEXT, _MAX_NOTE = 160, 400, 400
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One published version that a digest covers: its date, author, organisation and note."""
+    """One published version that a digest covers, with its date, author, organisation and note."""
 
     number: int
     published_on: dt.date
@@ -36,7 +36,7 @@ class Edition:
 
     @property
     def by(self) -> str:
-        """The author: "Ben Carter, Westmarch Borough Council"."""
+        """Return the author and organisation: "Ben Carter, Westmarch Borough Council"."""
         return ", ".join(part for part in (self.author, self.organisation) if part) or "The published register"
 
 
@@ -44,7 +44,7 @@ class Edition:
 class Line:
     """One change: what changed, its value before (`was`) and after (`now`), and by how much (`tail`).
 
-    A changed text has `fragments` in place of `was` and `now`.
+    A change of a long text has `fragments` instead of `was` and `now`.
     """
 
     what: str
@@ -86,7 +86,7 @@ class News:
 
     @property
     def is_new(self) -> bool:
-        """Whether the plan is new to the reader, so that there is nothing to compare."""
+        """Return True if the plan is new to the reader, so that it cannot be compared with an earlier version."""
         return self.from_number == 0
 
     @property
@@ -112,27 +112,27 @@ def news_of(
     plan_id: int,
     title: str,
     partnership: str,
-    was: Content | None,
-    now: Content,
+    old_content: Content | None,
+    new_content: Content,
     from_number: int,
     to_number: int,
     editions: Sequence[Edition],
     areas: Mapping[str, str] = MappingProxyType({}),
 ) -> News:
-    """Compare two normalised contents of the same reading class.
+    """Return the news between two normalised contents of the same reading class.
 
-    `was` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
+    `old_content` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
     """
-    if was is None:
-        lines, count = _lines_of_new_plan(now), 1
+    if old_content is None:
+        lines, count = _lines_of_new_plan(new_content), 1
         homes: tuple[Total, ...] = ()
     else:
-        plan_changes = changes(was, now, areas)
+        plan_changes = changes(old_content, new_content, areas)
         time = DiffTime()
         lines, count = tuple(_line(change, time) for change in plan_changes), len(plan_changes)
-        totals = homes_totals(was, now)
-        changed = tuple(row for row in totals.by_tenure if row.difference)
-        homes = (*changed, totals.total) if changed else ()
+        totals = homes_totals(old_content, new_content)
+        changed_totals = tuple(row for row in totals.by_tenure if row.difference)
+        homes = (*changed_totals, totals.total) if changed_totals else ()
     shown, folded = fold(lines)
     return News(
         plan_id=plan_id,
@@ -149,7 +149,7 @@ def news_of(
 
 
 def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
-    """Return the lines to show, and how many are left out.
+    """Return the lines to show, and the number of lines left out.
 
     Important lines come first and are all shown, then other lines up to `MAX_LINES` in total.
     """
@@ -162,7 +162,7 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
 
 
 def _lines_of_new_plan(content: Content) -> tuple[Line, ...]:
-    """Return the lines that present a new plan to a reader: its summary and its figures."""
+    """Return the lines that present a new plan to a reader: its summary and its main figures."""
     homes = sum(homes_count(site) for site in content["sites"])
     figures = [
         ("Homes", f"{homes:,}" if homes else ""),
@@ -196,7 +196,9 @@ def _line(change: Change, time: DiffTime) -> Line:
     if change.is_text:
         return Line(
             subject,
-            fragments=_apart(_cut(excerpt(word_differences(change.was_words, change.now_words, time), _WORDS_AROUND))),
+            fragments=_space_out(
+                _cut(excerpt(word_differences(change.was_words, change.now_words, time), _WORDS_AROUND))
+            ),
         )
     return Line(
         subject,
@@ -221,21 +223,21 @@ def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
     return tuple(fragments_kept)
 
 
-def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-    """Return the fragments with spaces around removed and added words, and none at their ends."""
-    apart: list[Fragment] = []
+def _space_out(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
+    """Return the fragments with spaces around removed and added words, and no spaces at the ends of these words."""
+    spaced_fragments: list[Fragment] = []
     for kind, text in fragments:
         if kind not in _MARKS or not text.strip():
-            apart.append(Fragment(kind if text.strip() else "equal", text))
+            spaced_fragments.append(Fragment(kind if text.strip() else "equal", text))
             continue
-        if apart and not apart[-1].text[-1:].isspace():
-            apart.append(Fragment("equal", " "))
-        apart.append(Fragment(kind, text.strip()))
+        if spaced_fragments and not spaced_fragments[-1].text[-1:].isspace():
+            spaced_fragments.append(Fragment("equal", " "))
+        spaced_fragments.append(Fragment(kind, text.strip()))
         if text[-1].isspace():
-            apart.append(Fragment("equal", " "))
-    return tuple(apart)
+            spaced_fragments.append(Fragment("equal", " "))
+    return tuple(spaced_fragments)
 
 
 def shorten_note(note: str) -> str:
-    """Return a version's note, as short as emails show it."""
+    """Return a version's note, shortened to the length that emails show."""
     return shorten(note, _MAX_NOTE)

@@ -1,4 +1,4 @@
-"""Writes the emails that go to one reader: confirmations, new links, and what a succession changed."""
+"""Writes the emails to a single reader: confirmations, new links, and news of successions."""
 
 from __future__ import annotations
 
@@ -30,14 +30,20 @@ from partnerships.outbox.content import render_subject, unsubscribe_headers
 from partnerships.outbox.parts import Message
 
 
-def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
+def confirmation(
+    addressee: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime
+) -> Message:
     """Return the email that asks a person whether they want these digests."""
     token = make(
-        Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, record_id=subscription.pk, minute=minute_of(now)
+        Purpose.CONFIRM,
+        person_id=addressee.person_id,
+        link_key=addressee.link_key,
+        record_id=subscription.pk,
+        minute=minute_of(now),
     )
-    words = {
+    context = {
         "title": title_of(subscription.followed),
-        "name": to.name,
+        "name": addressee.name,
         "is_replacement": subscription.replaces_id is not None,
         "organisation": subscription.added_for.name if subscription.added_for else "",
         "asker": subscription.added_by.display_name if subscription.added_by else "A colleague",
@@ -46,34 +52,43 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         "notice": privacy_notice(subscription),
         "site_name": settings.SITE_NAME,
     }
-    return _single(to, "confirmation", words, {"confirm": token}, message_id=message_id, date=date)
+    return _single(addressee, "confirmation", context, {"confirm": token}, message_id=message_id, date=date)
 
 
 def links(
-    to: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
+    addressee: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
 ) -> Message:
-    """Return the email with new links: to change how often, to stop, and to read the digest `last_digest` (an id)."""
+    """Return the email with new links: to change the frequency, to stop, and to read a digest again.
 
-    def token(purpose: Purpose, record_id: int) -> str:
-        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=record_id, minute=minute_of(now))
+    `last_digest` is the id of the digest to read again; without it, the email has no such link.
+    """
 
-    words = {
-        "name": to.name,
+    def make_token(purpose: Purpose, record_id: int) -> str:
+        return make(
+            purpose,
+            person_id=addressee.person_id,
+            link_key=addressee.link_key,
+            record_id=record_id,
+            minute=minute_of(now),
+        )
+
+    context = {
+        "name": addressee.name,
         "preferences": _token_link("digests:preferences", "preferences"),
         "view": _token_link("digests:view", "read") if last_digest else "",
         "stop": _token_link("digests:stop", "stop"),
         "site_name": settings.SITE_NAME,
     }
     tokens = {
-        "preferences": token(Purpose.PREFERENCES, delivery_id),
-        "read": token(Purpose.READ, last_digest or 0),
-        "stop": token(Purpose.STOP, delivery_id),
+        "preferences": make_token(Purpose.PREFERENCES, delivery_id),
+        "read": make_token(Purpose.READ, last_digest or 0),
+        "stop": make_token(Purpose.STOP, delivery_id),
     }
-    return _single(to, "links", words, tokens, message_id=message_id, date=date)
+    return _single(addressee, "links", context, tokens, message_id=message_id, date=date)
 
 
 def succession(
-    to: Addressee,
+    addressee: Addressee,
     moved: Moved,
     *,
     is_later: bool,
@@ -83,17 +98,23 @@ def succession(
     date: str,
     now: dt.datetime,
 ) -> Message:
-    """Return the email about what successions did to what the reader follows.
+    """Return the email about what successions changed in the records that the reader follows.
 
-    `is_later` is for the second email, about the records that had no new organisation in the first. The successions
-    must come with their ties.
+    `is_later` is for the second email, about the records that had no new organisation in the first. The successions in
+    `moved` must be fetched with their predecessors and successors.
     """
 
-    def token(purpose: Purpose) -> str:
-        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=delivery_id, minute=minute_of(now))
+    def make_token(purpose: Purpose) -> str:
+        return make(
+            purpose,
+            person_id=addressee.person_id,
+            link_key=addressee.link_key,
+            record_id=delivery_id,
+            minute=minute_of(now),
+        )
 
-    words = {
-        "name": to.name,
+    context = {
+        "name": addressee.name,
         "title": title_together(moved.about),
         "titles": [title_in_full(name) for name in moved.about],
         "day": on_day(moved.about[0]),
@@ -106,38 +127,38 @@ def succession(
         "notice": notice,
         "site_name": settings.SITE_NAME,
     }
-    tokens = {"preferences": token(Purpose.PREFERENCES), "stop": token(Purpose.STOP)}
-    return _single(to, "succession", words, tokens, message_id=message_id, date=date, is_bulk=True)
+    tokens = {"preferences": make_token(Purpose.PREFERENCES), "stop": make_token(Purpose.STOP)}
+    return _single(addressee, "succession", context, tokens, message_id=message_id, date=date, is_bulk=True)
 
 
 def _token_link(page: str, slot: str) -> str:
-    """Return the address of a page, with a mark where the token will be filled in."""
+    """Return the address of a page, with a mark where the token is filled in."""
     return f"{page_prefix(page)}{mime.mark_bare(slot)}/"
 
 
 def _single(
-    to: Addressee,
+    addressee: Addressee,
     template: str,
-    words: dict[str, Any],
+    content: dict[str, Any],
     tokens: dict[str, str],
     *,
     message_id: str,
     date: str,
     is_bulk: bool = False,
 ) -> Message:
-    """Return an email whose text belongs to one reader, so that no part of it is shared with other emails.
+    """Return an email whose whole text is for one reader, so that no part of it is shared with other emails.
 
-    `words` is the context of the templates; the privacy notice in it ends with a link. With `is_bulk`, many people get
-    the email without asking for it, so email apps offer to stop it, by the token `stop`.
+    `content` is the context of the templates; the privacy notice in it ends with a link. With `is_bulk`, many people
+    get the email without asking for it, so its headers let email apps offer to stop it, with the token `stop`.
     """
-    subject = shorten(mime.one_line(render_subject(f"digests/{template}", words)), MAX_SUBJECT)
-    context = words | {"heading": subject, "css": style()}
+    subject = shorten(mime.one_line(render_subject(f"digests/{template}", content)), MAX_SUBJECT)
+    context = content | {"heading": subject, "css": style()}
     text = render_to_string(f"emails/digests/{template}.txt", context).strip() + "\n"
     if context.get("notice"):
         context["notice"] = notice_as_html(context["notice"])
     html = inline(render_to_string(f"emails/digests/{template}.html", context)).strip() + "\n"
 
-    # Between the slots for tokens, the text goes into slots of its own: `own_0`, `own_1` and so on.
+    # The text between the slots for tokens goes into more slots: `own_0`, `own_1` and so on.
     parts = (
         *mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART).parts,
         *mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART).parts,
@@ -145,7 +166,7 @@ def _single(
     slots = [part if isinstance(part, str) else f"own_{index}" for index, part in enumerate(parts)]
     own_texts = {slot: part.body for slot, part in zip(slots, parts, strict=True) if isinstance(part, mime.Part)}
 
-    head = own_headers(to, message_id, date) + mime.header("Subject", subject)
+    head = own_headers(addressee, message_id, date) + mime.header("Subject", subject)
     bulk_headers: tuple[mime.Part | str, ...] = ()
     if is_bulk:
         bulk_headers = (*unsubscribe_headers(page_prefix("digests:stop")), mime.part_of(list_id(())))

@@ -1,4 +1,4 @@
-"""Digests as pages: what an email said, and what a person's next digest would say."""
+"""Digests as pages: what an email contained, and what a person's next digest would contain."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Reading:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the page shows nothing of the digest."""
+        """Return True if the page shows nothing of the digest."""
         return not self.news and not self.sections
 
     @property
@@ -52,7 +52,7 @@ class Reading:
 
     @property
     def others(self) -> frozenset[tuple[str, int]]:
-        """The plans and partnerships that the sections are about, as kind and id."""
+        """Return the plans and partnerships that the sections are about, as kind and id."""
         plans = {(str(SubjectKind.PLAN), pk) for section in self.sections for pk in section.plans}
         partnerships = {
             (str(SubjectKind.PARTNERSHIP), section.partnership_id)
@@ -63,22 +63,22 @@ class Reading:
 
     @property
     def acts(self) -> frozenset[Act]:
-        """The changes that the sections tell; the page does not list notices of the same changes."""
+        """Return the changes that the sections report; the page does not list notices of the same changes."""
         return frozenset(act for section in self.sections for act in section.acts)
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
-    """Return what an email said, as far as its recipient may read it today.
+    """Return the part of an email's content that its recipient may still read today.
 
-    With `plans`, only news of these plans. People who have paused since may still read what they received.
+    With `plans`, only news of these plans. A recipient who paused after the email was sent may still read it.
     """
     items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
     plan_ids = [item.plan_id for item in items]
-    classes = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
-    pieces = pieces_followed([delivery.recipient_id], plan_ids)
+    class_by_reader = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
+    pieces_by_reader = pieces_followed([delivery.recipient_id], plan_ids)
     shown: list[News] = []
     for item in items:
-        reading_class = classes.get((delivery.recipient_id, item.plan_id))
+        reading_class = class_by_reader.get((delivery.recipient_id, item.plan_id))
         if reading_class is None or (plans is not None and item.plan_id not in plans):
             continue
         news, _, _ = read_news(
@@ -86,7 +86,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
             from_number=item.from_number,
             to_number=item.to_number,
             reading_class=_narrower(reading_class, item.reading_class),
-            pieces=pieces.get((delivery.recipient_id, item.plan_id), ()),
+            pieces=pieces_by_reader.get((delivery.recipient_id, item.plan_id), ()),
         )
         shown.append(news)
     sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
@@ -94,7 +94,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
 
 
 def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
-    """Return what an email said about subjects that its recipient may still read, and how many they may not."""
+    """Return an email's sections that its recipient may still read, and the number of sections that are now hidden."""
     items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
     if not items:
         return (), 0
@@ -104,34 +104,34 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
     event_filter = EventFilter(pairs, events, stakeholders_among([person.pk]), now)
     shown: list[Section] = []
     for item in items:
-        told = [events[pk] for pk in item.told if pk in events]
-        # What they chose since does not change what the email said.
-        readable = event_filter.events_for(person.pk, item.subject_id, told, ignore_choices=True)
+        told_events = [events[pk] for pk in item.told if pk in events]
+        # Later choices of the recipient do not change the content of an email already sent.
+        readable = event_filter.events_for(person.pk, item.subject_id, told_events, ignore_choices=True)
         if readable:
             shown.append(read_section(item.subject, readable, stakeholder=person.is_stakeholder, now=now))
     return tuple(shown), len(items) - len(shown)
 
 
 def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
-    """Return what a person's next digest would say about subjects if it were sent now."""
-    waiting = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
-    spans = [(row.subject_id, row.number) for row in waiting]
+    """Return the sections about subjects that a person's next digest would have if it were sent now."""
+    due_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
+    spans = [(row.subject_id, row.number) for row in due_watermarks]
     return sections_between(person, spans, now=now)
 
 
 def digests_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> Reading:
     """Return what digests would have said since a moment, so that a person can try out a choice.
 
-    `hears` is the choice for changes of subjects; digests tell changes of plans whatever is chosen.
+    `hears` is the choice for changes of subjects; digests report changes of plans whatever the choice.
     """
     news, hidden = news_between(person, _plan_spans_since(person, since), now=now)
     return Reading(news, hidden, _sections_since(person, since, now=now, hears=hears))
 
 
 def _plan_spans_since(person: User, since: dt.datetime) -> list[tuple[int, int]]:
-    """Return the plans with news for this person since a moment, each with the version that they could read then.
+    """Return the plans with news for this person since a moment, with the last version that they could read before it.
 
-    The number is 0 for a plan that is new to them.
+    The number is 0 for a plan that is new to the person.
     """
     followed = Following.objects.filter(person=person).values("plan")
     # A version counts from the end of its embargo, because most followers could not read it before.
@@ -142,18 +142,20 @@ def _plan_spans_since(person: User, since: dt.datetime) -> list[tuple[int, int]]
 
     is_open = Q(embargo_until=None) | Q(embargo_until__lt=since)
     owned_ids = {plan_id for _, plan_id in owners_among([person.pk], plan_ids)}
-    earlier = Version.objects.filter(is_open | Q(plan__in=owned_ids), plan__in=plan_ids, published_at__lt=since)
-    newest = earlier.order_by().values("plan").annotate(number=Max("number"))
-    number_by_plan = dict(newest.values_list("plan", "number"))
+    earlier_versions = Version.objects.filter(
+        is_open | Q(plan__in=owned_ids), plan__in=plan_ids, published_at__lt=since
+    )
+    newest_numbers_then = earlier_versions.order_by().values("plan").annotate(number=Max("number"))
+    number_by_plan = dict(newest_numbers_then.values_list("plan", "number"))
     return [(plan_id, number_by_plan.get(plan_id, 0)) for plan_id in plan_ids]
 
 
 def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str) -> tuple[Section, ...]:
-    """Return what digests would have said about subjects since a moment, with this choice."""
+    """Return the sections about subjects that digests would have had since a moment, with this choice."""
     followed = SubjectFollowing.objects.filter(person=person).values("subject")
     changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
-    firsts = changes.values("subject").annotate(first=Min("number")).order_by("subject")
-    spans = [(subject, first - 1) for subject, first in firsts.values_list("subject", "first")]
+    first_numbers = changes.values("subject").annotate(first=Min("number")).order_by("subject")
+    spans = [(subject, first - 1) for subject, first in first_numbers.values_list("subject", "first")]
     return sections_between(person, spans, now=now, hears=hears)
 
 
@@ -162,7 +164,7 @@ def sections_between(
 ) -> tuple[Section, ...]:
     """Return the sections of a digest with the changes of subjects after these numbers.
 
-    Each span is the id of a subject and a number. With `hears`, as if the person had chosen this for everything.
+    Each span is the id of a subject and a number. `hears` replaces the person's choices for all subjects.
     """
     if not spans:
         return ()
@@ -170,7 +172,7 @@ def sections_between(
     pairs = {(person.pk, subject_id) for subject_id, _ in spans}
     event_filter = EventFilter(pairs, changes.events, stakeholders_among([person.pk]), now, hears=hears)
 
-    # As in an email, an event that is a change of several subjects is in the first section only.
+    # As in an email, an event that changed several subjects is only in the first section.
     told_ids: set[int] = set()
     sections: list[Section] = []
     for subject_id, number in spans:
@@ -192,14 +194,14 @@ def _narrower(first_class: str, second_class: str) -> str:
 
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
-    """Return the item of an email about one plan; None if the email says nothing about it."""
+    """Return the item of an email about one plan; None if the email has no news of the plan."""
     return DeliveryItem.objects.included().filter(delivery=delivery, plan=plan_id).first()
 
 
 def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | None:
-    """Return the news of one plan that the link of a digest opens; None if the reader may not read it.
+    """Return the news of one plan that a link in a digest opens; None if the reader may not read the plan.
 
-    The news compares the versions that the digest compared. If the digest told something else about the plan, for
+    The news compares the versions that the digest compared. If the digest mentioned the plan for another reason, for
     example a question or a change of its partnership, the news presents the newest version.
     """
     if item_for(delivery, plan) is not None:
@@ -223,10 +225,10 @@ def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | N
 def next_digest(
     person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
-    """Return what a person's next digest would say if it were sent now.
+    """Return the content of a person's next digest if it were sent now.
 
-    A viewer who is not the person sees less: only these `plans`, or nothing confidential with `outside_only`, and in
-    both cases no sections about other subjects.
+    A viewer other than the person sees less: only these `plans`, or nothing confidential with `outside_only`. In both
+    cases the viewer sees no sections about other subjects.
     """
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
@@ -240,19 +242,19 @@ def next_digest(
 def news_between(
     person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, outside_only: bool = False
 ) -> tuple[tuple[News, ...], int]:
-    """Return the news of plans that a digest would tell now, and of how many plans it would tell nothing.
+    """Return the news of plans that a digest would contain now, and for how many plans it would contain none.
 
     Each span is the id of a plan and the version after which its news begins.
     """
     plan_ids = [plan_id for plan_id, _ in spans]
     class_by_reader = reading_classes(plan_ids, now=now, people=[person.pk])
-    newest = newest_numbers(plan_ids, now)
+    newest_by_plan = newest_numbers(plan_ids, now)
     owners = owners_among([person.pk], plan_ids) if plan_ids else set()
-    pieces = pieces_followed([person.pk], plan_ids) if plan_ids else {}
+    pieces_by_reader = pieces_followed([person.pk], plan_ids) if plan_ids else {}
     shown: list[News] = []
     for plan_id, number in spans:
         reading_class = class_by_reader.get((person.pk, plan_id))
-        newest_for_owners, newest_for_others = newest[plan_id]
+        newest_for_owners, newest_for_others = newest_by_plan[plan_id]
         to_number = newest_for_owners if (person.pk, plan_id) in owners else newest_for_others
         if reading_class is None or to_number <= number:
             continue
@@ -261,7 +263,7 @@ def news_between(
             from_number=number,
             to_number=to_number,
             reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
-            pieces=pieces.get((person.pk, plan_id), ()),
+            pieces=pieces_by_reader.get((person.pk, plan_id), ()),
         )
         if news.count and authors != {person.pk}:
             shown.append(news)

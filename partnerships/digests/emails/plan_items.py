@@ -1,4 +1,4 @@
-"""Reads the plans in claimed digests, and records which of them each digest tells about."""
+"""Reads the plans in claimed digests, and records which plans each digest reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.digests.emails.selecting import Item, Selection
 from partnerships.digests.models import DeliveryItem, Following
 from partnerships.kit.database import rows_of, rows_planned_once
 
-#: Moves watermarks forward, never back. Locked in the order of ids, so that two senders cannot block each other.
+#: Moves watermarks forward, never back. Locks them in the order of ids, so that two senders cannot deadlock.
 _MOVE_WATERMARKS = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT t.id, x.number
@@ -19,7 +19,7 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = 
  WHERE t.id = c.id
 """
 
-#: Fixes the version and the class of readers of each item, so that sending it again says the same.
+#: Fixes the version and the class of readers of each item, so that a repeat of the email has the same content.
 _FIX_ITEMS = """
 UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.reading_class
   FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(classes)s::text[]) AS c(id, to_number, reading_class)
@@ -28,19 +28,22 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 
 
 def items_of(candidates: Sequence[Candidate]) -> list[Item]:
-    """Return the plans in these digests, except those left out before, in the order in which they were chosen."""
-    person_of = {candidate.pk: candidate.person_id for candidate in candidates}
+    """Return the plans in these digests, in the order in which they were chosen.
+
+    Plans that were left out when the digest was composed before are not among them.
+    """
+    person_by_email = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
         " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
-        [list(person_of)],
+        [list(person_by_email)],
         generic_plan=True,
     )
     return [
         Item(
             pk=pk,
             delivery_id=delivery,
-            person_id=person_of[delivery],
+            person_id=person_by_email[delivery],
             plan_id=plan,
             from_number=from_number,
             to_number=to_number,
@@ -51,9 +54,9 @@ def items_of(candidates: Sequence[Candidate]) -> list[Item]:
 
 
 def write_items(selected: Selection) -> None:
-    """Record what the digests tell about plans, and why they leave plans out.
+    """Record which plans the digests report, and why other plans are left out.
 
-    Watermarks move past versions that change nothing for the reader, so that later versions do not wait for them.
+    Watermarks also move past versions that change nothing for the reader, so that these never delay later versions.
     """
     if selected.silent:
         rows_of(
@@ -81,16 +84,16 @@ def write_items(selected: Selection) -> None:
 def _record_lost(items: Sequence[Item]) -> None:
     """Record in the ledger why plans are left out.
 
-    Their watermarks stay, so that a reader who follows or may read the plan again gets what changed in between.
+    Their watermarks do not move. A reader who later follows or may read the plan again gets the changes made meanwhile.
     """
-    following = set(
+    followed_pairs = set(
         Following.objects.filter(
             person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
         ).values_list("person_id", "plan_id")
     )
-    unreadable = [item.pk for item in items if (item.person_id, item.plan_id) in following]
-    unfollowed = [item.pk for item in items if (item.person_id, item.plan_id) not in following]
-    if unreadable:
-        DeliveryItem.objects.filter(pk__in=unreadable).update(left_out="they could no longer read it")
-    if unfollowed:
-        DeliveryItem.objects.filter(pk__in=unfollowed).update(left_out="they no longer followed it")
+    unreadable_ids = [item.pk for item in items if (item.person_id, item.plan_id) in followed_pairs]
+    unfollowed_ids = [item.pk for item in items if (item.person_id, item.plan_id) not in followed_pairs]
+    if unreadable_ids:
+        DeliveryItem.objects.filter(pk__in=unreadable_ids).update(left_out="they could no longer read it")
+    if unfollowed_ids:
+        DeliveryItem.objects.filter(pk__in=unfollowed_ids).update(left_out="they no longer followed it")

@@ -1,4 +1,4 @@
-"""Reads the news between two versions of a plan, as one class of readers may read it."""
+"""Reads the news between two versions of a plan, as one class of readers may see it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from partnerships.plans.queries import area_names
 
 
 def content_as(content: Content, reading_class: str) -> Content:
-    """Return a plan's content, normalised, without what this class of readers may not read."""
+    """Return a plan's normalised content, without the parts that this class of readers may not read."""
     normalised = normalise(content)
     return normalised if reading_class == Watermark.Reading.INSIDE else outside(normalised)
 
 
 def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
-    """Return a plan's content with only these sites and milestones, for example "sites/north-quay"."""
-    content_kept = empty()
+    """Return a plan's content reduced to these sites and milestones, for example "sites/north-quay"."""
+    filtered_content = empty()
     for collection in ("sites", "milestones"):
-        content_kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
-    return content_kept
+        filtered_content[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
+    return filtered_content
 
 
 def read_news(
@@ -33,7 +33,7 @@ def read_news(
     """Return the news between two versions, the id of the partnership, and the ids of the authors.
 
     With `pieces`, the news is only about these sites and milestones. Versions that changed nothing for this class of
-    readers are left out, and so are their notes, which might tell what the readers may not know.
+    readers are left out with their notes, because a note might mention what these readers may not know.
     """
     plan = Plan.objects.select_related("partnership").get(pk=plan_id)
     versions = list(
@@ -43,14 +43,14 @@ def read_news(
         .defer("content", "prose")
         .order_by("number")
     )
-    ends = {
+    content_by_number = {
         number: content_as(content, reading_class)
         for number, content in Version.objects.filter(plan=plan_id, number__in=[from_number, to_number]).values_list(
             "number", "content"
         )
     }
     if pieces:
-        ends = {number: only_pieces(content, pieces) for number, content in ends.items()}
+        content_by_number = {number: only_pieces(content, pieces) for number, content in content_by_number.items()}
     shown = [version for version in versions if _changed_for(version, reading_class)]
     editions = [
         Edition(
@@ -66,12 +66,12 @@ def read_news(
         plan_id=plan_id,
         title=versions[-1].title if versions else plan.title,
         partnership=_partnership_title(plan, reading_class),
-        was=ends.get(from_number),
-        now=ends[to_number],
+        old_content=content_by_number.get(from_number),
+        new_content=content_by_number[to_number],
         from_number=from_number,
         to_number=to_number,
         editions=editions,
-        areas=area_names(*ends.values()),
+        areas=area_names(*content_by_number.values()),
     )
     return news, plan.partnership_id, frozenset(version.author_id for version in shown)
 
@@ -85,6 +85,6 @@ def _partnership_title(plan: Plan, reading_class: str) -> str:
 
 
 def _changed_for(version: Version, reading_class: str) -> bool:
-    """Whether a version changed anything for this class of readers; old versions without figures count as changed."""
+    """Return True if a version changed anything for this class of readers, or is too old to have figures."""
     figures = version.figures.get(reading_class)
     return figures is None or figures.get("changes") != 0

@@ -33,7 +33,7 @@ SELECT f.person_id, f.plan_id, s.id AS subscription_id, s.partnership_id IS NOT 
  ORDER BY f.person_id, f.plan_id, f.rank, f.subscription_id
 """
 
-#: What subscriptions are to, and why; the last columns are the ids of the targets; only one is not null.
+#: The reason and target of subscriptions. The last columns are the ids of possible targets; only one is not null.
 _REASONS_OF_SUBSCRIPTIONS = f"""
 SELECT s.id, u.account_since IS NULL, s.how, s.why, o.name, {", ".join(f"s.{name}_id" for name in TARGETS)}
   FROM digests_subscription s
@@ -47,16 +47,16 @@ _SUBJECT_KINDS = {name: SubjectKind.REQUEST if name == "request" else SubjectKin
 
 @dataclass(slots=True)
 class Why:
-    """Why a person gets a digest, and the frequencies that they chose for what it contains.
+    """Why a person gets a digest, and the frequencies that the person chose for the records in it.
 
-    `words` are texts to follow "because". A frequency is "" where the person's own preference applies.
+    `words` are texts that follow the word "because". A frequency is "" where the person's general preference applies.
     """
 
     words: list[str] = field(default_factory=list)
     frequencies: set[str] = field(default_factory=set)
 
     def add(self, words: str, frequency: str) -> None:
-        """Add the reason for one thing in the digest, unless the digest gives it already, and its frequency."""
+        """Add the reason and the frequency for one record in the digest, without repeating a reason."""
         self.frequencies.add(frequency)
         if words and words not in self.words:
             self.words.append(words)
@@ -77,7 +77,10 @@ class _PlanReason(NamedTuple):
 
 
 def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, Why]:
-    """Return why people get each digest, by the id of its email; the closest subscription gives the reason."""
+    """Return why people get each digest, by the id of its email.
+
+    The closest subscription to a record gives the reason.
+    """
     reasons_by_email: dict[int, Why] = defaultdict(Why)
     _add_reasons_of_plans(reasons_by_email, items, now=now)
     _add_reasons_of_subjects(reasons_by_email, changed, now=now)
@@ -85,7 +88,7 @@ def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetim
 
 
 def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
-    """Add why people get the news of plans, without names that they may not see."""
+    """Add the reasons why people get the news of plans, without names that they may not see."""
     if not items:
         return
     people, plans = sorted({item.person_id for item in items}), sorted({item.plan_id for item in items})
@@ -119,7 +122,7 @@ def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item
 
 
 def _nameless_ids(subscription_ids: set[int], now: dt.datetime) -> set[int]:
-    """Return the ids of those of these subscriptions to partnerships whose follower may not see the partnership.
+    """Return the subscriptions to partnerships that their follower may not see, so that emails must not name them.
 
     A plan of such a partnership may still be open to the follower, for example because it is public.
     """
@@ -130,12 +133,14 @@ def _nameless_ids(subscription_ids: set[int], now: dt.datetime) -> set[int]:
 
 
 def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
-    """Add why people get the changes of subjects."""
+    """Add the reasons why people get the changes of subjects."""
     if changed.event_filter is None:
         return
     follows_by_pair = changed.event_filter.follows_by_pair
     closest_ids = {follows[0].subscription_id for follows in follows_by_pair.values()}
-    words_by_subscription = _words_of(closest_ids, changed.event_filter.readable_subscription_ids, now=now)
+    words_by_subscription = _reason_by_subscription(
+        closest_ids, changed.event_filter.readable_subscription_ids, now=now
+    )
     for item in changed.included:
         follows = follows_by_pair.get((item.person_id, item.subject_id), [])
         words = words_by_subscription[follows[0].subscription_id] if follows else ""
@@ -143,8 +148,10 @@ def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectS
         reasons_by_email[item.delivery_id].add(words, frequency)
 
 
-def _words_of(subscription_ids: Collection[int], readable_ids: Collection[int], *, now: dt.datetime) -> dict[int, str]:
-    """Return why a person gets digests because of each subscription, by its id.
+def _reason_by_subscription(
+    subscription_ids: Collection[int], readable_ids: Collection[int], *, now: dt.datetime
+) -> dict[int, str]:
+    """Return why a person gets digests for each subscription, by the id of the subscription.
 
     `readable_ids` are the subscriptions of stakeholders to records that the organisation that added them may read. For
     people with an account, their own rights decide whether the reason may name the record.
@@ -153,8 +160,8 @@ def _words_of(subscription_ids: Collection[int], readable_ids: Collection[int], 
     account_ids = [pk for pk, is_stakeholder, *_ in rows if not is_stakeholder]
     nameable_ids = {*readable_ids}
     if account_ids:
-        of_accounts = Subscription.objects.select_related("person").filter(pk__in=account_ids)
-        nameable_ids |= named_to_followers(of_accounts, now)
+        subscriptions_of_accounts = Subscription.objects.select_related("person").filter(pk__in=account_ids)
+        nameable_ids |= named_to_followers(subscriptions_of_accounts, now)
 
     target_by_subscription: dict[int, tuple[str, int]] = {}
     for pk, _, _, _, _, *target_ids in rows:
@@ -169,28 +176,34 @@ def _words_of(subscription_ids: Collection[int], readable_ids: Collection[int], 
             title = names[_SUBJECT_KINDS[target_name], target_id].title
             words_by_subscription[pk] = because(how, typed_reason, title, organisation)
         else:
-            # The typed reason is left out too, because it may contain the name.
-            nameless = f"{A_TARGET[target_name]} you can no longer read"
-            words_by_subscription[pk] = because(how, "", nameless, organisation)
+            # The reason that a person typed is left out too, because it may contain the name.
+            unnamed_target = f"{A_TARGET[target_name]} you can no longer read"
+            words_by_subscription[pk] = because(how, "", unnamed_target, organisation)
     return words_by_subscription
 
 
 @lru_cache(maxsize=512)
 def how_often(
-    own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_of: str, zone: str, minutes: float
+    chosen_frequencies: frozenset[str],
+    frequency: str,
+    hour: int,
+    weekday: int,
+    working_days_of: str,
+    zone: str,
+    minutes: float,
 ) -> str:
-    """Return how often digests come, for example "You get digests daily at 08:00, on working days."
+    """Return a sentence about how often digests are sent: "You get digests daily at 08:00, on working days."
 
-    `own` are the frequencies chosen for what is in this digest, "" for the person's own `frequency`. The other
-    arguments are the person's preferences, and `minutes` the time without a change that "at once" waits for.
+    `chosen_frequencies` are the frequencies chosen for the records in this digest, "" for the person's own `frequency`.
+    The other arguments are the person's preferences, and `minutes` is how long "at once" waits after the last change.
     """
-    in_digest = {own_frequency or frequency for own_frequency in own or {""}}
-    chosen = [value for value in Frequency.values if value in in_digest]
+    frequencies_in_digest = {own_frequency or frequency for own_frequency in chosen_frequencies or {""}}
+    ordered_frequencies = [value for value in Frequency.values if value in frequencies_in_digest]
     rhythms = "; some of what you follow: ".join(
-        _frequency_in_words(value, hour, weekday, zone, minutes) for value in chosen
+        _frequency_in_words(value, hour, weekday, zone, minutes) for value in ordered_frequencies
     )
-    # "About this" tells a reader that their general preference is another one.
-    is_exception = bool(own) and "" not in own and chosen != [frequency]
+    # "About this" shows the reader that their general preference is different.
+    is_exception = bool(chosen_frequencies) and "" not in chosen_frequencies and ordered_frequencies != [frequency]
     return (
         f"You get digests{' about this' if is_exception else ''} {rhythms}"
         f"{', on working days' if working_days_of else ''}."
@@ -198,17 +211,17 @@ def how_often(
 
 
 def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:
-    """Return one rhythm to follow "You get digests", for example "weekly, on Monday at 08:00"."""
-    at = f"at {hour:02d}:00{zone_in_words(zone)}"
+    """Return one rhythm, to follow "You get digests", for example "weekly, on Monday at 08:00"."""
+    time_in_words = f"at {hour:02d}:00{zone_in_words(zone)}"
     day = Weekday(weekday).label
     if frequency == Frequency.DAILY:
-        return f"daily {at}"
+        return f"daily {time_in_words}"
     if frequency == Frequency.WEEKLY:
-        return f"weekly, on {day} {at}"
+        return f"weekly, on {day} {time_in_words}"
     if frequency == Frequency.FORTNIGHTLY:
-        return f"every two weeks, on {day} {at}"
+        return f"every two weeks, on {day} {time_in_words}"
     if frequency == Frequency.MONTHLY:
-        return f"monthly, on the first {day} {at}"
+        return f"monthly, on the first {day} {time_in_words}"
     if not minutes:
         return "at once"
     return f"{minutes:g} minute{'' if minutes == 1 else 's'} after the last change to a plan"

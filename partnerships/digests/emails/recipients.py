@@ -15,7 +15,7 @@ from partnerships.kit.database import rows_planned_once
 from partnerships.outbox import kinds
 from partnerships.outbox.parts import Recipe
 
-#: The columns of `Recipient`. People who chose nothing have the defaults of `models.Preference`.
+#: Selects the columns of `Recipient`. People without saved preferences get the defaults of `models.Preference`.
 _RECIPIENTS = """
 SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
        p.introduced_at,
@@ -29,7 +29,7 @@ SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeho
 
 
 class Recipient(NamedTuple):
-    """A recipient and their preferences: one row of `_RECIPIENTS`, by column name."""
+    """A recipient and their preferences: one row of `_RECIPIENTS`, with the same column names."""
 
     person_id: int
     address: str
@@ -54,7 +54,7 @@ class Candidate(kinds.Candidate):
 
     to: Recipient = field(kw_only=True)
     link_key: str = field(default="", kw_only=True)
-    #: The message as sent before, for an email in doubt.
+    #: The message that may have been sent before, for an email in doubt.
     recipe: Recipe | None = field(default=None, kw_only=True)
 
     @property
@@ -69,15 +69,15 @@ class Candidate(kinds.Candidate):
 
     @property
     def is_stakeholder(self) -> bool:
-        """Whether the recipient has no account."""
+        """Return True if the recipient has no account."""
         return self.to.is_stakeholder
 
     @property
     def is_introduced(self) -> bool:
-        """Whether an earlier email told the recipient who has their address and why.
+        """Return True if an earlier email explained who has the recipient's address and why.
 
-        For a stakeholder, an introduction after this email was recorded may be that of this email itself, composed
-        before and not sent. Then it must have the privacy notice again.
+        A stakeholder may have been introduced after this email was recorded: by this email itself, if it was composed
+        before but not sent. It must then contain the privacy notice again.
         """
         introduced_at = self.to.introduced_at
         if introduced_at is None:
@@ -86,12 +86,12 @@ class Candidate(kinds.Candidate):
 
     @property
     def is_repeat(self) -> bool:
-        """Whether this email repeats an earlier one, because a person had it sent again."""
+        """Return True if this email repeats an earlier email, because a person asked to send that again."""
         return self.due.repeat_of_id is not None
 
     @property
     def addressee(self) -> rendering.Addressee:
-        """The recipient as emails name them."""
+        """Return the recipient in the form that emails need."""
         return rendering.Addressee(
             person_id=self.person_id,
             address=self.address,
@@ -127,43 +127,49 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
     return candidates
 
 
-def _is_paused(email: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
-    """Whether a pause holds this email, by the recipient's own calendar; confirmations and links are never held."""
+def _is_paused(email: kinds.Due, recipient: Recipient, now: dt.datetime) -> bool:
+    """Return True if a pause, by the recipient's own calendar, holds this email.
+
+    Confirmations and emails with new links are never held.
+    """
     if email.kind not in (DeliveryKind.DIGEST, DeliveryKind.SUCCESSION):
         return False
-    return is_paused(to.paused_from, to.paused_until, local_day(now, to.zone))
+    return is_paused(recipient.paused_from, recipient.paused_until, local_day(now, recipient.zone))
 
 
-def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
-    """Return when a digest that a pause holds may be sent."""
+def _resumes_at(recipient: Recipient, now: dt.datetime) -> dt.datetime:
+    """Return when a digest that is held by a pause may be sent."""
     rhythm = Rhythm(
-        frequency=to.frequency,
-        hour=to.hour,
-        weekday=to.weekday,
-        working_days_of=to.working_days_of,
-        zone=to.zone,
-        paused_until=to.paused_until,
-        days=to.days,
+        frequency=recipient.frequency,
+        hour=recipient.hour,
+        weekday=recipient.weekday,
+        working_days_of=recipient.working_days_of,
+        zone=recipient.zone,
+        paused_until=recipient.paused_until,
+        days=recipient.days,
         more_hours=0,
-        paused_from=to.paused_from,
+        paused_from=recipient.paused_from,
     )
     return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays(rhythm.working_days_of))
 
 
 def add_missing_keys(candidates: Iterable[Candidate]) -> None:
-    """Save default preferences for recipients who have none, because links are signed with the key in them."""
-    missing = {candidate.person_id for candidate in candidates if not candidate.link_key}
-    if missing:
-        keys = link_keys(missing)
+    """Give each candidate a link key, with which its links are signed.
+
+    Saves default preferences for recipients who have none.
+    """
+    person_ids = {candidate.person_id for candidate in candidates if not candidate.link_key}
+    if person_ids:
+        keys = link_keys(person_ids)
         for candidate in candidates:
             candidate.link_key = candidate.link_key or keys[candidate.person_id]
 
 
-def link_keys(people: Collection[int]) -> dict[int, str]:
-    """Return the link key of each of these people; saves default preferences for people who have none."""
-    keys = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
-    missing = sorted(set(people) - keys.keys())
-    if missing:
-        Preference.objects.bulk_create([Preference(person_id=pk) for pk in missing], ignore_conflicts=True)
-        keys |= dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
-    return keys
+def link_keys(person_ids: Collection[int]) -> dict[int, str]:
+    """Return the link key of each person, by id; saves default preferences for people who have none."""
+    key_by_person = dict(Preference.objects.filter(person__in=person_ids).values_list("person_id", "link_key"))
+    missing_ids = sorted(set(person_ids) - key_by_person.keys())
+    if missing_ids:
+        Preference.objects.bulk_create([Preference(person_id=pk) for pk in missing_ids], ignore_conflicts=True)
+        key_by_person |= dict(Preference.objects.filter(person__in=missing_ids).values_list("person_id", "link_key"))
+    return key_by_person

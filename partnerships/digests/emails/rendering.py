@@ -1,4 +1,4 @@
-"""Renders digests: parts that many readers share are rendered once, and personal texts fill the slots between them."""
+"""Renders digests: shared parts are rendered once, and personal texts fill the slots between them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
 from partnerships.outbox.reply_addresses import CAN_REPLY, reply_address, reply_header
 
-#: How many waiting tasks an email lists; My work lists all.
+#: How many open tasks an email lists; the page "My work" lists all.
 MAX_WAITING = 8
 #: Asks for no automatic replies (RFC 3834), and announces plain text first and HTML last (RFC 2046).
 _CONTENT_HEADERS = (
@@ -41,7 +41,7 @@ _CONTENT_HEADERS = (
 
 
 class Addressee(NamedTuple):
-    """The recipient of an email, as the email names them."""
+    """The recipient of an email, with the values that the email and its links need."""
 
     person_id: int
     address: str
@@ -54,7 +54,7 @@ class Addressee(NamedTuple):
 class Block:
     """The rendered news of one plan, or the rendered section of another subject.
 
-    `html` has a button. `html_among` has a plain link, for an email with several blocks, which has no main one.
+    `html` has a button. `html_among` has a plain link, for an email with several blocks, where no link is the main one.
     """
 
     news: News | Section
@@ -66,12 +66,12 @@ class Block:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the block tells no change."""
+        """Return True if the block reports no change."""
         return self.news.count == 0
 
     @property
     def acts(self) -> frozenset[Act]:
-        """The changes of a subject that the block tells; the email leaves out notices of the same changes."""
+        """Return the changes that the block reports; the email leaves out notices of the same changes."""
         return self.news.acts if isinstance(self.news, Section) else frozenset()
 
 
@@ -115,7 +115,7 @@ class SharedContent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
-    """The subject and the shared parts of digests about the same plans, with slots for personal texts between them."""
+    """The subject and the shared parts of digests about the same plans, between which are slots for personal texts."""
 
     subject: str
     parts: tuple[mime.Part | str, ...]
@@ -159,15 +159,15 @@ def static_headers() -> mime.Part:
 
 
 def clear_caches() -> None:
-    """Forget everything that was rendered, for tests that change a setting."""
+    """Clear everything that was rendered, for tests that change a setting."""
     for cached in (frame, static_headers, shared_parts, page_prefix, unsubscribe_headers):
         cached.cache_clear()
 
 
 def render_block(news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool) -> Block:
-    """Render the news of one plan as a part of emails.
+    """Render the news of one plan as a part of an email.
 
-    The link leads people with an account to the plan, and stakeholders to a page behind their own link.
+    The link leads people with an account to the plan, and stakeholders to a page that needs only their signed link.
     """
     if stakeholder:
         link = f"{page_prefix('digests:view')}{mime.mark_bare('read')}/{news.plan_id}/"
@@ -188,16 +188,16 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
 
 
 def _fragment(template: str, context: dict[str, Any], *, has_button: bool) -> mime.Mould:
-    """Render a part of an email's HTML, with the styles in each element."""
+    """Render a part of an email's HTML, with styles inside each element because many email apps ignore style sheets."""
     html = inline_fragment(render_to_string(f"emails/digests/{template}.html", {**context, "has_button": has_button}))
     return mime.cut(html if html.endswith("\n") else html + "\n")
 
 
 def render_section(section: Section, *, stakeholder: bool) -> Block:
-    """Render the changes of one subject as a part of emails.
+    """Render the changes of one subject as a part of an email.
 
-    The link leads people with an account to the subject. It leads stakeholders to the page where they can answer, if
-    the changes ask one question, and otherwise to the email in the browser.
+    The link leads people with an account to the subject. For stakeholders, it leads to the page where they can answer
+    if the changes ask exactly one question, and otherwise to the email in the browser.
     """
     link, action = f"{settings.SITE_ORIGIN}{section.path}", f"Open the {section.kind_in_words}"
     if stakeholder:
@@ -220,7 +220,7 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
 def list_id(blocks: Sequence[Block]) -> str:
     """Return the List-Id header (RFC 2919): one list for each partnership, and one of the site for everything else.
 
-    A name in quotes may not contain quotes or backslashes, and one that is not ASCII is left out.
+    A name in quotes may not contain quotes or backslashes; a name that is not ASCII is left out.
     """
     partnerships = {block.partnership_id for block in blocks}
     host = site_host()
@@ -233,13 +233,13 @@ def list_id(blocks: Sequence[Block]) -> str:
 
 @lru_cache(maxsize=8)
 def page_prefix(name: str) -> str:
-    """Return the address of a page that takes a token, up to the token."""
+    """Return the address of a page that takes a token, without the token at its end."""
     path = reverse(name, kwargs={"token": "T"}).removesuffix("T/")
     return f"{settings.SITE_ORIGIN}{path}"
 
 
 def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
-    """Whether the links of an email with these tokens still work, which a new link key would have ended."""
+    """Return True if the links of an email with these tokens still work; a new link key makes them invalid."""
     return any(is_current(Purpose.STOP, token, link_key=link_key) for token in tokens)
 
 
@@ -247,62 +247,69 @@ def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
 def shared_parts(content: SharedContent) -> SharedParts:
     """Return the parts of a digest that all readers of this content share.
 
-    The same content gets the same tuple of parts, by which the outbox recognises that emails share them.
+    Equal content gets the identical tuple of parts, from which the outbox recognises that emails share the parts.
     """
     blocks = content.blocks
     wording = content.summary or wording_of([block.news for block in blocks], content.match_count, content.notice_count)
-    fixed: dict[str, str] = {}
+    text_by_slot: dict[str, str] = {}
     texts = (("heading", wording.heading), ("lead", wording.lead), *content.texts)
     for slot, text in (*texts, ("can_reply", f" {CAN_REPLY}" if content.can_reply else "")):
-        fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(text)
-    has_list = {
+        text_by_slot[f"{slot}_txt"], text_by_slot[f"{slot}_html"] = _encoded(text)
+    has_content = {
         "matches": content.match_count,
         "lines": content.notice_count,
         "waiting": content.has_waiting,
         "notice": content.has_privacy_notice,
     }
-    for slot, is_filled in has_list.items():
+    for slot, is_filled in has_content.items():
         if not is_filled:
-            fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
+            text_by_slot |= {f"{slot}_txt": "", f"{slot}_html": ""}
 
     text_frame, html_frame = frame()
     text_part = mime.fill(text_frame, "blocks", [block.text for block in blocks])
     html_blocks = [block.html if len(blocks) == 1 else block.html_among for block in blocks]
     html_part = mime.fill(html_frame, "blocks", html_blocks)
-    about = mime.part_of(mime.header("Subject", wording.subject) + list_id(blocks))
-    headers = ("head", *unsubscribe_headers(page_prefix("digests:stop")), about, static_headers())
-    return SharedParts(wording.subject, mime.fix((*headers, *text_part.parts, *html_part.parts), fixed))
+    subject_headers = mime.part_of(mime.header("Subject", wording.subject) + list_id(blocks))
+    headers = ("head", *unsubscribe_headers(page_prefix("digests:stop")), subject_headers, static_headers())
+    return SharedParts(wording.subject, mime.fix((*headers, *text_part.parts, *html_part.parts), text_by_slot))
 
 
 def digest(
-    to: Addressee, content: DigestContent, *, delivery_id: int, message_id: str, zone: str, date: str, now: dt.datetime
+    addressee: Addressee,
+    content: DigestContent,
+    *,
+    delivery_id: int,
+    message_id: str,
+    zone: str,
+    date: str,
+    now: dt.datetime,
 ) -> Message:
-    """Return a digest: the shared parts, and the personal texts and links for their slots."""
-    lines, matches, notice = content.lines, content.matches, content.notice
+    """Return a digest: the shared parts, with this reader's texts and links for their slots."""
+    notice_lines, matches, notice = content.lines, content.matches, content.notice
     reader_texts = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
-    entries, waiting = entries_of(lines, content.waiting)
-    is_summary = bool(lines) and not content.blocks and not matches
-    shared = shared_parts(
+    entries, waiting = entries_of(notice_lines, content.waiting)
+    is_summary = bool(notice_lines) and not content.blocks and not matches
+    shared_content = shared_parts(
         SharedContent(
             blocks=tuple(content.blocks),
             match_count=len(matches),
-            notice_count=len(lines),
+            notice_count=len(notice_lines),
             has_waiting=bool(waiting),
             has_privacy_notice=bool(notice),
             texts=tuple(reader_texts.items()) if content.is_common else (),
-            summary=summary_wording(lines, now=now, zone=zone) if is_summary else None,
+            summary=summary_wording(notice_lines, now=now, zone=zone) if is_summary else None,
             can_reply=content.can_reply,
         )
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
-        person_id=to.person_id,
-        link_key=to.link_key,
+        person_id=addressee.person_id,
+        link_key=addressee.link_key,
         record_id=delivery_id,
         minute=minute_of(now),
     )
-    values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, text in (("name", to.name), *(() if content.is_common else reader_texts.items())):
+    values = {"head": own_headers(addressee, message_id, date), "stop": stop, "preferences": choose, "read": read}
+    for slot, text in (("name", addressee.name), *(() if content.is_common else reader_texts.items())):
         values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(text)
     if notice:
         values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
@@ -311,13 +318,13 @@ def digest(
             values[f"waiting_{part}"] = mime.encode(_waiting(part, waiting))
         if matches:
             values[f"matches_{part}"] = mime.encode(_matches(part, matches))
-        if lines:
-            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(lines), has_button=is_summary))
-    return Message(shared.subject, shared.parts, values, TOKENS)
+        if notice_lines:
+            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(notice_lines), has_button=is_summary))
+    return Message(shared_content.subject, shared_content.parts, values, TOKENS)
 
 
 def _reasons(content: DigestContent) -> Iterator[str]:
-    """Find the reasons why the reader gets this digest, to follow "You get this because"."""
+    """Yield the reasons why the reader gets this digest, to follow "You get this because"."""
     yield from content.because
     if content.matches:
         yield "you asked for new matches of your organisation’s asks and offers"
@@ -325,12 +332,12 @@ def _reasons(content: DigestContent) -> Iterator[str]:
         yield SUMMARY_BECAUSE
 
 
-def own_headers(to: Addressee, message_id: str, date: str) -> str:
-    """Return the headers that differ from email to email, among them our own address for replies."""
+def own_headers(addressee: Addressee, message_id: str, date: str) -> str:
+    """Return the headers that differ between emails, among them the site's own address for replies."""
     reply = ""
     if not settings.DIGEST_REPLY_TO and (email_id := message_ids.id_in(message_id)):
-        reply = reply_header(reply_address(email_id, to.person_id, key=to.link_key))
-    return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
+        reply = reply_header(reply_address(email_id, addressee.person_id, key=addressee.link_key))
+    return f"{mime.to_header(addressee.name, addressee.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 
 @lru_cache(maxsize=256)
@@ -351,7 +358,7 @@ def _matches(part: str, matches: Sequence[MatchLine]) -> str:
 
 
 def _lines(part: str, entries: Sequence[Entry], count: int, *, has_button: bool) -> str:
-    """Render the notices for one part of an email; `count` is how many there are, listed or not."""
+    """Render the notices for one part of an email; `count` is the number of all notices, listed or not."""
     context = {
         "entries": entries,
         "more": max(count - MAX_NOTICES, 0),
@@ -362,9 +369,9 @@ def _lines(part: str, entries: Sequence[Entry], count: int, *, has_button: bool)
 
 
 def _waiting(part: str, waiting: Sequence[Waiting]) -> str:
-    """Render the tasks that wait for the reader, for one part of an email.
+    """Render the reader's open tasks for one part of an email.
 
-    Of very many, only `MAX_LISTED` are read, so the email can only say that there are more.
+    At most `MAX_LISTED` tasks are read, so if a reader has that many, the email can only say "more than".
     """
     more: int | str = max(len(waiting) - MAX_WAITING, 0)
     if len(waiting) >= MAX_LISTED:

@@ -1,4 +1,4 @@
-"""Which digests say that their reader can reply."""
+"""Decides which digests tell their reader that they can reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def digests_open_to_reply(
     *,
     now: dt.datetime,
 ) -> set[int]:
-    """Return the ids of the digests whose reader can reply, to a person or to our own mailbox.
+    """Return the ids of the digests whose reader can reply, to a person or to the site's own mailbox.
 
     `partnerships_by_email` has the ids of the partnerships of the notices in each digest.
     """
@@ -36,9 +36,9 @@ def digests_open_to_reply(
 
 
 def _reply_to(candidate: Candidate, blocks: Sequence[Block], partnership_ids: Collection[int]) -> ReplyTo:
-    """Return what a reply to this digest may be about.
+    """Return the records that a reply to this digest may be about.
 
-    The reader may read the plans with a block of their own: their rights were checked before the blocks were made.
+    The reader may read each plan that has its own block, because rights were checked before the blocks were made.
     Sections only name plans.
     """
     sections = [block.news for block in blocks if isinstance(block.news, Section)]

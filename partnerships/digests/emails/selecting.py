@@ -1,7 +1,8 @@
-"""Selects the plans that the digests of a batch tell about.
+"""Selects the plans that the digests of a batch report.
 
 Rights are read again in the transaction that claims the emails, so that nobody gets what they may no longer read. The
-news of a plan is rendered once for all readers who see the same of it and cached, because versions never change.
+news of a plan is rendered once for all readers with the same view of the plan. It is cached, because versions never
+change.
 """
 
 from __future__ import annotations
@@ -40,22 +41,22 @@ class Item:
 
 @dataclass(slots=True)
 class Selection:
-    """The plans of a batch of digests, sorted by what happens to each, and their rendered news."""
+    """The plans of a batch of digests, sorted by the outcome for each plan, and their rendered news."""
 
     #: The news in each digest, by the id of its email.
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
-    #: Plans that their digest tells about.
+    #: Plans that their digest reports.
     included: list[Item] = field(default_factory=list)
-    #: Included plans whose stored row no longer says what the digest tells.
+    #: Included plans whose stored row no longer matches the digest.
     changed: list[Item] = field(default_factory=list)
-    #: Plans with nothing to tell: the watermark moves without news.
+    #: Plans without news for the reader: the watermark moves past their versions.
     silent: list[Item] = field(default_factory=list)
     #: Plans that the reader no longer follows or may no longer read.
     lost: list[Item] = field(default_factory=list)
 
 
 class BlockKey(NamedTuple):
-    """The values that decide what the news of a plan says, as the key of the cache."""
+    """The cache key of the news of a plan: all values that the text of the news depends on."""
 
     plan_id: int
     from_number: int
@@ -70,7 +71,7 @@ _block_cache: OrderedDict[BlockKey, tuple[dt.datetime, Block]] = OrderedDict()
 
 
 def clear_cache() -> None:
-    """Forget all rendered blocks (for tests)."""
+    """Clear all rendered blocks (for tests)."""
     _block_cache.clear()
 
 
@@ -97,39 +98,41 @@ def block_for(key: BlockKey, now: dt.datetime) -> Block:
 
 
 def select(
-    items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime
+    items: Sequence[Item], *, stakeholder_ids: Collection[int], frozen_ids: Collection[int], now: dt.datetime
 ) -> Selection:
-    """Decide for each plan whether its digest tells about it; sets `to_number` and `reading_class` of each item.
+    """Decide for each plan whether its digest reports it, and set `to_number` and `reading_class` of each item.
 
-    `stakeholders` are the ids of people without an account. `frozen` are the ids of digests in doubt and of those sent
-    again, which tell about no later version and nothing that their reader did not read before.
+    `stakeholder_ids` are people without an account. `frozen_ids` are digests in doubt and repeats. These report no
+    later version, and nothing that their reader could not read the first time.
     """
     selection = Selection()
     if not items:
         return selection
-    plans = {item.plan_id for item in items}
-    people = sorted({item.person_id for item in items})
-    class_by_reader = reading_classes(plans, now=now, people=people)
-    newest = newest_numbers(plans, now)
-    pieces = pieces_followed(people, plans)
-    # Owners read a version under embargo before everybody else.
-    embargoed_ids = [plan_id for plan_id, (for_owners, for_others) in newest.items() if for_owners != for_others]
-    owners = owners_among(people, embargoed_ids) if embargoed_ids else set()
+    plan_ids = {item.plan_id for item in items}
+    person_ids = sorted({item.person_id for item in items})
+    class_by_reader = reading_classes(plan_ids, now=now, people=person_ids)
+    newest_by_plan = newest_numbers(plan_ids, now)
+    pieces_by_reader = pieces_followed(person_ids, plan_ids)
+    # Owners may read a version that is under embargo for everybody else.
+    embargoed_ids = [
+        plan_id for plan_id, (for_owners, for_others) in newest_by_plan.items() if for_owners != for_others
+    ]
+    owners = owners_among(person_ids, embargoed_ids) if embargoed_ids else set()
     for item in items:
         reading_class = class_by_reader.get((item.person_id, item.plan_id))
         if reading_class is None:
             selection.lost.append(item)
             continue
 
-        newest_for_owners, newest_for_others = newest[item.plan_id]
+        newest_for_owners, newest_for_others = newest_by_plan[item.plan_id]
         is_owner = (item.person_id, item.plan_id) in owners
         to_number = newest_for_owners if is_owner else newest_for_others
-        if item.delivery_id in frozen:
+        if item.delivery_id in frozen_ids:
             to_number = min(item.to_number, to_number)
             if Watermark.Reading.OUTSIDE in (item.reading_class, reading_class):
                 reading_class = Watermark.Reading.OUTSIDE
         if to_number <= item.from_number:
-            item.to_number = item.from_number  # nothing newer for this reader: the watermark stays where it is
+            item.to_number = item.from_number  # nothing newer for this reader: the watermark does not move
             selection.silent.append(item)
             continue
 
@@ -140,8 +143,8 @@ def select(
             from_number=item.from_number,
             to_number=to_number,
             reading_class=reading_class,
-            is_for_stakeholder=item.person_id in stakeholders,
-            pieces=pieces.get((item.person_id, item.plan_id), ()),
+            is_for_stakeholder=item.person_id in stakeholder_ids,
+            pieces=pieces_by_reader.get((item.person_id, item.plan_id), ()),
         )
         block = block_for(key, now)
         # Nobody gets news of versions that they published alone.

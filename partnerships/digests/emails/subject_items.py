@@ -1,4 +1,4 @@
-"""Reads the subjects in claimed digests, and records which changes of them each digest tells."""
+"""Reads the subjects in claimed digests, and records which of their changes each digest reports."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
  WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
 """
 
-# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects. LATERAL
-# looks each up by itself, also where the statistics still say that the table is empty.
+# Finds watermarks by recipient, because a subject may have very many followers: `+ 0` prevents the use of the index of
+# subjects. LATERAL looks up each watermark by itself, even while the table's statistics still say that it is empty.
 _MOVE_WATERMARKS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT found.id, x.number
@@ -27,7 +27,7 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), tol
  WHERE t.id = c.id
 """
 
-# The events of each come as text, because PostgreSQL has no arrays of arrays of different lengths.
+# The ids of each subject's events are passed as text, because PostgreSQL has no arrays of arrays of different lengths.
 _FIX_SUBJECTS = """
 UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::bigint[]
   FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(told)s::text[]) AS c(id, to_number, told)
@@ -36,14 +36,17 @@ UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::big
 
 
 def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
-    """Return the subjects in these digests, except those left out before, in the order in which they were chosen."""
-    person_of = {candidate.pk: candidate.person_id for candidate in candidates}
-    rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
+    """Return the subjects in these digests, in the order in which they were chosen.
+
+    Subjects that were left out when the digest was composed before are not among them.
+    """
+    person_by_email = {candidate.pk: candidate.person_id for candidate in candidates}
+    rows = rows_planned_once(_ITEMS, [list(person_by_email)], generic_plan=True)
     return [
         SubjectItem(
             pk=pk,
             delivery_id=delivery,
-            person_id=person_of[delivery],
+            person_id=person_by_email[delivery],
             subject_id=subject,
             from_number=from_number,
             to_number=to_number,
@@ -54,26 +57,26 @@ def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
 
 
 def write_subjects(selected: SubjectSelection) -> None:
-    """Record what the digests tell about subjects, and move watermarks past changes that no digest will tell.
+    """Record which subjects the digests report, and move watermarks past changes that no digest will report.
 
-    These are also changes that the person may not read, because gaining access later is not a change. If they do not
-    follow the subject at the moment, the watermark stays, because they may only have paused it.
+    Watermarks also move past changes that the person may not read, because gaining access later is not a change. They
+    do not move if the person does not follow the subject at the moment, because the person may only have paused it.
     """
-    passed = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
-    if passed:
+    items_to_move = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
+    if items_to_move:
         rows_of(
             _MOVE_WATERMARKS,
             {
-                "people": [item.person_id for item in passed],
-                "subjects": [item.subject_id for item in passed],
-                "numbers": [item.to_number for item in passed],
+                "people": [item.person_id for item in items_to_move],
+                "subjects": [item.subject_id for item in items_to_move],
+                "numbers": [item.to_number for item in items_to_move],
             },
         )
     if selected.silent:
         DeliverySubject.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
     for why in {why for _, why in selected.lost}:
-        lost = [item.pk for item, reason in selected.lost if reason == why]
-        DeliverySubject.objects.filter(pk__in=lost).update(left_out=why)
+        lost_ids = [item.pk for item, reason in selected.lost if reason == why]
+        DeliverySubject.objects.filter(pk__in=lost_ids).update(left_out=why)
     if selected.changed:
         rows_of(
             _FIX_SUBJECTS,

@@ -1,7 +1,7 @@
-"""Selects the changes of subjects that the digests of a batch tell.
+"""Selects the changes of subjects that the digests of a batch report.
 
-Rights are checked in the transaction that claims the emails. If a reader may not know of a change, did not choose it or
-was told about it before, the digest leaves it out and the watermark moves past it, so that later changes do not wait.
+Rights are checked in the transaction that claims the emails. The digest leaves out changes that the reader may not know
+of, did not choose or has received before. The watermark moves past these, so that they do not delay later changes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOT_FOLLOWED, NOT_READABLE = "they no longer followed it", "they could no longer
 class SubjectItem:
     """One subject in a digest: a row of `DeliverySubject`, with the person who gets the digest.
 
-    `select_subjects` sets `to_number` and `told`, the ids of the events that the digest tells.
+    `select_subjects` sets `to_number` and `told`, the ids of the events that the digest reports.
     """
 
     pk: int
@@ -59,15 +59,15 @@ class SubjectItem:
 
 @dataclass(slots=True)
 class SubjectSelection:
-    """The subjects of a batch of digests, sorted by what happens to each, and their rendered sections."""
+    """The subjects of a batch of digests, sorted by the outcome for each subject, and their rendered sections."""
 
     #: The sections of each digest, by the id of its email.
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
-    #: Subjects that their digest tells about.
+    #: Subjects that their digest reports.
     included: list[SubjectItem] = field(default_factory=list)
-    #: Included subjects whose stored row no longer says what the digest tells.
+    #: Included subjects whose stored row no longer matches the digest.
     changed: list[SubjectItem] = field(default_factory=list)
-    #: Subjects with nothing to tell: the watermark moves without a section.
+    #: Subjects without changes for the reader: the watermark moves, and the digest has no section.
     silent: list[SubjectItem] = field(default_factory=list)
     #: Subjects that the reader no longer follows or may no longer read, with the reason.
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
@@ -76,14 +76,14 @@ class SubjectSelection:
 
     @property
     def altered(self) -> set[int]:
-        """The digests that must not be sent again unchanged."""
+        """Return the ids of the digests that must not be sent again unchanged."""
         return {item.delivery_id for item in (*self.silent, *self.changed)} | {
             item.delivery_id for item, _ in self.lost
         }
 
 
 class SectionKey(NamedTuple):
-    """The values that decide what a section says, as the key of the cache."""
+    """The cache key of a section: all values that the text of the section depends on."""
 
     subject_id: int
     event_ids: tuple[int, ...]
@@ -94,7 +94,7 @@ _section_cache: OrderedDict[SectionKey, tuple[dt.datetime, Block]] = OrderedDict
 
 
 def clear_cache() -> None:
-    """Forget all rendered sections (for tests)."""
+    """Clear all rendered sections (for tests)."""
     _section_cache.clear()
 
 
@@ -116,7 +116,7 @@ def section_for(key: SectionKey, subject: Subject, events: Sequence[Event], now:
 
 @dataclass(slots=True)
 class NumberedChanges:
-    """Subjects, and the numbered changes of each, in order."""
+    """Subjects, and the numbered changes of each subject in order."""
 
     subjects: dict[int, Subject]
     #: The number and the event of each change, by the id of the subject.
@@ -128,12 +128,12 @@ class NumberedChanges:
 
     @property
     def events(self) -> dict[int, Event]:
-        """Every event, by id."""
+        """Return every event, by id."""
         return {event.pk: event for changes in self.changes_by_subject.values() for _, event in changes}
 
 
 def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
-    """Return the changes of each subject after a number; a subject with several numbers counts from the lowest.
+    """Return the changes of each subject after a number; if a subject is in several spans, the lowest number counts.
 
     Each span is the id of a subject and the number after which its changes begin.
     """
@@ -153,8 +153,8 @@ def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
 class EventFilter:
     """Finds the events that each follower may be told about and has chosen.
 
-    The constructor reads the rights of all followers in a few queries, because a batch of digests has many. `pairs` are
-    the followers and the subjects that they may follow, by id. With `hears`, everybody counts as having chosen that.
+    The constructor reads the rights of all followers in a few queries, because a batch of digests has many followers.
+    `pairs` are the ids of followers and of subjects that they may follow. `hears` replaces every follower's choice.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class EventFilter:
         # People with an account may know what timelines show them.
         self._visible_ids_by_person = visible_to_accounts(people - self._stakeholders, events)
 
-        # Worked out only if anybody chose their own organisation's changes, because few people do.
+        # Read only if a follower chose their own organisation's changes, because few people do.
         has_own_choice = any((hears or row.hears) == Hears.OWN for row in all_follows)
         self._organisations_by_person = own_organisations(people, all_follows) if has_own_choice else {}
         self._organisations_by_event = concerned_by(list(events.values())) if has_own_choice else {}
@@ -202,7 +202,7 @@ class EventFilter:
     ) -> list[Event]:
         """Return the events of a subject that a follower may be told about and has chosen.
 
-        `ignore_choices` leaves only the rights: a digest that was composed before a choice changed stays as it is.
+        With `ignore_choices` only rights count: a digest that was composed before a choice changed does not change.
         """
         if self.reason_to_omit(person_id, subject_id):
             return []
@@ -223,9 +223,9 @@ class EventFilter:
         ]
 
     def _is_chosen(self, person_id: int, event: Event, choices: Collection[str]) -> bool:
-        """Whether a person with these choices wants this event; one choice that includes the event is enough."""
+        """Return True if a person with these choices wants this event; one choice that includes it is enough."""
         kind = told_of(event.kind)
-        # New versions are events too, but the part of a digest about plans tells them.
+        # New versions are events too, but the part of a digest about plans reports them.
         if kind is None or kind.by_plan_engine:
             return False
         if Hears.EVERYTHING in choices:
@@ -237,7 +237,7 @@ class EventFilter:
         return bool(self._organisations_by_person[person_id] & self._organisations_by_event[event.pk])
 
 
-#: The emails, sent and not bounced, that told these people about these events.
+#: Selects the emails, sent and not bounced, that told these people about these events.
 _TOLD = """
 SELECT e.person_id, i.delivery_id, unnest(i.told)
   FROM outbox_email e
@@ -247,26 +247,26 @@ SELECT e.person_id, i.delivery_id, unnest(i.told)
 """
 
 
-def emails_by_event(people: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
+def emails_by_event(person_ids: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
     """Return the ids of the emails that told a person about an event, by the ids of the person and the event.
 
-    Only events of several subjects are looked up: an event of one subject cannot be told twice, because its watermark
-    has moved past it.
+    Only events of several subjects are looked up: nobody is told twice about an event of a single subject, because its
+    watermark has moved past the event.
     """
     shared_event_ids = [event.pk for event in events if len(event.subjects) > 1]
-    email_ids: dict[tuple[int, int], set[int]] = defaultdict(set)
-    if shared_event_ids and people:
-        params = {"events": shared_event_ids, "people": sorted(people)}
+    ids_by_person_and_event: dict[tuple[int, int], set[int]] = defaultdict(set)
+    if shared_event_ids and person_ids:
+        params = {"events": shared_event_ids, "people": sorted(person_ids)}
         for person_id, email_id, event_id in rows_planned_once(_TOLD, params, generic_plan=True):
-            email_ids[person_id, event_id].add(email_id)
-    return email_ids
+            ids_by_person_and_event[person_id, event_id].add(email_id)
+    return ids_by_person_and_event
 
 
-def handovers_in_notices(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Return the pairs (person id, event id) of handovers about which the person got the notice of a succession.
+def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
+    """Return the pairs (person id, event id) of handovers that a notice of a succession has told the person about.
 
-    A notice that stays in the inbox, because its person chose that, counts only once the person has read it. A record
-    that was handed over after the notice, for example once a consent was recorded, was not in the notice.
+    A notice that is only in the inbox, because the person chose that, counts only once the person has read it. A notice
+    does not contain records that were handed over after it was made, for example once a consent was recorded.
     """
     succession_by_event = {
         event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON
@@ -275,7 +275,7 @@ def handovers_in_notices(people: Collection[int], events: Iterable[Event]) -> se
     if not succession_ids:
         return set()
 
-    # One notice tells of all successions of an order: the first in `succession`, the others in `also`.
+    # One notice is about all successions of an order: the first is in `succession`, the others are in `also`.
     in_notice = Q(params__succession__in=succession_ids)
     for succession_id in succession_ids:
         in_notice |= Q(params__also__contains=succession_id)
@@ -298,15 +298,15 @@ def handovers_in_notices(people: Collection[int], events: Iterable[Event]) -> se
 def select_subjects(
     items: Sequence[SubjectItem],
     *,
-    stakeholders: Collection[int],
-    frozen: Collection[int],
-    repeats: Collection[int],
+    stakeholder_ids: Collection[int],
+    frozen_ids: Collection[int],
+    repeat_ids: Collection[int],
     now: dt.datetime,
 ) -> SubjectSelection:
-    """Decide what each subject's section tells, if anything; sets `to_number` and `told` of each item.
+    """Decide which changes each subject's section reports, and set `to_number` and `told` of each item.
 
-    `frozen` are the ids of digests in doubt and of those sent again, which tell nothing that they did not tell before.
-    `repeats` are the ids of those sent again, which may tell what another email has told.
+    `frozen_ids` are digests in doubt and repeats; they report nothing that they did not report the first time.
+    `repeat_ids` are repeats, which may report what another email has reported.
     """
     selection = SubjectSelection()
     if not items:
@@ -314,47 +314,47 @@ def select_subjects(
     changes = changes_after((item.subject_id, item.from_number) for item in items)
     selection.subjects = changes.subjects
     events = changes.events
-    event_filter = EventFilter({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
+    event_filter = EventFilter({(item.person_id, item.subject_id) for item in items}, events, stakeholder_ids, now)
     selection.event_filter = event_filter
-    people = {item.person_id for item in items}
-    email_ids = emails_by_event(people, list(events.values()))
-    handovers = handovers_in_notices(people, events.values())
+    person_ids = {item.person_id for item in items}
+    email_ids = emails_by_event(person_ids, list(events.values()))
+    handovers = handovers_already_noticed(person_ids, events.values())
 
-    # An event may be a change of several subjects; the first section of an email that tells the event keeps it.
-    told_in_email: set[tuple[int, int]] = set()
+    # An event may be a change of several subjects; an email reports it only in the first section that can.
+    reported_in_email: set[tuple[int, int]] = set()
     for item in sorted(items, key=lambda item: (item.delivery_id, item.pk)):
         reason = event_filter.reason_to_omit(item.person_id, item.subject_id)
         if reason:
             selection.lost.append((item, reason))
             continue
 
-        is_frozen = item.delivery_id in frozen
+        is_frozen = item.delivery_id in frozen_ids
         subject = changes.subjects[item.subject_id]
         to_number = item.to_number if is_frozen else subject.last_number
         candidates = changes.between(item.subject_id, item.from_number, to_number)
-        told = event_filter.events_for(item.person_id, item.subject_id, candidates)
+        reported_events = event_filter.events_for(item.person_id, item.subject_id, candidates)
         if is_frozen:
-            told = [event for event in told if event.pk in item.told]
-        if item.delivery_id not in repeats:
-            told = [
+            reported_events = [event for event in reported_events if event.pk in item.told]
+        if item.delivery_id not in repeat_ids:
+            reported_events = [
                 event
-                for event in told
+                for event in reported_events
                 if not email_ids.get((item.person_id, event.pk), set()) - {item.delivery_id}
                 and (item.person_id, event.pk) not in handovers
             ]
-        told = [event for event in told if (item.delivery_id, event.pk) not in told_in_email]
+        reported_events = [event for event in reported_events if (item.delivery_id, event.pk) not in reported_in_email]
 
-        told_ids = [event.pk for event in told]
-        is_changed = to_number != item.to_number or told_ids != item.told
-        item.to_number, item.told = to_number, told_ids
-        key = SectionKey(item.subject_id, tuple(told_ids), item.person_id in stakeholders)
-        block = section_for(key, subject, told, now) if told else None
-        # Nobody gets a section about what they did alone.
+        reported_ids = [event.pk for event in reported_events]
+        is_changed = to_number != item.to_number or reported_ids != item.told
+        item.to_number, item.told = to_number, reported_ids
+        key = SectionKey(item.subject_id, tuple(reported_ids), item.person_id in stakeholder_ids)
+        block = section_for(key, subject, reported_events, now) if reported_events else None
+        # Nobody gets a section in which every change is their own.
         if block is None or block.is_empty or block.authors == {item.person_id}:
             selection.silent.append(item)
             continue
 
-        told_in_email |= {(item.delivery_id, pk) for pk in told_ids}
+        reported_in_email |= {(item.delivery_id, pk) for pk in reported_ids}
         selection.included.append(item)
         selection.blocks[item.delivery_id].append(block)
         if is_changed:
@@ -363,31 +363,32 @@ def select_subjects(
 
 
 def emails_with_closed_events(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:
-    """Return the ids of emails that tell of an event about which their reader may no longer be told.
+    """Return the ids of emails that report an event which their reader may no longer know of.
 
-    Each of `contents` is an email id, the id of its reader, the id of a subject in it and the ids of the events told.
+    Each of `contents` is an email id, the id of its reader, the id of a subject in it, and the ids of the reported
+    events.
     """
     if not contents:
         return set()
-    events = Event.objects.in_bulk({event_id for *_, told_ids in contents for event_id in told_ids})
+    events = Event.objects.in_bulk({event_id for *_, reported_ids in contents for event_id in reported_ids})
     people = {person_id for _, person_id, _, _ in contents}
     pairs = {(person_id, subject_id) for _, person_id, subject_id, _ in contents}
     event_filter = EventFilter(pairs, events, set(stakeholders_among(people)), now)
 
     closed_email_ids: set[int] = set()
-    for email_id, person_id, subject_id, told_ids in contents:
-        told = [events[pk] for pk in told_ids if pk in events]
-        still_allowed = event_filter.events_for(person_id, subject_id, told, ignore_choices=True)
-        if len(still_allowed) < len(told_ids):
+    for email_id, person_id, subject_id, reported_ids in contents:
+        reported_events = [events[pk] for pk in reported_ids if pk in events]
+        allowed_events = event_filter.events_for(person_id, subject_id, reported_events, ignore_choices=True)
+        if len(allowed_events) < len(reported_ids):
             closed_email_ids.add(email_id)
     return closed_email_ids
 
 
-def stakeholders_among(people: Collection[int]) -> list[int]:
-    """Return the ids of those of these people who have no account."""
+def stakeholders_among(person_ids: Collection[int]) -> list[int]:
+    """Return the ids of the people among these who have no account."""
     rows = rows_planned_once(
         "SELECT id FROM people_user WHERE id = ANY(%s) AND account_since IS NULL",
-        [sorted(people)],
+        [sorted(person_ids)],
         generic_plan=True,
     )
     return [pk for (pk,) in rows]

@@ -1,4 +1,4 @@
-"""Writes emails about successions to people without an account, about what they follow."""
+"""Writes emails to people without an account about successions in the records that they follow."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from partnerships.outbox.parts import Message
 
 
 def write_successions(
-    candidates: Sequence[Candidate], privacy: Mapping[int, str], *, date: str, now: dt.datetime
+    candidates: Sequence[Candidate], notice_by_person: Mapping[int, str], *, date: str, now: dt.datetime
 ) -> dict[int, Message]:
-    """Return the emails about successions, by their ids; readers who may not know what an email is about get none.
+    """Return the emails about successions, by the id of the email.
 
-    `privacy` has the privacy notices of people who have had no email yet, by person.
+    Readers who may not know what an email is about get none. `notice_by_person` has the privacy notices of people for
+    whom this is the first email.
     """
-    # All emails about one order ask the database together, because they go to everybody on one day.
+    # Emails about the same order share their queries, because all of them are sent on the same day.
     candidates_by_order: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         params = candidate.due.params
@@ -47,7 +48,7 @@ def write_successions(
                 moved,
                 is_later=is_later,
                 delivery_id=candidate.pk,
-                notice=privacy.get(candidate.person_id, ""),
+                notice=notice_by_person.get(candidate.person_id, ""),
                 message_id=candidate.due.message_id,
                 date=date,
                 now=now,

@@ -21,7 +21,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.text import counted, shorten
 from partnerships.outbox.content import render_subject
 
-#: Longer subjects are cut off in lists of emails.
+#: The longest subject, in characters; lists of emails cut off longer subjects.
 MAX_SUBJECT = 140
 #: The longest name of a partnership in the subject of a summary, in characters.
 _MAX_PARTNERSHIP = 60
@@ -38,19 +38,20 @@ class Wording:
 
 #: Why a person gets a summary, after "You get this because".
 SUMMARY_BECAUSE = "you take part in the work listed here, and get one summary instead of an email for each step"
-#: How often summaries come.
+#: How often summaries are sent.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if you have new unread notices."
 
 
 def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:
     """Return the subject, heading and first sentence of a summary: a digest that contains only notices.
 
-    The subject is that of the most urgent notice, and of the oldest if several are as urgent: "C-12 needs your
-    confirmation: 60 homes (Westmarch homes partnership) and 2 more". A single notice keeps its own subject.
+    The subject is the subject of the most urgent notice, or of the oldest if several are equally urgent: "C-12 needs
+    your confirmation: 60 homes (Westmarch homes partnership) and 2 more". If there is only one notice, its subject is
+    unchanged.
     """
     count = len(lines)
     heading = f"{counted(count, 'update')} {_since(min(line.at for line in lines), now, zone)}"
-    subject = lines[0].subject if count == 1 else _most_urgent(lines)
+    subject = lines[0].subject if count == 1 else _subject_of_most_urgent(lines)
     lead = (
         "Here is what your partners did. This summary replaces "
         f"{'an email' if count == 1 else f'{count:,} emails'}; anything urgent was sent at once."
@@ -58,13 +59,15 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
 
-def _most_urgent(lines: Sequence[NoticeLine]) -> str:
-    """Return the subject of the most urgent notice, its partnership, and how many more notices there are."""
-    first = min(lines, key=lambda line: (line.urgency, line.at))
-    needs_partnership = first.partnership and first.partnership.casefold() not in first.subject.casefold()
-    partnership = f" ({shorten(first.partnership, _MAX_PARTNERSHIP)})" if needs_partnership else ""
+def _subject_of_most_urgent(lines: Sequence[NoticeLine]) -> str:
+    """Return the subject of the most urgent notice, its partnership, and the number of other notices."""
+    most_urgent = min(lines, key=lambda line: (line.urgency, line.at))
+    needs_partnership = (
+        most_urgent.partnership and most_urgent.partnership.casefold() not in most_urgent.subject.casefold()
+    )
+    partnership = f" ({shorten(most_urgent.partnership, _MAX_PARTNERSHIP)})" if needs_partnership else ""
     ending = f"{partnership} and {len(lines) - 1:,} more"
-    return f"{shorten(first.subject, MAX_SUBJECT - len(ending))}{ending}"
+    return f"{shorten(most_urgent.subject, MAX_SUBJECT - len(ending))}{ending}"
 
 
 def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
@@ -77,25 +80,24 @@ def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
     return f"since {long_date(first_day)}"
 
 
-def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -> Wording:
-    """Return the subject, heading and first sentence of a digest.
+def wording_of(news: Sequence[News | Section], match_count: int, notice_count: int = 0) -> Wording:
+    """Return the subject, heading and first sentence of a digest that contains this news.
 
-    The digest contains this news, and as many matches and notices as `matches` and `notices` say. A subject is for
-    example "3 changes in Harbour Quarter", which for several plans ends with their titles, or for one other record
-    "Westmarch homes partnership: terms amended and 3 more changes".
+    A subject is for example "3 changes in Harbour Quarter". With several plans, their titles follow. With one other
+    record, the subject is for example "Westmarch homes partnership: terms amended and 3 more changes".
     """
     sections = [block for block in news if isinstance(block, Section)]
     if sections:
-        return _wording_of_subjects(sections, news, matches, notices)
-    changed = [block for block in news if not block.is_new]
+        return _wording_of_subjects(sections, news, match_count, notice_count)
+    changed_plans = [block for block in news if not block.is_new]
     context = {
         "plans": len(news),
-        "changes": sum(block.count for block in changed),
-        "changed": len(changed),
-        "new": len(news) - len(changed),
-        "title": (changed or news)[0].title if news else "",
-        "matches": matches,
-        "notices": notices,
+        "changes": sum(block.count for block in changed_plans),
+        "changed": len(changed_plans),
+        "new": len(news) - len(changed_plans),
+        "title": (changed_plans or news)[0].title if news else "",
+        "matches": match_count,
+        "notices": notice_count,
     }
     heading = _one_line("_heading", context)
     titles = ", ".join(block.title for block in news) if len(news) > 1 else ""
@@ -104,7 +106,7 @@ def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -
 
 
 def _wording_of_subjects(
-    sections: Sequence[Section], news: Sequence[News | Section], matches: int, notices: int
+    sections: Sequence[Section], news: Sequence[News | Section], match_count: int, notice_count: int
 ) -> Wording:
     """Return the subject, heading and first sentence of a digest with changes of subjects other than plans."""
     lead = "Here is what has changed in what you follow since your last digest."
@@ -115,11 +117,11 @@ def _wording_of_subjects(
         titles = ", ".join(section.called if isinstance(section, Section) else section.title for section in news)
         heading = f"{count:,} changes in {len(news)} records you follow"
         subject = f"{heading}: {titles}"
-    if matches:
-        more = f"{matches} new match{'' if matches == 1 else 'es'}"
+    if match_count:
+        more = f"{match_count} new match{'' if match_count == 1 else 'es'}"
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
-    if notices:
-        more = counted(notices, "notice")
+    if notice_count:
+        more = counted(notice_count, "notice")
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
@@ -132,7 +134,7 @@ def _one_line(template: str, context: dict[str, Any]) -> str:
 def privacy_notice(subscription: Subscription | None) -> str:
     """Return who gave us the address, when and why (UK GDPR Article 14); "" for people who gave it themselves.
 
-    The text ends with a link.
+    The text ends with a web address.
     """
     if subscription is None or subscription.added_for is None:
         return ""

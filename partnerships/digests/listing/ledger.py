@@ -1,7 +1,7 @@
 """The list of digests sent.
 
-Recipients are named, sorted and found only as far as the reader may know them (see `queries/ledger.py`). The functions
-that take the reader and return an expression give the database value by which a column is sorted and filtered.
+Recipients are named, sorted and found only as far as the reader may know them (see `queries/ledger.py`). Functions that
+take the reader and return an expression provide the database value by which a column is sorted and filtered.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from partnerships.plans.models import Plan
 
 
 class LedgerForm(Form):
-    """The filters of this list besides those that all lists have."""
+    """The filters of this list, besides the filters that all lists have."""
 
     q = forms.CharField(label="Name or address", required=False, max_length=254)
     not_written = forms.BooleanField(label="Only emails that could not be prepared", required=False)
@@ -47,7 +47,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:
 
 
 def _ready(user: User, rows: Sequence[Any]) -> None:
-    """Set what the columns of one page of rows need: `shown` (the recipient) and `contents` (lines about the email)."""
+    """Set `shown` (the recipient) and `contents` (lines about the email) on one page of rows, for the columns."""
     deliveries = with_items(with_names(user, list(rows)))
     publishable_ids = None if user.is_staff else set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
     for shown in shown_to(user, deliveries):
@@ -56,7 +56,7 @@ def _ready(user: User, rows: Sequence[Any]) -> None:
         row.contents = items_of(shown.delivery, publishable_ids)
 
 
-def _who(user: User) -> Combinable:
+def _recipient_value(user: User) -> Combinable:
     """Return the recipient as `shown_to` names them; empty for people without a name whose address is hidden."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
@@ -67,22 +67,22 @@ def _who(user: User) -> Combinable:
     )
 
 
-def _what(user: User) -> Combinable:
-    """Return the titles of the plans in an email that the reader may know."""
+def _plan_titles_value(user: User) -> Combinable:
+    """Return the titles of the plans in an email, as far as the reader may know them."""
     items = DeliveryItem.objects.filter(delivery=OuterRef("pk"))
     if not user.is_staff:
         items = items.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
     return joined(items.order_by("pk"), "plan__title")
 
 
-def _reason(user: User) -> Combinable:
-    """Return the reason, for readers who may see the address: the answer of a mail server may name it."""
+def _reason_value(user: User) -> Combinable:
+    """Return the reason if the reader may see the address, because the answer of a mail server may contain it."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     return Case(When(address_known, then=NullIf(F("reason"), Value(""))))
 
 
 def _context(user: User) -> dict[str, Any]:
-    """Return the context of the page besides the list: the tabs and, for administrators, figures of the queue."""
+    """Return the context of the page besides the list: the tabs, and figures of the queue for administrators."""
     return {**tabs_for(user), "figures": queue_figures() if user.is_staff else None}
 
 
@@ -96,7 +96,7 @@ LEDGER = ListDefinition(
             name="who",
             label="Who",
             value=lambda row: row.shown.who,
-            key=_who,
+            key=_recipient_value,
             href=Delivery.get_absolute_url,
             covered="q",
         ),
@@ -117,7 +117,7 @@ LEDGER = ListDefinition(
             words=lambda row: (
                 format_html_join("; ", "{}", ((line,) for line in row.contents)) or row.get_kind_display()
             ),
-            key=_what,
+            key=_plan_titles_value,
         ),
         Column(
             name="status",
@@ -130,7 +130,7 @@ LEDGER = ListDefinition(
             is_nullable=False,
             is_grouped=True,
         ),
-        Column(name="reason", label="Reason", value=lambda row: row.shown.reason or None, key=_reason),
+        Column(name="reason", label="Reason", value=lambda row: row.shown.reason or None, key=_reason_value),
         Column(
             name="kind",
             label="Kind",

@@ -1,7 +1,7 @@
-"""The list of stakeholders that the reader's organisations asked.
+"""The list of stakeholders whom the reader's organisations asked to follow a record.
 
-Names, addresses and what they follow are shown, sorted and found only as far as the organisation may know them. The
-functions that take the reader and return an expression give the database value by which a column is sorted.
+Names, addresses and followed records are shown, sorted and found only as far as the organisation may know them.
+Functions that take the reader and return an expression provide the database value by which a column is sorted.
 """
 
 from __future__ import annotations
@@ -56,40 +56,48 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
 
 
 def _ready(user: User, rows: Sequence[Subscription]) -> None:
-    """Set the names of what stakeholders follow on one page of rows, as far as the reader may see them."""
+    """Set the names of the followed records on one page of rows, as far as the reader may see them."""
     set_names_for(user, rows, timezone.now())
 
 
 def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
-    """Set `email` on one page of rows: the latest email that asked the person to confirm, while they have not."""
+    """Set `email` on one page of rows: the latest email that asked the person to confirm.
+
+    It is None once the person has answered.
+    """
     emails = confirmation_emails([row for row in rows if row.is_waiting])
     for row in rows:
         row.email = emails.get(row.pk)
 
 
-def _if_named(paths: Mapping[str, str]) -> Any:
-    """Return a function for a field of the target (`paths`); empty if the reader may not know the target."""
+def _value_if_known(paths: Mapping[str, str]) -> Any:
+    """Return a function that gives a field of the target, or empty if the reader may not know the target.
 
-    def key(user: User) -> Combinable:
+    `paths` maps each kind of target to the path of the field.
+    """
+
+    def value_for(user: User) -> Combinable:
         known_records = records_known_to(user)
-        whens = (
+        cases = (
             When(**{f"{name}__in": known_records[name].values("pk")}, then=F(path)) for name, path in paths.items()
         )
-        return Case(*whens, output_field=TextField())
+        return Case(*cases, output_field=TextField())
 
-    return key
+    return value_for
 
 
-def _address(_user: User) -> Combinable:
-    """Return the address in the database, where `Subscription.address_for_askers` shows one."""
-    is_over = Q(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
+def _address_value(_user: User) -> Combinable:
+    """Return the address, or empty in the cases in which `Subscription.address_for_askers` shows none."""
+    has_ended = Q(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
     return Case(
-        When(is_over | Q(has_own_address=True), then=Value(None)), default=F("person__email"), output_field=TextField()
+        When(has_ended | Q(has_own_address=True), then=Value(None)),
+        default=F("person__email"),
+        output_field=TextField(),
     )
 
 
-def _email(path: str) -> Any:
-    """Return a function for the value of a field of the latest confirmation email; empty once the person answered."""
+def _email_value(path: str) -> Any:
+    """Return a function that gives a field of the latest confirmation email, or empty once the person answered."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )
@@ -97,20 +105,20 @@ def _email(path: str) -> Any:
     return lambda _user: Case(When(status=SubscriptionStatus.ASKED, then=latest))
 
 
-def _email_words(row: Any) -> str:
-    """Return what became of the email that asked the person to confirm."""
+def _email_status_in_words(row: Any) -> str:
+    """Return the status of the email that asked the person to confirm, with the reason for that status."""
     if row.email is None:
         return ""
     return ", ".join(filter(None, (row.email.status_label, row.email.reason)))
 
 
 def _form(parameters: QueryDict, user: User) -> StakeholderFilter:
-    """Return the form of the filters, with what this reader's stakeholders follow."""
+    """Return the form of the filters; its choices are the records that this reader's stakeholders follow."""
     return StakeholderFilter(parameters, things=lambda: followed_by_stakeholders(user, timezone.now()))
 
 
 #: The columns "Person" and "About" leave out names that the reader may not know.
-_WHO_AND_WHAT = (
+_PERSON_AND_RECORD = (
     Column(
         name="person",
         label="Person",
@@ -124,7 +132,7 @@ _WHO_AND_WHAT = (
         name="address",
         label="Email address",
         value=lambda row: row.address_for_askers or None,
-        key=_address,
+        key=_address_value,
         covered="q",
         is_shown=False,
     ),
@@ -132,7 +140,7 @@ _WHO_AND_WHAT = (
         name="about",
         label="About",
         value=lambda row: row.shown_name if row.named else capfirst(row.shown_name),
-        key=_if_named(_TITLES),
+        key=_value_if_known(_TITLES),
         href=lambda row: row.target.get_absolute_url() if row.named else "",
         is_grouped=True,
     ),
@@ -160,8 +168,8 @@ _STATUS = (
         name="email",
         label="Email to confirm",
         kind=lists.Kind.CHOICE,
-        value=lambda row: _email_words(row) or None,
-        key=_email("status"),
+        value=lambda row: _email_status_in_words(row) or None,
+        key=_email_value("status"),
         choices=lambda: EmailStatus.choices,
         ready=_ready_emails,
     ),
@@ -172,14 +180,14 @@ _REQUEST = hidden_at_first(
         label="Email sent",
         kind=lists.Kind.MOMENT,
         value=lambda row: day_of(row.email.created_at) if row.email else None,
-        key=_email("created_at"),
+        key=_email_value("created_at"),
         ready=_ready_emails,
     ),
     Column(
         name="why",
         label="Why",
         value=lambda row: row.why if row.named else None,
-        key=_if_named(dict.fromkeys(_TITLES, "why")),
+        key=_value_if_known(dict.fromkeys(_TITLES, "why")),
     ),
     Column(
         name="asked_by",
@@ -222,7 +230,7 @@ STAKEHOLDERS = ListDefinition(
     title="Stakeholders",
     one="stakeholder",
     address="digests:stakeholders",
-    columns=(*_WHO_AND_WHAT, *_STATUS, *_REQUEST, *_OUTCOME),
+    columns=(*_PERSON_AND_RECORD, *_STATUS, *_REQUEST, *_OUTCOME),
     rows=_rows,
     readable=lambda user: find_stakeholders(user, now=timezone.now()),
     form=_form,

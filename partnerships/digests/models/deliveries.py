@@ -23,21 +23,21 @@ class DeliveryKind(models.TextChoices):
 
 
 class DeliveryManager(models.Manager["Delivery"]):
-    """Restricts emails of the outbox to those of this room."""
+    """The emails in the outbox that this room sends."""
 
     def get_queryset(self) -> models.QuerySet[Delivery]:
-        """Emails of the kinds of this room."""
+        """Return the emails of the kinds of this room."""
         return super().get_queryset().filter(kind__in=DeliveryKind.values)
 
 
 class Delivery(models.Model):
     """An email of this room with its recipient: a read-only database view of `outbox.models.Email`.
 
-    Its states are those of `EmailStatus`. `params` has what the email is composed from, such as the subscription to
-    confirm.
+    Its states are described at `EmailStatus`. `params` contains the values from which the email is composed, such as
+    the subscription to confirm.
     """
 
-    # This is a view, so it has no constraints, and its rows are deleted with those of the outbox.
+    # Foreign keys of a view have no constraints, and Django never deletes its rows: they disappear with the outbox's.
     recipient = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="deliveries", db_column="person_id", db_constraint=False
     )
@@ -72,34 +72,34 @@ class Delivery(models.Model):
         return self.subject or f"Delivery {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the path of its page in the ledger."""
+        """Return the path of the email's page in the ledger."""
         return page_address("digests:entry", self.pk)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to be sent."""
+        """Return True if the email is still to be sent."""
         return self.status in OPEN
 
     @property
     def is_sent(self) -> bool:
-        """Whether a mail server accepted it and it did not bounce."""
+        """Return True if a mail server accepted the email and it did not bounce."""
         return self.status == EmailStatus.SENT and not self.bounced
 
     @property
     def status_label(self) -> str:
-        """The label of its status; "Bounced" for a settled email that bounced."""
+        """Return the label of the status; "Bounced" for a settled email that bounced."""
         if self.bounced and not self.is_open:
             return "Bounced"
         return self.get_status_display()
 
     @property
     def is_kept(self) -> bool:
-        """Whether the message as sent is still stored."""
+        """Return True if the message as sent is still stored."""
         return self.recipe is not None
 
     @property
     def can_be_sent_again(self) -> bool:
-        """Whether a person may send it again."""
+        """Return True if a person may send the email again."""
         return self.kind == DeliveryKind.DIGEST and self.status in (EmailStatus.FAILED, EmailStatus.SENT)
 
 
@@ -145,14 +145,14 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
     """Items, by whether their email includes them."""
 
     def included(self) -> DeliveryItemQuerySet:
-        """Items that are included in the email."""
+        """Return the items that are included in their email."""
         return self.filter(left_out="")
 
 
 class DeliveryItem(models.Model):
     """A plan in a digest: what changed from one version to another, for a reader of one class.
 
-    If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
+    If the plan could not be included when the email was composed, `left_out` contains the reason.
     """
 
     # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows. No index:
@@ -184,5 +184,5 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
-#: SQL query: the people who have a digest still to be sent, not counting repeats.
+#: Selects the people who have a digest still to be sent, not counting repeats.
 UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

@@ -11,8 +11,8 @@ from partnerships.plans.models import Plan
 class EmailRequest(models.Model):
     """An address that a visitor has entered, until the sweep processes it.
 
-    The visitor asks for new links or, with a plan, for its digests. The page does nothing but write this row. So the
-    time that it takes does not show whether we know the address.
+    The visitor asks for new links or, if a plan is set, for the digests of that plan. The page only writes this row, so
+    the time that it takes does not show whether we know the address.
     """
 
     address = models.EmailField(max_length=254)

@@ -1,4 +1,4 @@
-"""Notices in each person's inbox, and how they want to get them."""
+"""Notices in each person's inbox, and how each person wants to get them."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ class NoticeChoice(models.Model):
 
 
 class InboxItemQuerySet(models.QuerySet["InboxItem"]):
-    """Items, by whether they were read or still wait for a summary."""
+    """Items that are unread, or that the next summary will contain."""
 
     def unread(self) -> InboxItemQuerySet:
-        """Items that their person has neither opened nor marked as read."""
+        """Return the items that their person has neither opened nor marked as read."""
         return self.filter(read_at=None)
 
     def for_summary(self) -> InboxItemQuerySet:
-        """Items that the next summary will contain."""
+        """Return the items that the next summary will contain."""
         return self.filter(told_at=None, due_at__isnull=False)
 
 
 class InboxItem(models.Model):
     """A notice in the inbox of one person: unread → read, and maybe part of a summary.
 
-    It contains codes and ids but no names. Names are looked up when the notice is shown, because the person's rights
-    may have changed by then.
+    A notice contains codes and ids but no names. Names are looked up when the notice is shown, because the person's
+    rights may have changed by then.
 
-    `due_at` is set while the next summary is to contain it; reading it clears `due_at`. `told_at` and `delivery_id` say
-    which summary contained it, `left_out` says why none will.
+    `due_at` is set while the next summary is to contain the notice; reading the notice clears `due_at`. `told_at` and
+    `delivery_id` identify the summary that contained it. `left_out` is the reason why no summary will contain it.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)
@@ -95,5 +95,5 @@ class InboxItem(models.Model):
 
     @property
     def is_unread(self) -> bool:
-        """Whether it has not been read."""
+        """Return True if the person has not read the notice."""
         return self.read_at is None

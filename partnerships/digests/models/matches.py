@@ -1,4 +1,4 @@
-"""Notes to tell people about matches of asks and offers, once for each person and match."""
+"""Notes about matches of asks and offers that people are to be told about, one for each person and match."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A note to tell one person about a match.
+    """A note that one person is to be told about a match.
 
-    The person acts for the organisation that asks or the one that offers. Each person gets a match only once, even if
-    the match is found again.
+    The person acts for one of the two organisations of the match. Each person gets a match only once, even if the match
+    is found again.
 
     * `noted_at` is when the match was found for the person.
     * `due_at` is when the next digest to the person may mention the match; None until that time is worked out.

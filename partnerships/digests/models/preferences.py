@@ -27,7 +27,7 @@ class Frequency(models.TextChoices):
 
 
 class Weekday(models.IntegerChoices):
-    """Days of the week, numbered as by `datetime.date.weekday`."""
+    """Days of the week, numbered as in `datetime.date.weekday`."""
 
     MONDAY = 0, "Monday"
     TUESDAY = 1, "Tuesday"
@@ -39,12 +39,13 @@ class Weekday(models.IntegerChoices):
 
 
 def _link_key() -> str:
+    """Return a new random key for signing a person's links."""
     return secrets.token_hex(16)
 
 
 @pghistory.track(exclude=["link_key"])
 class Preference(models.Model):
-    """How one person wants their digests and summaries.
+    """How often and when one person wants digests and summaries.
 
     `hour` is in the person's own time zone (`User.time_zone`). `link_key` is part of every signed link in their emails,
     so a new key makes all earlier links invalid.
@@ -108,18 +109,18 @@ class Preference(models.Model):
         return f"Preference of {self.person_id}"
 
     def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
-        """If digests are paused now, the first day on which they may come again; otherwise None."""
+        """Return the first day on which digests may be sent again, if they are paused now; otherwise None."""
         is_paused = schedule.is_paused(self.paused_from, self.paused_until, schedule.local_day(now, zone))
         return self.paused_until if is_paused else None
 
     @property
     def days_chosen(self) -> list[int]:
-        """The days on which emails may come; Monday is 0."""
+        """Return the days on which emails may be sent; Monday is 0."""
         return [day for day in range(7) if self.days >> day & 1]
 
     @property
     def more_hours_chosen(self) -> list[int]:
-        """The further hours of the summary."""
+        """Return the further hours at which the summary of notices may be sent."""
         return [hour for hour in range(24) if self.more_hours >> hour & 1]
 
     def pause_to_come(self, now: dt.datetime, zone: str) -> dt.date | None:

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.bearers import for_bearer, link_over, token_in
+from partnerships.digests.bearers import expired_link_page, for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import plan_by_link, readable_news
@@ -176,7 +176,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
     own_subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.record_id, person=link.person)
     # The person was asked again after this email: only the newer link works. Links keep only the minute.
     if minute_of(link.made_at) < minute_of(own_subscription.asked_at):
-        return link_over(request, Purpose.CONFIRM)
+        return expired_link_page(request, Purpose.CONFIRM)
     [subscription] = set_names_for(link.person, [own_subscription], now)
     if request.method == "POST" and subscription.is_waiting:
         try:

@@ -23,7 +23,10 @@ from partnerships.people.services import find_person
 
 
 class Command(AccountedCommand):
-    """`manage.py digests status | sweep | preview | bounces | reconcile | tidy | week`"""
+    """`manage.py digests status | sweep | preview | bounces | reconcile | tidy | week`.
+
+    Each subcommand is a method of the same name with an underscore in front.
+    """
 
     help = "Look after digests: show the queue, send what is due, preview, read bounces, simulate a week."
 
@@ -58,7 +61,7 @@ class Command(AccountedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the subcommand; its last line says what was done."""
+        """Run the subcommand; the last line that it prints says what was done."""
         getattr(self, f"_{options['command']}")(argparse.Namespace(**options))
 
     def _status(self, options: argparse.Namespace) -> None:
@@ -70,15 +73,15 @@ class Command(AccountedCommand):
             self.stdout.write(f"{name.replace('_', ' '):22} {value}")
 
     def _sweep(self, options: argparse.Namespace) -> None:
-        chosen = plan_round(now=timezone.now())
+        chosen_count = plan_round(now=timezone.now())
         if options.no_send:
-            self.stdout.write(f"Chose {chosen:,}; the workers will send them.")
+            self.stdout.write(f"Chose {chosen_count:,}; the workers will send them.")
             return
         tally = drain(seconds=3600)
         outcomes = (
             ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(tally.counts.items())) or "nothing was due"
         )
-        self.stdout.write(f"Chose {chosen:,}; sent: {outcomes}.")
+        self.stdout.write(f"Chose {chosen_count:,}; sent: {outcomes}.")
 
     def _preview(self, options: argparse.Namespace) -> None:
         person = find_person(options.email)
@@ -92,8 +95,8 @@ class Command(AccountedCommand):
                 self.stdout.write(f"  {line.sentence}")
             if news.folded:
                 self.stdout.write(f"  {news.folded_in_words}")
-        when = when_next(person, now).moment or "as soon as something changes"
-        self.stdout.write(f"Plans with news: {len(reading.news)}; next digest: {when}.")
+        next_digest_at = when_next(person, now).moment or "as soon as something changes"
+        self.stdout.write(f"Plans with news: {len(reading.news)}; next digest: {next_digest_at}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:
         try:

@@ -1,6 +1,6 @@
-"""A week of plans: three plans, five publishers, a pause, a bounce, lost access.
+"""A simulated week of plans: three plans, five publishers, a pause, a bounce and lost access.
 
-It uses the real services with a clock of its own. The emails are collected instead of sent.
+It uses the real services with a simulated clock. The emails are collected instead of sent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CHANGE = re.compile(r"Homes, Social Rent at ([A-Z][a-z]+(?: [A-Z][a-z]+)?): (wa
 
 @dataclass
 class _Cast:
-    """The people, organisations and plans."""
+    """The people, organisations and plans of the simulated week."""
 
     lead: User
     publishers: list[User]
@@ -42,14 +42,14 @@ class _Cast:
 
 
 class PlansWeek(Stage):
-    """A stakeholder follows a partnership, and hears about its plans."""
+    """A stakeholder follows a partnership, and gets digests about its plans."""
 
     def play(self) -> list[str]:
-        """Play the whole week; returns lines about it."""
-        cast_ = self._enter()
-        person = cast_.stakeholder.person
-        quay, mill, fields = cast_.plans
-        anna, bilal, cora, dev, elsie = cast_.publishers
+        """Simulate the whole week, and return lines about it."""
+        cast = self._enter()
+        person = cast.stakeholder.person
+        quay, mill, fields = cast.plans
+        anna, bilal, cora, dev, elsie = cast.publishers
         self.say(0, 7, f"{person.display_name} confirmed, and gets digests daily at 08:00 on working days.")
         self._publish(0, 9, quay, 100, anna, "Fewer homes after the survey")
         self._publish(0, 10, quay, 96, bilal, "Four more made way for the square")
@@ -66,8 +66,8 @@ class PlansWeek(Stage):
         self._act(
             3,
             15,
-            f"{cast_.organisation.name} leaves the partnership and may no longer read “{mill.title}”",
-            lambda now: self._leave(cast_, now),
+            f"{cast.organisation.name} leaves the partnership and may no longer read “{mill.title}”",
+            lambda now: self._leave(cast, now),
         )
         self._morning(4, "Quayside: was 96, now 104", "North Fields: was 120, now 75")
         self._publish(4, 11, mill, 50, cora, "Six more by the mill pond")
@@ -128,7 +128,7 @@ class PlansWeek(Stage):
             )
         ]
         self.sweep(now)
-        asked = services.add_stakeholder(
+        subscription = services.add_stakeholder(
             email="sam@week.example",
             name="Sam Stakeholder",
             target=partnership,
@@ -137,18 +137,18 @@ class PlansWeek(Stage):
             why="you chair the tenant panel",
             now=now,
         )
-        self.people.add(asked.person_id)
+        self.people.add(subscription.person_id)
         self.send()
-        confirmed = services.confirm(subscription=asked, now=now)
+        confirmed_subscription = services.confirm(subscription=subscription, now=now)
         services.prefer(
-            person=confirmed.person,
+            person=confirmed_subscription.person,
             frequency="daily",
             hour=8,
             weekday=0,
             working_days_of=Nation.ENGLAND_AND_WALES,
             paused_until=None,
             time_zone="Europe/London",
-            author=confirmed.person,
+            author=confirmed_subscription.person,
             now=now,
         )
         return _Cast(
@@ -158,7 +158,7 @@ class PlansWeek(Stage):
             partner=council,
             partnership=partnership,
             plans=plans,
-            stakeholder=confirmed,
+            stakeholder=confirmed_subscription,
         )
 
     def _plan(
@@ -184,8 +184,8 @@ class PlansWeek(Stage):
         self.sweep(now)
         self.say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
 
-    def _act(self, day: int, hour: int, action: str, act: Any) -> None:
-        act(self.at(day, hour))
+    def _act(self, day: int, hour: int, action: str, change: Any) -> None:
+        change(self.at(day, hour))
         self.say(day, hour, f"* {action}.")
 
     def _prefer(self, person: User, until: dt.date, now: dt.datetime) -> None:
@@ -206,19 +206,19 @@ class PlansWeek(Stage):
         agreements.leave_partnership(party=party, reason="A merger.", author=cast_.lead, now=now)
 
     def _bounce(self, now: dt.datetime) -> None:
-        last = Delivery.objects.filter(recipient__email="sam@week.example", status="sent").order_by("-pk").first()
-        if last is not None:
+        last_email = Delivery.objects.filter(recipient__email="sam@week.example", status="sent").order_by("-pk").first()
+        if last_email is not None:
             note_bounce(
                 kind=Bounce.Kind.HARD,
-                address=last.address,
+                address=last_email.address,
                 text="5.1.1 no such person",
-                message_id=last.message_id,
+                message_id=last_email.message_id,
                 now=now,
             )
 
     def _morning(self, day: int, *expected: str) -> None:
-        """Send what is due at eight, and check that it says exactly this."""
-        problems: list[str] = []
+        """Send the emails that are due at eight, and check that they report exactly these changes."""
+        reported_changes: list[str] = []
         sent = self.morning(day)
         for email in sent:
             self.say(day, 8, f"EMAIL  {parsed(email)['Subject']}")
@@ -226,9 +226,9 @@ class PlansWeek(Stage):
             for line in text.splitlines():
                 if line.startswith(("* ", "You get this because", "“")):
                     self.quote(line)
-            problems += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
-        if sorted(problems) != sorted(expected) or len(sent) > 1:
-            raise WeekWentWrong(f"The email on day {day} said {problems} instead of {list(expected)}.")
+            reported_changes += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
+        if sorted(reported_changes) != sorted(expected) or len(sent) > 1:
+            raise WeekWentWrong(f"The email on day {day} said {reported_changes} instead of {list(expected)}.")
 
 
 def _content(title: str, homes: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The stage of simulated weeks: a clock, people, and a collector of emails."""
+"""The base of simulated weeks: a clock, people, and a collector of emails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 class WeekWentWrong(Exception):
-    """A person received something other than expected."""
+    """A person received other emails than expected."""
 
 
 @dataclass
@@ -47,18 +47,18 @@ class Collector:
             yield Answer(message.key, Outcome.ACCEPTED)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing, because there is no connection to close."""
 
 
 class Stage:
-    """Seven days from a Monday, hour by hour, as a story plays them.
+    """Seven simulated days from a Monday; subclasses write what happens at each hour.
 
-    `people` are those whose emails are handled; a story adds its own.
+    Only emails to `people` are sent; subclasses add the ids of people to it.
     """
 
     def __init__(self) -> None:
         today = timezone.localdate()
-        # In the past, because access is checked as of today, and in weeks without bank holidays.
+        # The week is in the past, because access is checked as of today, and it has no bank holidays.
         self.monday = today - dt.timedelta(days=14 + today.weekday())
         while any(self.monday + dt.timedelta(days=day) in holidays() for day in range(-3, 8)):
             self.monday -= dt.timedelta(days=7)
@@ -68,26 +68,26 @@ class Stage:
         self._seen = 0
 
     def play(self) -> list[str]:
-        """Play the whole week; returns lines about it. Raises `WeekWentWrong`."""
+        """Simulate the whole week, and return lines about it. Raises `WeekWentWrong`."""
         raise NotImplementedError
 
     def at(self, day: int, hour: int) -> dt.datetime:
-        """Return an hour in London, on a day counted from Monday."""
+        """Return the time of an hour in London, on a day counted from Monday (0)."""
         date = self.monday + dt.timedelta(days=day)
         return dt.datetime.combine(date, dt.time(hour), LONDON).astimezone(dt.UTC)
 
     def say(self, day: int, hour: int, text: str) -> None:
-        """Add a line with its day and hour."""
+        """Add a line, after the day and hour that it is about."""
         self.lines.append(f"{self.at(day, hour).astimezone(LONDON):%a %-d %b %H:%M}  {text}")
 
     def quote(self, line: str) -> None:
-        """Add a line of an email."""
+        """Add a line quoted from an email."""
         self.lines.append(f"                  {line}")
 
     def person(self, name: str, organisation: Organisation, role: str) -> User:
-        """Create a person with an account and a role, from before the week.
+        """Create a person who has had an account and a role since before the week.
 
-        They get notices in the inbox only, unless the story has them choose otherwise.
+        The person gets notices in the inbox only, unless a subclass chooses otherwise.
         """
         now = self.at(-3, 9)
         user = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
@@ -102,18 +102,20 @@ class Stage:
         plan_round(now=now)
 
     def send(self) -> list[Outgoing]:
-        """Send what is due to the people of the story; only digests are returned."""
+        """Send the emails that are due to `people`, and return the digests and confirmations among them."""
         drain(seconds=30, connect=lambda: self.collector, people=self.people)
-        fresh, self._seen = self.collector.emails[self._seen :], len(self.collector.emails)
-        return self.digests(fresh)
+        new_emails, self._seen = self.collector.emails[self._seen :], len(self.collector.emails)
+        return self.digests(new_emails)
 
     def digests(self, sent: list[Outgoing]) -> list[Outgoing]:
-        """Only digests and questions; notices are sent too."""
-        known_ids = set(Delivery.objects.filter(pk__in=[message.key for message in sent]).values_list("pk", flat=True))
-        return [message for message in sent if message.key in known_ids]
+        """Return the digests and confirmations among these emails, which also contain notices."""
+        delivery_ids = set(
+            Delivery.objects.filter(pk__in=[message.key for message in sent]).values_list("pk", flat=True)
+        )
+        return [message for message in sent if message.key in delivery_ids]
 
     def morning(self, day: int, hour: int = 8) -> list[Outgoing]:
-        """Send what is due in a morning, and say so."""
+        """Send the emails that are due in a morning; add a line for each that failed, or if there is none."""
         self.sweep(self.at(day, hour) + dt.timedelta(seconds=10))
         sent = self.send()
         unwritten = Delivery.objects.filter(recipient__in=self.people, reason_code=EmailReason.NOT_COMPOSED)
@@ -139,14 +141,14 @@ _weeks: dict[str, Callable[[], Stage]] = {}
 
 
 def register_week(title: str, stage: Callable[[], Stage]) -> None:
-    """Let `digests week` play another week, after those of lower rooms."""
+    """Add a week for `digests week` to simulate, after the weeks of rooms below."""
     _weeks[title] = stage
 
 
 def play_weeks(*, keep: bool = False) -> Iterator[str]:
-    """Play every week; yield lines about what happened and was received.
+    """Simulate every week, and yield lines about what happened and which emails were received.
 
-    Each is rolled back, unless kept. Raises `WeekWentWrong`.
+    The data of each week is rolled back, unless `keep` is set. Raises `WeekWentWrong`.
     """
     for title, stage in _weeks.items():
         with transaction.atomic():

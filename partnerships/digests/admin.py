@@ -189,7 +189,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:
-        """Return the address, or how to find an address of which the database has only the hash."""
+        """Return the address, or how to find an address stored only as a hash."""
         return suppression.address or "Unknown since a restore: search for the whole address to find it"
 
     @admin.action(description="Unblock these addresses")

@@ -29,7 +29,7 @@ class QueueCollector(Collector):
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the emails still to be sent by status and lane, the age of the oldest in each lane, and single figures."""
+        """Yield the emails still to be sent by status and lane, the age of the oldest, and single figures."""
         try:
             figures = queue_figures()
         except Error:

@@ -16,7 +16,7 @@ def _end(moving: Moving) -> dict[str, Any]:
     return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
 
 
-def _described(subscription: Subscription, _: Organisation) -> Held:
+def _as_line(subscription: Subscription, _: Organisation) -> Held:
     """Return a subscription as a line of a handover, without the follower's name."""
     title = f"Subscription {subscription.pk}"
     return Held(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
@@ -27,14 +27,14 @@ FOLLOWERS = Obligation(
     "People who follow it",
     (Column("digests.Subscription.organisation", only=~Q(status=SubscriptionStatus.ENDED), ending=_end),),
     lambda organisation, _: Subscription.objects.live().filter(organisation=organisation).select_related("person"),
-    _described,
+    _as_line,
 )
 STAKEHOLDERS = Obligation(
     "stakeholders",
     "Stakeholders it asked",
     (Column("digests.Subscription.added_for"),),
     lambda organisation, _: Subscription.objects.live().filter(added_for=organisation),
-    _described,
+    _as_line,
 )
 
 

@@ -64,13 +64,13 @@ RULES = (
 )
 
 
-def has_said_no(person: User) -> bool:
-    """Whether a person refused emails, or their address is suppressed."""
+def may_not_be_emailed(person: User) -> bool:
+    """Return True if a person refused emails, or if emails to their address bounce."""
     return refused_emails(person) or is_suppressed(person.email)
 
 
 def stop_digests(leaving: Leaving) -> int:
-    """End all digests of a person who leaves, and the links in their emails; return how many subscriptions ended."""
+    """End all digests of a person who leaves and the links in their emails, and return how many subscriptions ended."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
         person=leaving.person, author=leaving.author, reason=leaving.reason or "They have left.", now=leaving.now

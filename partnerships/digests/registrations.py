@@ -15,7 +15,7 @@ from partnerships.digests.listing import LEDGER, STAKEHOLDERS
 from partnerships.digests.management.weeks.plans import PlansWeek
 from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.models import DeliveryKind
-from partnerships.digests.personal import RULES, has_said_no, stop_digests
+from partnerships.digests.personal import RULES, may_not_be_emailed, stop_digests
 from partnerships.digests.queries.inbox import unread_lookup
 from partnerships.digests.sections import follows_section
 from partnerships.digests.services import give_up_asking
@@ -90,7 +90,7 @@ def _register_emails() -> None:
 def _register_personal_data() -> None:
     """What happens to subscriptions when people leave, bodies merge, time passes or a backup is restored."""
     register_personal(RULES)
-    register_refusal(has_said_no)
+    register_refusal(may_not_be_emailed)
     register_leaving("digests stopped", stop_digests)
     register_owned(FOLLOWED)
     register_departure(ask_successor)

@@ -258,7 +258,7 @@ def memo_of(task: Waiting) -> str:
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
-    """Drop stored messages of which a part is no longer stored, so that these emails are composed again."""
+    """Drop stored messages with parts that are no longer stored, so that these emails are composed again."""
     emails_with_recipe = [(email, email.recipe) for email in candidates if email.recipe is not None]
     stored_part_ids = bodies(recipe for _, recipe in emails_with_recipe).keys()
     for email, recipe in emails_with_recipe:
@@ -293,7 +293,7 @@ def _compose_confirmation(email: Candidate, composing: Composing, *, date: str, 
 
 
 def _compose_links(email: Candidate, composing: Composing, *, date: str, now: dt.datetime) -> None:
-    """Compose an email with new links, one of which leads to the last digest that the person got."""
+    """Compose an email with new links, among them a link to the last digest that the person got."""
     if email.pk in repeatable([email]):
         composing.batch.again.append(email)
         return

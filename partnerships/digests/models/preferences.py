@@ -124,17 +124,17 @@ class Preference(models.Model):
         return [hour for hour in range(24) if self.more_hours >> hour & 1]
 
     def pause_to_come(self, now: dt.datetime, zone: str) -> dt.date | None:
-        """Return the end of a pause that has begun or will begin; None if there is none, or it is over."""
+        """Return the end of a pause that has begun or will begin; None without a pause, or if it is over."""
         if self.paused_until is None or self.paused_until <= schedule.local_day(now, zone):
             return None
         return self.paused_until
 
     def pause_ahead(self, now: dt.datetime, zone: str) -> bool:
-        """Whether a pause is set that has not begun yet."""
+        """Return True if a pause is set that has not begun yet."""
         return self.paused_from is not None and self.paused_from > schedule.local_day(now, zone)
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
-        """Return when digests come, in a time zone; a `frequency` overrides that of the preference."""
+        """Return when digests are sent in a time zone; a `frequency` overrides the preference's own."""
         return schedule.Rhythm(
             frequency=frequency or self.frequency,
             hour=self.hour,
@@ -147,5 +147,5 @@ class Preference(models.Model):
         )
 
     def summary_rhythm(self, zone: str) -> schedule.Rhythm:
-        """Return when summaries of notices come: on every chosen day, up to three times a day."""
+        """Return when summaries of notices are sent: on every chosen day, up to three times a day."""
         return replace(self.rhythm(zone, Frequency.DAILY), days=self.days, more_hours=self.more_hours)

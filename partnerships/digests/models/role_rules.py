@@ -15,11 +15,11 @@ from partnerships.plans.models import Plan
 class RoleRule(models.Model):
     """A rule by which everyone with a role gets digests about a partnership or a plan.
 
-    Each person gets a subscription of their own (with `How.ROLE`):
+    The rule gives each person a subscription (with `How.ROLE`):
 
-    * They may end it; the rule does not give it to them again.
-    * Losing the role ends it; getting the role back starts it again.
-    * If the role is to hold a post, the next holder follows in place of the last one.
+    * If the person ends the subscription, the rule does not start it again.
+    * Losing the role ends the subscription; getting the role back starts it again.
+    * If the role is to hold a post, the subscription of the last holder ends when the next holder's starts.
     """
 
     class Role(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Stops of subscriptions, kept for a while so that people can undo them."""
+"""Stops of subscriptions, which people can undo for some time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNDO_WITHIN = dt.timedelta(days=30)
 
 
 class Stop(models.Model):
-    """One stop by a person, and the state of their subscriptions before it (`before`).
+    """One stop of emails by a person, with the state of the person's subscriptions before it (`before`).
 
     `services.Stopped` writes and reads `before`. The row is deleted when the stop can no longer be undone.
     """

@@ -16,8 +16,9 @@ from partnerships.people.models import User
 class SubjectWatermark(models.Model):
     """The change of a subject after which a person's next digest begins.
 
-    `number` is the number of the last change that they received or, when they begin to follow, of the newest change.
-    Changes that they did not choose or may not know count as received. `Watermark` explains the other fields.
+    `number` is the number of the last change that the person received or, when they begin to follow the subject, of its
+    newest change. Changes that the person did not choose or may not know count as received. `Watermark` explains the
+    other fields.
     """
 
     # No indexes of their own: the unique constraint and `watermark_of_subject` have indexes that begin with them.
@@ -41,12 +42,12 @@ class SubjectWatermark(models.Model):
 
 
 class SubjectNews(models.Model):
-    """A subject that has changed, until its followers are marked as waiting for news of it.
+    """A subject that has changed, until its followers are marked as waiting for news of the subject.
 
     The database adds a row for every change (`activity.Change`), in the same transaction.
     """
 
-    # A queue that every change writes to, so it does without an index and a constraint.
+    # Every change writes to this queue, so an index and a constraint would slow down all writes.
     subject = models.ForeignKey(
         Subject, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -56,17 +57,17 @@ class SubjectNews(models.Model):
 
 
 class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
-    """Subjects, by whether their email includes them."""
+    """Subjects in digests, by whether their email includes them."""
 
     def included(self) -> DeliverySubjectQuerySet:
-        """Subjects that are included in the email."""
+        """Return the subjects that are included in their email."""
         return self.filter(left_out="")
 
 
 class DeliverySubject(models.Model):
     """A subject in a digest: its changes after one number and up to another.
 
-    If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
+    If the subject could not be included when the email was composed, `left_out` contains the reason.
     """
 
     # `Delivery` is a database view: a foreign key cannot refer to it, and Django must not change its rows.
@@ -106,10 +107,10 @@ class SubjectFollowing(models.Model):
     """A person who follows a subject by a confirmed subscription: a database view, with a row for each subscription.
 
     `rank` is 1 if the subscription is to the subject itself, and 2 if it is to an organisation of the partnership. If
-    the person refused a partnership, earlier subscriptions to organisations do not cover it.
+    the person refused a partnership, earlier subscriptions to organisations do not cover the partnership.
     """
 
-    # `DO_NOTHING`, because nothing can be deleted from a view: its rows go when those of its tables are deleted.
+    # `DO_NOTHING`, because Django cannot delete rows of a view: they disappear with the rows of its tables.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     subject = models.ForeignKey(Subject, on_delete=models.DO_NOTHING, related_name="+")

@@ -1,4 +1,4 @@
-"""Subscriptions: who follows what, why, and whether they have agreed."""
+"""Subscriptions: who follows which record, why, and whether the person has agreed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: For this long, no partner may ask a person again to follow what they declined or stopped. The person themselves may
-#: follow it again at any time.
+#: For this long, no partner may ask a person again to follow a record that the person declined or stopped. The person
+#: may follow the record again at any time.
 REFUSAL_HOLDS = dt.timedelta(days=180)
 
 
@@ -35,9 +35,9 @@ class How(models.TextChoices):
 
 @lru_cache(maxsize=2048)
 def because(how: str, why: str, target: str, organisation: str | None) -> str:
-    """Return why a person gets digests about a target: a text to follow the word "because".
+    """Return why a person gets digests about a target, in a text that follows the word "because".
 
-    The reason that a lead has typed (`why`) is quoted, because it may say anything.
+    The reason that a lead has typed (`why`) is quoted, because it is in the lead's words and not ours.
     """
     if how == How.LEAD:
         return f"{organisation} asked you to follow {target}{_quoted(why)}, and you confirmed"
@@ -47,12 +47,13 @@ def because(how: str, why: str, target: str, organisation: str | None) -> str:
 
 
 def _quoted(why: str) -> str:
+    """Return a typed reason in quotes and brackets, without its full stop; "" if there is none."""
     reason = why.rstrip(". ")
     return f" (“{reason}”)" if reason else ""
 
 
 class Hears(models.TextChoices):
-    """Which changes of what they follow a person wants to be told about."""
+    """Which changes of a followed record a person wants to be told about."""
 
     EVERYTHING = "everything", "Everything"
     DATES_AND_MONEY = "dates", "Dates and money only"
@@ -73,7 +74,7 @@ class SubscriptionStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Stopped: emails bounce"
 
 
-#: What pages call a stakeholder whose name and address the reader may not see.
+#: The wording for a stakeholder whose name and address the reader may not see.
 NAMELESS = "a stakeholder"
 
 #: The name of each kind of target, with its article.
@@ -85,39 +86,39 @@ A_TARGET = {
     "commitment": "a commitment",
     "recommendation": "a recommendation",
 }
-#: The fields of a subscription that name what is followed; exactly one is set.
+#: The fields of a subscription that refer to the followed record; exactly one is set.
 TARGETS = tuple(A_TARGET)
 
 
 def _has_one_target() -> Q:
     """Return the condition that exactly one target is set; only a subscription to a plan may have a `key`."""
-    has_one_target = Q(pk__in=[])  # matches nothing; each target adds its own condition
+    condition = Q(pk__in=[])  # matches nothing; each target adds its own condition
     for target in TARGETS:
         other_targets = {name: None for name in TARGETS if name != target}
         is_only_target = Q(**{f"{target}__isnull": False}, **other_targets)
         if target != "plan":
             is_only_target &= Q(key="")
-        has_one_target |= is_only_target
-    return has_one_target
+        condition |= is_only_target
+    return condition
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Subscriptions, by their status."""
 
     def live(self) -> SubscriptionQuerySet:
-        """Subscriptions that have not ended."""
+        """Return the subscriptions that have not ended."""
         return self.exclude(status=SubscriptionStatus.ENDED)
 
     def confirmed(self) -> SubscriptionQuerySet:
-        """Subscriptions that send digests."""
+        """Return the subscriptions that are active, so that their person gets digests."""
         return self.filter(status=SubscriptionStatus.CONFIRMED)
 
     def refused(self) -> SubscriptionQuerySet:
-        """Subscriptions that the person declined or stopped themselves."""
+        """Return the subscriptions that the person declined or stopped themselves."""
         return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
 
     def for_listing(self) -> SubscriptionQuerySet:
-        """With the records that a list shows, to avoid further queries."""
+        """Fetch the subscriptions with the records that a list shows, to avoid further queries."""
         return self.select_related("person", *TARGETS, "added_for", "added_by")
 
 
@@ -126,7 +127,7 @@ class Subscription(models.Model):
     """A person follows one target, such as a plan or a partnership; its states are those of `SubscriptionStatus`.
 
     * A subscription to a plan with a `key` is about only one site or milestone of the plan.
-    * There is one row for a person and a target. If they follow it again, the row is used again.
+    * There is one row for a person and a target. If the person follows the target again, the same row is used.
     * While a stakeholder's subscription is confirmed, they may read the outside content of a plan that the organisation
       in `added_for` may read (docs/rights.md). While it is paused, they may read what they received before.
     """
@@ -247,11 +248,7 @@ class Subscription(models.Model):
                 name="subscription_recommendation",
                 condition=Q(recommendation__isnull=False),
             ),
-            models.Index(
-                fields=["plan", "person"],
-                name="subscription_of_piece",
-                condition=~Q(key=""),
-            ),
+            models.Index(fields=["plan", "person"], name="subscription_of_piece", condition=~Q(key="")),
             models.Index(
                 fields=["plan", "person"],
                 name="subscription_refused_plan",
@@ -261,19 +258,19 @@ class Subscription(models.Model):
 
     #: Whether the reader of the page may see the name of the target; set by `set_names_for` in queries/naming.py.
     named = False
-    #: The name of the site or milestone that is followed; set by `set_names_for` too.
+    #: The name of the site or milestone that is followed; also set by `set_names_for`.
     piece_name = ""
 
     def __str__(self) -> str:
         return f"Subscription {self.pk} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """Return the path of the stakeholder's page, for the organisation that asked them."""
+        """Return the path of the stakeholder's page, which is for the organisation that asked the stakeholder."""
         return page_address("digests:stakeholder", self.pk)
 
     @property
     def target(self) -> Plan | Partnership | Organisation | Entry | Commitment | Recommendation:
-        """What is followed; for a site or milestone, its plan."""
+        """Return the record that is followed; for a site or milestone, its plan."""
         agreed = self.plan or self.partnership or self.organisation
         target = agreed or self.request or self.commitment or self.recommendation
         if target is None:
@@ -282,20 +279,20 @@ class Subscription(models.Model):
 
     @property
     def followed(self) -> Target:
-        """What is followed: a site or milestone, or else the target."""
+        """Return the site or milestone that is followed, if any, and otherwise the target."""
         if self.plan is not None and self.key:
             return Piece(self.plan, self.key)
         return self.target
 
     @property
     def target_id(self) -> int:
-        """The id of the target, without a query."""
+        """Return the id of the target, without a query."""
         pk: int = getattr(self, f"{self.target_kind}_id")
         return pk
 
     @property
     def shown_name(self) -> str:
-        """The name of what is followed; "a plan you can no longer read" if the reader of the page may not know it."""
+        """Return the name of the followed record, or "a plan you can no longer read" if the reader may not know it."""
         if not self.named:
             return f"{A_TARGET[self.target_kind]} you can no longer read"
         if self.piece_name:
@@ -304,14 +301,15 @@ class Subscription(models.Model):
 
     @property
     def target_kind(self) -> str:
-        """The name of the field that names the target, such as `plan`."""
+        """Return the name of the field that refers to the target, such as `plan`."""
         return next(name for name in TARGETS if getattr(self, f"{name}_id") is not None)
 
     @property
     def because(self) -> str:
-        """Why the person gets digests or, before they confirm, who asks them; a text for the person.
+        """Return why the person gets digests or, before they confirm, who asks them, in a text for the person.
 
-        If they may not see the name of the target, the typed reason is left out too, because it may contain the name.
+        If the person may not see the name of the target, the typed reason is left out too, because it may contain the
+        name.
         """
         why = self.why if self.named else ""
         organisation = self.added_for.name if self.added_for else None
@@ -323,65 +321,65 @@ class Subscription(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the person has not confirmed yet."""
+        """Return True if the person has not answered the question yet."""
         return self.status == SubscriptionStatus.ASKED
 
     @property
     def person_for_askers(self) -> str:
-        """The person as the organisation that asked them sees them: by address and, once confirmed, by name."""
+        """Return the person as shown to the organisation that asked: by address and, once confirmed, by name."""
         if self.confirmed_at and self.person.name:
             return self.person.display_name
         return self.address_for_askers or NAMELESS
 
     @property
     def address_for_askers(self) -> str:
-        """The person's address as shown to the organisation that asked them.
+        """Return the person's address as shown to the organisation that asked.
 
-        "" once a confirmed subscription has ended, and if the person gave another address themselves.
+        It is "" once a confirmed subscription has ended, and if the person gave another address themselves.
         """
         has_ended = self.confirmed_at is not None and self.is_ended
         return "" if has_ended or self.has_own_address else self.person.email
 
     @property
     def reason_for_askers(self) -> str:
-        """Why it ended, as shown to the organisation that asked; it says so if only the person can start it again."""
+        """Return why it ended, for the organisation that asked; after a refusal, only the person can restart it."""
         ended_by_refusal = self.is_refused and self.refused_at == self.ended_at
         return f"{self.reason} Only they can ask for these digests again." if ended_by_refusal else self.reason
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether it sends digests."""
+        """Return True if the subscription is active, so that the person gets digests."""
         return self.status == SubscriptionStatus.CONFIRMED
 
     @property
     def is_paused(self) -> bool:
-        """Whether the person has paused it."""
+        """Return True if the person has paused the subscription."""
         return self.status == SubscriptionStatus.PAUSED
 
     @property
     def is_ended(self) -> bool:
-        """Whether it has ended."""
+        """Return True if the subscription has ended."""
         return self.status == SubscriptionStatus.ENDED
 
     @property
     def is_refused(self) -> bool:
-        """Whether it ended because the person declined or stopped it themselves."""
+        """Return True if the subscription ended because the person declined or stopped it themselves."""
         return self.is_ended and self.refused_at is not None
 
     def was_refused(self, now: dt.datetime) -> bool:
-        """Whether the person declined or stopped it so recently that no partner may ask them again."""
+        """Return True if the person refused so recently that no partner may ask them again."""
         return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
 
 
 class Following(models.Model):
     """A person who follows a plan by a confirmed subscription: a database view, with a row for each subscription.
 
-    With a `key`, they follow only one site or milestone. `rank` is 1 if the subscription is to the plan itself, 2 if it
-    is to its partnership, and 3 if it is to an owner. If the person refused the plan, earlier subscriptions to its
-    partnership or owners do not cover it.
+    With a `key`, the person follows only one site or milestone of the plan. `rank` is 1 if the subscription is to the
+    plan itself, 2 if it is to its partnership, and 3 if it is to an owner. If the person refused the plan, earlier
+    subscriptions to its partnership or owners do not cover the plan.
     """
 
-    # `DO_NOTHING`, because nothing can be deleted from a view: its rows go when those of its tables are deleted.
+    # `DO_NOTHING`, because Django cannot delete rows of a view: they disappear with the rows of its tables.
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
     plan = models.ForeignKey(Plan, on_delete=models.DO_NOTHING, related_name="+")

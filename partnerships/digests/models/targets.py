@@ -1,4 +1,4 @@
-"""What people can follow (targets), and how subscriptions, URLs and pages name it."""
+"""The records that people can follow (targets), and how subscriptions, URLs and pages name them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.recommendations.models import Recommendation
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A site or milestone of a plan, by its key."""
+    """A site or milestone of a plan, identified by its key."""
 
     plan: Plan
     key: str
@@ -33,9 +33,9 @@ class Piece:
 
 Target = Plan | Partnership | Organisation | Entry | Commitment | Recommendation | Piece
 
-#: A commitment has no title, so its text is shown, cut off at this length.
+#: A commitment has no title, so its text is shown, cut off after this number of characters.
 _MAX_TITLE = 90
-#: The field of a subscription that names a target of each type. A site or milestone has a key besides.
+#: The field of a subscription that refers to a target of each type. A site or milestone also needs `key`.
 FIELDS: dict[type[Any], str] = {
     Plan: "plan",
     Piece: "plan",
@@ -48,12 +48,12 @@ FIELDS: dict[type[Any], str] = {
 
 
 def kind_of(target: Target) -> str:
-    """Return the name of this kind of target in URLs and fields, such as `plan` or `request`."""
+    """Return the word for this kind of target in URLs and field names, such as `plan` or `request`."""
     return FIELDS[type(target)]
 
 
 def title_of(target: Target) -> str:
-    """Return the name of a target, as emails and pages show it."""
+    """Return the name of a target as emails and pages show it."""
     if isinstance(target, Piece):
         return f"a site or milestone of {target.plan}"
     if isinstance(target, Entry):
@@ -64,7 +64,7 @@ def title_of(target: Target) -> str:
 
 
 def fields_of(target: Target) -> dict[str, Any]:
-    """Return the fields of a subscription that name this target."""
+    """Return the fields that a subscription to this target has."""
     if isinstance(target, Piece):
         return {"plan": target.plan, "key": target.key}
     return {kind_of(target): target, "key": ""}

@@ -12,10 +12,10 @@ from partnerships.plans.models import Plan
 class Watermark(models.Model):
     """The version of a plan with which a person's next digest begins.
 
-    * `number` is the version that they last received or, when they begin to follow, the current one; 0 if the plan is
-      new to them.
-    * `reading_class` is how much of it they could read then. With `none` they could read nothing; a digest does not
-      report access gained later as a change.
+    * `number` is the version that the person last received or, when they begin to follow, the current version; 0 if the
+      plan is new to the person.
+    * `reading_class` is how much of that version the person could read then. With `none` they could read nothing; a
+      digest does not report access gained later as a change.
     * `due_at` is when the person's next digest with news of the plan is due; None if there is no news to send.
     * `slotted` is true if `due_at` is an hour that the person chose for digests.
     """
@@ -53,10 +53,10 @@ class Watermark(models.Model):
 
 
 class Publication(models.Model):
-    """A published version, until its followers are marked as waiting for it.
+    """A published version, until its followers are marked as waiting for the version.
 
-    The row is written in the transaction that publishes the version, so that nothing is lost if the broker is down.
-    `spread_at` is set when its followers are marked. Each row has its own mark, because transactions may commit in
+    The row is written in the transaction that publishes the version, so that no version is lost if the broker is down.
+    `spread_at` is set when the followers are marked. Each row has its own mark, because transactions may commit in
     another order than versions are numbered.
     """
 

@@ -1,7 +1,8 @@
-"""Spreads new versions to followers, and chooses whose digests are due.
+"""Marks followers of new versions as waiting, and chooses whose digests are due.
 
 `spread` marks the followers of newly published versions as waiting (`Watermark.due_at`). `choose` makes digests for
-people who are due, with one statement. `lock_planning` lets only one of them run at a time; each may run twice.
+people who are due, with one statement. `lock_planning` prevents these functions from running at the same time. Running
+one of them twice changes nothing more.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from partnerships.plans.models import Plan, Version
 
 log = structlog.get_logger(__name__)
 
-#: How many versions are spread, people chosen and unreadable watermarks checked in one transaction.
+#: The most versions that are spread, people who are chosen and unreadable watermarks that are checked in a transaction.
 _MAX_VERSIONS, MAX_PEOPLE, _MAX_UNREADABLE = 200, 5_000, 2_000
-#: How often to check whether people without access have gained it: not in every sweep, because an idle one must cost
-#: nothing.
+#: How often to check whether people without access have gained it. Not in every sweep, because a sweep with nothing to
+#: do must cost nothing.
 _LOOK_AGAIN = dt.timedelta(minutes=10)
-#: The first batch is small, so that sending can begin early.
+#: How many people are chosen in the first batch: few, so that sending can begin early.
 FIRST = 500
 #: How far back to look for versions published without a signal.
 _LOOK_BACK = dt.timedelta(hours=1)
@@ -49,7 +50,7 @@ _LOOK_BACK = dt.timedelta(hours=1)
 
 
 def record_publication(*, version: Version, now: dt.datetime) -> None:
-    """Record a version to be spread; called in the transaction that publishes the version."""
+    """Record a version to be spread; runs in the transaction that publishes the version."""
     Publication.objects.get_or_create(
         plan_id=version.plan_id,
         number=version.number,
@@ -58,9 +59,9 @@ def record_publication(*, version: Version, now: dt.datetime) -> None:
 
 
 def spread(*, now: dt.datetime) -> int:
-    """Mark the followers of new versions as waiting; returns how many versions were spread.
+    """Mark the followers of new versions as waiting, and return how many versions were spread.
 
-    Versions under an embargo are spread to the plan's owners, and to everybody when the embargo ends.
+    Versions under an embargo are spread to the plan's owners at once, and to everybody else when the embargo ends.
     """
     _record_unannounced(now)
     available = Publication.objects.filter(spread_at=None, available_at__lte=now)
@@ -68,38 +69,38 @@ def spread(*, now: dt.datetime) -> int:
         return 0
     with transaction.atomic():
         lock_planning()
-        # For many followers PostgreSQL would compile the statement, which takes longer than running it.
+        # For many followers, PostgreSQL would compile the statement, which takes longer than running it.
         run("SET LOCAL jit = off", {})
-        # Read again under the lock, because another process may have spread some since.
+        # Fetch them only now, under the lock, because another process may have spread some of them meanwhile.
         publications = list(available.order_by("available_at", "pk")[:_MAX_VERSIONS])
-        first_number: dict[int, int] = {}
-        last_published: dict[int, dt.datetime] = {}
+        first_number_by_plan: dict[int, int] = {}
+        last_published_by_plan: dict[int, dt.datetime] = {}
         for publication in publications:
             plan_id, number, published_at = publication.plan_id, publication.number, publication.published_at
-            first_number[plan_id] = min(first_number.get(plan_id, number), number)
-            last_published[plan_id] = max(last_published.get(plan_id, published_at), published_at)
+            first_number_by_plan[plan_id] = min(first_number_by_plan.get(plan_id, number), number)
+            last_published_by_plan[plan_id] = max(last_published_by_plan.get(plan_id, published_at), published_at)
 
-        new_follower_ids = apply_rules_about(plans=first_number, now=now)
-        _include_new_followers(new_follower_ids, first_number)
-        after_embargo = {
+        new_follower_ids = apply_rules_about(plans=first_number_by_plan, now=now)
+        _include_new_followers(new_follower_ids, first_number_by_plan)
+        embargo_ended_ids = {
             publication.plan_id for publication in publications if publication.available_at > publication.published_at
         }
-        mark_waiting(last_published, now=now, lifted=after_embargo)
+        mark_waiting(last_published_by_plan, now=now, lifted=embargo_ended_ids)
         _mark_spread(publications, now)
     return len(publications)
 
 
 def _mark_spread(publications: Collection[Publication], now: dt.datetime) -> None:
-    """Mark versions as spread; those under an embargo become available again when it ends."""
+    """Mark versions as spread; versions under an embargo become available again when the embargo ends."""
     embargoed = Version.objects.filter(
         plan__in={publication.plan_id for publication in publications}, embargo_until__gt=now
     )
-    embargo_ends = {
+    embargo_end_by_version = {
         (plan_id, number): ends_at
         for plan_id, number, ends_at in embargoed.values_list("plan_id", "number", "embargo_until")
     }
     for publication in publications:
-        embargo_ends_at = embargo_ends.get((publication.plan_id, publication.number))
+        embargo_ends_at = embargo_end_by_version.get((publication.plan_id, publication.number))
         if embargo_ends_at is None:
             publication.spread_at = now
         else:
@@ -108,7 +109,7 @@ def _mark_spread(publications: Collection[Publication], now: dt.datetime) -> Non
 
 
 def _record_unannounced(now: dt.datetime) -> None:
-    """Record recent versions that were published without a signal, for example by a restore."""
+    """Record recent versions that were published without being recorded, for example by a restore."""
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
@@ -119,33 +120,40 @@ def _record_unannounced(now: dt.datetime) -> None:
 
 
 def announce_joined(*, now: dt.datetime) -> int:
-    """Announce plans that came under a followed partnership or organisation; returns how many.
+    """Announce plans that came under a followed partnership or organisation, and return how many.
 
-    Applies the role rules first, and then finds followers of a published plan who have no watermark for it.
+    Applies the role rules first, and then finds followers of a published plan who have no watermark for the plan.
     """
     with transaction.atomic():
         lock_planning()
         apply_rules(RoleRule.objects.all(), now=now)
         watermarks = Watermark.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
-        new_to_follower = Following.objects.filter(~Exists(watermarks), plan__current_number__gt=0).order_by()
-        plans = sorted(set(new_to_follower.values_list("plan_id", flat=True)[:_MAX_VERSIONS]))
-        people = sorted(set(new_to_follower.filter(plan__in=plans).values_list("person_id", flat=True)))
-        if plans:
-            mark_waiting(dict.fromkeys(plans, now), now=now, people=people)
-    return len(plans)
+        followings_without_watermark = Following.objects.filter(
+            ~Exists(watermarks), plan__current_number__gt=0
+        ).order_by()
+        plan_ids = sorted(set(followings_without_watermark.values_list("plan_id", flat=True)[:_MAX_VERSIONS]))
+        person_ids = sorted(
+            set(followings_without_watermark.filter(plan__in=plan_ids).values_list("person_id", flat=True))
+        )
+        if plan_ids:
+            mark_waiting(dict.fromkeys(plan_ids, now), now=now, people=person_ids)
+    return len(plan_ids)
 
 
-def _include_new_followers(person_ids: Collection[int], first_number: dict[int, int]) -> None:
-    """Set the watermarks of people who became followers just now before the new versions, so that they get these."""
+def _include_new_followers(person_ids: Collection[int], first_number_by_plan: dict[int, int]) -> None:
+    """Set watermarks of people who have just become followers before the new versions, so that they get these versions."""
     if not person_ids:
         return
-    for plan_id, number in first_number.items():
+    for plan_id, number in first_number_by_plan.items():
         watermarks = Watermark.objects.filter(plan=plan_id, recipient__in=person_ids, number__gte=number)
         watermarks.update(number=number - 1)
 
 
 def admit_newcomers(*, now: dt.datetime) -> int:
-    """Check whether people without access have gained it, the longest waiting first; returns how many have."""
+    """Check whether people without access have gained access, and return how many have.
+
+    The people who were checked longest ago come first.
+    """
     unreadable = Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
     watermarks = list(unreadable.order_by("told_at", "pk").only("recipient", "plan")[:_MAX_UNREADABLE])
     if not watermarks:
@@ -154,7 +162,7 @@ def admit_newcomers(*, now: dt.datetime) -> int:
         lock_planning()
         reach = reach_of({watermark.plan_id for watermark in watermarks}, now)
         admitted_count = admit(reach, now=now, people=sorted({watermark.recipient_id for watermark in watermarks}))
-        # Those who still have no access are checked again after `_LOOK_AGAIN`.
+        # People who still have no access are checked again after `_LOOK_AGAIN`.
         still_unreadable = Watermark.objects.filter(
             pk__in=[watermark.pk for watermark in watermarks], reading_class=Watermark.Reading.NONE
         )
@@ -164,8 +172,8 @@ def admit_newcomers(*, now: dt.datetime) -> int:
 
 # ---- Finding versions that were left unsent
 
-#: Watermarks behind their plan that nothing is about to move: not due, no version waiting to be spread, and no email
-#: with the plan that is still to be sent, or that failed or bounced with its newest version.
+#: Selects watermarks that are behind their plan although no digest is about to move them: they are not due, no version
+#: waits to be spread, and no email with the plan is still to be sent, or failed or bounced with the newest version.
 _PLANS_LEFT = """
 SELECT t.plan_id, t.recipient_id
   FROM digests_watermark t
@@ -184,7 +192,7 @@ SELECT t.plan_id, t.recipient_id
  ORDER BY t.plan_id, t.recipient_id
 """
 
-#: The same for watermarks of subjects.
+#: Selects the watermarks of subjects to which the same applies.
 _SUBJECTS_LEFT = """
 SELECT t.subject_id, t.recipient_id
   FROM digests_subjectwatermark t
@@ -205,9 +213,10 @@ SELECT t.subject_id, t.recipient_id
 
 
 def reconcile(*, now: dt.datetime) -> int:
-    """Mark versions and changes as waiting that no digest is about to send; returns how many watermarks wait now.
+    """Mark followers as waiting for versions and changes that no digest is about to send.
 
-    This is for people who regained access, and for faults. Digests that failed stay in the ledger and are not repeated.
+    Returns how many watermarks wait now. This is for people who regained access, and for faults. Digests that failed
+    stay in the ledger and are not repeated.
     """
     people_by_plan: dict[int, list[int]] = defaultdict(list)
     with transaction.atomic():
@@ -216,10 +225,10 @@ def reconcile(*, now: dt.datetime) -> int:
             cursor.execute(_PLANS_LEFT.format(suppressed=SUPPRESSED), {"now": now})
             for plan_id, person_id in cursor.fetchall():
                 people_by_plan[plan_id].append(person_id)
-        published_at = dict(Plan.objects.filter(pk__in=people_by_plan).values_list("pk", "last_published_at"))
+        published_at_by_plan = dict(Plan.objects.filter(pk__in=people_by_plan).values_list("pk", "last_published_at"))
         for plan_id, people in people_by_plan.items():
-            mark_waiting({plan_id: published_at[plan_id] or now}, now=now, people=people)
-        # Counted afterwards, because people whose watermark nothing could mark, such as authors, do not wait.
+            mark_waiting({plan_id: published_at_by_plan[plan_id] or now}, now=now, people=people)
+        # Counted afterwards, because some people, such as authors, do not wait even though they were to be marked.
         waiting_count = sum(
             Watermark.objects.filter(plan=plan_id, recipient__in=people, due_at__isnull=False).count()
             for plan_id, people in people_by_plan.items()
@@ -231,7 +240,10 @@ def reconcile(*, now: dt.datetime) -> int:
 
 
 def _reconcile_subjects(now: dt.datetime) -> int:
-    """Mark changes of subjects as waiting that no digest is about to send; returns how many watermarks wait now."""
+    """Mark followers as waiting for changes of subjects that no digest is about to send.
+
+    Returns how many watermarks wait now.
+    """
     people_by_subject: dict[int, list[int]] = defaultdict(list)
     for subject_id, person_id in rows_of(_SUBJECTS_LEFT.format(suppressed=SUPPRESSED), {}):
         people_by_subject[subject_id].append(person_id)
@@ -245,7 +257,7 @@ def _reconcile_subjects(now: dt.datetime) -> int:
 
 # ---- Choosing
 
-#: Clears due times of news that an earlier digest already had.
+#: Clears the due times of news that an earlier digest already contained.
 _CLEAR_TOLD = """
 WITH subjects AS (
     UPDATE digests_subjectwatermark t SET due_at = NULL, waiting_since = NULL
@@ -255,10 +267,11 @@ UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
 
-# Only this statement makes digests, and one runs at a time, so what `chosen` checks still holds at the insert. For the
-# query planner: delivery ids are drawn first, to avoid joins on rows without statistics. The empty interval keeps it
-# from searching the index of everything due for each person; OFFSET 0 keeps it from reading the whole ledger. People
-# with a digest under way are gathered once, because statistics are out of date in the middle of a run.
+# Only this statement makes digests, and only one runs at a time, so what `chosen` checks is still true at the insert.
+#
+# The rest is for the query planner. Delivery ids are drawn first, to avoid joins on rows without statistics. The empty
+# interval prevents a search of the index of everything due for each person. OFFSET 0 prevents reading the whole ledger.
+# People with a digest under way are gathered once, because statistics are out of date in the middle of a run.
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
@@ -327,12 +340,12 @@ SELECT id FROM chosen_plans UNION ALL SELECT id FROM chosen_subjects
 
 
 def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
-    """Make digests for at most `limit` people who are due; returns how many plans and subjects are in the digests.
+    """Make digests for at most `limit` people who are due, and return how many plans and subjects are in the digests.
 
-    People with a digest under way get none, nor do those who already had one on this local date. It is one statement,
-    so that a crash leaves everything either waiting or chosen.
+    People with a digest still to be sent get no other, and neither do people who already had one on this local date.
+    One statement does everything, so that after a crash all news is either waiting or chosen.
     """
-    if not _anything_due(now):
+    if not _is_anything_due(now):
         return 0
     with transaction.atomic():
         lock_planning()
@@ -342,23 +355,23 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
     return item_count
 
 
-def _anything_due(now: dt.datetime) -> bool:
-    """Whether news for anybody is due."""
+def _is_anything_due(now: dt.datetime) -> bool:
+    """Return True if news for at least one person is due."""
     return (
         Watermark.objects.filter(due_at__lte=now).exists() or SubjectWatermark.objects.filter(due_at__lte=now).exists()
     )
 
 
 def clear_already_sent(now: dt.datetime) -> None:
-    """Clear the due times of news that an earlier digest already had."""
-    if _anything_due(now):
+    """Clear the due times of news that an earlier digest already contained."""
+    if _is_anything_due(now):
         with transaction.atomic():
             lock_planning()
             run(_CLEAR_TOLD, {"now": now})
 
 
 def _move_to_next_slot(now: dt.datetime) -> None:
-    """Move due news to the next slot of a person who already had a digest on this date.
+    """Move due news to the next slot of each person who already had a digest on this date.
 
     This happens if the clock was set back, or if the person changed the hour.
     """

@@ -1,4 +1,4 @@
-"""Forecasts who would get a plan's next version, and when a person's next digest comes."""
+"""Forecasts who would get a plan's next version, and when each person's next digest is due."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A person who would get a plan's next version, when, and the name of what they follow (`why`)."""
+    """A person who would get a plan's next version, when, and the name of the record that the person follows (`why`)."""
 
     person: User
     reading_class: str
@@ -51,12 +51,12 @@ class Forecast:
 
     @property
     def is_outside(self) -> bool:
-        """Whether the person gets the version without its confidential parts."""
+        """Return True if the person gets the version without its confidential parts."""
         return self.reading_class == OUTSIDE
 
     @property
     def when(self) -> str:
-        """The time in the site's time zone and, if the person's clock differs, also in theirs."""
+        """Return the time in the site's time zone and, if the person's clock differs, also in the person's."""
         site_time = self.at.astimezone(ZoneInfo(settings.TIME_ZONE))
         own_time = self.at.astimezone(ZoneInfo(self.zone))
         words = in_words(self.at, settings.TIME_ZONE)
@@ -66,28 +66,28 @@ class Forecast:
 
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
-    """Return everyone who would get this plan if it were published now, except its author; the earliest first."""
+    """Return everyone except its author who would get this plan if it were published now, the earliest first."""
     class_by_reader = reading_classes([plan.pk], now=now, once_open=True)
     people = User.objects.in_bulk([person_id for person_id, _ in class_by_reader])
-    closest: dict[int, Following] = {}
-    frequencies: dict[int, str] = {}  # of the closest subscription that has a frequency of its own
+    closest_by_person: dict[int, Following] = {}
+    frequency_by_person: dict[int, str] = {}  # of the closest subscription that has a frequency of its own
     for following in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
-        closest.setdefault(following.person_id, following)
-        frequencies[following.person_id] = frequencies.get(following.person_id) or following.frequency
-    subscription_ids = [following.subscription_id for following in closest.values()]
+        closest_by_person.setdefault(following.person_id, following)
+        frequency_by_person[following.person_id] = frequency_by_person.get(following.person_id) or following.frequency
+    subscription_ids = [following.subscription_id for following in closest_by_person.values()]
     subscriptions = Subscription.objects.for_listing().in_bulk(subscription_ids)
     organisation_names = _organisation_names(people)
-    next_dates = _next_dates(plan, people, frequencies, now)
+    date_by_person = _next_dates(plan, people, frequency_by_person, now)
     forecasts = []
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
-        subscription = subscriptions[closest[pk].subscription_id]
+        subscription = subscriptions[closest_by_person[pk].subscription_id]
         forecasts.append(
             Forecast(
                 person=person,
                 reading_class=class_by_reader[pk, plan.pk],
-                at=next_dates[pk],
+                at=date_by_person[pk],
                 why=title_of(subscription.target),
                 organisation=organisation_names.get(pk, "") or _added_by(subscription),
                 zone=person.time_zone,
@@ -97,8 +97,8 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 
 
 def _organisation_names(people: Iterable[int]) -> dict[int, str]:
-    """Return the name of the organisation that each person acts for; of several, the one that they joined first."""
-    # Newest first, so that the dictionary keeps the oldest membership of each person.
+    """Return the name of the organisation that each person acts for, by person; of several, the first that they joined."""
+    # Newest first: later entries of the dictionary replace earlier ones, so the oldest membership is used.
     memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
     return dict(memberships.values_list("person_id", "organisation__name"))
 
@@ -106,36 +106,38 @@ def _organisation_names(people: Iterable[int]) -> dict[int, str]:
 def _next_dates(
     plan: Plan, people: Mapping[int, User], frequencies: Mapping[int, str], now: dt.datetime
 ) -> dict[int, dt.datetime]:
-    """Return when each person's next digest with this plan would come, by person.
+    """Return when each person's next digest with this plan would be sent, by person.
 
-    That is the usual time, or the end of a pause. `frequencies` has the frequency of each person's subscription, "" if
-    their own preference applies.
+    It is the usual time, or the end of a pause. `frequencies` has the frequency of each person's subscription, "" if
+    the person's own preference applies.
     """
-    preferences = {preference.person_id: preference for preference in Preference.objects.filter(person__in=people)}
-    waiting = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
-    watermark_by_person = {watermark.recipient_id: watermark for watermark in waiting}
-    taken_days = _taken_days(people, now)
-    pause_ends = _ends_of_pauses(preferences.values(), now)
+    preference_by_person = {
+        preference.person_id: preference for preference in Preference.objects.filter(person__in=people)
+    }
+    waiting_watermarks = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+    watermark_by_person = {watermark.recipient_id: watermark for watermark in waiting_watermarks}
+    taken_days_by_person = _taken_days(people, now)
+    pause_end_by_person = _ends_of_pauses(preference_by_person.values(), now)
     settle = settle_time()
-    dates = {}
+    date_by_person = {}
     for pk, person in people.items():
         watermark = watermark_by_person.get(pk)
         if watermark is not None and watermark.slotted and watermark.due_at:
-            # An earlier change already waits for that hour, and the new version goes with it.
-            dates[pk] = watermark.due_at
+            # An earlier change already waits for that hour, and the new version will be in the same digest.
+            date_by_person[pk] = watermark.due_at
             continue
-        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequencies[pk])
+        rhythm = (preference_by_person.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequencies[pk])
         due_at = due(
             rhythm,
             waiting_since=watermark.waiting_since if watermark is not None and watermark.waiting_since else now,
             latest=now,
             settle=settle,
             holidays=holidays(rhythm.working_days_of),
-            taken=taken_days.get(pk, ()),
+            taken=taken_days_by_person.get(pk, ()),
         )
-        # If the email at the end of a pause goes out first, the version goes with it.
-        dates[pk] = max(min(due_at, pause_ends.get(pk, due_at)), now)
-    return dates
+        # If the email at the end of a pause is sent first, it will contain the version.
+        date_by_person[pk] = max(min(due_at, pause_end_by_person.get(pk, due_at)), now)
+    return date_by_person
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:

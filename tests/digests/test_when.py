@@ -13,7 +13,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription, Watermark
 from partnerships.digests.planning.choosing import spread
-from partnerships.digests.planning.forecast import when_next, who_will_get
+from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import EndedBecause, Plan
 from partnerships.plans.services import create_plan
@@ -56,20 +56,20 @@ def test_the_next_digest_follows_the_chosen_frequency(
 ) -> None:
     prefer(world, frequency, **more)
 
-    assert when_next(world.ben, TUESDAY).words == words
+    assert forecast_next_digest(world.ben, TUESDAY).words == words
 
 
 def test_the_next_digest_follows_the_frequency_of_live_subscriptions(world: World, followed: Subscription) -> None:
     prefer(world, "daily")
     Subscription.objects.update(frequency="weekly")
-    weekly = when_next(world.ben, TUESDAY)
+    weekly = forecast_next_digest(world.ben, TUESDAY)
     Subscription.objects.update(frequency="at_once")
-    at_once = when_next(world.ben, TUESDAY)
+    at_once = forecast_next_digest(world.ben, TUESDAY)
     Subscription.objects.update(status="ended", ended_at=TUESDAY)
 
     assert weekly.moment == "Monday 26 October 2026, 08:00"
     assert at_once.at is None
-    assert when_next(world.ben, TUESDAY).words == "You do not follow anything, so you get no digests."
+    assert forecast_next_digest(world.ben, TUESDAY).words == "You do not follow anything, so you get no digests."
 
 
 #: What Ben follows, each with its own frequency if it has one (else at once); and what his page says on that Tuesday.
@@ -119,9 +119,9 @@ def test_the_page_and_sending_agree_on_the_next_digest(
     world: World, plan: Plan, followed: dict[str, str], words: str
 ) -> None:
     follow(world, plan, followed)
-    that_tuesday = when_next(world.ben, TUESDAY).words
+    that_tuesday = forecast_next_digest(world.ben, TUESDAY).words
     now = timezone.now()
-    said, page = when_next(world.ben, now), manage(world)
+    said, page = forecast_next_digest(world.ben, now), manage(world)
     publish(plan, 100, author=world.amina, now=now)
     spread(now=now)
 
@@ -134,7 +134,7 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
     join(world.vera, world.westmarch, "lead", world.now)
     follow(world, plan, {"partnership": "", "larkhaven": "weekly"})
     now = timezone.now()
-    said = when_next(world.ben, now)
+    said = forecast_next_digest(world.ben, now)
     new = create_plan(
         owners=[world.westmarch],
         partnership=world.partnership,
@@ -154,24 +154,24 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
 
 def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, opened: Plan) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
-    before = when_next(world.ben, TUESDAY)
+    before = forecast_next_digest(world.ben, TUESDAY)
     services.enrol(person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now())
-    both = when_next(world.ben, TUESDAY)
+    both = forecast_next_digest(world.ben, TUESDAY)
     services.enrol(person=world.ben, target=world.westmarch, author=None, now=timezone.now())  # owns no plan yet
 
     assert before.moment == "Monday 2 November 2026, 08:00"
     assert both.moment == "Wednesday 21 October 2026, 08:00"
     assert not both.sooner
-    assert when_next(world.ben, TUESDAY).sooner
+    assert forecast_next_digest(world.ben, TUESDAY).sooner
 
 
 def test_following_an_organisation_without_plans_shows_the_next_possible_digest(world: World, plan: Plan) -> None:
     follow(world, plan, {"westmarch": ""})
-    at_once = when_next(world.ben, TUESDAY)
+    at_once = forecast_next_digest(world.ben, TUESDAY)
     Subscription.objects.update(frequency="weekly")
 
     assert at_once.words == "Next digest: as soon as something changes."
-    assert when_next(world.ben, TUESDAY).words == (
+    assert forecast_next_digest(world.ben, TUESDAY).words == (
         "Next digest: Monday 26 October 2026, 08:00, if something has changed by then."
     )
 
@@ -181,7 +181,7 @@ def test_the_frequency_of_an_inactive_subscription_is_ignored(world: World, plan
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     Subscription.objects.filter(partnership=world.partnership).update(status=status)
 
-    assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
+    assert forecast_next_digest(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_working_days_leave_out_the_bank_holidays_of_the_chosen_nation(
     prefer(world, "daily", working_days_of=nation)
     weekend_before_st_andrews_day = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
 
-    assert when_next(world.ben, weekend_before_st_andrews_day).words == (
+    assert forecast_next_digest(world.ben, weekend_before_st_andrews_day).words == (
         f"Next digest: {day} 2026, 08:00, if something has changed by then."
     )
 
@@ -204,19 +204,22 @@ def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, pla
     prefer(world, "at_once", working_days_of="england-and-wales")
     saturday = TUESDAY + dt.timedelta(days=4)
 
-    assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
-    assert when_next(world.ben, saturday).words == (
+    assert forecast_next_digest(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
+    assert forecast_next_digest(world.ben, saturday).words == (
         "Next digest: Monday 26 October 2026, 08:00, if something has changed by then."
     )
 
 
 def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, followed: Subscription) -> None:
     Subscription.objects.update(status="paused")
-    paused = when_next(world.ben, TUESDAY).words
+    paused = forecast_next_digest(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
 
     assert paused == "What you follow is paused. You get no digests until you resume it."
-    assert when_next(world.ben, TUESDAY).words == "You get no digests until you confirm in the email we sent you."
+    assert (
+        forecast_next_digest(world.ben, TUESDAY).words
+        == "You get no digests until you confirm in the email we sent you."
+    )
 
 
 def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followed: Subscription) -> None:
@@ -241,11 +244,11 @@ def test_a_date_that_already_had_its_digest_is_not_shown_again(
     plan_round(now=timezone.now())
     due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
     assert due is not None
-    waiting = when_next(world.ben, timezone.now())
+    waiting = forecast_next_digest(world.ben, timezone.now())
     play(office, now=due)
     prefer(world, "daily", hour=23)  # later on the same day
 
-    later = when_next(world.ben, due + dt.timedelta(minutes=1)).at
+    later = forecast_next_digest(world.ben, due + dt.timedelta(minutes=1)).at
 
     assert waiting.at == due
     assert waiting.words.endswith("08:00.")
@@ -338,7 +341,9 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     plan_round(now=timezone.now())
     soon = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
-    about_plan, about_opened = (when_next(world.ben, timezone.now(), about=target) for target in (plan, opened))
+    about_plan, about_opened = (
+        forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, opened)
+    )
     publish(opened, 60, author=world.amina)
     plan_round(now=timezone.now())
     card = signed_in(world.ben).get(opened.get_absolute_url()).content.decode()
@@ -348,7 +353,7 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     assert about_opened.at > soon
     assert not about_opened.waits
     assert (
-        when_next(world.ben, timezone.now(), about=opened).at
+        forecast_next_digest(world.ben, timezone.now(), about=opened).at
         == Watermark.objects.get(recipient=world.ben, plan=opened).due_at
     )
     assert about_opened.moment in card
@@ -366,7 +371,9 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    about_plan, about_owner = (when_next(world.ben, timezone.now(), about=target) for target in (plan, world.westmarch))
+    about_plan, about_owner = (
+        forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, world.westmarch)
+    )
 
     assert (about_plan.waits, about_owner.waits) == (True, False)
 

@@ -141,7 +141,7 @@ def announce_joined(*, now: dt.datetime) -> int:
 
 
 def _include_new_followers(person_ids: Collection[int], first_number_by_plan: dict[int, int]) -> None:
-    """Set watermarks of people who have just become followers before the new versions, so that they get these versions."""
+    """Set the watermarks of people who have just become followers before the new versions, so that they get these."""
     if not person_ids:
         return
     for plan_id, number in first_number_by_plan.items():

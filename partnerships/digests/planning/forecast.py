@@ -40,7 +40,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A person who would get a plan's next version, when, and the name of the record that the person follows (`why`)."""
+    """A person who would get a plan's next version, when, and the name of the record that they follow (`why`)."""
 
     person: User
     reading_class: str
@@ -97,7 +97,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 
 
 def _organisation_names(people: Iterable[int]) -> dict[int, str]:
-    """Return the name of the organisation that each person acts for, by person; of several, the first that they joined."""
+    """Return the name of the organisation that each person acts for; of several, the first that they joined."""
     # Newest first: later entries of the dictionary replace earlier ones, so the oldest membership is used.
     memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
     return dict(memberships.values_list("person_id", "organisation__name"))
@@ -141,7 +141,7 @@ def _next_dates(
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
-    """Return when the email at the end of each person's pause is due, by person; nobody without a pause is in it."""
+    """Return when the email at the end of each person's pause is due, by person, for the people who have paused."""
     paused_ids = [
         preference.person_id
         for preference in preferences
@@ -149,27 +149,27 @@ def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict
     ]
     if not paused_ids:
         return {}
-    earliest: dict[int, dt.datetime] = {}
+    earliest_by_person: dict[int, dt.datetime] = {}
     for watermarks in (Watermark.objects, SubjectWatermark.objects):
-        waiting = watermarks.filter(recipient__in=paused_ids, due_at__gt=now)
-        firsts = waiting.values("recipient").annotate(first=Min("due_at"))
-        for person_id, due_at in firsts.values_list("recipient", "first"):
-            earliest[person_id] = min(earliest.get(person_id, due_at), due_at)
-    return earliest
+        waiting_watermarks = watermarks.filter(recipient__in=paused_ids, due_at__gt=now)
+        first_due_times = waiting_watermarks.values("recipient").annotate(first=Min("due_at"))
+        for person_id, due_at in first_due_times.values_list("recipient", "first"):
+            earliest_by_person[person_id] = min(earliest_by_person.get(person_id, due_at), due_at)
+    return earliest_by_person
 
 
 def _added_by(subscription: Subscription) -> str:
-    """Return "added by" and the organisation that added a stakeholder; "" if none did."""
+    """Return "added by" and the organisation that added a stakeholder; "" for other subscriptions."""
     return f"added by {subscription.added_for.name}" if subscription.added_for else ""
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When a person's next digest goes out (`at`), in their own time zone; None for as soon as something changes.
+    """When a person's next digest is sent (`at`), in their own time zone; None for as soon as something changes.
 
-    * `waits`: something is waiting to be sent, so the digest comes in any case.
+    * `waits`: news is waiting to be sent, so there will be a digest in any case.
     * `follows`: the person has a confirmed subscription.
-    * `no_digest`: why no digest comes although there are subscriptions.
+    * `no_digest`: why there will be no digest although there are subscriptions.
     * `sooner`: a new plan would be announced earlier.
     """
 
@@ -182,12 +182,12 @@ class When:
 
     @property
     def moment(self) -> str:
-        """The time in words, such as `Tuesday 24 November 2026, 08:00`; "" for as soon as something changes."""
+        """Return the time in words, such as `Tuesday 24 November 2026, 08:00`; "" for as soon as something changes."""
         return in_words(self.at, self.zone) if self.at else ""
 
     @property
     def words(self) -> str:
-        """The sentence shown to the person."""
+        """Return the sentence shown to the person."""
         if self.at is None:
             if self.follows:
                 return "Next digest: as soon as something changes."
@@ -198,38 +198,43 @@ class When:
         return f"Next digest: {self.moment}, if something has changed by then{sooner}."
 
 
-def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
-    """Return when this person's next digest goes out or, with `about`, the next digest about one target.
+def forecast_next_digest(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
+    """Return when this person's next digest is sent or, with `about`, the next digest about one target.
 
-    If nothing waits, it is the time at which a change made now would be sent.
+    If no news is waiting, it is the time at which a change made now would be sent.
     """
     subscriptions = Subscription.objects.live().filter(person=person)
-    following = Following.objects.filter(person=person)
+    followings = Following.objects.filter(person=person)
     if about is not None:
         subscriptions = subscriptions.filter(**fields_of(about))
-        following = following.filter(plan__in=_plans_of(about).values("pk"))
+        followings = followings.filter(plan__in=_plans_of(about).values("pk"))
     zone = person.time_zone
-    live = set(subscriptions.values_list("status", "frequency", "plan"))
-    confirmed = [(frequency, plan_id) for status, frequency, plan_id in live if status == SubscriptionStatus.CONFIRMED]
+    live_subscriptions = set(subscriptions.values_list("status", "frequency", "plan"))
+    confirmed = [
+        (frequency, plan_id)
+        for status, frequency, plan_id in live_subscriptions
+        if status == SubscriptionStatus.CONFIRMED
+    ]
 
     due_times = _due_times(person, about)
     if due_times:
         return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
     if not confirmed:
-        reason = _why_no_digest({status for status, _, _ in live})
+        reason = _why_no_digest({status for status, _, _ in live_subscriptions})
         return When(None, zone, waits=False, follows=False, no_digest=reason)
 
-    # The frequencies of what the person follows now, and of what a partnership or organisation may bring later.
-    present_frequencies = _frequencies_of_plans(following) or {frequency for frequency, _ in confirmed}
+    # The frequencies of the plans that the person follows now, and of plans that a followed partnership or organisation
+    # may get later.
+    present_frequencies = _frequencies_of_plans(followings) or {frequency for frequency, _ in confirmed}
     future_frequencies = {frequency for frequency, plan_id in confirmed if plan_id is None}
-    moments = _first_moments(person, present_frequencies | future_frequencies, now)
-    at = min(moments[frequency] for frequency in present_frequencies)
-    is_sooner = min(moments.values()) < at
+    moment_by_frequency = _first_moments(person, present_frequencies | future_frequencies, now)
+    at = min(moment_by_frequency[frequency] for frequency in present_frequencies)
+    is_sooner = min(moment_by_frequency.values()) < at
     return When(None if at == now else at, zone, waits=False, follows=True, sooner=is_sooner)
 
 
 def _due_times(person: User, about: Target | None) -> list[dt.datetime]:
-    """Return the times at which something that waits for a person is due; with `about`, only what is about it.
+    """Return the times at which news that waits for a person is due; with `about`, only news about this target.
 
     Matches and notices are about no target.
     """
@@ -271,14 +276,14 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
 
 
 def _subjects_of(target: Target, person: User) -> QuerySet[SubjectFollowing]:
-    """Return the rows of the subjects that a person follows by following this target."""
+    """Return a row for each subject that a person follows by following this target."""
     return SubjectFollowing.objects.filter(
         person=person, subscription__in=Subscription.objects.filter(person=person, **fields_of(target))
     )
 
 
 def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
-    """Return the frequencies of the plans that a person follows; "" if their own preference applies.
+    """Return the frequencies of the plans that a person follows; "" where the person's own preference applies.
 
     As in `watermarks`, the closest subscription with a frequency of its own decides.
     """
@@ -289,13 +294,13 @@ def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
 
 
 def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
-    """Return when a change made now would be sent, by frequency; `now` stands for as soon as the plan has settled."""
+    """Return when a change made now would be sent, by frequency; `now` means as soon as the plan has settled."""
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     rhythms = {frequency: preference.rhythm(person.time_zone, frequency) for frequency in frequencies}
     has_slots = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
     taken_days = _taken_days([person.pk], now).get(person.pk, ()) if has_slots else ()
     settle = settle_time()
-    moments: dict[str, dt.datetime] = {}
+    moment_by_frequency: dict[str, dt.datetime] = {}
     for frequency, rhythm in rhythms.items():
         due_at = due(
             rhythm,
@@ -305,12 +310,12 @@ def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime)
             holidays=holidays(rhythm.working_days_of),
             taken=taken_days,
         )
-        moments[frequency] = now if rhythm.frequency == AT_ONCE and due_at == now + settle else due_at
-    return moments
+        moment_by_frequency[frequency] = now if rhythm.frequency == AT_ONCE and due_at == now + settle else due_at
+    return moment_by_frequency
 
 
 def _why_no_digest(statuses: Collection[str]) -> str:
-    """Return why no digest comes although there are subscriptions with these statuses; "" if there are none."""
+    """Return why there will be no digest although there are subscriptions with these statuses; "" without any."""
     if SubscriptionStatus.PAUSED in statuses:
         return "What you follow is paused. You get no digests until you resume it."
     if SubscriptionStatus.ASKED in statuses:
@@ -319,7 +324,7 @@ def _why_no_digest(statuses: Collection[str]) -> str:
 
 
 def _taken_days(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
-    """Return each person's local dates, from yesterday on, that already have a scheduled digest, by person."""
+    """Return the local dates, from yesterday on, on which each person already has a scheduled digest, by person."""
     slots = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
     days_by_person: dict[int, set[dt.date]] = {}
     for person_id, day in slots.values_list("recipient", "slot_on"):

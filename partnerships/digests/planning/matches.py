@@ -1,7 +1,7 @@
-"""Schedules new matches of asks and offers for digests, and reads them for a digest.
+"""Schedules new matches of asks and offers for digests, and reads the matches of a digest.
 
-A job records new matches every hour. Each match makes a digest go out, or is added to one that is due, and is sent to
-each person once. Whether they may still see the match is checked again when the digest is composed.
+A job records new matches every hour. Each match causes a digest, or is added to a digest that is due, and is sent to
+each person once. The right to see the match is checked again when the digest is composed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from partnerships.people.models import User
 
 #: How far back to look for matches: long enough for a worker that was down for a day.
 _LOOK_BACK = dt.timedelta(days=2)
-#: How many matches an email lists; the page of matches has the others.
+#: How many matches an email lists; the page of matches shows the others.
 MAX_MATCHES = 8
-#: The code at the beginning of a fact in the journal: a digest told the match of this ask and offer.
+#: The code at the beginning of a fact in the journal: a digest reported the match of this ask and offer.
 TOLD_MATCH = "match"
 #: The longest title of an ask or offer in a line about a match, in characters.
 _MAX_TITLE = 90
 
-#: SQL condition on the person `u`: they have not left, and their address is not suppressed.
+#: SQL condition on `u`, a row of `people_user`: the person has not left, and the address is not suppressed.
 _REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
 
 #: Records recent matches for everybody with an account who acts for one of the two sides and wants matches.
@@ -57,7 +57,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class MatchLine:
-    """One new match, as emails and pages show it to a person who acts for one side (`own`)."""
+    """One new match as emails and pages show it to a person of one side; `own` is that side's ask or offer."""
 
     fit: str
     own: str
@@ -67,15 +67,15 @@ class MatchLine:
 
     @property
     def sentence(self) -> str:
-        """The match in one line of plain text."""
+        """Return the match in one line of plain text."""
         return f"{self.fit}: {self.own} and {self.counterpart}" + (f" ({self.reasons})" if self.reasons else "")
 
 
 def find_new_matches(*, now: dt.datetime) -> int:
-    """Record new matches for everyone who acts for one side, and schedule them; returns how many were recorded."""
+    """Record new matches for everyone who acts for one side, schedule them, and return how many."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     acting_sql, values = acting.query.sql_with_params()
-    # Django's query has parameters by position, and the statement around it has them by name.
+    # Django's query has positional parameters, but the statement around it has named ones.
     named_values = {f"acting_{index}": value for index, value in enumerate(values)}
     acting_sql = acting_sql % tuple(f"%({name})s" for name in named_values)
     with connection.cursor() as cursor:
@@ -91,7 +91,7 @@ def find_new_matches(*, now: dt.datetime) -> int:
 def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
     """Set when new matches are due, by each person's preferences.
 
-    With `people`, the matches of these people that have a time already get a new one.
+    With `people`, matches of these people that are scheduled already are scheduled again.
     """
     unsent = MatchNotice.objects.filter(told_at=None)
     if people is not None:
@@ -114,7 +114,7 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
         without_time.filter(recipient=person).update(due_at=due_at, slotted=rhythm.frequency != Frequency.AT_ONCE)
 
 
-#: Makes a digest for everybody with a match that is due, unless a digest to them is under way or has gone on this date.
+#: Makes a digest for everybody with a match that is due, unless one is still to be sent or was sent on this date.
 _CHOOSE = """
 WITH chosen AS MATERIALIZED (
     SELECT w.recipient_id, w.slot_on, outbox_next_id() AS email_id
@@ -140,9 +140,10 @@ SELECT email_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s F
 
 
 def choose_matches(*, now: dt.datetime) -> int:
-    """Make digests for people with a match that is due; returns how many. The caller holds the lock for planning.
+    """Make digests for people with a match that is due, and return how many.
 
-    The matches of people who already had a digest on this local date are due again with their next digest.
+    The caller must hold the lock for planning. For people who already had a digest on this local date, the matches
+    become due again with the next digest.
     """
     if not MatchNotice.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
@@ -150,49 +151,52 @@ def choose_matches(*, now: dt.datetime) -> int:
         cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now})
         digest_count = int(cursor.rowcount)
     still_due = MatchNotice.objects.filter(told_at=None, due_at__lte=now, slotted=True)
-    left_over = still_due.exclude(recipient__in=OpenDigest.objects.values("recipient"))
-    people = sorted(left_over.values_list("recipient", flat=True).distinct())
-    if people:
-        schedule_matches(now=now, people=people)
+    matches_to_reschedule = still_due.exclude(recipient__in=OpenDigest.objects.values("recipient"))
+    person_ids = sorted(matches_to_reschedule.values_list("recipient", flat=True).distinct())
+    if person_ids:
+        schedule_matches(now=now, people=person_ids)
     return digest_count
 
 
 class TakenMatches(NamedTuple):
-    """The matches in the digests of a batch; the keys are ids of emails."""
+    """The matches that the digests of a batch contain; the keys are ids of emails."""
 
     lines: dict[int, tuple[MatchLine, ...]]
-    #: Digests composed before that must leave out a match now.
+    #: Digests that were composed before and must now leave out a match.
     withdrawn: set[int]
     #: The matches as facts for the journal, so that they are not sent again after a restore.
     told: dict[int, list[list[int | str]]]
 
 
-def matches_for_digests(recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime) -> TakenMatches:
-    """Take the waiting matches into digests, in the transaction that claims these, and return them.
+def matches_for_digests(
+    email_by_person: dict[int, int], in_doubt_ids: Collection[int], *, now: dt.datetime
+) -> TakenMatches:
+    """Add the waiting matches to digests, in the transaction that claims the digests, and return the matches.
 
-    `recipients` has the digest of each person. Matches that a person may no longer see count as sent and are left out.
-    The digest of a person in `in_doubt` may have arrived already, so it gets no match that it did not have before.
+    `email_by_person` has the digest of each person. Matches that a person may no longer see are left out and count as
+    sent. Digests to the people in `in_doubt_ids` may have arrived already, so they get no match that they did not have
+    before.
     """
     taken = TakenMatches(lines={}, withdrawn=set(), told={})
-    if not recipients:
+    if not email_by_person:
         return taken
-    is_new = Q(told_at=None) & ~Q(recipient__in=in_doubt)
-    is_in_digest = Q(delivery__in=recipients.values())
-    notices = MatchNotice.objects.filter(recipient__in=recipients).filter(is_new | is_in_digest)
+    is_new = Q(told_at=None) & ~Q(recipient__in=in_doubt_ids)
+    is_in_digest = Q(delivery__in=email_by_person.values())
+    notices = MatchNotice.objects.filter(recipient__in=email_by_person).filter(is_new | is_in_digest)
     pairs_by_person: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for person_id, ask_id, offer_id in notices.values_list("recipient", "ask", "offer"):
         pairs_by_person[person_id].append((ask_id, offer_id))
 
     for person in User.objects.filter(pk__in=pairs_by_person):
-        delivery_id = recipients[person.pk]
-        matches = _still_matches(person, pairs_by_person[person.pk])
-        is_kept = Q(pk=None)  # matches nothing; each match adds its own condition
+        delivery_id = email_by_person[person.pk]
+        matches = _visible_matches(person, pairs_by_person[person.pk])
+        is_still_visible = Q(pk=None)  # matches nothing; each match adds its own condition
         for match_for in matches:
-            is_kept |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
+            is_still_visible |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
         own_notices = notices.filter(recipient=person)
-        if own_notices.filter(delivery=delivery_id).exclude(is_kept).update(delivery=None):
+        if own_notices.filter(delivery=delivery_id).exclude(is_still_visible).update(delivery=None):
             taken.withdrawn.add(delivery_id)
-        own_notices.filter(is_kept).update(told_at=now, delivery=delivery_id)
+        own_notices.filter(is_still_visible).update(told_at=now, delivery=delivery_id)
         own_notices.filter(told_at=None).update(told_at=now)
         if matches:
             taken.lines[delivery_id] = lines_of(matches)
@@ -202,10 +206,10 @@ def matches_for_digests(recipients: dict[int, int], in_doubt: Collection[int], *
     return taken
 
 
-def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
-    """Return those of these matches (ask id, offer id) that still hold and that the person may see, best first."""
+def _visible_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
+    """Return the matches among these (ask id, offer id) that are still valid and visible to the person, best first."""
     wanted_pairs = set(pairs)
-    own_organisations = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
+    own_organisation_ids = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
     matches = (
         Match.objects.of_person(person)
         .filter(ask__in={ask for ask, _ in wanted_pairs}, offer__in={offer for _, offer in wanted_pairs})
@@ -215,11 +219,13 @@ def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[Match
         .select_related("ask__organisation", "offer__organisation")
         .order_by("-score", "pk")
     )
-    return from_side([match for match in matches if (match.ask_id, match.offer_id) in wanted_pairs], own_organisations)
+    return from_side(
+        [match for match in matches if (match.ask_id, match.offer_id) in wanted_pairs], own_organisation_ids
+    )
 
 
 def lines_of(matches: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
-    """Return matches as lines, in the same order."""
+    """Return a line for each match, in the same order."""
     return tuple(
         MatchLine(
             fit=match.fit,
@@ -240,7 +246,7 @@ def _named(entry: Entry) -> str:
 def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
     """Return the matches in a sent digest that its reader may still see."""
     notices = MatchNotice.objects.filter(delivery=delivery_id, recipient=person)
-    return lines_of(_still_matches(person, notices.values_list("ask", "offer")))
+    return lines_of(_visible_matches(person, notices.values_list("ask", "offer")))
 
 
 def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
@@ -248,14 +254,14 @@ def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
     notices = MatchNotice.objects.filter(recipient=person, told_at=None)
     if not notices.exists():
         return ()
-    return lines_of(_still_matches(person, notices.values_list("ask", "offer")))
+    return lines_of(_visible_matches(person, notices.values_list("ask", "offer")))
 
 
-def discard_matches(people: Collection[int], *, now: dt.datetime) -> None:
-    """Count the matches that wait for these people as sent, because the people cannot be emailed."""
-    MatchNotice.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
+def discard_matches(person_ids: Collection[int], *, now: dt.datetime) -> None:
+    """Count the matches that wait for these people as sent, because they cannot be emailed."""
+    MatchNotice.objects.filter(recipient__in=person_ids, told_at=None).update(told_at=now)
 
 
 def reclaim_matches(delivery_id: int) -> None:
-    """Let the matches in a digest that will not be sent wait for the next one."""
+    """Add the matches of a digest that will not be sent to the next digest."""
     MatchNotice.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

@@ -1,7 +1,6 @@
-"""Schedules notices for summaries, and reads them for a digest.
+"""Schedules notices for summaries, and reads the notices of a digest.
 
-A summary is a digest. Notices that wait go into whatever digest leaves next, or into one of their own when they are
-due.
+A summary is a digest. Waiting notices are added to the next digest, or get a digest for themselves when they are due.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.outbox.restoring import hashes_of
 from partnerships.people.models import User
 
-#: A change of a record, by which the notice of the change is recognised: kind and id of the record, and the time.
+#: A change of a record: the kind and id of the record, and the time. It identifies the notice of the same change.
 Act: TypeAlias = tuple[str, int | None, dt.datetime]
-#: How many notices an email lists; the inbox has the others.
+#: How many notices an email lists; the inbox shows the others.
 MAX_NOTICES = 20
-#: The code at the beginning of a fact in the journal: a digest told this item of the inbox.
+#: The code at the beginning of a fact in the journal: a digest reported this item of the inbox.
 TOLD_NOTICE = "notice"
 
-#: Makes a digest for everybody with notices that are due, unless a digest to them is under way.
+#: Makes a digest for everybody with notices that are due, unless a digest to them is still to be sent.
 _CHOOSE = f"""
 WITH chosen AS MATERIALIZED (
     SELECT w.person_id, outbox_next_id() AS email_id
@@ -54,7 +53,7 @@ SELECT email_id, 2, 'digests.digest', person_id, clock_timestamp(), %(now)s FROM
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One notice as an email shows it; `record` is the page of the record that it is about, or ""."""
+    """One notice as an email shows it; `record` is the page of the record that the notice is about, or ""."""
 
     subject: str
     partnership: str
@@ -65,21 +64,21 @@ class NoticeLine:
 
     @property
     def urgency(self) -> int:
-        """How urgent the notice is: 0 is the most urgent."""
+        """Return how urgent the notice is, where 0 is the most urgent."""
         return URGENT.index(NoticeGroup(self.group)) if self.group in URGENT else len(URGENT)
 
 
 class TakenNotices(NamedTuple):
-    """The notices in the digests of a batch; the keys are ids of emails."""
+    """The notices that the digests of a batch contain; the keys are ids of emails."""
 
     lines: dict[int, tuple[NoticeLine, ...]]
-    #: Digests composed before that must leave out a notice now.
+    #: Digests that were composed before and must now leave out a notice.
     withdrawn: set[int]
     #: The ids of the partnerships that the notices are about.
     partnerships: dict[int, set[int]]
     #: The notices as facts for the journal, so that they are not sent again after a restore.
     told: dict[int, list[list[int | str]]]
-    #: Id, kind and hashes of each notice, by which a restored database recognises a notice that a job records again.
+    #: Id, kind and hashes of each notice. After a restore, they identify a notice that a job records a second time.
     hashes: dict[int, list[list[int | str]]]
 
 
@@ -90,16 +89,17 @@ def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> d
 
 
 def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:
-    """Set again when the notices that wait for this person are due."""
+    """Set anew when the notices that wait for this person are due, after a change of preferences."""
     waiting = InboxItem.objects.for_summary().filter(person=person)
     if waiting.exists():
         waiting.update(due_at=next_summary(person, preference, now=now))
 
 
 def choose_notices(*, now: dt.datetime) -> int:
-    """Make summaries for people with notices that are due; returns how many. The caller holds the lock for planning.
+    """Make summaries for people with notices that are due, and return how many.
 
-    People with a digest under way need none, because that digest takes the notices with it.
+    The caller must hold the lock for planning. People with a digest still to be sent get none, because that digest will
+    contain the notices.
     """
     if not InboxItem.objects.for_summary().filter(due_at__lte=now).exists():
         return 0
@@ -109,28 +109,33 @@ def choose_notices(*, now: dt.datetime) -> int:
 
 
 def notices_for_digests(
-    recipients: dict[int, int], in_doubt: Collection[int], acts: Mapping[int, Collection[Act]], *, now: dt.datetime
+    email_by_person: dict[int, int],
+    in_doubt_ids: Collection[int],
+    acts_by_email: Mapping[int, Collection[Act]],
+    *,
+    now: dt.datetime,
 ) -> TakenNotices:
-    """Take the waiting notices into digests, in the transaction that claims these, and return them.
+    """Add the waiting notices to digests, in the transaction that claims the digests, and return the notices.
 
-    `recipients` has the digest of each person. Notices that the person has read on the site, or may no longer be told,
-    are left out. The digest of a person in `in_doubt` may have arrived already, so it gets no notice that it did not
-    have before. `acts` are the changes that each digest tells anyway: notices of these count as told, without a line.
+    `email_by_person` has the digest of each person. Notices that the person has read on the site or may no longer know
+    are left out. Digests to the people in `in_doubt_ids` may have arrived already, so they get no notice that they did
+    not have before. `acts_by_email` are the changes that each digest reports elsewhere; notices of these count as sent,
+    without a line.
     """
     taken = TakenNotices(lines={}, withdrawn=set(), partnerships={}, told={}, hashes={})
-    if not recipients:
+    if not email_by_person:
         return taken
-    is_waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
-    is_in_digest = Q(delivery_id__in=recipients.values())
-    items = InboxItem.objects.filter(person__in=recipients).filter(is_waiting | is_in_digest)
+    is_waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt_ids)
+    is_in_digest = Q(delivery_id__in=email_by_person.values())
+    items = InboxItem.objects.filter(person__in=email_by_person).filter(is_waiting | is_in_digest)
     items_by_person: dict[int, list[InboxItem]] = defaultdict(list)
     for item in items.select_for_update().order_by("created_at", "pk"):
         items_by_person[item.person_id].append(item)
 
-    people = User.objects.in_bulk(items_by_person)
+    person_by_id = User.objects.in_bulk(items_by_person)
     for person_id, person_items in items_by_person.items():
-        delivery_id = recipients[person_id]
-        lines, left_out = _lines_of(people[person_id], person_items, acts.get(delivery_id, ()), now=now)
+        delivery_id = email_by_person[person_id]
+        lines, left_out = _lines_of(person_by_id[person_id], person_items, acts_by_email.get(delivery_id, ()), now=now)
         if any(item.delivery_id == delivery_id for item in left_out):
             taken.withdrawn.add(delivery_id)
         for item in person_items:
@@ -138,10 +143,14 @@ def notices_for_digests(
             item.delivery_id = None if item in left_out else delivery_id
         InboxItem.objects.bulk_update(person_items, ["told_at", "delivery_id", "left_out"])
 
-        told = [item for item in person_items if item.delivery_id is not None]
-        taken.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in told]
-        taken.hashes[delivery_id] = [[item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in told]
-        taken.partnerships[delivery_id] = {item.partnership_id for item in told if item.partnership_id is not None}
+        reported_items = [item for item in person_items if item.delivery_id is not None]
+        taken.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in reported_items]
+        taken.hashes[delivery_id] = [
+            [item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in reported_items
+        ]
+        taken.partnerships[delivery_id] = {
+            item.partnership_id for item in reported_items if item.partnership_id is not None
+        }
         if lines:
             taken.lines[delivery_id] = lines
     return taken
@@ -150,9 +159,9 @@ def notices_for_digests(
 def _lines_of(
     person: User, items: Iterable[InboxItem], acts: Collection[Act], *, now: dt.datetime
 ) -> tuple[tuple[NoticeLine, ...], list[InboxItem]]:
-    """Return the lines of a digest about these notices, by partnership, and the notices that it leaves out.
+    """Return the lines of a digest about these notices, and the notices that the digest leaves out.
 
-    Sets the reason on each notice that is left out, unsaved.
+    The lines are sorted by partnership. Sets the reason on each notice that is left out, without saving it.
     """
     items_with_lines: list[tuple[InboxItem, Line]] = []
     left_out: list[InboxItem] = []
@@ -161,12 +170,12 @@ def _lines_of(
         if not isinstance(line, Line):
             item.left_out = line[:200]
             left_out.append(item)
-        elif not is_said(item, acts):
+        elif not is_reported_by(item, acts):
             items_with_lines.append((item, line))
 
     partnership_ids = {item.partnership_id for item, _ in items_with_lines if item.partnership_id}
-    visible = Partnership.objects.visible_to(person).filter(pk__in=partnership_ids)
-    title_by_partnership = dict(visible.values_list("pk", "title"))
+    visible_partnerships = Partnership.objects.visible_to(person).filter(pk__in=partnership_ids)
+    title_by_partnership = dict(visible_partnerships.values_list("pk", "title"))
     lines = [
         NoticeLine(
             subject=line.subject,
@@ -182,8 +191,8 @@ def _lines_of(
     return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), left_out
 
 
-def is_said(item: InboxItem, acts: Collection[Act]) -> bool:
-    """Whether a digest that tells these changes tells already what the notice is about.
+def is_reported_by(item: InboxItem, acts: Collection[Act]) -> bool:
+    """Return True if a digest that reports these changes already reports the change that the notice is about.
 
     A service records a change and its notices with the same time, so the time identifies the change.
     """
@@ -191,7 +200,7 @@ def is_said(item: InboxItem, acts: Collection[Act]) -> bool:
 
 
 def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
-    """Return the line that the notice's composer writes now, or the reason why the notice must not be told.
+    """Return the line that the notice's composer writes now, or the reason why the notice must be left out.
 
     The composer checks the same rights as for an email about the notice alone.
     """
@@ -222,24 +231,24 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
 
 
 def notices_in(delivery_id: int, person: User, acts: Collection[Act]) -> list[InboxItem]:
-    """Return the notices in a digest to this person, without notices of changes that the digest told anyway."""
+    """Return the notices in a digest to this person, without notices of changes that the digest also reports."""
     items = InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk")
-    return [item for item in items if not is_said(item, acts)]
+    return [item for item in items if not is_reported_by(item, acts)]
 
 
 def upcoming_notices(person: User, acts: Collection[Act]) -> list[InboxItem]:
-    """Return the notices in the person's next digest, without notices of changes that it will tell anyway."""
+    """Return the notices in the person's next digest, without notices of changes that it will also report."""
     items = InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk")
-    return [item for item in items if not is_said(item, acts)]
+    return [item for item in items if not is_reported_by(item, acts)]
 
 
 def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:
-    """Let the notices in a digest that will not be sent wait until this time."""
+    """Make the notices in a digest that will not be sent wait until this time."""
     InboxItem.objects.filter(delivery_id=delivery_id).update(told_at=None, delivery_id=None, due_at=due_at)
 
 
-def add_digests(digests: Mapping[int, int], *, now: dt.datetime) -> None:
-    """Add digests to the inboxes of their readers; `digests` has the id of the reader of each email."""
+def add_digests(person_by_email: Mapping[int, int], *, now: dt.datetime) -> None:
+    """Add digests to the inboxes of their readers; `person_by_email` has the id of the reader of each email."""
     InboxItem.objects.bulk_create(
         [
             InboxItem(
@@ -250,7 +259,7 @@ def add_digests(digests: Mapping[int, int], *, now: dt.datetime) -> None:
                 record_id=email_id,
                 created_at=now,
             )
-            for email_id, person_id in digests.items()
+            for email_id, person_id in person_by_email.items()
         ],
         ignore_conflicts=True,
     )

@@ -1,4 +1,4 @@
-"""Applies role rules: they subscribe people while they have a role, and end the subscriptions after that."""
+"""Applies role rules, which subscribe people while they have a role and end the subscriptions after that."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Signatory
 
-#: Why a subscription ended with a role. It begins again if the person gets the role back. Stored in subscriptions and
-#: compared with them, so it must not change.
+#: The reason of subscriptions that ended with a role. They begin again if the person gets the role back. The text is
+#: stored in subscriptions and compared with it, so it must not change.
 NO_LONGER = "They no longer have the role."
 
 
@@ -42,8 +42,8 @@ def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
     return holders.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
 
 
-def contact_people(rule: RoleRule) -> set[int]:
-    """Return the ids of people without an account who have the address of such a holder."""
+def contact_person_ids(rule: RoleRule) -> set[int]:
+    """Return the ids of people without an account whose address belongs to a holder from `contacts_of`."""
     addresses = {address.lower() for address in contacts_of(rule).values_list("email", flat=True)}
     if not addresses:
         return set()
@@ -52,13 +52,13 @@ def contact_people(rule: RoleRule) -> set[int]:
 
 
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
-    """Apply the rules about these plans and their partnerships; returns the ids of new followers."""
+    """Apply the rules about these plans and their partnerships, and return the ids of new followers."""
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
     return apply_rules(rules, now=now)
 
 
 def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
-    """Subscribe the people whom these rules cover, and end the subscriptions of those whom they no longer cover.
+    """Subscribe the people whom these rules cover, and end subscriptions of people who are no longer covered.
 
     People who get a role back are subscribed again, unless they ended the subscription themselves. New followers start
     at the present versions. Returns the ids of new followers.
@@ -66,18 +66,19 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
     new_follower_ids: set[int] = set()
     for rule in rules.select_related("partnership", "plan", "post"):
         covered_ids = set(people_of(rule).values_list("person_id", flat=True))
-        # People without an account are asked by email first (`services.ask_post_contacts`), so they only stay here.
-        _end_for_leavers(rule, covered_ids | contact_people(rule) | _covered_by_others(rule), now=now)
+        # People without an account are subscribed elsewhere, because they must agree by email first
+        # (`services.ask_post_contacts`). Here they only keep a subscription that they have.
+        _end_for_leavers(rule, covered_ids | contact_person_ids(rule) | _ids_covered_by_other_rules(rule), now=now)
         new_follower_ids |= _subscribe_newcomers(rule, covered_ids, now=now)
     return new_follower_ids
 
 
-def _covered_by_others(rule: RoleRule) -> set[int]:
+def _ids_covered_by_other_rules(rule: RoleRule) -> set[int]:
     """Return the ids of the people whom another rule about the same target covers."""
     other_rules = RoleRule.objects.filter(_same_target(rule)).exclude(pk=rule.pk).select_related("post")
     covered_ids: set[int] = set()
     for other_rule in other_rules:
-        covered_ids |= set(people_of(other_rule).values_list("person_id", flat=True)) | contact_people(other_rule)
+        covered_ids |= set(people_of(other_rule).values_list("person_id", flat=True)) | contact_person_ids(other_rule)
     return covered_ids
 
 
@@ -89,15 +90,15 @@ def _same_target(rule: RoleRule) -> Q:
 def _end_for_leavers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime) -> None:
     """End the subscriptions by role of people who no longer have the role.
 
-    Suppressed subscriptions stay, because they send nothing and the address may never be released.
+    Suppressed subscriptions do not end, because they send nothing and the address may never be released.
     """
-    by_role = Subscription.objects.filter(
+    role_subscriptions = Subscription.objects.filter(
         _same_target(rule),
         how=How.ROLE,
         status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
     )
-    ending = list(by_role.exclude(person__in=covered_ids).select_for_update().order_by("pk"))
-    for subscription in ending:
+    ending_subscriptions = list(role_subscriptions.exclude(person__in=covered_ids).select_for_update().order_by("pk"))
+    for subscription in ending_subscriptions:
         subscription.status = SubscriptionStatus.ENDED
         subscription.ended_at = now
         subscription.reason = NO_LONGER
@@ -111,18 +112,18 @@ def _end_for_leavers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime)
             now=now,
             data={"reason": subscription.reason},
         )
-    Subscription.objects.bulk_update(ending, ["status", "ended_at", "reason"])
-    if ending:
-        drop_unfollowed([subscription.person_id for subscription in ending])
+    Subscription.objects.bulk_update(ending_subscriptions, ["status", "ended_at", "reason"])
+    if ending_subscriptions:
+        drop_unfollowed([subscription.person_id for subscription in ending_subscriptions])
 
 
 def why_of_post(post: Post) -> str:
-    """Return why the holder of a post gets digests, to follow the word "because"."""
+    """Return why the holder of a post gets digests, in a text that follows the word "because"."""
     return f"you hold the post {post}, which gets these digests"[:300]
 
 
 def _why_by_role(rule: RoleRule) -> str:
-    """Return why people whom a rule covers get digests, to follow the word "because"."""
+    """Return why people whom a rule covers get digests, in a text that follows the word "because"."""
     if rule.post is not None:
         return why_of_post(rule.post)
     if rule.partnership is not None:
@@ -132,27 +133,29 @@ def _why_by_role(rule: RoleRule) -> str:
 
 
 def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime) -> set[int]:
-    """Subscribe the people whom a rule covers and who do not follow its target yet; returns their ids.
+    """Subscribe the people whom a rule covers and who do not follow its target yet, and return their ids.
 
-    Nobody is subscribed who follows the target in another way, or who stopped following it.
+    Nobody is subscribed who follows the target for another reason, or who stopped following it.
     """
     why = _why_by_role(rule)
-    existing = Subscription.objects.filter(_same_target(rule), person__in=covered_ids)
-    subscription_by_person = {subscription.person_id: subscription for subscription in existing}
-    restarted = [
+    existing_subscriptions = Subscription.objects.filter(_same_target(rule), person__in=covered_ids)
+    subscription_by_person = {subscription.person_id: subscription for subscription in existing_subscriptions}
+    restarted_subscriptions = [
         subscription
         for subscription in subscription_by_person.values()
         if subscription.how == How.ROLE and subscription.is_ended and subscription.refused_at is None
     ]
-    for subscription in restarted:
+    for subscription in restarted_subscriptions:
         subscription.status = SubscriptionStatus.CONFIRMED
         subscription.asked_at = now
         subscription.confirmed_at = now
         subscription.ended_at = None
         subscription.reason = ""
         subscription.why = why
-    Subscription.objects.bulk_update(restarted, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])
-    created = Subscription.objects.bulk_create(
+    Subscription.objects.bulk_update(
+        restarted_subscriptions, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"]
+    )
+    new_subscriptions = Subscription.objects.bulk_create(
         [
             Subscription(
                 person_id=person_id,
@@ -168,6 +171,6 @@ def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datet
             for person_id in sorted(covered_ids - subscription_by_person.keys())
         ]
     )
-    started = [*created, *restarted]
-    start_watermarks(subscriptions=[subscription.pk for subscription in started], now=now)
-    return {subscription.person_id for subscription in started}
+    started_subscriptions = [*new_subscriptions, *restarted_subscriptions]
+    start_watermarks(subscriptions=[subscription.pk for subscription in started_subscriptions], now=now)
+    return {subscription.person_id for subscription in started_subscriptions}

@@ -1,6 +1,6 @@
 """Moves watermarks of subjects, and sets when the changes that wait for each follower are due.
 
-As in `watermarks`, each function runs statements for sets of followers, and callers open the transaction and take
+As in `watermarks`, each function runs statements for sets of followers. Callers must open the transaction and call
 `lock_planning` first.
 """
 
@@ -30,7 +30,7 @@ from partnerships.kit.database import rows_of
 #: How many changes are spread to followers in one transaction.
 _MAX_CHANGES = 2_000
 
-#: Starts new subscriptions at the present number. A watermark that another subscription already has stays as it is.
+#: Starts new subscriptions at the present number. A watermark that another subscription already has is not changed.
 _START = """
 INSERT INTO digests_subjectwatermark (recipient_id, subject_id, number, told_at, slotted)
 SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, false
@@ -70,9 +70,9 @@ UPDATE digests_subjectwatermark t SET number = x.last_number, due_at = NULL, wai
         WHERE c.subject_id = t.subject_id AND c.number > t.number AND e.actor_id IS DISTINCT FROM t.recipient_id)
 """
 
-#: Moves watermarks past changes that no section tells: kinds that are never told, and new versions, which the news of
-#: plans tells.
-_SKIP_UNTOLD = """
+#: Moves watermarks past changes that no section reports: kinds that are never reported, and new versions, which the
+#: news of plans reports.
+_SKIP_UNREPORTED = """
 WITH newest AS MATERIALIZED (
     SELECT x.id, x.last_number, COALESCE((
            SELECT c.number FROM activity_change c JOIN activity_event e ON e.id = c.event_id
@@ -90,8 +90,8 @@ UPDATE digests_subjectwatermark t SET number = p.last_number, due_at = NULL, wai
   FROM passing p WHERE t.id = p.id
 """
 
-#: Sets when the changes are due. As for plans, the closest subscription with a frequency of its own decides, else that
-#: of the person.
+#: Sets when the changes are due. As for plans, the closest subscription with a frequency of its own decides. If there
+#: is none, the person's own frequency applies.
 _SET_DUE = f"""
 WITH followed AS MATERIALIZED (
     SELECT DISTINCT ON (person_id, subject_id) person_id, subject_id, NULLIF(frequency, '') AS frequency
@@ -126,7 +126,7 @@ DELETE FROM digests_subjectnews WHERE id IN (
 RETURNING subject_id
 """
 
-#: Creates the rows of subjects when a person begins to follow them, so that their first change is told too.
+#: Creates the rows of subjects when a person begins to follow them, so that their first change is reported too.
 _CREATE_SUBJECTS = """
 INSERT INTO activity_subject (kind, record_id, last_number)
 SELECT kind, record_id, 0 FROM (
@@ -148,7 +148,7 @@ ON CONFLICT DO NOTHING
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> None:
     """Start new subscriptions at the present number of every subject that they cover.
 
-    Changes that already wait because of another subscription keep waiting.
+    Changes that already wait because of another subscription continue to wait.
     """
     params = {"subscriptions": list(subscriptions), "now": now}
     run(_CREATE_SUBJECTS, params)
@@ -156,12 +156,12 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> None:
 
 
 def spread_changes(*, now: dt.datetime) -> int:
-    """Mark the followers of subjects that changed as waiting; returns how many subjects changed."""
+    """Mark the followers of subjects that changed as waiting, and return how many subjects changed."""
     if not SubjectNews.objects.exists():
         return 0
     with transaction.atomic():
         lock_planning()
-        # For many followers PostgreSQL would compile the statement, which takes longer than running it.
+        # For many followers, PostgreSQL would compile the statement, which takes longer than running it.
         run("SET LOCAL jit = off", {})
         changed_ids = sorted({subject_id for (subject_id,) in rows_of(_TAKE_NEWS, {"limit": _MAX_CHANGES})})
         if changed_ids:
@@ -180,24 +180,24 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     }
     run(_CREATE_MISSING, params)
     run(_SKIP_AUTHORS, params)
-    run(_SKIP_UNTOLD, params | {"told": [kind.kind for kind in told_kinds() if not kind.by_plan_engine]})
+    run(_SKIP_UNREPORTED, params | {"told": [kind.kind for kind in told_kinds() if not kind.by_plan_engine]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
     run(_SET_DUE.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)
-    join_waiting(people=paused(now))
+    join_waiting(person_ids=paused(now))
 
 
 def clear_due(*, people: Sequence[int]) -> list[int]:
-    """Clear when changes are due for these people; returns the ids of the subjects to mark again."""
-    waiting = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
-    subject_ids = sorted(set(waiting.values_list("subject", flat=True)))
-    waiting.update(due_at=None, slotted=False)
+    """Clear when changes are due for these people, and return the ids of the subjects to mark again."""
+    waiting_watermarks = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    subject_ids = sorted(set(waiting_watermarks.values_list("subject", flat=True)))
+    waiting_watermarks.update(due_at=None, slotted=False)
     return subject_ids
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
     """Mark every change that these people have missed as waiting."""
-    behind = SubjectWatermark.objects.filter(recipient__in=people, subject__last_number__gt=F("number"))
-    subject_ids = sorted(set(behind.values_list("subject", flat=True)))
+    watermarks_behind = SubjectWatermark.objects.filter(recipient__in=people, subject__last_number__gt=F("number"))
+    subject_ids = sorted(set(watermarks_behind.values_list("subject", flat=True)))
     if subject_ids:
         mark_waiting(subject_ids, now=now, people=people)

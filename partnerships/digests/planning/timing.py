@@ -12,12 +12,12 @@ from django.db import connection
 from partnerships.digests.schedule import AT_ONCE, Rhythm, due, local_day, next_slot
 from partnerships.kit.bank_holidays import holidays
 
-#: The key of the advisory lock: "dige" in ASCII, which no other lock uses.
+#: The key of the advisory lock: "dige" in ASCII. No other lock uses this key.
 _LOCK = 0x6469_6765
 
 
 def settle_time() -> dt.timedelta:
-    """Return how long nothing may change before an "at once" digest is sent, so that one email has all changes."""
+    """Return how long an "at once" digest waits after the last change, so that one email contains all changes."""
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
 
 
@@ -28,13 +28,13 @@ def lock_planning() -> None:
 
 
 def run(sql: str, params: dict[str, Any]) -> int:
-    """Run one statement; returns how many rows it changed."""
+    """Run one statement, and return how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
 
-#: A common table expression with the next two slots of each rhythm. Its parameters are those of `slot_columns`.
+#: A common table expression with the next two slots of each rhythm. `slot_columns` returns its parameters.
 SLOT = """
 slot(frequency, hour, weekday, working_days_of, zone, paused_until, days, paused_from, direct, first_at, first_day,
      then_at) AS (
@@ -46,9 +46,9 @@ slot(frequency, hour, weekday, working_days_of, zone, paused_until, days, paused
 """
 
 
-#: The end of an UPDATE that gives each watermark `t` in `wanted` its slot, unless it is due "at once" (`direct`). It is
-#: the second slot if the person already had a digest on the date of the first. OFFSET 0 makes PostgreSQL use the index
-#: for each row in place of reading the whole table.
+#: The end of an UPDATE that gives each watermark `t` in `wanted` its slot, unless it is due "at once" (`direct`). A
+#: person who already had a digest on the date of the first slot gets the second slot. OFFSET 0 makes PostgreSQL use the
+#: index for each row instead of reading the whole table.
 DUE_IN_SLOT = """WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
            WHEN EXISTS (SELECT 1 FROM digests_slot d
                          WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
@@ -63,7 +63,7 @@ DUE_IN_SLOT = """WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
 """
 
 
-#: All rhythms that a digest to the followers may have: by the frequency of a subscription, and by that of the person.
+#: Selects all rhythms that digests to the followers may have: by the frequency of a subscription, and by the person's.
 _RHYTHMS = """
 SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
        COALESCE(p.weekday, 0), COALESCE(p.working_days_of, ''), u.time_zone, p.paused_until,
@@ -82,14 +82,17 @@ SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(
 
 
 def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
-    """Return the rhythms of the followers of these plans or subjects, by a database view of followers."""
+    """Return the rhythms of the followers of these plans or subjects.
+
+    `view` is a database view of followers, and `column` is its column with the id of the plan or subject.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RHYTHMS.format(view=view, column=column), {"ids": list(ids)})
         return [Rhythm(*row) for row in cursor.fetchall()]
 
 
 def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
-    """Return the next two slots of each rhythm as columns: the parameters of `SLOT`."""
+    """Return the next two slots of each rhythm as columns, which are the parameters of `SLOT`."""
     columns: dict[str, list[Any]] = {
         name: []
         for name in (
@@ -108,12 +111,12 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
         )
     }
     for rhythm in rhythms:
-        settled = due(
+        first_slot = due(
             rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(rhythm.working_days_of)
         )
-        direct = rhythm.frequency == AT_ONCE and settled == now + settle_time()
-        day = local_day(settled, rhythm.zone)
-        then = next_slot(rhythm, after=settled, holidays=holidays(rhythm.working_days_of), taken={day})
+        is_direct = rhythm.frequency == AT_ONCE and first_slot == now + settle_time()
+        day = local_day(first_slot, rhythm.zone)
+        second_slot = next_slot(rhythm, after=first_slot, holidays=holidays(rhythm.working_days_of), taken={day})
         row = (
             rhythm.frequency,
             rhythm.hour,
@@ -123,10 +126,10 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
             rhythm.paused_until or dt.date.min,
             rhythm.days,
             rhythm.paused_from or dt.date.min,
-            direct,
-            settled,
+            is_direct,
+            first_slot,
             day,
-            then,
+            second_slot,
         )
         for name, value in zip(columns, row, strict=True):
             columns[name].append(value)

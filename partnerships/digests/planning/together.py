@@ -1,4 +1,4 @@
-"""Sends all that waits for a person in one email: plans, other subjects and matches."""
+"""Combines everything that waits for a person into one email: news of plans and other subjects, and matches."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db import connection
 from partnerships.digests.planning.timing import run, settle_time
 from partnerships.digests.schedule import MAX_SETTLING
 
-#: Delays all news that a person gets "at once" until the last of it has settled.
-_TOGETHER = """
+#: Delays all news that a person gets "at once" until the last change has settled.
+_DELAY_UNTIL_SETTLED = """
 WITH concerned AS (
     SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(plans)s) AND due_at IS NOT NULL
     UNION
@@ -38,14 +38,14 @@ UPDATE digests_watermark t SET due_at = together.due_at FROM together
  WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted AND t.due_at <> together.due_at
 """
 
-#: The people whose pause has begun and not ended, by their own calendar. The first condition uses the index.
+#: Selects the people whose pause has begun and not ended, by their own calendar. The first condition uses the index.
 _PAUSED = """
 SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
  WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
    AND COALESCE(p.paused_from, '-infinity') <= (%s AT TIME ZONE u.time_zone)::date
 """
 
-#: Gives everything that waits for a person, matches too, the earliest of its times.
+#: Gives everything that waits for a person, including matches, the earliest of its due times.
 _JOIN = """
 WITH waiting AS (
     SELECT recipient_id, due_at, slotted FROM digests_watermark
@@ -74,25 +74,26 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
     """Delay news that followers get "at once" until the last of these plans and subjects has settled.
 
-    So one email has all of their changes. The delay has a limit: plans that change all day must not hold back news.
+    One email then contains all of their changes. The delay has a limit, because a plan that changes all day must not
+    hold back the other news.
     """
     if settings.DIGEST_SETTLE_MINUTES:
         limit = MAX_SETTLING * settle_time()
-        run(_TOGETHER, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
+        run(_DELAY_UNTIL_SETTLED, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
 
 
-def join_waiting(*, people: Sequence[int]) -> None:
+def join_waiting(*, person_ids: Sequence[int]) -> None:
     """Set the due time of all news for each person to the earliest of its due times.
 
-    So a pause ends with one email, even if the person chose several frequencies.
+    A pause then ends with a single email, even if the person chose several frequencies.
     """
-    if people:
-        run(_JOIN, {"people": list(people)})
+    if person_ids:
+        run(_JOIN, {"people": list(person_ids)})
 
 
 def paused(now: dt.datetime) -> list[int]:
     """Return the ids of the people whose pause has begun and not ended."""
-    yesterday = now - dt.timedelta(days=1)  # no time zone is further behind
+    yesterday = now - dt.timedelta(days=1)  # the local date is never earlier, in any time zone
     with connection.cursor() as cursor:
         cursor.execute(_PAUSED, [yesterday, now, now])
         return [person for (person,) in cursor.fetchall()]

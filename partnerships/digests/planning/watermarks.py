@@ -139,7 +139,7 @@ def mark_waiting(
     params |= slot_columns({*rhythms, *urgent}, now) | {"lifted": list(lifted)}
     run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHMS}) {_SET_DUE}", params)
     send_together(plans=plans, now=now)
-    join_waiting(people=paused(now))
+    join_waiting(person_ids=paused(now))
 
 
 def _target_params(

@@ -12,7 +12,7 @@ from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
-from partnerships.digests.planning.roles import apply_rules, contact_people, people_of
+from partnerships.digests.planning.roles import apply_rules, contact_person_ids, people_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.rights import may_follow_for_post, may_set_roles
 from partnerships.digests.services.stopping import end_subscriptions
@@ -57,7 +57,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
     subscriptions = Subscription.objects.live().filter(how=How.ROLE, **{kind_of(target): target})
     if rule.role == RoleRule.Role.POST:
-        holds_post = Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_people(rule))
+        holds_post = Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_person_ids(rule))
         subscriptions = subscriptions.filter(holds_post)
     ended_count = end_subscriptions(subscriptions, author=author, reason=reason, now=now, is_refusal=False)
     record(

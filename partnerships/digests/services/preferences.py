@@ -172,7 +172,7 @@ def _reschedule_everything(preference: Preference, person: User, *, was_paused: 
         MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     schedule_matches(now=now, people=[person.pk])
     if is_paused or was_paused:
-        join_waiting(people=[person.pk])
+        join_waiting(person_ids=[person.pk])
 
 
 def _set_choices(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:

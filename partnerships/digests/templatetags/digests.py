@@ -17,7 +17,7 @@ from django.utils import timezone
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Piece, Target, kind_of
-from partnerships.digests.planning.forecast import when_next, who_will_get
+from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
 from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.digests.rights import may_still_follow
@@ -58,7 +58,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()
     next_digest = None
     if own_subscription is not None and own_subscription.is_confirmed:
-        next_digest = when_next(person, timezone.now(), about=target)
+        next_digest = forecast_next_digest(person, timezone.now(), about=target)
     return {
         "person": person,
         "target": target,

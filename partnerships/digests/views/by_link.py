@@ -22,7 +22,7 @@ from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import plan_by_link, readable_news
 from partnerships.digests.emails.reading import content_as
 from partnerships.digests.models import Delivery, Frequency, Hears, Preference, Subscription, Watermark
-from partnerships.digests.planning.forecast import when_next
+from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
 from partnerships.digests.queries.inbox import lines_of
@@ -99,7 +99,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         ],
         "refused_at": preference.refused_at,
         **pause_of(person, preference, now),
-        "next": when_next(person, now),
+        "next": forecast_next_digest(person, now),
         "frequencies": Frequency.choices,
         "choices_of_hears": Hears.choices,
     }
@@ -188,7 +188,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
         return render(
             request,
             "digests/confirmed.html",
-            {"subscription": subscription, "next": when_next(link.person, now)},
+            {"subscription": subscription, "next": forecast_next_digest(link.person, now)},
         )
     moving_subscriptions = set_names_for(link.person, moving_with(subscription), now)
     context = {

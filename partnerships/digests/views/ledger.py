@@ -27,7 +27,7 @@ from partnerships.digests.emails.pages import next_digest, readable_news
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
-from partnerships.digests.planning.forecast import when_next
+from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.planning.matches import upcoming_matches
 from partnerships.digests.planning.notices import upcoming_notices
 from partnerships.digests.queries.inbox import lines_of
@@ -263,7 +263,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         "reading": reading,
         "nothing_new": reading.is_empty and not matches and not notices,
         "notices": notices,
-        "next": when_next(person, now),
+        "next": forecast_next_digest(person, now),
         "own": is_own,
         "matches": matches,
         "waiting": waiting_for(person, now) if is_own else [],

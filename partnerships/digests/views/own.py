@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
 from partnerships.digests.models import Frequency, Hears, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
-from partnerships.digests.planning.forecast import when_next, who_will_get
+from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
 from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import set_names_for
@@ -86,7 +86,7 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
         "refused": [subscription for subscription in followed if subscription.named and subscription.was_refused(now)],
-        "next": when_next(person, now),
+        "next": forecast_next_digest(person, now),
         "frequencies": Frequency.choices,
         "may_add": may_ask_stakeholders(person),
         "choices_of_hears": Hears.choices,

@@ -13,7 +13,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.pages import next_digest
 from partnerships.digests.management.weeks.stage import WeekWentWrong, play_weeks
 from partnerships.digests.planning.choosing import reconcile
-from partnerships.digests.planning.forecast import when_next
+from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services.sweep import plan_round
@@ -95,7 +95,7 @@ class Command(AccountedCommand):
                 self.stdout.write(f"  {line.sentence}")
             if news.folded:
                 self.stdout.write(f"  {news.folded_in_words}")
-        next_digest_at = when_next(person, now).moment or "as soon as something changes"
+        next_digest_at = forecast_next_digest(person, now).moment or "as soon as something changes"
         self.stdout.write(f"Plans with news: {len(reading.news)}; next digest: {next_digest_at}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:

@@ -89,7 +89,7 @@ def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> d
 
 
 def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:
-    """Set anew when the notices that wait for this person are due, after a change of preferences."""
+    """Update when the notices that wait for this person are due, after a change of preferences."""
     waiting = InboxItem.objects.for_summary().filter(person=person)
     if waiting.exists():
         waiting.update(due_at=next_summary(person, preference, now=now))

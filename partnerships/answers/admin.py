@@ -10,7 +10,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Answer)
 class AnswerAdmin(ReadOnlyAdmin):
-    """Answers; read-only, without their text and without names of colleagues."""
+    """Answers, read-only, without their text and without the names of colleagues."""
 
     restricted = ("text", "reason", "colleague_name", "colleague_email", "anchor", "anchor_label")
     list_display = ("pk", "kind", "status", "version_number", "made_at")
@@ -21,7 +21,7 @@ class AnswerAdmin(ReadOnlyAdmin):
 
 @admin.register(Incoming)
 class IncomingAdmin(ReadOnlyAdmin):
-    """Incoming emails and what became of them; read-only, without their text."""
+    """Incoming emails and what became of them, read-only, without their text."""
 
     restricted = ("subject", "text", "left_out")
     list_display = ("pk", "person", "is_reply", "status", "received_at", "settled_at")
@@ -33,7 +33,7 @@ class IncomingAdmin(ReadOnlyAdmin):
 
 @admin.register(PlanQuestion)
 class QuestionAdmin(ReadOnlyAdmin):
-    """When questions were asked and when they close; read-only."""
+    """Questions with the days on which they were asked and close, read-only, without their text."""
 
     restricted = ("title", "body")
     list_display = ("pk", "organisation", "asked_at", "closes_on", "closed_at")
@@ -44,7 +44,7 @@ class QuestionAdmin(ReadOnlyAdmin):
 
 @admin.register(Trust)
 class TrustAdmin(ReadOnlyAdmin):
-    """Which organisation shows whose answers without approval; read-only."""
+    """Which organisations show whose answers without approval, read-only."""
 
     list_display = ("pk", "organisation", "person", "set_at", "ended_at")
     list_select_related = ("organisation", "person")

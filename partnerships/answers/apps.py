@@ -1,4 +1,4 @@
-"""Django's configuration of the answers room."""
+"""The Django app of answers."""
 
 from importlib import import_module
 
@@ -6,10 +6,12 @@ from django.apps import AppConfig
 
 
 class AnswersConfig(AppConfig):
+    """The app of answers; `registrations.py` lists what it registers."""
+
     name = "partnerships.answers"
     label = "answers"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms need to know about answers."""
+        """Run `registrations.register`."""
         import_module("partnerships.answers.registrations").register()

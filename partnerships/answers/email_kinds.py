@@ -1,4 +1,4 @@
-"""The kinds of email of the answers room, each with the record that it is about."""
+"""The kinds of email about answers. Each names the record that the recipient must be able to read, if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Content of the emails about answers, or the reason why one must no longer be sent."""
+"""Write the emails about answers.
+
+Each function returns the content of an email, or the reason why it is not sent any more.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from partnerships.people.models import User
 
 
 def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a stakeholder that their answer is not shown, and why."""
+    """Write the email to a stakeholder whose answer is not shown, with the reason."""
     answer = Answer.objects.select_related("plan", "decided_for").get(pk=due.params["answer"])
     if not answer.is_refused:
         return "The owners no longer refuse this answer."
@@ -28,7 +31,10 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a person to confirm the reply that we received from them."""
+    """Write the email that asks a person to confirm the reply that we received from them.
+
+    Stakeholders get a personal link, because they cannot sign in.
+    """
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
         return "The person has already confirmed or deleted the reply."
@@ -48,7 +54,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a person to turn an email that they forwarded into a conversation."""
+    """Write the email that asks a person to turn a forwarded email into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
         return "The person has already saved or deleted the email."
@@ -64,7 +70,7 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that we could not use an email from them, why, and what to do instead."""
+    """Write the email to a person whose email we could not use: why not, and what to do instead."""
     record_path = "" if person.is_stakeholder else _path_of_record(person, due.params.get("email"))
     context = {
         "person": person,
@@ -76,7 +82,7 @@ def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def _path_of_record(person: User, email_id: int | None) -> str:
-    """Return the path of the page about which we emailed the person; "" if there is none or they may not read it."""
+    """Return the path of the page about which we emailed the person; "" if they may not read it or there is none."""
     email = Email.objects.filter(pk=email_id, person_id=person.pk).first() if email_id else None
     if email is None:
         return ""

@@ -1,10 +1,10 @@
-"""Events of answers: their codes, and the labels that timelines show."""
+"""The events of answers: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes never change, because the log contains them; labels may."""
+    """The kinds of event. A label may change, but not a code, because stored events contain the code."""
 
     ACKNOWLEDGED = "answer.acknowledged", "Said that they have read a version"
     CONCERNED = "answer.concerned", "Said that a plan concerns them"

@@ -1,6 +1,6 @@
-"""Signed tokens in forms behind links: each is for one person, plan and version.
+"""Signed tokens in the forms behind links. Each token is for one person, plan and version.
 
-A token contains a random key. A form that is sent twice has the same key both times, so it makes one answer.
+A token contains a random key. A form that is sent twice has the same key both times, so it makes only one answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 
-#: As long as the link to the page with the form works.
+#: The time for which a token is valid, which is as long as the link to the page with the form.
 LIFETIME = dt.timedelta(days=30)
 _SALT = "answers.form"
 
@@ -22,7 +22,7 @@ class BadForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FormSubject:
-    """Whose form it is, and for which plan and version."""
+    """The person whose form it is, and the plan and version that the form is for."""
 
     person_id: int
     plan_id: int

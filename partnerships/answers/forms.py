@@ -1,4 +1,4 @@
-"""Forms with which stakeholders answer, and owners ask and decide."""
+"""Forms with which stakeholders answer, and with which owners ask questions and decide about answers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from partnerships.plans.models import Plan
 
 
 class _ByLinkForm(Form):
-    """Base of the forms behind a link in an email.
+    """The base of the forms behind a link in an email.
 
-    They work signed out and without cookies. The signed token in the hidden field `form` takes the place of the CSRF
-    token.
+    These forms work without cookies for people who are not signed in. The signed token in the hidden field `form`
+    replaces the CSRF token.
     """
 
     form = forms.CharField(widget=forms.HiddenInput)
@@ -64,7 +64,7 @@ class ColleagueForm(_ByLinkForm):
 
 
 class NameForm(_ByLinkForm):
-    """The stakeholder's own name and role."""
+    """Correct the stakeholder's own name and role."""
 
     name = forms.CharField(label="Your name", max_length=150)
     role = forms.CharField(
@@ -119,7 +119,8 @@ class ReplyForm(Form):
 class ForwardedForm(Form):
     """Turn a forwarded email into a draft conversation.
 
-    `keepers` are the organisations that the conversation may belong to, `parties` those that may have taken part.
+    `keepers` are the organisations to which the conversation may belong, and `parties` those that may have taken
+    part.
     """
 
     organisation = forms.ChoiceField(label="Which of your organisations is this conversation for?")

@@ -36,7 +36,7 @@ from partnerships.plans.services import papers, parting, passing
 
 
 def register() -> None:
-    """Register with activity, commitments, outbox, people and agreements."""
+    """Register what activity, commitments, outbox, people, agreements and other rooms need of plans."""
     for plan_list in (PLANS, MILESTONES, SITES, DOCUMENTS):
         register_list(plan_list)
     obligations.register()
@@ -68,7 +68,7 @@ def register() -> None:
 
 
 def _register_kinds() -> None:
-    """Register the targets of events, and who sees the events of each."""
+    """Register the targets of events, and who may see the events about each target."""
     register_kind(
         name="plan",
         subject=SubjectKind.PLAN,

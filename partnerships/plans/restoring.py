@@ -1,4 +1,4 @@
-"""End access to plans that had ended before a backup was restored.
+"""End access to plans again that had ended before a backup was restored.
 
 Access that was given since the backup is not given again.
 """
@@ -32,12 +32,12 @@ from partnerships.plans.services.recording import (
 from partnerships.plans.services.sharing import SHARE, revoke_share, share_identity
 from partnerships.plans.services.signatories import LINKS, SIGNATORY, renew_link, signatory_identity
 
-#: From the audience with the fewest readers to that with the most.
+#: The audiences, from the fewest readers to the most.
 _RANKS = (Audience.OWNERS, Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
 
 
 def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the shares that had ended since the backup, and narrow their terms."""
+    """End shares again that had ended since the backup, and narrow the terms of shares that had been narrowed."""
 
     def redo(share: Share, line: dict[str, Any]) -> int:
         if line.get("undone"):
@@ -58,7 +58,7 @@ def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End ownerships that were given up or handed over since the backup."""
+    """End ownerships again that had been given up or handed over since the backup."""
 
     def redo(owner: PlanOwner, line: dict[str, Any]) -> int:
         successor = Organisation.objects.filter(pk=line["successor"]).first()
@@ -80,7 +80,7 @@ def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Withdraw offers of plans that were withdrawn or declined."""
+    """Withdraw offers of plans again that had been withdrawn or declined since the backup."""
 
     def redo(offer: OwnershipOffer, line: dict[str, Any]) -> int:
         if line.get("undone"):
@@ -100,9 +100,9 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Stop asking the organisations that were no longer asked to sign.
+    """Remove signatories again that had been removed since the backup.
 
-    If nobody is then asked to sign a plan, the outcome names it.
+    The outcome names each plan that now has no signatories.
     """
     plan_ids: set[int] = set()
 
@@ -127,7 +127,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Renew the links to sign that were renewed since the backup, so that only the newest ones work."""
+    """Renew the links to sign that had been renewed since the backup, so that only the newest links work."""
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
     return redo_links(
         "signatory",
@@ -141,7 +141,7 @@ def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
 
 
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Narrow who may read the plans whose audience was narrowed."""
+    """Narrow the audiences of plans again that had been narrowed since the backup."""
 
     def redo(plan: Plan, line: dict[str, Any]) -> int:
         if _RANKS.index(Audience(plan.audience)) <= _RANKS.index(Audience(line["audience"])):
@@ -162,8 +162,8 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register these for restores."""
-    # Before a party leaves: what its plans belong to then depends on who owns them.
+    """Register these functions for restores."""
+    # `early`, before parties leave: the owners of a plan decide to which partnership the plan belongs after that.
     register_redo(OWNER, "ownerships of plans ended again", redo_owners, early=True)
     register_redo(OFFER, "offers of plans withdrawn again", redo_offers)
     register_redo(SHARE, "shares by name ended or narrowed again", redo_shares)

@@ -1,4 +1,7 @@
-"""The rights of a person over a plan (docs/rights.md). The querysets of the models say who may read a plan."""
+"""The rights of a person over a plan (docs/rights.md).
+
+The querysets of the models decide who may read a plan.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Rights:
     """The rights of one person over one plan now.
 
     `owners` and `parties` are the ids of the plan's owners and of the present parties of its partnership.
-    `comments_by_share`: the draft is shared with the person, and they may comment on it.
+    `comments_by_share` means that the draft is shared with the person, who may comment on it.
     """
 
     plan: Plan
@@ -31,68 +34,68 @@ class Rights:
     roles: Roles
 
     @property
-    def keeps_import(self) -> bool:
-        """Whether they maintain the plan as an import: administrators, and the system itself."""
+    def maintains_import(self) -> bool:
+        """Return whether the person maintains the plan as an import: administrators, and the system itself."""
         return self.roles.keeps_directory and bool(self.plan.external_reference)
 
     @property
     def edits_for_owner(self) -> bool:
-        """Whether they are an editor or lead of an owner. Pages show editing buttons only to these."""
+        """Return whether the person is an editor or lead of an owner. Only they see buttons for editing."""
         return bool(self.roles.edited_among(self.owners))
 
     @property
     def leads_owner(self) -> bool:
-        """Whether they lead an owner."""
+        """Return whether the person leads an owner."""
         return bool(self.roles.led_among(self.owners))
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change and share the draft: editors and leads of an owner."""
-        return self.roles.is_system or self.keeps_import or self.edits_for_owner
+        """Return whether the person may change and share the draft: editors and leads of an owner."""
+        return self.roles.is_system or self.maintains_import or self.edits_for_owner
 
     @property
     def may_publish(self) -> bool:
-        """Whether they may publish the plan and change its status: leads of an owner."""
-        return self.roles.is_system or self.keeps_import or self.leads_owner
+        """Return whether the person may publish the plan and change its status: leads of an owner."""
+        return self.roles.is_system or self.maintains_import or self.leads_owner
 
     def may_revoke(self, share: Share) -> bool:
-        """Whether they may end a share: leads of an owner, and the editor who shared the draft."""
+        """Return whether the person may end a share: leads of an owner, and the editor who shared the draft."""
         return self.may_publish or (self.may_edit and share.shared_by_id == self.roles.person_id)
 
     def may_offer_for(self, organisation_id: int) -> bool:
-        """Whether they may offer or give up the plan on behalf of an owner: leads of that owner."""
+        """Return whether the person may offer or give up the plan on behalf of an owner: leads of that owner."""
         return organisation_id in self.owners and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
-        """Whether they may sign or confirm a condition for the organisation: its leads."""
+        """Return whether the person may sign or confirm a condition for the organisation: its leads."""
         return self.roles.lead(organisation_id)
 
     def may_meet(self, sign_off: SignOff) -> bool:
-        """Whether they may confirm that a condition is met: leads of the organisation that set it."""
+        """Return whether the person may confirm that a condition is met: leads of the organisation that set it."""
         return self.may_sign_for(sign_off.organisation_id)
 
     @property
     def is_inside(self) -> bool:
-        """Whether they act for an owner or a present party, in any role."""
+        """Return whether the person acts for an owner or a present party, in any role."""
         return not self.roles.of.keys().isdisjoint(self.owners | self.parties)
 
     @property
     def takes_part(self) -> bool:
-        """Whether they may comment on versions that they can read.
+        """Return whether the person may comment on versions that the person can read.
 
-        People of owners and present parties may, including observers. If the audience is wider than the partnership,
-        people of all organisations may.
+        People of owners and present parties may comment, including observers. If the audience is wider than the
+        partnership, people of all organisations may comment.
         """
         return self.is_inside or (self.plan.audience in WIDER_THAN_PARTNERSHIP and bool(self.roles.of))
 
     def may_comment(self, version_number: int) -> bool:
-        """Whether they may comment on a version (0 is the draft)."""
+        """Return whether the person may comment on a version (0 is the draft)."""
         if version_number == 0:
             return self.may_edit or self.comments_by_share
         return self.takes_part
 
     def may_resolve(self, thread: Comment) -> bool:
-        """Whether they may resolve or reopen a thread: its author, and editors and leads of an owner."""
+        """Return whether the person may resolve or reopen a thread: its author, and editors and leads of an owner."""
         is_author_or_editor = thread.author_id == self.roles.person_id or self.may_edit
         return is_author_or_editor and self.may_comment(thread.version_number)
 
@@ -121,9 +124,10 @@ def _shares_to_comment(person: User, plan: int, now: dt.datetime) -> QuerySet[Sh
 
 
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
-    """Whether a person may create a plan for these owners.
+    """Return whether a person may create a plan for these owners.
 
-    Editors and leads of one of them may. Imports need an administrator or a lead of all the owners.
+    An editor or lead of one of the owners may create the plan. An import needs an administrator or a lead of all
+    owners.
     """
     if imported:
         return roles.keeps_published([owner.pk for owner in owners])
@@ -131,6 +135,6 @@ def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
-    """Whether a person may ask to see a draft: people of present parties of the partnership."""
+    """Return whether a person may ask to see a draft: people of present parties of the partnership."""
     parties = Party.objects.present().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

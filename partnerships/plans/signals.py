@@ -1,7 +1,4 @@
-"""The signal that a version was published, sent inside the transaction.
-
-Receivers act after commit.
-"""
+"""The signal that a version was published. It is sent inside the transaction, and receivers act after the commit."""
 
 from django.dispatch import Signal
 

@@ -1,4 +1,4 @@
-"""Starters: what each kind of plan begins with."""
+"""Starters: the content with which a plan of each kind begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from partnerships.plans.models import Part, PlanKind
 
 
 def starter(kind: str, title: str) -> Content:
-    """Return the content of a new plan of that kind. Its sections have no text (see `hint_for`)."""
+    """Return the content of a new plan of this kind. Its sections have no text (see `hint_for`)."""
     plan_kind = PlanKind.by_code().get(kind)
     parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
     return normalise(
@@ -30,25 +30,29 @@ def starter(kind: str, title: str) -> Content:
 
 
 def is_untouched(kind: str, content: Content) -> bool:
-    """Whether the content is still the starter of that kind, under any title."""
+    """Return whether the content is still the starter of this kind, whatever its title.
+
+    A kind without outcomes and sections in its starter always counts as changed.
+    """
     starting_content = starter(kind, content["about"]["title"])
     return any(starting_content[code] for code in ("outcomes", "sections")) and content == starting_content
 
 
 def untouched_parts(kind: str, content: Content, earlier_content: Content) -> dict[str, str]:
-    """Return titles of milestones and risks that are still as in the starter, by piece.
+    """Return the titles of milestones and risks that are still as in the starter, by piece.
 
-    Items that `earlier_content`, the version before, has too are left out: they were kept on purpose.
+    `earlier_content` is the previous version. Items that it already has are left out, because they were kept on
+    purpose.
     """
     starting_content = starter(kind, content["about"]["title"])
-    untouched = {}
+    title_by_piece = {}
     for collection in (MILESTONES, RISKS):
         starting_items = {item["key"]: item for item in starting_content[collection.code]}
         earlier_keys = {item["key"] for item in earlier_content[collection.code]}
         for item in content[collection.code]:
             if item["key"] not in earlier_keys and item == starting_items.get(item["key"]):
-                untouched[f"{collection.code}/{item['key']}"] = str(item[collection.title])
-    return untouched
+                title_by_piece[f"{collection.code}/{item['key']}"] = str(item[collection.title])
+    return title_by_piece
 
 
 def hint_for(title: str) -> str:

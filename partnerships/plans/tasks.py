@@ -1,4 +1,4 @@
-"""Periodic tasks: reminders of signatures, and the end of embargoes."""
+"""Periodic tasks: reminders about signatures, and the end of embargoes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from partnerships.plans import services
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def remind_signatories() -> int:
-    """Remind signatories that have not decided."""
+    """Remind the signatories that have not decided."""
     return services.remind_signatories(now=timezone.now())
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def escalate_signatories() -> int:
-    """Tell the next post of signatories whose deadline has passed."""
+    """Email the next post of signatories whose deadline has passed."""
     return services.escalate_signatories(now=timezone.now())
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def release_signatories() -> int:
-    """Stop waiting for organisations that have left."""
+    """Stop asking signatories that have left."""
     return services.release_signatories(now=timezone.now())
 
 

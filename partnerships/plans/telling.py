@@ -1,4 +1,4 @@
-"""Which events of plans digests report to followers, besides changes of content."""
+"""The events of plans that digests report to followers, besides changes of content."""
 
 from __future__ import annotations
 

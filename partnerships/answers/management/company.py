@@ -31,7 +31,7 @@ ASK = "Ten homes for care leavers"
 
 @dataclass
 class Cast:
-    """The people, organisations and records that play a part in the week."""
+    """The people, organisations and records that appear in the week."""
 
     council: Organisation
     homes: Organisation
@@ -48,10 +48,10 @@ class Cast:
 
 
 class Company(Stage):
-    """Sets up a partnership of three parties, a councillor and a manager."""
+    """The part of the week that sets up a partnership of three parties, a councillor and a manager."""
 
     def enter(self) -> Cast:
-        """Set up everything from before the week. Its emails do not count."""
+        """Set up everything that exists before the week. The emails about it do not count."""
         now = self.at(-3, 9)
         council, homes, trust = (
             organisations.create_organisation(name=name, kind=kind, author=None, now=now)
@@ -97,7 +97,7 @@ class Company(Stage):
         councillor = self._follow(partnership, council, bea, now)
         self.sweep(self.at(-1, 12))
         self.send()
-        # No summary of the week may hold what came before it.
+        # The summaries of the week must not contain what happened before the week.
         InboxItem.objects.filter(person__in=self.people).update(due_at=None)
         return Cast(
             council=council,
@@ -117,7 +117,7 @@ class Company(Stage):
     def _partnership(
         self, council: Organisation, lead: User, others: tuple[tuple[Organisation, User], ...], now: dt.datetime
     ) -> Partnership:
-        """Create a partnership of the council and the others, with signed terms and a review in a year."""
+        """Create a partnership of the council and the other organisations, with signed terms and a review in a year."""
         partnership = agreements.create_partnership(
             organisation=council, author=lead, title=TITLE, kind="memorandum", purpose="Homes by the rivers.", now=now
         )
@@ -137,7 +137,7 @@ class Company(Stage):
         return partnership
 
     def sign(self, proposal: TermsProposal, author: User, now: dt.datetime, **about: Any) -> TermsVersion:
-        """Draft, send for signature and sign: every party's lead signs."""
+        """Draft the terms, send them for signature, and sign them as a lead of every party."""
         about_value = {**content_of_proposal(proposal)["about"], **about}
         clause = {"title": "Terms", "body": "We meet and decide together."}
         for piece, piece_value in (("about", about_value), ("clauses/terms", clause)):
@@ -189,13 +189,13 @@ class Company(Stage):
         return commitment
 
     def _choose_summary(self, manager: User, partnership: Partnership, now: dt.datetime) -> None:
-        """Let the manager get all notices about the partnership in one summary a day."""
+        """Make the manager receive all notices about the partnership in one summary a day."""
         digests.choose_ways(person=manager, ways=dict.fromkeys(CHOOSABLE, Way.SUMMARY), author=manager, now=now)
         digests.subscribe(person=manager, target=partnership, author=manager, now=now)
         self._prefer(manager, "daily", now)
 
     def _follow(self, partnership: Partnership, council: Organisation, lead: User, now: dt.datetime) -> Subscription:
-        """Let the council add a councillor without an account, who confirms and chooses a weekly digest."""
+        """Add a councillor without an account, who confirms and chooses a weekly digest."""
         subscription = digests.add_stakeholder(
             email="una@week.example",
             name="Cllr Una Rivers",
@@ -225,5 +225,5 @@ class Company(Stage):
         )
 
     def due(self, days: int) -> dt.date:
-        """Return the day this many days after the Monday."""
+        """Return the day this many days after the Monday of the week."""
         return self.monday + dt.timedelta(days=days)

@@ -25,7 +25,10 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """Return the owners and present parties (except observers) that have not been asked to sign the plan."""
+    """Return the owners, and the present parties except observers, that have not been asked to sign the plan.
+
+    Parties are left out if only the owners may read the plan.
+    """
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
@@ -36,20 +39,20 @@ def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
-    """Return the state of every required signatory of a plan, by name."""
+    """Return the state of every required signatory of a plan, sorted by the signatory's name."""
     return signing_states_of([plan])[plan.pk]
 
 
 def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
-    """Return the states of the required signatories of each plan, by name.
+    """Return the states of the required signatories of each plan, sorted by the signatory's name.
 
-    A decision counts for the present version when every version after the one decided on is minor.
+    A decision counts for the present version when every version after the version decided on is minor.
     """
     plan_by_pk = {plan.pk: plan for plan in plans}
     plan_ids = list(plan_by_pk)
     read_ahead([lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)])
 
-    # By plan and organisation. Sign-offs come in the order of versions, so the last one of each organisation stays.
+    # By plan and organisation. Sign-offs are in the order of versions, so the last one of each organisation remains.
     counting_sign_offs: dict[tuple[int, int], SignOff] = {}
     earlier_sign_offs: dict[tuple[int, int], SignOff] = {}
     for sign_off in rows_for(_sign_offs_of, plan_ids):
@@ -79,7 +82,7 @@ def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
 
 
 def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
-    """Return sign-offs by version, with the name that each organisation had when it signed."""
+    """Return sign-offs in the order of versions, with the name that each organisation had when it signed."""
     return (
         sign_offs.annotate(organisation_then=official_name_at("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
@@ -89,14 +92,14 @@ def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
 
 
 def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
-    required = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
-    return required.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk")
+    required_signatories = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
+    return required_signatories.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk")
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """Return each organisation's last decision that counts for this version, by name.
+    """Return each organisation's last decision that counts for this version, sorted by the organisation's name.
 
-    A decision on an earlier version counts if all versions after that one are minor.
+    A decision on an earlier version counts if all versions after the earlier version are minor.
     """
     substantive_versions = Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
     substantive_number = substantive_versions.order_by("-number").values_list("number", flat=True).first()
@@ -124,15 +127,15 @@ def still_takes_part() -> Q:
 
 
 def number_to_sign(plan: Plan) -> int:
-    """Return the number of the version to sign: the newest that is not under embargo, or 0."""
+    """Return the number of the version to sign: the newest version that is not under embargo, or 0."""
     return plan.announced_number
 
 
 def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
     """Return the people to email about a late signature, if they may read the plan.
 
-    They hold the organisation's escalation post, in the plan's partnership or in the whole organisation. While that
-    post is vacant, they are the organisation's leads.
+    These are the people in the organisation's escalation post, for the plan's partnership or for the whole
+    organisation. While that post is vacant, they are the organisation's leads.
     """
     organisation, plan = signatory.organisation, signatory.plan
     day = timezone.localdate(now)
@@ -153,7 +156,7 @@ def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
 def signatories_to_ask_again(plan: Plan) -> list[SigningState]:
     """Return the states of signatories that the next request for sign-off asks again.
 
-    None while the plan is awaiting sign-off, because they have been asked already.
+    Returns no states while the plan is awaiting sign-off, because the signatories have been asked already.
     """
     if plan.is_awaiting_sign_off:
         return []

@@ -1,4 +1,4 @@
-"""A person's roles in a plan, and the plans they work on."""
+"""A person's roles in a plan, and the plans of a person's organisations."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 def readers_of(plan: Plan) -> QuerySet[User]:
     """Return the people with an account who may read the published plan.
 
-    The room of digests knows the stakeholders without an account.
+    Stakeholders without an account belong to the room of digests.
     """
     return plan_readers(plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person's roles in a plan's owners, and whether they act for a party.
+    """A person's roles in a plan's owners, and whether the person acts for a party.
 
-    Agrees with the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan.
+    For one plan, these rules agree with the querysets `inside_for`, `editable_by` and `publishable_by`.
     """
 
     roles: frozenset[str]
@@ -37,17 +37,17 @@ class Standing:
 
     @property
     def reader(self) -> ReadingClass:
-        """The class in which the person reads the plan (docs/rights.md)."""
+        """Return the class in which the person reads the plan (docs/rights.md)."""
         return ReadingClass.INSIDE if self.roles or self.is_party else ReadingClass.OUTSIDE
 
     @property
     def may_edit(self) -> bool:
-        """Whether the person edits the draft: an editor or lead of an owner."""
+        """Return whether the person may edit the draft, as an editor or lead of an owner."""
         return not self.roles.isdisjoint(EDITING_ROLES)
 
     @property
     def may_publish(self) -> bool:
-        """Whether the person publishes: a lead of an owner."""
+        """Return whether the person may publish the plan, as a lead of an owner."""
         return Role.LEAD in self.roles
 
 
@@ -71,7 +71,7 @@ def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
 
 
 def my_plans(user: User) -> PlanQuerySet:
-    """Return plans owned by the person's organisations that they may see."""
+    """Return the plans that the person's organisations own and that the person may see."""
     own_organisations = Organisation.objects.of_person(user)
     return Plan.objects.visible_to(user).filter(
         pk__in=PlanOwner.objects.filter(organisation__in=own_organisations).values("plan")
@@ -79,13 +79,13 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """Return the owner that the person acts for; None for people of other organisations."""
+    """Return the owner for which the person acts; None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """Return the names of the organisations that each person acts for today, by person id."""
+    """Return the names of the organisations for which each person acts today, by the person's id."""
     names_by_person: dict[int, list[str]] = {}
     memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in memberships.values_list("person", "organisation__name"):

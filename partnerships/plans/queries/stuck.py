@@ -12,24 +12,24 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries.signing import signing_states_of
 
-#: Days after which a signature that was asked for counts as stuck.
+#: The number of days after which a requested signature counts as stuck.
 UNSIGNED_DAYS = 14
 
 
 def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Return signatories that have not signed a plan of these partnerships for two weeks."""
-    awaiting = Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships)
-    plans = list(awaiting.order_by("title", "pk"))
+    """Return the signatories that were asked two weeks ago or earlier to sign a plan, and have not signed."""
+    awaiting_plans = Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships)
+    plans = list(awaiting_plans.order_by("title", "pk"))
     if not plans:
         return []
     latest_asked_at = now - dt.timedelta(days=UNSIGNED_DAYS)
-    stuck = []
+    stuck_signatures = []
     for plan_states in signing_states_of(plans).values():
         for state in plan_states:
             signatory = state.signatory
             if state.is_settled or signatory.asked_at > latest_asked_at:
                 continue
-            stuck.append(
+            stuck_signatures.append(
                 Stuck(
                     partnership=signatory.plan.partnership_id or 0,
                     what="Plan not signed",
@@ -39,4 +39,4 @@ def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) 
                     waits_for=signatory.organisation.display_name,
                 )
             )
-    return stuck
+    return stuck_signatures

@@ -1,4 +1,4 @@
-"""The next steps of a plan: who must do what."""
+"""The next steps of a plan: which organisation must do what."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.queries.signing import SigningState, number_to_sign, sig
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Something that an organisation must do next with a plan."""
+    """An action that an organisation must take next with a plan."""
 
     who: str
     what: str
@@ -22,7 +22,7 @@ class NextStep:
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
-    """Return the next steps of a plan, from the states of its signatories if they are known."""
+    """Return the next steps of a plan. `states` are those of its signatories; without them, they are queried."""
     if plan.is_over:
         return []
     owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
@@ -42,7 +42,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
 
 
 def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep | None:
-    """Return the next step towards one signature; None if nothing more is needed."""
+    """Return the next step towards one signature; None if no further action is needed."""
     name = state.signatory.organisation.display_name
     if state.is_settled:
         return None

@@ -1,4 +1,4 @@
-"""Services that end shares, ownerships and offers again that had ended since the restored backup.
+"""End shares, ownerships and offers again that had ended before a backup was restored.
 
 Only the command `after_restore` calls these services, so their events have no author.
 """
@@ -29,7 +29,7 @@ from partnerships.plans.services.signing import settle
 
 @transaction.atomic
 def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
-    """Narrow a share to these terms. Returns whether it allowed more."""
+    """Narrow a share to these terms, and return whether the share allowed more."""
     plan = lock_plan(share.plan)
     may_still_comment = share.may_comment and may_comment
     last_day = min(share.ends_on or ends_on, ends_on) if ends_on else share.ends_on
@@ -53,10 +53,10 @@ def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, no
 
 @transaction.atomic
 def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisation | None, now: dt.datetime) -> None:
-    """End an ownership that ended since the backup.
+    """End an ownership that had ended since the backup.
 
-    A successor that took the plan over owns it again if it is still a partner. Raises `UnableToChangeOwners` if nobody
-    else owns the plan.
+    A successor that took over the plan owns it again if the successor is still a partner. Raises
+    `UnableToChangeOwners` if nobody else owns the plan.
     """
     plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
     current_owner = present_owner(plan, owner.organisation_id)
@@ -78,14 +78,14 @@ def _may_own(plan: Plan, organisation: Organisation) -> bool:
 
 @transaction.atomic
 def withdraw_offer_again(*, offer: OwnershipOffer, now: dt.datetime) -> None:
-    """Withdraw an offer that was withdrawn or declined since the backup."""
+    """Withdraw an offer that had been withdrawn or declined since the backup."""
     lock_plan(offer.plan)
     withdraw(offer, author=None, now=now)
 
 
 @transaction.atomic
 def remove_signatory_again(*, signatory: Signatory, now: dt.datetime) -> None:
-    """Stop asking an organisation that was no longer asked since the backup, even if it is the only signatory."""
+    """Remove a signatory that had been removed since the backup, even if the plan has no other signatory."""
     plan = lock_plan(signatory.plan)
     stop_asking(plan, signatory, reason=MADE_AGAIN, author=None, now=now)
     settle(plan, author=None, now=now)

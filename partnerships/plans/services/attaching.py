@@ -1,4 +1,7 @@
-"""Attach files to a draft. Files are checked by their content and stored outside the web root."""
+"""Attach files to a draft.
+
+Files are checked by their content and stored outside the web root.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import save_piece
 from partnerships.plans.services.recording import lock_plan
 
-#: Files attached to one plan.
+#: The most files that can be attached to one plan.
 MAX_DOCUMENTS = 200
 
 
@@ -30,7 +33,7 @@ class UnableToAttach(Exception):
 def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
-    """Attach a file to the draft; every version that names it keeps it. Raises `UnableToAttach`."""
+    """Attach a file to the draft. The versions that list the document keep the file. Raises `UnableToAttach`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:

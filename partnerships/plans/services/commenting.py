@@ -1,4 +1,4 @@
-"""Comment on a plan or a piece of it, mention people, and resolve threads."""
+"""Comment on a plan or a piece of a plan, mention people, and resolve threads."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from partnerships.plans.queries import (
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services.recording import lock_plan, record_event
 
-#: Characters of a comment.
+#: The most characters in a comment.
 MAX_COMMENT = 5_000
-#: Limits of names after an @, in characters and words.
+#: The most characters and words of a name after an @.
 MAX_NAME, MAX_WORDS = 150, 6
 
 
@@ -49,10 +49,10 @@ def add_comment(
     parent: Comment | None = None,
     mentioned: Iterable[User] = (),
 ) -> Comment:
-    """Comment on a version (0 is the draft) or one of its pieces, or reply to a thread.
+    """Comment on a version (0 is the draft) or on one of its pieces, or reply to a thread.
 
     A reply belongs to the version and piece of its thread, and reopens the thread. People named in the text as
-    “@Ben West”, and those in `mentioned`, get an email if they may read the comment. Raises `UnableToComment`.
+    “@Ben West”, and the people in `mentioned`, get an email if they may read the comment. Raises `UnableToComment`.
     """
     plan = lock_plan(plan)
     thread = (parent.parent or parent) if parent is not None else None
@@ -79,7 +79,7 @@ def add_comment(
     if thread is not None and thread.is_resolved:
         thread.resolved_at, thread.resolved_by = None, None
         thread.save(update_fields=["resolved_at", "resolved_by"])
-    people = _mentioned(comment, text, mentioned)
+    people = _mentioned_readers(comment, text, mentioned)
     _email_mentioned(comment, people, now=now)
     record_event(
         plan,
@@ -94,7 +94,7 @@ def add_comment(
 
 
 def _check_comment(plan: Plan, text: str) -> None:
-    """Refuse an empty or too long comment, or one on a plan that is over."""
+    """Check that the comment is neither empty nor too long, and that the plan is not over. Raises `UnableToComment`."""
     if not text:
         raise UnableToComment("Enter your comment.")
     if len(text) > MAX_COMMENT:
@@ -118,7 +118,10 @@ def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.dateti
 
 
 def _check_may_comment(plan: Plan, version_number: int, author: User, now: dt.datetime) -> Rights:
-    """Return the author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
+    """Check that the author may read the version and comment on it, and return the author's rights.
+
+    Raises `UnableToAct`.
+    """
     rights = rights_over(plan, author, now)
     require(rights.may_comment(version_number))
     require(version_number == 0 or versions_for(author, plan).filter(number=version_number).exists())
@@ -142,7 +145,7 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
     return "About this plan" if code == "about" else str(item[COLLECTION_BY_CODE[code].title])
 
 
-def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
+def _mentioned_readers(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
     """Return the mentioned people who may read the comment, except its author."""
     people_by_pk = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
     people_by_pk.pop(comment.author_id, None)
@@ -150,7 +153,7 @@ def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[U
 
 
 def _people_named(text: str) -> list[User]:
-    """Return the people with an account who are named after an @, by the longest name that fits."""
+    """Return the people with an account who are named after an @. After each @, the longest matching name counts."""
     texts_after_at = text.replace("’", "'").lower().split("@")[1:]
     names_by_mention = [_possible_names(text_after_at) for text_after_at in texts_after_at]
     if not names_by_mention:
@@ -182,7 +185,7 @@ def _possible_names(text_after_at: str) -> list[str]:
 
 @transaction.atomic
 def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.datetime) -> Comment:
-    """Resolve a thread, or reopen it, unless the plan is over."""
+    """Resolve or reopen a thread, unless the plan is over."""
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
     require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread) and not plan.is_over)

@@ -65,8 +65,8 @@ def create_plan(
 ) -> Plan:
     """Create a plan with a draft, from a content or else from the starter of its kind.
 
-    `years` is the kind of years of its homes (`YEAR_KINDS`), by default the one that the content uses. Raises
-    `UnableToCreatePlan`.
+    `years` is the kind of years in which the plan counts homes (`YEAR_KINDS`), by default the kind that the content
+    uses. Raises `UnableToCreatePlan`.
     """
     plan = Plan(created_by=author, created_at=now, **fields)
     is_imported = bool(plan.external_reference)
@@ -82,7 +82,7 @@ def create_plan(
     if plan.partnership is not None:
         plan.partnership = _lock_partnership(plan.partnership, timezone.localdate(now))
         if author is not None:
-            _check_take_part(plan.partnership, owners)
+            _check_owners_may_own(plan.partnership, owners)
 
     first_content = _first_content(plan.kind, title, content)
     about = first_content["about"]
@@ -90,8 +90,8 @@ def create_plan(
     plan.years = plan.years or year_kind(first_content)
     plan.period_start, plan.period_end = year_of(about["period_start"]), year_of(about["period_end"])
     plan.save(force_insert=True)
-    different_owners = {owner.pk: owner for owner in owners}.values()
-    PlanOwner.objects.bulk_create(PlanOwner(plan=plan, organisation=owner, began_at=now) for owner in different_owners)
+    distinct_owners = {owner.pk: owner for owner in owners}.values()
+    PlanOwner.objects.bulk_create(PlanOwner(plan=plan, organisation=owner, began_at=now) for owner in distinct_owners)
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_content(PLAN, draft, first_content)
     draft.save()
@@ -100,7 +100,10 @@ def create_plan(
 
 
 def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
-    """Return the partnership, locked: an organisation that leaves at this moment must not become an owner."""
+    """Return the partnership, locked so that an organisation that leaves at this moment does not become an owner.
+
+    Raises `UnableToCreatePlan` if the partnership has ended.
+    """
     locked = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if locked.is_over_on(today):
         raise UnableToCreatePlan(
@@ -110,7 +113,7 @@ def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
 
 
 def _first_content(kind: str, title: str, content: Any) -> Content:
-    """Return the content of a new plan: `content` or, without it, the starter of its kind.
+    """Return the content of a new plan: `content` or, without `content`, the starter of the plan's kind.
 
     Raises `UnableToCreatePlan`.
     """
@@ -124,7 +127,7 @@ def _first_content(kind: str, title: str, content: Any) -> Content:
 
 
 def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
-    """Refuse an unknown kind or audience; imports may use kinds that are no longer offered."""
+    """Refuse an unknown kind or audience. Only imports may use kinds that are no longer offered."""
     plan_kind = PlanKind.by_code().get(kind)
     if plan_kind is None or audience not in Audience.values:
         raise UnableToCreatePlan("Choose a kind of plan and an audience.")
@@ -132,8 +135,8 @@ def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
         raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered. Choose another kind of plan.")
 
 
-def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
-    """Refuse owners that are not members, or only observers."""
+def _check_owners_may_own(partnership: Partnership, owners: Sequence[Organisation]) -> None:
+    """Refuse owners that are not members of the partnership, or are only observers."""
     members = set(parties_that_may_own().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:
@@ -144,19 +147,19 @@ def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -
 
 
 def _check_period(about: Item) -> None:
-    """Check that the period ends after it begins. Raises `InvalidContent`."""
+    """Check that the period does not end before it begins. Raises `InvalidContent`."""
     problems = period_problems(about)
     if problems:
         raise InvalidContent(problems)
 
 
 def year_of(partial: str) -> int | None:
-    """Return the year of a partial date; None if empty."""
+    """Return the year of a partial date; None for ""."""
     return int(partial[:4]) if partial else None
 
 
 def _record_draft_event(plan: Plan, event: EventKind, author: User | None, now: dt.datetime, **data: Any) -> None:
-    """Record an event that only readers of the draft see."""
+    """Record an event that only readers of the draft can see."""
     record_event(
         plan,
         event,
@@ -169,8 +172,8 @@ def _record_draft_event(plan: Plan, event: EventKind, author: User | None, now: 
 
 
 def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
-    """Return the draft's row, created if missing. Lock the plan's row first."""
-    draft, _made = Draft.objects.get_or_create(
+    """Return the row of the draft, created if missing. Lock the row of the plan first."""
+    draft, _is_new = Draft.objects.get_or_create(
         plan=plan, defaults={"based_on": plan.current_number, "updated_by": author, "updated_at": now}
     )
     return draft
@@ -182,8 +185,9 @@ def save_piece(
 ) -> Draft:
     """Save one piece of the draft: an item, "about", or the order of a list.
 
-    The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`);
-    None overwrites it. Raises `UnableToSavePiece`, and `PieceConflict` if a colleague has saved another value since.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw
+    (`Draft.revision_of`); None overwrites any other change. Raises `UnableToSavePiece`, and `PieceConflict` if a
+    colleague has saved another value since.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     open_draft = _as_open_draft(plan, draft)
@@ -226,12 +230,13 @@ def _sites_by_year_kind(sites: Iterable[Item]) -> Counter[str]:
 def _year_problems(plan: Plan, site_before: Item | None, site: Item, sites_by_year_kind: Counter[str]) -> list[Problem]:
     """Return the problems in the years of a site's homes, if the homes have changed.
 
-    All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may use
-    either kind. `sites_by_year_kind` counts all sites after the change, including this one.
+    All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may
+    use either kind. `sites_by_year_kind` counts all sites after the change, with the changed site.
     """
     if site_before and site_before["homes"] == site["homes"]:
         return []
     own_kinds = year_kinds(site["homes"])
+    # The counts include this site, so its kinds are used elsewhere only if they are counted more than once.
     kinds_elsewhere = {kind for kind, count in sites_by_year_kind.items() if count > (1 if kind in own_kinds else 0)}
     if not kinds_elsewhere and len(own_kinds) == 1:
         return []
@@ -240,7 +245,7 @@ def _year_problems(plan: Plan, site_before: Item | None, site: Item, sites_by_ye
 
 
 def _update_year_kind(plan: Plan, draft: Draft) -> None:
-    """Set the kind of years of a plan from its homes, if all of them use the same kind."""
+    """Set the plan's kind of years to that of its homes, if all homes use the same kind."""
     kind = year_kind(draft.content) if draft.content is not None else ""
     if kind and kind != plan.years:
         plan.years = kind
@@ -248,7 +253,7 @@ def _update_year_kind(plan: Plan, draft: Draft) -> None:
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
-    """Return the plan and its draft, locked, if the author may edit it. Call it inside a transaction.
+    """Return the plan and its draft, locked, if the author may edit the draft. Call this in a transaction.
 
     Raises `UnableToSavePiece` if the plan is over.
     """
@@ -260,7 +265,7 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
 
 
 def _as_open_draft(plan: Plan, draft: Draft) -> documents.OpenDraft:
-    """Return the draft with its content, or with that of the newest version if nothing was changed yet."""
+    """Return the draft with its content, which is that of the newest version if nothing was changed yet."""
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
     base = version_of(plan, plan.current_number)
@@ -291,10 +296,10 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
 
 @transaction.atomic
 def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item ("sections/vision") of the draft one place up or down.
+    """Move an item ("sections/vision") of the draft one place up or down, and return whether the item moved.
 
-    Returns whether it moved: the first cannot go up, the last cannot go down. Raises `UnableToSavePiece`, also if the
-    item was removed.
+    The first item cannot move up, and the last cannot move down. Raises `UnableToSavePiece`, also if the item was
+    removed.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -308,7 +313,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
 
 @transaction.atomic
 def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
-    """Discard all changes since the newest version. Raises `UnableToSavePiece` before the first version."""
+    """Discard all changes since the newest version. Raises `UnableToSavePiece` if there is no version yet."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:

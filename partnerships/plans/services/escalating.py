@@ -15,10 +15,10 @@ from partnerships.plans.services.reminding import must_decide
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:
-    """Email the next post of each late signatory, once; returns how many."""
-    waiting = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
+    """Email the next post of each late signatory, once, and return for how many signatories."""
+    signatories = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
     return escalate_late(
-        waiting.select_related("plan", "organisation"),
+        signatories.select_related("plan", "organisation"),
         must_decide=must_decide,
         tell=partial(_escalate, now=now),
         now=now,
@@ -26,7 +26,7 @@ def escalate_signatories(*, now: dt.datetime) -> int:
 
 
 def _escalate(signatory: Signatory, *, now: dt.datetime) -> None:
-    """Email the next post of the late signatory's organisation, and record it."""
+    """Email the next post of the late signatory's organisation, and record the event."""
     plan, due_on = signatory.plan, str(signatory.due_on)
     people = next_post(signatory, now)
     record_emails(

@@ -20,7 +20,7 @@ from partnerships.plans.services.recording import (
 )
 from partnerships.plans.services.sharing import journal_ended_shares
 
-#: Changes of status by hand; the others follow from publishing, asking for signatures and signing.
+#: The changes of status by hand. All others follow from publishing, asking for signatures and signing.
 BY_HAND: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.CLOSED,),
     Status.SHARED: (Status.SUPERSEDED, Status.CLOSED),
@@ -31,7 +31,7 @@ BY_HAND: dict[str, tuple[str, ...]] = {
 
 
 class UnableToChangeStatus(Exception):
-    """The change is not allowed, or the reason or successor is missing."""
+    """The change is not allowed, or has no reason or no successor."""
 
 
 class UnableToPinBaseline(Exception):
@@ -39,7 +39,7 @@ class UnableToPinBaseline(Exception):
 
 
 def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
-    """Return the statuses that people may choose now."""
+    """Return the statuses to which a person may change the plan now."""
     return tuple(Status(status) for status in BY_HAND.get(plan.status, ()) if status in TRANSITIONS[plan.status])
 
 
@@ -47,7 +47,7 @@ def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
 def change_status(
     *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
-    """Change the status of a plan by hand; superseded needs `successor`. Raises `UnableToChangeStatus`."""
+    """Change the status of a plan by hand. “Superseded” needs a `successor`. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if to not in choices_by_hand(plan):
@@ -84,9 +84,9 @@ def change_status(
 
 
 def _checked_successor(plan: Plan, successor: Plan | None, author: User | None) -> Plan:
-    """Return the successor if it can replace the plan, and check that the author may read it.
+    """Return the successor, after checking that it can replace the plan and that the author may read it.
 
-    Raises `UnableToChangeStatus`.
+    Raises `UnableToChangeStatus`, or `UnableToAct` if the author may not read the successor.
     """
     if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
         raise UnableToChangeStatus("Choose the plan that replaces this one.")
@@ -130,7 +130,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
 
 @transaction.atomic
 def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
-    """Make a version the baseline; None clears the baseline. Raises `UnableToPinBaseline`."""
+    """Make a version the baseline, or remove the baseline (None). Raises `UnableToPinBaseline`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():

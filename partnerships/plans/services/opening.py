@@ -24,13 +24,14 @@ log = structlog.get_logger(__name__)
 
 
 class UnableToEmbargo(UnableToPublish):
-    """The embargo would end in the past, or before that of the last version."""
+    """The embargo would end in the past, or before the embargo of the last version."""
 
 
 def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Return when the next version's embargo ends; None without one.
+    """Return when the embargo of the next version ends; None without an embargo.
 
-    Not before the embargo of the present version ends, because the next version includes its changes.
+    The embargo does not end before that of the present version, because the next version includes its changes.
+    Raises `UnableToEmbargo`.
     """
     if requested_end is not None and requested_end <= now:
         raise UnableToEmbargo(
@@ -53,14 +54,17 @@ def moment_in_words(moment: dt.datetime) -> str:
 
 
 def copy_title(plan: Plan, version: Version, content: Content) -> None:
-    """Copy the title and period of a version to the plan. An embargo covers both, so wait for its end."""
+    """Copy the title and period of a version to the plan, once the version has no embargo, which covers both."""
     plan.title = version.title
     plan.period_start = year_of(content["about"]["period_start"])
     plan.period_end = year_of(content["about"]["period_end"])
 
 
 def make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
-    """Update status and numbers for a version that its readers can see from `at` on. Does not save the plan."""
+    """Update the status and numbers of a plan for a version that its readers can see from `at`.
+
+    This does not save the plan.
+    """
     substantive_versions = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
     substantive_number = substantive_versions.values_list("number", flat=True).first() or 0
     if substantive_number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
@@ -77,26 +81,27 @@ def ask_for_signatures(plan: Plan, *, substantive_before: int, author: User | No
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
-    """Open versions whose embargo is over; returns the number of plans.
+    """Open the versions whose embargo is over, and return for how many plans.
 
-    Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
+    This is safe to run twice or late. Failures are logged and retried in the next run; they do not delay other
+    plans.
     """
     due_versions = Version.objects.filter(
         plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now
     )
     plans = Plan.objects.filter(Exists(due_versions), open_number__lt=F("current_number")).order_by("pk")
-    lifted = 0
+    plan_count = 0
     for pk in plans.values_list("pk", flat=True):
         try:
-            lifted += _open_newest(pk, now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
+            plan_count += _open_newest(pk, now)
+        except Exception as error:  # noqa: BLE001 - a fault in one plan must not delay the others
             log.error("embargo_not_lifted", plan=pk, kind=type(error).__name__)
-    return lifted
+    return plan_count
 
 
 @transaction.atomic
 def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
-    """Open the plan's newest version whose embargo is over. Returns whether there was one."""
+    """Open the plan's newest version whose embargo is over, and return whether there was such a version."""
     plan = lock_plan(Plan(pk=plan_pk))
     is_due = Q(embargo_until=None) | Q(embargo_until__lte=now)
     version = plan.versions.filter(is_due, number__gt=plan.open_number).order_by("-number").first()

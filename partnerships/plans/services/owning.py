@@ -1,4 +1,4 @@
-"""Change the owners of a plan: offers, answers and giving up."""
+"""Change the owners of a plan: offer a plan, answer an offer, and give up ownership."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from partnerships.plans.services.sharing import end_share
 
 
 class UnableToChangeOwners(Exception):
-    """The owner is not allowed or the last one, or the offer is closed."""
+    """The organisation may not own the plan, the plan would lose its last owner, or the offer is closed."""
 
 
 def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
@@ -52,7 +52,10 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 
 
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """Return the plan, locked after its partnership: the order in which a party that leaves locks them too."""
+    """Return the plan, locked after its partnership.
+
+    A service that removes a party from the partnership locks both in the same order.
+    """
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
     return lock_plan(plan)
@@ -71,8 +74,8 @@ def offer_ownership(
 ) -> OwnershipOffer:
     """Offer a plan to the receiver `organisation`, on behalf of its owner `offered_for`, the giver.
 
-    The receiver will own the plan too or, if the giver `hands_over`, in the giver's place. Nothing changes until a lead
-    of the receiver accepts; all its leads get an email. Raises `UnableToChangeOwners`.
+    The receiver will own the plan too or, if the giver `hands_over`, instead of the giver. Nothing changes until a
+    lead of the receiver accepts. All leads of the receiver get an email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
@@ -88,7 +91,7 @@ def offer_ownership(
             f"{organisation.name} has not yet answered the last offer of this plan. Wait for its answer, or withdraw "
             "that offer."
         )
-    # Any others can no longer be accepted, for example because their partnership has ended.
+    # Any other unanswered offers can no longer be accepted, for example because their partnership has ended.
     withdraw_all(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
         plan=plan,
@@ -124,7 +127,8 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
-    # Read again under the lock: a colleague may have withdrawn it, or the receiver answered, since the page was shown.
+    # Fetch the offer again under the lock: since the page was shown, a colleague may have withdrawn the offer, or the
+    # receiver may have answered.
     open_offer = plan.ownership_offers.acceptable().filter(pk=offer.pk).select_related("organisation").first()
     if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open, so you do not need to withdraw it.")
@@ -158,8 +162,8 @@ def answer_offer(
 ) -> OwnershipOffer:
     """Accept or decline an offer, as a lead of the receiver.
 
-    The person who made the offer gets an email. After a handover, the giver no longer owns the plan. A plan that had
-    left its partnership with the giver may return to it. Raises `UnableToChangeOwners`.
+    The person who made the offer gets an email. After a handover, the giver no longer owns the plan. A plan that
+    had left its partnership with the giver may return to the partnership. Raises `UnableToChangeOwners`.
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
@@ -195,7 +199,7 @@ def answer_offer(
 
 
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Email the person who made the offer or, if they no longer lead its organisation, its leads."""
+    """Email the person who made the offer or, if that person no longer leads the giver, the giver's leads."""
     leads = leads_of(offer.offered_for)
     offerer = leads.filter(pk=offer.offered_by_id or 0)
     record_emails(
@@ -210,7 +214,8 @@ def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> N
 def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
     """Make the receiver an owner and, after a handover, end the giver's ownership.
 
-    A plan that left its partnership returns to it if the partnership is not over and all owners take part there.
+    A plan that left its partnership returns if the partnership is not over and all owners take part there. Raises
+    `UnableToChangeOwners`.
     """
     organisation = offer.organisation
     is_returning = plan.partnership_id is None and _may_return(plan, offer)
@@ -224,7 +229,7 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
 
     if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         _return_to_partnership(plan, partnership, now=now)
-    # Begin before ending, so that the plan is never without an owner.
+    # Begin the new ownership before ending the old, so that the plan always has an owner.
     begin_ownership(plan, organisation, author=author, now=now)
     if offer.hands_over:
         former_owner = present_owner(plan, offer.offered_for_id)
@@ -232,7 +237,7 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
 
 
 def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.datetime) -> None:
-    """Put the plan back into a partnership that it left, with the audience that it had there."""
+    """Return the plan to a partnership that it left, with the audience that it had in that partnership."""
     last_stay = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()
     plan.partnership = partnership
     if last_stay is not None and plan.audience == Audience.OWNERS:
@@ -242,7 +247,7 @@ def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.date
 
 
 def _may_return(plan: Plan, offer: OwnershipOffer) -> bool:
-    """Whether the owners that remain may own plans of the partnership that the plan had when it was offered.
+    """Return whether the remaining owners may own plans of the partnership that the plan had when it was offered.
 
     `_apply_accepted_offer` checks the receiver itself.
     """
@@ -293,9 +298,9 @@ def end_ownership(
 ) -> None:
     """End an ownership, its shares of the draft and its open offers.
 
-    `accepted_offer` is the one by which the owner handed over. It is answered, not withdrawn.
+    `accepted_offer` is the offer by which the owner handed over the plan. It is answered, so it is not withdrawn.
     """
-    # Two changes at nearly the same time may apply in the other order; an ownership never ends before it began.
+    # Two changes at nearly the same time may be applied in the wrong order, but no ownership ends before it began.
     owner.ended_at = max(now, owner.began_at or now)
     owner.ended_because = because
     owner.save(update_fields=["ended_at", "ended_because"])

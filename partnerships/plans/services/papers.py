@@ -1,4 +1,4 @@
-"""Store PDFs of published versions, because drawing one takes seconds and anyone may download a public plan."""
+"""Store PDFs of published versions: rendering a PDF takes seconds, and anyone may download a public plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.plans.models import ComparedPaper, Paper, ReadingClass, Version
 
-#: How long the PDF of a version or of a comparison is kept.
+#: The time for which the PDF of a version or of a comparison is stored.
 KEEP_FOR = dt.timedelta(days=30)
 
 
@@ -26,28 +26,28 @@ def paper_of(
     draw: Callable[[str], bytes],
     now: dt.datetime,
 ) -> bytes:
-    """Return the stored PDF of a page, or draw and store a new one.
+    """Return the stored PDF of a page, or render and store a new PDF.
 
-    The page shows a version or, with `against`, the version compared with another.
+    The page shows a version or, with `against`, the version compared with another version.
     """
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
-    stored: QuerySet[Any] = Paper.objects.all()
+    papers: QuerySet[Any] = Paper.objects.all()
     lookup: dict[str, Any] = {"version": version, "reader": reader}
     if against is not None:
-        stored, lookup = ComparedPaper.objects.all(), {**lookup, "against": against}
-    stored_paper = stored.filter(**lookup, digest=digest).first()
+        papers, lookup = ComparedPaper.objects.all(), {**lookup, "against": against}
+    stored_paper = papers.filter(**lookup, digest=digest).first()
     if stored_paper is not None:
         return bytes(stored_paper.pdf)
     pdf = draw(page)
-    stored.update_or_create(**lookup, defaults={"digest": digest, "pdf": pdf, "made_at": now})
+    papers.update_or_create(**lookup, defaults={"digest": digest, "pdf": pdf, "made_at": now})
     return pdf
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    old: list[QuerySet[Any]] = [
+    old_papers: list[QuerySet[Any]] = [
         model._default_manager.filter(made_at__lte=now - KEEP_FOR) for model in (Paper, ComparedPaper)
     ]
-    return sum(delete_in_batches(rows, dry_run=dry_run) for rows in old)
+    return sum(delete_in_batches(rows, dry_run=dry_run) for rows in old_papers)
 
 
 def register() -> None:

@@ -32,19 +32,19 @@ from partnerships.plans.services.recording import journal_audience, plan_or_draf
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """The end of an organisation's part in the plans of a partnership."""
+    """An organisation's departure from the plans of a partnership."""
 
     partnership: Partnership
     organisation: Organisation
     reason: str
     author: User | None
     now: dt.datetime
-    #: The organisation stays in the partnership, as an observer.
+    #: Whether the organisation remains in the partnership as an observer.
     is_observer: bool = False
 
 
 def leave_with_party(departure: PartyDeparture) -> None:
-    """End a former party's part in the partnership's plans. Plans that only it owns leave with it."""
+    """End a former party's part in the partnership's plans. Plans that only the party owns leave too."""
     party = departure.party
     parting = Parting(
         partnership=party.partnership,
@@ -86,7 +86,7 @@ def step_back(change: PartyDeparture) -> None:
 def end_part(parting: Parting, plans: QuerySet[Plan]) -> None:
     """End an organisation's ownerships, shares and offers in these plans of a partnership.
 
-    Plans that only it owns leave the partnership with it.
+    Plans that only this organisation owns leave the partnership too.
     """
     organisation, author, now = parting.organisation, parting.author, parting.now
     locked_plans = {plan.pk: plan for plan in plans.select_for_update(of=("self",), no_key=True).order_by("pk")}
@@ -118,7 +118,7 @@ def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, no
     unanswered_offers = OwnershipOffer.objects.unanswered().filter(of_organisations)
     lapsed_offers = unanswered_offers.exclude(pk__in=OwnershipOffer.objects.acceptable())
     plans = Plan.objects.filter(pk__in=list(lapsed_offers.values_list("plan_id", flat=True)))
-    # Locked in the order of their ids, so that two departures at once do not wait for each other.
+    # Lock the plans in the order of their ids, so that two simultaneous departures do not wait for each other.
     list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     withdraw_all(lapsed_offers, author=author, now=now)
 
@@ -131,7 +131,7 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
     """
     partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
     audience_before = plan.audience
-    # The event for the partnership names the title that its parties could read, never one that only owners know.
+    # The event for the partnership contains the title that its parties could read, never a title for owners only.
     announced_version = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
     PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
     plan.partnership = None

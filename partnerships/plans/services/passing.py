@@ -1,4 +1,7 @@
-"""Plans of an organisation that continues after it passed its part in a partnership, or a plan, to a successor."""
+"""Change an organisation's plans after a successor took over a plan or its part in a partnership.
+
+The organisation continues, so the plans that did not pass to the successor remain with it.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,14 @@ from partnerships.plans.services.sharing import journal_share
 
 @dataclass(frozen=True, slots=True)
 class _ChangedTable:
-    """A table that changes when a part in a partnership ends; `plan` is the lookup of its plan."""
+    """A table that changes when a part in a partnership ends. `plan` is the lookup of the row's plan."""
 
     model: type[Model]
     plan: str
     fields: tuple[str, ...]
 
 
-#: The values recorded before and after, so that undoing the succession restores them.
+#: The values in these tables are recorded before and after the change, so that undoing the succession restores them.
 _CHANGED_TABLES = (
     _ChangedTable(Plan, plan="pk", fields=("partnership", "audience")),
     _ChangedTable(PlanOwner, plan="plan", fields=("ended_at", "ended_because")),
@@ -39,9 +42,9 @@ _CHANGED_TABLES = (
 
 
 def leave_with_part_passed_on(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """End a continuing body's part in the plans of partnerships in which a successor takes its place.
+    """End a continuing organisation's part in the plans of partnerships in which a successor replaces it.
 
-    Plans with an accepted handover of their own are left to that handover.
+    Plans with their own accepted handover are left to that handover.
     """
     if not _source_continues(moving):
         return []
@@ -55,24 +58,26 @@ def leave_with_part_passed_on(partnerships: Collection[int], moving: Moving) -> 
 
 
 def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[Change]:
-    """End the part of a new owner that does not belong to the partnership of the plan that passed to it.
+    """End the part of a new owner that is not in the partnership of the plan that passed to it.
 
-    If the plan has other owners, the new one does not own it; otherwise the plan leaves the partnership.
+    If the plan has other owners, the new owner does not own the plan; otherwise the plan leaves the partnership.
     """
     if not _source_continues(moving):
         return []
     changes = []
-    in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
-    for partnership in Partnership.objects.filter(pk__in=in_partnerships.values("partnership")).order_by("pk"):
+    plans_in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
+    for partnership in Partnership.objects.filter(pk__in=plans_in_partnerships.values("partnership")).order_by("pk"):
         if not possible_owners(partnership).filter(pk=moving.target.pk).exists():
-            changes += _end_part(in_partnerships.filter(partnership=partnership), partnership, moving.target, moving)
+            changes += _end_part(
+                plans_in_partnerships.filter(partnership=partnership), partnership, moving.target, moving
+            )
     return changes
 
 
 def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Note in the journal what undoing a succession restored; otherwise a restore would end it again.
+    """Record in the journal what undoing a succession restored; otherwise a restore would end it again.
 
-    Also delete the record that a plan left its partnership, if it is back there.
+    Also delete the record that a plan left its partnership, if the plan has returned.
     """
     changes_by_table: dict[str, dict[int, Change]] = defaultdict(dict)
     for change in changes:
@@ -98,9 +103,9 @@ def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
 
 
 def _source_continues(moving: Moving) -> bool:
-    """Whether a succession passes something on from a body that has not ended.
+    """Return whether a succession passes something on from an organisation that has not ended.
 
-    What a body that has ended still holds is listed on its successors' pages until a lead decides.
+    What still belongs to an organisation that has ended is listed on its successors' pages until a lead decides.
     """
     return moving.succession is not None and not moving.source.is_ended
 
@@ -108,12 +113,12 @@ def _source_continues(moving: Moving) -> bool:
 def _end_part(
     plans: QuerySet[Plan], partnership: Partnership, organisation: Organisation, moving: Moving
 ) -> list[Change]:
-    """End the organisation's part in these plans; returns the changed values of their rows."""
+    """End the organisation's part in these plans, and return the changed values of their rows."""
     plan_ids = list(plans.values_list("pk", flat=True))
     offers = OwnershipOffer.objects.unanswered().filter(Q(organisation=organisation) | Q(offered_for=organisation))
-    plan_ids_watched = [*plan_ids, *offers.values_list("plan", flat=True)]
+    affected_plan_ids = [*plan_ids, *offers.values_list("plan", flat=True)]
 
-    values_before = _values_by_row(plan_ids_watched)
+    values_before = _values_by_row(affected_plan_ids)
     parting = Parting(
         partnership=partnership,
         organisation=organisation,
@@ -122,19 +127,19 @@ def _end_part(
         now=moving.now,
     )
     end_part(parting, Plan.objects.filter(pk__in=plan_ids))
-    values_after = _values_by_row(plan_ids_watched)
+    values_after = _values_by_row(affected_plan_ids)
 
     changes = []
     for (table, row), before in values_before.items():
         after = values_after[table, row]
-        changed = [name for name in before if before[name] != after[name]]
-        if changed:
+        changed_names = [name for name in before if before[name] != after[name]]
+        if changed_names:
             changes.append(
                 Change(
                     table=table,
                     row=row,
-                    before={name: before[name] for name in changed},
-                    after={name: after[name] for name in changed},
+                    before={name: before[name] for name in changed_names},
+                    after={name: after[name] for name in changed_names},
                 )
             )
     return changes

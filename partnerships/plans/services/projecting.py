@@ -1,4 +1,4 @@
-"""Update the rows for lists and reports from a plan's newest version, where they differ."""
+"""Update the rows for lists and reports where they differ from a plan's newest version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count, pipeline_kind, pipeline_lines
 from partnerships.plans.models import Document, Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
 
-#: Rows written in one statement.
+#: The number of rows written in one statement.
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
 #: The fields of a site's row that come from its item.
@@ -23,7 +23,7 @@ SITE_FIELDS = [
 def project(plan: Plan, before: Content, after: Content, version: Version) -> None:
     """Write the sites, homes, milestones and documents of a version into rows.
 
-    The rows hold the content `before`; `after` is the content of the version.
+    The rows contain the content `before`; `after` is the content of the version.
     """
     record_planned_homes(before, after, version)
     _write_sites(plan, _items_by_key(before, "sites"), _items_by_key(after, "sites"))
@@ -32,7 +32,7 @@ def project(plan: Plan, before: Content, after: Content, version: Version) -> No
 
 
 def record_planned_homes(before: Content, after: Content, version: Version) -> None:
-    """End the rows of homes that `version` changes or removes, and add rows for its own."""
+    """End the rows of homes that `version` changes or removes, and add rows for the homes of `version`."""
     lines_before = {site["key"]: pipeline_lines(site, pipeline_kind(before)) for site in before["sites"]}
     lines_after = {site["key"]: pipeline_lines(site, pipeline_kind(after)) for site in after["sites"]}
     site_keys = {**lines_before, **lines_after}
@@ -62,7 +62,8 @@ def record_planned_homes(before: Content, after: Content, version: Version) -> N
     rows_of(_SET_PACKING, [""])
 
 
-#: "on": writing rows of homes does not pack them, until the end of the transaction; they are then packed once.
+#: With "on", writing rows of homes does not pack them, until "" or the end of the transaction. `record_planned_homes`
+#: packs them once at the end.
 _SET_PACKING = "SELECT set_config('common_ground.packs_homes', %s, true)"
 
 
@@ -71,7 +72,7 @@ def _items_by_key(content: Content, code: str) -> dict[str, Item]:
 
 
 def _write_milestones(plan: Plan, before: dict[str, Milestone], after: dict[str, Milestone]) -> None:
-    """Write changed milestones into rows, and delete removed ones."""
+    """Write changed milestones into rows, and delete the rows of removed milestones."""
     Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
     changed_keys = {
         key
@@ -92,13 +93,13 @@ def _milestone_values(milestone: Milestone) -> tuple[object, ...]:
 
 
 def _write_documents(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
-    """Update the title, restriction and presence of documents in their rows."""
+    """Update the title, the restriction and `in_newest` in the rows of documents."""
     removed_keys = [key for key in before if key not in after]
     if removed_keys:
         Document.objects.filter(plan=plan, key__in=removed_keys).update(in_newest=False)
     if not after:
         return
-    # Compare with the rows, not with `before`: servers of an earlier release left these columns empty.
+    # Compare with the rows and not with `before`, because servers of an earlier release left these columns empty.
     changed_rows = []
     for row in Document.objects.filter(plan=plan, key__in=after):
         item = after[row.key]
@@ -109,7 +110,7 @@ def _write_documents(plan: Plan, before: dict[str, Item], after: dict[str, Item]
 
 
 def _write_sites(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
-    """Write changed sites and their lines of homes into rows, and delete removed ones."""
+    """Write changed sites and their lines of homes into rows, and delete the rows of removed sites."""
     Site.objects.filter(plan=plan, key__in=[key for key in before if key not in after]).delete()
     changed_items = [item for key, item in after.items() if before.get(key) != item]
     area_codes = {item["area"] for item in changed_items}

@@ -1,4 +1,4 @@
-"""Publish versions: numbered, never changed, with an optional embargo."""
+"""Publish versions, which are numbered, never change, and may have an embargo."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Imported(TypedDict, total=False):
     content: Any
     #: The list that the content comes from.
     source: str
-    #: It was published in this form elsewhere: it may be minor whatever it changes, and mix kinds of years.
+    #: Whether the content was published in this form elsewhere. It may then be minor whatever it changes, and may mix
+    #: kinds of years.
     elsewhere: bool
 
 
@@ -67,7 +68,7 @@ class Imported(TypedDict, total=False):
 class DraftChoices:
     """What the author of a version decided about its draft. Pieces are named like "milestones/start"."""
 
-    #: The revision of the draft that the author saw. If the draft was saved since, it is not published.
+    #: The revision of the draft that the author saw. A draft saved since then is not published. None skips the check.
     revision: int | None = None
     #: Pieces to remove from the draft before it is published.
     leave_out: Sequence[str] = ()
@@ -94,13 +95,12 @@ def publish_version(
 ) -> Version:
     """Publish the draft, or the content of an import, as the next version, and send `version_published`.
 
-    note: what changed and why.
-    minor: keeps the signatures. A version that changes homes, dates, money or parties cannot be minor; on the first
-        version it has no effect.
-    embargo_until: until then only owners can read the version. The embargo of the version before applies too.
+    `note` says what changed and why. A `minor` version keeps the signatures; a version that changes homes, dates,
+    money or parties cannot be minor, and on the first version `minor` has no effect. Only owners can read the
+    version until `embargo_until`, and until the embargo of the previous version ends.
 
-    Each piece of the template that nobody has changed must be left out or kept, and all homes must use the same kind of
-    years. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    Each piece of the template that nobody has changed must be left out or kept, and all homes must use the same
+    kind of years. Raises `UnableToPublish`, or `UnableToEmbargo` for the embargo.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -148,7 +148,7 @@ def publish_version(
 
 
 def _check_plan(plan: Plan, note: str) -> None:
-    """Refuse to publish a plan that is over, or without a note."""
+    """Check that the plan is not over and that there is a note. Raises `UnableToPublish`."""
     if plan.is_over:
         raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. You can no longer publish it.")
     if not note:
@@ -156,7 +156,7 @@ def _check_plan(plan: Plan, note: str) -> None:
 
 
 def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None, now: dt.datetime) -> Draft:
-    """Return the locked draft without the pieces to leave out.
+    """Return the draft, locked and without the pieces to leave out.
 
     Raises `UnableToPublish` if the draft has changed since the author saw it.
     """
@@ -173,7 +173,7 @@ def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None,
 def _prepare(
     plan: Plan, draft: Draft, previous: Version | None, *, keep: Sequence[str], imported: Imported
 ) -> Prepared:
-    """Return the content to publish: that of the draft, or of an import. Raises `UnableToPublish`."""
+    """Return the content to publish, from the draft or from an import. Raises `UnableToPublish`."""
     imported_content = imported.get("content")
     previous_content: Content = previous.content if previous else empty()
     prepared = prepare(PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finished, plan))
@@ -187,16 +187,16 @@ def _prepare(
 
 
 def _refuse_empty(plan: Plan, content: Content) -> None:
-    """Refuse a first version that is empty, or still the template."""
-    untitled = {**content["about"], "title": ""}
-    if {**content, "about": untitled} == empty():
+    """Refuse a first version that is empty or is still the template."""
+    about_without_title = {**content["about"], "title": ""}
+    if {**content, "about": about_without_title} == empty():
         raise UnableToPublish(NOTHING_CHANGED)
     if is_untouched(plan.kind, content):
         raise UnableToPublish(NOTHING_WRITTEN)
 
 
 def _refuse_mixed_years(content: Content, previous_content: Content) -> None:
-    """Refuse to mix kinds of years, unless the version before mixes them too."""
+    """Refuse to mix kinds of years, unless the previous version mixes them too."""
     if mixes_years(content) and not mixes_years(previous_content):
         raise UnableToPublish(MIXED_YEARS)
 
@@ -204,7 +204,7 @@ def _refuse_mixed_years(content: Content, previous_content: Content) -> None:
 def _record_publication(
     plan: Plan, version: Version, *, status_before: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Record the event of a new version, with the plan's status before and after it."""
+    """Record the event of a new version, with the plan's status before and after the publication."""
     record_event(
         plan,
         EventKind.VERSION_PUBLISHED,
@@ -236,8 +236,8 @@ def _finished(plan: Plan, content: Content, previous_content: Content) -> Conten
 
 def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, keep: Sequence[str]) -> None:
     """Refuse to publish parts of the template that nobody has changed or decided to keep."""
-    untouched = untouched_parts(plan.kind, content, previous_content)
-    titles = [title for piece, title in untouched.items() if piece not in keep]
+    title_by_piece = untouched_parts(plan.kind, content, previous_content)
+    titles = [title for piece, title in title_by_piece.items() if piece not in keep]
     if titles:
         raise UnableToPublish(
             f"Nobody has changed these parts since the plan was started. Keep or remove each one: {'; '.join(titles)}."
@@ -270,33 +270,33 @@ def publish_piece(
     """Publish the newest version with one piece replaced, for example a milestone.
 
     The draft keeps its other changes. `based_on` is the number of the version that the author saw. Raises
-    `UnableToPublish`, and `PieceConflict` if a colleague has published another value of the piece since; its
-    `revision` is the newest version number.
+    `UnableToPublish`. Raises `PieceConflict` if a colleague has published another value of the piece since; the
+    `revision` of this error is the newest version number.
     """
     with transaction.atomic():
-        locked = lock_plan(plan)
-        require(rights_over(locked, author, now).may_publish)
-        newest = locked.versions.filter(number=locked.current_number).first()
+        locked_plan = lock_plan(plan)
+        require(rights_over(locked_plan, author, now).may_publish)
+        newest = locked_plan.versions.filter(number=locked_plan.current_number).first()
         if newest is None:
             raise UnableToPublish("This plan has no version yet. Publish its draft first.")
         try:
             content = set_piece(newest.content, piece, value)
-            _check_conflict(locked, newest, piece, content=content, based_on=based_on)
+            _check_conflict(locked_plan, newest, piece, content=content, based_on=based_on)
         except ValueError as error:
             raise UnableToPublish(str(error)) from error
-        return publish_version(plan=locked, author=author, note=note, minor=minor, now=now, content=content)
+        return publish_version(plan=locked_plan, author=author, note=note, minor=minor, now=now, content=content)
 
 
 def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content, based_on: int) -> None:
-    """Raise `PieceConflict` if a colleague published another value of the piece since version `based_on`."""
-    mine = get_piece(content, piece)
-    theirs = get_piece(newest.content, piece)
-    seen = theirs if based_on == newest.number else get_piece(content_of(plan, based_on), piece)
-    if theirs not in (seen, mine):
+    """Raise `PieceConflict` if a colleague has published another value of the piece since version `based_on`."""
+    own_value = get_piece(content, piece)
+    newest_value = get_piece(newest.content, piece)
+    value_seen = newest_value if based_on == newest.number else get_piece(content_of(plan, based_on), piece)
+    if newest_value not in (value_seen, own_value):
         raise PieceConflict(
             piece=piece,
-            mine=mine,
-            theirs=theirs,
+            mine=own_value,
+            theirs=newest_value,
             revision=newest.number,
             by=newest.author_id,
             at=newest.published_at.isoformat(),
@@ -324,7 +324,10 @@ def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str,
 
 
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
-    """Update the plan's row for the new version. Title, period and status change only once its embargo ends."""
+    """Update the plan's row for the new version.
+
+    Title, period and status change only when the embargo ends, except that the first version sets title and period.
+    """
     opens_at = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1:

@@ -1,4 +1,4 @@
-"""Lock a plan's row, record its events, and note in the journal what must stay ended after a restore."""
+"""Lock a plan's row, record its events, and record in the journal what must remain ended after a restore."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ OFFER = "ownership offer"
 
 
 def lock_plan(plan: Plan) -> Plan:
-    """Return the plan read afresh, with its row locked until the transaction ends."""
+    """Return the plan fetched again, with its row locked until the transaction ends."""
     return Plan.objects.select_for_update(of=("self",), no_key=True).select_related("partnership").get(pk=plan.pk)
 
 
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
-    """Return the owner that the author acts for, or else the first owner by name.
+    """Return the owner for which the author acts, or else the first owner by name.
 
-    An event names one organisation. By name, so that events of the system always name the same owner.
+    An event has one organisation. The owners are sorted by name, so that all events of the system have the same
+    owner.
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
@@ -45,7 +46,7 @@ def plan_identity(plan: Plan) -> str:
 
 
 def journal_audience(plan: Plan, *, now: dt.datetime) -> None:
-    """Note in the journal who may read the plan from now on."""
+    """Record in the journal who may read the plan from now on."""
     journal.note(AUDIENCE, now=now, plan=plan.pk, same=plan_identity(plan), audience=plan.audience)
 
 
@@ -55,14 +56,14 @@ def owner_identity(plan: Plan, organisation: Organisation) -> str:
 
 
 def offer_identity(offer: OwnershipOffer) -> str:
-    """Return a hash that identifies an offer in the journal by its plan and organisation."""
+    """Return a hash that identifies an offer in the journal, made from its plan and organisation."""
     return owner_identity(offer.plan, offer.organisation)
 
 
 def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisation | None, now: dt.datetime) -> None:
-    """Note in the journal that an ownership ended.
+    """Record in the journal that an ownership ended.
 
-    An owner that left the partnership needs no line: its party has one.
+    If the owner left the partnership, the journal already has a line for its party.
     """
     if owner.ended_because == EndedBecause.LEFT:
         return
@@ -78,12 +79,12 @@ def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisati
 
 
 def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note in the journal that an offer was withdrawn or declined, or with `undone` that it is open again."""
+    """Record in the journal that an offer was withdrawn or declined, or with `undone` that the offer is open again."""
     journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer), undone=undone)
 
 
 def plan_or_draft(plan: Plan) -> EventTarget:
-    """Return the target of an event about the plan itself: the draft until the plan is published."""
+    """Return the target of an event about the plan itself, which is the draft until the plan is published."""
     return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 
 
@@ -99,7 +100,8 @@ def record_event(
 ) -> Event:
     """Record an event of a plan.
 
-    Its `target` decides who may see it: the readers of a version or a comment, or those that `EventTarget` names.
+    `target` decides who may see the event: the readers of a version or a comment, or the people that `EventTarget`
+    describes.
     """
     match target:
         case Version():

@@ -20,23 +20,23 @@ from partnerships.plans.services.recording import acting_organisation
 def email_request(signatory: Signatory, *, author: User | None, now: dt.datetime, again: bool = False) -> None:
     """Email the link to sign to the leads of a signatory's organisation, except the author of the request.
 
-    `again` says that the organisation was asked before, about an earlier version.
+    `again` means that the organisation was asked before, about an earlier version.
     """
     lead_ids = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
     _record_emails(signatory, lead_ids, {"reminder": False, "again": again}, author=author, now=now)
 
 
 def remind_signatories(*, now: dt.datetime) -> int:
-    """Remind leads before the deadline at their own lead times, and once a week after it.
+    """Remind leads before the deadline, at the lead times of each lead, and once a week after the deadline.
 
-    Returns how many signatories were reminded. Safe to run twice: a conditional update claims each signatory in the
-    transaction that records its emails.
+    Returns how many signatories were reminded. This is safe to run twice: a conditional update claims each
+    signatory in the transaction that records its emails.
     """
     lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
     signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
-    reminded = 0
+    reminder_count = 0
     for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
-        # At nobody's lead time: no need to look up the leads.
+        # If a reminder is due at nobody's lead time, the leads need not be queried.
         if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
             continue
         lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]
@@ -44,16 +44,16 @@ def remind_signatories(*, now: dt.datetime) -> int:
         if lead_ids and not lead_ids_to_remind:
             continue
         with transaction.atomic():
-            # No row if another run has reminded this signatory since it was read.
+            # This matches no row if another run has reminded the signatory since the query above.
             unclaimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
             if unclaimed.update(reminded_at=now):
-                reminded += 1
+                reminder_count += 1
                 _email_reminder(signatory, lead_ids_to_remind, now=now)
-    return reminded
+    return reminder_count
 
 
 def _email_reminder(signatory: Signatory, lead_ids: Sequence[int], *, now: dt.datetime) -> None:
-    """Remind these leads. The moment of the email before tells this reminder from the next one."""
+    """Email a reminder to these leads. The moment of the last email distinguishes each reminder from the next."""
     last_emailed_at = signatory.reminded_at or signatory.asked_at
     params = {"reminder": True, "again": False, "owed_since": last_emailed_at.isoformat()}
     _record_emails(signatory, lead_ids, params, author=None, now=now)
@@ -74,6 +74,6 @@ def _record_emails(
 
 
 def must_decide(signatory: Signatory) -> bool:
-    """Whether a signatory still takes part and has not decided on the present version."""
+    """Return whether a signatory still takes part and has not decided on the present version."""
     states = signing_states(signatory.plan)
     return any(state.must_decide for state in states if state.signatory.pk == signatory.pk)

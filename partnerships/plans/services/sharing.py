@@ -1,4 +1,4 @@
-"""Share a draft with people, stop sharing it, and ask to see a draft."""
+"""Share a draft with people, stop sharing a draft, and ask to see a draft."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from partnerships.plans.models import OVER, AccessRequest, Opening, Plan, Share,
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 
-#: A draft for more people than this should be published.
+#: The most people with whom a draft can be shared. A draft for more people should be published.
 MAX_SHARES = 100
-#: A draft that is shared again within this time sends no second email.
+#: Sharing a draft again with the same person within this time sends no second email.
 EMAIL_AGAIN = dt.timedelta(days=1)
-#: The page of a draft fetches its map within this time, which is not logged as a second opening.
+#: The page of a draft fetches its map within this time. That request is not logged as a second opening.
 PAGE_FETCHES_ITS_MAP = dt.timedelta(minutes=1)
 #: The journal's name for a draft shared with a person.
 SHARE = "share"
 
 
 class UnableToShare(Exception):
-    """The person may not see drafts, the day is past, or the plan is over."""
+    """The person may not see drafts, the last day is in the past, or the plan is over."""
 
 
 class UnableToAskForAccess(Exception):
@@ -52,10 +52,10 @@ def share_draft(
     author: User,
     now: dt.datetime,
 ) -> Share:
-    """Share the draft with a person who has an account, and email them.
+    """Share the draft with a person who has an account, and email the person.
 
-    If it is shared with them already, this changes the terms. It sends another email only if the share had ended and
-    the last email is more than a day old. Raises `UnableToShare`.
+    If the draft is already shared with the person, this changes the terms. It sends another email only if the share
+    had ended and the last email is more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -63,7 +63,7 @@ def share_draft(
         raise UnableToShare(f"This plan is {plan.get_status_display().lower()}, so you can no longer share its draft.")
     if ends_on is not None and ends_on < timezone.localdate(now):
         raise UnableToShare("The last day must be today or later.")
-    person, organisation = _reader_at(email, plan)
+    person, organisation = _find_reader(email, plan)
     existing_share = plan.shares.filter(person=person).first()
     if existing_share is None and plan.shares.active(now).count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish the plan instead.")
@@ -106,8 +106,8 @@ def share_draft(
     return share
 
 
-def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
-    """Return the person with this address, and the organisation for which they see the draft.
+def _find_reader(email: str, plan: Plan) -> tuple[User, Organisation]:
+    """Return the person with this address, and the organisation for which the person sees the draft.
 
     Raises `UnableToShare` for people who have no account, act for no organisation or can edit the draft anyway.
     """
@@ -124,7 +124,7 @@ def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
 
 
 def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime) -> None:
-    """Invite the person to read the draft."""
+    """Email the person an invitation to read the draft."""
     share.invited_at = now
     share.save(update_fields=["invited_at"])
     record_email(
@@ -137,14 +137,14 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
 
 
 def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
-    """Return the organisation for which a person sees the draft: a party of its partnership if possible."""
+    """Return the organisation for which a person sees the draft, which is a party of its partnership if possible."""
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
     return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
 
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
-    """End all active shares of the draft; returns how many. Lock the plan's row first."""
+    """End all active shares of the draft, and return how many. Lock the plan's row first."""
     shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
         end_share(share, author=author, now=now)
@@ -161,18 +161,18 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
 
 
 def share_identity(share: Share) -> str:
-    """Return a hash that identifies a share in the journal by its plan and person."""
+    """Return a hash that identifies a share in the journal, made from its plan and person."""
     return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
 
 
 def journal_share(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note in the journal that the share has ended, or with `undone` that it is active with these terms."""
+    """Record in the journal that the share has ended, or with `undone` that the share is active with these terms."""
     terms = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     journal.note(SHARE, now=now, share=share.pk, same=share_identity(share), undone=undone, **terms)
 
 
 def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
-    """Note the active shares in the journal as ended, because closing a plan closes its draft."""
+    """Record in the journal that the active shares have ended, because closing a plan closes its draft."""
     for share in plan.shares.active(now).select_related("person", "plan").order_by("pk"):
         journal_share(share, now=now)
 
@@ -195,10 +195,10 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
-    """Log that a person opened a draft shared with them, and return their active share.
+    """Log that a person opened a draft shared with them, and return the person's active share.
 
-    `how` is an `Opening`, `what` the name of an opened document. The map that the draft's page fetches as it opens is
-    not logged a second time.
+    `how` is an `Opening`, and `what` is the name of an opened document. When the draft's page opens, the map that
+    the page fetches is not logged a second time. Returns None if the draft is not shared with the person.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
@@ -219,8 +219,8 @@ def ask_for_access(
 ) -> AccessRequest:
     """Ask the owners of a plan of the partnership to share its draft.
 
-    `about` is its title or address. Only the owners learn whether there is such a plan: the asker gets the same answer
-    in every case. Raises `UnableToAskForAccess`.
+    `about` is the plan's title or address. Only the owners learn whether such a plan exists: the asker gets the
+    same answer in every case. Raises `UnableToAskForAccess`.
     """
     require(may_ask_for_access(partnership.pk, roles_of(author, now)))
     about = " ".join(about.split())[:300]
@@ -228,7 +228,7 @@ def ask_for_access(
         raise UnableToAskForAccess("Enter the plan’s title or its web address.")
     plan = _newest_plan_named(about, partnership)
     try:
-        # In a savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
             request = AccessRequest.objects.create(
                 partnership=partnership,
@@ -239,7 +239,7 @@ def ask_for_access(
                 asked_at=now,
             )
     except IntegrityError:
-        # The person has asked already and waits for the answer: the owners need no second email.
+        # The person has already asked and not been answered yet, so the owners need no second email.
         return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
     if plan is not None:
         record_event(
@@ -251,7 +251,7 @@ def ask_for_access(
             data={"title": plan.title, "request": request.pk},
         )
         leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-        # Without a sender: its leads would see the email in the ledger, and so learn that there is such a plan.
+        # The email has no sender: the sender's leads would see it in the ledger, and so learn that the plan exists.
         record_emails(
             kind="plans.access_request",
             people=leads.exclude(person=author).values_list("person", flat=True),
@@ -282,9 +282,10 @@ def answer_request(
 ) -> AccessRequest:
     """Share the draft with the person who asked to see it, or decline.
 
-    They get an email with the message. Raises `UnableToShare`, also if the request has been answered already.
+    The person gets an email with the message. Raises `UnableToShare`, also if the request has already been
+    answered.
     """
-    # Read again under a lock, so that two editors who answer at the same moment do not both share the draft.
+    # Fetch the request again with a lock, so that two editors who answer at once do not both share the draft.
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
     if request.answered_at is not None or request.plan is None:

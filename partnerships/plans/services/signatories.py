@@ -33,7 +33,7 @@ LINKS = "links to sign"
 
 
 class UnableToRequestSignOff(Exception):
-    """There is no version or signatory to sign, or the plan is over."""
+    """The plan has no version or no signatory to sign it, or is over."""
 
 
 @transaction.atomic
@@ -47,12 +47,13 @@ def request_sign_off(
     reason: str = "",
     questions: Sequence[str] = (),
 ) -> Plan:
-    """Ask organisations to sign, in addition to those already asked.
+    """Ask organisations to sign a plan, in addition to the organisations already asked.
 
-    `signatories` are organisations, each with the role that signs. They answer `questions` with their decision.
+    `signatories` are organisations, each with the role that signs. The organisations answer `questions` with their
+    decision.
 
-    If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version are
-    asked again, with `due_on` and `questions` in the place of their own if these are given. Raises
+    If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version
+    are asked again. `due_on` and `questions`, if given, replace their earlier deadline and questions. Raises
     `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
@@ -73,7 +74,7 @@ def request_sign_off(
     for organisation, role in new_signatories:
         _check_may_sign(plan, organisation, role)
 
-    created = [
+    created_signatories = [
         Signatory.objects.create(
             plan=plan,
             organisation=organisation,
@@ -105,7 +106,7 @@ def request_sign_off(
             "questions": valid_questions,
         },
     )
-    for signatory in created:
+    for signatory in created_signatories:
         email_request(signatory, author=author, now=now)
     for state in states_to_ask_again:
         deadline = due_on or _new_deadline(state.signatory, now)
@@ -115,7 +116,7 @@ def request_sign_off(
 
 
 def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
-    """Refuse a plan without an open version or that is over, and a deadline in the past."""
+    """Refuse a plan that has no open version or is over, and a deadline in the past."""
     if not number_to_sign(plan):
         raise UnableToRequestSignOff(
             "Organisations sign a published version. Publish a version without an embargo first."
@@ -128,7 +129,7 @@ def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> 
 
 
 def _is_signed_already(plan: Plan) -> bool:
-    """Whether a plan that went back to comment has all its signatures."""
+    """Return whether a plan that went back to comment has all its signatures."""
     states = signing_states(plan) if plan.status == Status.SHARED else []
     return any(state.has_approved for state in states) and all(state.is_settled for state in states)
 
@@ -136,7 +137,8 @@ def _is_signed_already(plan: Plan) -> bool:
 def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     """Return the deadline of a signatory that is asked again.
 
-    Its old deadline or, if that is past, as many days from now as it had at first, but at least a week.
+    This is the old deadline. If that is in the past, the signatory has as many days from now as it had at first,
+    but at least a week.
     """
     today = timezone.localdate(now)
     if signatory.due_on is None or signatory.due_on >= today:
@@ -152,9 +154,9 @@ def _ask_again(
     now: dt.datetime,
     questions: Sequence[str] = (),
 ) -> None:
-    """Email a signatory again; links in earlier emails stop working.
+    """Email a signatory again. The links in earlier emails stop working.
 
-    Without new `questions` the signatory keeps its earlier ones.
+    Without new `questions`, the signatory keeps its earlier questions.
     """
     due_before = signatory.due_on
     renew_link(signatory, now=now)
@@ -179,7 +181,7 @@ def _record_deadline(
     now: dt.datetime,
     reason: str = "",
 ) -> None:
-    """Record a signatory's new deadline in the plan's history."""
+    """Record an event with a signatory's new deadline."""
     plan, due_on = signatory.plan, signatory.due_on
     record_event(
         plan,
@@ -202,7 +204,7 @@ def _record_deadline(
 def change_due_day(
     *, signatory: Signatory, due_on: dt.date | None, reason: str, author: User, now: dt.datetime
 ) -> Signatory:
-    """Change or clear a signatory's deadline. Raises `UnableToRequestSignOff`."""
+    """Change or remove a signatory's deadline. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     signatory = Signatory.objects.select_related("plan", "organisation").get(pk=signatory.pk)
@@ -233,7 +235,7 @@ def change_due_day(
 
 
 def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
-    """Refuse organisations other than owners and partners, and observers."""
+    """Check that the organisation is an owner or a partner, and is not an observer. Raises `UnableToRequestSignOff`."""
     if not role:
         raise UnableToRequestSignOff(f"Enter the role that signs for {organisation.name}.")
     if plan.owners.filter(organisation=organisation).exists():
@@ -257,7 +259,7 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
 
 
 def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
-    """Ask every signatory that must decide again. Lock the plan's row first."""
+    """Ask every signatory that must decide to sign again. Lock the plan's row first."""
     for state in signing_states(plan):
         if state.must_decide:
             signatory = state.signatory
@@ -266,7 +268,7 @@ def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
-    """Stop asking an organisation to sign; its decisions are kept. Raises `UnableToRequestSignOff`."""
+    """Stop asking an organisation to sign. Its earlier decisions remain. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     present_signatories = plan.signatories.filter(removed_at=None)
@@ -280,7 +282,7 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
 
 
 def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Stop asking a signatory. Lock the plan's row first."""
+    """Stop asking a signatory, and record this in the journal. Lock the plan's row first."""
     signatory.removed_at = now
     signatory.save(update_fields=["removed_at"])
     journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
@@ -301,33 +303,33 @@ def renew_link(signatory: Signatory, *, now: dt.datetime) -> None:
 
 
 def signatory_identity(signatory: Signatory) -> str:
-    """Return a hash that identifies a signatory in the journal by its plan and organisation."""
+    """Return a hash that identifies a signatory in the journal, made from its plan and organisation."""
     plan, organisation = signatory.plan, signatory.organisation
     return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 
 
 def release_signatories(*, now: dt.datetime) -> int:
-    """Stop waiting for organisations that no longer take part; returns how many.
+    """Stop asking the organisations that no longer take part, and return how many they are.
 
-    Their decisions are kept. Safe to run twice or late.
+    Their decisions remain. This is safe to run twice or late.
     """
-    former = (
+    former_signatories = (
         Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
         .annotate(takes_part=still_takes_part())
         .filter(takes_part=False)
     )
-    plan_ids = former.order_by("plan").values_list("plan", flat=True).distinct()
+    plan_ids = former_signatories.order_by("plan").values_list("plan", flat=True).distinct()
     return sum(_release_signatories_of(pk, now) for pk in plan_ids)
 
 
 @transaction.atomic
 def _release_signatories_of(plan_pk: int, now: dt.datetime) -> int:
-    """Stop waiting for signatories of one plan that no longer take part; returns how many."""
+    """Stop asking the signatories of one plan that no longer take part, and return how many they are."""
     plan = lock_plan(Plan(pk=plan_pk))
-    # Computed again under the lock, because a party may have returned since the query.
-    former = [state.signatory for state in signing_states(plan) if state.code == "left"]
-    for signatory in former:
+    # Query the signatories again under the lock, because a party may have returned since the first query.
+    former_signatories = [state.signatory for state in signing_states(plan) if state.code == "left"]
+    for signatory in former_signatories:
         reason = f"{signatory.organisation.name} no longer takes part in this plan."
         stop_asking(plan, signatory, reason=reason, author=None, now=now)
     settle(plan, author=None, now=now)
-    return len(former)
+    return len(former_signatories)

@@ -47,8 +47,8 @@ def sign_off(
 ) -> SignOff:
     """Record an organisation's decision on a version. Raises `UnableToSign`.
 
-    An organisation decides once on a version; a condition or a rejection needs a reason. `answers` are the answers to
-    the signatory's questions, by question; only a rejection may leave some out.
+    An organisation decides once on a version. A condition or a rejection needs a reason. `answers` are the answers
+    to the signatory's questions, by question; only a rejection may leave questions unanswered.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, person, now).may_sign_for(organisation.pk))
@@ -62,9 +62,9 @@ def sign_off(
         raise UnableToSign(str(error)) from error
     version = plan.versions.get(number=number)
     try:
-        # In a savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
-            recorded = SignOff.objects.create(
+            new_sign_off = SignOff.objects.create(
                 plan=plan,
                 version=version,
                 organisation=organisation,
@@ -86,12 +86,12 @@ def sign_off(
         organisation=organisation,
         target=EventTarget.SIGNING,
         now=now,
-        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": recorded.reason},
+        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": new_sign_off.reason},
     )
     if decision != Decision.APPROVED:
-        _email_decision(recorded, now=now)
+        _email_decision(new_sign_off, now=now)
     settle(plan, author=person, now=now)
-    return recorded
+    return new_sign_off
 
 
 def _check_decision(decision: str, reason: str) -> None:
@@ -102,7 +102,7 @@ def _check_decision(decision: str, reason: str) -> None:
 
 
 def _check_version(plan: Plan, number: int) -> None:
-    """Refuse a decision on a plan that waits for none, or on an older version."""
+    """Check that the plan is awaiting sign-off, and that the version is the one to sign. Raises `UnableToSign`."""
     if not plan.is_awaiting_sign_off:
         raise UnableToSign(f"This plan is {plan.get_status_display().lower()}, so nobody needs to sign it now.")
     newest = number_to_sign(plan)
@@ -111,7 +111,10 @@ def _check_version(plan: Plan, number: int) -> None:
 
 
 def _signatory_to_decide(plan: Plan, organisation: Organisation, number: int) -> Signatory:
-    """Return the organisation as a signatory that has not decided on this version."""
+    """Return the organisation's row as a signatory, after checking that it has not decided on this version.
+
+    Raises `UnableToSign`.
+    """
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
         raise UnableToSign(
@@ -143,9 +146,9 @@ def _email_decision(sign_off: SignOff, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.datetime) -> ConditionMet:
-    """Confirm that a condition is met, for the organisation that set it.
+    """Confirm that a condition is met, on behalf of the organisation that set it.
 
-    Raises `UnableToSign`, also once the organisation no longer takes part.
+    Raises `UnableToSign`, also if the organisation no longer takes part.
     """
     plan = lock_plan(sign_off.plan)
     require(rights_over(plan, person, now).may_meet(sign_off))
@@ -163,7 +166,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         raise UnableToSign(
             f"{sign_off.organisation.name} no longer takes part in this plan, so it cannot confirm its condition."
         )
-    met = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
+    confirmation = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
     record_event(
         plan,
         EventKind.CONDITION_MET,
@@ -171,18 +174,18 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         organisation=sign_off.organisation,
         target=EventTarget.SIGNING,
         now=now,
-        data={"title": plan.title, "number": sign_off.version.number, "reason": met.note},
+        data={"title": plan.title, "number": sign_off.version.number, "reason": confirmation.note},
     )
     settle(plan, author=person, now=now)
-    return met
+    return confirmation
 
 
 def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
-    """Set the status to agreed once all signatories have approved and all conditions are met."""
+    """Change the status to agreed if all signatories have approved and all conditions are met."""
     states = signing_states(plan)
     if not plan.is_awaiting_sign_off or not all(state.is_settled for state in states):
         return
-    # Signatories that left are settled too, but a plan that nobody approved is not agreed.
+    # Signatories that left count as settled too, but a plan that nobody approved is not agreed.
     if not any(state.has_approved for state in states):
         return
     plan.status = Status.AGREED

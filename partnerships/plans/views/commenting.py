@@ -1,4 +1,4 @@
-"""Comments on a plan and its pieces: threads, replies, resolving."""
+"""Pages of comments on a plan and its pieces: threads, replies and resolving."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draf
 class Thread:
     """A comment with its replies.
 
-    `place` names the piece of the plan that the comment is about. If the piece was removed, `place` says so and `href`
-    is "".
+    `place` names the piece of the plan that the comment is about. If the piece was removed (`is_orphan`), `place`
+    says so and `href` is "".
     """
 
     first: Comment
@@ -44,7 +44,7 @@ class Thread:
 
 
 def _anchor_choices(content: Content) -> list[tuple[str, str]]:
-    """Return the pieces that can be commented on, each with its label."""
+    """Return the pieces on which people can comment, each with its label."""
     return [
         (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
         for collection in COLLECTIONS
@@ -54,7 +54,7 @@ def _anchor_choices(content: Content) -> list[tuple[str, str]]:
 
 
 def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:
-    """Return the threads of these comments, open ones first."""
+    """Return the threads of these comments, with open threads first."""
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
     show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
 
@@ -63,30 +63,32 @@ def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_
         if row.parent_id:
             replies_by_thread.setdefault(row.parent_id, []).append(row)
 
-    titles = {anchor: label.partition(": ")[2] for anchor, label in _anchor_choices(content)}
+    title_by_anchor = {anchor: label.partition(": ")[2] for anchor, label in _anchor_choices(content)}
     page = reverse("plans:draft" if on_draft else "plans:detail", kwargs={"pk": plan_pk})
     threads = [
-        _thread(row, tuple(replies_by_thread.get(row.pk, ())), titles, page) for row in rows if not row.parent_id
+        _thread(row, tuple(replies_by_thread.get(row.pk, ())), title_by_anchor, page)
+        for row in rows
+        if not row.parent_id
     ]
     return sorted(threads, key=lambda thread: thread.first.is_resolved)
 
 
-def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str, str], page: str) -> Thread:
-    """Return the thread of a comment; `titles` are the titles of the present pieces, by anchor."""
+def _thread(comment: Comment, answers: tuple[Comment, ...], title_by_anchor: Mapping[str, str], page: str) -> Thread:
+    """Return the thread of a comment. `title_by_anchor` contains the pieces of the present content."""
     is_orphan = False
     kind = anchor_label(comment.anchor)
     if comment.anchor in ("", "about"):
         place, href = "The whole plan", page
-    elif comment.anchor in titles:
-        place, href = f"{kind.capitalize()}: {titles[comment.anchor]}", page + place_on_page(comment.anchor)
+    elif comment.anchor in title_by_anchor:
+        place, href = f"{kind.capitalize()}: {title_by_anchor[comment.anchor]}", page + place_on_page(comment.anchor)
     else:
         is_orphan = True
         place, href = f"On a removed {kind}: {comment.anchor_label}", ""
     return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
 
 
-def _open_for_comments(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
-    """Return the plan, the number of the version that is shown (0 for the draft) and its content."""
+def _open_commented_plan(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
+    """Return the plan, the number of the version that is shown (0 for the draft), and its content."""
     if on_draft:
         access, _draft = open_draft(request, pk)
         return access, 0, content_for(draft_content(access.plan), access.reader)
@@ -102,14 +104,14 @@ def _may_comment(access: PlanAccess, version_number: int) -> bool:
 
 
 def _recipients_sentence(comment: Comment) -> str:
-    """Return who gets an email because the comment mentions them, to end a message with."""
+    """Return a sentence that names the mentioned people who get an email, for the end of a message."""
     mentions = comment.mentions.select_related("person").order_by("pk")
     return will_be_emailed([mention.person.display_name for mention in mentions])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show comments on the published plan."""
+    """Show the comments on the published plan. If the reader sees no version, redirect to those on the draft."""
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
     return _comments_page(request, pk, on_draft=False)
@@ -123,7 +125,7 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     """Show the comments on a version or on the draft, and the form to add one."""
-    access, version_number, content = _open_for_comments(request, pk, on_draft=on_draft)
+    access, version_number, content = _open_commented_plan(request, pk, on_draft=on_draft)
     may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
         raise PermissionDenied
@@ -173,7 +175,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
 
 
 def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[PlanAccess, Comment]:
-    """Return the plan, and the first comment of the thread that a comment belongs to; else 404."""
+    """Return the plan and the first comment of the thread of a comment; else 404."""
     access = open_plan(request, pk)
     comments = Comment.objects.visible_to(request.user).select_related("author", "parent", "plan")
     comment = get_object_or_404(comments, plan=pk, pk=comment_pk)

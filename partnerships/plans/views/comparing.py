@@ -1,4 +1,4 @@
-"""Compare two versions, the draft or the baseline: on screen, in print, as PDF and CSV."""
+"""Pages that compare two versions, the draft or the baseline: on screen, in print, as a PDF and as CSV."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison; `version` is None for the draft."""
+    """One side of a comparison. `version` is None for the draft."""
 
     value: str
     label: str
@@ -47,8 +47,8 @@ class Side:
 class ComparedSides:
     """Two sides of a plan compared, as the reader may see them.
 
-    `between` are the versions after the older side, up to the newer one. `no_baseline`: the address names the
-    baseline, and the plan has none.
+    `between` are the versions after the older side, up to and with the newer side. `no_baseline` means that the
+    address asks for the baseline, and the plan has no baseline.
     """
 
     access: PlanAccess
@@ -61,7 +61,7 @@ class ComparedSides:
 
     @property
     def is_draft(self) -> bool:
-        """Whether one side is the draft."""
+        """Return whether one side is the draft."""
         return self.a.version is None or self.b.version is None
 
 
@@ -76,7 +76,7 @@ def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
 
 
 def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
-    """Return the sides that can be chosen, newest first."""
+    """Return the sides that the reader can choose, newest first."""
     plan = access.plan
     versions = rows_for(_versions, request.user, plan.pk)
     sides = [_side_of_version(version, baseline_number=plan.baseline_number) for version in versions]
@@ -92,7 +92,10 @@ def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class _ChosenSides:
-    """The two sides that the address names; `no_baseline`: it names the baseline, and the plan has none."""
+    """The two sides in the address.
+
+    `no_baseline` means that the address asks for the baseline, and the plan has no baseline.
+    """
 
     a: Side
     b: Side
@@ -102,7 +105,7 @@ class _ChosenSides:
 def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, ...]) -> _ChosenSides:
     """Return the two sides in the address, by default the newest two versions.
 
-    The defaults also take the place of a baseline that is not set.
+    A baseline that is not set is replaced with the default too.
     """
     side_by_value = {side.value: side for side in sides}
     baseline = side_by_value.get(str(access.plan.baseline_number or ""))
@@ -124,11 +127,11 @@ def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, .
 
 
 def _newest_before(side: Side, versions: list[Side]) -> Side:
-    """Return the newest version before a side, or the side itself if it is the first."""
+    """Return the newest version before a side, or the side itself if it is the first version."""
     if side.version is None:
         return versions[0]
-    older = [version for version in versions if _version_number(version) < side.version.number]
-    return older[0] if older else side
+    older_sides = [version for version in versions if _version_number(version) < side.version.number]
+    return older_sides[0] if older_sides else side
 
 
 def _version_number(side: Side) -> int:
@@ -144,7 +147,10 @@ def _content(access: PlanAccess, side: Side) -> Content:
 
 
 def _last_editors(access: PlanAccess) -> dict[str, str]:
-    """Return who last changed each piece of the draft, by piece; empty unless the reader may edit it."""
+    """Return the name of the person who last changed each piece of the draft, by piece.
+
+    Returns no names to readers who may not edit the draft.
+    """
     draft = Draft.objects.filter(plan=access.plan).first()
     if draft is None or not access.may_edit:
         return {}
@@ -152,9 +158,9 @@ def _last_editors(access: PlanAccess) -> dict[str, str]:
 
 
 def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
-    """Fetch both sides and compare them in the reader's class.
+    """Fetch both sides and compare them in the reader's class; 404 if the reader may not see one of them.
 
-    404 if the reader may not see either. `how` is logged if one side is a draft shared with the reader.
+    `how` is logged if one side is a draft shared with the reader.
     """
     access = open_plan(request, pk)
     sides = _sides(request, access)
@@ -209,7 +215,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
-    """Note which versions the reader saw the changes between."""
+    """Record between which versions the reader saw the changes."""
     user = request.user
     if (
         not is_reading(request)
@@ -253,7 +259,7 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
-    """Return the PDF of two versions compared, drawn once and then stored."""
+    """Return the PDF of two versions compared, which is rendered only once and then stored."""
     assert compared_sides.a.version is not None
     assert compared_sides.b.version is not None
     return paper_of(
@@ -285,7 +291,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _describe(version: Version, *, names_author: bool) -> str:
-    """Return the version, its date and, with `names_author`, its author."""
+    """Return a version in words: its number, its date and, with `names_author`, its author."""
     day = long_date(timezone.localdate(version.published_at))
     minor = ", minor" if version.minor else ""
     author = f", {version.author.display_name}" if names_author and version.author else ""

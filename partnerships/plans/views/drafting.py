@@ -1,4 +1,4 @@
-"""Create a plan; show its draft, attach files to it and discard it."""
+"""Pages to create a plan, to show and discard its draft, and to attach files to the draft."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ def create(request: HttpRequest) -> HttpResponse:
 
     def save_plan() -> tuple[str, str]:
         """Create the plan with its draft. Return the message and the next page."""
-        chosen = form.cleaned_data
+        # `take_step` calls this function only if the form is valid.
+        values = form.cleaned_data
         plan = create_plan(
             owners=form.all_owners(),
-            partnership=chosen["partnership"],
-            title=chosen["title"],
-            kind=chosen["kind"],
-            audience=chosen["audience"],
-            years=chosen["years"],
+            partnership=values["partnership"],
+            title=values["title"],
+            kind=values["kind"],
+            audience=values["audience"],
+            years=values["years"],
             author=user,
             now=timezone.now(),
         )
@@ -74,10 +75,7 @@ def _address(pk: int, action: str, code: str, key: str) -> str:
 
 @require_safe
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the draft with links to edit each piece.
-
-    People who may not edit it can read it.
-    """
+    """Show the draft with links to edit each piece. People who may not edit the draft can only read it."""
     access, draft = open_draft(request, pk)
     if not access.may_edit:
         return read_draft(request, access, draft)
@@ -113,24 +111,24 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to the draft."""
     access, _draft = open_to_edit(request, pk)
-    back = reverse("plans:draft", kwargs={"pk": pk})
-    form = DocumentForm(*posted_with_files(request), cancel=back)
+    draft_url = reverse("plans:draft", kwargs={"pk": pk})
+    form = DocumentForm(*posted_with_files(request), cancel=draft_url)
 
     def attach_file() -> tuple[str, str]:
         """Attach the file. Return the message and the next page."""
-        chosen = form.cleaned_data
+        values = form.cleaned_data
         document = attach_document(
             plan=access.plan,
-            title=chosen["title"],
-            file=chosen["file"],
-            restricted=chosen["restricted"],
+            title=values["title"],
+            file=values["file"],
+            restricted=values["restricted"],
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"“{document.file_name}” attached to the draft.", f"{back}#documents"
+        return f"“{document.file_name}” attached to the draft.", f"{draft_url}#documents"
 
     return take_step(
-        request, "plans/attach.html", form, attach_file, {UnableToAttach: "file"}, plan=access.plan, back=back
+        request, "plans/attach.html", form, attach_file, {UnableToAttach: "file"}, plan=access.plan, back=draft_url
     )
 
 
@@ -138,8 +136,8 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Discard the draft and return to the newest version."""
     access, _draft = open_to_edit(request, pk)
-    back = reverse("plans:draft", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Discard draft", cancel=back, danger=True)
+    draft_url = reverse("plans:draft", kwargs={"pk": pk})
+    form = ReasonForm(posted(request), submit="Discard draft", cancel=draft_url, danger=True)
 
     def discard_changes() -> tuple[str, str]:
         """Discard the changes. Return the message and the next page."""
@@ -150,5 +148,11 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
         return message, access.plan.get_absolute_url()
 
     return take_step(
-        request, "plans/discard.html", form, discard_changes, {UnableToSavePiece: None}, plan=access.plan, back=back
+        request,
+        "plans/discard.html",
+        form,
+        discard_changes,
+        {UnableToSavePiece: None},
+        plan=access.plan,
+        back=draft_url,
     )

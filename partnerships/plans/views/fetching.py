@@ -1,4 +1,4 @@
-"""Fetch plans for a request: 404 for strangers, 403 if not permitted."""
+"""Fetch plans for a request: 404 for people who may not see the plan, 403 for people who may not change it."""
 
 from __future__ import annotations
 
@@ -35,25 +35,22 @@ class PlanAccess:
     may_edit: bool
     may_publish: bool
     may_read_versions: bool
-    #: Whether they may edit the draft and it differs from the newest version.
+    #: Whether the person may edit the draft, and the draft has its own content.
     shows_draft: bool
 
     @property
     def is_inside(self) -> bool:
-        """Whether the reader sees confidential sites and restricted text too."""
+        """Return whether the reader sees confidential sites and restricted text too."""
         return self.reader == ReadingClass.INSIDE
 
     @property
     def takes_part(self) -> bool:
-        """Whether the reader may comment on versions.
-
-        People of former parties may only read.
-        """
+        """Return whether the reader may comment on versions. People of former parties may not."""
         return self.rights is not None and self.rights.takes_part
 
 
 def _visible_plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
-    """Return the plan, with its owners and whether its draft has any text (`has_draft_text`)."""
+    """Return the plan with its owners, and with whether its draft has any text (`has_draft_text`)."""
     draft = Draft.objects.filter(plan=OuterRef("pk"), content__isnull=False)
     return Plan.objects.for_listing().visible_to(user).filter(pk=pk).annotate(has_draft_text=Exists(draft))
 
@@ -63,7 +60,7 @@ def _pk_if_draft_is_visible(user: User | AnonymousUser, pk: int) -> QuerySet[Pla
 
 
 def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
-    """Return the plan, if the person may read a version or the draft; else 404."""
+    """Return the plan if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
         read_ahead(
@@ -92,7 +89,7 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
 
 
 def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[PlanAccess, Version]:
-    """Return the plan and a version that the person may read, by default the newest; else 404."""
+    """Return the plan and a version that the person may read, by default the newest version; else 404."""
     access = open_plan(request, pk)
     if number is None:
         version = newest_for(request.user, access.plan)
@@ -104,19 +101,19 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
 
 
 def open_draft(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
-    """Return the plan and its draft, if the person may read the draft; else 404."""
+    """Return the plan and its draft if the person may read the draft; else 404."""
     access = open_plan(request, pk)
     if not access.may_read_draft:
         raise Http404
     draft = Draft.objects.filter(plan=access.plan).select_related("plan").first()
-    if draft is None:  # Only saving creates the row; reading must not.
+    if draft is None:  # saving creates the row; reading must not
         plan = access.plan
         draft = Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
     return access, draft
 
 
 def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
-    """Return the plan and its draft, if the person may edit it; else 404 or 403."""
+    """Return the plan and its draft if the person may edit the draft; else 404 or 403."""
     access, draft = open_draft(request, pk)
     if not access.may_edit:
         raise PermissionDenied
@@ -124,7 +121,7 @@ def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
 
 
 def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
-    """Return the plan, if the person may publish it; else 404 or 403."""
+    """Return the plan if the person may publish it; else 404 or 403."""
     access = open_plan(request, pk)
     if not access.may_publish:
         raise PermissionDenied
@@ -134,8 +131,9 @@ def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
 def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kind: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the share.
 
-    Returns None for people who may edit the draft. Logs only pages that are read (`is_reading`) or sent back with form
-    errors. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being logged.
+    Returns None for people who may edit the draft. Only pages that are read (`is_reading`) or shown again with form
+    errors are logged. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being
+    logged.
     """
     if access.may_edit:
         return None
@@ -147,7 +145,7 @@ def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kin
 
 
 def needs_sign_in(request: HttpRequest, pk: int) -> bool:
-    """Whether a visitor who is not signed in asks for a plan that is not public."""
+    """Return whether a visitor who is not signed in requests a plan that is not public."""
     return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
 
 

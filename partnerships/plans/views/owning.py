@@ -1,4 +1,4 @@
-"""Owners of plans: present and former, offers and answers, giving up."""
+"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ from partnerships.plans.views.fetching import open_plan, open_to_publish
 
 @require_safe
 def ownership(request: HttpRequest) -> HttpResponse:
-    """Open offers of the person's organisations, what they must offer as observers, and ended ownerships."""
+    """Show the open offers and ended ownerships of the person's organisations.
+
+    The page also lists the plans that these organisations must offer because they have become observers.
+    """
     user = signed_in(request)
     page = keyset_page(request, ended_ownerships(user), order=("-ended_at", "-pk"))
     return render(
@@ -58,8 +61,8 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.is_inside:
         raise PermissionDenied
     plan, user = access.plan, signed_in(request)
-    ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
-    former_owners = list(ended.select_related("organisation").order_by("-ended_at", "-pk"))
+    ended_ownerships_of_plan = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
+    former_owners = list(ended_ownerships_of_plan.select_related("organisation").order_by("-ended_at", "-pk"))
     show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at)
     return render(
         request,
@@ -112,7 +115,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
 
 
 def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> PlanOwner:
-    """Return a present owner of the plan, if the person leads that organisation; else 404 or 403."""
+    """Return a present owner of the plan if the person leads that organisation; else 404 or 403."""
     plan_owner = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=plan_id, pk=owner_id)
     if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=plan_owner.organisation_id).exists():
         raise PermissionDenied
@@ -121,11 +124,11 @@ def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> Pla
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Give up ownership, for an owner that the person leads. Another owner must remain."""
+    """Give up the ownership of an owner that the person leads. Another owner must remain."""
     access = open_to_publish(request, pk)
     plan_owner = _owner_led_by_user(request, pk, owner)
-    back = reverse("plans:owners", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
+    owners_url = reverse("plans:owners", kwargs={"pk": pk})
+    form = ReasonForm(posted(request), submit="Give up ownership", cancel=owners_url, danger=True)
 
     def end_own_ownership() -> tuple[str, str]:
         """Give up the ownership. Return the message and the next page."""
@@ -146,7 +149,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         {UnableToChangeOwners: None},
         plan=access.plan,
         owner=plan_owner,
-        back=back,
+        back=owners_url,
     )
 
 
@@ -160,8 +163,8 @@ def _offer_or_404(request: HttpRequest, pk: int) -> OwnershipOffer:
 def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an offer, and accept or decline it for a receiver that the person leads.
 
-    Leads of owners see the page too, but cannot answer. `answer_offer` refuses an answer to an offer that is no longer
-    open, and the form shows why.
+    Leads of owners can see the page, but cannot answer. If the offer is no longer open, `answer_offer` refuses the
+    answer and the form shows the reason.
     """
     user = signed_in(request)
     ownership_offer = _offer_or_404(request, pk)
@@ -203,11 +206,11 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     ownership_offer = _offer_or_404(request, pk)
     if not owners_led_by(signed_in(request), ownership_offer.plan):
         raise PermissionDenied
-    back = reverse("plans:ownership")
+    ownership_url = reverse("plans:ownership")
 
     def withdraw() -> tuple[str, str]:
         """Withdraw the offer. Return the message and the next page."""
         withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
-        return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", back
+        return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", ownership_url
 
-    return press_button(request, withdraw, UnableToChangeOwners, back=back)
+    return press_button(request, withdraw, UnableToChangeOwners, back=ownership_url)

@@ -1,4 +1,4 @@
-"""One version of a plan on paper: to print, as PDF and as Word."""
+"""One version of a plan on paper: to print, as a PDF and as a Word document."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import PlanAccess, needs_sign_in, open_published, redirect_to_sign_in
 from partnerships.plans.views.whole import reading_context
 
-#: The fields of a site and of a milestone that have a column of their own in Word.
+#: The fields of sites, milestones and documents that have their own column in the Word document.
 WORD_COLUMNS = {
     "sites": ("area", "planning_status", "forecast_completion"),
     "milestones": ("site", "forecast", "actual", "status"),
@@ -81,8 +81,8 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> WordPaper:
     """Return the Word document of a version, as this reader may see it."""
     content = content_for(version.content, access.reader)
-    earlier = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
-    earlier_content = content_for(earlier.content, access.reader) if earlier else content
+    earlier_version = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
+    earlier_content = content_for(earlier_version.content, access.reader) if earlier_version else content
     areas = area_names(content, earlier_content)
     names = names_in(content, areas=areas)
     facts = [
@@ -100,8 +100,8 @@ def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> W
         html=version.html,
         names=names,
         made_at=version.published_at,
-        since=f"version {earlier.number}" if earlier else "",
-        changes=comparison(earlier_content, content, areas=areas) if earlier else None,
+        since=f"version {earlier_version.number}" if earlier_version else "",
+        changes=comparison(earlier_content, content, areas=areas) if earlier_version else None,
         signatures=_signature_lines(access, version),
         columns=WORD_COLUMNS,
         headings={"sections": "Text", "sites": "Sites and homes"},
@@ -125,12 +125,15 @@ def _word_lead(access: PlanAccess, version: Version) -> str:
 
 
 def shows_signing_states(access: PlanAccess, version: Version) -> bool:
-    """Whether this is the version to sign now, and the reader may see who has still to sign."""
+    """Return whether this is the version to sign now, and the reader may see who has not signed yet."""
     return access.is_inside and version.number == number_to_sign(access.plan)
 
 
 def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine]:
-    """Return the lines of the signatures page, for readers inside: who must sign, or who decided."""
+    """Return the lines of the signatures page: the organisations that must sign, or the decisions on the version.
+
+    Only readers inside see decisions.
+    """
     if shows_signing_states(access, version):
         return [_line_of_state(state) for state in signing_states(access.plan)]
     return [_line_of_sign_off(sign_off) for sign_off in signatures_of(access, version)]
@@ -166,7 +169,7 @@ def _paper_context(access: PlanAccess, version: Version) -> dict[str, Any]:
 
 
 def signatures_of(access: PlanAccess, version: Version) -> list[SignOff]:
-    """Return the decisions on a version, for readers inside; none for the version to sign now."""
+    """Return the decisions on a version; none for readers outside, and none for the version to sign now."""
     if not access.is_inside or shows_signing_states(access, version):
         return []
     return decisions_for(version)

@@ -1,4 +1,4 @@
-"""Edit, add, remove and move the pieces of a draft."""
+"""Pages to edit, add, remove and move the pieces of a draft."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 
 
 def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
-    """Return the plan and a piece of its draft, if the person may edit it; else 404 or 403."""
+    """Return the plan and a piece of its draft if the person may edit the draft; else 404 or 403."""
     access, draft = open_to_edit(request, pk)
     content = draft_content(access.plan)
     back = reverse("plans:draft", kwargs={"pk": pk})
@@ -71,14 +71,14 @@ def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new:
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
-    """Show the form of one piece. A site has a grid of homes too, unless the grid would be too large."""
+    """Show the form of one piece. The form of a site has a grid of homes, unless the grid would be too large."""
     form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
     form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
 
     is_site = piece.collection is SITES
     homes = piece.item["homes"] if is_site and piece.item else []
     has_too_many_homes = is_too_large(homes)
-    # Without a grid the homes stay as they are.
+    # Without a grid, saving the form leaves the homes unchanged.
     homes_grid = _homes_grid(request, plan, piece) if is_site and not has_too_many_homes else None
     context: dict[str, Any] = {
         "plan": plan,
@@ -105,9 +105,9 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
 
 
 def _save_function(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
-    """Return the function that saves a new value of the piece, which the shared views call."""
+    """Return the function with which the shared views save a new value of the piece."""
 
-    def save(value: Any, based_on: int) -> object:
+    def save_value(value: Any, based_on: int) -> object:
         draft = save_piece(
             plan=plan, piece=piece.name, value=value, based_on=based_on, author=signed_in(request), now=timezone.now()
         )
@@ -115,11 +115,11 @@ def _save_function(request: HttpRequest, plan: Plan, piece: Piece) -> documents.
             _report_years(request, plan, value["homes"])
         return draft
 
-    return save
+    return save_value
 
 
 def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
-    """Tell the person if the saved homes use another kind of years than the plan did so far."""
+    """Show a message if the saved homes use another kind of years than the plan used before."""
     kinds = year_kinds(homes)
     if plan.years and len(kinds) == 1 and plan.years not in kinds:
         messages.info(request, f"The homes of this plan now have {kinds.pop()} years.")
@@ -138,7 +138,7 @@ def _file_fields(plan: Plan, piece: Piece) -> Item:
 
 
 def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
-    """Return the grid of homes with blank rows, and with more of them on request."""
+    """Return the grid of homes with blank rows, and with more rows or years if the person asked for them."""
     if request.method == "POST":
         return HomesFormSet(with_more(request.POST, plan.years))
     homes = piece.item["homes"] if piece.item else []
@@ -147,7 +147,7 @@ def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
-    """Remove an item from the draft; earlier versions keep it."""
+    """Remove an item from the draft. Earlier versions still contain the item."""
     plan, piece = _open_piece(request, pk, code, key)
     is_site = piece.collection is SITES and piece.item is not None
     milestones = [milestone for milestone in piece.content["milestones"] if milestone["site"] == key]

@@ -1,4 +1,4 @@
-"""Pages of the whole draft as it will look once published: on screen, in print and as a PDF."""
+"""Pages of the whole draft as it will look when it is published: on screen, in print and as a PDF."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """Return the template context of the draft, in the reader's class."""
+    """Return the template context of the draft, for the reader's class."""
     plan = access.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())

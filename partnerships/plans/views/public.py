@@ -1,4 +1,4 @@
-"""Public plans, for anyone."""
+"""The page of public plans, which anyone may read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from partnerships.kit.http import keyset_page
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
-#: Pages that one address may open in a minute.
+#: The most pages that one network address may open in a minute.
 PAGES_PER_MINUTE = 60
 
 
 @login_not_required
 @require_safe
 def public_plans(request: HttpRequest) -> HttpResponse:
-    """Show all plans that anyone may read without signing in, by title.
+    """Show all plans that anyone may read without signing in, sorted by title.
 
-    `q` finds words in titles.
+    The query parameter `q` searches titles.
     """
     refused = too_many(request, "public plans", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:

@@ -1,4 +1,4 @@
-"""Publish, update a milestone, change status, audience and baseline."""
+"""Pages to publish a plan, update a milestone, and change status, audience and baseline."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ from partnerships.plans.views.whole import compare_contents
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish the draft: show what changed, and ask for a note."""
     access = open_to_publish(request, pk)
-    _opened, draft = open_draft(request, pk)
+    _access, draft = open_draft(request, pk)
     plan = access.plan
     content = draft_content(plan)
     published_content = content_of(plan, plan.current_number)
     compared = compare_contents(published_content, content)
-    not_minor = why_not_minor(compared.changes) if plan.is_published else ""
+    not_minor_reason = why_not_minor(compared.changes) if plan.is_published else ""
     form_kwargs: dict[str, Any] = {
         "plan": plan,
         "shares": list(plan.shares.active(timezone.now()).select_related("person").order_by("pk")),
-        "may_be_minor": not not_minor,
+        "may_be_minor": not not_minor_reason,
         "untouched": untouched_parts(plan.kind, content, published_content),
     }
     form = PublishForm(posted(request), initial={"draft_revision": draft.revision}, **form_kwargs)
@@ -63,6 +63,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             _publish_and_report(request, plan, form)
         except UnableToPublish as error:
+            # Show the form again with the newest revision, because the page shows the draft as it is now.
             data = {**request.POST.dict(), "draft_revision": draft.revision}
             form = PublishForm(data, **form_kwargs)
             form.is_valid()
@@ -70,23 +71,26 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             return redirect("plans:detail", pk=pk)
 
-    unwritten = plan.is_draft and is_untouched(plan.kind, content)
+    is_unwritten = plan.is_draft and is_untouched(plan.kind, content)
     context = {
         "plan": plan,
         "access": access,
         "form": form,
         "draft": draft,
         "compared": compared,
-        "not_minor": not_minor,
+        "not_minor": not_minor_reason,
         "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
-        "unwritten": unwritten,
-        "publishable": not unwritten and not compared.is_empty,
+        "unwritten": is_unwritten,
+        "publishable": not is_unwritten and not compared.is_empty,
     }
     return render(request, "plans/publish.html", context, status=422 if form.errors else 200)
 
 
 def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> None:
-    """Publish the draft as the form says, and show the publisher who gets an email. Raises `UnableToPublish`."""
+    """Publish the draft with the values of the form, and show the publisher who gets an email.
+
+    Raises `UnableToPublish`.
+    """
     with collect_recipients() as recipients:
         version = publish_version(
             plan=plan,
@@ -102,7 +106,7 @@ def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> 
 
 
 def _embargo_sentence(version: Version) -> str:
-    """Return when readers can see the version, to end a message with; "" without an embargo."""
+    """Return a sentence about when readers can see the version, for the end of a message; "" without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see this version until {moment_in_words(version.embargo_until)}."
@@ -110,19 +114,19 @@ def _embargo_sentence(version: Version) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    """Update one milestone and publish that as a version."""
+    """Update one milestone, and publish the change as a version."""
     access, version = open_published(request, pk)
     if not access.may_publish or version.number != access.plan.current_number:
         raise PermissionDenied
     item = get_piece(version.content, f"milestones/{key}") if key else None
     if item is None:
         raise Http404
-    back = reverse("plans:detail", kwargs={"pk": pk})
-    form = MilestoneForm(posted(request), cancel=back, newest=version.number)
+    plan_url = reverse("plans:detail", kwargs={"pk": pk})
+    form = MilestoneForm(posted(request), cancel=plan_url, newest=version.number)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
-                published = publish_piece(
+                new_version = publish_piece(
                     plan=access.plan,
                     piece=f"milestones/{key}",
                     value=form.applied(item),
@@ -137,26 +141,26 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
-            message = f"Version {published.number} published: {item['name']}.{_embargo_sentence(published)}"
+            message = f"Version {new_version.number} published: {item['name']}.{_embargo_sentence(new_version)}"
             messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect(back)
-    context = {"plan": access.plan, "back": back, "item": item, "form": form}
+            return redirect(plan_url)
+    context = {"plan": access.plan, "back": plan_url, "item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
 
 
 def _milestone_conflict(
     request: HttpRequest, plan: Plan, item: Item, form: MilestoneForm, conflict: PieceConflict
 ) -> HttpResponse:
-    """Show what a colleague has published since the form was opened, with the form to send again."""
+    """Show what a colleague has published since the form was opened, and show the form again."""
     seen_content = content_of(plan, form.cleaned_data["based_on"])
     newest_content = content_of(plan, conflict.revision)
     data = {**request.POST.dict(), "based_on": conflict.revision}
-    back = plan.get_absolute_url()
+    plan_url = plan.get_absolute_url()
     context = {
         "plan": plan,
-        "back": back,
+        "back": plan_url,
         "item": conflict.theirs or item,
-        "form": MilestoneForm(data, cancel=back, newest=conflict.revision),
+        "form": MilestoneForm(data, cancel=plan_url, newest=conflict.revision),
         "since": [change for change in changes(seen_content, newest_content) if change.anchor == conflict.piece],
         "who": User.objects.filter(pk=conflict.by or 0).first(),
     }
@@ -168,7 +172,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status: monitoring, superseded, closed, or back to comment."""
     access = open_to_publish(request, pk)
     user = signed_in(request)
-    back = reverse("plans:detail", kwargs={"pk": pk})
+    plan_url = reverse("plans:detail", kwargs={"pk": pk})
     choices = choices_by_hand(access.plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
@@ -176,21 +180,21 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         choices=choices,
         successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
         submit="Change status",
-        cancel=back,
+        cancel=plan_url,
     )
 
     def save_status() -> tuple[str, str]:
         """Change the status. Return the message and the next page."""
-        chosen = form.cleaned_data
+        values = form.cleaned_data
         plan = change_status(
             plan=access.plan,
-            to=chosen["status"],
-            reason=chosen["reason"],
+            to=values["status"],
+            reason=values["reason"],
             author=user,
             now=timezone.now(),
-            successor=chosen.get("successor"),
+            successor=values.get("successor"),
         )
-        return f"The plan is now {plan.get_status_display().lower()}.", back
+        return f"The plan is now {plan.get_status_display().lower()}.", plan_url
 
     return take_step(
         request,
@@ -199,7 +203,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         save_status,
         {UnableToChangeStatus: None},
         plan=access.plan,
-        back=back,
+        back=plan_url,
         choices=choices,
     )
 
@@ -208,9 +212,9 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Change who may read the published versions."""
     access = open_to_publish(request, pk)
-    back = reverse("plans:detail", kwargs={"pk": pk})
+    plan_url = reverse("plans:detail", kwargs={"pk": pk})
     form = AudienceForm(
-        posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=back
+        posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=plan_url
     )
 
     def save_audience() -> tuple[str, str]:
@@ -222,7 +226,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"Audience changed to: {plan.get_audience_display().lower()}.", back
+        return f"Audience changed to: {plan.get_audience_display().lower()}.", plan_url
 
     return take_step(
         request,
@@ -231,17 +235,17 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         save_audience,
         {UnableToChangeStatus: "audience"},
         plan=access.plan,
-        back=back,
+        back=plan_url,
     )
 
 
 @require_POST
 def baseline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a version the baseline, or clear the baseline."""
+    """Make a version the baseline, or remove the baseline."""
     access = open_plan(request, pk)
     if not access.may_publish:
         raise PermissionDenied
-    back = reverse("plans:history", args=[pk])
+    history_url = reverse("plans:history", args=[pk])
     number_text = request.POST.get("number", "")
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
@@ -249,7 +253,7 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
         """Set or clear the baseline. Return the message and the next page."""
         plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
         if plan.baseline_number:
-            return f"Version {plan.baseline_number} is now the baseline.", back
-        return "The plan has no baseline now.", back
+            return f"Version {plan.baseline_number} is now the baseline.", history_url
+        return "The plan has no baseline now.", history_url
 
-    return press_button(request, save_baseline, UnableToPinBaseline, back=back)
+    return press_button(request, save_baseline, UnableToPinBaseline, back=history_url)

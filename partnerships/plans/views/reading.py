@@ -1,4 +1,4 @@
-"""Read plans: list, versions on screen and in print, history, files."""
+"""Pages to read plans: versions on screen, history, the map and files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from partnerships.plans.views.fetching import (
 from partnerships.plans.views.papers import shows_signing_states, signatures_of
 from partnerships.plans.views.whole import reading_context
 
-#: Events on the history page of a plan, the newest first.
+#: The most events on the history page of a plan, which shows the newest events first.
 MAX_EVENTS = 50
 
 
@@ -67,7 +67,7 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
         if not access.may_read_draft:
             raise Http404
         return redirect("plans:draft", pk=pk)
-    return _version_page(request, access, version)
+    return _show_version(request, access, version)
 
 
 @login_not_required
@@ -77,25 +77,25 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
-    return _version_page(request, access, version)
+    return _show_version(request, access, version)
 
 
-def _version_page(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
-    """Show the page of one version, as its reader's class may see it."""
+def _show_version(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
+    """Show the page of one version as the reader's class may see it."""
     plan = access.plan
-    newest = _newest_number(request, plan, version)
-    is_newest = newest == version.number
+    newest_number = _newest_number(request, plan, version)
+    is_newest = newest_number == version.number
     context = {
         "plan": plan,
         "access": access,
         "version": version,
         "figures": version.figures.get(access.reader.value, {}),
-        "newest": newest,
+        "newest": newest_number,
         "is_newest": is_newest,
         "owners": owners_as_at(plan, version, is_newest=is_newest),
         "successor": _successor(request, plan),
         **_signing_context(request, access, version),
-        **_commitments_context(request, access, newest),
+        **_commitments_context(request, access, newest_number),
         **_links_context(request, access),
         **reading_context(
             access.reader,
@@ -109,7 +109,7 @@ def _version_page(request: HttpRequest, access: PlanAccess, version: Version) ->
 
 
 def _signing_context(request: HttpRequest, access: PlanAccess, version: Version) -> dict[str, Any]:
-    """Return the state of the signatures, for readers inside, and whether the person has still to sign."""
+    """Return the state of the signatures, for readers inside, and whether the person has not signed yet."""
     plan = access.plan
     states = signing_states(plan) if access.is_inside else []
     return {
@@ -132,7 +132,7 @@ def _links_context(request: HttpRequest, access: PlanAccess) -> dict[str, Any]:
 
 
 def _commitments_context(request: HttpRequest, access: PlanAccess, newest: int) -> dict[str, Any]:
-    """Return the commitments that came from the plan, and the address to propose one."""
+    """Return the commitments that came from the plan, and the address of the form to propose a commitment."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
@@ -152,22 +152,22 @@ def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
 
 def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
     """Return the number of the newest version that the person may read."""
-    if version.number == plan.current_number:  # Nothing is newer, so no query is needed.
+    if version.number == plan.current_number:  # no version is newer, so no query is needed
         return version.number
     return versions_for(request.user, plan).values_list("number", flat=True)[0]
 
 
 def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
-    """Whether the person leads a signatory that has not decided."""
-    undecided = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
-    if not plan.is_awaiting_sign_off or not undecided:
+    """Return whether the person leads a signatory that has not decided."""
+    undecided_ids = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
+    if not plan.is_awaiting_sign_off or not undecided_ids:
         return False
-    return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided).exists()
+    return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided_ids).exists()
 
 
 @require_safe
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Redirect to the form for a commitment from this plan or a piece."""
+    """Redirect to the form for a commitment from this plan, or from a site or milestone of the plan."""
     access = open_plan(request, pk)
     if not access.is_inside or not may_propose_commitment(signed_in(request), access.plan):
         raise PermissionDenied
@@ -184,7 +184,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the page of a version, for links from events."""
+    """Redirect to the page of a version. Links from events contain only the id of the version."""
     version = get_object_or_404(Version.objects.visible_to(request.user).without_content(), pk=pk)
     return redirect(version)
 
@@ -243,7 +243,7 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
 
 
 def _is_in_version(request: HttpRequest, access: PlanAccess, key: str) -> bool:
-    """Whether a version that the person may read lists the document."""
+    """Return whether a version that the person may read lists the document."""
     item: dict[str, Any] = {"key": key}
     if not access.is_inside:
         item["restricted"] = False
@@ -251,7 +251,7 @@ def _is_in_version(request: HttpRequest, access: PlanAccess, key: str) -> bool:
 
 
 def _is_in_draft(access: PlanAccess, key: str) -> bool:
-    """Whether the draft lists the document, if the person may read the draft."""
+    """Return whether the person may read the draft, and the draft lists the document."""
     if not access.may_read_draft:
         return False
     content = content_for(draft_content(access.plan), access.reader)
@@ -261,7 +261,7 @@ def _is_in_draft(access: PlanAccess, key: str) -> bool:
 @login_not_required
 @require_safe
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the sites with a position, as GeoJSON."""
+    """Return the sites that have a position, as GeoJSON."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk)

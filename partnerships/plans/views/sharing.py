@@ -1,4 +1,4 @@
-"""Share a draft with people, and answer requests to see it."""
+"""Pages to share a draft with people, and to ask to see a draft and answer the request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the people the draft is shared with, when they opened it, and requests to see it."""
+    """Show the people with whom the draft is shared, when they opened the draft, and requests to see it."""
     access, _draft = open_to_edit(request, pk)
     plan = access.plan
     form = ShareForm(posted(request))
@@ -77,7 +77,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the access log of the draft, newest first."""
+    """Show who opened the shared draft and when, newest first."""
     access, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
@@ -101,8 +101,8 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
     """Share the draft with a person who asked to see it, or decline."""
     access, _draft = open_to_edit(request, pk)
     access_request = get_object_or_404(access.plan.access_requests.select_related("person", "answered_by"), pk=asked)
-    back = reverse("plans:sharing", kwargs={"pk": pk})
-    form = AnswerForm(posted(request), cancel=back)
+    sharing_url = reverse("plans:sharing", kwargs={"pk": pk})
+    form = AnswerForm(posted(request), cancel=sharing_url)
     name = access_request.person.display_name
     if request.method == "POST" and form.is_valid():
         grant = form.cleaned_data["answer"] == "grant"
@@ -122,13 +122,13 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
         else:
             message = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
             messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect(back)
+            return redirect(sharing_url)
     context = {
         "plan": access.plan,
         "access_request": access_request,
         "organisation_names": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
         "form": form,
-        "back": back,
+        "back": sharing_url,
     }
     return render(request, "plans/answer.html", context, status=422 if form.errors else 200)
 

@@ -1,4 +1,4 @@
-"""Sign-off: its state, and decisions on the site or through a link."""
+"""Pages of sign-off: the state of the signatures, and decisions on the site or through a link."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the state of every signature; leads of signatories decide here."""
+    """Show the state of every signature. Leads of signatories decide on this page."""
     access, version = open_published(request, pk)
     if not access.is_inside:
         raise PermissionDenied
@@ -72,14 +72,14 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     undecided_ids: set[int] = set()
     if plan.is_awaiting_sign_off and version.number >= number:
         undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
-    deciding = [organisation for organisation in led_organisations if organisation.pk in undecided_ids]
-    # A colleague has decided, or the plan has changed, since the form was shown: say so instead of refusing with 403.
-    if request.method == "POST" and not deciding:
+    deciders = [organisation for organisation in led_organisations if organisation.pk in undecided_ids]
+    # A colleague has decided or the plan has changed since the form was shown: show the reason instead of a 403 error.
+    if request.method == "POST" and not deciders:
         messages.error(request, _why_nothing_to_sign(states, led_organisations))
         return redirect("plans:signing", pk=pk)
 
     questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
-    form_kwargs: dict[str, Any] = {"organisations": deciding, "number": number, "questions": questions}
+    form_kwargs: dict[str, Any] = {"organisations": deciders, "number": number, "questions": questions}
     form = SignForm(posted(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
         with collect_recipients() as recipients:
@@ -91,14 +91,14 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         form = SignForm(_with_number(request.POST, number), **form_kwargs)
         form.add_error(None, error)
 
-    last_decided_number = _last_decided_number(states, deciding[0]) if deciding else None
+    last_decided_number = _last_decided_number(states, deciders[0]) if deciders else None
     context = {
         "plan": plan,
         "access": access,
         "states": states,
         "number": number,
         "steps": next_steps(plan, states),
-        "form": form if deciding else None,
+        "form": form if deciders else None,
         "last_decided_number": last_decided_number,
         "compared": _compare_versions(access, last_decided_number, number) if last_decided_number else None,
         "mine": [organisation.pk for organisation in led_organisations],
@@ -108,7 +108,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Organisation]) -> str:
-    """Return the message for a lead who tries to decide when there is nothing to decide."""
+    """Return the message for a lead who sends a decision when there is nothing to decide."""
     for state in states:
         organisation, sign_off = state.signatory.organisation, state.sign_off
         if organisation in organisations and sign_off is not None:
@@ -120,7 +120,7 @@ def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Org
 
 
 def _last_decided_number(states: list[SigningState], organisation: Organisation) -> int | None:
-    """Return the number of the earlier version that the organisation last decided on."""
+    """Return the number of the earlier version on which the organisation last decided; None if it has not."""
     for state in states:
         if state.signatory.organisation_id == organisation.pk and state.earlier is not None:
             return state.earlier.version.number
@@ -128,16 +128,16 @@ def _last_decided_number(states: list[SigningState], organisation: Organisation)
 
 
 def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> Comparison:
-    """Compare two versions of a plan, as their reader may see them."""
+    """Compare two versions of a plan as the reader may see them."""
     earlier_content = content_of(access.plan, earlier_number)
     content = content_of(access.plan, number)
     return compare_contents(content_for(earlier_content, access.reader), content_for(content, access.reader))
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
-    """Return decisions on earlier versions that no longer count, newest first.
+    """Return the decisions that no longer count, newest first.
 
-    They are on versions before the last one that was not minor.
+    These are decisions on versions before the last version that was not minor.
     """
     return (
         plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
@@ -153,7 +153,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role and by when."""
     plan = open_to_publish(request, pk).plan
     form = SignatoriesForm(posted(request), plan=plan)
-    signing_page = reverse("plans:signing", args=[pk])
+    signing_url = reverse("plans:signing", args=[pk])
 
     def send_requests() -> tuple[str, str]:
         """Ask the chosen organisations to sign. Return the message and the next page."""
@@ -165,7 +165,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
             author=signed_in(request),
             now=timezone.now(),
         )
-        return "You have asked for sign-off.", signing_page
+        return "You have asked for sign-off.", signing_url
 
     return take_step(
         request,
@@ -177,7 +177,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         plan=plan,
         number=number_to_sign(plan),
         asked_again=signatories_to_ask_again(plan),
-        back=signing_page if plan.is_published else "",
+        back=signing_url if plan.is_published else "",
     )
 
 
@@ -191,15 +191,15 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     access = open_to_publish(request, pk)
     signatory_row = _signatory_or_404(access.plan, signatory)
-    back = reverse("plans:signing", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
+    signing_url = reverse("plans:signing", kwargs={"pk": pk})
+    form = ReasonForm(posted(request), submit="Remove signatory", cancel=signing_url, danger=True)
 
     def stop_asking() -> tuple[str, str]:
         """Stop asking the organisation. Return the message and the next page."""
         remove_signatory(
             signatory=signatory_row, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
-        return f"{signatory_row.organisation.name} is no longer asked to sign.", back
+        return f"{signatory_row.organisation.name} is no longer asked to sign.", signing_url
 
     return take_step(
         request,
@@ -209,7 +209,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         {UnableToRequestSignOff: None},
         plan=access.plan,
         signatory=signatory_row,
-        back=back,
+        back=signing_url,
     )
 
 
@@ -223,17 +223,17 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
     def save_deadline() -> tuple[str, str]:
         """Change the deadline. Return the message and the next page."""
-        changed = change_due_day(
+        changed_signatory = change_due_day(
             signatory=signatory_row,
             due_on=form.cleaned_data["due_on"],
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
             now=timezone.now(),
         )
-        name = changed.organisation.name
-        if changed.due_on is None:
+        name = changed_signatory.organisation.name
+        if changed_signatory.due_on is None:
             return f"{name} now has no deadline to decide.", back
-        return f"{name} is asked to decide by {long_date(changed.due_on)}.", back
+        return f"{name} is asked to decide by {long_date(changed_signatory.due_on)}.", back
 
     return take_step(
         request,
@@ -249,14 +249,14 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
-    """Confirm, for the organisation that set it, that its condition is met."""
+    """Confirm that the condition of a decision is met, on behalf of the organisation that set the condition."""
     access, _version = open_published(request, pk)
     sign_off = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not access.is_inside:
         raise Http404
     require(access.rights is not None and access.rights.may_meet(sign_off))
-    back = reverse("plans:signing", kwargs={"pk": pk})
-    form = ConditionForm(posted(request), cancel=back)
+    signing_url = reverse("plans:signing", kwargs={"pk": pk})
+    form = ConditionForm(posted(request), cancel=signing_url)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -271,20 +271,20 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
         else:
             message = f"You have confirmed that the condition of {sign_off.organisation.name} is met."
             messages.success(request, f"{message}{recipients.sentence()}")
-        return redirect(back)
-    context = {"plan": access.plan, "sign_off": sign_off, "form": form, "back": back}
+        return redirect(signing_url)
+    context = {"plan": access.plan, "sign_off": sign_off, "form": form, "back": signing_url}
     return render(request, "plans/condition.html", context, status=422 if form.errors else 200)
 
 
 def _with_number(data: QueryDict, number: int) -> QueryDict:
-    """Return the data of a form with the number of the newest version, so that the form can be sent again."""
-    renumbered = data.copy()
-    renumbered["number"] = str(number)
-    return renumbered
+    """Return the form data with the number of the newest version, so that the person can send the form again."""
+    new_data = data.copy()
+    new_data["number"] = str(number)
+    return new_data
 
 
 def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
-    """Ask for confirmation before a rejection, which cannot be undone and stops the sign-off."""
+    """Ask for confirmation of a rejection, because a rejection cannot be undone and stops the sign-off."""
     context = {
         "plan": link.signatory.plan,
         "organisation": link.signatory.organisation,
@@ -301,10 +301,10 @@ def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page behind the link in an email, with a form to decide.
+    """Show the page of a personal link in an email, with a form to decide.
 
-    If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link leads
-    to the sign-in page (docs/decisions/0031).
+    If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough, so the link
+    leads to the sign-in page (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
     state = _state_for(link) if link is not None else None
@@ -317,16 +317,16 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
         return redirect("plans:signing", pk=plan.pk)
 
-    # A minor version sends no new emails, so links for the version before still work.
-    stale = link.number < plan.substantive_number
-    open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
+    # A minor version sends no new emails, so links for the previous version still work.
+    is_stale = link.number < plan.substantive_number
+    is_open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not is_stale
     form_kwargs: dict[str, Any] = {
         "organisations": [organisation],
         "number": number,
         "questions": {organisation.pk: link.signatory.questions},
     }
     form = SignForm(posted(request), **form_kwargs)
-    if request.method == "POST" and open_to_sign and form.is_valid():
+    if request.method == "POST" and is_open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
             return _confirm_rejection(request, link, form)
         error = _sign(form, plan, organisation, link.person)
@@ -342,29 +342,29 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "organisation": organisation,
         "signatory": link.signatory,
         "state": state,
-        "stale": stale,
+        "stale": is_stale,
         "asked_for": link.number,
-        "open_to_sign": open_to_sign,
+        "open_to_sign": is_open_to_sign,
     }
-    if open_to_sign:  # Once decided, the link alone no longer shows the plan.
+    if is_open_to_sign:  # after the decision, the link alone no longer shows the plan
         context |= {"form": form, **_version_context(request, link, version, state)}
     return render(request, "plans/sign_by_link.html", context, status=422 if form.errors else 200)
 
 
 def _version_for(link: SignOffLink) -> Version | None:
-    """Return the version to sign, if the person of the link may read it."""
+    """Return the version to sign if the person of the link may read it."""
     plan = link.signatory.plan
     return versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
 
 
 def _state_for(link: SignOffLink) -> SigningState | None:
-    """Return the state of the signature that the link asks for, if it is still asked for."""
+    """Return the state of the signature for which the link was sent; None if it is no longer needed."""
     states = signing_states(link.signatory.plan)
     return next((state for state in states if state.signatory.pk == link.signatory.pk), None)
 
 
 def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> str:
-    """Record the decision in a valid form. Returns the error, or "" if there is none."""
+    """Record the decision in a valid form, and return the error; "" if there is none."""
     decision = form.cleaned_data
     try:
         sign_off(
@@ -383,7 +383,7 @@ def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) 
 
 
 def _version_context(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
-    """Return the version to sign, and what changed in it since the organisation last decided."""
+    """Return the version to sign, and what has changed since the organisation last decided."""
     plan = link.signatory.plan
     reader = reading_class(link.person, plan)
     earlier_number = state.earlier.version.number if state.earlier else 0

@@ -1,4 +1,4 @@
-"""The template context of a whole plan, in its reader's class."""
+"""The template context of a whole plan, for the reader's class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from partnerships.plans.queries import area_names, content_for
 def compare_contents(before: Content, after: Content, touched: Mapping[str, str] | None = None) -> Comparison:
     """Compare two contents of one reading class, with the names of areas.
 
-    `touched` is the name of the person who last changed each piece, by piece ("sites/north-quay").
+    `touched` is the name of the person who last changed each piece, by the piece's address ("sites/north-quay").
     """
     return comparison(before, after, touched=touched, areas=area_names(before, after))
 
@@ -38,8 +38,8 @@ def reading_context(
 ) -> dict[str, Any]:
     """Return the context for a page of a whole plan.
 
-    `query` asks for one page of the sites; without it all sites are shown, for print. `comments` is the number of
-    comments by piece.
+    With `query`, the context has one page of the sites, chosen by the query; without `query`, for print, all sites.
+    `comments` is the number of comments by piece.
     """
     readable = content_for(content, reader)
     areas = area_names(readable)
@@ -70,7 +70,7 @@ def reading_context(
 
 
 def _map(content: Content) -> Map | None:
-    """Return a map of the sites with a position; None for fewer than two, which add nothing to the table."""
+    """Return a map of the sites that have a position; None for fewer than two, which add nothing to the table."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]
@@ -84,7 +84,7 @@ def _map(content: Content) -> Map | None:
 def _site_page_context(
     content: Content, prose: StoredHtml, lookups: presenting.Lookups, query: QueryDict
 ) -> dict[str, Any]:
-    """Return one page of the table of sites, chosen by its number or by a site on it, and filtered by words."""
+    """Return one page of the table of sites, chosen by number or by a site, and filtered by words."""
     number_text = query.get("sites", "")
     is_number = number_text.isascii() and number_text.isdecimal() and len(number_text) < 6
     page = presenting.site_page(

@@ -43,7 +43,7 @@ from partnerships.transfer.tasks import apply_waiting
 MAX_LINES = 200
 
 
-def _in_words(seconds: float) -> str:
+def _duration_in_words(seconds: float) -> str:
     """Return a duration in words, such as “about 40 seconds” or “about 3 minutes”."""
     if seconds < 10:
         return "less than 10 seconds"
@@ -54,19 +54,22 @@ def _in_words(seconds: float) -> str:
 
 def _earlier_durations() -> list[tuple[str, int, str]]:
     """Return the name, the number of organisations and the duration of each register's latest import."""
-    latest = (
+    latest_runs = (
         ImportRun.objects.filter(register__in=UPLOADED, status=RunStatus.APPLIED)
         .defer("content")
         .order_by("register", "-started_at", "-pk")
         .distinct("register")
     )
-    return [(run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest]
+    return [
+        (run.get_register_display(), run.bodies, _duration_in_words(run.report.get("seconds") or 0))
+        for run in latest_runs
+    ]
 
 
-def _next_page(run: ImportRun) -> HttpResponseRedirect:
-    """Redirect after an upload: to the headings, if they are unknown, or to the page of the import.
+def _redirect_after_upload(run: ImportRun) -> HttpResponseRedirect:
+    """Redirect to the page for matching headings if the file has unknown ones, otherwise to the import's page.
 
-    Nudges a worker if the file is too large to check while the page waits.
+    Nudges a worker if the file is too large to be checked while the page loads.
     """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
@@ -75,7 +78,7 @@ def _next_page(run: ImportRun) -> HttpResponseRedirect:
 
 @admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
-    """Import runs, and the upload → preview → apply or discard of new ones."""
+    """The imports of lists, with pages to upload a file, preview the import, and apply or discard it."""
 
     list_display = (
         "__str__",
@@ -97,7 +100,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     date_hierarchy = "started_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
-        """Import runs without their files and reports, which the list does not show."""
+        """Leave out each import's file and report, which are large and which the list does not show."""
         return super().get_queryset(request).defer("content", "report")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -109,7 +112,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages of a preview: apply, discard, headings and rows set aside."""
+        """Add the addresses to apply or discard a preview, match headings and download the rows set aside."""
         preview_urls = [
             path(
                 "<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"
@@ -136,8 +139,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
         problem_lines: list[str] = []
-        if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
-            return refused
+        if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+            return too_many_response
         if request.method == "POST" and form.is_valid():
             try:
                 run = receive_list(
@@ -152,7 +155,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except UnableToRead as error:
                 problem_lines = error.lines()
             else:
-                return _next_page(run)
+                return _redirect_after_upload(run)
         failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -167,14 +170,14 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the result of an import, or its preview."""
+        """Show the result of an import or, if it was not applied yet, its preview."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
         job = ImportJob.objects.filter(run=run).first()
         is_running = bool(job and job.is_running)
         # An authority's own files are imported by its staff.
-        may_change = run.is_waiting and not run.organisation_id and self.has_add_permission(request) and not is_running
+        can_change = run.is_waiting and not run.organisation_id and self.has_add_permission(request) and not is_running
         context = {
             **self.admin_site.each_context(request),
             "title": str(run),
@@ -186,16 +189,16 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "to_correct": to_correct(run, labels_of(run.register)),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
-            "duration": _in_words(run.report.get("seconds") or 0),
-            "may_confirm": may_change and not run.is_unchecked,
+            "duration": _duration_in_words(run.report.get("seconds") or 0),
+            "may_confirm": can_change and not run.is_unchecked,
             "job": job,
-            "may_apply": may_change and run.status == RunStatus.PREVIEWED,
-            "may_discard": may_change,
+            "may_apply": can_change and run.status == RunStatus.PREVIEWED,
+            "may_discard": can_change,
         }
         return TemplateResponse(request, "transfer/run.html", context)
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Let a worker import the previewed file; the page of the run shows the progress."""
+        """Queue the previewed file for a worker to import; the page of the import shows the progress."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
@@ -214,7 +217,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def headings(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Match the headings of a waiting file with columns."""
+        """Show and save which heading of an uploaded file is which column of the list."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk, status__in=(RunStatus.UNREAD, RunStatus.PREVIEWED))
@@ -235,7 +238,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except (UnableToConfirm, UnableToApply) as error:
                 problem_lines = [str(error)]
             else:
-                return _next_page(checked_run)
+                return _redirect_after_upload(checked_run)
         failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -248,14 +251,14 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return TemplateResponse(request, "transfer/headings.html", context, status=422 if failed else 200)
 
     def set_aside(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Send the rows that were set aside, as a file to correct and upload again."""
+        """Download the rows of one file that were set aside, to be corrected and uploaded again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
         return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Delete the previewed file without importing it."""
+        """Discard a previewed file without importing it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
@@ -270,7 +273,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
 
 @admin.register(Doubt)
 class DoubtAdmin(admin.ModelAdmin[Doubt]):
-    """Unmatched rows awaiting review."""
+    """The rows of lists that match no organisation with certainty, for an administrator to decide."""
 
     list_display = ("name", "key", "register", "why", "answer", "organisation", "answered_by")
     list_filter = ("answer", "register")
@@ -289,7 +292,7 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the row, the organisations that it may be, and the form to answer."""
+        """Show a row, the organisations it may mean, and the form for the administrator's decision."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         doubt = get_object_or_404(Doubt.objects.select_related("run", "organisation", "answered_by"), pk=object_id)
@@ -299,7 +302,7 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
                 raise PermissionDenied
             if form.is_valid():
                 try:
-                    done = answer_doubt(
+                    answered_doubt = answer_doubt(
                         doubt=doubt,
                         answer=form.cleaned_data["answer"],
                         organisation=form.cleaned_data["organisation"],
@@ -310,8 +313,8 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
                 except UnableToAnswer as error:
                     form.add_error(None, str(error))
                 else:
-                    what = done.organisation.name if done.organisation else "left out"
-                    messages.success(request, f"{doubt.name} ({doubt.key}): {what}.")
+                    result = answered_doubt.organisation.name if answered_doubt.organisation else "left out"
+                    messages.success(request, f"{doubt.name} ({doubt.key}): {result}.")
                     return HttpResponseRedirect(reverse("admin:transfer_doubt_changelist"))
         row = {name.replace("_", " "): value for name, value in doubt.row.items() if value not in ("", None, [])}
         context = {

@@ -1,4 +1,4 @@
-"""The transfer room as Django knows it."""
+"""Django configuration of the transfer room, which imports published lists."""
 
 from importlib import import_module
 
@@ -12,5 +12,5 @@ class TransferConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register this room's functions that other rooms call."""
         import_module("partnerships.transfer.registrations").register()

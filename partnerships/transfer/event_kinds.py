@@ -1,10 +1,10 @@
-"""Events of imports: their codes, and what timelines say of them."""
+"""Codes of the events that imports record, and their labels on timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Kinds of event. A code never changes, because saved events contain it; a label may."""
 
     LIST_IMPORTED = "import.list_imported", "Imported a list"
     LOCAL_PLANS_IMPORTED = "import.local_plans_imported", "Imported local plans"

@@ -1,4 +1,4 @@
-"""Forms to upload a list, to match its headings with columns, and to answer a row to review."""
+"""Forms to upload a list, to match its headings with columns, and to decide rows that match no organisation."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class UploadForm(Form):
     )
 
     def clean_council(self) -> int | None:
-        """Turn the council's key into its id."""
+        """Return the id of the council with this key; None if the field is blank."""
         key = self.cleaned_data["council"].strip()
         if not key:
             return None
@@ -98,7 +98,7 @@ class UploadForm(Form):
         return identifier.organisation_id
 
     def clean(self) -> dict[str, Any]:
-        """Refuse files that are too large, files that the list does not have, and a form without files."""
+        """Refuse files that are too large, files that this list does not have, and a form without any file."""
         cleaned = super().clean() or {}
         for field in _FILE_FIELDS:
             _refuse_large_file(self, field)
@@ -110,14 +110,14 @@ class UploadForm(Form):
 
     @property
     def _file_count(self) -> int:
-        """The number of files of the chosen list."""
+        """The number of files that the chosen list consists of; of all fields while no list is chosen."""
         if "register" not in self.cleaned_data:
             return len(_FILE_FIELDS)
         return max(len(parts_of(self.cleaned_data["register"])), 1)
 
     @property
     def chosen_files(self) -> list[File]:
-        """The files of the list, in their order."""
+        """The uploaded files of the list, in the list's order of files."""
         return _files_in(self, _FILE_FIELDS[: self._file_count])
 
 
@@ -130,19 +130,19 @@ def _refuse_large_file(form: forms.Form, field: str) -> None:
 
 
 def _require_a_file(form: forms.Form, fields: Sequence[str]) -> None:
-    """Refuse a form without any file. Whether some of the files can be missing is decided when they are read."""
+    """Refuse a form without any file. Whether one of several may be missing is checked later, by reading."""
     if not any(form.cleaned_data.get(field) or form.has_error(field) for field in fields):
         form.add_error(fields[0], "Choose the file.")
 
 
 def _files_in(form: forms.Form, fields: Sequence[str]) -> list[File]:
-    """Return the files in these fields; an empty one for each field without a file."""
+    """Return the files uploaded in these fields; for a field without a file, a file without a name or bytes."""
     uploaded_files: list[UploadedFile[bytes] | None] = [form.cleaned_data.get(field) for field in fields]
     return [File(str(file.name or ""), file.read()) if file else File("", b"") for file in uploaded_files]
 
 
 class HeadingsForm(Form):
-    """Match the headings of files with the columns of the list: each column is a field with headings as choices."""
+    """Match headings of files with columns of the list: each column is a field, the headings its choices."""
 
     publisher = forms.CharField(
         label="Who publishes this list?",
@@ -168,7 +168,7 @@ class HeadingsForm(Form):
 
     @property
     def headings(self) -> dict[str, str]:
-        """The chosen headings by the keys of their columns (see `column_key`)."""
+        """The chosen headings by the keys of their columns; see `column_key`."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()
@@ -177,7 +177,7 @@ class HeadingsForm(Form):
 
 
 class OwnFilesForm(Form):
-    """Upload an authority's own files of a planning data standard."""
+    """Upload an authority's own files in the format of a planning data standard."""
 
     as_of = DayField(
         label="As of",
@@ -214,7 +214,7 @@ class OwnFilesForm(Form):
 
     @property
     def chosen_files(self) -> list[File]:
-        """The files, in their order."""
+        """The uploaded files, in the standard's order of files."""
         return _files_in(self, self._file_fields)
 
 
@@ -229,7 +229,7 @@ class OwnHeadingsForm(HeadingsForm):
 
 
 class AnswerForm(Form):
-    """Answer a row to review: it is an existing organisation or a new one, or is left out."""
+    """Decide which organisation a row means: an existing one, a new one, or none (the row is left out)."""
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
     identifier = forms.CharField(
@@ -254,7 +254,10 @@ class AnswerForm(Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Turn the choice into `answer`, a code of `Answer`, and `organisation`."""
+        """Turn the choice into `answer`, a code of `Answer`, and `organisation`.
+
+        `organisation` is None if the organisation is new or the row is left out.
+        """
         cleaned = super().clean() or {}
         choice = cleaned.get("answer", "")
         cleaned["organisation"] = None
@@ -269,7 +272,7 @@ class AnswerForm(Form):
         return cleaned
 
     def _organisation_with_identifier(self, value: str) -> Organisation | None:
-        """Return the only organisation with an identifier of this value; None, with an error added, otherwise."""
+        """Return the only organisation with this identifier; otherwise add an error and return None."""
         value = value.strip()
         identifiers = Identifier.objects.filter(value__iexact=value).select_related("organisation") if value else ()
         organisations = {identifier.organisation for identifier in identifiers}

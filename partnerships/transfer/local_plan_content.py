@@ -1,4 +1,4 @@
-"""The content of a plan, made from a published local plan."""
+"""The content of a plan in the directory, made from a row of a published list of local plans."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
     """Return the content of a plan according to a file.
 
-    `before` is the content according to the last file; None if the plan was never imported. Only the differences
-    between the two are applied to the plan, so that the owners' own edits stay. Milestones of `before` keep their keys
-    and their order; new ones follow by date.
+    `before` is the content according to the previous file; None if the plan was never imported. Only the
+    differences between the two are applied to the plan, so that the owners' own edits remain. Milestones of
+    `before` keep their keys and their order; new ones follow in order of date.
     """
     milestone_by_key = milestones_by_key(plan, before)
     earlier_milestones = [
@@ -45,14 +45,14 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
 
 
 def content_with_milestones(before: dict[str, Any], milestone_by_key: Mapping[str, Milestone]) -> dict[str, Any]:
-    """Return the content according to the last file, with these milestones; the other milestones stay."""
+    """Return the content according to the previous file, with these milestones added or updated."""
     return {**before, "milestones": _with_milestones(before["milestones"], milestone_by_key)}
 
 
 def _with_milestones(
     earlier_milestones: Sequence[dict[str, Any]], milestone_by_key: Mapping[str, Milestone]
 ) -> list[dict[str, Any]]:
-    """Return the earlier milestones with the values of the file, in their order, followed by new ones by date."""
+    """Return the earlier milestones in their order, with the file's values, and then the new ones by date."""
     content_by_key = {key: _content_of_milestone(key, milestone) for key, milestone in milestone_by_key.items()}
     updated = [{**earlier, **content_by_key.pop(earlier["key"], {})} for earlier in earlier_milestones]
     new = sorted(
@@ -63,13 +63,13 @@ def _with_milestones(
 
 
 def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:
-    """Return the milestones in the file by their keys in the plan."""
+    """Return the file's milestones by the keys that they have, or receive, in the plan."""
     keys = milestone_keys(plan.milestones, before["milestones"] if before else [])
     return dict(zip(keys, plan.milestones, strict=True))
 
 
 def _may_be_set_aside(key: str, plan: LocalPlan) -> bool:
-    """Return whether the milestone may be in a row that was set aside: then it must not be removed."""
+    """Return whether the milestone may be in a row that was set aside. If so, the plan must not lose it."""
     return any(not event or is_of_event(key, event) for event in plan.gaps)
 
 

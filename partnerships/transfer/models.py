@@ -1,4 +1,4 @@
-"""Import runs, and unmatched rows awaiting review."""
+"""Models of imports: imported files, their headings and jobs, and rows that match no organisation with certainty."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SIMPLE_REGISTERS = (
 )
 #: Files of the planning data standards; an authority's staff may upload their own.
 OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
-#: Published figures about homes; each is one file.
+#: Registers of published figures about homes; each is one file.
 FIGURE_REGISTERS = (
     Register.DELIVERY_TEST,
     Register.NET_ADDITIONS,
@@ -61,10 +61,10 @@ UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *SIMPLE_REGISTERS, *FIGURE_
 
 
 class RunStatus(models.TextChoices):
-    """checking → unread → previewed → applied or discarded.
+    """The statuses of an import: checking → unread → previewed → applied or discarded.
 
     A checking run waits for a worker to read its file. An unread run waits for a person to match its headings; runs
-    whose headings are known skip that status. A run from the command line is applied at once.
+    whose headings are all known skip that status. A run from the command line is applied at once.
     """
 
     CHECKING = "checking", "Waiting to be checked"
@@ -82,10 +82,7 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     """Filters of import runs."""
 
     def own_of(self, user: User | AnonymousUser) -> ImportRunQuerySet:
-        """Return the runs of organisations' own files that this person may see.
-
-        A person sees the runs of the organisations for which they are an editor or a lead.
-        """
+        """Return the imports of organisations' own files that this editor or lead of the organisation may see."""
         return self.filter(organisation__in=Organisation.objects.of_person(user, *EDITING_ROLES))
 
 
@@ -144,12 +141,12 @@ class ImportRun(models.Model):
 
     @property
     def bodies(self) -> int:
-        """How many organisations, plans or agreements are in the file."""
+        """The number of organisations, plans or agreements in the file."""
         return self.created + self.changed + self.closed + self.left_alone + self.joined + self.undecided
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the file still has to be applied or discarded."""
+        """Whether the file has been neither applied nor discarded."""
         return self.status in WAITING
 
     @property
@@ -159,18 +156,18 @@ class ImportRun(models.Model):
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person has to match the headings of the file with columns."""
+        """Whether a person must match the headings of the file with columns before the import goes on."""
         return self.status == RunStatus.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether a person has to confirm the import."""
+        """Whether the import has been checked, and a person may apply or discard it."""
         return self.status == RunStatus.PREVIEWED
 
 
 @pghistory.track()
 class KnownHeading(models.Model):
-    """The meaning of a heading in one publisher's lists, confirmed by a person."""
+    """What a heading means in the lists of one publisher, as a person has confirmed."""
 
     register = models.CharField(max_length=24, choices=Register)
     publisher = models.CharField(max_length=120)
@@ -191,7 +188,7 @@ class KnownHeading(models.Model):
 
 
 class ImportJob(LeasedJob):
-    """The task of a worker to check a list or to import a preview; deleted when it is done."""
+    """A worker's job to check a list or to import a previewed one; deleted once it succeeds."""
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()
@@ -206,7 +203,7 @@ class ImportJob(LeasedJob):
 
 
 class Answer(models.TextChoices):
-    """The answers to a row to review."""
+    """What a person may decide about a row to review."""
 
     THIS = "this", "It is an organisation already in the directory"
     NEW = "new", "It is a new organisation"
@@ -215,7 +212,7 @@ class Answer(models.TextChoices):
 
 @pghistory.track()
 class Doubt(models.Model):
-    """A row to review: it could not be matched for certain, and is open until a person answers.
+    """A row that matches no organisation with certainty; it is open until a person answers.
 
     Later imports of the register use the answer for rows with the same key.
     """

@@ -1,4 +1,4 @@
-"""Personal data in this room, for erasure and export."""
+"""What happens to personal data of this room when a person is erased or exports their data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registers the imports with other apps at start-up."""
+"""Register this room's events, rules and pages with other rooms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.transfer.services import retention
 
 
 def register() -> None:
-    """Register kinds of event and the rules about personal data."""
+    """Register kinds of event, rules about personal data and retention, and a section of organisations' pages."""
     register_events(EventKind)
     register_following(
         "transfer.ImportRun.organisation", "transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation"

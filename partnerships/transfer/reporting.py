@@ -27,7 +27,7 @@ OUTCOMES = {
     "undecided": "rows to review",
     "set_aside": "rows set aside",
 }
-#: The words after the number 1, where they differ.
+#: The words after the number 1, where these differ from `OUTCOMES`.
 _SINGULAR = {
     "left_alone": "left as it was",
     "joined": "matched to a known organisation",
@@ -60,7 +60,7 @@ _TITLES = {
 
 @dataclass
 class Report:
-    """The outcomes of an import. Organisations, plans and agreements that did not change are counted, not listed."""
+    """The outcomes of an import. What did not change is counted but not listed."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[str]] = field(default_factory=dict)
@@ -74,42 +74,42 @@ class Report:
     #: The headings of each file, and the rows that a person should correct.
     headings: tuple[tuple[str, ...], ...] = ()
     rows_set_aside: list[SetAside] = field(default_factory=list)
-    #: How many rows were read, used, set aside, repeated and outside England.
+    #: The numbers of rows that were read, used, set aside, repeated, outside England and totals.
     rows: dict[str, int] = field(default_factory=dict)
 
     def count(self, outcome: str, line: str = "") -> None:
-        """Count an outcome; the line names the body and what changed."""
+        """Count an outcome. The line names the organisation or plan and what changed."""
         self.counts[outcome] += 1
         if line:
             self.lines.setdefault(outcome, []).append(line)
 
     def remark(self, line: str) -> None:
-        """Add a remark that is not about a single body, once."""
+        """Add a remark about the whole list, unless the report already has it."""
         if line not in self.remarks:
             self.remarks.append(line)
 
     def set_row_aside(self, row: SetAside) -> None:
-        """Count a row that was set aside, with its problems and remedies."""
+        """Count a row that was set aside, and list its problems and remedies."""
         self.rows_set_aside.append(row)
         self.count("set_aside", " ".join(str(problem) for problem in row.problems))
 
     def account_for(self, *files: ListFile) -> None:
-        """Account for every row of the list, or of the files of one import."""
-        aside = sum(not row.is_used for row in self.rows_set_aside)
+        """Count how many rows of all files were used, and how many were not and why."""
+        set_aside_count = sum(not row.is_used for row in self.rows_set_aside)
         read, outside = sum(len(file.rows) for file in files), sum(file.outside for file in files)
         repeated, totals = sum(len(file.repeated) for file in files), sum(file.totals for file in files)
         self.headings = tuple(file.heading for file in files)
         self.rows = {
             "read": read + repeated,
-            "used": read - aside - outside - totals,
-            "set_aside": aside,
+            "used": read - set_aside_count - outside - totals,
+            "set_aside": set_aside_count,
             "repeated": repeated,
             "outside": outside,
             "totals": totals,
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report for the run's record."""
+        """Return the report as JSON values, for the record of the import."""
         return {
             "lines": self.lines,
             "remarks": self.remarks,
@@ -123,20 +123,20 @@ class Report:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Measure how long the import takes."""
+        """Measure how many seconds the import takes."""
         started = time.monotonic()
         yield
         self.seconds = round(time.monotonic() - started, 1)
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the import changes nothing."""
+        """Whether no organisation or plan changed, and no row was set aside."""
         return not any(self.counts[outcome] for outcome in OUTCOMES if outcome not in ("left_alone", "undecided"))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One outcome with its lines, for a page or a terminal."""
+    """The lines of one outcome below a title, for a page or a terminal."""
 
     title: str
     lines: tuple[str, ...]
@@ -145,63 +145,63 @@ class Section:
 
 
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
-    """Return the outcomes with their titles; `limit` limits the lines of each."""
+    """Return a section for each outcome that has lines; `limit` is the maximum number of lines of each."""
     titles = _TITLES if applied else _TITLES_OF_PREVIEW
     sections_shown = []
     for outcome, title in titles.items():
         lines = report.get("lines", {}).get(outcome, [])
         if lines:
-            shown = tuple(lines if limit is None else lines[:limit])
-            sections_shown.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
+            shown_lines = tuple(lines if limit is None else lines[:limit])
+            sections_shown.append(Section(f"{title} ({len(lines):,})", shown_lines, len(lines) - len(shown_lines)))
     return sections_shown
 
 
 def files_to_correct(report: dict[str, Any]) -> list[int]:
-    """Return the indexes of the files that have rows set aside."""
+    """Return the indexes of the files that have rows set aside, and headings for them."""
     headings = _headings(report)
     indexes = {_file_index(saved_row) for saved_row in report.get("set_aside", [])}
     return sorted(index for index in indexes if index < len(headings) and headings[index])
 
 
 def _headings(report: dict[str, Any]) -> list[list[str]]:
-    """Return the headings of each file. Reports of older runs have the headings of one file."""
+    """Return the headings of each file. The report of an older import has only the headings of a single file."""
     headings: list[list[str]] = report.get("headings") or [report.get("heading", [])]
     return headings
 
 
 def _file_index(saved_row: list[Any]) -> int:
-    """Return the index of the file of a row in the report. Rows in reports of older runs have no index."""
+    """Return the index of the file of a saved row; 0 in the report of an older import, which has no indexes."""
     return int(saved_row[4]) if len(saved_row) > 4 else 0
 
 
 def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:
     """Return the headings and the rows of a file that were set aside, as a file to correct.
 
-    Each row has its reason and its remedy in two more columns. When the file is uploaded again, these columns show that
-    its rows were corrected.
+    Two more columns have the reason and the remedy of each row. When the corrected file is uploaded, it is recognised
+    by these columns.
     """
     all_headings = _headings(report)[file]
-    # A file that was corrected before has the two columns already.
+    # A file of corrected rows already has the two columns; their old values are dropped.
     indexes = [index for index, heading in enumerate(all_headings) if heading not in (REASON, REMEDY)]
     headings = [all_headings[index] for index in indexes]
     rows = []
     for saved_row in report.get("set_aside", []):
         if _file_index(saved_row) == file:
             _row_number, cells, reason, remedy = saved_row[:4]
-            kept_cells = [cells[index] if index < len(cells) else "" for index in indexes]
-            rows.append([*kept_cells, reason, remedy])
+            original_cells = [cells[index] if index < len(cells) else "" for index in indexes]
+            rows.append([*original_cells, reason, remedy])
     return (*headings, REASON, REMEDY), rows
 
 
 def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
-    """Return a sentence that counts the rows of the file by what became of them; "" if unknown.
+    """Return a sentence with the number of rows that were used, set aside, and so on; "" if the report has none.
 
-    In a preview (`is_done` is False), it counts the rows that can be used.
+    In a preview (`is_done` is False), the sentence has the number of rows that can be used.
     """
     rows = report.get("rows") or {}
     if not rows:
         return ""
-    # What became of rows, in the singular and in the plural.
+    # The end of the sentence after the number of rows, in the singular and in the plural.
     verbs = {
         "used": ("was used", "were used") if is_done else ("can be used", "can be used"),
         "repeated": ("repeats another", "repeat others"),
@@ -218,16 +218,16 @@ def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
     return f"Of {counted(rows['read'], 'row')}, {sentence}."
 
 
-def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
+def summary(list_name: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
     """Return the last line of a report.
 
     For example `Registered providers as of 28 February 2023: 1,391 created, …`.
     """
-    when = f" as of {long_date(as_of)}" if as_of else ""
-    words = ", ".join(
+    as_of_text = f" as of {long_date(as_of)}" if as_of else ""
+    counts_text = ", ".join(
         f"{counts.get(outcome, 0):,} {_SINGULAR.get(outcome, word) if counts.get(outcome) == 1 else word}"
         for outcome, word in OUTCOMES.items()
         if counts.get(outcome) or outcome in ("created", "changed", "closed", "left_alone")
     )
-    lead = "" if applied else "Dry run, nothing was changed. "
-    return f"{lead}{what}{when}: {words}."
+    introduction = "" if applied else "Dry run, nothing was changed. "
+    return f"{introduction}{list_name}{as_of_text}: {counts_text}."

@@ -1,4 +1,4 @@
-"""Who may upload lists and import them."""
+"""Rules about who may upload lists and import them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def may_upload(
 ) -> bool:
     """Return whether the person may upload a list, see its preview and discard it.
 
-    Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its
-    editors and leads may.
+    Without `organisation`, the list is for the directory, and administrators of the directory may. With `organisation`,
+    the files are a planning authority's own, and its editors and leads may.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory
@@ -24,10 +24,10 @@ def may_upload(
 
 
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
-    """Return whether the person may import a preview.
+    """Return whether the person may import a previewed list.
 
-    Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its leads
-    may, because they publish its plans.
+    Without `organisation`, the list is for the directory, and administrators of the directory may. With `organisation`,
+    the files are a planning authority's own, and only its leads may, because they publish its plans.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory

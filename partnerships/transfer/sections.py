@@ -1,4 +1,4 @@
-"""Adds an organisation's own imports to its page."""
+"""The section of an organisation's page about imports of its own files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.transfer.rights import may_upload
 
 
 def imports_section(user: User, organisation: Organisation) -> Section | None:
-    """For staff who may upload the authority's own files; None for others."""
+    """Return the section for a person who may upload the organisation's own files; None for anybody else."""
     if not may_upload(user, timezone.now(), register=OWN_REGISTERS[0], organisation=organisation):
         return None
     return Section("transfer/_section.html", {"organisation": organisation})

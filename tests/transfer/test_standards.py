@@ -10,7 +10,7 @@ import pytest
 
 from partnerships.plans.models import Plan
 from partnerships.transfer.reading import developer_agreements, local_plans
-from partnerships.transfer.reading.headings import Column, find_places
+from partnerships.transfer.reading.headings import Column, find_columns
 from partnerships.transfer.reading.tables import Row
 
 from .lists import COUNCILS, extract, import_list, import_plans
@@ -60,8 +60,8 @@ def test_headings_match_in_any_case_and_punctuation(dataset: str) -> None:
     facts = csv.DictReader(io.StringIO(extract("planning_fields.csv").decode()))
     fields = [row["field"] for row in facts if row["dataset"] == dataset]
 
-    plain = find_places(Row(1, tuple(fields)), [], READ[dataset])
-    shouted = find_places(Row(1, tuple(field.upper().replace("-", "_") for field in fields)), [], READ[dataset])
+    plain = find_columns(Row(1, tuple(fields)), [], READ[dataset])
+    shouted = find_columns(Row(1, tuple(field.upper().replace("-", "_") for field in fields)), [], READ[dataset])
 
     assert plain == shouted
 

@@ -1,4 +1,4 @@
-"""Options, files, progress, reports and refusals of the import commands."""
+"""What the import commands share: options, reading files, progress, reports and refusals."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ MAX_LINES = 20
 
 
 class ImportCommand(AccountedCommand):
-    """A command that imports files; its help keeps its line breaks."""
+    """A command that imports files. Its help is printed with the line breaks of the source."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Print the description as it is written."""
+        """Return a parser that prints the help without wrapping its lines again."""
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
 
 def day(text: str) -> dt.date:
-    """Return a date from the command line; argparse shows the error."""
+    """Return the date of a command-line argument; argparse turns a ValueError into its own message."""
     return dt.date.fromisoformat(text)
 
 
 def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file; one byte more than the limit shows that it is too large.
+    """Return the bytes of a file, at most one more than the limit.
 
-    Raises `CommandError` if it cannot be opened.
+    The extra byte shows the caller that the file is too large. Raises `CommandError` if the file cannot be opened.
     """
     try:
         with path.open("rb") as file:
@@ -49,7 +49,7 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """Return the administrator with this email address; None, for the system, if it is empty.
+    """Return the administrator with this email address; None if it is empty, which stands for the system.
 
     Raises `CommandError` if no administrator has the address.
     """
@@ -62,7 +62,7 @@ def author_of(email: str) -> User | None:
 
 
 class Meter:
-    """Shows the progress of a long import: in one line on a terminal, elsewhere every five hundred rows."""
+    """The progress of a long import: on a terminal in one line, elsewhere a line for every five hundred rows."""
 
     def __init__(self, command: BaseCommand) -> None:
         self.out = command.stderr
@@ -78,7 +78,7 @@ class Meter:
 
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
-    """Print the outcomes and remarks; the caller prints the last line."""
+    """Print an import's outcomes and remarks; the caller prints the line with the totals."""
     if sentence := accounting(run.report):
         command.stdout.write(sentence)
     for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
@@ -93,7 +93,7 @@ def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everyth
 
 
 def refusal(error: UnableToRead, name: str) -> CommandError:
-    """Return the error for a refused file: every problem with its row and remedy."""
+    """Return the error for a refused file, with each problem's row and remedy."""
     problems = counted(len(error.problems), "problem")
     return CommandError("\n".join([*error.lines(), f"{name} was refused for {problems}; nothing was changed."]))
 
@@ -116,7 +116,7 @@ def add_all_or_nothing(parser: Any) -> None:
 
 
 def add_common_options(parser: Any) -> None:
-    """Add the options that every import has."""
+    """Add the options that every import has: the date, a dry run, the full report and the author."""
     parser.add_argument(
         "--as-of",
         type=day,
@@ -131,7 +131,7 @@ def add_common_options(parser: Any) -> None:
 
 
 def add_author(parser: Any) -> None:
-    """Add the option that names who does this, for `author_of`."""
+    """Add the option --by; `author_of` turns its value into a user."""
     parser.add_argument(
         "--by",
         default="",

@@ -1,4 +1,4 @@
-"""Read and check a directory file, version 1 of the format."""
+"""The shape of a directory file (version 1 of the format), and the function that reads one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AREA = Shape(
 
 NAME = Shape((Part("name", required=True), choice("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO))
 
-#: `org_id` is for readers of the file: it follows from the scheme, the value and the kind.
+#: `org_id` is for other readers of the file; it follows from the scheme, the value and the kind.
 IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True), Part("org_id"), _FROM, _TO))
 
 SERVED = Shape((ref("area", "areas", required=True), _FROM, _TO))
@@ -96,20 +96,25 @@ DIRECTORY = Shape(
 
 
 def read_directory_file(data: bytes, now: dt.datetime) -> dict[str, Any]:
-    """Return the checked content of a directory file. Raises `UnableToRead` with every problem and its path."""
+    """Return the checked content of a directory file.
+
+    Raises `UnableToRead` with every problem and its path in the file.
+    """
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/directory-format.md")
     return read_checked(value, DIRECTORY, now, _check_identifiers)
 
 
-def _check_identifiers(read: dict[str, Any], checking: Checking) -> None:
-    """Report identifiers that two organisations of the file share."""
-    seen: dict[tuple[str, str], int] = {}
-    for place, organisation in enumerate(read.get("organisations") or []):
+def _check_identifiers(content: dict[str, Any], checking: Checking) -> None:
+    """Add a problem for each identifier that two organisations of the file have."""
+    index_by_identifier: dict[tuple[str, str], int] = {}
+    for index, organisation in enumerate(content.get("organisations") or []):
         for identifier in organisation.get("identifiers") or []:
-            pair = identifier.get("scheme", ""), identifier.get("value", "")
-            if seen.setdefault(pair, place) != place:
+            scheme_and_value = identifier.get("scheme", ""), identifier.get("value", "")
+            if index_by_identifier.setdefault(scheme_and_value, index) != index:
+                first_index = index_by_identifier[scheme_and_value]
+                scheme, value = scheme_and_value
                 checking.add_problem(
-                    f"organisations[{place}].identifiers",
-                    f"{pair[0]} {pair[1]} already belongs to organisations[{seen[pair]}].",
+                    f"organisations[{index}].identifiers",
+                    f"{scheme} {value} already belongs to organisations[{first_index}].",
                     "Give it to one of them.",
                 )

@@ -1,4 +1,4 @@
-"""The shapes of asks and offers, and of the answers to them."""
+"""The shapes of asks and offers, and of the responses to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that many shapes of the network file share."""
+"""Fields and kinds of field that many shapes of the network file have in common."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from partnerships.transfer.reading.shapes import Part
 
 
 def choice(code: str, choices: type[TextChoices], *, required: bool = False, default: str = "") -> Part:
+    """Return a field whose value is a code of these choices."""
     return Part(code, "choice", required, choices=tuple(choices.values), default=default or None)
 
 
-def word(code: str, words: type[Vocabulary], *, required: bool = False) -> Part:
-    """Return the code of a word from a list that administrators edit."""
-    return Part(code, "choice", required, choices=lambda: tuple(words.by_code()))
+def word(code: str, vocabulary: type[Vocabulary], *, required: bool = False) -> Part:
+    """Return a field whose value is a code from a list that administrators edit.
+
+    The codes are read when a file is checked, not when this module is imported.
+    """
+    return Part(code, "choice", required, choices=lambda: tuple(vocabulary.by_code()))
 
 
 def ref(code: str, to: str, *, required: bool = False) -> Part:
+    """Return a field whose value is the key of an object in another part of the file, such as “people”."""
     return Part(code, "ref", required, to=to)
 
 

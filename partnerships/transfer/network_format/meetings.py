@@ -1,4 +1,4 @@
-"""The shape of a meeting cycle and of a meeting."""
+"""The shapes of a series of meetings and of a meeting."""
 
 from __future__ import annotations
 

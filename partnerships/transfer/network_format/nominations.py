@@ -1,4 +1,4 @@
-"""The shape of returns of nominations agreements."""
+"""The shape of a quarterly return of a nominations agreement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of objectives and reports of progress on them."""
+"""The shapes of objectives and of the reports of progress on them."""
 
 from __future__ import annotations
 

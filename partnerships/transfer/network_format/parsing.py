@@ -30,9 +30,9 @@ def read_checked(
 
 
 def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, Any]:
-    """Return the JSON object of a file that says it has this format and version.
+    """Return the JSON object of a file, which must name this format and version.
 
-    `page` is where the format is described. Raises `UnableToRead`.
+    `page` is the documentation of the format, for messages. Raises `UnableToRead`.
     """
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_with_unique_keys)
@@ -58,12 +58,12 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
 
 
 def _key_areas_by_code(value: dict[str, Any]) -> None:
-    """Give each area its code as its key; the formats have no other."""
+    """Set the key of each area to its code in small letters, since areas have no key of their own in the file."""
     areas = value.get("areas")
-    for place, area in enumerate(areas if isinstance(areas, list) else []):
+    for index, area in enumerate(areas if isinstance(areas, list) else []):
         if isinstance(area, dict) and isinstance(area.get("code"), str):
             code = area["code"].strip().upper()
-            value["areas"][place] = {**area, "code": code, "key": code.lower()}
+            value["areas"][index] = {**area, "code": code, "key": code.lower()}
 
 
 def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

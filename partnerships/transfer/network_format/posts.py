@@ -1,4 +1,4 @@
-"""The shapes of posts, of the people who hold them, and of facilitators."""
+"""The shapes of posts, of the people in them, and of facilitators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read and check a network file, version 1 of the format."""
+"""The shape of a network file (version 1 of the format), and the function that reads one."""
 
 from __future__ import annotations
 
@@ -59,21 +59,24 @@ NETWORK = Shape(
 )
 
 
-def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
-    """Report people who share an email address."""
-    seen: dict[str, int] = {}
-    for place, person in enumerate(read.get("people") or []):
+def _check_addresses(content: dict[str, Any], checking: Checking) -> None:
+    """Add a problem for each person who has the email address of an earlier one."""
+    index_by_address: dict[str, int] = {}
+    for index, person in enumerate(content.get("people") or []):
         address = person.get("email", "").casefold()
-        earlier = seen.setdefault(address, place) if address else place
-        if earlier != place:
+        first_index = index_by_address.setdefault(address, index) if address else index
+        if first_index != index:
             checking.add_problem(
-                f"people[{place}].email",
-                f"“{person['email']}” is already the address of people[{earlier}].",
+                f"people[{index}].email",
+                f"“{person['email']}” is already the address of people[{first_index}].",
                 "Make them one person, or give each their own address.",
             )
 
 
 def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
-    """Return the checked content of a network file. Raises `UnableToRead` with every problem and its path."""
+    """Return the checked content of a network file.
+
+    Raises `UnableToRead` with every problem and its path in the file.
+    """
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/network-format.md")
     return read_checked(value, NETWORK, now, _check_addresses)

@@ -1,4 +1,4 @@
-"""The shapes of responses to recommendations, and of what partnerships adopt."""
+"""The shapes of responses to recommendations, and of partnerships' decisions to adopt one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from partnerships.recommendations.models import ResponseStatus
 from partnerships.transfer.network_format.fields import AT, choice, ref
 from partnerships.transfer.reading.shapes import Part, Shape
 
-#: The report by its title, and the recommendation by its reference or its words.
-_WHICH = (Part("report", required=True), Part("recommendation", required=True))
+#: The fields that identify a recommendation: the title of its report, and its reference or its text.
+_RECOMMENDATION_FIELDS = (Part("report", required=True), Part("recommendation", required=True))
 RESPONSE = Shape(
     (
-        *_WHICH,
+        *_RECOMMENDATION_FIELDS,
         ref("organisation", "organisations", required=True),
         ref("by", "people", required=True),
         AT,
@@ -26,7 +26,7 @@ RESPONSE = Shape(
 )
 ADOPTION = Shape(
     (
-        *_WHICH,
+        *_RECOMMENDATION_FIELDS,
         ref("partnership", "partnerships", required=True),
         ref("by", "people", required=True),
         Part("proposed", "moment", required=True),

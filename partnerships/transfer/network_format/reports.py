@@ -1,4 +1,4 @@
-"""The shapes of progress reports and how they are asked for."""
+"""The shapes of progress reports, and of a partnership's rules about when they are due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of anonymous surveys of partnerships."""
+"""The shape of an anonymous survey of a partnership."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ASKED = Shape((_GROUP, Part("email", required=True)))
 ANSWER = Shape(
     (
         _GROUP,
-        Part("scores", required=True),  # a figure for each dimension, such as 43-35424; - is no view
+        Part("scores", required=True),  # a digit for each dimension, such as 43-35424; a hyphen means no view
         Part("expects", "texts"),
         Part("comments", "free", default={}),
     )

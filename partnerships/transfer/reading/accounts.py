@@ -1,4 +1,4 @@
-"""Account for every row of a file: it is read, or set aside with a reason."""
+"""Account for every row of a file: each is either read, or set aside with a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.transfer.reading.problems import Problem, SetAside
 
 @dataclass
 class Accounts:
-    """Counts the rows of one file that are read or set aside, and collects remarks."""
+    """The numbers of rows of one file that were read or set aside, and the remarks on them."""
 
     #: The name of the file, for messages.
     file: str
@@ -28,15 +28,15 @@ class Accounts:
 
     @property
     def lines(self) -> list[str]:
-        """Sentences about the rows set aside."""
+        """A sentence for each row that was set aside."""
         return [f"{self.file}, row {row.row}: {row.reason}" for row in self.set_aside]
 
     def aside(self, line: Line, reason: str, remedy: str) -> None:
-        """Set aside a row that was not counted as read."""
+        """Set aside a row that has not been counted as read."""
         self.set_aside.append(self.list_file.row_set_aside([Problem(line.number, "", reason, remedy, self.file)]))
 
     def set_aside_read(self, row: int, reason: str, remedy: str) -> None:
-        """Set aside a row that was counted as read."""
+        """Set aside a row that has been counted as read, and reduce that count."""
         self.read -= 1
         self.set_aside.append(self.list_file.row_set_aside([Problem(row, "", reason, remedy, self.file)]))
 

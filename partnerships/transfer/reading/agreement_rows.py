@@ -1,7 +1,4 @@
-"""Rows of developer agreements, contributions and transactions.
-
-Their columns, and how each is read.
-"""
+"""Rows of developer agreements, contributions and transactions: their columns, and what is read from them."""
 
 from __future__ import annotations
 
@@ -75,10 +72,7 @@ TRANSACTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One row of the agreements file.
-
-    `organisation` is as written in the file.
-    """
+    """A row of the agreements file. `organisation` is the text of the file, not yet matched."""
 
     row: int
     key: str
@@ -88,15 +82,15 @@ class Agreement:
     organisation: str
     agreed_on: dt.date | None
     ended_on: dt.date | None
-    #: Its texts by field of the standard.
+    #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One transaction for a contribution.
+    """A transaction of a contribution, from a row of the transactions file.
 
-    `ended_on` is when the platform withdrew the record.
+    `ended_on` is the day on which the platform withdrew the record.
     """
 
     row: int
@@ -107,22 +101,22 @@ class Movement:
     on: dt.date | None
     ended_on: dt.date | None
     notes: str = ""
-    #: Its texts by field of the standard.
+    #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
-    #: Whether its row was read before and is not in these files.
+    #: Whether the row comes from an earlier import and is not in these files.
     is_recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One contribution: money, homes, or something without a number.
+    """A contribution, from a row of the contributions file: money, homes, or something without a number.
 
-    `ended_on` is when the platform withdrew the record.
+    `ended_on` is the day on which the platform withdrew the record.
     """
 
     row: int
     key: str
-    #: The reference of its agreement, and the row of that in the file of agreements; None if it is not there.
+    #: The reference of the agreement, and the agreement's row in the agreements file; None if it has none there.
     agreement: str
     agreement_row: int | None
     purpose: str
@@ -133,7 +127,7 @@ class Promise:
     ended_on: dt.date | None
     movements: tuple[Movement, ...] = ()
     notes: str = ""
-    #: Its texts by field of the standard.
+    #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
-    #: Whether its row was read before and is not in these files: only transactions of it are, corrected.
+    #: Whether the row comes from an earlier import: these files have only corrected transactions of the contribution.
     is_recalled: bool = False

@@ -1,4 +1,4 @@
-"""Reading registers of brownfield land (the standard of 16 April 2017)."""
+"""Read registers of brownfield land, by the standard of 16 April 2017."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ COLUMNS = (
     Column("updated", ("lastupdateddate", "entrydate"), "LastUpdatedDate"),
     Column("ended", ("enddate",), "EndDate"),
 )
-#: Homes on one site; more is a typing error.
+#: The most homes on one site; a larger number is a typing error.
 _MAX_HOMES = 100_000
-#: Degrees around England.
+#: The bounds of England in degrees of longitude and latitude.
 _WEST, _EAST, _SOUTH, _NORTH = -9, 3, 49, 62
-#: Metres of the Ordnance Survey's grid.
+#: The bounds of England on the Ordnance Survey's grid, in metres.
 _MAX_EASTING, _MAX_NORTHING = 700_000, 1_300_000
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site of a register; `organisation` is as written in the file."""
+    """A site of a register. `organisation` is the text of the file, not yet matched."""
 
     row: int
     reference: str
@@ -59,7 +59,7 @@ class Site:
     ownership: str
     status: str
     permission: str
-    #: The least number of homes.
+    #: The least number of homes; the most, if the file has only that.
     homes: int | None
     ended: dt.date | None
     cells: dict[str, str] = field(default_factory=dict)
@@ -67,12 +67,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class BrownfieldLand:
-    """The sites of a file, how it was read, and the latest date in its rows."""
+    """The sites of a file, the file with its rows set aside, and the latest date in its rows."""
 
     sites: tuple[Site, ...]
     list_file: ListFile
     written_on: dt.date | None
-    #: References in rows that were set aside; "" if one has none.
+    #: References in rows that were set aside; "" stands for a row without a reference.
     gaps: frozenset[str]
 
 
@@ -85,7 +85,7 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
     collector = Collector(table)
     row_of_site: dict[str, int] = {}
     sites: list[Site] = []
-    updates: list[dt.date] = []
+    updated_on: list[dt.date] = []
     for line in table:
         reference = collector.required(line, "reference")
         if reference:
@@ -117,24 +117,24 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
             )
         )
         if updated and line.number not in collector.bad_rows:
-            updates.append(updated.earliest)
+            updated_on.append(updated.earliest)
     bad_rows = collector.bad_rows
     return BrownfieldLand(
         sites=tuple(site for site in sites if site.row not in bad_rows),
         list_file=collector.list_file(),
-        written_on=max(updates, default=None),
+        written_on=max(updated_on, default=None),
         gaps=frozenset(site.reference for site in sites if site.row in bad_rows),
     )
 
 
 def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], collector: Collector) -> None:
-    """Add a problem to each row of the same site: nobody can know which is right."""
+    """Add a problem to both rows if an earlier row has the same site; which is right cannot be decided here."""
     site = f"{line.text('organisation')} {reference}"
     first_row = row_of_site.setdefault(site, line.number)
     if first_row == line.number:
         return
     for number in (first_row, line.number):
-        same_site = next(one for one in collector.table if one.number == number)
+        same_site = next(same_line for same_line in collector.table if same_line.number == number)
         collector.add_problem(
             same_site,
             "reference",
@@ -144,7 +144,7 @@ def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], co
 
 
 def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
-    """Return a number of homes; None if the cell is empty or has a problem."""
+    """Return the whole number in a column of homes; None if the cell is empty or has a problem."""
     homes = collector.read(line, column, amount)
     if homes is None:
         return None
@@ -157,7 +157,7 @@ def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
 
 
 def _point_of(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
-    """Return the longitude and latitude; None for a grid reference of the Ordnance Survey, or with a problem."""
+    """Return the longitude and latitude; None if the cells have a grid reference or a problem."""
     x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):

@@ -1,4 +1,4 @@
-"""Find rows by their references, which are unique only within an authority."""
+"""Find rows by their references, which are unique only within one authority."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-def authority_key(written: str) -> str:
-    """Return the key of an authority, without the prefix, which has changed over time."""
-    return written.rpartition(":")[2].casefold()
+def authority_key(name_with_prefix: str) -> str:
+    """Return the key of an authority without its prefix, which has changed over time."""
+    return name_with_prefix.rpartition(":")[2].casefold()
 
 
 class ByReference(Generic[Item]):
-    """Items by the references and the authorities of their rows, as they are in the file."""
+    """Items by the references and the authorities of their rows, both as written in the file."""
 
     def __init__(self, rows: Iterable[tuple[str, str, Item]]) -> None:
         self._items: dict[str, list[tuple[str, Item]]] = {}
@@ -22,7 +22,10 @@ class ByReference(Generic[Item]):
             self._items.setdefault(reference, []).append((authority_key(authority), item))
 
     def find(self, reference: str, authority: str) -> list[Item]:
-        """Return the items with a reference. If there are several, only those of the authority, if it has any."""
+        """Return the items with a reference.
+
+        If several authorities use the reference, only this authority's items, or all if it has none.
+        """
         items = self._items.get(reference, [])
         items_of_authority = [item for key, item in items if key == authority_key(authority)]
         if len(items) > 1 and items_of_authority:

@@ -1,4 +1,4 @@
-"""Read the cells of rows, and collect every problem in the file."""
+"""Read the cells of rows, and collect every problem of a file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from partnerships.transfer.reading.values import Unreadable, code, full_date, pa
 
 Value = TypeVar("Value")
 
-#: Longer names are typing errors.
+#: The most characters of a name; a longer one is a typing error.
 MAX_NAME = 300
-#: Longer keys are typing errors.
+#: The most characters of a key; a longer one is a typing error.
 MAX_KEY = 80
 _REPEATED_KEY_REMEDY = "Every row needs its own: correct or remove one of the two."
 
@@ -36,13 +36,13 @@ class Collector:
         self.bad_rows: set[int] = set()
         #: The row number and the heading of each cell with a problem.
         self._bad_cells: set[tuple[int, str]] = set()
-        #: The numbers of rows about bodies that do not belong to this list.
+        #: The numbers of the rows about bodies that are outside this list.
         self._rows_left_out: set[int] = set()
-        #: Columns and keys whose first row has a problem because a later row has the same key.
+        #: The column and key of each problem that was added to a first row because a later row has the same key.
         self._repeated_keys: set[tuple[str, str]] = set()
 
     def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Add a problem in a cell of this row; with an empty column, in the whole row."""
+        """Add a problem with a cell of this row or, if `column` is empty, with the whole row."""
         self._add(line.number, self.table.name_of(column) if column else "", found, remedy)
 
     def _add(self, row: int, heading: str, found: str, remedy: str) -> None:
@@ -51,18 +51,18 @@ class Collector:
         self._bad_cells.add((row, heading))
 
     def leave_out(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Set a row aside that has no mistake, but is about a body that does not belong to this list."""
+        """Set aside a row that has no mistake, but is about a body outside this list."""
         self._rows_left_out.add(line.number)
         self.add_problem(line, column, found, remedy)
 
     def has_problem(self, line: Line, column: str = "") -> bool:
-        """Return whether the row has a problem so far; with a column, whether its cell in that column has one."""
+        """Return whether the row or, with a column, its cell in that column has a problem so far."""
         if column:
             return (line.number, self.table.name_of(column)) in self._bad_cells
         return line.number in self.bad_rows
 
     def list_file(self) -> ListFile:
-        """Return the file, with the rows that cannot be used."""
+        """Return the file with its rows set aside, one for each row that has a problem."""
         list_file = self.table.list_file
         problems_by_row: dict[int, list[Problem]] = {}
         for problem in self.problems:
@@ -74,9 +74,9 @@ class Collector:
         return replace(list_file, set_aside=tuple(rows_set_aside))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """Return the value of a cell, as `reader` reads it.
+        """Return the value of a cell, read by `reader`.
 
-        If the reader raises `Unreadable`, add a problem and return None.
+        If `reader` raises `Unreadable`, add a problem and return None.
         """
         try:
             return reader(line[column])
@@ -85,7 +85,7 @@ class Collector:
             return None
 
     def read_at(self, line: Line, index: int, reader: Callable[[Cell], Value]) -> Value | None:
-        """Return the value of the cell at this index of the row, for columns without a known meaning. See `read`."""
+        """Return the value of the cell at this index of the row, for columns that no `Column` describes. See `read`."""
         try:
             return reader(line.cells[index] if index < len(line.cells) else None)
         except Unreadable as error:
@@ -93,15 +93,15 @@ class Collector:
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
-        """Return a full date; None if the cell is blank."""
+        """Return a full date; None if the cell is blank or has a problem."""
         return self.read(line, column, full_date)
 
     def partial(self, line: Line, column: str) -> PartialDate | None:
-        """Return a day, a month or a year; None if the cell is blank."""
+        """Return a date that may be only a month or a year; None if the cell is blank or has a problem."""
         return self.read(line, column, partial_date)
 
     def required(self, line: Line, column: str) -> str:
-        """Return a text that must not be blank."""
+        """Return the text of a cell, with a problem if it is blank or too long."""
         value = line.text(column)
         if not value:
             self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
@@ -112,7 +112,8 @@ class Collector:
     def key(self, line: Line, column: str, row_by_key: dict[str, int], *, optional: bool = False) -> str:
         """Return a key that must be unique in the file.
 
-        `row_by_key` has the rows of earlier keys, and gets this one.
+        `row_by_key` contains the rows of earlier keys; this key is added. If the key is repeated, the first of its rows
+        has a problem too, since either may be the wrong one.
         """
         value = code(line[column])
         if not value:
@@ -133,6 +134,6 @@ class Collector:
         return value
 
     def finish(self) -> None:
-        """Raise `UnableToRead` with all problems, if there are any."""
+        """Raise `UnableToRead` with every problem; do nothing if the file has none."""
         if self.problems:
             raise UnableToRead(self.problems)

@@ -1,7 +1,4 @@
-"""The ONS look-up from districts and counties to combined authorities.
-
-Reads the look-ups of every year.
-"""
+"""Read the ONS look-up, of any year, from districts and counties to combined authorities."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class CombinedAuthority:
-    """One combined authority with its districts as (code, name)."""
+    """A combined authority with its districts, each a code and a name. `row` is its first row."""
 
     row: int
     code: str
@@ -52,7 +49,7 @@ class CombinedAuthority:
 
 @dataclass(frozen=True, slots=True)
 class CombinedAuthorityList:
-    """The content of a look-up."""
+    """The combined authorities of a look-up, and the file with its rows set aside."""
 
     authorities: tuple[CombinedAuthority, ...]
     list_file: ListFile
@@ -61,20 +58,20 @@ class CombinedAuthorityList:
 def read_combined_authorities(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> CombinedAuthorityList:
-    """Return the combined authorities of a look-up.
+    """Return the combined authorities of a look-up. Rows with problems are set aside.
 
-    Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
+    Raises `UnableToRead` if the file is not a look-up of districts to combined authorities.
     """
     table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities", known_headings)
     collector = Collector(table)
-    districts: dict[str, int] = {}
-    names: dict[str, tuple[str, int]] = {}
+    row_by_district: dict[str, int] = {}
+    name_and_row_by_authority: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []
     for line in table:
         authority = code(line["authority"])
         if not authority:
             continue  # some look-ups also list districts outside combined authorities
-        district = collector.key(line, "district", districts)
+        district = collector.key(line, "district", row_by_district)
         if district and not DISTRICT.fullmatch(district):
             collector.add_problem(
                 line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E08000001."
@@ -88,22 +85,22 @@ def read_combined_authorities(
             )
             continue
         name = collector.required(line, "authority_name")
-        first, row = names.setdefault(authority, (name, line.number))
-        if fold_name(first) != fold_name(name):
+        first_name, row = name_and_row_by_authority.setdefault(authority, (name, line.number))
+        if fold_name(first_name) != fold_name(name):
             collector.add_problem(
                 line,
                 "authority_name",
-                f"{authority} is “{name}” here and “{first}” in row {row}.",
+                f"{authority} is “{name}” here and “{first_name}” in row {row}.",
                 "One code stands for one authority: correct one of the two.",
             )
         rows.append((line.number, authority, district, line.text("district_name")))
-    members: dict[str, list[tuple[str, str]]] = {}
+    districts_by_authority: dict[str, list[tuple[str, str]]] = {}
     for number, authority, district, district_name in rows:
         if number not in collector.bad_rows:
-            members.setdefault(authority, []).append((district, district_name))
+            districts_by_authority.setdefault(authority, []).append((district, district_name))
     authorities = tuple(
-        CombinedAuthority(row, authority, name, tuple(members[authority]))
-        for authority, (name, row) in names.items()
-        if authority in members
+        CombinedAuthority(row, authority, name, tuple(districts_by_authority[authority]))
+        for authority, (name, row) in name_and_row_by_authority.items()
+        if authority in districts_by_authority
     )
     return CombinedAuthorityList(authorities, collector.list_file())

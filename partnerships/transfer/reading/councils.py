@@ -1,6 +1,6 @@
-"""Reads lists of councils and combined authorities.
+"""Read lists of councils and combined authorities.
 
-They come from mySociety, the planning data platform, and the ONS (names and codes only).
+The lists come from mySociety, the planning data platform, and the ONS (names and codes only).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "
 _TYPE_BY_CODE = {"E09000001": "CC", "E12000007": "SRA"}
 #: The remedy for a row that is not a council.
 TAKE_OTHERS = "Leave it out, or import the list with “Also import bodies that are not councils” (--take-others)."
-#: Excel shows the years 1950 to 2040, typed into a date cell, as days of this period.
+#: Excel turns the years 1950 to 2040, typed into a date cell, into days of this period.
 _YEARS_TYPED_AS_DAYS = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {
@@ -120,7 +120,10 @@ _TUPLE_FIELDS = ("successors", "alternatives", "former_codes")
 
 @dataclass(frozen=True, slots=True)
 class Council:
-    """A council or combined authority in England; dates are half-open."""
+    """A council or combined authority in England, from a row of a list.
+
+    It ends on the day before `ends_on`: the dates are half-open.
+    """
 
     row: int
     key: str
@@ -139,37 +142,37 @@ class Council:
     old_code: str
     website: str
     entity: str
-    #: The code of its area as a local planning authority (`E60…`).
+    #: The code of the council's area as a local planning authority (`E60…`).
     planning_area: str = ""
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Council:
-        """Return the council that `as_json` wrote."""
+        """Return the council that `as_json` turned into JSON."""
         dates = {name: dt.date.fromisoformat(fields[name]) if fields[name] else None for name in _DATE_FIELDS}
         tuples = {name: tuple(fields[name]) for name in _TUPLE_FIELDS}
         return cls(**{**fields, **dates, **tuples})
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields of the row to review, as JSON can hold them."""
+        """Return the council's fields as JSON values, for a row to review."""
         fields = asdict(self)
         dates = {name: fields[name].isoformat() if fields[name] else None for name in _DATE_FIELDS}
         return fields | dates | {name: list(fields[name]) for name in _TUPLE_FIELDS}
 
     @property
     def is_combined(self) -> bool:
-        """Whether it is a combined or strategic authority."""
+        """Whether this is a combined or strategic authority."""
         return self.type in ("COMB", "SRA")
 
 
 @dataclass(frozen=True, slots=True)
 class CouncilList:
-    """The English councils of a list."""
+    """The English councils of a list, and the file with its rows set aside."""
 
     councils: tuple[Council, ...]
-    #: Rows of other nations, which are skipped.
+    #: The number of rows of other nations, which are skipped.
     elsewhere: int
-    #: Lists with keys contain every council under its own name. The ONS's lists have no keys: they contain one kind of
-    #: area, under the names of the areas.
+    #: Whether the list has keys, and so contains every council by its own name. The ONS's lists have none: each
+    #: contains one kind of area, by the names of the areas.
     has_keys: bool
     list_file: ListFile
     #: Bodies that are not councils, if they are to be imported.
@@ -179,15 +182,15 @@ class CouncilList:
 def read_councils(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN, *, take_others: bool = False
 ) -> CouncilList:
-    """Read a list of councils.
+    """Return the English councils of a list.
 
-    Rows with problems are set aside. So are bodies that are not councils, unless `take_others`. Raises `UnableToRead`
-    if it is not a list of English councils.
+    Rows with problems are set aside, and so are bodies that are not councils, unless `take_others`. Raises
+    `UnableToRead` if the file is not a list of English councils.
     """
     table = find_table(sheets, COLUMNS, "a list of councils", known_headings)
     collector = Collector(table)
-    keys: dict[str, int] = {}
-    codes: dict[str, int] = {}
+    row_by_key: dict[str, int] = {}
+    row_by_gss: dict[str, int] = {}
     councils: list[Council] = []
     elsewhere = 0
     other_bodies: list[OtherBody] = []
@@ -205,7 +208,7 @@ def read_councils(
             continue
         if entry_date := collector.day(line, "entry"):
             entry_dates.append(entry_date)
-        councils.append(_council(line, collector, keys, codes, has_key=table.has("key")))
+        councils.append(_council(line, collector, row_by_key, row_by_gss, has_key=table.has("key")))
     if not councils and not other_bodies:
         raise UnableToRead(
             [Problem(None, "", "it contains no English council.", "Use the list for England or the United Kingdom.")]
@@ -219,7 +222,7 @@ def read_councils(
 
 
 def _other_body(line: Line) -> tuple[OtherBody, str] | None:
-    """Return the row's body and what it is called, such as “a fire and rescue authority”; None for a council."""
+    """Return the row's body and its description, such as “a fire and rescue authority”; None for a council."""
     gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
     kind_and_description = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
     if kind_and_description is None or not name:
@@ -243,7 +246,7 @@ def _website(line: Line) -> str:
 
 
 def _codes(line: Line, column: str) -> list[str]:
-    """Return the codes in a cell, with commas or semicolons between."""
+    """Return the codes in a cell, which commas or semicolons separate."""
     return [code(part) for part in re.split("[,;]", line.text(column)) if part.strip()]
 
 
@@ -261,11 +264,11 @@ def _is_english(line: Line) -> bool:
 
 
 def _council(
-    line: Line, collector: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool
+    line: Line, collector: Collector, row_by_key: dict[str, int], row_by_gss: dict[str, int], *, has_key: bool
 ) -> Council:
-    """Return the council in a row. Its problems are added to the collector, and the caller leaves bad rows out."""
-    key = collector.key(line, "key", keys) if has_key else ""
-    gss = collector.key(line, "gss", codes)
+    """Return the council in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    key = collector.key(line, "key", row_by_key) if has_key else ""
+    gss = collector.key(line, "gss", row_by_gss)
     if gss and not GSS.fullmatch(gss):
         collector.add_problem(
             line, "gss", f"“{gss}” is not a GSS code.", "Enter a letter and eight digits, for example E07000223."
@@ -299,7 +302,7 @@ def _council(
 
 
 def _start(line: Line, collector: Collector) -> dt.date | None:
-    """Return the start date, if it is a full one.
+    """Return the start date; None if the cell has only a year or month, or a year that Excel misread.
 
     A year typed into Excel becomes a day in the early summer of 1905: 1996 is the 1,996th day since 1900.
     """
@@ -311,7 +314,7 @@ def _start(line: Line, collector: Collector) -> dt.date | None:
 
 
 def _type(line: Line, gss: str, collector: Collector) -> str:
-    """Return the type of council: from its own column or, if that is blank, from the GSS code."""
+    """Return the type of council, read from its own column or, if that is blank, from the GSS code."""
     cell = line.text("type")
     if cell:
         plain = re.sub(r"[^a-z]", "", cell.casefold())
@@ -329,7 +332,7 @@ def _type(line: Line, gss: str, collector: Collector) -> str:
 
 
 def _region(line: Line, collector: Collector) -> str:
-    """Return the GSS code of the region, which lists give by code or by name."""
+    """Return the GSS code of the region, which lists give by code or by name; "" if blank or unknown."""
     cell = line.text("region").rpartition(":")[2]
     if not cell or cell.upper() in REGION_NAMES:
         return cell.upper()
@@ -347,7 +350,7 @@ def _region(line: Line, collector: Collector) -> str:
 
 
 def _is_current(line: Line, collector: Collector) -> bool:
-    """Return whether the council still exists: from its own column or, if that is blank, because it has no end date."""
+    """Return whether the council still exists. If the list does not say, it does unless it has an end date."""
     cell = line.text("current")
     if not cell:
         return not line.text("end")
@@ -358,29 +361,29 @@ def _is_current(line: Line, collector: Collector) -> bool:
 
 
 def _alternatives(line: Line) -> tuple[str, ...]:
-    """Return alternative names, split at commas, unique whatever their case.
+    """Return the alternative names, without those that differ only in case.
 
-    "Bristol, City of" is one name written backwards: it becomes "Bristol" and "City of Bristol".
+    Commas separate names. "Bristol, City of" is one name in reverse: it becomes "Bristol" and "City of Bristol".
     """
-    seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
+    folded_names = {line.text("official").casefold(), line.text("nice").casefold(), ""}
     alternatives, previous_name = [], ""
     for part in line.text("alternatives").split(","):
         name = " ".join(part.split())[:300]
         if name.casefold().endswith(" of"):
             name = f"{name} {previous_name}"[:300] if previous_name else ""
         previous_name = name
-        if name.casefold() not in seen:
-            seen.add(name.casefold())
+        if name.casefold() not in folded_names:
+            folded_names.add(name.casefold())
             alternatives.append(name)
     return tuple(alternatives)
 
 
 def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
-    """Return the councils with half-open end dates.
+    """Return the councils with half-open end dates: each the day after the council's last day.
 
     Lists mix two conventions: the council's last day (the ONS: 31 March) and the day on which its successor started
-    (1 April). The start of the successor tells which it is. Without a successor, the first of a month counts as the day
-    after, and any other day as the last.
+    (1 April). The start of the successor shows which of them a date follows. Without a successor, the first of a month
+    counts as the day after, and any other day as the last.
     """
     start_by_key = {council.key: council.starts_on for council in councils}
     with_half_open_ends = []

@@ -1,4 +1,4 @@
-"""The date of a published list, from its file name, title or rows."""
+"""Find the date of a published list in its file name or title."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MONTHS = (
     re.compile(rf"(?<![a-z])(?P<name>{_MONTH}){_GAP}*{_YEAR}(?!\d)", re.IGNORECASE),
     re.compile(rf"(?<!\d){_YEAR}{_GAP}+(?P<name>{_MONTH})(?![a-z])", re.IGNORECASE),
 )
-_SAYS_WHEN = re.compile(
+_DATE_INTRODUCTION = re.compile(
     r"\b(?:as (?:at|of)|correct (?:at|on)|updated(?: on)?|published(?: on)?|dated?)\b", re.IGNORECASE
 )
 
 
 def date_in_file_name(file_name: str) -> dt.date | None:
-    """Return the last date meant by a file name; None if it has no date.
+    """Return the last date in a file name; None if it has none. A month means its last day.
 
     `…_2023-02.json` is 28 February 2023, `LAD_(April_2025).csv` 30 April 2025, `list20250401.csv` 1 April 2025. A
     full date is preferred to a month, and a later match to an earlier one.
@@ -42,7 +42,7 @@ def date_in_file_name(file_name: str) -> dt.date | None:
             (match.start(), day)
             for pattern in patterns
             for match in pattern.finditer(file_name)
-            if (day := _meant(match.groupdict())) is not None
+            if (day := _date_of_match(match.groupdict())) is not None
         ]
         if dates:
             return max(dates)[1]
@@ -50,29 +50,29 @@ def date_in_file_name(file_name: str) -> dt.date | None:
 
 
 def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
-    """Return the date in a title above the heading; None if there is none.
-
-    For example “As at 8 February 2023”.
-    """
+    """Return the date in a title above the heading, such as “As at 8 February 2023”; None if there is none."""
     for row in rows:
-        words = " ".join(text(cell) for cell in row.cells)
-        says = _SAYS_WHEN.search(words)
-        if says and (day := date_in_file_name(words[says.end() :])) is not None:
+        title = " ".join(text(cell) for cell in row.cells)
+        introduction = _DATE_INTRODUCTION.search(title)
+        if introduction and (day := date_in_file_name(title[introduction.end() :])) is not None:
             return day
     return None
 
 
-def _meant(parts: dict[str, str | None]) -> dt.date | None:
-    """Return the day of these parts; the last day of the month if none is given. None if impossible."""
-    year = int(parts["year"] or 0)
-    name = parts.get("name")
+def _date_of_match(groups: dict[str, str | None]) -> dt.date | None:
+    """Return the date of a match's groups, or the last day of the month if it has no day.
+
+    Returns None if no such day exists, such as 31 February.
+    """
+    year = int(groups["year"] or 0)
+    name = groups.get("name")
     if name:
         month = next(
             number for number, full in enumerate(MONTHS, start=1) if full[:3].casefold() == name[:3].casefold()
         )
     else:
-        month = int(parts.get("month") or 0)
-    day = parts.get("day")
+        month = int(groups.get("month") or 0)
+    day = groups.get("day")
     if not 1 <= month <= 12:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Read the three files of developer agreements. Every row is read, or set aside with a reason."""
+"""Read the three files of developer agreements. Every row is either read, or set aside with a reason."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ _ADD_ORGANISATION = "Fill in the organisation, to show which authority is meant.
 
 #: A saved row: its number in its file, and its texts by field.
 SavedRow: TypeAlias = tuple[int, Mapping[str, str]]
-#: Finds the saved rows of a dataset that have one of these values in a field.
+#: Returns the rows of a dataset, saved by earlier imports, that have one of these values in a field.
 Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[SavedRow]]
 
 
 def recall_nothing(dataset: str, field: str, values: Collection[str]) -> Sequence[SavedRow]:
-    """Find no saved rows: the default of `read_developer_agreements`."""
+    """Return no saved rows; the default of `read_developer_agreements`."""
     return ()
 
 
 @dataclass(frozen=True)
 class AgreementFiles:
-    """The content of the three files."""
+    """The agreements and contributions of the three files, and how many rows of each file were read."""
 
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
-    #: Of agreements, contributions and transactions.
+    #: The accounts of the agreements, the contributions and the transactions file.
     accounts: tuple[Accounts, Accounts, Accounts]
     #: The latest entry date of any row.
     written_on: dt.date | None = None
@@ -66,14 +66,15 @@ def read_developer_agreements(
     transactions: Sequence[Sheet],
     *,
     names: tuple[str, str, str],
-    known: tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
+    known_headings: Sequence[Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
     recall: Recall = recall_nothing,
 ) -> AgreementFiles:
-    """Read the agreements, and the contributions with their transactions.
+    """Return the agreements, and the contributions with their transactions.
 
     Rows that cannot be used are set aside: those without a key, with the key of another row of their authority, and
-    transactions of unknown contributions. Files of corrected rows may come alone, and their transactions may be of
-    contributions that were read before, which `recall` finds. Raises `UnableToRead` if a file is not the expected one.
+    transactions of unknown contributions. Corrected rows may be uploaded without the other files; their transactions
+    may belong to contributions of earlier imports, which `recall` finds. Raises `UnableToRead` if a file is not the
+    expected one.
     """
     tables = find_tables(
         (
@@ -81,22 +82,22 @@ def read_developer_agreements(
                 sheets=agreements,
                 name=names[0],
                 columns=AGREEMENTS,
-                what="the list of developer agreements",
-                known=known[0],
+                description="the list of developer agreements",
+                known_headings=known_headings[0],
             ),
             Part(
                 sheets=contributions,
                 name=names[1],
                 columns=CONTRIBUTIONS,
-                what="the list of contributions",
-                known=known[1],
+                description="the list of contributions",
+                known_headings=known_headings[1],
             ),
             Part(
                 sheets=transactions,
                 name=names[2],
                 columns=TRANSACTIONS,
-                what="the list of transactions",
-                known=known[2],
+                description="the list of transactions",
+                known_headings=known_headings[2],
             ),
         )
     )
@@ -137,7 +138,7 @@ def read_developer_agreements(
 def _recalled_promises(
     recall: Recall, transactions: Sequence[Line], promises: Sequence[Promise], agreements: Sequence[Agreement]
 ) -> list[Promise]:
-    """Return the contributions of transactions that are not in the file of contributions, but were read before."""
+    """Return the contributions, saved by earlier imports, of transactions whose contribution is not in these files."""
     missing_keys = {line.text("contribution") for line in transactions} - {promise.key for promise in promises}
     lines = lines_of(recall(CONTRIBUTION.code, "reference", missing_keys), CONTRIBUTION.code, CONTRIBUTIONS)
     # Their rows are in no file of this import, so nothing is reported about them.
@@ -150,15 +151,15 @@ def _with_movements(
 ) -> tuple[Promise, ...]:
     """Return the promises with their movements by date, without recalled promises that have no new movement.
 
-    `movements_by_promise` has the movements by the index of their promise.
+    `movements_by_promise` is keyed by the index of the promise.
     """
     with_movements = []
     for index, promise in enumerate(promises):
         movements = movements_by_promise.get(index, ())
         if promise.is_recalled and all(movement.is_recalled for movement in movements):
             continue
-        by_date = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
-        with_movements.append(replace(promise, movements=tuple(by_date)))
+        sorted_movements = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
+        with_movements.append(replace(promise, movements=tuple(sorted_movements)))
     return tuple(with_movements)
 
 
@@ -170,13 +171,13 @@ def _entry_date(line: Line) -> dt.date | None:
 
 
 def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
-    """Add remarks on rows above the heading, and on values in columns without a heading."""
+    """Add remarks on rows above the heading, and on values in columns that have no heading."""
     for remark in table.remarks:
         account.remarks.append(f"{account.file}: {remark}")
-    for row in table.above:
-        texts = "; ".join(text(cell) for cell in row.cells if text(cell))
-        account.remark(row.number, f"left out, because it is above the heading: “{texts[:120]}”.")
-    for column_number in table.nameless:
+    for row in table.rows_above:
+        row_text = "; ".join(text(cell) for cell in row.cells if text(cell))
+        account.remark(row.number, f"left out, because it is above the heading: “{row_text[:120]}”.")
+    for column_number in table.unnamed_columns:
         for row in table.rows:
             cell = row.cells[column_number - 1] if column_number <= len(row.cells) else None
             if text(cell):
@@ -186,7 +187,7 @@ def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
 def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accounts) -> str:
     """Return the key of a row, which is unique within an authority; "" if the row was set aside.
 
-    `row_by_key` has the rows of earlier keys, and gets this one.
+    `row_by_key` contains the rows of earlier keys; this key is added.
     """
     key = line.text("key")
     if not key:
@@ -201,7 +202,10 @@ def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accou
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """Return an amount or quantity; None, with a remark, if it cannot be read. Unusual spellings get a remark too."""
+    """Return an amount or quantity; None, with a remark, if it is negative or cannot be read.
+
+    An unusual spelling, such as “£1,000”, is read and gets a remark.
+    """
     cell = line[column]
     try:
         value = amount(cell)
@@ -226,7 +230,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
 
 
 def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
-    """Return the agreements. An unknown type is kept as it is written, with a remark."""
+    """Return the agreements of the table. An unknown type is used as written, with a remark."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreements = []
     for line in table:
@@ -259,7 +263,7 @@ def _known_type(cell: str) -> str | None:
 
 
 def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
-    """Return the contributions. If the agreements of several authorities can be meant, the row is set aside."""
+    """Return the contributions. Rows that may mean agreements of several authorities are set aside."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreement_rows = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
     promises = []
@@ -298,9 +302,9 @@ def _purpose(cell: str) -> str:
 
 
 def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
-    """Return the transactions, by the index of their promise."""
+    """Return the transactions by the index of their promise. Rows without exactly one promise are set aside."""
     promise_indexes = ByReference((promise.key, promise.organisation, index) for index, promise in enumerate(promises))
-    uses: Counter[tuple[str, str]] = Counter()
+    count_by_key: Counter[tuple[str, str]] = Counter()
     movements: dict[int, list[Movement]] = {}
     for line in lines:
         key, reference, authority = line.text("key"), line.text("contribution"), line.text("organisation")
@@ -320,8 +324,8 @@ def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence
             )
             account.aside(line, found, "Correct the reference or the organisation.")
             continue
-        uses[authority_key(authority), key] += 1
-        if not key or uses[authority_key(authority), key] > 1:
+        count_by_key[authority_key(authority), key] += 1
+        if not key or count_by_key[authority_key(authority), key] > 1:
             account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
         account.read += 1
         movements.setdefault(matching_indexes[0], []).append(_movement(line, key, account))
@@ -333,7 +337,7 @@ def _is_of_other_authority(authority: str, promise: Promise) -> bool:
 
 
 def _movement(line: Line, key: str, account: Accounts) -> Movement:
-    """Return the transaction in a row. An unknown status is left blank, with a remark."""
+    """Return the transaction in a row. An unknown funding status becomes "", with a remark."""
     status_cell = line.text("status")
     status = re.split(r"[^a-z]", status_cell.casefold(), maxsplit=1)[0]
     if status not in STATUSES:
@@ -356,7 +360,10 @@ def _movement(line: Line, key: str, account: Accounts) -> Movement:
 def _recalled_movements(
     saved_rows: Sequence[SavedRow], transactions: Sequence[Line], promises: Sequence[Promise]
 ) -> Iterator[tuple[int, Movement]]:
-    """Yield the transactions that were read before and are not in the file, with the index of their promise."""
+    """Yield the index of the promise and the transaction, for saved transactions that are not in the file.
+
+    A saved transaction is in the file if a row there has the same key or the same cells.
+    """
     index_by_promise = {
         (promise.key, authority_key(promise.organisation)): index for index, promise in enumerate(promises)
     }

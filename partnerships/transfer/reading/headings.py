@@ -1,4 +1,4 @@
-"""Find the table in a file: its sheet, its heading row and its columns."""
+"""Find the table in a file: the sheet, the heading row and the columns."""
 
 from __future__ import annotations
 
@@ -36,43 +36,43 @@ _CERTAIN_NOTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that a list can have."""
+    """A column that a list can have, and how to recognise its heading."""
 
     code: str
     #: Patterns of its canonical heading; the most likely one comes first.
     patterns: tuple[str, ...]
-    #: A heading, for messages.
+    #: The usual heading, for messages.
     shown: str
     required: bool = False
-    #: A pattern of its values, if they can be told from the values of other columns.
+    #: A pattern of the column's values, if it distinguishes them from the values of other columns.
     values: str = ""
 
 
 class UnknownHeadings(UnableToRead):
-    """A required column is missing. A person may find it among the file's other headings."""
+    """Raised if a required column is missing: a person may find it among the file's other headings."""
 
     def __init__(self, problems: Iterable[Problem], columns: Sequence[Column]) -> None:
         super().__init__(problems)
         self.columns = tuple(columns)
 
 
-#: No heading was confirmed by a person.
+#: The known headings of a publisher for whom no person has confirmed any.
 NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row, whose cells are read by the codes of their columns."""
+    """A row of a table, whose cells are read by the codes of their columns."""
 
     number: int
     cells: tuple[Cell, ...]
     #: The index of each column by its code.
-    places: dict[str, int]
+    index_by_code: dict[str, int]
     sheet: str
 
     def __getitem__(self, code: str) -> Cell:
         """Return the cell in a column; None if the column or the cell is missing."""
-        index = self.places.get(code)
+        index = self.index_by_code.get(code)
         return self.cells[index] if index is not None and index < len(self.cells) else None
 
     def text(self, code: str) -> str:
@@ -82,29 +82,29 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows below a heading row whose columns are known."""
+    """The rows below a heading row, and which column is where."""
 
     sheet: str
     heading: Row
     #: The index of each column by its code.
-    places: dict[str, int]
+    index_by_code: dict[str, int]
     rows: tuple[Row, ...]
     #: Rows above the heading row.
-    above: tuple[Row, ...] = ()
+    rows_above: tuple[Row, ...] = ()
     #: Notes below the table.
     notes: tuple[Row, ...] = ()
-    #: Sentences for the report about what was left out.
+    #: Sentences for the report about other sheets and rows that were left out.
     remarks: tuple[str, ...] = ()
     #: The numbers of rows that are equal to an earlier row.
     repeated: tuple[int, ...] = ()
 
     @property
     def list_file(self) -> ListFile:
-        """The file of this table, with the date in its title."""
+        """The file that has this table, with the date in the title above it."""
         headings = tuple(text(cell) for cell in self.heading.cells)
         return ListFile(
             remarks=self.remarks,
-            true_on=date_in_titles(self.above),
+            true_on=date_in_titles(self.rows_above),
             heading=headings,
             rows={row.number: row.cells for row in self.rows},
             repeated=self.repeated,
@@ -112,20 +112,20 @@ class Table:
         )
 
     def __iter__(self) -> Iterator[Line]:
-        return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
+        return (Line(row.number, row.cells, self.index_by_code, self.sheet) for row in self.rows)
 
     def has(self, code: str) -> bool:
         """Return whether the file has the column."""
-        return code in self.places
+        return code in self.index_by_code
 
     def name_of(self, code: str) -> str:
         """Return the file's own heading of a column, for messages."""
-        index = self.places.get(code)
+        index = self.index_by_code.get(code)
         return text(self.heading.cells[index]) if index is not None else code
 
     @property
-    def nameless(self) -> tuple[int, ...]:
-        """The numbers, from 1, of columns with values but without a heading."""
+    def unnamed_columns(self) -> tuple[int, ...]:
+        """The numbers, from 1, of the columns that have values but no heading."""
         width = max((len(row.cells) for row in self.rows), default=0)
         return tuple(
             index + 1
@@ -139,7 +139,7 @@ def _text_at(row: Row, index: int) -> str:
 
 
 def canonical(heading: str) -> str:
-    """Return a heading without case, spaces, punctuation and accents.
+    """Return a heading without case, spaces, punctuation and accents, so that spellings of it are equal.
 
     `Organisation_Name ` and `organisation name` are equal.
     """
@@ -155,8 +155,8 @@ class _Candidate:
     #: The index of the heading row in the sheet.
     index: int
     #: The index of each known column by its code.
-    places: dict[str, int]
-    #: The number of required columns among them.
+    index_by_code: dict[str, int]
+    #: The number of required columns among the known ones.
     required: int
     rows: tuple[Row, ...] = ()
     notes: tuple[Row, ...] = ()
@@ -169,8 +169,8 @@ class _Candidate:
 
     @property
     def content(self) -> set[tuple[str, ...]]:
-        """The texts in the known columns, to recognise a copy of the table."""
-        indexes = sorted(self.places.values())
+        """The texts in the known columns; two sheets with the same content are copies of one table."""
+        indexes = sorted(self.index_by_code.values())
         return {tuple(_text_at(row, index) for index in indexes) for row in self.rows}
 
     def __str__(self) -> str:
@@ -180,17 +180,18 @@ class _Candidate:
 def find_table(
     sheets: Sequence[Sheet],
     columns: Sequence[Column],
-    what: str,
+    description: str,
     known_headings: Mapping[str, str] = NONE_KNOWN,
     *,
     keep_repeats: bool = False,
 ) -> Table:
-    """Return the table with every required column. `what` is the list in words, such as “a list of councils”.
+    """Return the table that has every required column.
 
-    `known_headings` has the columns of headings that people confirmed, by canonical heading. If several sheets have
-    such a table, the one with the most known columns is taken, then the one with the most rows. Equal rows count once,
-    unless `keep_repeats`: two parts of a figure may be equal. Raises `UnknownHeadings` if a required column is missing,
-    and `UnableToRead` if it is not clear which sheet is meant, or if the table has no rows.
+    `description` names the list for messages, such as “a list of councils”. `known_headings` has the columns of
+    headings that people confirmed, by canonical heading. If several sheets have such a table, the one with the most
+    known columns is used, then the one with the most rows. Equal rows count once, unless `keep_repeats`: two parts of a
+    figure may be equal. Raises `UnknownHeadings` if a required column is missing, and `UnableToRead` if it is not clear
+    which sheet is meant, or if the table has no rows.
     """
     required_codes = {column.code for column in columns if column.required}
     candidates = []
@@ -204,9 +205,11 @@ def find_table(
         if candidate.required == len(required_codes)
     ]
     if not complete:
-        best = max(candidates, key=lambda candidate: (candidate.required, len(candidate.places)), default=None)
-        raise UnknownHeadings(_missing_columns(best, columns, what), columns)
-    chosen, others = _choose([candidate for candidate in complete if candidate.rows] or complete, what)
+        nearest_candidate = max(
+            candidates, key=lambda candidate: (candidate.required, len(candidate.index_by_code)), default=None
+        )
+        raise UnknownHeadings(_missing_columns(nearest_candidate, columns, description), columns)
+    chosen, other_candidates = _choose([candidate for candidate in complete if candidate.rows] or complete, description)
     if not chosen.rows:
         found = "there is no row below the heading."
         problem = Problem(chosen.heading.number, "", found, "Download the list again.", chosen.sheet.name)
@@ -214,17 +217,17 @@ def find_table(
     return Table(
         sheet=chosen.sheet.name if len(sheets) > 1 else "",
         heading=chosen.heading,
-        places=chosen.places,
+        index_by_code=chosen.index_by_code,
         rows=chosen.rows,
-        above=chosen.sheet.rows[: chosen.index],
+        rows_above=chosen.sheet.rows[: chosen.index],
         notes=chosen.notes,
-        remarks=tuple(_remarks_on(chosen, others)),
+        remarks=tuple(_remarks_on(chosen, other_candidates)),
         repeated=chosen.repeated,
     )
 
 
 def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[str]:
-    """Yield sentences about what was left out: other sheets, repeated rows, and notes below the table."""
+    """Yield a sentence each about other sheets, repeated rows, and notes below the table, which were left out."""
     if others:
         other_sheets = ", ".join(str(candidate) for candidate in others)
         yield f"The sheet read was {chosen}; left aside, though it has the same headings: {other_sheets}."
@@ -241,33 +244,33 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
 def _best_heading_row(
     sheet: Sheet, columns: Sequence[Column], required_codes: set[str], known_headings: Mapping[str, str]
 ) -> _Candidate | None:
-    """Return the row near the top with the most required columns, and then with the most columns."""
+    """Return the row near the top with the most required columns and, among such rows, the most columns."""
     best: _Candidate | None = None
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
-        places = find_places(row, sheet.rows[index + 1 :], columns, known_headings)
-        candidate = _Candidate(sheet, index, places, required=len(required_codes & places.keys()))
-        if best is None or (candidate.required, len(places)) > (best.required, len(best.places)):
+        index_by_code = find_columns(row, sheet.rows[index + 1 :], columns, known_headings)
+        candidate = _Candidate(sheet, index, index_by_code, required=len(required_codes & index_by_code.keys()))
+        if best is None or (candidate.required, len(index_by_code)) > (best.required, len(best.index_by_code)):
             best = candidate
     return best
 
 
 def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats: bool) -> _Candidate:
-    """Return the candidate with its rows and notes.
+    """Return the candidate with the rows and the notes below its heading row.
 
     Rows that repeat the headings, as on printed pages, are left out.
     """
     below = tuple(row for row in candidate.sheet.rows[candidate.index + 1 :] if row.cells != candidate.heading.cells)
-    required_indexes = {candidate.places[code] for code in required_codes}
+    required_indexes = {candidate.index_by_code[code] for code in required_codes}
     note_index = _first_note(below, required_indexes, candidate.heading.number)
     rows, notes = below[:note_index], below[note_index:]
     if keep_repeats:
         return replace(candidate, rows=rows, notes=notes)
-    rows, repeated = _without_repeats(rows, sorted(candidate.places.values()))
+    rows, repeated = _without_repeats(rows, sorted(candidate.index_by_code.values()))
     return replace(candidate, rows=rows, notes=notes, repeated=repeated)
 
 
 def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    """Return the rows without those that are equal to an earlier row, and the numbers of these.
+    """Return the rows without those that are equal to an earlier row, and the row numbers of the latter.
 
     Only the columns with these indexes are compared: others, such as running numbers, always differ.
     """
@@ -285,18 +288,22 @@ def _first_note(rows: Sequence[Row], required_indexes: set[int], heading_number:
     """Return the index of the first note below the table; the number of rows if there are no notes.
 
     Notes are the last rows, if they are not filled in like records and either begin like notes or follow a blank row.
-    A last record that was cut off is not a note: it stays, and becomes a problem.
+    A last record that was cut off is not a note: it counts as a row, and becomes a problem.
     """
     first_note = len(rows)
     for index in range(len(rows) - 1, -1, -1):
         row = rows[index]
-        filled = [cell_index for cell_index, cell in enumerate(row.cells) if text(cell)]
-        first_text = text(row.cells[filled[0]]) if filled else ""
-        is_filled_like_record = required_indexes <= set(filled)
-        if not filled or _CERTAIN_NOTE.match(first_text) or (_NOTE.match(first_text) and not is_filled_like_record):
+        filled_indexes = [cell_index for cell_index, cell in enumerate(row.cells) if text(cell)]
+        first_text = text(row.cells[filled_indexes[0]]) if filled_indexes else ""
+        is_filled_like_record = required_indexes <= set(filled_indexes)
+        if (
+            not filled_indexes
+            or _CERTAIN_NOTE.match(first_text)
+            or (_NOTE.match(first_text) and not is_filled_like_record)
+        ):
             first_note = index
             continue
-        if len(filled) > 1 or len(required_indexes) < 2:
+        if len(filled_indexes) > 1 or len(required_indexes) < 2:
             break
         previous_number = rows[index - 1].number if index else heading_number
         if row.number > previous_number + 1:
@@ -308,78 +315,84 @@ def _one_line(row: Row) -> str:
     return " ".join(text(cell) for cell in row.cells if text(cell))[:80]
 
 
-def _choose(candidates: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
-    """Return the best sheet, and the others; copies of the best one are left out.
+def _choose(candidates: list[_Candidate], description: str) -> tuple[_Candidate, list[_Candidate]]:
+    """Return the best sheet, and the other sheets except copies of the best one.
 
     Raises `UnableToRead` if another sheet is as good, or has only one column less but more rows.
     """
-    best = max(candidates, key=lambda candidate: (len(candidate.places), len(candidate.rows)))
+    best = max(candidates, key=lambda candidate: (len(candidate.index_by_code), len(candidate.rows)))
     best_content = best.content
     others = [candidate for candidate in candidates if candidate is not best and candidate.content != best_content]
     rivals = []
     for other in others:
         has_more_rows = len(other.rows) > len(best.rows)
-        is_as_good = (len(other.places), len(other.rows)) == (len(best.places), len(best.rows))
-        if len(other.places) >= len(best.places) - 1 and (has_more_rows or is_as_good):
+        is_as_good = (len(other.index_by_code), len(other.rows)) == (len(best.index_by_code), len(best.rows))
+        if len(other.index_by_code) >= len(best.index_by_code) - 1 and (has_more_rows or is_as_good):
             rivals.append(other)
     if rivals:
         raise unable(
-            f"several of its sheets could be {what}: {', '.join(str(rival) for rival in (best, *rivals))}.",
+            f"several of its sheets could be {description}: {', '.join(str(rival) for rival in (best, *rivals))}.",
             "Save the right one as a separate file, and upload that.",
         )
     return best, others
 
 
-def find_places(
+def find_columns(
     row: Row, below: Sequence[Row], columns: Sequence[Column], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> dict[str, int]:
-    """Return the index of each column in a heading row, by its code; headings that people confirmed come first."""
+    """Return the index of each column in a heading row, by its code; confirmed headings have priority.
+
+    `below` are the rows below the heading row.
+    """
     headings = [canonical(text(cell)) if isinstance(cell, str) else "" for cell in row.cells]
     codes = {column.code for column in columns}
-    places = {
+    index_by_code = {
         known_headings[heading]: index for index, heading in enumerate(headings) if known_headings.get(heading) in codes
     }
     all_indexes = set(range(len(headings)))
     filled_indexes: set[int] | None = None
     for column in columns:
-        if column.code in places or _index_of(column, headings, all_indexes) is None:
+        if column.code in index_by_code or _index_of(column, headings, all_indexes) is None:
             continue
         if filled_indexes is None:
             filled_indexes = {
                 index for index in range(len(headings)) if any(_text_at(row_below, index) for row_below in below)
             }
         # A column without values is taken only if no other column has such a heading.
-        used_indexes = set(places.values())
+        used_indexes = set(index_by_code.values())
         index = _index_of(column, headings, filled_indexes - used_indexes)
         if index is None:
             index = _index_of(column, headings, all_indexes - used_indexes)
         if index is not None:
-            places[column.code] = index
-    return places
+            index_by_code[column.code] = index
+    return index_by_code
 
 
 def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) -> int | None:
-    """Return the index of the heading that matches the column's most likely pattern."""
+    """Return the index of the heading that matches the column's most likely pattern; None if none matches."""
     for pattern in column.patterns:
         matching = [index for index in allowed_indexes if headings[index] and re.fullmatch(pattern, headings[index])]
         if matching:
-            # The newer of LAD23CD and LAD25CD; the first of equal headings.
+            # Of LAD23CD and LAD25CD choose the newer; of equal headings the first.
             return max(matching, key=lambda index: (headings[index], -index))
     return None
 
 
-def _missing_columns(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
-    """Return a problem for each missing column, or a single one if no row looks like a heading."""
+def _missing_columns(best: _Candidate | None, columns: Sequence[Column], description: str) -> list[Problem]:
+    """Return a problem for each missing column, or a single problem if no row looks like a heading.
+
+    `best` is the row most like a heading; None if the sheets have no rows.
+    """
     heading_cells = best.heading.cells if best else ()
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in heading_cells[:12] if text(cell))
-    if best is None or not best.places:
+    if best is None or not best.index_by_code:
         required = ", ".join(f"“{column.shown}”" for column in columns if column.required)
         first_row = f"; its first row has {shown}. Is this the right file?" if shown else "."
-        found = f"no row near the top looks like the heading of {what}."
+        found = f"no row near the top looks like the heading of {description}."
         return [Problem(None, "", found, f"It needs the columns {required}{first_row}")]
-    remedy = f"The heading row of {what} needs it, and has only {shown}. Is this the right file?"
+    remedy = f"The heading row of {description} needs it, and has only {shown}. Is this the right file?"
     return [
         Problem(best.heading.number, column.shown, "this column is missing.", remedy)
         for column in columns
-        if column.required and column.code not in best.places
+        if column.required and column.code not in best.index_by_code
     ]

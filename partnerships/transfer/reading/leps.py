@@ -1,7 +1,4 @@
-"""Lists of Local Enterprise Partnerships.
-
-They have either districts with the LEPs that served them, or just codes and names.
-"""
+"""Read lists of Local Enterprise Partnerships, with the districts that they served or just with codes and names."""
 
 from __future__ import annotations
 
@@ -56,7 +53,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Lep:
-    """A LEP: its code in the list, name, and districts as (code, name)."""
+    """A Local Enterprise Partnership, with its districts, each a code and a name. `row` is its first row."""
 
     row: int
     code: str
@@ -66,20 +63,23 @@ class Lep:
 
 @dataclass(frozen=True, slots=True)
 class LepList:
-    """The content of a list of LEPs."""
+    """The LEPs of a list, and the file with its rows set aside."""
 
     leps: tuple[Lep, ...]
     list_file: ListFile
 
 
 def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
-    """Return the LEPs of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
+    """Return the LEPs of a list. Rows with problems are set aside.
+
+    A district may have two LEPs, in the columns `lep` and `lep2`. Raises `UnableToRead` if the file is no list of LEPs.
+    """
     with_districts = _has_districts(sheets)
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     collector = Collector(table)
-    names: dict[str, tuple[str, int]] = {}
+    name_and_row_by_lep: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []
-    pairs: dict[str, int] = {}
+    row_by_district_and_lep: dict[str, int] = {}
     for line in table:
         for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
             lep, name = code(line[lep_column]), line.text(name_column)
@@ -91,46 +91,55 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                 )
                 continue
             collector.required(line, name_column)
-            first, row = names.setdefault(lep, (name, line.number))
-            if lep_core_name(first) != lep_core_name(name):
+            first_name, row = name_and_row_by_lep.setdefault(lep, (name, line.number))
+            if lep_core_name(first_name) != lep_core_name(name):
                 collector.add_problem(
                     line,
                     name_column,
-                    f"{lep} is “{name}” here and “{first}” in row {row}.",
+                    f"{lep} is “{name}” here and “{first_name}” in row {row}.",
                     "A code belongs to one LEP: correct one of the two.",
                 )
             district = code(line["district"]) if with_districts else ""
             rows.append((line.number, lep, district, line.text("district_name")))
             if with_districts:
-                _check_district(collector, line, district, lep, pairs)
+                _check_district(collector, line, district, lep, row_by_district_and_lep)
             elif row != line.number:
                 collector.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
-    served: dict[str, dict[str, str]] = {}
+    districts_by_lep: dict[str, dict[str, str]] = {}
     for number, lep, district, district_name in rows:
         if number not in collector.bad_rows:
-            served.setdefault(lep, {})
+            districts_by_lep.setdefault(lep, {})
             if district:
-                served[lep][district] = district_name
-    leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items() if lep in served)
+                districts_by_lep[lep][district] = district_name
+    leps = tuple(
+        Lep(row, lep, name, tuple(districts_by_lep[lep].items()))
+        for lep, (name, row) in name_and_row_by_lep.items()
+        if lep in districts_by_lep
+    )
     return LepList(leps, collector.list_file())
 
 
-def _check_district(collector: Collector, line: Line, district: str, lep: str, pairs: dict[str, int]) -> None:
-    """Note a district without a valid code, or one that is with this LEP in an earlier row."""
+def _check_district(
+    collector: Collector, line: Line, district: str, lep: str, row_by_district_and_lep: dict[str, int]
+) -> None:
+    """Add a problem if the district has no valid code, or if an earlier row has it with the same LEP."""
     if not DISTRICT_CODE.fullmatch(district):
         collector.add_problem(
             line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E07000223."
         )
-    pair = f"{district} in {lep}"
-    if pair in pairs:
+    district_and_lep = f"{district} in {lep}"
+    if district_and_lep in row_by_district_and_lep:
         collector.add_problem(
-            line, "district", f"“{pair}” is already in row {pairs[pair]}.", "Remove one of the two rows."
+            line,
+            "district",
+            f"“{district_and_lep}” is already in row {row_by_district_and_lep[district_and_lep]}.",
+            "Remove one of the two rows.",
         )
-    pairs.setdefault(pair, line.number)
+    row_by_district_and_lep.setdefault(district_and_lep, line.number)
 
 
 def columns_of(sheets: Sequence[Sheet]) -> tuple[Column, ...]:
-    """Return the columns of a list of LEPs, with or without their districts."""
+    """Return the columns of a list of LEPs, which depend on whether the list has districts."""
     return DISTRICTS if _has_districts(sheets) else NAMES
 
 

@@ -1,4 +1,4 @@
-"""A file of a list as it was read: its rows, the rows set aside, remarks and date."""
+"""A file of a list after reading: its rows, the rows set aside, remarks and date."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ REASON, REMEDY = "Set aside because", "What to do"
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A file of a list as it was read."""
+    """A file of a list after reading."""
 
     #: Sentences for the report.
     remarks: tuple[str, ...] = ()
-    #: The date of the list in its title or rows.
+    #: The date of the list, found in its title or rows.
     true_on: dt.date | None = None
     heading: tuple[str, ...] = ()
     #: The cells of each row, by the number of the row.
@@ -32,15 +32,15 @@ class ListFile:
     outside: int = 0
     #: The number of rows that are totals of other rows; these are not imported.
     totals: int = 0
-    #: Whether its rows were set aside before and corrected.
+    #: Whether the file consists of rows that an earlier import set aside and a person corrected.
     is_corrected: bool = False
-    #: Whether it is only a part of its register, so that nothing counts as missing.
+    #: Whether the file is only a part of its register, so that nothing counts as missing.
     is_part: bool = False
     #: The index of the file in the list's files.
     file: int = 0
 
     def row_set_aside(self, problems: Sequence[Problem], **options: bool) -> SetAside:
-        """Set aside the row that has these problems. The options are those of `SetAside`."""
+        """Return the row that has these problems as set aside. The options are those of `SetAside`."""
         row_number = problems[0].row or 0
         cells = tuple(text(cell) for cell in self.rows.get(row_number, ()))
         return SetAside(row_number, cells, tuple(problems), file=self.file, **options)

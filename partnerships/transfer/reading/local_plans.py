@@ -1,4 +1,4 @@
-"""Reading local plans and timetables of the planning data platform."""
+"""Read local plans and timetables of the planning data platform, or in the standard that followed its format."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ TIMETABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One dated event of a plan's timetable."""
+    """A dated event of a plan, from a row of the timetable."""
 
     row: int
     event: str
@@ -67,22 +67,22 @@ class Milestone:
     date: PartialDate
     is_forecast: bool
     note: str
-    #: The date on which the platform withdrew it.
+    #: The date on which the platform withdrew the row.
     ended: dt.date | None = None
-    #: When it happened, in files of the standard, where `date` is the intended day.
+    #: When the event happened, in files of the standard, where `date` is the intended day.
     actual: PartialDate | None = None
-    #: Its texts by field of the standard.
+    #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
 
     @property
     def latest(self) -> PartialDate:
-        """The day it happened, else the day foreseen."""
+        """The day on which the event happened or, before that, the expected day."""
         return self.actual or self.date
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """A row of the file of plans. Two rows may have the same `reference`; `key` has the name too."""
+    """A row of the file of plans. Two may have the same `reference`; `key` is unique: it includes the name."""
 
     row: int
     reference: str
@@ -97,51 +97,51 @@ class LocalPlan:
     adopted: PartialDate | None
     boundary: str
     entry: dt.date | None
-    #: The date on which the platform withdrew it.
+    #: The date on which the platform withdrew the row.
     ended: dt.date | None = None
     milestones: tuple[Milestone, ...] = field(default=())
-    #: The events of its rows in the timetable that were set aside: such milestones are kept if they are missing here.
-    #: "" stands for any event.
+    #: The events in rows of the timetable that were set aside; "" stands for any event. Such a milestone may be missing
+    #: only because of its row, so the plan in the directory does not lose it.
     gaps: frozenset[str] = frozenset()
-    #: What files of the standard of 25 March 2026 say besides.
+    #: The following fields are only in files of the standard of 25 March 2026.
     kinds: str = ""
     document_url: str = ""
     required_homes: int | None = None
     document_count: int | None = None
     notes: str = ""
-    #: Its texts by field of the standard.
+    #: The texts of the row's cells by field of the standard.
     cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlans:
-    """Plans with their milestones, and remarks for the report."""
+    """The plans of the two files with their milestones, and remarks for the report."""
 
     plans: tuple[LocalPlan, ...]
     remarks: tuple[str, ...]
     #: The latest entry date of any row.
     written_on: dt.date | None = None
-    #: How each of the two files was read.
+    #: The file of plans and the timetable, each with its rows set aside.
     list_files: tuple[ListFile, ...] = ()
-    #: Milestones of corrected rows, by the reference of a plan that was read before and is not in these files.
+    #: The milestones of corrected rows whose plan is from an earlier import, by the reference of the plan.
     corrected: Mapping[str, tuple[Milestone, ...]] = field(default_factory=dict)
 
     @property
     def is_standard(self) -> bool:
-        """Whether the files are in the standard in force: such files have the plans of a few authorities."""
+        """Whether the files follow the standard in force. Such files have only the plans of a few authorities."""
         has_areas = any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
-        return has_areas or any("actual-date" in one.cells for rows in self.corrected.values() for one in rows)
+        return has_areas or any("actual-date" in row.cells for rows in self.corrected.values() for row in rows)
 
     @property
     def is_corrected(self) -> bool:
-        """Whether a file has rows that were set aside and corrected: it says nothing about other plans."""
+        """Whether a file has corrected rows that were set aside earlier, so that plans not in it are not missing."""
         return any(list_file.is_corrected for list_file in self.list_files)
 
     @property
     def milestone_count(self) -> int:
         """The number of milestones of all plans."""
-        of_plans = sum(len(plan.milestones) for plan in self.plans)
-        return of_plans + sum(len(milestones) for milestones in self.corrected.values())
+        count_of_plans = sum(len(plan.milestones) for plan in self.plans)
+        return count_of_plans + sum(len(milestones) for milestones in self.corrected.values())
 
 
 def read_local_plans(
@@ -150,19 +150,19 @@ def read_local_plans(
     *,
     plans_name: str,
     timetable_name: str,
-    known: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
-    read_before: Collection[str] = (),
+    known_headings: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
+    earlier_references: Collection[str] = (),
 ) -> LocalPlans:
     """Return the plans of one file with the milestones of the other.
 
-    `known` has the headings of each that a person confirmed. Rows with problems are set aside. Rows that were set aside
-    and corrected may come without the other file, and may name a plan that was `read_before` (its reference). Raises
-    `UnableToRead` if one of the files is not the expected one.
+    `known_headings` has the headings of each file that a person confirmed. Rows with problems are set aside. Corrected
+    rows may be uploaded without the other file, and may name a plan of an earlier import, whose reference is in
+    `earlier_references`. Raises `UnableToRead` if one of the files is not the expected one.
     """
     tables = find_tables(
         (
-            Part(sheets=plan_sheets, name=plans_name, columns=PLANS, what="the list of local plans", known=known[0]),
-            Part(sheets=timetable_sheets, name=timetable_name, columns=TIMETABLE, what="the timetable", known=known[1]),
+            Part(plan_sheets, plans_name, PLANS, "the list of local plans", known_headings[0]),
+            Part(timetable_sheets, timetable_name, TIMETABLE, "the timetable", known_headings[1]),
         )
     )
     remarks = [remark for table in tables for remark in table.remarks]
@@ -170,34 +170,37 @@ def read_local_plans(
     plan_collector, event_collector = Collector(tables[0]), Collector(tables[1])
     plans = _read_plans(plan_collector, entry_dates)
     row_references = {line.text("reference") for line in tables[0]}
-    known_plans = set(read_before) - row_references if tables[1].list_file.is_corrected else set()
-    references = {plan.reference for plan in plans} | known_plans
+    earlier_only = set(earlier_references) - row_references if tables[1].list_file.is_corrected else set()
+    references = {plan.reference for plan in plans} | earlier_only
     events = _read_events(event_collector, references, row_references, plans_name or "the file of plans", entry_dates)
+    # Without a timetable, any milestone may be missing only because its row was not uploaded.
     gaps = _events_set_aside(event_collector, row_references) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
     list_files = [
         of_file(plan_collector.list_file(), plans_name, 0),
         of_file(event_collector.list_file(), timetable_name, 1),
     ]
-    by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
+    plans_by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
     for plan in plans:
-        by_reference[plan.reference].append(plan)
-    milestones: dict[str, list[Milestone]] = defaultdict(list)
+        plans_by_reference[plan.reference].append(plan)
+    milestones_by_reference: dict[str, list[Milestone]] = defaultdict(list)
     for reference, milestone in events:
-        milestones[reference].append(milestone)
-    dated_plans = [plan for reference, rows in by_reference.items() for plan in _divided(rows, milestones[reference])]
-    remarks += [_shared_remark(reference, rows) for reference, rows in by_reference.items() if len(rows) > 1]
+        milestones_by_reference[reference].append(milestone)
+    dated_plans: list[LocalPlan] = []
+    for reference, rows in plans_by_reference.items():
+        dated_plans += _with_divided_milestones(rows, milestones_by_reference[reference])
+    remarks += [_shared_remark(reference, rows) for reference, rows in plans_by_reference.items() if len(rows) > 1]
     return LocalPlans(
         plans=tuple(sorted(dated_plans, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
         written_on=max(entry_dates, default=None),
         list_files=tuple(list_files),
-        corrected={reference: tuple(of_plan) for reference, of_plan in milestones.items() if reference in known_plans},
+        corrected={key: tuple(rows) for key, rows in milestones_by_reference.items() if key in earlier_only},
     )
 
 
 def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
-    """Return the remark on a reference that several plans have."""
+    """Return the remark about a reference that several plans have."""
     return (
         f"The reference “{reference}” is in rows {_in_words(row.row for row in rows)}: read as "
         f"{len(rows)} plans, told apart by their names ({_in_words(f'“{row.name}”' for row in rows)})."
@@ -205,13 +208,13 @@ def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
 
 
 def _in_words(parts: Iterable[object]) -> str:
-    """Return the parts with commas, and "and" before the last."""
-    words = [str(part) for part in parts]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    """Return the parts as one text, with commas and “and” before the last."""
+    texts = [str(part) for part in parts]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalPlan]:
-    """Return the sound rows; days of entry go to `entry_dates`, by which older files are known."""
+    """Return the plans in the rows without problems, and add their entry dates to `entry_dates`."""
     plans: list[LocalPlan] = []
     row_by_key: dict[str, int] = {}
     for line in collector.table:
@@ -255,13 +258,13 @@ def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalP
                 cells=cells_of(line, "plan", PLANS),
             )
         )
-    sound = [plan for plan in plans if plan.row not in collector.bad_rows]
-    entry_dates += [plan.entry for plan in sound if plan.entry]
-    return sound
+    usable_plans = [plan for plan in plans if plan.row not in collector.bad_rows]
+    entry_dates += [plan.entry for plan in usable_plans if plan.entry]
+    return usable_plans
 
 
 def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
-    """Return a whole number, or None."""
+    """Return a whole number that is not negative; None if the cell is blank or has a problem."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
         found = f"“{line.text(column)}” is not a whole number."
@@ -271,12 +274,12 @@ def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
 
 
 def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
-    """Return the distinct CURIEs of the plan's authorities.
+    """Return the distinct CURIEs of the plan's authorities, in the order of the file.
 
-    The older prefix `local-authority-eng` is read as the newer one; the GSS code of a planning authority's area, as the
-    standard writes it, becomes `gss:E60000281`.
+    The older prefix `local-authority-eng` becomes `local-authority`. The GSS code of a planning authority's area, which
+    the standard requires, becomes a CURIE such as `gss:E60000281`.
     """
-    curies: dict[str, None] = {}  # in the order of the file
+    curies: dict[str, None] = {}  # a dict, because a set would lose the order
     for part in re.split(r"[;,|]", f"{line.text('organisations')};{line.text('minerals')}"):
         authority = part.strip()
         if not authority:
@@ -305,7 +308,10 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
 def _read_events(
     collector: Collector, references: set[str], row_references: set[str], plans_name: str, entry_dates: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
-    """Return pairs of a plan's reference and a milestone. `row_references` are those of all plan rows."""
+    """Return each milestone with the reference of its plan. Rows with problems are left out.
+
+    `references` are of usable plans, `row_references` of all rows of plans.
+    """
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
         plan = collector.required(line, "plan")
@@ -335,27 +341,24 @@ def _read_events(
         if collector.table.has("actual"):
             milestone = replace(milestone, is_forecast=True, actual=actual)
         events.append((plan, milestone))
-    return [(plan, one) for plan, one in events if one.row not in collector.bad_rows]
+    return [(plan, milestone) for plan, milestone in events if milestone.row not in collector.bad_rows]
 
 
 def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[str, frozenset[str]]:
     """Return the events of the rows that were set aside, by the reference of their plan.
 
-    A row that names no plan of the file may belong to any: its event is under "".
+    A row that names no plan of the file may belong to any plan: its event is under "".
     """
-    gaps: dict[str, frozenset[str]] = {}
+    events_by_reference: dict[str, frozenset[str]] = {}
     for line in collector.table:
         if line.number in collector.bad_rows:
-            plan = line.text("plan") if line.text("plan") in row_references else ""
-            gaps[plan] = gaps.get(plan, frozenset()) | {line.text("event")}
-    return gaps
+            reference = line.text("plan") if line.text("plan") in row_references else ""
+            events_by_reference[reference] = events_by_reference.get(reference, frozenset()) | {line.text("event")}
+    return events_by_reference
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
-    """Return the milestone of an event.
-
-    It is actual if it is not an estimate and is earlier than its row's entry date; otherwise it is a forecast.
-    """
+    """Return the milestone of an event: a forecast if it is an estimate, or later than the row's entry date."""
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
@@ -365,33 +368,33 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
     )
 
 
-def _divided(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
-    """Return the plans that share a reference, with its milestones divided.
+def _with_divided_milestones(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
+    """Return the plans that have one reference, with the milestones of that reference divided among them.
 
-    If several plans share a reference, an event that occurs once for each goes to each in turn, an adoption goes to the
-    plan adopted on that date, and anything else to the plan entered last.
+    An event that occurs as often as there are plans goes to each plan in turn, an adoption goes to the plan adopted on
+    that date, and any other milestone to the plan entered last.
     """
     if len(plans) == 1:
         return [replace(plans[0], milestones=tuple(milestones))]
     own_milestones: dict[str, list[Milestone]] = {plan.key: [] for plan in plans}
     newest = max(plans, key=lambda plan: (plan.entry or dt.date.min, plan.row))
-    by_event: dict[str, list[Milestone]] = {}
+    milestones_by_event: dict[str, list[Milestone]] = {}
     for milestone in milestones:
-        by_event.setdefault(milestone.event, []).append(milestone)
-    for event, of_event in by_event.items():
-        if len(of_event) == len(plans):
-            for plan, milestone in zip(plans, of_event, strict=True):
+        milestones_by_event.setdefault(milestone.event, []).append(milestone)
+    for event, milestones_of_event in milestones_by_event.items():
+        if len(milestones_of_event) == len(plans):
+            for plan, milestone in zip(plans, milestones_of_event, strict=True):
                 own_milestones[plan.key].append(milestone)
             continue
-        for milestone in of_event:
-            adopted_then = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
-            plan = adopted_then[0] if adopted_then else newest
+        for milestone in milestones_of_event:
+            plans_adopted_then = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
+            plan = plans_adopted_then[0] if plans_adopted_then else newest
             own_milestones[plan.key].append(milestone)
     return [replace(plan, milestones=tuple(own_milestones[plan.key])) for plan in plans]
 
 
 def period_in_words(start: PartialDate | None, end: PartialDate | None) -> str:
-    """`2013 to 2031`, `from 2013`, `to 2031`, or nothing."""
+    """Return “2013 to 2031”, “from 2013” or “to 2031”; "" without dates."""
     if start and end:
         return f"{start.words} to {end.words}"
     return f"from {start.words}" if start else f"to {end.words}" if end else ""

@@ -9,13 +9,14 @@ from partnerships.transfer.reading.local_plans import Milestone
 
 
 def milestone_keys(
-    milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]], *, taken_by_others: Collection[str] = ()
+    milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]], *, used_keys: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Return keys for milestones that stay the same in later files.
 
-    The key of an event that occurs once in a plan is made from the event. If an event occurs several times, a row gets
-    the key of the milestone with its date in `before`, the previous version. Other rows get the unused keys of the
-    event in order, and then new keys. Keys `taken_by_others` belong to other rows, and are not used.
+    The key of an event that occurs once in a plan is made from the event. If an event occurs several times, a row
+    gets the key of the milestone with the same date in `before`, the previous version. The remaining rows get the
+    unused keys of the event in order, and then new keys. The `used_keys` belong to other rows, and are not given out
+    again.
     """
     keys: dict[int, str] = {}
     indexes_by_event: dict[str, list[int]] = {}
@@ -25,7 +26,7 @@ def milestone_keys(
         date_by_key = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
-            if is_of_event(item["key"], event) and item["key"] not in taken_by_others
+            if is_of_event(item["key"], event) and item["key"] not in used_keys
         }
         indexes_without_key = []
         for index in indexes:
@@ -38,7 +39,7 @@ def milestone_keys(
                 keys[index] = key_of_date
                 del date_by_key[key_of_date]
         unused_keys = sorted(date_by_key, key=lambda key: (len(key), key))
-        taken_keys = {*keys.values(), *unused_keys, *taken_by_others}
+        taken_keys = {*keys.values(), *unused_keys, *used_keys}
         for index in indexes_without_key:
             if unused_keys:
                 keys[index] = unused_keys.pop(0)
@@ -49,7 +50,7 @@ def milestone_keys(
 
 
 def _new_key(event: str, taken_keys: Collection[str]) -> str:
-    """`event`, else `event-2`, `event-3` and so on: the first that is not taken."""
+    """Return the first of `event`, `event-2`, `event-3` and so on that is not taken."""
     count, key = 1, event
     while key in taken_keys:
         count += 1
@@ -60,7 +61,7 @@ def _new_key(event: str, taken_keys: Collection[str]) -> str:
 def corrected_keys(
     milestones: Sequence[Milestone], rows: Sequence[tuple[str, Mapping[str, str]]], before: Sequence[Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Return keys for milestones whose rows come alone, because only they were set aside.
+    """Return keys for milestones of corrected rows, which were uploaded without the plan's other rows.
 
     `rows` are the keys and texts of the plan's saved rows. A milestone with the reference of a saved row of its event
     gets the key of that row. A milestone with a new reference is a new one; a milestone without a reference may be any
@@ -72,11 +73,11 @@ def corrected_keys(
             (key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)
         ]
         if same_rows:
-            # A row with the very same cells comes first.
+            # Of several such rows, one with the very same cells is preferred.
             key, _cells = min(same_rows, key=lambda row: row[1] != milestone.cells)
             keys[index] = key
     keys_with_reference = {key for key, cells in rows if cells.get("reference")}
-    # Milestones with a reference first: they cannot be one of the saved rows with another reference.
+    # Milestones with a reference get their keys first: they cannot be a saved row that has another reference.
     for has_reference in (True, False):
         indexes = [
             index
@@ -84,7 +85,7 @@ def corrected_keys(
             if index not in keys and bool(milestone.cells.get("reference")) is has_reference
         ]
         keys_of_others = {*keys.values(), *(keys_with_reference if has_reference else ())}
-        new_keys = milestone_keys([milestones[index] for index in indexes], before, taken_by_others=keys_of_others)
+        new_keys = milestone_keys([milestones[index] for index in indexes], before, used_keys=keys_of_others)
         keys.update(zip(indexes, new_keys, strict=True))
     return tuple(keys[index] for index in range(len(milestones)))
 
@@ -92,8 +93,8 @@ def corrected_keys(
 def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
     """Return whether a saved row is the row of this milestone: both have the same event and reference.
 
-    In files before the standard, which have no actual date, two rows entered on the same day may share a reference:
-    they are the same only if all cells are equal.
+    In files before the standard, which have no actual date, two rows entered on the same day may have the same
+    reference: these are the same only if all cells are equal.
     """
     own_cells = milestone.cells
     reference = own_cells.get("reference")
@@ -104,7 +105,7 @@ def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
 
 
 def is_of_event(key: str, event: str) -> bool:
-    """Return whether a milestone's key is one of this event."""
+    """Return whether a milestone's key was made from this event."""
     return re.fullmatch(re.escape(_slug(event)) + r"(-[2-9]|-\d\d+)?", key) is not None
 
 

@@ -1,6 +1,7 @@
 """Comparable forms of names in published lists, and keys in CURIEs.
 
-The functions for names return case-folded text without accents or punctuation: for comparing, never for showing.
+The functions for names return case-folded text without accents or punctuation. It is for comparing only, and is never
+shown to users.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from partnerships.kit.names import COUNCIL_WORDS, LEGAL_WORDS, core_name
 
 #: Words in combined authorities' names beyond those of councils.
 _COMBINED_WORDS = LEGAL_WORDS | COUNCIL_WORDS | {"combined", "mayoral"}
-#: Words and phrases in LEPs' names that only say that they are one.
+#: Words and phrases in LEPs' names that only mean “a LEP”.
 _LEP_WORDS = frozenset({"lep", "ltd", "limited"})
 _LEP_PHRASES = ("local enterprise partnership", "enterprise partnership")
 
@@ -39,7 +40,7 @@ def combined_place(name: str) -> str:
 
 
 def lep_core_name(name: str) -> str:
-    """Return a LEP's name without the words that say it is a LEP.
+    """Return a LEP's name without the words that only mean “a LEP”.
 
     “Solent LEP” and “Solent Local Enterprise Partnership Limited” give the same result, “solent”.
     """
@@ -47,9 +48,9 @@ def lep_core_name(name: str) -> str:
 
 
 def key_of_curie(text: str) -> str:
-    """Return the key in a CURIE; "" for other prefixes.
+    """Return the key in the CURIE of a council; "" if the CURIE has another prefix.
 
-    Reads `local-authority:DUR` and the older `local-authority-eng:DUR`.
+    Accepts `local-authority:DUR` and the older `local-authority-eng:DUR`.
     """
     prefix, colon, key = text.strip().partition(":")
     if not colon or not prefix.casefold().startswith("local-authority"):

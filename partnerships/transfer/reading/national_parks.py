@@ -1,7 +1,7 @@
-"""National park authorities by Wikidata number.
+"""Names of national park authorities by their Wikidata numbers.
 
-Plans and agreements identify them by this number alone. Sources: the name beside the number in local-plan.csv, or the
-web address of the authority's documents in developer-agreement.csv.
+Plans and agreements identify these authorities only by number. Sources: the name beside the number in local-plan.csv,
+or the web address of the authority's documents in developer-agreement.csv.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Recognise the bodies in lists of councils that are not councils."""
+"""Recognise bodies in lists of councils that are not councils."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 NATIONAL_PARK, DEVELOPMENT_CORPORATION, PUBLIC_BODY = "national_park", "development_corporation", "public_body"
-#: Patterns of a type, the prefix of a CURIE or a name; the kind of body, and its description for messages.
+#: A pattern for a type, a CURIE's prefix or a name; the kind of such a body, and its description for messages.
 _KINDS = (
     (re.compile(r"national park|\bnpa\b|broads authority"), NATIONAL_PARK, "a national park authority"),
     (re.compile(r"development corporation|\b[mu]dc\b"), DEVELOPMENT_CORPORATION, "a development corporation"),
@@ -21,24 +21,24 @@ _TYPE_BY_GSS_PREFIX = {"E26": "national park", "E23": "police", "E31": "fire"}
 
 @dataclass(frozen=True, slots=True)
 class OtherBody:
-    """A body that is not a council: its kind (a code of `Kind`), name and keys."""
+    """A body that is not a council. `kind` is a code of `Kind`."""
 
     row: int
     kind: str
     name: str
     gss: str
-    #: Its key on the planning data platform, such as `national-park-authority:Q5225646`.
+    #: The body's key on the planning data platform, such as `national-park-authority:Q5225646`.
     curie: str
     website: str
-    #: The code of its area as a local planning authority (`E60…`).
+    #: The code of the body's area as a local planning authority (`E60…`).
     planning_area: str = ""
 
 
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
-    """Return the kind and the description of a body that is not a council; None for others.
+    """Return the kind and the description of a body that is not a council; None for a council.
 
     The CURIE decides before the type, the type before the GSS code, and the code before the name. The name is used only
-    if there is no type, and the code is not a council's.
+    if the row has no type and its code is not a council's.
     """
     prefix = curie.partition(":")[0] if ":" in curie else ""
     if prefix.startswith("local-authority"):

@@ -1,4 +1,4 @@
-"""Kinds of milestone of published local plans, by their codes."""
+"""Names of the milestones of published local plans, by their codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from partnerships.open_data import standards
 
-#: The kinds of the planning data platform (local-plan-event.csv), which plans made before March 2026 still have.
+#: The events of the planning data platform (local-plan-event.csv), which plans made before March 2026 still have.
 _PLATFORM: Mapping[str, str] = {
     "timetable-published": "Local development scheme published",
     "reg-18-draft-local-plan-published": "Regulation 18 draft local plan published",
@@ -33,5 +33,5 @@ _PLATFORM: Mapping[str, str] = {
     "estimated-submit-plan-for-examination": "Estimated submit plan for examination",
     "estimated-plan-adoption-date": "Estimated plan adoption date",
 }
-#: Every known kind.
+#: The events of the platform and of the standard that followed.
 EVENTS: Mapping[str, str] = {**_PLATFORM, **standards.EVENTS}

@@ -1,25 +1,25 @@
-"""Problems in a file, each with its row, its column and a remedy."""
+"""Problems of a file, each with its row, column and remedy, and rows that were set aside for them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Problems that are listed; the others are only counted.
+#: The number of problems that are listed; the others are only counted.
 MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem in a file."""
+    """A problem of a file, with a sentence that says what to do."""
 
-    #: The row as in a spreadsheet; None if the problem is the whole file.
+    #: The number of the row as in a spreadsheet; None if the problem is the whole file.
     row: int | None
     #: The file's own heading of the column; "" if the problem is the whole row.
     column: str
     #: What is wrong, as the end of a sentence that begins with the row.
     found: str
-    #: What to do about it, in a sentence.
+    #: What the user should do, as a sentence.
     remedy: str
     sheet: str = ""
     #: In place of row and column in a network file, for example `plans[2].versions[1].note`.
@@ -46,28 +46,28 @@ class SetAside:
     row: int
     cells: tuple[str, ...]
     problems: tuple[Problem, ...]
-    #: Whether the row has no mistake, but is about a body that does not belong to this list.
+    #: Whether the row has no mistake, but is about a body outside this list.
     belongs_elsewhere: bool = False
-    #: Whether the row was imported, apart from what its problems are about.
+    #: Whether the row was imported except for the values with problems.
     is_used: bool = False
-    #: The index of its file in the list's files.
+    #: The index of the row's file in the list's files.
     file: int = 0
 
     @property
     def reason(self) -> str:
-        """The problems, each with its column."""
+        """The problems of the row, each after the heading of its column."""
         return " ".join(
             f"{problem.column}: {problem.found}" if problem.column else problem.found for problem in self.problems
         )
 
     @property
     def remedy(self) -> str:
-        """The remedies of the problems, each once."""
+        """The remedies of the problems, without repetition."""
         return " ".join(dict.fromkeys(problem.remedy for problem in self.problems))
 
 
 class UnableToRead(Exception):
-    """The file is refused, because of its `problems`."""
+    """Raised if a file is refused, with the problems that are the reason."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -82,5 +82,5 @@ class UnableToRead(Exception):
 
 
 def unable(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
-    """Return an exception with one problem."""
+    """Return the exception for a file that is refused for a single problem."""
     return UnableToRead([Problem(row, column, found, remedy)])

@@ -1,4 +1,4 @@
-"""Guess the columns of a file's own headings, from their words and values. A person confirms the guesses."""
+"""Guess which heading of a file is which column, from words and values. A person confirms the guesses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from partnerships.transfer.reading.headings import (
     HEADING_WITHIN,
     Column,
     canonical,
-    find_places,
+    find_columns,
 )
 from partnerships.transfer.reading.tables import Row, Sheet
 from partnerships.transfer.reading.values import text
 
-#: Values shown for each heading, and rows looked at.
+#: The number of values shown for each heading, and of rows whose values are compared.
 MAX_EXAMPLES, MAX_ROWS = 3, 200
-#: A guess needs this much likeness, from 0 to 1.
+#: The least likeness of a guess that is proposed, from 0 to 1.
 LIKELY = 0.55
 
 
@@ -36,11 +36,11 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A column, and the heading that it probably has in the file; "" if there is none."""
+    """A column and the heading that it probably has in the file; "" if no heading is likely."""
 
     column: Column
     heading: str
-    #: Whether the heading is known, and not a guess.
+    #: Whether a person has confirmed the heading, or it is a usual one, so that it is not a guess.
     is_known: bool
 
 
@@ -53,28 +53,29 @@ class Proposals:
 
 
 def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]) -> Proposals:
-    """Return a proposal for each column, from the most likely heading row.
+    """Return a proposal for each column, with headings of the most likely heading row.
 
     `known_headings` has the columns of headings that people confirmed. Two columns never get the same heading.
     """
     heading_row, below = _heading_row(sheets, columns, known_headings)
     names = [text(cell) for cell in heading_row.cells]
     values = [_values(below, index) for index in range(len(names))]
-    known_places = find_places(heading_row, below, columns, known_headings)
-    places = dict(known_places)
+    known_index_by_code = find_columns(heading_row, below, columns, known_headings)
+    index_by_code = dict(known_index_by_code)
 
     guesses = [
         _Guess(score=likeness(column, names[index], values[index]), column=column, index=index)
         for column in columns
-        if column.code not in places
+        if column.code not in index_by_code
         for index in range(len(names))
-        if names[index] and index not in places.values()
+        if names[index] and index not in index_by_code.values()
     ]
-    # The best guesses first; required columns before others.
+    # The best guesses come first and, of equal ones, those for required columns.
     guesses.sort(key=lambda guess: (-guess.score, not guess.column.required, guess.column.code, guess.index))
     for guess in guesses:
-        if guess.score >= LIKELY and guess.column.code not in places and guess.index not in places.values():
-            places[guess.column.code] = guess.index
+        is_free = guess.column.code not in index_by_code and guess.index not in index_by_code.values()
+        if guess.score >= LIKELY and is_free:
+            index_by_code[guess.column.code] = guess.index
 
     headings = [
         Heading(name=name, examples=tuple(values[index][:MAX_EXAMPLES])) for index, name in enumerate(names) if name
@@ -82,8 +83,8 @@ def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: 
     proposals = [
         Proposal(
             column=column,
-            heading=names[places[column.code]] if column.code in places else "",
-            is_known=column.code in known_places,
+            heading=names[index_by_code[column.code]] if column.code in index_by_code else "",
+            is_known=column.code in known_index_by_code,
         )
         for column in columns
     ]
@@ -92,7 +93,7 @@ def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: 
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
-    """How likely the heading at an index is a column, from 0 to 1."""
+    """How likely it is that the heading at an index belongs to a column, from 0 to 1."""
 
     score: float
     column: Column
@@ -104,8 +105,8 @@ def _heading_row(
 ) -> tuple[Row, Sequence[Row]]:
     """Return the most likely heading row and the rows below it.
 
-    It is the row near the top of a sheet with the most required columns, then with the most cells that have words, and
-    then with the most columns.
+    The row is near the top of a sheet. Rows are ranked by the number of required columns, then of cells with words,
+    and then of columns.
     """
     required_codes = {column.code for column in columns if column.required}
     best_row = Row(0, ())
@@ -114,22 +115,22 @@ def _heading_row(
     for sheet in sheets:
         for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
             below = sheet.rows[index + 1 :]
-            places = find_places(row, below, columns, known_headings)
+            index_by_code = find_columns(row, below, columns, known_headings)
             word_count = sum(isinstance(cell, str) and any(mark.isalpha() for mark in cell) for cell in row.cells)
-            score = (len(required_codes & places.keys()), word_count, len(places))
+            score = (len(required_codes & index_by_code.keys()), word_count, len(index_by_code))
             if score > best_score:
                 best_row, best_below, best_score = row, below, score
     return best_row, best_below
 
 
 def _values(rows: Iterable[Row], index: int) -> list[str]:
-    """Return the different values of a column, in their order."""
+    """Return the different values in a column, in the order of the rows."""
     values = (text(row.cells[index]) for row in list(rows)[:MAX_ROWS] if index < len(row.cells))
     return list(dict.fromkeys(value for value in values if value))
 
 
 def likeness(column: Column, heading: str, values: Sequence[str]) -> float:
-    """Return how likely a heading is a column, from 0 to 1.
+    """Return how likely it is that a heading belongs to a column, from 0 to 1.
 
     The words of the heading count and, if the column has a pattern of values, the share of values that match it.
     """

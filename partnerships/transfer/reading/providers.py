@@ -1,6 +1,6 @@
-"""Lists of registered providers of social housing.
+"""Read lists of registered providers of social housing.
 
-Reads the regulator's monthly list, and the register of 2017 that has council keys.
+The lists are the regulator's monthly list, and the register of 2017, which has council keys.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ COLUMNS = (
     ),
     Column("status", ("registrationstatus", "providerstatus", "status"), "Status"),
 )
-#: Words in lists for a provider that is no longer registered.
+#: Words for a provider that is no longer registered.
 _ENDED = {"deregistered", "removed", "dissolved", "ceased", "closed", "ended", "former", "inactive", "notregistered"}
 
 NON_PROFIT, PROFIT, LOCAL_AUTHORITY = "Non-profit", "Profit", "Local authority"
@@ -111,15 +111,15 @@ _DESIGNATIONS = {
     "profitmaking": PROFIT,
     **DESIGNATION_CODES,
 }
-#: Words for a provider that is not a council; they do not say whether it makes a profit.
+#: Words for a provider that is not a council, whether or not it makes a profit.
 _PRIVATE = {"prp", "privateregisteredprovider", "registeredprovider", "housingassociation"}
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One registered provider.
+    """A registered provider, from a row of a list.
 
-    `council_key` is the key of the council that it is, if the list gives it.
+    `council_key` is the key of the council, if the provider is a council and the list gives the key.
     """
 
     row: int
@@ -129,13 +129,13 @@ class Provider:
     designation: str
     form: str
     council_key: str
-    #: Whether the list says that it is no longer registered, and since when.
+    #: Whether the list says that the provider is no longer registered, and since when.
     is_ended: bool = False
     ended_on: dt.date | None = None
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Provider:
-        """Return the provider that `as_json` wrote."""
+        """Return the provider that `as_json` turned into JSON."""
         dates = {
             name: dt.date.fromisoformat(fields[name]) if fields.get(name) else None
             for name in ("registered_on", "ended_on")
@@ -143,7 +143,7 @@ class Provider:
         return cls(**{**fields, **dates})
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields of the row to review, as JSON can hold them."""
+        """Return the provider's fields as JSON values, for a row to review."""
         dates = {"registered_on": self.registered_on, "ended_on": self.ended_on}
         return asdict(self) | {name: day.isoformat() if day else None for name, day in dates.items()}
 
@@ -155,20 +155,23 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderList:
-    """The content of a list of providers."""
+    """The providers of a list, and the file with its rows set aside."""
 
     providers: tuple[Provider, ...]
     list_file: ListFile
 
 
 def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> ProviderList:
-    """Return the providers of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
+    """Return the providers of a list. Rows with problems are set aside.
+
+    Raises `UnableToRead` if the file is no list of providers.
+    """
     table = find_table(sheets, COLUMNS, "a list of registered providers", known_headings)
     collector = Collector(table)
-    numbers: dict[str, int] = {}
+    row_by_number: dict[str, int] = {}
     providers: list[Provider] = []
     for line in table:
-        number = collector.key(line, "number", numbers)
+        number = collector.key(line, "number", row_by_number)
         if number and not re.fullmatch(r"[A-Z0-9/-]{1,20}", number):
             collector.add_problem(
                 line,
@@ -199,19 +202,23 @@ def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = 
                 ended_on=ended_on,
             )
         )
-    sound = tuple(provider for provider in providers if provider.row not in collector.bad_rows)
-    return ProviderList(sound, collector.list_file())
+    usable_providers = tuple(provider for provider in providers if provider.row not in collector.bad_rows)
+    return ProviderList(usable_providers, collector.list_file())
 
 
 def _designation(line: Line, collector: Collector) -> str:
-    given = line.text("designation")
-    bare = re.sub(r"[^a-z0-9]", "", given.casefold())
-    designation = _DESIGNATIONS.get(bare, "")
-    if not designation and bare not in _PRIVATE:
+    """Return the designation in a row; "" if it is unknown or the word means only “not a council”.
+
+    An unknown designation is a problem.
+    """
+    cell_text = line.text("designation")
+    folded_text = re.sub(r"[^a-z0-9]", "", cell_text.casefold())
+    designation = _DESIGNATIONS.get(folded_text, "")
+    if not designation and folded_text not in _PRIVATE:
         collector.add_problem(
             line,
             "designation",
-            f"“{given}” is not a designation." if given else "the cell is blank.",
+            f"“{cell_text}” is not a designation." if cell_text else "the cell is blank.",
             "Enter Non-profit, Profit or Local authority.",
         )
     return designation

@@ -13,23 +13,23 @@ from partnerships.transfer.reading.tables import Row, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a list."""
+    """A file of a list, and what is needed to find its table."""
 
     #: Empty if the file is missing.
     sheets: Sequence[Sheet]
     name: str
     columns: Sequence[Column]
-    #: The file in words, for messages, such as “the timetable”.
-    what: str
+    #: Words for the file in messages, such as “the timetable”.
+    description: str
     #: The columns of headings that people confirmed, by canonical heading.
-    known: Mapping[str, str]
+    known_headings: Mapping[str, str]
 
 
 def find_tables(parts: Sequence[Part]) -> list[Table]:
     """Return the table of each file; the table of a missing file has no rows.
 
-    Files may be missing only if the others have rows that were set aside and corrected. Raises `UnknownHeadings` if
-    nothing but required columns are missing, and otherwise `UnableToRead`.
+    Files may be missing only if the others have corrected rows that were set aside earlier. Raises `UnknownHeadings` if
+    the only problems are missing columns, and otherwise `UnableToRead`.
     """
     tables: list[Table] = []
     errors: list[UnableToRead] = []
@@ -39,7 +39,7 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
             tables.append(Table("", Row(1, ()), {}, ()))
             continue
         try:
-            tables.append(find_table(part.sheets, part.columns, part.what, part.known))
+            tables.append(find_table(part.sheets, part.columns, part.description, part.known_headings))
         except UnableToRead as error:
             errors.append(error)
             problems += in_file(error.problems, part.name)
@@ -50,17 +50,17 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
     missing = [part for part in parts if not part.sheets]
     if missing and not all(table.list_file.is_corrected for table in tables if table.heading.cells):
         remedy = "Choose its file too. Only rows that were set aside and corrected can be imported without it."
-        raise UnableToRead([Problem(None, "", f"{part.what} is missing.", remedy) for part in missing])
+        raise UnableToRead([Problem(None, "", f"{part.description} is missing.", remedy) for part in missing])
     return tables
 
 
 def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
-    """Return the problems, with the name of the file."""
+    """Return the problems with the name of the file in front of the name of the sheet."""
     return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
 
 
 def of_file(list_file: ListFile, name: str, file_index: int) -> ListFile:
-    """Return the file with its index in the list, and with its name in the problems of rows set aside."""
+    """Return the file with its index in the list, and with its name in the problems of its rows set aside."""
     rows: list[SetAside] = [
         replace(row, problems=tuple(in_file(row.problems, name)), file=file_index) for row in list_file.set_aside
     ]

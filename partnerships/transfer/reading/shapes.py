@@ -17,14 +17,14 @@ _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCI
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: The days in each unit of a relative date.
 _DAYS_IN_UNIT = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
-#: Maximum days before or after today, and the range of years.
+#: Relative dates are at most this many days away; other dates are in this range of years.
 _MAX_DAYS, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of an object, and the kind of its value.
+    """A field of an object, and the kind of its value.
 
     The kinds are: key, text, flag, whole, decimal, date, moment, choice, ref, refs, texts, part, parts, free.
     """
@@ -40,10 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The fields of an object.
-
-    `keys` names the list that the object's own key belongs to.
-    """
+    """The fields of an object. `keys` names the list to which the object's own key belongs."""
 
     parts: tuple[Part, ...]
     keys: str = ""
@@ -51,7 +48,7 @@ class Shape:
 
 @dataclass
 class Checking:
-    """Checks the objects of one file: collects their keys, and the problems."""
+    """Checks the objects of one file, and collects their keys and problems."""
 
     #: The moment of loading, from which relative dates are counted.
     now: dt.datetime
@@ -62,14 +59,11 @@ class Checking:
     _refs: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add_problem(self, path: str, found: str, remedy: str) -> None:
-        """Add a problem."""
+        """Add a problem with the value at this path."""
         self.problems.append(Problem(None, "", found, remedy, path=path))
 
     def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
-        """Return the object with its fields as Python types.
-
-        Invalid fields are reported and left out.
-        """
+        """Return the object with its fields as Python types. An invalid field is a problem, and gets an empty value."""
         if not isinstance(value, Mapping):
             self.add_problem(path, f"{_shown(value)} is not an object.", "Put it between { and }.")
             return {}
@@ -107,7 +101,7 @@ class Checking:
         return self._value(value, part, path)
 
     def _value(self, value: Any, part: Part, path: str) -> Any:
-        """Return one value as a Python type; an invalid value is reported, and replaced by an empty one."""
+        """Return one value as a Python type. An invalid value is a problem, and becomes an empty value."""
         try:
             return self._read(value, part, path)
         except ValueError as error:
@@ -116,9 +110,9 @@ class Checking:
             return _empty(part)
 
     def _read(self, value: Any, part: Part, path: str) -> Any:
-        """Return the value in its Python type.
+        """Return the value as a Python type.
 
-        Raise ValueError with what is wrong and what to write.
+        Raises ValueError with two sentences, the problem and the remedy, if the value is invalid.
         """
         if part.kind in ("part", "parts") and part.shape is not None:
             return self.object(value, part.shape, path)
@@ -150,26 +144,29 @@ class Checking:
         return value.strip()
 
     def _key(self, value: Any, keys: str, path: str) -> str:
+        """Return an object's own key. A key that is invalid or already in the list `keys` is a problem."""
         if not isinstance(value, str) or not _KEY.fullmatch(value):
             self.add_problem(
                 path, f"{_shown(value)} is not a key.", "Use small letters, digits and hyphens: larkhaven-homes."
             )
             return ""
-        earlier = self.keys.setdefault(keys, {}).setdefault(value, path)
-        if earlier != path:
-            self.add_problem(path, f"“{value}” is already the key at {earlier}.", "Give each its own key.")
+        first_path = self.keys.setdefault(keys, {}).setdefault(value, path)
+        if first_path != path:
+            self.add_problem(path, f"“{value}” is already the key at {first_path}.", "Give each its own key.")
         return value
 
     def check_refs(self) -> None:
-        """Report references to missing keys; call after reading everything."""
-        for to, value, path in self._refs:
-            if value not in self.keys.get(to, {}):
-                self.add_problem(path, f"“{value}” is not a key in “{to}”.", f"Correct it, or add it to “{to}”.")
+        """Add a problem for each reference to a missing key; call this after reading all objects."""
+        for list_name, value, path in self._refs:
+            if value not in self.keys.get(list_name, {}):
+                self.add_problem(
+                    path, f"“{value}” is not a key in “{list_name}”.", f"Correct it, or add it to “{list_name}”."
+                )
 
     def moment(self, text: str) -> dt.datetime:
-        """Return a day or moment, in ISO 8601 or relative to the load.
+        """Return the moment of a date that is in ISO 8601 or relative to `now`.
 
-        Relative: today, 12 days ago, in 3 weeks. Raises `ValueError`.
+        Relative dates are: today, 12 days ago, in 3 weeks. Raises `ValueError`.
         """
         text = text.strip()
         if text in ("now", "today"):
@@ -192,7 +189,7 @@ class Checking:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in a JSON value, field names included."""
+    """Yield every text in a JSON value, names of fields included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -219,6 +216,7 @@ def _number(value: Any, *, whole: bool) -> int | Decimal:
 
 
 def _empty(part: Part) -> Any:
+    """Return the value of a field that the file does not have."""
     if part.default is not None:
         return part.default
     if part.kind in ("parts", "refs", "texts"):
@@ -233,10 +231,11 @@ def _join(path: str, name: str) -> str:
 
 
 def _shown(value: Any) -> str:
+    """Return the value as text for a message, at most 60 characters long."""
     text = f"“{value}”" if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def given_values(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return those of the named values that the file gives: neither null nor empty text."""
+    """Return those of the named values that the file has: neither null nor empty text."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

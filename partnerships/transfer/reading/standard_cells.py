@@ -1,4 +1,4 @@
-"""The texts of a row by the fields of its standard, so that the row can be published again."""
+"""Convert a row to and from texts by the fields of its standard, so that the row can be published again."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from partnerships.open_data.standards import DATASETS
-from partnerships.transfer.reading.headings import Column, Line, find_places
+from partnerships.transfer.reading.headings import Column, Line, find_columns
 from partnerships.transfer.reading.tables import Row
 from partnerships.transfer.reading.values import text
 
-#: Fields with codes of areas; in older files, these columns have keys of authorities.
+#: Fields with codes of areas. In older files, these columns have keys of authorities.
 _AREA_FIELDS = frozenset({"local-planning-authorities", "minerals-and-waste-planning-authorities"})
 
 
 def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
-    """Return the texts of the row, by the fields of the dataset.
+    """Return the texts of the row by the fields of the dataset.
 
-    Fields that the file does not have are left out, and so are keys of authorities in place of codes of areas.
+    Fields that the file does not have are left out, and so are keys of authorities where codes of areas belong.
     """
     cells = {}
     for field, code in _column_codes(dataset, columns):
-        if code not in line.places:
+        if code not in line.index_by_code:
             continue
         cell = line[code]
         value = cell.replace("\x00", "") if isinstance(cell, str) else text(cell)
@@ -34,7 +34,7 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
 
 
 def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]) -> list[Line]:
-    """Return the rows of saved cells, with their numbers: the reverse of `cells_of`."""
+    """Return saved texts as lines of a table again, with their row numbers: the reverse of `cells_of`."""
     lines = []
     for number, cells in rows:
         code_by_field = {field: code for field, code in _column_codes(dataset, columns) if field in cells}
@@ -42,7 +42,7 @@ def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, column
             Line(
                 number=number,
                 cells=tuple(cells[field] for field in code_by_field),
-                places={code: index for index, code in enumerate(code_by_field.values())},
+                index_by_code={code: index for index, code in enumerate(code_by_field.values())},
                 sheet="",
             )
         )
@@ -50,7 +50,7 @@ def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, column
 
 
 def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
-    """Return the date in a saved cell; None if it has none."""
+    """Return the date in a saved cell; None if the cell has no valid date."""
     try:
         return dt.date.fromisoformat(cells.get(field, ""))
     except ValueError:
@@ -61,5 +61,5 @@ def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
 def _column_codes(dataset: str, columns: tuple[Column, ...]) -> tuple[tuple[str, str], ...]:
     """Return pairs of a field of the dataset and the code of its column."""
     fields = DATASETS[dataset].headings
-    places = find_places(Row(1, fields), [], columns)
-    return tuple((fields[index], code) for code, index in places.items())
+    index_by_code = find_columns(Row(1, fields), [], columns)
+    return tuple((fields[index], code) for code, index in index_by_code.items())

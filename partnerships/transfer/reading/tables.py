@@ -1,4 +1,4 @@
-"""Reads CSV, XLSX, ODS, JSON and YAML files as sheets of numbered rows.
+"""Read CSV, XLSX, ODS, JSON and YAML files as sheets of numbered rows.
 
 Limits stop decompression bombs.
 """
@@ -32,13 +32,13 @@ MAX_BYTES = 4 * 1024 * 1024
 #: Maximum characters in one cell.
 MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
-#: A spreadsheet reads a text that begins with one of these as a formula.
+#: A spreadsheet treats a text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@")
 #: How deep the collections of a YAML file may be nested.
 _MAX_DEPTH = 20
 #: Byte order marks of UTF-16.
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: The first bytes of a file tell its type. XLSX and ODS are ZIP archives.
+#: The first bytes of files, by which their type is recognised. XLSX and ODS are ZIP archives.
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PDF = b"%PDF-"
@@ -46,9 +46,10 @@ _PDF = b"%PDF-"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with its number, counted from 1 as in a spreadsheet.
+    """A row and its number, counted from 1 as in a spreadsheet.
 
-    A row made of one cell of a wider row has a number of its own; `came_from` is the file's row and the heading.
+    If one cell of a wider row becomes a row, it gets a number of its own; `came_from` is the row of the file and the
+    heading.
     """
 
     number: int
@@ -62,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table whose heading row is not known yet."""
+    """The rows of a sheet, among which the heading row is still to be found."""
 
     name: str
     rows: tuple[Row, ...]
@@ -71,8 +72,8 @@ class Sheet:
 def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES) -> tuple[Sheet, ...]:
     """Return the sheets of a file without blank rows.
 
-    The type is detected from the content, not the name. Raises `UnableToRead` for a file that is too large, empty,
-    broken, of another type, or built to exhaust its reader.
+    The type is recognised by the content, not by the name, except for YAML. Raises `UnableToRead` for a file that is
+    too large, empty, broken, of another type, or built to exhaust its reader.
     """
     if len(data) > max_bytes:
         raise unable(
@@ -110,9 +111,9 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
 
 
 def _text_of(data: bytes) -> str:
-    """Return the text in whichever encoding fits.
+    """Return the text, decoded with the first encoding that fits.
 
-    UTF-8 first, as Windows-1252 fits nearly always.
+    UTF-8 is tried before Windows-1252, since nearly any bytes are valid Windows-1252.
     """
     if data[:2] in _UTF_16_MARKS:
         encodings: tuple[str, ...] = ("utf-16",)
@@ -134,9 +135,10 @@ def _text_of(data: bytes) -> str:
 
 
 def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
-    """Return the encoding of UTF-16 without a byte order mark, as a tuple of one.
+    """Return the encoding of UTF-16 text without a byte order mark, as a tuple of one.
 
-    Most Latin characters have one zero byte out of two. Raises `UnableToRead` for other content with zero bytes.
+    Most Latin characters have a zero byte, which is the second byte in the little-endian order. Raises `UnableToRead`
+    for other content with zero bytes.
     """
     sample = data[:20_000]
     first, second = sample[0::2].count(0), sample[1::2].count(0)
@@ -148,9 +150,9 @@ def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
 
 
 def _from_csv(text: str, name: str) -> Sheet:
-    """Return the rows that are not blank, numbered as spreadsheets number them."""
+    """Return the rows that are not blank, with the numbers that a spreadsheet would give them."""
     delimiter = _delimiter(text)
-    # strict: otherwise an unclosed quote would swallow the rest of the file in one cell.
+    # Without `strict`, an unclosed quote would put the rest of the file into one cell.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     number = 0
@@ -170,15 +172,15 @@ def _from_csv(text: str, name: str) -> Sheet:
 
 
 def _without_apostrophe(cell: str) -> str:
-    """Return the cell without the apostrophe that stops it from being a formula.
+    """Return the cell without an apostrophe that prevents its text from being a formula.
 
-    Our own downloads write it (`partnerships.kit.exports.safe_cell`).
+    Our own downloads add such apostrophes (`partnerships.kit.exports.safe_cell`).
     """
     return cell[1:] if cell[:1] == "'" and cell[1:].lstrip()[:1] in _FORMULA else cell
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that splits most rows near the top; else a comma."""
+    """Return the delimiter that divides most rows near the top into the most cells; a comma if none does."""
     sample = text[:20_000].splitlines()[:30]
 
     def typical_width(delimiter: str) -> float:
@@ -204,16 +206,16 @@ def _from_json(text: str) -> Sheet:
 
 
 def _is_yaml(text: str, file_name: str) -> bool:
-    """Return whether the file is named as YAML, or begins as a list of objects does."""
-    named = file_name.casefold().endswith((".yaml", ".yml"))
-    return named or re.match(r"(---\s+)?-\s+[\w \"'-]+:\s", text.lstrip()) is not None
+    """Return whether the file's name ends like YAML, or its text begins like a list of objects."""
+    has_yaml_name = file_name.casefold().endswith((".yaml", ".yml"))
+    return has_yaml_name or re.match(r"(---\s+)?-\s+[\w \"'-]+:\s", text.lstrip()) is not None
 
 
 def _from_yaml(text: str) -> Sheet:
-    """Return the records of a YAML file; every value is text, as it is written."""
+    """Return the records of a YAML file. Every value is a text, exactly as written."""
     try:
         _refuse_risky_yaml(text)
-        value = yaml.load(text, Loader=yaml.CBaseLoader)  # it makes texts, lists and maps alone
+        value = yaml.load(text, Loader=yaml.CBaseLoader)  # this loader makes only texts, lists and maps
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise unable(
@@ -227,7 +229,7 @@ def _from_yaml(text: str) -> Sheet:
 
 
 def _refuse_risky_yaml(text: str) -> None:
-    """Refuse deep nesting and aliases.
+    """Raise `UnableToRead` for deep nesting and for aliases.
 
     With aliases, a few bytes can stand for any number of records.
     """
@@ -245,21 +247,21 @@ def _refuse_risky_yaml(text: str) -> None:
 
 
 def _from_records(value: Any) -> Sheet:
-    """Return the rows of an array of objects, or of one object of code and name."""
+    """Return the rows of an array of objects, or of one object of codes and names."""
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
         if isinstance(value.get("features"), list):
             lists = [value["features"]]
         if value and all(isinstance(part, str | int | float) for part in value.values()):
-            pairs = [Row(2 + place, (code, name)) for place, (code, name) in enumerate(value.items())]
-            return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(pairs)))
+            code_rows = [Row(2 + index, (code, name)) for index, (code, name) in enumerate(value.items())]
+            return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(code_rows)))
         if len(lists) != 1:
             raise unable(
                 "it contains one object that is neither a list of records nor codes with their names.",
                 "Use an array of objects, or one object of codes and names.",
             )
         value = [_attributes_of_feature(record) for record in lists[0]]
-    headings: dict[str, None] = {}  # in the order of first use
+    headings: dict[str, None] = {}  # a dict, because a set would lose the order of first use
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
             raise unable(f"item {number} is not an object.", "Use an array of objects.", row=number)
@@ -273,9 +275,9 @@ def _from_records(value: Any) -> Sheet:
 
 
 def _attributes_of_feature(record: Any) -> Any:
-    """Return the attributes of a map feature, without its geometry.
+    """Return the attributes of a map feature without its geometry; any other record unchanged.
 
-    Reads GeoJSON (`properties`) and Esri (`attributes`).
+    Accepts GeoJSON (`properties`) and Esri (`attributes`).
     """
     if isinstance(record, dict) and "geometry" in record:
         for part in ("properties", "attributes"):
@@ -298,7 +300,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _cell_of(number: int, heading: str, value: Any) -> Cell:
-    """Return a value of a record as a cell; a list becomes values with commas between."""
+    """Return a value of a record as a cell. A list becomes its values with commas between."""
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
@@ -309,8 +311,8 @@ def _cell_of(number: int, heading: str, value: Any) -> Cell:
 
 def _from_workbook(data: bytes) -> tuple[Sheet, ...]:
     sheets = []
-    for name, numbered in read_workbook(data):
-        rows = (Row(number, cells) for number, cells in numbered)
+    for name, numbered_rows in read_workbook(data):
+        rows = (Row(number, cells) for number, cells in numbered_rows)
         sheets.append(Sheet(name, tuple(row for row in _with_checked_cells(rows) if not row.is_blank())))
     return tuple(sheets)
 
@@ -324,7 +326,7 @@ def _with_checked_cells(rows: Iterable[Row]) -> Iterable[Row]:
 
 
 def _check_length(number: int, cell: str) -> str:
-    """Return the cell. Raises `UnableToRead`, with the row's number, if it is too long."""
+    """Return the cell unchanged. Raises `UnableToRead`, with the row's number, if the cell is too long."""
     if len(cell) > MAX_CHARACTERS:
         raise unable(
             f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",

@@ -1,4 +1,4 @@
-"""Read one cell: text, codes, dates and amounts."""
+"""Read the value of one cell: a text, code, date or amount."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EMPTY_MARKS = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil"
 
 
 class Unreadable(ValueError):
-    """The cell has a value that cannot be read. The message has two sentences: the problem and the remedy."""
+    """Raised if a cell has a value that cannot be read. The message has two sentences: problem and remedy."""
 
     @property
     def found(self) -> str:
@@ -28,7 +28,7 @@ class Unreadable(ValueError):
 
     @property
     def remedy(self) -> str:
-        """The second sentence of the message."""
+        """The remedy: the second sentence of the message."""
         return str(self).partition(". ")[2]
 
 
@@ -60,14 +60,14 @@ def is_nothing(cell: Cell) -> bool:
 
 def code(cell: Cell) -> str:
     """Return a key, code or registration number in capitals, without the decimal that Excel adds."""
-    written = text(cell)
-    if re.fullmatch(r"\d+\.0+", written):
-        written = written.partition(".")[0]
-    return written.upper()
+    cell_text = text(cell)
+    if re.fullmatch(r"\d+\.0+", cell_text):
+        cell_text = cell_text.partition(".")[0]
+    return cell_text.upper()
 
 
 def flag(cell: Cell) -> bool | None:
-    """Return True for yes, False for no, or None if the cell has neither."""
+    """Return True for yes, False for no, and None if the cell has neither."""
     word = text(cell).casefold()
     if word in ("true", "yes", "y", "1", "t"):
         return True
@@ -75,7 +75,7 @@ def flag(cell: Cell) -> bool | None:
 
 
 def partial_date(cell: Cell) -> PartialDate | None:
-    """Return a date as precise as it was written; None for an empty cell.
+    """Return a date as precise as the cell has it; None for an empty cell.
 
     Reads 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
     11 April 2017, 11-Apr-17, 11th April 2017, April 2017, Q2 2017, a date cell, and a day number of Excel. Raises
@@ -85,22 +85,22 @@ def partial_date(cell: Cell) -> PartialDate | None:
         return None
     if isinstance(cell, dt.datetime | dt.date):
         return PartialDate(cell.year, cell.month, cell.day)
-    written = text(cell)
+    cell_text = text(cell)
     try:
-        return _read_date(written)
+        return _read_date(cell_text)
     except (NotADate, ValueError) as error:
-        raise Unreadable(f"“{written}” is not a date. Enter a date, for example 08/02/2023 or 2023-02-08.") from error
+        raise Unreadable(f"“{cell_text}” is not a date. Enter a date, for example 08/02/2023 or 2023-02-08.") from error
 
 
-def _read_date(written: str) -> PartialDate:
-    if re.fullmatch(r"\d{4}(\.0+)?", written):
-        return PartialDate.parse(written[:4])
-    if re.fullmatch(r"\d{5}(\.\d+)?", written):
-        day = _EXCEL_EPOCH + dt.timedelta(days=int(written[:5]))
+def _read_date(date_text: str) -> PartialDate:
+    if re.fullmatch(r"\d{4}(\.0+)?", date_text):
+        return PartialDate.parse(date_text[:4])
+    if re.fullmatch(r"\d{5}(\.\d+)?", date_text):
+        day = _EXCEL_EPOCH + dt.timedelta(days=int(date_text[:5]))
         return PartialDate(day.year, day.month, day.day)
-    if iso := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", written):
+    if iso := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", date_text):
         return _iso_date(year=iso[1], month=iso[2], day=iso[3])
-    return read_date(re.sub(r" 00:00(:00)?$", "", written))
+    return read_date(re.sub(r" 00:00(:00)?$", "", date_text))
 
 
 def _iso_date(*, year: str, month: str, day: str | None) -> PartialDate:
@@ -109,7 +109,10 @@ def _iso_date(*, year: str, month: str, day: str | None) -> PartialDate:
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """Return a full date; None for an empty cell. Raises `Unreadable`, also for a month or a year."""
+    """Return a full date; None for an empty cell.
+
+    Raises `Unreadable` if the cell has no date, or only a month or a year.
+    """
     partial = partial_date(cell)
     if partial is None:
         return None
@@ -125,21 +128,21 @@ def amount(cell: Cell) -> Decimal | None:
     """
     if is_nothing(cell):
         return None
-    written = text(cell)
-    bare = written.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
-    is_negative = bare.startswith("(") and bare.endswith(")")
+    cell_text = text(cell)
+    number_text = cell_text.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
+    is_negative = number_text.startswith("(") and number_text.endswith(")")
     try:
-        value = _number(bare.strip("()"))
+        value = _number(number_text.strip("()"))
     except ValueError as error:
-        raise Unreadable(f"“{written}” is not an amount. Enter a number, for example 1373992.00.") from error
+        raise Unreadable(f"“{cell_text}” is not an amount. Enter a number, for example 1373992.00.") from error
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
-        raise Unreadable(f"“{written}” is too large or too small an amount. Enter a number, for example 1373992.00.")
+        raise Unreadable(f"“{cell_text}” is too large or too small an amount. Enter a number, for example 1373992.00.")
     return -value if is_negative else value
 
 
-def _number(bare: str) -> Decimal:
+def _number(number_text: str) -> Decimal:
     """Return a number as programs write it (1e-05) or as people do (1.8m)."""
     try:
-        return Decimal(bare)
+        return Decimal(number_text)
     except InvalidOperation:
-        return read_amount(bare) or Decimal(0)
+        return read_amount(number_text) or Decimal(0)

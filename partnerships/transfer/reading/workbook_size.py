@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.parsers import expat
 
-#: Attributes and elements of a cell that give it a value.
+#: The attributes (OpenDocument) and the elements (Excel, OpenDocument) of a cell that give it a value.
 _VALUES = {"value-type", "value", "date-value", "time-value", "boolean-value", "string-value", "formula"}
 _CONTENTS = {"v", "is", "f", "p"}
 _REFERENCE = re.compile(r"([A-Za-z]*)([0-9]*)")
 
 
 def cells_of(content: bytes) -> int:
-    """Return the number of cells between the first and the last value of the largest sheet; 0 if there is no sheet.
+    """Return the number of cells between the first and the last value of the largest sheet.
 
-    Raises `ValueError` if the part is not XML.
+    Returns 0 if the content is not a sheet. Raises `ValueError` if the content is not XML.
     """
     counter = _Counter()
     parser = expat.ParserCreate()
@@ -37,13 +37,13 @@ class _Counter:
     """Measures the rectangle of all values of each sheet, in Excel and OpenDocument files."""
 
     largest: int = 0
-    #: The present cell: its position, counted from 1, how often it is repeated, and whether it has a value.
+    #: The current cell: its position, counted from 1, how often it is repeated, and whether it has a value.
     row: int = 0
     column: int = 0
     rows: int = 1
     columns: int = 1
     is_filled: bool = False
-    #: The rectangle of the values so far in the present sheet; 0 if there are none.
+    #: The rectangle of the values so far in the current sheet; 0 if there are none.
     top: int = 0
     left: int = 0
     bottom: int = 0
@@ -51,13 +51,13 @@ class _Counter:
 
     @property
     def area(self) -> int:
-        """The number of cells in the rectangle of the present sheet."""
+        """The number of cells in the rectangle of the current sheet."""
         return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.bottom else 0
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:
         """Handle the start of an element: a sheet, a row, a cell, or the content of a cell.
 
-        Called by the XML parser.
+        The XML parser calls this method, and `end`.
         """
         name = element.rpartition(":")[2]
         if name in ("worksheet", "table"):
@@ -82,7 +82,7 @@ class _Counter:
         self.is_filled = any(name.rpartition(":")[2] in _VALUES for name in attributes)
 
     def end(self, element: str) -> None:
-        """Widen the rectangle at the end of a cell with a value."""
+        """Extend the rectangle to include the cell that ends here, if it has a value."""
         if element.rpartition(":")[2] not in ("c", "table-cell", "covered-table-cell") or not self.is_filled:
             return
         self.top, self.left = min(self.top or self.row, self.row), min(self.left or self.column, self.column)
@@ -92,7 +92,7 @@ class _Counter:
 
 
 def _times(attributes: Mapping[str, str], attribute: str) -> int:
-    """Return how often a row or a cell is repeated, from an attribute with any namespace; 1 without the attribute."""
+    """Return how often a row or cell is repeated, by this attribute in any namespace; 1 without the attribute."""
     return next((int(value) for name, value in attributes.items() if name.rpartition(":")[2] == attribute), 1)
 
 

@@ -1,4 +1,4 @@
-"""Reads Excel and OpenDocument spreadsheets, after checking them as archives."""
+"""Read Excel and OpenDocument spreadsheets, after checking them as archives."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ else:
     python_calamine = late("python_calamine")
 
 # The reasons for these limits are in docs/safety.md, Limits.
-#: Entries of a workbook as an archive.
+#: Maximum number of parts of a workbook, which is an archive.
 MAX_ENTRIES = 200
-#: What a workbook unpacks to.
+#: Maximum bytes of all parts of a workbook after unpacking.
 MAX_UNPACKED = 20 * 1024 * 1024
-#: Rows of one sheet.
+#: Maximum rows of one sheet.
 MAX_ROWS = 200_000
-#: Columns of one sheet.
+#: Maximum columns of one sheet.
 MAX_COLUMNS = 300
-#: Cells of the smallest rectangle that holds every value of a sheet: the reader keeps all of them.
+#: Maximum cells of the smallest rectangle around every value of a sheet: the reader loads all of them.
 MAX_CELLS = 3_000_000
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 _DECLARATIONS = tuple(
@@ -34,20 +34,21 @@ _DECLARATIONS = tuple(
     for word in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
     for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
-#: The parts that are read. Pictures, macros, and sheets under other names are left out.
+#: Endings of the parts that are read. Pictures, macros, and sheets with other endings are left out.
 _PARTS = (".xml", ".rels")
 Numbered = list[tuple[int, tuple[Any, ...]]]
 
 
 def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
-    """Yield each visible sheet with its numbered rows.
+    """Yield the name of each visible sheet with its numbered rows.
 
-    Values are those that the program last computed. A value of merged cells stands in each of their rows. Raises
-    `UnableToRead` if the archive is not a workbook, is damaged, or unpacks to more than a list needs.
+    Formulas have the values that the spreadsheet program last computed. A value of merged cells is repeated in each of
+    their rows. Raises `UnableToRead` if the archive is not a workbook, is damaged, or unpacks to more than a list
+    needs.
     """
-    checked = _looked_over(data)
+    checked_data = _checked_copy(data)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(checked))
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(checked_data))
         visible = [
             sheet.name for sheet in book.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible
         ]
@@ -59,14 +60,15 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
     yield from visible_sheets
 
 
-def _looked_over(data: bytes) -> bytes:
-    """Return the archive again, with exactly the parts and bytes that were checked.
+def _checked_copy(data: bytes) -> bytes:
+    """Return a copy of the archive that has exactly the parts and bytes that were checked.
 
-    An archive can say that a part is shorter than it is, or have two parts of one name: readers disagree on them.
+    An archive can give a wrong length for a part, or have two parts of one name; programs read such an archive in
+    different ways. Raises `UnableToRead` if the archive is not a spreadsheet or exceeds a limit.
     """
-    checked = io.BytesIO()
+    checked_data = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(checked, "w") as copy:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(checked_data, "w") as copy:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
                 raise unable(
@@ -92,21 +94,21 @@ def _looked_over(data: bytes) -> bytes:
                 )
             for name, content in parts.items():
                 if name != "mimetype":
-                    _check(content)
+                    _check_part(content)
                 copy.writestr(name, content)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise unable(
             "it is damaged, or locked with a password.", "Download it again, or save it without a password."
         ) from error
-    return checked.getvalue()
+    return checked_data.getvalue()
 
 
-def _check(content: bytes) -> None:
-    """Refuse document types, entities, and sheets that stand for too many cells.
+def _check_part(content: bytes) -> None:
+    """Raise `UnableToRead` for document types, entities, and sheets that mean too many cells.
 
-    No spreadsheet program declares entities, which can expand without end. A value in the last row or a row that is
-    there a million times costs nothing in the file, but the reader keeps every cell between the first value and the
-    last.
+    No spreadsheet program declares entities, which can expand without end. A value in the last row, or a row that is
+    repeated a million times, adds few bytes to the file, but the reader loads every cell between the first value and
+    the last.
     """
     if any(word in content for word in _DECLARATIONS):
         raise unable("it declares XML entities, which no spreadsheet program does.", "Use the published file.")
@@ -124,16 +126,17 @@ def _check(content: bytes) -> None:
 
 
 def _rows(sheet: Any) -> Numbered:
+    """Return the numbered rows of a sheet that have a value, without blank cells at their ends."""
     rows: Numbered = []
-    merged = _merged(sheet)
+    merged_values = _merged_values(sheet)
     for number, cells in enumerate(sheet.to_python(skip_empty_area=False), start=1):
         values = [*cells[:MAX_COLUMNS]]
-        for place, value in merged.get(number, {}).items():
-            if place < len(values) and values[place] == "":
-                values[place] = value
-        filled = [place for place, cell in enumerate(values) if cell != ""]
-        if filled:
-            rows.append((number, tuple(_plain(cell) for cell in values[: filled[-1] + 1])))
+        for index, value in merged_values.get(number, {}).items():
+            if index < len(values) and values[index] == "":
+                values[index] = value
+        filled_indexes = [index for index, cell in enumerate(values) if cell != ""]
+        if filled_indexes:
+            rows.append((number, tuple(_plain(cell) for cell in values[: filled_indexes[-1] + 1])))
             if len(rows) > MAX_ROWS:
                 raise unable(
                     f"it has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split it."
@@ -149,8 +152,11 @@ def _plain(cell: Any) -> Any:
     return str(cell)
 
 
-def _merged(sheet: Any) -> dict[int, dict[int, Any]]:
-    """Return the values of cells that are merged over several rows, by row number and column index."""
+def _merged_values(sheet: Any) -> dict[int, dict[int, Any]]:
+    """Return the values of cells that are merged over several rows, by row number and column index.
+
+    The first of such rows is left out, since the sheet itself has the value there.
+    """
     ranges = [range_ for range_ in sheet.merged_cell_ranges or () if range_[1][0] > range_[0][0]][:MAX_ROWS]
     if not ranges:
         return {}

@@ -1,4 +1,4 @@
-"""The choices of the person who imports a list."""
+"""What the person who imports a list can choose."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The date and the publisher of a list, and how to import it. A preview keeps them until it is applied."""
+    """The date and the publisher of a list, and how to import it. A preview saves these until it is applied."""
 
     #: The date of the list; None for the date in the file's name, title or rows, or else today.
     as_of: dt.date | None = None
     #: The publisher whose confirmed headings are used; "" for the one whose lists look like the file.
     publisher: str = ""
-    #: Whether one row that cannot be used refuses the whole file.
+    #: Whether the whole file is refused because of a single row that cannot be used.
     all_or_nothing: bool = False
     #: Whether national parks and other bodies in a list of councils are imported too.
     take_others: bool = False
     #: Whether the list is only a part of its register, so that nothing counts as missing.
     is_part: bool = False
-    #: Whether it is right that many organisations of the register are missing.
+    #: Whether the list is imported although many organisations of the register are missing.
     accept_missing: bool = False
-    #: The id of the council that rows of brownfield land without an authority belong to.
+    #: The id of the council for rows of brownfield land without an authority.
     council: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the choices for the report of a preview, without the date."""
+        """Return the choices except the date as JSON values, for the report of a preview."""
         return {name: value for name, value in asdict(self).items() if name != "as_of"}
 
     def by(self, publisher: str) -> Choices:
-        """Return the same choices for the lists of a publisher."""
+        """Return the same choices, with this publisher."""
         return replace(self, publisher=publisher)
 
     @classmethod

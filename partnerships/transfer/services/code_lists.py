@@ -1,4 +1,4 @@
-"""Compare published code lists with the codes that Common Ground knows. Nothing is changed."""
+"""Compare published code lists with the codes that Common Ground knows, without changing anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _KNOWN_CODES: Mapping[str, Collection[str]] = {
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Set rows with unknown codes aside, unless the code has ended. No row is outside England."""
+    """Set rows with unknown codes aside, except codes that have ended.
+
+    Returns 0, since no row of a code list is outside England.
+    """
     column = next(code for code in (*_KNOWN_CODES, "reference") if table.has(code))
     listed_codes = {line.text(column) for line in table}
     # Lists of events and of documents of plans have the same column: the codes show which list it is.

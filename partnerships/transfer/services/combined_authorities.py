@@ -1,4 +1,4 @@
-"""Import combined authorities and the districts they consist of."""
+"""Import combined authorities and the districts that they consist of."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def apply_combined_authorities(
         )
     listed_district_codes = {code for authority in authorities for code, _ in authority.districts}
     listed_ids: set[int] = set()
-    for done, authority in enumerate(authorities, start=1):
+    for done_count, authority in enumerate(authorities, start=1):
         with set_aside_if_refused(authority.row, directory, run):
             organisation = _apply_authority(authority, listed_district_codes, directory, doubts, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)
-        run.progress(done, len(authorities))
+        run.progress(done_count, len(authorities))
     run.row = None
 
     candidate_ids = doubts.candidate_ids
@@ -55,10 +55,10 @@ def apply_combined_authorities(
 def _apply_authority(
     authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, doubts: Doubts, run: Import
 ) -> Organisation | None:
-    """Update or create one authority; None if it is left out or left for review."""
-    existing = directory.holder(Scheme.GSS, authority.code)
-    if existing is not None:
-        return _update(authority, existing, listed_district_codes, directory, run)
+    """Update or create one authority; return None if its row is left out or waits for review."""
+    existing_organisation = directory.holder(Scheme.GSS, authority.code)
+    if existing_organisation is not None:
+        return _update(authority, existing_organisation, listed_district_codes, directory, run)
 
     answer = doubts.answer(authority.code)
     if answer is not None:
@@ -88,7 +88,7 @@ def _apply_authority(
 
 
 def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Organisation, ...]:
-    """Return combined authorities of the directory with the same place in one of their names."""
+    """Return the combined authorities in the directory that have the place of this one in a name."""
     place = combined_place(authority.name)
     return tuple(
         organisation
@@ -101,7 +101,7 @@ def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Orga
 def _create(
     authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, run: Import
 ) -> Organisation:
-    """Create the organisation of a combined authority, which serves its districts."""
+    """Create the organisation of a combined authority, and make it serve its districts."""
     identifiers = [(str(Scheme.GSS), authority.code)]
     organisation = create_organisation(
         name=authority.name,
@@ -126,7 +126,10 @@ def _update(
     directory: Directory,
     run: Import,
 ) -> Organisation:
-    """Update the organisation and its districts. Its name stays; the listed name becomes an alternative one."""
+    """Update the organisation and its districts.
+
+    Its name does not change; the name in the list becomes an alternative name.
+    """
     changes = directory.update(
         organisation,
         run,
@@ -149,14 +152,15 @@ def _update_districts(
     directory: Directory,
     run: Import,
 ) -> list[str]:
-    """Make the authority serve exactly the listed districts; returns the changes in words.
+    """Make the authority serve exactly the listed districts, and return the changes in words.
 
-    It keeps its other districts if the list is only a part, or if a row about the authority was set aside.
+    Districts that are not listed are not removed if the list is only a part, or if a row about the authority was set
+    aside.
     """
     own_area = directory.areas.get(authority.code) or directory.area(
         authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
     )
-    recoding = [change for change in follow_code(organisation, own_area, directory, run) if "→" in change]
+    changes_of_code = [change for change in follow_code(organisation, own_area, directory, run) if "→" in change]
     district_ids = {
         _district(code, name, listed_district_codes, directory, run).pk for code, name in authority.districts
     }
@@ -172,7 +176,7 @@ def _update_districts(
             if is_unlisted_district and directory.end_service(organisation, area, run.as_of, run):
                 removed.append(area)
 
-    changes = recoding
+    changes = changes_of_code
     if added:
         changes.append(f"serves {_names(added)}")
     if removed:
@@ -185,10 +189,10 @@ def _names(areas: Iterable[Area]) -> str:
 
 
 def _district(code: str, name: str, listed_district_codes: set[str], directory: Directory, run: Import) -> Area:
-    """Return the area of a district, created if needed.
+    """Return the area of a district; create it if the directory has no area with this code.
 
-    A new code is the new code of a council that has the district's name and tier, if there is exactly one and its old
-    code is not in the list.
+    A new code is the new code of a council that has the district's name and tier, if there is exactly one such council
+    and its old code is not in the list.
     """
     if code in directory.areas:
         return directory.areas[code]
@@ -211,6 +215,7 @@ def _district(code: str, name: str, listed_district_codes: set[str], directory: 
 
 
 def _has_place(council: Organisation, place: str) -> bool:
+    """Return whether the council's name or short name is the name of this place."""
     return place in (council_place(council.name), council_place(council.short_name or council.name))
 
 

@@ -1,4 +1,4 @@
-"""The date of a list, and whether a newer one was imported."""
+"""Decide the date of a list, and whether a newer list was imported."""
 
 from __future__ import annotations
 
@@ -14,24 +14,29 @@ from partnerships.transfer.reporting import Report
 
 
 def settled_date(
-    *, given: dt.date | None, named: dt.date | None, said: dt.date | None, now: dt.datetime, report: Report
+    *,
+    chosen_date: dt.date | None,
+    date_in_name: dt.date | None,
+    date_in_rows: dt.date | None,
+    now: dt.datetime,
+    report: Report,
 ) -> dt.date:
-    """Return the date of a list: the date that a person gave, or else a date found in the list, or else today.
+    """Return the date of a list: the chosen date or, without one, the date found in the list, or today.
 
-    `named` is the date in the file's name or title, `said` the date in its rows. The report says if today is assumed.
-    Raises `UnableToRead` if the given date is in the future.
+    `date_in_name` is found in the file's name or title. If today is used, the report has a remark on it. Raises
+    `UnableToRead` if the chosen date is in the future.
     """
     today = timezone.localdate(now)
-    if given is not None:
-        if given > today:
+    if chosen_date is not None:
+        if chosen_date > today:
             raise unable(
-                f"its date cannot be {long_date(given)}, which is in the future.",
+                f"its date cannot be {long_date(chosen_date)}, which is in the future.",
                 "Enter the day on which it was published.",
             )
-        return given
-    date_in_list = named or said
+        return chosen_date
+    date_in_list = date_in_name or date_in_rows
     if date_in_list is not None:
-        # “November 2026” is the last day of the month, which may still be to come.
+        # “November 2026” means the last day of the month, which may be in the future.
         return min(date_in_list, today)
     report.dated_today = True
     report.remark(
@@ -44,25 +49,28 @@ def settled_date(
 def newer_list(
     *, register: str, digest: str, as_of: dt.date, organisation: Organisation | None = None
 ) -> ImportRun | None:
-    """Return the latest list of the same register, if it is newer than this one.
+    """Return the latest list of the same register if it is newer than this list; None otherwise.
 
     An organisation's own files are compared only with its own files, and files of the whole country only with files of
     the whole country.
     """
-    latest = _latest_list(register, digest, organisation)
-    return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
+    latest_list = _latest_list(register, digest, organisation)
+    return latest_list if latest_list is not None and latest_list.as_of and latest_list.as_of > as_of else None
 
 
 def latest_date(register: str, digest: str, organisation: Organisation | None = None) -> dt.date | None:
-    """Return the date of the latest other list of a register, or of an organisation's own files of it."""
-    latest = _latest_list(register, digest, organisation)
-    return latest.as_of if latest is not None else None
+    """Return the date of the latest other list of a register; None if it has no other list.
+
+    With `organisation`, only the organisation's own files count.
+    """
+    latest_list = _latest_list(register, digest, organisation)
+    return latest_list.as_of if latest_list is not None else None
 
 
 def _latest_list(register: str, digest: str, organisation: Organisation | None = None) -> ImportRun | None:
     """Return the list of a register with the latest date, apart from the file with this digest.
 
-    If a file was imported several times, the date of its last import counts, so that a wrong date can be corrected.
+    If a file was imported several times, its last import counts, because it may have corrected a wrong date.
     """
     runs = ImportRun.objects.filter(register=register, status=RunStatus.APPLIED, organisation=organisation)
     last_run_by_digest = {run.sha256: run for run in runs.order_by("started_at", "pk").defer("report", "content")}

@@ -1,4 +1,4 @@
-"""The directory in memory, which lists are matched with and update."""
+"""The directory of organisations, loaded into memory to match lists with it and update it from them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reporting import Report
 
-#: The remedy shown to an authority's staff for a key that is not in the directory.
+#: The remedy for a key that is not in the directory, shown to the staff of an authority.
 ASK_ADMINISTRATORS = "Correct the key, or ask an administrator to add it to the authority in the directory."
 
 
 def silent(done: int, total: int) -> None:
-    """Report no progress: the default of `Import.progress`."""
+    """Show no progress; the default of `Import.progress`."""
 
 
 @dataclass
 class Import:
-    """One import: who runs it and when, the list, and the report."""
+    """A running import: its author and time, the list, and the report."""
 
     register: str
     author: User | None
@@ -54,7 +54,7 @@ class Import:
     source: str
     report: Report = field(default_factory=Report)
     progress: Progress = silent
-    #: The row being imported, for error messages.
+    #: The number of the row that is being imported, for error messages.
     row: int | None = None
     #: The file that is imported, with its rows.
     list_file: ListFile = field(default_factory=ListFile)
@@ -63,18 +63,18 @@ class Import:
     #: The authority that uploads its own files. Rows of other authorities are set aside, and nothing is added to the
     #: directory.
     organisation: Organisation | None = None
-    #: Whether a row that is refused is set aside, and the other rows are imported.
+    #: Whether a refused row is set aside and the other rows are imported, instead of refusing the whole file.
     rows_stand_alone: bool = False
-    #: The text of every cell in the rows set aside, folded.
+    #: The text of every cell in the rows set aside, folded by `fold_name`.
     _cells_set_aside: set[str] = field(default_factory=set)
 
     def set_aside(self, row: SetAside) -> None:
-        """Leave a row for a person to correct."""
+        """Set a row aside, for a person to correct."""
         self.report.set_row_aside(row)
         self._cells_set_aside.update(fold_name(cell) for cell in row.cells if cell)
 
     def is_mentioned(self, values: Iterable[str]) -> bool:
-        """Return whether a row that was set aside has one of these keys or names.
+        """Return whether a row that was set aside has one of these keys or names in a cell.
 
         If so, the organisation is in the list, although its row could not be used.
         """
@@ -82,7 +82,7 @@ class Import:
 
 
 class Directory:
-    """Every organisation with its identifiers, names and areas served, loaded once.
+    """Every organisation with its identifiers, names and areas, loaded once.
 
     The methods that write to the database update the copy in memory too.
     """
@@ -91,7 +91,7 @@ class Directory:
         self.reload()
 
     def reload(self) -> None:
-        """Read everything from the database. Needed again after a rollback."""
+        """Load everything from the database. Call this again after a rollback."""
         self.organisations: dict[int, Organisation] = {
             organisation.pk: organisation for organisation in Organisation.objects.all()
         }
@@ -122,26 +122,26 @@ class Directory:
         self.by_name[fold_name(name)].add(pk)
 
     def holder(self, scheme: str, value: str) -> Organisation | None:
-        """Return the organisation that has an identifier."""
+        """Return the organisation that has an identifier; None if no organisation has it."""
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
     def of_code(self, code: str) -> Organisation | None:
-        """Return the organisation that has the GSS code now or had it before."""
+        """Return the organisation that has this GSS code or had it earlier; None if there is none."""
         return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
 
     def called(self, name: str) -> list[Organisation]:
-        """Return organisations with this name; case, accents and punctuation are ignored."""
+        """Return the organisations that have this name, apart from case, accents and punctuation."""
         return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]
 
     def having(self, scheme: str) -> list[Organisation]:
-        """Return organisations that have an identifier of the scheme."""
-        ids = {pk for (held_scheme, _), pk in self.holders.items() if held_scheme == scheme}
+        """Return the organisations that have an identifier of the scheme."""
+        ids = {pk for (identifier_scheme, _), pk in self.holders.items() if identifier_scheme == scheme}
         return [self.organisations[pk] for pk in sorted(ids)]
 
     def values(self, organisation: Organisation, scheme: str) -> set[str]:
-        """Return the organisation's identifiers of one scheme."""
-        return {value for held_scheme, value in self.identifiers[organisation.pk] if held_scheme == scheme}
+        """Return the values of the organisation's identifiers of one scheme."""
+        return {value for identifier_scheme, value in self.identifiers[organisation.pk] if identifier_scheme == scheme}
 
     def adopt(
         self,
@@ -150,7 +150,7 @@ class Directory:
         identifiers: Iterable[tuple[str, str]],
         names: Iterable[str],
     ) -> None:
-        """Add an organisation that was just created."""
+        """Add an organisation that was just created to the copy in memory."""
         self.organisations[organisation.pk] = organisation
         for scheme, value in identifiers:
             self._index_identifier(organisation.pk, scheme, value)
@@ -158,17 +158,17 @@ class Directory:
             self._index_name(organisation.pk, name)
 
     def area(self, code: str, **fields: Any) -> Area:
-        """Return the area with this code; it is created, or updated with the fields, if needed."""
-        existing = self.areas.get(code)
-        if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
-            return existing
+        """Return the area with this code. Create the area, or update it with the fields, if needed."""
+        existing_area = self.areas.get(code)
+        if existing_area is not None and all(getattr(existing_area, name) == value for name, value in fields.items()):
+            return existing_area
         area_fields: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
         area, _, _ = save_area(code=code, **area_fields)
         self.areas[code] = area
         return area
 
     def district(self, code: str, name: str) -> Area:
-        """Return the area with a district's code; a new one gets the name in the list."""
+        """Return the area with a district's code. A new area gets the name in the list."""
         return self.areas.get(code) or self.area(code, name=name or code, kind=AreaKind.DISTRICT)
 
     def update(
@@ -181,9 +181,9 @@ class Directory:
         names: Iterable[tuple[str, str]] = (),
         registered_on: dt.date | None = None,
     ) -> list[str]:
-        """Save the fields, identifiers and names that differ; returns the changes in words.
+        """Save the fields, identifiers and names that differ, and return the changes in words.
 
-        `names` are pairs of a name and its kind. An identifier that another organisation has stays with that one.
+        `names` are pairs of a name and its kind. An identifier that another organisation has is not moved.
         """
         changes = self._update_fields(organisation, run, fields)
         for scheme, value in identifiers:
@@ -206,7 +206,7 @@ class Directory:
         return changes
 
     def _update_fields(self, organisation: Organisation, run: Import, fields: Mapping[str, Any]) -> list[str]:
-        """Save the fields that differ; returns the changes in words."""
+        """Save the fields that differ, and return the changes in words."""
         new_values = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
         if not new_values:
             return []
@@ -235,9 +235,10 @@ class Directory:
         starts_on: dt.date | None = None,
         ends_on: dt.date | None = None,
     ) -> bool:
-        """Make the organisation serve the area; returns whether that is a change.
+        """Make the organisation serve the area, and return whether this is a change.
 
-        A service that is open, or ends on the same day, is not added again: an open one ends on `ends_on`.
+        If the organisation serves the area already without an end, or until the same day, no service is added; a
+        service without an end then ends on `ends_on`.
         """
         services = self.served[organisation.pk][area.pk]
         if any(service.ends_on is None or service.ends_on == ends_on for service in services):
@@ -263,7 +264,7 @@ class Directory:
         return True
 
     def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: Import) -> bool:
-        """End the organisation's service of the area; returns whether it was open."""
+        """End the organisation's service of the area, and return whether it had not ended by then."""
         for service in self.served[organisation.pk][area.pk]:
             if service.ends_on is None or service.ends_on > on:
                 end_area_served(served=service, on=on, author=run.author, now=run.now)
@@ -271,19 +272,19 @@ class Directory:
         return False
 
     def mark_listed(self, listed_ids: set[int], expected: Iterable[Organisation], run: Import) -> None:
-        """Mark the expected organisations that the list lacks as missing, and unmark those that it has again.
+        """Mark the expected organisations that are not in the list as missing, and unmark those that are in it again.
 
         A part of a list marks none. If more than a fifth would be newly missing, the report asks for confirmation.
         """
-        due = [
+        comparable_organisations = [
             organisation
             for organisation in expected
             if not run.list_file.is_part and not run.is_mentioned(self._keys_and_names(organisation))
         ]
-        missing = [organisation for organisation in due if organisation.pk not in listed_ids]
+        missing = [organisation for organisation in comparable_organisations if organisation.pk not in listed_ids]
         newly_missing = [organisation for organisation in missing if run.register not in organisation.missing_from]
-        if len(newly_missing) * 5 > len(due):
-            run.report.too_many_missing = (len(newly_missing), len(due))
+        if len(newly_missing) * 5 > len(comparable_organisations):
+            run.report.too_many_missing = (len(newly_missing), len(comparable_organisations))
 
         for organisation in missing:
             if mark_missing(
@@ -302,12 +303,12 @@ class Directory:
 
 
 def alternative_names(*names: str) -> list[tuple[str, str]]:
-    """Return the names with the kind “alternative”, as `Directory.update` takes them; empty ones are left out."""
+    """Return the names that are not empty, each with the kind “alternative”, for `Directory.update`."""
     return [(name, NameKind.ALTERNATIVE) for name in names if name]
 
 
 def _differ(old_value: Any, new_value: Any) -> bool:
-    """Return whether two values differ; in texts, case and punctuation are ignored."""
+    """Return whether two values differ. In texts, case and punctuation do not count."""
     if isinstance(old_value, str) and isinstance(new_value, str) and old_value and new_value:
         return fold_name(old_value) != fold_name(new_value)
     return bool(old_value != new_value)

@@ -92,7 +92,7 @@ class Given:
     #: The primary key of the preview that is imported.
     run_pk: int | None = None
     #: The columns of headings that people confirmed, by canonical heading, for the file with an index and its sheets.
-    known: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _no_known_headings
+    known_headings: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _no_known_headings
 
     @property
     def names(self) -> tuple[str, ...]:

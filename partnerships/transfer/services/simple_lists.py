@@ -37,14 +37,14 @@ class SimpleList:
 def apply_simple_list(given: Given, *, simple_list: SimpleList) -> ImportRun:
     """Import the list inside the caller's transaction, and return its run. Raises `UnableToRead`."""
     sheets = given.files[0].sheets
-    table = find_table(sheets, simple_list.columns, simple_list.what, given.known(0, sheets))
+    table = find_table(sheets, simple_list.columns, simple_list.what, given.known_headings(0, sheets))
     _require_one_of(table, simple_list)
     list_file = table.list_file
     report = Report()
     day = settled_date(
-        given=given.choices.as_of,
-        named=given.named_date or list_file.true_on,
-        said=given.latest_date(simple_list.register) if list_file.is_corrected else None,
+        chosen_date=given.choices.as_of,
+        date_in_name=given.named_date or list_file.true_on,
+        date_in_rows=given.latest_date(simple_list.register) if list_file.is_corrected else None,
         now=given.now,
         report=report,
     )

@@ -1,4 +1,4 @@
-"""Import a register of brownfield land."""
+"""Command to import a register of brownfield land."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Command(ImportCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, print the report, and end with one line that sums it up."""
+        """Import the file, and print the report and a line with the totals."""
         path: Path = options["file"]
         try:
             outcome = import_brownfield_land(

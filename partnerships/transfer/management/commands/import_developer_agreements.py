@@ -1,4 +1,4 @@
-"""Import developer agreements; their promises become commitments."""
+"""Command to import developer agreements, whose contributions become commitments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Command(ImportCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, print the report, and end with one line for all rows."""
+        """Import the files, and print the report and a line with the totals."""
         paths: tuple[Path, Path, Path] = (options["agreements"], options["contributions"], options["transactions"])
         agreements, contributions, transactions = (File(path.name, contents(path)) for path in paths)
         try:

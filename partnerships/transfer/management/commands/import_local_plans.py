@@ -1,4 +1,4 @@
-"""Import published local plans and their timetables."""
+"""Command to import published local plans and their timetables."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Command(ImportCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, print the report, and end with one line that sums it up."""
+        """Import the files, and print the report and a line with the totals."""
         plans: Path = options["plans"]
         timetable: Path = options["timetable"]
         try:

@@ -1,4 +1,4 @@
-"""Load a directory file, by default England's (docs/directory-format.md)."""
+"""Command to load a directory file, by default the file of England (docs/directory-format.md)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class Command(AccountedCommand):
         add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load the file, and end with one line that sums it up."""
+        """Load the file, and print how many organisations were added.
+
+        England's file is followed by the pending successions and recommendations that come with the project.
+        """
         path: Path = options["file"]
         data = contents(path, MAX_BYTES)
         if len(data) > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""Import the housing figures that come with the project."""
+"""Command to import the housing figures that come with the project."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class Command(AccountedCommand):
         add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import the files, one line for each."""
+        """Import the files, and print a line for each."""
         for outcome in load_figures(author=author_of(options["by"]), now=timezone.now()):
             self.stdout.write(outcome.last_line)

@@ -1,4 +1,4 @@
-"""Load a whole network from one file (docs/network-format.md)."""
+"""Command to load a whole network from one file (docs/network-format.md)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Command(ImportCommand):
         add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load the file, and end with one line that sums it up."""
+        """Load the file, and print a line with the counts."""
         path: Path = options["file"]
         if options["demo_passwords"] and not settings.DEMONSTRATION:
             raise CommandError(
@@ -52,7 +52,7 @@ class Command(ImportCommand):
         if len(data) > MAX_BYTES:
             raise CommandError(f"{path.name} is longer than {MAX_BYTES // 2**20} MB: split the network.")
         try:
-            run, done = load_network(
+            run, is_new = load_network(
                 data=data,
                 file_name=path.name,
                 author=author_of(options["by"]),
@@ -63,7 +63,7 @@ class Command(ImportCommand):
         except UnableToRead as error:
             raise refusal(error, path.name) from error
         counts = ", ".join(f"{count:,} {kind}" for kind, count in run.report["counts"].items())
-        if not done:
+        if not is_new:
             self.stdout.write(f"{path.name} is loaded already; nothing was changed.")
         elif options["dry_run"]:
             self.stdout.write(f"Dry run, nothing was changed. {path.name} would load {counts}.")

@@ -1,4 +1,4 @@
-"""Record the pending successions that come with the project."""
+"""Command to record the pending successions that come with the project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Command(AccountedCommand):
         add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load the file, and end with one line that sums it up."""
+        """Record the successions, and print how many are new."""
         loaded = load_pending(author=author_of(options["by"]), now=timezone.now())
         self.stdout.write(
             f"{loaded.recorded} pending successions recorded, {loaded.known} were already there, {loaded.waiting} "

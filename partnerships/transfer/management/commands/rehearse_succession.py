@@ -1,4 +1,4 @@
-"""Rehearse a pending succession and take everything back."""
+"""Command to rehearse a pending succession and undo all its changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add which succession, and what to try with it."""
+        """Add the number of the succession and the options."""
         parser.add_argument("succession", type=int, nargs="?", help="the number of the succession")
         parser.add_argument(
             "--everything",
@@ -39,9 +39,9 @@ class Command(AccountedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Rehearse it, and print what each organisation holds at each step.
+        """Rehearse the succession, and print what each organisation has at each step.
 
-        Fails if the results differ.
+        Raises `CommandError` if undoing or repeating the succession gives a different result.
         """
         if options["succession"] is None:
             for pending_succession in pending_successions():
@@ -64,10 +64,11 @@ class Command(AccountedCommand):
             raise CommandError("The results differ: look at the table.")
 
     def _print(self, rehearsal: Rehearsal) -> None:
+        """Print a table with a row for each organisation and a column for each step, and then the outcome."""
         width = max(len(name) for name in rehearsal.before)
         steps = (rehearsal.before, rehearsal.after, rehearsal.undone, rehearsal.again)
-        heads = ("before", "in effect", "undone", "again")
-        self.stdout.write(" " * width + "".join(f"{head:>26}" for head in heads))
+        headings = ("before", "in effect", "undone", "again")
+        self.stdout.write(" " * width + "".join(f"{head:>26}" for head in headings))
         for name in rehearsal.before:
             self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
         self.stdout.write(

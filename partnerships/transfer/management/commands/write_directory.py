@@ -1,4 +1,4 @@
-"""Write the directory's public facts to a file (docs/directory-format.md)."""
+"""Command to write the public facts of the directory to a file (docs/directory-format.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(AccountedCommand):
         parser.add_argument("file", type=Path, help="the file to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the file."""
+        """Write the file, and print its size."""
         text = directory_text()
         path: Path = options["file"]
         path.write_text(text, encoding="utf-8")

@@ -28,9 +28,9 @@ from partnerships.transfer.reading.housing_figures.figures import (
     Years,
     area_code,
     figure_list,
-    placed,
     read_value,
     read_years,
+    with_origin,
 )
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
@@ -39,12 +39,15 @@ from partnerships.transfer.reading.values import code, text
 COLUMNS = (CODE, NAME)
 TABLE = Column("table", (r"(live)?table",), "Table", required=True)
 SUPPLY_COLUMNS = (CODE, NAME, TABLE)
-#: “Live_Table_1006aC”, “Table 1008C: …”.
+#: The number of a live table in a sheet's name or title: “Live_Table_1006aC”, “Table 1008C: …”.
 _SUPPLY = re.compile(r"(?<!\d)(100[678][abc]?)([SC])(?![a-z0-9])", re.IGNORECASE)
 
 
 def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Return net additional dwellings by district and year. Raises `UnableToRead`."""
+    """Return net additional dwellings by district and year.
+
+    Raises `UnableToRead` if no sheet has such a table.
+    """
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of net additional dwellings", known_headings, keep_repeats=True
     )
@@ -52,7 +55,10 @@ def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Return households on housing registers, with a column for each year. Raises `UnableToRead`."""
+    """Return the number of households on housing registers, with a column for each year.
+
+    Raises `UnableToRead` if no sheet has such a table.
+    """
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of households on housing registers", known_headings, keep_repeats=True
     )
@@ -60,36 +66,37 @@ def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str,
 
 
 def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Return affordable homes by table, district and year.
+    """Return affordable homes by live table, district and year.
 
-    One sheet of each table. Raises `UnableToRead`.
+    The file has either a column “Table” or a sheet for each table. Raises `UnableToRead` if it has neither.
     """
     try:
         return _figures(_table_with_table_column(sheets, known_headings), sheets)
     except UnknownHeadings:
         # The published workbook has no column “Table”, but a sheet for each table.
         joined = _join_sheets(sheets, known_headings)
-    if not joined.places:
+    if not joined.origin_by_row:
         raise unable(
             "it does not say which of the live tables 1006 to 1008 it is.",
             "Use the file with all of them, or add a column “Table”, for example with 1008C.",
         )
     figures = _figures(_table_with_table_column([joined.sheet], known_headings), sheets)
-    rows_set_aside = tuple(placed(row, joined.places) for row in figures.list_file.set_aside)
+    rows_set_aside = tuple(with_origin(row, joined.origin_by_row) for row in figures.list_file.set_aside)
     remarks = figures.list_file.remarks
     if joined.sheets_left_out:
         sheet_names = ", ".join(f"“{name}”" for name in joined.sheets_left_out)
         remarks = (*remarks, f"Left out, because it is not one of these tables: {sheet_names}.")
     list_file = replace(figures.list_file, set_aside=rows_set_aside, remarks=remarks)
-    return replace(figures, list_file=list_file, places=joined.places)
+    return replace(figures, list_file=list_file, origin_by_row=joined.origin_by_row)
 
 
 def _table_with_table_column(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Table:
+    """Return the table with a column “Table”, which names the live table of each row."""
     return find_table(sheets, SUPPLY_COLUMNS, "live tables 1006 to 1008", known_headings, keep_repeats=True)
 
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """Return the sheets without titles and notes: rows of one cell that is not the code of an area."""
+    """Return the sheets without titles and notes: rows with a single cell that is not the code of an area."""
     return [Sheet(sheet.name, tuple(row for row in sheet.rows if not _is_note(row))) for sheet in sheets]
 
 
@@ -99,13 +106,13 @@ def _is_note(row: Row) -> bool:
 
 
 def _measure(table_number: str) -> str:
-    """Return the measure of a live table such as 1008C; "" for other tables."""
+    """Return the measure of a live table such as 1008C; "" if it is not one of the tables 1006 to 1008."""
     match = _SUPPLY.search(table_number)
     return affordable_measure(match[1], match[2]) if match else ""
 
 
 class _LiveTable(NamedTuple):
-    """A live table in a sheet of its own."""
+    """A live table that has a sheet of its own."""
 
     sheet_name: str
     #: For example 1008C.
@@ -116,17 +123,17 @@ class _LiveTable(NamedTuple):
 
 
 class _JoinedSheets(NamedTuple):
-    """The live tables of all sheets, joined into one sheet with a column for the table."""
+    """The live tables of all sheets, joined into one sheet with a column “Table”."""
 
     sheet: Sheet
-    #: The sheet and the row that each joined row came from.
-    places: dict[int, tuple[str, int]]
-    #: The names of sheets with years that are not one of these tables.
+    #: The sheet and the row from which each joined row comes.
+    origin_by_row: dict[int, tuple[str, int]]
+    #: The names of sheets that have years but are not one of these tables.
     sheets_left_out: list[str]
 
 
 def _table_number(sheet: Sheet) -> str:
-    """Return the number of the live table in the sheet's name or first rows; "" if it is not one of these."""
+    """Return the number of the live table in the sheet's name or first rows; "" if it has none."""
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):
@@ -135,7 +142,7 @@ def _table_number(sheet: Sheet) -> str:
 
 
 def _join_sheets(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> _JoinedSheets:
-    """Join the live tables of all sheets. Sheets may have different years: each year gets a column."""
+    """Join the live tables of all sheets. Since sheets may have different years, each year gets a column."""
     live_tables: list[_LiveTable] = []
     sheets_left_out: list[str] = []
     for sheet in sheets:
@@ -152,7 +159,7 @@ def _join_sheets(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> 
 
     year_headings = dict.fromkeys(heading for live_table in live_tables for heading in live_table.index_by_year)
     rows = [Row(0, ("Table", "Current ONS code", "Area name", *year_headings))]
-    places: dict[int, tuple[str, int]] = {}
+    origin_by_row: dict[int, tuple[str, int]] = {}
     for live_table in live_tables:
         for line in live_table.table:
             values = [_cell_at(line.cells, live_table.index_by_year.get(heading)) for heading in year_headings]
@@ -160,8 +167,8 @@ def _join_sheets(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> 
             name = line.text("name") or first_text
             row_number = len(rows)
             rows.append(Row(row_number, (live_table.number, line.text("code"), name, *values)))
-            places[row_number] = (live_table.sheet_name, line.number)
-    return _JoinedSheets(Sheet("live tables", tuple(rows)), places, sheets_left_out)
+            origin_by_row[row_number] = (live_table.sheet_name, line.number)
+    return _JoinedSheets(Sheet("live tables", tuple(rows)), origin_by_row, sheets_left_out)
 
 
 def _cell_at(cells: Sequence[Cell], index: int | None) -> Cell:
@@ -169,11 +176,11 @@ def _cell_at(cells: Sequence[Cell], index: int | None) -> Cell:
 
 
 def _year_columns(table: Table, *, single: bool = False) -> dict[int, Years]:
-    """Return the years of the columns whose heading is a year, by their index.
+    """Return the years of each column whose heading is a year, by the index of the column.
 
     With `single`, a heading may also be a single year such as 2025.
     """
-    other_indexes = set(table.places.values())
+    other_indexes = set(table.index_by_code.values())
     years_by_index = {}
     for index, cell in enumerate(table.heading.cells):
         years = None if index in other_indexes else read_years(cell, single=single)
@@ -183,7 +190,7 @@ def _year_columns(table: Table, *, single: bool = False) -> dict[int, Years]:
 
 
 def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single: bool = False) -> FigureList:
-    """Return a figure for each area and year; rows of totals are only counted.
+    """Return a figure for each area and year. Rows of totals are only counted.
 
     Without a `measure`, each row has the measure of the live table in its column “Table”.
     """
@@ -206,7 +213,7 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
             continue
         first_line = first_line_by_key.setdefault((measure_of_row, area), line)
         if first_line is not line:
-            # Nobody can know which of the two is right.
+            # Which of the two rows is right cannot be decided here, so both get a problem.
             for bad_line, other_line in ((first_line, line), (line, first_line)):
                 found = f"“{area}” is in row {other_line.number} too, with other values."
                 collector.add_problem(bad_line, "code", found, "Correct or remove one of the two.")
@@ -217,7 +224,7 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
 def _figures_of_row(
     line: Line, area: str, measure: str, years_by_index: Mapping[int, Years], collector: Collector
 ) -> Iterator[PublishedFigure]:
-    """Yield the figure of each year that has a value in the row."""
+    """Yield a figure for each year in which the row has a value."""
     for index, years in years_by_index.items():
         if not text(_cell_at(line.cells, index)):
             continue

@@ -1,4 +1,4 @@
-"""Read the Housing Delivery Test, whose tables are below each other in one sheet, with headings of two rows."""
+"""Read the Housing Delivery Test: several tables in one sheet, each with a heading of two rows."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ _HEADINGS = ("ONS Code", "Area Name", "Scored as")
 
 
 def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Return the results of the test for each authority. Raises `UnableToRead`.
+    """Return the results of the test for each authority.
 
-    Authorities of a joint plan that is measured as one have the figures of the whole plan's area.
+    Authorities of a joint plan that is measured as one have the figures of the whole plan's area. Raises
+    `UnableToRead` if no sheet is a Housing Delivery Test.
     """
     flat_sheets = [_with_one_heading(sheet) for sheet in sheets]
     table = find_table(flat_sheets, COLUMNS, "a Housing Delivery Test", known_headings, keep_repeats=True)
@@ -86,7 +87,7 @@ class _YearColumn:
 
 
 def _year_columns(heading: Row) -> list[_YearColumn]:
-    """Return the columns with homes required or delivered in a year."""
+    """Return the columns with the homes required or delivered in a year."""
     columns = []
     for index, cell in enumerate(heading.cells):
         match = _HOMES_IN_YEAR.fullmatch(text(cell))
@@ -103,7 +104,7 @@ def _figures_of_years(
     tested_years: Sequence[Years],
     collector: Collector,
 ) -> Iterator[PublishedFigure]:
-    """Yield the homes required and delivered in each year for which the row has a value."""
+    """Yield the homes required and delivered in each of the tested years for which the row has a value."""
     for column in year_columns:
         if column.years not in tested_years:
             continue
@@ -133,9 +134,9 @@ def _figures_of_period(line: Line, template: PublishedFigure, collector: Collect
 
 
 def _read_share_or_number(cell: Cell) -> tuple[Decimal | None, str]:
-    """Return the number in a cell and its status. Per cent become a share: 95% is 0.95.
+    """Return the number in a cell and its status. A percentage becomes a share: 95% is 0.95.
 
-    A dash says that no homes were required, so that nothing was measured.
+    A dash means that no homes were required, so that nothing was measured.
     """
     cell_text = text(cell)
     value, status = read_value(cell_text.rstrip("%"), Status.PUBLISHED, dash_is_nil=False)
@@ -147,13 +148,13 @@ def _read_share_or_number(cell: Cell) -> tuple[Decimal | None, str]:
 def _with_one_heading(sheet: Sheet) -> Sheet:
     """Return the sheet with its tables joined below one heading row.
 
-    The second row of each heading has the years. The title above a table says how its authorities are scored: it
-    becomes the column “Scored as”. A sheet without such headings, or with this column, stays as it is.
+    The second row of each heading has the years. The title above a table is how its authorities are scored, and becomes
+    the column “Scored as”. A sheet without such headings, or with this column, is returned unchanged.
     """
     starts = [index for index, row in enumerate(sheet.rows) if _is_heading(row)]
     if not starts or any(canonical(text(cell)) == "scoredas" for cell in sheet.rows[starts[0]].cells):
         return sheet
-    cells_by_heading_of_rows: list[tuple[Row, dict[str, Cell]]] = []
+    row_and_cells: list[tuple[Row, dict[str, Cell]]] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)], strict=True):
         headings, rows = _headings_and_rows(sheet.rows[start], sheet.rows[start + 1 : end])
         title = next((text(row.cells[0]) for row in reversed(sheet.rows[:start]) if _is_title(row)), "")
@@ -161,25 +162,26 @@ def _with_one_heading(sheet: Sheet) -> Sheet:
             cells = {heading: cell for heading, cell in zip(headings, row.cells, strict=False) if heading}
             if len(cells) > 1:
                 cells["Scored as"] = title
-            cells_by_heading_of_rows.append((row, cells))
+            row_and_cells.append((row, cells))
 
-    all_headings = dict.fromkeys([*_HEADINGS, *(heading for _, cells in cells_by_heading_of_rows for heading in cells)])
+    all_headings = dict.fromkeys([*_HEADINGS, *(heading for _, cells in row_and_cells for heading in cells)])
     heading_row = Row(sheet.rows[starts[0]].number, tuple(all_headings))
     joined_rows = [
         Row(row.number, tuple(cells.get(heading) for heading in all_headings))
-        for row, cells in cells_by_heading_of_rows
+        for row, cells in row_and_cells
         if not _is_title(row)
     ]
     return Sheet(sheet.name, (*sheet.rows[: starts[0]], heading_row, *joined_rows))
 
 
 def _is_heading(row: Row) -> bool:
-    """Return whether the row is the first row of a table's heading."""
+    """Return whether the row is the first of the two heading rows of a table."""
     headings = {canonical(text(cell)) for cell in row.cells}
     return "onscode" in headings and any("measurement" in heading for heading in headings)
 
 
 def _is_title(row: Row) -> bool:
+    """Return whether the row has a single cell with text."""
     return sum(bool(text(cell)) for cell in row.cells) == 1
 
 

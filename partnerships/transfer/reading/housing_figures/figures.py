@@ -1,4 +1,4 @@
-"""A figure of a published table: how its code, years and value are read."""
+"""Figures of published tables, and the functions that read an area's code, a column's years and a value."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _YEARS = re.compile(r"(\d{4})\s*[-–/]\s*(\d{2}|\d{4})(?!\d)(.*)")
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?(?!\d)(.*)")
 _MARK = re.compile(r"\[(p|r|x|z|c|low)\]|\b([PR])\b", re.IGNORECASE)
 _PUBLISHED_ON = re.compile(r"\b(date of publication|publication date|published|latest update)\b", re.IGNORECASE)
-#: The status of a cell without a number.
+#: The status of a cell without a number, by the mark in the cell.
 _STATUS_BY_MARK = {
     "": Status.NOT_PUBLISHED,
     "..": Status.NOT_PUBLISHED,
@@ -61,7 +61,7 @@ _STATUS_BY_MARK = {
     "[c]": Status.WITHHELD,
     "c": Status.WITHHELD,
 }
-#: A dash is nil in live tables (“nil or less than half the final digit”).
+#: Marks for nil in live tables (“nil or less than half the final digit”).
 _DASHES = ("-", "–", "—", "[low]")
 #: Values are stored with six decimals.
 _SIXTH = Decimal("0.000001")
@@ -69,9 +69,9 @@ _SIXTH = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedFigure:
-    """A value for the area with a code."""
+    """A value of a measure for one area and one or more years, as published."""
 
-    #: The number of its row among all rows of the file.
+    #: The number of the figure's row among all rows of the file.
     row: int
     code: str
     name: str
@@ -89,30 +89,30 @@ class PublishedFigure:
 
 @dataclass(frozen=True, slots=True)
 class FigureList:
-    """The figures of a file, and how it was read."""
+    """The figures of a file, and the file with its rows set aside."""
 
     figures: tuple[PublishedFigure, ...]
     list_file: ListFile
-    #: The sheet and the row that each row came from, if the rows of several sheets were joined.
-    places: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    #: The sheet and the row from which each row comes, if the rows of several sheets were joined.
+    origin_by_row: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     def row_set_aside(self, row: int, found: str, remedy: str) -> SetAside:
-        """Return the row, set aside for one reason."""
-        return placed(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.places)
+        """Return the row as set aside for this one reason."""
+        return with_origin(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.origin_by_row)
 
 
-def placed(row_set_aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
-    """Return the row set aside, with the sheet and row at which a person finds it."""
-    if row_set_aside.row not in places:
+def with_origin(row_set_aside: SetAside, origin_by_row: Mapping[int, tuple[str, int]]) -> SetAside:
+    """Return the row set aside, with its row number and sheet in the uploaded file instead of the joined sheet."""
+    if row_set_aside.row not in origin_by_row:
         return row_set_aside
-    sheet, number = places[row_set_aside.row]
+    sheet, number = origin_by_row[row_set_aside.row]
     problems = tuple(replace(problem, row=number, sheet=sheet) for problem in row_set_aside.problems)
     return replace(row_set_aside, problems=problems)
 
 
 @dataclass(frozen=True, slots=True)
 class Years:
-    """The years of a column, and how firm its values are."""
+    """The first and the last year of a column, and the status of its values."""
 
     first: int
     last: int
@@ -120,9 +120,9 @@ class Years:
 
 
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
-    """Return the financial year in a heading, such as “2023-24 [r] [note 17]”.
+    """Return the financial year in a heading, such as “2023-24 [r] [note 17]”; None if it has no year.
 
-    Return None if the heading has no year. With `single`, also read one year: “2025” is 31 March 2025.
+    With `single`, also read a single year: “2025” is 31 March 2025.
     """
     heading_text = text(heading)
     match = _YEARS.fullmatch(heading_text)
@@ -138,7 +138,7 @@ def read_years(heading: Cell, *, single: bool = False) -> Years | None:
 
 
 def _status(text_with_marks: str) -> str:
-    """Return the status that marks such as [p] or R give."""
+    """Return the status that marks in the text give, such as [p] for provisional or R for revised."""
     marks = {(in_brackets or in_words).casefold() for in_brackets, in_words in _MARK.findall(text_with_marks)}
     if "p" in marks:
         return Status.PROVISIONAL
@@ -146,9 +146,9 @@ def _status(text_with_marks: str) -> str:
 
 
 def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool = True) -> tuple[Decimal | None, str]:
-    """Return the number in a cell, or None, and its status.
+    """Return the number in a cell and its status; without a number, None and the reason why it is missing.
 
-    `status` is the status of the column: a mark in the cell comes first. Raises `Unreadable`.
+    `status` is the status of the column; a mark in the cell overrides it. Raises `Unreadable` for any other text.
     """
     cell_text = text(cell)
     if cell_text in _DASHES:
@@ -167,7 +167,7 @@ def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool 
 
 
 def area_code(line: Line, collector: Collector) -> str | None:
-    """Return the code of the council, national park or development corporation of a row; None for a total or a note.
+    """Return the code of a row's council, national park or development corporation; None for a total or a note.
 
     Lists before 2011 have older codes, such as 45UB. Any other text in the cell becomes a problem of the row.
     """
@@ -185,7 +185,10 @@ def area_code(line: Line, collector: Collector) -> str | None:
 def figure_list(
     figures: Sequence[PublishedFigure], collector: Collector, sheets: Sequence[Sheet], *, totals: int = 0
 ) -> FigureList:
-    """Return the figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
+    """Return the figures of the rows without a problem.
+
+    Raises `UnableToRead` if the table has no row of an area.
+    """
     if not figures and not collector.problems:
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
     list_file = collector.list_file()
@@ -194,7 +197,7 @@ def figure_list(
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
-    """Return the day of publication on a cover or in a note; None if there is none.
+    """Return the day of publication on a cover or in a note; None if no sheet has one.
 
     The date is in the same cell as “Published” or “Date of publication”, or in the next row.
     """
@@ -216,7 +219,10 @@ def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
 
 
 def _full_date(date_text: str) -> dt.date | None:
-    """Return the full date before the next update, as in “20 November 2025 Next update: November 2026”."""
-    before_next = re.split(r"\bnext\b", date_text, flags=re.IGNORECASE)[0]
-    has_day_and_year = re.search(r"\d{1,2}\D+20\d\d", before_next) is not None
-    return date_in_file_name(before_next) if has_day_and_year else None
+    """Return the full date in a text; None if it has none. Any date of the next update is ignored.
+
+    For example 20 November 2025, in “20 November 2025 Next update: November 2026”.
+    """
+    current_part = re.split(r"\bnext\b", date_text, flags=re.IGNORECASE)[0]
+    has_day_and_year = re.search(r"\d{1,2}\D+20\d\d", current_part) is not None
+    return date_in_file_name(current_part) if has_day_and_year else None

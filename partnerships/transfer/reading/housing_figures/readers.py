@@ -1,4 +1,4 @@
-"""Which function reads the files of a series, who publishes it, and under which licence."""
+"""The columns and the reader of each series of housing figures, with the publisher and the licence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LICENCE = "Open Government Licence v3.0"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How the files of a series are read."""
+    """The columns of a series' files, and the function that reads them."""
 
     columns: tuple[Column, ...]
     read: Callable[[Sequence[Sheet], Mapping[str, str]], FigureList]

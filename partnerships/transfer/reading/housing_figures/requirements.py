@@ -1,4 +1,4 @@
-"""Read the homes that each local plan requires: a number or a range, for its period or for each year."""
+"""Read the homes that each local plan requires: a number or a range, for the plan's period or for each year."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ COLUMNS = (
 
 
 def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Return the homes that the plans of each authority require. Raises `UnableToRead`.
+    """Return the homes that the plans of each authority require.
 
-    A joint plan with a number for all its authorities together has that as a joint figure of each of them.
+    A joint plan with one number for all its authorities gives each of them that number as a joint figure. Raises
+    `UnableToRead` if no sheet has such a table.
     """
     table = find_table(sheets, COLUMNS, "housing requirements of local plans", known_headings)
     collector = Collector(table)
@@ -80,12 +81,12 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
 def _figures_of_plan(line: Line, template: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
     """Yield the figures of a plan: its number, the two ends of its range, or the number of a joint plan.
 
-    A plan without any number gets one figure that says so.
+    A plan without any number gets a figure with the status “not published”.
     """
     values = {}
     for column in ("number", "min", "max", "joint"):
         value = collector.read(line, column, _number)
-        # Blank cells and zeros say that the plan gives no such number.
+        # A blank cell and a zero both mean that the plan gives no such number.
         if value:
             values[column] = value
     if "number" in values:

@@ -38,8 +38,8 @@ COLUMNS = (
 def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """Return the households on the register of each area and year.
 
-    Raises `UnableToRead`. An area may have several rows for a year, where figures of former councils are given under
-    the new code.
+    An area may have several rows for a year, where figures of former councils are given under the new code. Raises
+    `UnableToRead` if no sheet has such a table.
     """
     try:
         table = find_table(sheets, COLUMNS, "households on housing registers", known_headings, keep_repeats=True)
@@ -77,7 +77,7 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def _year(cell: Cell) -> Years:
-    """Return the year of the 31 March: “2025”, or “2024-25”, which ends on it."""
+    """Return the year of the 31 March: “2025”, or “2024-25”, which ends on that day."""
     years = read_years(cell, single=True)
     if years is None:
         raise Unreadable(f"“{text(cell)}” is not a year. Enter a year, for example 2025 or 2024-25.")

@@ -1,4 +1,4 @@
-"""Find the authorities of the rows of a register of brownfield land."""
+"""Find the authority of each row of a register of brownfield land."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _REMEDY = "Enter the council’s planning.data.gov.uk address, or choose the cou
 def sites_by_council(
     sites: Sequence[Site], council: Organisation | None, run: Import
 ) -> dict[Organisation, list[Site]]:
-    """Return the sites of each council; rows of unknown authorities are set aside.
+    """Return the sites of each council. Rows of unknown authorities are set aside.
 
     Rows without an authority belong to `council`; if it is given, rows of other councils are set aside too. Raises
-    `UnableToRead` if no row belongs to a council.
+    `UnableToRead` if no row belongs to a council, or if the file must not have rows set aside.
     """
     organisation_by_cell = {cell: _find_authority(cell) for cell in {site.organisation for site in sites}}
     sites_of_councils: dict[Organisation, list[Site]] = defaultdict(list)
@@ -49,7 +49,7 @@ def sites_by_council(
 
 
 def _find_authority(cell: str) -> Organisation | None:
-    """Return the authority in a cell; None if there is not exactly one.
+    """Return the authority that a cell names; None if no authority or more than one matches.
 
     A cell has a URL that ends in `local-authority:ADU`, `district-council/adur` or `entity/28`, or only this last part,
     or a name.

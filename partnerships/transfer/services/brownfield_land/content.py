@@ -1,4 +1,4 @@
-"""The content of a plan, from the rows of a council's register of brownfield land."""
+"""The content of a council's plan, made from the rows of its register of brownfield land."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from partnerships.transfer.reading.brownfield_land import Site
 
 
 def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
-    """Return the file's sites by their keys in the plan: the keys of `before` by reference, and new keys."""
+    """Return the file's sites by their keys in the plan.
+
+    A site whose reference is in `before` has the key of that site; any other gets a new key.
+    """
     key_by_reference = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
     used_keys = set(key_by_reference.values())
     site_by_key: dict[str, Site] = {}
@@ -44,9 +47,9 @@ def content_of_sites(
 ) -> dict[str, Any]:
     """Return the content of the plan according to the file.
 
-    `before` is the content according to the last file, `newest` the newest version. Sites of `before` stay in their
-    order. Sites that the file does not have are removed, apart from confidential ones, which the owners marked, and
-    those with `kept_references`, whose rows were set aside ("" for all).
+    `before` is the content according to the previous file, `newest` the newest version. Sites of `before` keep their
+    order. Sites that are not in the file are removed, except confidential ones, which the owners marked, and those with
+    `kept_references`, whose rows were set aside ("" stands for any reference).
     """
     published_names = {site["key"]: name_and_address(site) for site in newest["sites"]} if newest else {}
     site_by_key = {key: _site(key, site, council) for key, site in file_site_by_key.items()}
@@ -54,7 +57,7 @@ def content_of_sites(
     for site in before["sites"] if before else ():
         is_kept = site["confidential"] or "" in kept_references or site["reference"] in kept_references
         if site["key"] in site_by_key or is_kept:
-            sites.append(_updated(site, site_by_key.pop(site["key"], {}), published_names))
+            sites.append(_updated_site(site, site_by_key.pop(site["key"], {}), published_names))
     about = {
         **(before["about"] if before else {}),
         "title": title_of(council),
@@ -66,13 +69,13 @@ def content_of_sites(
     return {**(before or {}), "about": about, "sites": [*sites, *site_by_key.values()]}
 
 
-def _updated(
+def _updated_site(
     site: Mapping[str, Any], new_values: Mapping[str, Any], published_names: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return a site with the values of its row.
 
-    The register may have been made from our own file, in which the name is the name and the address: then the name
-    stays as it is.
+    The register may have been made from our own download, whose name column has the name and the address. The name of
+    such a site is not changed.
     """
     updated = {**site, **new_values}
     if new_values and new_values["name"] == published_names.get(site["key"]):
@@ -86,7 +89,7 @@ def title_of(council: Organisation) -> str:
 
 
 def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
-    """Return a row as a site of a plan. The planning status depends on the kind of permission too."""
+    """Return a row as a site of a plan. Its planning status depends on the kind of permission too."""
     lng, lat = site.point or (None, None)
     status = PLANNING_STATUSES.get(site.status, "")
     if status == "permission":

@@ -1,4 +1,4 @@
-"""Importing a register of brownfield land."""
+"""Import registers of brownfield land: each council's sites become its public plan."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from partnerships.transfer.services.plan_versions import (
 )
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
-#: The kind of plan that holds a register.
+#: The code of the kind of plan for a register.
 KIND = "brownfield_land"
 
 
@@ -61,8 +61,8 @@ def import_brownfield_land(
 ) -> Outcome:
     """Import the sites of one or more councils; each council gets a public plan.
 
-    Rows without an authority belong to `council`. Rows that cannot be used are set aside, and their sites stay as they
-    are. Raises `UnableToRead` with every problem of a file that is refused.
+    Rows without an authority belong to `council`. Rows that cannot be used are set aside, and their sites do not
+    change. Raises `UnableToRead` with every problem of a file that is refused.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing, council=council.pk if council else None)
     given = Given(files=(file,), author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
@@ -70,16 +70,16 @@ def import_brownfield_land(
 
 
 def apply_brownfield_land(given: Given) -> ImportRun:
-    """Import a register inside the caller's transaction, and return its run."""
+    """Import a register inside the caller's transaction, and return the run."""
     sheets = read_sheets(given.files[0].data, given.files[0].name)
-    brownfield_land = read_brownfield_land(sheets, given.known(0, sheets))
+    brownfield_land = read_brownfield_land(sheets, given.known_headings(0, sheets))
     refuse_unusable(brownfield_land.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     is_corrected = brownfield_land.list_file.is_corrected
     day = settled_date(
-        given=given.choices.as_of,
-        named=given.named_date,
-        said=given.latest_date(Register.BROWNFIELD_LAND) if is_corrected else brownfield_land.written_on,
+        chosen_date=given.choices.as_of,
+        date_in_name=given.named_date,
+        date_in_rows=given.latest_date(Register.BROWNFIELD_LAND) if is_corrected else brownfield_land.written_on,
         now=given.now,
         report=report,
     )
@@ -92,12 +92,12 @@ def apply_brownfield_land(given: Given) -> ImportRun:
 
 
 def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:
-    """Publish the sites of each council; if that fails, the rows of this council are set aside."""
+    """Publish the sites of each council. If that fails for a council, its rows are set aside."""
     for remark in brownfield_land.list_file.remarks:
         run.report.remark(remark)
-    # A file of corrected rows does not have the other sites, which must stay: "" stands for any site.
+    # A file of corrected rows lacks the other sites, which must not be removed: "" stands for any site.
     gaps = brownfield_land.gaps | ({""} if brownfield_land.list_file.is_corrected else set())
-    done = 0
+    done_count = 0
     for site_council, sites in sites_by_council(brownfield_land.sites, council, run).items():
         run.row = sites[0].row
         try:
@@ -109,35 +109,35 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
                 raise UnableToRead([problem]) from error
             for site in sites:
                 run.set_aside(run.list_file.row_set_aside([replace(problem, row=site.row)]))
-        done += len(sites)
-        run.progress(done, len(brownfield_land.sites))
+        done_count += len(sites)
+        run.progress(done_count, len(brownfield_land.sites))
     run.row = None
 
 
 def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: Import) -> None:
-    """Publish the council's sites, and save their rows; rows older than the last file only add to the history."""
-    external = f"{KIND}#{council.pk}"
-    existing = Plan.objects.filter(external_reference=external).first()
-    newer = _newer_than(existing, sites) if existing is not None else None
-    if existing is not None and newer is None:
-        sites, gaps = _without_older(existing, sites, gaps, run)
-    content_of_last_file = last_file_content(existing, is_open=newer is not None)
+    """Publish the council's sites and save their rows. Rows older than the last file only add to the history."""
+    external_reference = f"{KIND}#{council.pk}"
+    existing_plan = Plan.objects.filter(external_reference=external_reference).first()
+    newer_date = _date_of_newer_file(existing_plan, sites) if existing_plan is not None else None
+    if existing_plan is not None and newer_date is None:
+        sites, gaps = _without_older(existing_plan, sites, gaps, run)
+    content_of_last_file = last_file_content(existing_plan, is_open=newer_date is not None)
     current_sites = [site for site in sites if site.ended is None or site.ended > run.as_of]
     site_by_key = keyed_sites(current_sites, content_of_last_file)
-    newest_content = content_of(existing, existing.current_number) if existing is not None else None
+    newest_content = content_of(existing_plan, existing_plan.current_number) if existing_plan is not None else None
     content = normalise(content_of_sites(council, site_by_key, content_of_last_file, gaps, newest_content))
-    if existing is not None and newer is not None:
-        has_changed = record_past(existing, content, normalise(content_of_last_file or content), run)
+    if existing_plan is not None and newer_date is not None:
+        has_changed = record_past(existing_plan, content, normalise(content_of_last_file or content), run)
         run.report.remark(
-            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}, so they only "
-            f"add to the history. The register has {'' if has_changed else 'not '}changed since."
+            f"The rows of {council.name} are older than those of its last file, of {long_date(newer_date)}, so they "
+            f"only add to the history. The register has {'' if has_changed else 'not '}changed since."
         )
         return
 
-    if existing is None:
-        plan = _create(council, content, external, run)
+    if existing_plan is None:
+        plan = _create(council, content, external_reference, run)
     else:
-        plan = existing
+        plan = existing_plan
         if content_of_last_file is not None and content == normalise(content_of_last_file):
             run.report.count("left_alone")
         else:
@@ -149,7 +149,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
 def _without_older(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """Return the sites without rows that are older than the saved ones, and the gaps with the references of these."""
+    """Return the sites whose rows are not older than the saved ones, and `gaps` with the other references added."""
     saved_dates = _update_dates(plan)
     older_references = set()
     for site in sites:
@@ -166,18 +166,18 @@ def _without_older(
 
 
 def _update_dates(plan: Plan) -> dict[str, dt.date | None]:
-    """Return the dates on which the saved rows of a register were updated, by the references of their sites."""
+    """Return the dates on which the saved rows of a register were updated, by the references of the sites."""
     records = plan.records.order_by("position")
     return {text(record.cells["SiteReference"]): _updated_on(record.cells) for record in records}
 
 
-def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
+def _date_of_newer_file(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
     """Return the date of the council's last file if this file is older; None otherwise.
 
-    The file is older if at least one site has an older row than the saved one, and no site has a newer row.
+    This file is older if at least one site has an older row than the saved one, and no site has a newer row.
     """
     saved_dates = _update_dates(plan)
-    newer = None
+    latest_saved_date = None
     for site in sites:
         updated_on, saved_on = _updated_on(site.cells), saved_dates.get(site.reference)
         if not updated_on or not saved_on:
@@ -185,17 +185,19 @@ def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
         if updated_on > saved_on:
             return None
         if updated_on < saved_on:
-            newer = max(saved_on, newer or saved_on)
-    return newer
+            latest_saved_date = max(saved_on, latest_saved_date or saved_on)
+    return latest_saved_date
 
 
 def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
     return day_in(cells, "LastUpdatedDate")
 
 
-def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:
+def _create(council: Organisation, content: Content, external_reference: str, run: Import) -> Plan:
     title = title_of(council)
-    plan = create_from_file(owners=[council], title=title, kind=KIND, content=content, external=external, run=run)
+    plan = create_from_file(
+        owners=[council], title=title, kind=KIND, content=content, external=external_reference, run=run
+    )
     run.report.count("created", f"{plan.title}: {counted(len(content['sites']), 'site')}")
     return plan
 
@@ -208,7 +210,7 @@ def _save_rows(
     gaps: frozenset[str],
     run: Import,
 ) -> None:
-    """Save the rows of the sites; rows of sites that have left the register have no key."""
+    """Save the rows of the sites. Rows of sites that have left the register have no key."""
     key_by_row = {site.row: key for key, site in site_by_key.items()}
     values_by_key = {site["key"]: site_values(site) for site in content["sites"]}
     rows = []

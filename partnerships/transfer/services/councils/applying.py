@@ -19,15 +19,15 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, distinct
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
-#: Councils named in the remark about councils that end after the list's date.
+#: The most councils that are named in the remark about councils that end after the list's date.
 _MAX_NAMED = 10
 
 
 def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of councils.
 
-    Rows that contradict each other or the directory are set aside. If rows cannot be set aside one by one, raises
-    `UnableToRead`.
+    Rows that contradict each other or the directory are set aside. Raises `UnableToRead` instead if rows must not be
+    set aside one by one.
     """
     council_list = _without_contradictions(council_list, directory, run)
     if council_list.elsewhere:
@@ -69,19 +69,19 @@ def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doub
 def _save_councils(
     matched_councils: Sequence[MatchedCouncil], areas_by_key: dict[str, Area], directory: Directory, run: Import
 ) -> dict[str, Organisation]:
-    """Save each council; returns the organisations by the keys of their rows. Rows that are refused are missing."""
+    """Save each council, and return the organisations by the keys of their rows, without rows that were refused."""
     saved_by_key: dict[str, Organisation] = {}
-    for done, matched in enumerate(matched_councils, start=1):
+    for done_count, matched in enumerate(matched_councils, start=1):
         key = matched.council.key
         with set_aside_if_refused(matched.council.row, directory, run):
             saved_by_key[key] = save_council(matched, areas_by_key[key], directory, run)
-        run.progress(done, len(matched_councils))
+        run.progress(done_count, len(matched_councils))
     run.row = None
     return saved_by_key
 
 
 def _expected_organisations(council_list: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
-    """Return the organisations that the list should contain.
+    """Return the organisations that count as missing unless the list has them.
 
     A list without keys contains only some types of council, and often only current ones. Candidates of rows to review
     are not expected: one of them may be in the list.
@@ -100,7 +100,7 @@ def _expected_organisations(council_list: CouncilList, directory: Directory, dou
 
 
 def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
-    """Return the councils as they were on the list's date: those that end later are still current."""
+    """Return the councils as they were on the list's date: those that end later count as current."""
     ending_later = [
         council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
     ]
@@ -128,21 +128,21 @@ def apply_council_answer(
     row = dict(doubt.row)
     has_official_name = row.pop("official")
     council = Council.from_json(row)
-    existing = directory.organisations[organisation.pk] if organisation is not None else None
+    chosen_organisation = directory.organisations[organisation.pk] if organisation is not None else None
     matched = MatchedCouncil(
         council=council,
-        organisation=existing,
+        organisation=chosen_organisation,
         has_official_name=has_official_name,
-        is_matched_by_name=existing is not None,
+        is_matched_by_name=chosen_organisation is not None,
     )
     area = areas_of((council,), directory, names_are_areas=not has_official_name)[council.key]
     return save_council(matched, area, directory, run)
 
 
 def _without_contradictions(council_list: CouncilList, directory: Directory, run: Import) -> CouncilList:
-    """Return the list without rows that contradict each other or the directory, which are set aside.
+    """Set aside the rows that contradict each other or the directory, and return the list without them.
 
-    Raises `UnableToRead` if there is such a row and rows cannot be set aside one by one.
+    Raises `UnableToRead` if there is such a row and rows must not be set aside one by one.
     """
     problems = list(_contradictions(council_list, directory, run))
     if not problems:
@@ -158,17 +158,19 @@ def _without_contradictions(council_list: CouncilList, directory: Directory, run
 
 
 def _contradictions(council_list: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
-    """Yield problems of keys, codes and successors that contradict the directory or another row."""
+    """Yield a problem for each key, code or successor that contradicts the directory or another row."""
     listed_keys = {council.key for council in council_list.councils}
     first_council_by_pk: dict[int, Council] = {}
     for council in council_list.councils:
-        by_key = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
-        by_code = directory.holder(Scheme.GSS, council.gss)
-        if by_key and by_code and by_key.pk != by_code.pk:
-            found = f"the key {council.key} belongs to {by_key.name}, but the code {council.gss} to {by_code.name}."
+        key_holder = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
+        code_holder = directory.holder(Scheme.GSS, council.gss)
+        if key_holder and code_holder and key_holder.pk != code_holder.pk:
+            found = (
+                f"the key {council.key} belongs to {key_holder.name}, but the code {council.gss} to {code_holder.name}."
+            )
             yield Problem(council.row, "", found, "Correct the key or the code.")
 
-        for organisation in distinct(holder for holder in (by_key, by_code) if holder is not None):
+        for organisation in distinct(holder for holder in (key_holder, code_holder) if holder is not None):
             first_council = first_council_by_pk.setdefault(organisation.pk, council)
             if first_council is not council:
                 yield _same_organisation_problem(council, first_council, organisation)
@@ -182,6 +184,6 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
 
 
 def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:
-    """Return the problem of a row that is the same organisation as another row."""
+    """Return the problem of a row that is the same organisation in the directory as another row."""
     found = f"this row and row {other_council.row} are both {organisation.name} in the directory."
     return Problem(council.row, "", found, "Correct the key or the code of one of the two.")

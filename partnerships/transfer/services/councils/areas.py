@@ -1,4 +1,4 @@
-"""The areas that councils serve, and the GSS codes that these areas have had."""
+"""The areas that councils serve, and the GSS codes of these areas over time."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from partnerships.organisations.models import (
 from partnerships.transfer.reading.councils import REGION_NAMES, Council
 from partnerships.transfer.services.directory import Directory, Import
 
-#: The Greater London Authority's code names the body; its area is the region.
+#: The code that lists have for the Greater London Authority; it is the code of the region, which is its area.
 LONDON = "E12000007"
 
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
 
 
 def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
-    """Return the area of each council by the council's key; areas are created and updated as needed.
+    """Return the area of each council by the council's key. Areas are created and updated as needed.
 
-    If `names_are_areas` (lists of codes and names), the list names new areas only; existing ones keep their names.
+    If `names_are_areas` (lists of codes and names), the list names only new areas; existing ones keep their names.
     """
     for code, name in REGION_NAMES.items():
         directory.area(code, name=name, kind=AreaKind.REGION)
     areas_by_key: dict[str, Area] = {}
     county_areas_by_key: dict[str, Area] = {}
-    # Counties first: they are the parents of districts.
+    # Counties come first, since they are the parents of districts.
     for council in sorted(councils, key=lambda council: council.type != "CTY"):
         if council.type == "SRA":
             areas_by_key[council.key] = directory.areas[LONDON]
@@ -54,42 +54,42 @@ def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_a
 
 
 def follow_code(
-    body: Organisation, area: Area, directory: Directory, run: Import, *, ends_on: dt.date | None = None
+    council: Organisation, area: Area, directory: Directory, run: Import, *, ends_on: dt.date | None = None
 ) -> list[str]:
-    """Make a council serve the area with its present code; returns the changes in words.
+    """Make a council serve the area with its current code, and return the changes in words.
 
-    A new code for the same place ends the old one. Nothing changes if the list has a code that is older than the one in
-    the directory.
+    A new code for the same place ends the area of the old one. Nothing changes if the list's code is older than the
+    directory's.
     """
-    if ends_on is None and (area.valid_to is not None or _serves_newer_code(body, area, directory)):
+    if ends_on is None and (area.valid_to is not None or _serves_newer_code(council, area, directory)):
         return []
     changes: list[str] = []
-    former_areas = _current_areas_with_other_codes(body, area, directory)
-    for former in former_areas:
-        directory.area(former.code, valid_to=run.as_of)
-        directory.area(area.code, valid_from=run.as_of, parent=former.parent, region=former.region)
-        if directory.end_service(body, former, run.as_of, run):
-            changes.append(f"the code of its area {former.code} → {area.code}")
-    starts_on = run.as_of if former_areas else body.valid_from
-    if directory.serve(body, area, run, starts_on=starts_on, ends_on=ends_on) and not changes:
+    former_areas = _current_areas_with_other_codes(council, area, directory)
+    for former_area in former_areas:
+        directory.area(former_area.code, valid_to=run.as_of)
+        directory.area(area.code, valid_from=run.as_of, parent=former_area.parent, region=former_area.region)
+        if directory.end_service(council, former_area, run.as_of, run):
+            changes.append(f"the code of its area {former_area.code} → {area.code}")
+    starts_on = run.as_of if former_areas else council.valid_from
+    if directory.serve(council, area, run, starts_on=starts_on, ends_on=ends_on) and not changes:
         changes.append(f"serves {area.name}" if ends_on is None else f"served {area.name} until then")
     return changes
 
 
-def _serves_newer_code(body: Organisation, area: Area, directory: Directory) -> bool:
-    """Return whether the council already serves an area of the same tier with a higher code, which is a newer one."""
+def _serves_newer_code(council: Organisation, area: Area, directory: Directory) -> bool:
+    """Return whether the council serves an area of the same tier with a higher code, which is a newer code."""
     code_by_pk = {area.pk: area.code for area in directory.areas.values()}
-    present_codes = [
+    served_codes = [
         code_by_pk[service.area_id]
-        for services in directory.served[body.pk].values()
+        for services in directory.served[council.pk].values()
         for service in services
         if service.ends_on is None
     ]
-    return any(code[:3] == area.code[:3] and code > area.code for code in present_codes)
+    return any(code[:3] == area.code[:3] and code > area.code for code in served_codes)
 
 
-def _current_areas_with_other_codes(body: Organisation, area: Area, directory: Directory) -> list[Area]:
-    """Return areas of the same kind with the council's other GSS codes that have not ended."""
-    codes = sorted(directory.values(body, Scheme.GSS))
+def _current_areas_with_other_codes(council: Organisation, area: Area, directory: Directory) -> list[Area]:
+    """Return the areas of the same kind that have other GSS codes of the council and have not ended."""
+    codes = sorted(directory.values(council, Scheme.GSS))
     areas = [directory.areas[code] for code in codes if code in directory.areas]
     return [other for other in areas if other.pk != area.pk and other.kind == area.kind and other.valid_to is None]

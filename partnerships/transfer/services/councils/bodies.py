@@ -14,13 +14,13 @@ from partnerships.transfer.services.directory import Directory, Import, alternat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedCouncil:
-    """A row, and the organisation that it was matched to; None if the organisation is new."""
+    """A row of the list, and the organisation that it matches; None if the council is new."""
 
     council: Council
     organisation: Organisation | None
-    #: Whether the row has the council's own name, and not the name of its area.
+    #: Whether the row has the council's own name, rather than the name of the council's area.
     has_official_name: bool
-    #: Whether neither key nor code matched, only the name.
+    #: Whether only the name matched, and neither the key nor the code.
     is_matched_by_name: bool
 
 
@@ -56,7 +56,7 @@ def _create(council: Council, area: Area, directory: Directory, run: Import) -> 
 
 
 def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> None:
-    """Update the organisation. If it ended since the last list, it is dissolved; if it is current again, revived."""
+    """Update the organisation. If it ended since the last list, dissolve it; if it is current again, revive it."""
     council = matched.council
     former_name = organisation.name
     fields = _fields(council, directory, has_official_name=matched.has_official_name)
@@ -87,7 +87,7 @@ def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, dir
 
 
 def _fields(council: Council, directory: Directory, *, has_official_name: bool) -> dict[str, Any]:
-    """Return the fields of the organisation that the row fills in; blank cells are left out."""
+    """Return the organisation's fields for which the row has a value."""
     fields: dict[str, Any] = {"council_type": council.type}
     if has_official_name:
         fields["name"] = council.name
@@ -104,7 +104,7 @@ def _fields(council: Council, directory: Directory, *, has_official_name: bool) 
 
 def _identifiers(council: Council) -> list[tuple[str, str]]:
     """Return the scheme and value of each identifier in the row."""
-    pairs = [
+    schemes_and_values = [
         (Scheme.GSS, council.gss if council.gss != LONDON else ""),
         # Lists without keys have the GSS code in place of the key.
         (Scheme.LOCAL_AUTHORITY, council.key if council.key != council.gss else ""),
@@ -112,4 +112,4 @@ def _identifiers(council: Council) -> list[tuple[str, str]]:
         (Scheme.PLANNING_DATA, council.entity),
         (Scheme.PLANNING_AREA, council.planning_area),
     ]
-    return [(str(scheme), value) for scheme, value in pairs if value]
+    return [(str(scheme), value) for scheme, value in schemes_and_values if value]

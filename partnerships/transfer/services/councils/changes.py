@@ -30,22 +30,22 @@ _RECORD_SUCCESSION = (
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Record the successions that are not in the directory yet; returns the number of rows outside England."""
+    """Record the successions that are not in the directory, and return the number of rows outside England."""
     applier = _ChangeApplier(directory=Directory(), collector=collector, run=run)
-    outside = 0
+    outside_count = 0
     for line in table:
         old_code = line.text("old").upper()
         if GSS.fullmatch(old_code) and not old_code.startswith("E"):
-            outside += 1
+            outside_count += 1
         else:
             applier.apply_row(line)
     applier.record_successions()
-    return outside
+    return outside_count
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A council that another one followed, and the year in which it did."""
+    """A council and its successor, from a row of the list, with the year of the change."""
 
     row: int
     predecessor: Organisation
@@ -59,7 +59,7 @@ class _Change:
 
 
 class _ChangeApplier:
-    """Applies rows one by one. Successions are collected, because several councils can have one successor."""
+    """Applies the rows, and then records the successions, because several rows can have one successor."""
 
     def __init__(self, *, directory: Directory, collector: Collector, run: Import) -> None:
         self._directory = directory
@@ -69,7 +69,7 @@ class _ChangeApplier:
         self._changes: dict[tuple[int, PartialDate | None], list[_Change]] = defaultdict(list)
 
     def apply_row(self, line: Line) -> None:
-        """Apply a row, or add its problems."""
+        """Apply a row, or add the row's problems to the collector."""
         new_code = line.text("new").upper()
         predecessor = self._organisation(line, "old", line.text("old").upper())
         successor = self._organisation(line, "new", new_code) if new_code else None
@@ -94,7 +94,7 @@ class _ChangeApplier:
             self._changes[successor.pk, year].append(change)
 
     def _organisation(self, line: Line, column: str, code: str) -> Organisation | None:
-        """Return the organisation that has or had a code; a problem is added if there is none."""
+        """Return the organisation that has or had a code. If no organisation has, add a problem and return None."""
         organisation = self._directory.of_code(code)
         if organisation is None and code:
             found = f"no organisation in the directory has the code “{code}”."
@@ -106,7 +106,8 @@ class _ChangeApplier:
     def _add_to_combined_authority(self, line: Line, change: _Change) -> None:
         """Make a combined authority serve the area of a council that became part of it.
 
-        A county has no area of its own to serve: one of its districts must be served already.
+        A combined authority serves districts, not counties. For a county, it must already serve one of the county's
+        districts.
         """
         council, authority = change.predecessor, change.successor
         council_area_ids = set(self._directory.served[council.pk])
@@ -139,23 +140,23 @@ class _ChangeApplier:
             self._run.report.count("changed", f"{authority.name}: serves {council.name}{change.when}")
 
     def record_successions(self) -> None:
-        """Record one succession for each successor and year."""
+        """Record a succession for each successor and year of the applied rows."""
         for changes in self._changes.values():
-            first = changes[0]
-            successor = self._directory.organisations[first.successor.pk]
+            first_change = changes[0]
+            successor = self._directory.organisations[first_change.successor.pk]
             predecessors = list(dict.fromkeys(change.predecessor for change in changes))
-            with set_aside_if_refused(first.row, self._directory, self._run):
+            with set_aside_if_refused(first_change.row, self._directory, self._run):
                 record_succession(
                     kind=SuccessionKind.MERGE if len(predecessors) > 1 else SuccessionKind.ABSORB,
                     status=SuccessionStatus.EFFECTIVE,
-                    vests_on=first.year,
+                    vests_on=first_change.year,
                     ties=ties_between(predecessors, [successor]),
                     author=self._run.author,
                     now=self._run.now,
                     source=self._run.source[:300],
                 )
                 for predecessor in predecessors:
-                    self._run.report.count("created", f"{predecessor.name} → {successor.name}{first.when}")
+                    self._run.report.count("created", f"{predecessor.name} → {successor.name}{first_change.when}")
 
 
 CHANGES = SimpleList(

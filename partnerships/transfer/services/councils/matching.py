@@ -1,4 +1,4 @@
-"""Match rows of a list to councils in the directory."""
+"""Match the rows of a list with councils in the directory."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from partnerships.transfer.reading.names import combined_place, council_place
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
 
-#: Kinds of organisation that a list of councils can contain.
+#: The kinds of organisation that a list of councils can match.
 GOVERNING_KINDS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
 
-#: Maximum organisations offered for a row to review.
+#: The most organisations that are offered for a row to review.
 _MAX_OFFERED = 12
 
 
 def find_council(council: Council, directory: Directory) -> Organisation | None:
-    """Return the organisation with the row's key or, failing that, with its code."""
+    """Return the organisation that has the row's key or, if none has, the row's code."""
     return directory.holder(Scheme.LOCAL_AUTHORITY, council.key) or directory.holder(Scheme.GSS, council.gss)
 
 
 class CouncilMatcher:
-    """Matches rows to organisations: by key or code, or else by name.
+    """Matches rows with organisations: by key or code or, if neither matches, by name.
 
-    A name must be unambiguous; otherwise the row is left for review.
+    If a name is ambiguous, the row waits for review.
     """
 
     def __init__(self, council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
@@ -37,7 +37,7 @@ class CouncilMatcher:
         self._doubts = doubts
         self._run = run
         self._listed_codes = {council.gss for council in council_list.councils}
-        #: Keys of rows that were matched by name alone.
+        #: Keys of rows whose name matched, but not their key or code.
         self.keys_matched_by_name: set[str] = set()
         self._organisations_by_key: dict[str, Organisation | None] = {}
         self._matched_ids: set[int] = set()
@@ -56,10 +56,10 @@ class CouncilMatcher:
             self._organisations_by_place[organisation.kind, place].append(organisation)
 
     def match(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
-        """Return the organisation of each row by the row's key; None for a new one.
+        """Return the organisation of each row by the row's key; None for a new council.
 
-        Rows left for review are missing. All rows are matched by key and code before any is matched by name: an
-        organisation that another row has by its code is not matched by name.
+        The result lacks rows that wait for review. All rows are matched by key and code before any is matched by name:
+        an organisation that another row has by its code is not matched by name.
         """
         unmatched = []
         for council in councils:
@@ -82,12 +82,13 @@ class CouncilMatcher:
         return self._organisations_by_key
 
     def _record(self, council: Council, organisation: Organisation | None) -> None:
+        """Save the result for a row: its organisation, or None for a new council."""
         self._organisations_by_key[council.key] = organisation
         if organisation is not None:
             self._matched_ids.add(organisation.pk)
 
     def _apply_answer(self, council: Council, answer: Doubt) -> None:
-        """Match the row as an administrator decided for an earlier list."""
+        """Match the row as an administrator decided when reviewing an earlier list."""
         if answer.is_left_out:
             self._run.report.count("left_alone")
         elif answer.organisation is not None:
@@ -98,7 +99,7 @@ class CouncilMatcher:
     def _other_namesakes(self, council: Council, organisation: Organisation) -> list[Organisation]:
         """Return active organisations with the row's name, if the organisation with its code has another name.
 
-        Only for lists without keys.
+        Lists with keys have none: there, the key decides.
         """
         place = _place(council.name, is_combined=council.is_combined)
         if (
@@ -114,26 +115,26 @@ class CouncilMatcher:
         ]
 
     def _namesakes(self, council: Council) -> tuple[Organisation, ...]:
-        """Return organisations of the row's kind with the same place in one of their names."""
+        """Return the organisations of the row's kind that have the row's place in a name."""
         kind = Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL
         names = (council.name, council.short_name) if council.short_name else (council.name,)
         places = [_place(name, is_combined=council.is_combined) for name in names]
         return distinct(organisation for place in places for organisation in self._organisations_by_place[kind, place])
 
     def _match_by_name(self, council: Council) -> None:
-        """Match by name if only one council can be meant; otherwise leave the row for review, or treat it as new."""
-        # Keys tell two councils of the same name apart; codes and names do not.
+        """Match by name if only one council can be meant; otherwise have the row reviewed, or treat it as new."""
+        # In a list with keys, two councils may have one name: an organisation already matched is then another council.
         namesakes = [
             organisation
             for organisation in self._namesakes(council)
             if organisation.pk not in self._matched_ids or not self._council_list.has_keys
         ]
-        active = [organisation for organisation in namesakes if not organisation.is_ended]
-        has_one_unmatched = len(active) == 1 and active[0].pk not in self._matched_ids
-        if has_one_unmatched and council.is_current and self._is_certain(active[0], council):
-            self._record(council, active[0])
+        active_namesakes = [organisation for organisation in namesakes if not organisation.is_ended]
+        has_one_unmatched = len(active_namesakes) == 1 and active_namesakes[0].pk not in self._matched_ids
+        if has_one_unmatched and council.is_current and self._is_certain(active_namesakes[0], council):
+            self._record(council, active_namesakes[0])
             self.keys_matched_by_name.add(council.key)
-        elif active or (namesakes and council.is_current):
+        elif active_namesakes or (namesakes and council.is_current):
             why = "its key and code are new, but the name is already in the directory."
             self._ask(council, namesakes, f"{why} The council may have a new code, or be a successor.")
         elif missing := self._missing_of_tier(council):
@@ -144,8 +145,8 @@ class CouncilMatcher:
     def _is_certain(self, organisation: Organisation, council: Council) -> bool:
         """Return whether the only active organisation with the row's name is certainly the row's.
 
-        It must be of the row's tier, and have no key or code that another row has. A combined authority with a code is
-        never certain, because it may be a successor.
+        The organisation must be of the row's tier, and have no key or code that another row has. A combined authority
+        with a code is never certain, because it may be a successor.
         """
         codes = self._directory.values(organisation, Scheme.GSS)
         keys = self._directory.values(organisation, Scheme.LOCAL_AUTHORITY)
@@ -157,14 +158,14 @@ class CouncilMatcher:
         return not council.is_combined and self._is_of_tier(organisation, council) and not codes & self._listed_codes
 
     def _is_of_tier(self, organisation: Organisation, council: Council) -> bool:
-        """Return whether both have GSS codes of the same tier: the first three characters are equal."""
+        """Return whether both have a GSS code of the same tier, which is its first three characters."""
         codes = self._directory.values(organisation, Scheme.GSS)
         return any(code[:3] == council.gss[:3] for code in codes)
 
     def _missing_of_tier(self, council: Council) -> list[Organisation]:
         """Return active organisations of the row's tier that are not in the list: one may have a new name and code.
 
-        Only for complete lists without keys.
+        Only a complete list without keys can show this; for any other list the result is empty.
         """
         if self._council_list.has_keys or self._run.list_file.is_part:
             return []
@@ -183,7 +184,7 @@ class CouncilMatcher:
         return missing[:_MAX_OFFERED]
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
-        """Leave the row for review, with the organisations that it may be."""
+        """Add the row to the rows to review, with the organisations that it may mean."""
         doubt = NewDoubt(
             key=council.key,
             name=council.name,

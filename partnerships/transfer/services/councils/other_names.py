@@ -1,4 +1,4 @@
-"""Add names and codes of councils from lists that have several for each council."""
+"""Add names and codes of councils from lists that have several rows for each council."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ _UNKNOWN = "Leave it out if the council is outside England. Otherwise import the
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Add names and codes that the directory lacks; returns the number of rows outside England."""
-    directory, outside = Directory(), 0
-    for done, line in enumerate(table, start=1):
+    """Add names and codes that the directory lacks, and return the number of rows outside England."""
+    directory, outside_count = Directory(), 0
+    for done_count, line in enumerate(table, start=1):
         key, code = collector.required(line, "key").upper(), line.text("gss").upper()
-        body = directory.holder(Scheme.LOCAL_AUTHORITY, key)
+        council = directory.holder(Scheme.LOCAL_AUTHORITY, key)
         if code and not GSS.fullmatch(code):
             collector.add_problem(line, "gss", f"“{code}” is not a GSS code.", "Enter a letter and eight digits.")
         elif code and not code.startswith("E"):
-            outside += 1
-        elif key and body is None:
+            outside_count += 1
+        elif key and council is None:
             collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
         elif not (code or line.text("name")):
             collector.add_problem(
                 line, "key", "it has neither a name nor a code.", "Fill in one of them, or remove the row."
             )
-        elif body is not None:
-            _add_name_and_code(body, line, code, directory, collector, run)
-        run.progress(done, len(table.rows))
-    return outside
+        elif council is not None:
+            _add_name_and_code(council, line, code, directory, collector, run)
+        run.progress(done_count, len(table.rows))
+    return outside_count
 
 
 def _add_name_and_code(
-    body: Organisation, line: Line, code: str, directory: Directory, collector: Collector, run: Import
+    council: Organisation, line: Line, code: str, directory: Directory, collector: Collector, run: Import
 ) -> None:
-    """Add the row's name and code, unless the council has them already.
+    """Add the row's name and code, unless the council already has them.
 
-    If the council has a GSS code, another code is a former one. A code of another organisation is a problem.
+    If the council has a GSS code, another code is a former code. A code of another organisation is a problem.
     """
     identifiers = []
     if code:
         holder = directory.of_code(code)
-        if holder is not None and holder != body:
-            found = f"{code} is a code of {holder.name} in the directory, not of {body.name}."
+        if holder is not None and holder != council:
+            found = f"{code} is a code of {holder.name} in the directory, not of {council.name}."
             collector.add_problem(line, "gss", found, "Correct the key or the code, or the directory.")
             return
         if holder is None:
-            has_code = bool(directory.values(body, Scheme.GSS))
+            has_code = bool(directory.values(council, Scheme.GSS))
             identifiers.append((Scheme.LOCAL_AUTHORITY_FORMER if has_code else Scheme.GSS, code))
     with set_aside_if_refused(line.number, directory, run):
         names = alternative_names(line.text("name"))
-        changes = directory.update(body, run, fields={}, identifiers=identifiers, names=names)
+        changes = directory.update(council, run, fields={}, identifiers=identifiers, names=names)
         if changes:
-            run.report.count("changed", f"{body.name}: {'; '.join(changes)}")
+            run.report.count("changed", f"{council.name}: {'; '.join(changes)}")
         else:
             run.report.count("left_alone")
 

@@ -20,29 +20,29 @@ def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: Im
 
 def _save(body: OtherBody, directory: Directory, run: Import) -> None:
     """Create the organisation, or update its name, website and identifiers."""
-    pairs = (
+    schemes_and_values = (
         (Scheme.PLANNING_DATA, body.curie),
         (Scheme.GSS, body.gss),
         (Scheme.PLANNING_AREA, body.planning_area),
     )
-    identifiers = [(str(scheme), value) for scheme, value in pairs if value]
-    existing = _find(body, identifiers, directory)
-    if existing is None:
+    identifiers = [(str(scheme), value) for scheme, value in schemes_and_values if value]
+    existing_organisation = _find(body, identifiers, directory)
+    if existing_organisation is None:
         _create(body, identifiers, directory, run)
         return
 
     fields = {"name": body.name}
     if body.website:
         fields["website"] = body.website
-    changes = directory.update(existing, run, fields=fields, identifiers=identifiers)
+    changes = directory.update(existing_organisation, run, fields=fields, identifiers=identifiers)
     if changes:
-        run.report.count("changed", f"{existing.name}: {'; '.join(changes)}")
+        run.report.count("changed", f"{existing_organisation.name}: {'; '.join(changes)}")
     else:
         run.report.count("left_alone")
 
 
 def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory) -> Organisation | None:
-    """Return the organisation with one of the identifiers, or else the only one with this name and kind."""
+    """Return the organisation with one of the identifiers; otherwise the only one with this name and kind."""
     for scheme, value in identifiers:
         if holder := directory.holder(scheme, value):
             return holder
@@ -51,6 +51,7 @@ def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Direct
 
 
 def _create(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory, run: Import) -> None:
+    """Create the organisation, and count it in the report."""
     organisation = create_organisation(
         name=body.name,
         kind=body.kind,

@@ -27,7 +27,7 @@ class _Succession:
     predecessors: list[Organisation] = field(default_factory=list)
 
     def kind(self, start_by_key: Mapping[str, dt.date | None]) -> SuccessionKind:
-        """Return the kind: a split, a merger, or the absorption by a council that existed before."""
+        """Return the kind: a split, a merger, or an absorption, in which the successor existed before."""
         if len(self.successor_keys) > 1:
             return SuccessionKind.SPLIT
         successor_starts_on = start_by_key.get(self.successor_keys[0])
@@ -47,13 +47,13 @@ def record_successions(
     directory: Directory,
     run: Import,
 ) -> None:
-    """Record one succession for each set of successors and date.
+    """Record a succession for each set of successors and date.
 
-    A succession waits until all of its rows are imported: without one of its predecessors it would be a different
-    succession. `undecided_keys` are the keys of rows left for review or refused.
+    A succession is recorded only once all of its rows are imported: without one of the predecessors it would be a
+    different succession. `undecided_keys` are the keys of rows that wait for review or were refused.
     """
 
-    def find(key: str) -> Organisation | None:
+    def find_successor(key: str) -> Organisation | None:
         return organisations_by_key.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key)
 
     successions: dict[tuple[tuple[str, ...], dt.date | None], _Succession] = {}
@@ -61,7 +61,7 @@ def record_successions(
         if not council.successors:
             continue
         has_undecided = any(key in undecided_keys for key in council.successors)
-        if not has_undecided and not all(find(key) for key in council.successors):
+        if not has_undecided and not all(find_successor(key) for key in council.successors):
             _set_succession_aside(council.row, "its successor is in a row that was set aside.", run)
         elif run.is_mentioned(council.successors):
             _set_succession_aside(council.row, "another row about its successor was set aside.", run)
@@ -77,7 +77,7 @@ def record_successions(
     kinds: Counter[str] = Counter()
     for succession in successions.values():
         kind = succession.kind(start_by_key)
-        successors = [organisation for key in succession.successor_keys if (organisation := find(key))]
+        successors = [organisation for key in succession.successor_keys if (organisation := find_successor(key))]
         with set_aside_if_refused(succession.row, directory, run, is_used=True):
             record_succession(
                 kind=kind,
@@ -97,7 +97,7 @@ def record_successions(
 
 
 def _set_succession_aside(row: int, why: str, run: Import) -> None:
-    """Set a row aside whose council was imported, so that its succession can be imported later."""
+    """Set a row aside although its council was imported, so that its succession can be imported later."""
     problem = Problem(
         row,
         "",

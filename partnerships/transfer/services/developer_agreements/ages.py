@@ -1,4 +1,4 @@
-"""Agreements and contributions in files that are older than those imported before: they only add to histories."""
+"""Recognise agreements and contributions in files that are older than earlier imports: these only add to histories."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _RowKey = tuple[str, str, str]
 
 
 class AgreementAges:
-    """Tells which agreements and contributions are older than what was imported of them before.
+    """Finds out which agreements and contributions are older than their rows in earlier imports.
 
-    The age of an agreement follows from the `entry-date` of its row. The age of a contribution follows from the rows of
-    its transactions too. A new agreement or contribution is as old as the others of its authority. If these are new
-    too, the date of the files decides: for files of the whole country, and for an authority's own files in which no row
-    can be compared.
+    The age of an agreement follows from the `entry-date` of its row, the age of a contribution also from the rows of
+    its transactions. A new agreement or contribution is as old as the others of its authority. If these are new too,
+    the date of the files decides: for files of the whole country, and for an authority's own files in which no row can
+    be compared.
     """
 
     def __init__(self, files: AgreementFiles, newer_file_date: dt.date | None, importer: Organisation | None) -> None:
@@ -53,11 +53,11 @@ class AgreementAges:
         self._newer_file_date = newer_file_date if date_of_files_decides else None
 
     def newer_than_agreement(self, agreement: Agreement) -> dt.date | None:
-        """Return the date of what was imported before, if that is newer than the agreement's row; None otherwise."""
+        """Return the date of the earlier import, if it is newer than the agreement's row; None otherwise."""
         return self._newer_than(AGREEMENT.code, agreement)
 
     def newer_than_contribution(self, promise: Promise) -> dt.date | None:
-        """Return the date of what was imported before, if that is newer than the contribution; None otherwise."""
+        """Return the date of the earlier import, if it is newer than the contribution's rows; None otherwise."""
         return self._newer_than(CONTRIBUTION.code, promise)
 
     def _newer_than(self, dataset: str, row: Agreement | Promise) -> dt.date | None:
@@ -66,10 +66,10 @@ class AgreementAges:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """An agreement or a contribution, with the rows that tell its age."""
+    """An agreement or a contribution, with the rows whose dates give its age."""
 
     dataset: str
-    #: The number of its row in the file.
+    #: The number of the row of the agreement or contribution itself.
     row: int
     authority: str
     #: The dataset and the texts of each row.
@@ -77,7 +77,7 @@ class _Subject:
 
 
 def _subjects(files: AgreementFiles) -> Iterator[_Subject]:
-    """Yield each agreement and contribution with the rows that tell its age."""
+    """Yield each agreement and each contribution of the files."""
     for agreement in files.agreements:
         yield _Subject(
             dataset=AGREEMENT.code,
@@ -96,7 +96,7 @@ def _subjects(files: AgreementFiles) -> Iterator[_Subject]:
 
 
 def _last_dates(authority: Organisation | None) -> dict[_RowKey, dt.date]:
-    """Return the entry dates of the rows that were imported before, of one authority or of all; one query.
+    """Return the entry dates of the rows saved by earlier imports, of one authority or of all; one query.
 
     Rows that were entered on pages are left out, because they are in no file.
     """
@@ -117,19 +117,20 @@ def _row_key(dataset: str, cells: Mapping[str, str]) -> _RowKey:
 
 @dataclass(frozen=True, slots=True)
 class OlderPromise:
-    """A contribution in an older file, and the date of what was imported of it before."""
+    """A contribution in a file that is older than the contribution's earlier import."""
 
     promise: RegisterPromise
+    #: The date of the earlier import, which is newer.
     newer: dt.date
 
     @property
     def key(self) -> tuple[str, int]:
-        """The reference and the receiver's id, which identify its commitment."""
+        """The reference and the receiver's id, which identify the contribution's commitment."""
         return self.promise.reference, self.promise.receiver.pk
 
 
 class OlderContributions:
-    """Adds what older files say to the history of contributions."""
+    """Adds the differences between older files and the present commitments to the commitments' history."""
 
     def __init__(self, older_promises: Sequence[OlderPromise], source: str, run: Import) -> None:
         self._source = source
@@ -143,36 +144,36 @@ class OlderContributions:
                 self._commitment_by_key[commitment.source_reference, commitment.receiver_id or 0] = commitment
 
     @property
-    def gone(self) -> list[RegisterPromise]:
-        """The contributions that newer files do not have, as withdrawn.
+    def missing_promises(self) -> list[RegisterPromise]:
+        """The contributions that newer files do not have, marked as withdrawn.
 
         Withdrawn commitments count neither as kept nor as broken.
         """
-        gone_promises = []
+        missing_promises = []
         for key, older in self._older_by_key.items():
             if key not in self._commitment_by_key:
-                missing_since = f"Missing from newer files, such as those of {long_date(older.newer)}."
-                gone_promises.append(replace(older.promise, withdrawn=older.promise.withdrawn or missing_since))
-        return gone_promises
+                reason = f"Missing from newer files, such as those of {long_date(older.newer)}."
+                missing_promises.append(replace(older.promise, withdrawn=older.promise.withdrawn or reason))
+        return missing_promises
 
     def fill_history(self, current_promises: Sequence[RegisterPromise]) -> None:
-        """Add to the history of each contribution how it has changed since, and sum up the differences in the report.
+        """Add to each contribution's history how it has changed since the file, and count the changes in the report.
 
         `current_promises` are the contributions in the files that are not older.
         """
         if not self._older_by_key:
             return
         run = self._run
-        existing = [
+        existing_commitments = [
             (self._commitment_by_key[key], older.promise)
             for key, older in self._older_by_key.items()
             if key in self._commitment_by_key
         ]
         ids_with_event = ids_with_event_of_files(
-            EventKind.CONTRIBUTION_IN_OLDER_FILE, [commitment.pk for commitment, _ in existing], run
+            EventKind.CONTRIBUTION_IN_OLDER_FILE, [commitment.pk for commitment, _ in existing_commitments], run
         )
         changed_count = 0
-        for commitment, promise in existing:
+        for commitment, promise in existing_commitments:
             differences = _differences(commitment, promise)
             if not differences:
                 continue
@@ -188,15 +189,15 @@ class OlderContributions:
             max(older.newer for older in self._older_by_key.values()),
             "contributions",
             changed=changed_count,
-            known=len(existing),
-            gone=len(self._older_by_key) - len(existing),
+            known=len(existing_commitments),
+            gone=len(self._older_by_key) - len(existing_commitments),
             later=len(self._commitment_by_key.keys() - keys_in_files),
         )
 
     def _record(self, commitment: Commitment, differences: str) -> None:
-        """Record the differences in the history of the commitment, and count it as changed."""
+        """Record the differences in the history of the commitment, and count the commitment as changed."""
         run = self._run
-        # `save_promises` counted it as left alone, because its commitment exists.
+        # `save_promises` counted the commitment as left alone, because it exists already.
         run.report.counts["left_alone"] -= 1
         name = f"{commitment.source_reference} ({commitment.receiver})"
         run.report.count("changed", f"{name}, changed since: {differences}")
@@ -213,18 +214,18 @@ class OlderContributions:
 
 
 def _differences(commitment: Commitment, promise: RegisterPromise) -> str:
-    """Return how a commitment differs from an older file, in words; "" if it does not."""
+    """Return how a commitment differs from an older file, in words; "" if both are equal."""
     differences = []
     promised_then = (promise.quantity, promise.unit if promise.quantity is not None else "")
     if promised_then != (commitment.quantity, commitment.unit):
-        then = _figure_words(promise.quantity, promise.unit)
-        differences.append(f"promised was {then}, now {_figure_words(commitment.quantity, commitment.unit)}")
+        figure_then = _figure_words(promise.quantity, promise.unit)
+        differences.append(f"promised was {figure_then}, now {_figure_words(commitment.quantity, commitment.unit)}")
 
     delivered_then = promise.progress[-1].delivered if promise.progress else Decimal(0)
     if delivered_then != commitment.delivered_quantity:
-        then = _figure_words(delivered_then, promise.unit)
-        now = _figure_words(commitment.delivered_quantity, commitment.unit)
-        differences.append(f"delivered was {then}, now {now}")
+        figure_then = _figure_words(delivered_then, promise.unit)
+        figure_now = _figure_words(commitment.delivered_quantity, commitment.unit)
+        differences.append(f"delivered was {figure_then}, now {figure_now}")
     return "; ".join(differences)
 
 

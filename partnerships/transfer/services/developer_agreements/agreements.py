@@ -1,4 +1,4 @@
-"""Save the agreements of the files, and find those that their contributions belong to."""
+"""Save the agreements of the files, and find the agreement of each contribution."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def save_agreements(
 ) -> tuple[dict[int, DeveloperAgreement], set[int]]:
     """Save the agreements, and set aside those that cannot be saved.
 
-    Return the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
+    Returns the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
     """
     account = files.accounts[0]
     names_by_row = _authority_names_in_promises(files.promises)
-    usable: dict[int, RegisterAgreement] = {}
+    usable_agreements: dict[int, RegisterAgreement] = {}
     first_row_by_key: dict[tuple[str, int], int] = {}
-    rows_of_unknown: set[int] = set()
+    rows_without_authority: set[int] = set()
     for agreement in files.agreements:
         reference = agreement.key[:200]
-        named = authorities.find(agreement.organisation)
-        if named is None:
-            named = _only_authority(names_by_row.get(agreement.row, ()), authorities)
-            if named is None:
+        row_authority = authorities.find(agreement.organisation)
+        if row_authority is None:
+            row_authority = _only_authority(names_by_row.get(agreement.row, ()), authorities)
+            if row_authority is None:
                 account.set_aside_read(agreement.row, *unknown_authority(agreement.organisation, run))
-                rows_of_unknown.add(agreement.row)
+                rows_without_authority.add(agreement.row)
                 continue
             account.remark(
                 agreement.row,
-                f"“{agreement.organisation}” is not in the directory: its promises name {named.name}, which is "
+                f"“{agreement.organisation}” is not in the directory: its promises name {row_authority.name}, which is "
                 "used instead.",
             )
-        authority = passed_on.agreement(reference, named)
+        authority = passed_on.agreement(reference, row_authority)
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *not_own(authority, run.organisation))
             continue
@@ -51,18 +51,18 @@ def save_agreements(
         if first_row != agreement.row:
             account.set_aside_read(agreement.row, *repeated(agreement.key, authority, first_row))
             continue
-        usable[agreement.row] = _register_agreement(agreement, authority)
+        usable_agreements[agreement.row] = _register_agreement(agreement, authority)
 
-    saved, new_count = record_agreements(
-        agreements=list(usable.values()), run_id=import_run.pk, author=run.author, now=run.now
+    saved_agreements, new_count = record_agreements(
+        agreements=list(usable_agreements.values()), run_id=import_run.pk, author=run.author, now=run.now
     )
     run.report.counts["created"] += new_count
-    run.report.counts["left_alone"] += len(saved) - new_count
-    return dict(zip(usable, saved, strict=True)), rows_of_unknown
+    run.report.counts["left_alone"] += len(saved_agreements) - new_count
+    return dict(zip(usable_agreements, saved_agreements, strict=True)), rows_without_authority
 
 
 def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[str]]:
-    """Return the names of authorities in the contributions of each agreement, by the agreement's row."""
+    """Return the authorities' names in the contributions of each agreement, by the agreement's row."""
     names_by_row: dict[int, set[str]] = defaultdict(set)
     for promise in promises:
         if promise.agreement_row is not None:
@@ -71,7 +71,7 @@ def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[s
 
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
-    """Return the only authority that these names mean; None if they mean none, or several."""
+    """Return the single authority that all these names mean; None if they mean several or none."""
     authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
     return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
 
@@ -89,7 +89,7 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
 
 
 class Agreements:
-    """Finds the agreement of each contribution: in these files, or among those that were imported before."""
+    """Finds the agreement of a contribution: in these files, or among the agreements of earlier imports."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Agreements:
             self._existing_by_reference[agreement.reference].append(agreement)
 
     def row_of(self, promise: Promise) -> Agreement | None:
-        """Return the row of the contribution's agreement in these files; None if it is in no file."""
+        """Return the row of the contribution's agreement; None if these files do not have the agreement."""
         return None if promise.agreement_row is None else self._row_by_number[promise.agreement_row]
 
     def has_unknown_authority(self, promise: Promise) -> bool:
@@ -115,12 +115,12 @@ class Agreements:
         return promise.agreement_row in self._rows_of_unknown
 
     def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
-        """Return the agreement of a contribution; None if there is none, or if several can be meant.
+        """Return the agreement of a contribution; None if it has none, or if it may mean several.
 
         An agreement that is not in these files must be the receiver's, if the receiver is known.
         """
         if promise.agreement_row is not None:
             return self._agreement_by_row.get(promise.agreement_row)
-        existing = self._existing_by_reference.get(promise.agreement[:200], [])
-        candidates = [agreement for agreement in existing if receiver is None or agreement.organisation == receiver]
+        agreements = self._existing_by_reference.get(promise.agreement[:200], [])
+        candidates = [agreement for agreement in agreements if receiver is None or agreement.organisation == receiver]
         return candidates[0] if len(candidates) == 1 else None

@@ -1,4 +1,4 @@
-"""Find the authorities that the files of developer agreements name."""
+"""Find the authorities whose names or keys are in the files of developer agreements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
 
 
 class Authorities:
-    """Organisations by their keys, names and Wikidata numbers."""
+    """The organisations that a cell of the files can mean, found by key, Wikidata number or name."""
 
     def __init__(self, run: Import) -> None:
         self._run = run
@@ -25,7 +25,7 @@ class Authorities:
         self.has_councils = any(scheme == Scheme.LOCAL_AUTHORITY for scheme, _ in self._organisation_by_identifier)
 
     def find(self, cell: str) -> Organisation | None:
-        """Return the organisation in a cell; None if it is not in the directory, or the cell is blank.
+        """Return the organisation in a cell; None if the directory does not have it, or the cell is blank.
 
         A cell has `local-authority-eng:ADU`, `developer-agreement:Boston Borough Council`,
         `national-park-authority:Q4972284`, or a name or key alone. A national park authority that is not in the
@@ -36,10 +36,10 @@ class Authorities:
             prefix, key = "", cell
         if not key:
             return None
-        holders = self._organisation_by_identifier
-        organisation = holders.get((Scheme.LOCAL_AUTHORITY, key.casefold())) or holders.get(
-            (Scheme.PLANNING_DATA, cell.casefold())
-        )
+        organisation_by_identifier = self._organisation_by_identifier
+        organisation = organisation_by_identifier.get(
+            (Scheme.LOCAL_AUTHORITY, key.casefold())
+        ) or organisation_by_identifier.get((Scheme.PLANNING_DATA, cell.casefold()))
         if organisation is not None:
             return organisation
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
@@ -49,6 +49,7 @@ class Authorities:
         return Organisation.objects.get(pk=organisation_ids.pop()) if len(organisation_ids) == 1 else None
 
     def _add_national_park(self, name: str, cell: str) -> Organisation:
+        """Add a national park authority to the directory, with a remark in the report."""
         organisation = create_organisation(
             name=name,
             kind=Kind.NATIONAL_PARK,

@@ -1,4 +1,4 @@
-"""Save the contributions of the files as commitments, with their payments as progress."""
+"""Save the contributions of the files as commitments, and their payments as the commitments' progress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.transfer.services.directory import Import
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContributionSources:
-    """The files of an import, and what their contributions are compared with."""
+    """The files of an import, and everything else that is needed to save their contributions."""
 
     files: AgreementFiles
     authorities: Authorities
@@ -38,40 +38,44 @@ class ContributionSources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Contribution:
-    """A contribution that can be saved, with the records that it belongs to."""
+    """A contribution that can be saved, with the organisations and the agreement that it belongs to."""
 
     promise: Promise
     #: The contribution in the form in which it is saved.
     registered: RegisterPromise
-    #: The authority that the row names. The receiver is its successor, if the contribution has passed on.
+    #: The authority in the row. The receiver is its successor, if the contribution has passed to that.
     named: Organisation | None
     receiver: Organisation
     agreement: DeveloperAgreement | None
-    #: Whether its agreement is in no file.
+    #: Whether no file has the contribution's agreement.
     is_unpublished: bool
-    #: The date of newer files that had it: then it only adds to history. None if this is the newest file.
+    #: The date of a newer file with the contribution, so that this one only adds to the history; None if this file is
+    #: the newest.
     newer: dt.date | None
 
 
 def save_promises(sources: ContributionSources, run: Import) -> str:
-    """Save contributions as commitments; returns the last line of the report."""
+    """Save the contributions as commitments, and return the last line of the report."""
     contributions = list(_usable_contributions(sources, run))
-    current = [contribution for contribution in contributions if contribution.newer is None]
-    current_promises = [contribution.registered for contribution in current]
+    current_contributions = [contribution for contribution in contributions if contribution.newer is None]
+    current_promises = [contribution.registered for contribution in current_contributions]
     older_promises = [
         OlderPromise(promise=contribution.registered, newer=contribution.newer)
         for contribution in contributions
         if contribution.newer is not None
     ]
-    older = OlderContributions(older_promises, SOURCE, run)
+    older_contributions = OlderContributions(older_promises, SOURCE, run)
 
     new_commitments = record_from_register(
-        promises=[*current_promises, *older.gone], source=SOURCE, author=run.author, now=run.now
+        promises=[*current_promises, *older_contributions.missing_promises],
+        source=SOURCE,
+        author=run.author,
+        now=run.now,
     )
     run.report.counts["created"] += len(new_commitments)
     run.report.counts["left_alone"] += len(contributions) - len(new_commitments)
     _link_agreements(contributions, new_commitments, run)
-    older.fill_history(current_promises)
+    older_contributions.fill_history(current_promises)
     _update_existing_promises(current_promises, new_commitments, run)
     rows = [
         ContributionRow(
@@ -79,20 +83,20 @@ def save_promises(sources: ContributionSources, run: Import) -> str:
             receiver_id=contribution.receiver.pk,
             named_id=(contribution.named or contribution.receiver).pk,
         )
-        for contribution in current
+        for contribution in current_contributions
     ]
     save_contribution_rows(rows, SOURCE, run)
     return _last_line(sources.files, contributions)
 
 
 def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator[_Contribution]:
-    """Yield the contributions that can be saved; the others are set aside with their transactions."""
+    """Yield the contributions that can be saved. The others are set aside with their transactions."""
     files, agreements = sources.files, sources.agreements
     first_row_by_key: dict[tuple[str, int], int] = {}
-    for done, promise in enumerate(files.promises, start=1):
+    for done_count, promise in enumerate(files.promises, start=1):
         reference = promise.key[:200]
-        named = sources.authorities.find(promise.organisation)
-        receiver = sources.passed_on.contribution(reference, promise.agreement[:200], named)
+        named_authority = sources.authorities.find(promise.organisation)
+        receiver = sources.passed_on.contribution(reference, promise.agreement[:200], named_authority)
         agreement = agreements.of(promise, receiver)
         if receiver is None and agreement is not None:
             receiver = agreement.organisation
@@ -122,11 +126,11 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
             as_of=run.as_of,
             accounts=files.accounts,
         )
-        run.progress(done, len(files.promises))
+        run.progress(done_count, len(files.promises))
         yield _Contribution(
             promise=promise,
             registered=registered,
-            named=named,
+            named=named_authority,
             receiver=receiver,
             agreement=agreement,
             is_unpublished=is_unpublished,
@@ -137,7 +141,7 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
 def _problem_with(
     promise: Promise, receiver: Organisation, agreements: Agreements, run: Import
 ) -> tuple[str, str] | None:
-    """Return the problem and the remedy of a contribution that cannot be used; None if it can be."""
+    """Return the problem and the remedy of a contribution that cannot be used; None if it can be used."""
     if run.organisation is not None and receiver != run.organisation:
         return not_own(receiver, run.organisation)
     if agreements.has_unknown_authority(promise):
@@ -146,9 +150,9 @@ def _problem_with(
 
 
 def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: AgreementFiles) -> None:
-    """Set a contribution aside with its transactions.
+    """Set a contribution aside, and its transactions because of it.
 
-    A contribution that was imported before has no row in these files: then its transactions get its problem.
+    A recalled contribution has no row in these files: then the transactions get the problem itself.
     """
     _agreement_account, contribution_account, transaction_account = files.accounts
     payment_problem = problem
@@ -163,7 +167,7 @@ def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: 
 def _link_agreements(
     contributions: Iterable[_Contribution], new_commitments: Iterable[Commitment], run: Import
 ) -> None:
-    """Link new commitments to their agreements."""
+    """Link new commitments to the agreements of their contributions."""
     agreement_by_key = {
         (contribution.registered.reference, contribution.receiver.pk): contribution.agreement
         for contribution in contributions
@@ -180,9 +184,9 @@ def _link_agreements(
 def _update_existing_promises(
     promises: Sequence[RegisterPromise], new_commitments: Iterable[Commitment], run: Import
 ) -> None:
-    """Add later payments to the commitments that existed before, and cancel withdrawn ones.
+    """Add later payments to commitments of earlier imports, and cancel withdrawn commitments.
 
-    A commitment that differs from the files in any other way stays as it is, and the report says so.
+    A commitment that differs from the files in any other way does not change, and the report lists it.
     """
     new_keys = {_key_of_commitment(commitment) for commitment in new_commitments}
     existing_by_key: dict[tuple[str, int], RegisterPromise] = {}
@@ -210,7 +214,7 @@ def _update_existing_promises(
             f"according to what is recorded here, {delivered_in_files:,} according to the files. Nothing was changed. "
             "If needed, correct it on its page."
         )
-    # `save_promises` counted them as left alone, because they existed.
+    # `save_promises` counted the updated commitments as left alone, because they existed.
     run.report.counts["left_alone"] -= len(updated)
     run.report.counts["changed"] += len(updated)
 
@@ -221,15 +225,15 @@ def _key_of_commitment(commitment: Commitment) -> tuple[str, int]:
 
 
 def _last_line(files: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
-    """Return the sentence that counts the rows of the three files by what became of them."""
+    """Return a sentence with the numbers of rows of the three files that were read and set aside."""
     parts = [
         f"{counted(account.rows, 'row')} of {label}: {account.read:,} read, {len(account.set_aside):,} set aside"
         for account, label in zip(files.accounts, ("agreements", "promises", "transactions"), strict=True)
     ]
     unpublished_count = sum(contribution.is_unpublished for contribution in contributions)
     withdrawn_count = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
-    withdrawn = f", {withdrawn_count:,} withdrawn from the register" if withdrawn_count else ""
+    withdrawn_text = f", {withdrawn_count:,} withdrawn from the register" if withdrawn_count else ""
     return (
         f"{'; '.join(parts)}. {counted(len(contributions), 'commitment')}, {unpublished_count:,} in agreements not "
-        f"published{withdrawn}."
+        f"published{withdrawn_text}."
     )

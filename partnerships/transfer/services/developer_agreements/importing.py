@@ -61,20 +61,24 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         contributions,
         transactions,
         names=(given.names[0], given.names[1], given.names[2]),
-        known=(given.known(0, agreements), given.known(1, contributions), given.known(2, transactions)),
+        known_headings=(
+            given.known_headings(0, agreements),
+            given.known_headings(1, contributions),
+            given.known_headings(2, transactions),
+        ),
         recall=partial(find_saved_rows, given.organisation),
     )
     report = Report()
     is_corrected = any(account.list_file.is_corrected for account in files.accounts)
     day = settled_date(
-        given=given.choices.as_of,
-        named=given.named_date,
+        chosen_date=given.choices.as_of,
+        date_in_name=given.named_date,
         # Corrected rows belong to the latest files, whatever dates they have.
-        said=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
+        date_in_rows=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
         now=given.now,
         report=report,
     )
-    # The accounts set their rows aside at the end (see `_apply`).
+    # The run starts without a list file: the accounts have the rows, and `_apply` sets rows aside at its end.
     run = given.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
     newer_run = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     ages = AgreementAges(files, newer_run.as_of if newer_run else None, given.organisation)
@@ -94,9 +98,9 @@ def apply_developer_agreements(given: Given) -> ImportRun:
 
 
 def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: ImportRun) -> str:
-    """Save the content of the files; returns the last line of the report.
+    """Save the content of the files, and return the last line of the report.
 
-    Rows older than those of the last files only add to histories.
+    Rows that are older than those of the last files only add to histories.
     """
     authorities = Authorities(run)
     if not authorities.has_councils:
@@ -105,12 +109,12 @@ def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: 
             "Import the list of councils first: import_register councils FILE.",
         )
     passed_on = PassedOn()
-    agreement_by_row, rows_of_unknown = save_agreements(files, authorities, passed_on, run, import_run)
+    agreement_by_row, rows_without_authority = save_agreements(files, authorities, passed_on, run, import_run)
     sources = ContributionSources(
         files=files,
         authorities=authorities,
         passed_on=passed_on,
-        agreements=Agreements(files, agreement_by_row, rows_of_unknown),
+        agreements=Agreements(files, agreement_by_row, rows_without_authority),
         ages=ages,
     )
     last_line = save_promises(sources, run)

@@ -1,4 +1,4 @@
-"""Agreements and contributions that passed to a successor. Later files may still name the predecessor."""
+"""Find agreements and contributions that passed to a successor, although later files name the predecessor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Key = tuple[str, int]
 
 
 class PassedOn:
-    """Finds the present holder of an agreement or a contribution, so that its row does not add it again."""
+    """Finds the present holder of an agreement or contribution, so that its row does not add it a second time."""
 
     def __init__(self) -> None:
         self._agreements = _holders(
@@ -28,13 +28,14 @@ class PassedOn:
         }
 
     def agreement(self, reference: str, authority: Organisation) -> Organisation:
-        """Return the present holder of an agreement of the authority."""
+        """Return the present holder of the authority's agreement, which is the authority unless it passed on."""
         return self._agreements.get((reference, authority.pk), authority)
 
     def contribution(self, reference: str, agreement: str, authority: Organisation | None) -> Organisation | None:
-        """Return the present holder of a contribution of the authority; for a new one, the holder of its agreement.
+        """Return the present holder of a contribution; for a new contribution, the holder of its agreement.
 
-        `reference` and `agreement` are the references of the contribution and of its agreement.
+        `reference` and `agreement` are the references of the contribution and of its agreement. Returns None if the row
+        has no authority.
         """
         if authority is None or (reference, authority.pk) in self._contributions_kept_by_predecessors:
             return authority
@@ -44,7 +45,7 @@ class PassedOn:
 def _holders(kind: str, records: Iterable[tuple[int, str, int | None]]) -> dict[_Key, Organisation]:
     """Return the present holders of the records that passed on, by reference and predecessor.
 
-    `records` are primary key, reference and holder of the records of a kind of obligation.
+    `records` has the primary key, the reference and the holder's id of every record of this kind of obligation.
     """
     handovers = list(
         Handover.objects.filter(kind=kind, state=HandoverState.APPLIED).values_list("record", "predecessor")

@@ -1,4 +1,4 @@
-"""Turn contributions and transactions into promises and progress reports."""
+"""Turn contributions into promises, and their transactions into progress reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.transfer.reading.accounts import Accounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
-#: The day of a transaction without a date, so that it comes first.
+#: The day of a transaction without a date: its report comes before all others.
 _UNDATED = dt.date(1970, 1, 1)
 
 
@@ -30,22 +30,22 @@ def register_promise(
     as_of: dt.date,
     accounts: tuple[Accounts, Accounts, Accounts],
 ) -> RegisterPromise:
-    """Return a contribution as a promise to `receiver`; its transactions as progress.
+    """Return a contribution as a promise to `receiver`, with its transactions as progress.
 
-    It counts money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not counted
-    stays in the text, and the report says so.
+    The quantity is money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not
+    counted is still in the text, with a remark in the report.
     """
 
-    def remark(words: str) -> None:
+    def remark(text: str) -> None:
         if not promise.is_recalled:
-            accounts[1].remark(promise.row, words)
+            accounts[1].remark(promise.row, text)
 
-    quantity, unit, not_counted = None, "", ""
+    quantity, unit, qualifier = None, "", ""
     if promise.amount:
         quantity, unit = promise.amount.quantize(_PENNY), "pounds"
         if promise.units:
             homes = _figure(promise.units, "homes")
-            not_counted = f", for {homes}"
+            qualifier = f", for {homes}"
             remark(
                 f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
                 "the text.",
@@ -59,13 +59,13 @@ def register_promise(
         application, day = agreement.planning_application, agreement.agreed_on
     agreed_on = promise.agreed_on or day or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
-    words = promise_description(promise.purpose, qualifier=not_counted, agreement=agreement, application=application)
+    text = promise_description(promise.purpose, qualifier=qualifier, agreement=agreement, application=application)
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
         remark(f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
-        text=f"{words}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
+        text=f"{text}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
         giver_name=giver_name_for(application),
         agreed_at=beginning_of(agreed_on),
@@ -80,27 +80,27 @@ def register_promise(
 def _progress(
     movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: Accounts
 ) -> tuple[RegisterProgress, ...]:
-    """Return a progress report for each transaction: the total delivered by then.
+    """Return a progress report for each transaction, with the total delivered up to the transaction.
 
-    Every figure is in its words too. Money that was allocated, spent, transferred or returned must have been received,
-    so the total delivered is the largest of those sums. A figure in another unit than the promise's, or of a withdrawn
-    record, is not counted, and the report says so.
+    The words of a report have every figure. Money that was allocated, spent, transferred or returned must have been
+    received, so the total delivered is the largest of those sums. A figure in another unit than the promise's, or of a
+    withdrawn record, is not counted, and gets a remark in the report.
     """
     sums: Counter[str] = Counter()
     reports = []
     for movement in movements:
         withdrawn = _withdrawn(movement.ended_on, as_of)
-        counted, not_counted = [], []
+        counted_figures, other_figures = [], []
         for value, kind in ((movement.amount, "pounds"), (movement.units, "homes")):
             if not value:
                 continue
             if kind == unit and not withdrawn:
                 sums[movement.status] += value  # type: ignore[assignment]  # a counter of decimals
-                counted.append(_figure(value, kind))
+                counted_figures.append(_figure(value, kind))
             else:
-                not_counted.append(_figure(value, kind))
-        if not_counted and not movement.is_recalled:
-            figures = " and ".join(not_counted)
+                other_figures.append(_figure(value, kind))
+        if other_figures and not movement.is_recalled:
+            figures = " and ".join(other_figures)
             account.remark(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
         elif withdrawn and not movement.is_recalled:
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
@@ -108,20 +108,21 @@ def _progress(
             RegisterProgress(
                 beginning_of(movement.on or _UNDATED),
                 _delivered(sums),
-                _note(movement, counted, not_counted, withdrawn),
+                _note(movement, counted_figures, other_figures, withdrawn),
             )
         )
     return tuple(reports)
 
 
 def _delivered(sums: Counter[str]) -> Decimal:
-    gone = Decimal(sums["spent"] + sums["transferred"] + sums["returned"])
-    return max(Decimal(sums["received"]), Decimal(sums["allocated"]), gone)
+    """Return the money or homes that must have been received by now, judged from all sums."""
+    passed_out = Decimal(sums["spent"] + sums["transferred"] + sums["returned"])
+    return max(Decimal(sums["received"]), Decimal(sums["allocated"]), passed_out)
 
 
-def _note(movement: Movement, counted: list[str], not_counted: list[str], withdrawn: str) -> str:
-    """Return the text of a progress report: `Received: 2 homes; £300.00 not counted.`"""
-    figures = [*counted, f"{' and '.join(not_counted)} not counted"] if not_counted else counted
+def _note(movement: Movement, counted_figures: list[str], other_figures: list[str], withdrawn: str) -> str:
+    """Return the text of a progress report, such as `Received: 2 homes; £300.00 not counted.`"""
+    figures = [*counted_figures, f"{' and '.join(other_figures)} not counted"] if other_figures else counted_figures
     status = (movement.status or "status not given").capitalize()
     note = f"{status}: {'; '.join(figures)}." if figures else f"{status}."
     note = f"{note} {movement.notes}" if movement.notes else note
@@ -129,7 +130,7 @@ def _note(movement: Movement, counted: list[str], not_counted: list[str], withdr
 
 
 def _withdrawn(ended_on: dt.date | None, as_of: dt.date) -> str:
-    """Return in words when the platform withdrew a record; "" if it did not."""
+    """Return the sentence that the platform withdrew a record, without its full stop; "" if it did not."""
     return f"Withdrawn from the register on {long_date(ended_on)}" if ended_on and ended_on <= as_of else ""
 
 
@@ -138,7 +139,7 @@ def _lower_first(text: str) -> str:
 
 
 def _figure(value: Decimal, unit: str) -> str:
-    """Return a sum to the penny, `£19,242.00`, or a number of homes, `17 homes`."""
+    """Return a sum with pence, such as `£19,242.00`, or a number of homes, such as `17 homes`."""
     return f"£{value:,.2f}" if unit == "pounds" else quantity_words(value, unit)
 
 

@@ -1,4 +1,4 @@
-"""The problems and remedies of rows of developer agreements that are set aside."""
+"""Problems of rows of developer agreements that are set aside, with their remedies."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
 
 
 def repeated(key: str, authority: Organisation, row: int) -> tuple[str, str]:
-    """Return the problem and the remedy of a row whose reference another row of its authority has."""
+    """Return the problem and the remedy of a row whose reference is in another row of the same authority."""
     return f"“{key}” of {authority.name} is already in row {row}.", "Correct or remove one of the two."

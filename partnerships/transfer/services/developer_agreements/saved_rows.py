@@ -1,4 +1,4 @@
-"""Save the rows of agreements, contributions and transactions, so that they can be published again; and find them."""
+"""Save the rows of developer agreements, so that they can be published again, and find saved rows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def save_agreement_rows(
 ) -> None:
     """Save the rows of the agreements that were imported.
 
-    `agreement_by_row` has the agreements by their row numbers. `find_organisation` finds the authority that a row
-    names, which is not the agreement's if the agreement has passed to a successor.
+    `agreement_by_row` has the agreements by their row numbers. `find_organisation` finds the authority in a row, which
+    is not the agreement's authority if the agreement has passed to a successor.
     """
     rows_by_agreement = {}
     for row in rows:
@@ -40,11 +40,11 @@ def save_agreement_rows(
 
 @dataclass(frozen=True, slots=True)
 class ContributionRow:
-    """The row of a contribution that was imported, and the authorities that it belongs to."""
+    """The row of a contribution that was imported, with the ids of its authorities."""
 
     promise: Promise
     receiver_id: int
-    #: The id of the authority that the row names: the contribution may have passed to a successor since.
+    #: The id of the authority in the row, which is not the receiver if the contribution has passed to a successor.
     named_id: int
 
 
@@ -67,11 +67,11 @@ def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: Im
         if commitment is None:
             continue
         movements = sorted(promise.movements, key=lambda movement: movement.row)
-        saved = saved_by_commitment.get(commitment.pk, _SavedContribution())
-        values = saved.values
-        # Later reports are published as new transactions. So the values are those of the moment at which these very
-        # rows were first read, also if the same file is imported again.
-        if saved.cells != [promise.cells, *(movement.cells for movement in movements)]:
+        saved_contribution = saved_by_commitment.get(commitment.pk, _SavedContribution())
+        values = saved_contribution.values
+        # Later reports are published as new transactions. The values must therefore stay as they were when these rows
+        # were first read, even if the same file is imported again.
+        if saved_contribution.cells != [promise.cells, *(movement.cells for movement in movements)]:
             values = {
                 OVER: "yes" if promise.ended_on or commitment.status in ENDS else "no",
                 LAST_REPORT: str(last_report_by_commitment.get(commitment.pk, 0)),
@@ -86,7 +86,7 @@ def save_contribution_rows(rows: Sequence[ContributionRow], source: str, run: Im
 
 @dataclass(slots=True)
 class _SavedContribution:
-    """The saved rows of a contribution: its own row first, then its transactions."""
+    """The saved rows of a contribution: its own row and then its transactions."""
 
     cells: list[Cells] = field(default_factory=list)
     #: The values of the contribution's own row.
@@ -97,10 +97,12 @@ def _saved_contributions(commitments: Iterable[Commitment]) -> dict[int, _SavedC
     """Return the saved rows of contributions by the id of the commitment; one query."""
     records = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
     saved_by_commitment: dict[int, _SavedContribution] = {}
-    # By dataset first: the code of contributions comes before the code of transactions.
+    # Sorting by dataset puts a contribution's own row first: its code comes before the code of transactions.
     for record in records.order_by("dataset", "position", "pk"):
-        saved = saved_by_commitment.setdefault(record.commitment_id or 0, _SavedContribution(values=record.values))
-        saved.cells.append(record.cells)
+        saved_contribution = saved_by_commitment.setdefault(
+            record.commitment_id or 0, _SavedContribution(values=record.values)
+        )
+        saved_contribution.cells.append(record.cells)
     return saved_by_commitment
 
 
@@ -111,10 +113,10 @@ def _file_row(row_number: int, cells: Cells, organisation_id: int) -> FileRow:
 def find_saved_rows(
     receiver: Organisation | None, dataset: str, column: str, values: Collection[str]
 ) -> list[tuple[int, Cells]]:
-    """Return saved rows of contributions or transactions, as pairs of a row number and the texts.
+    """Return the row number and the texts of each saved row with one of these values in the column.
 
-    The rows are those with one of the values in the column. With `receiver`, only the rows of that authority. Rows that
-    were entered on pages are in no file, and are left out.
+    With `receiver`, only rows of that authority are returned. Rows that were entered on pages are in no file, and are
+    left out.
     """
     if not values:
         return []

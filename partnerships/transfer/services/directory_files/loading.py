@@ -1,4 +1,4 @@
-"""Load a directory file: all of it, in bulk, or nothing."""
+"""Load a directory file in bulk: either the whole file, or nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
-#: Rows in one INSERT.
+#: The number of rows in one INSERT.
 _BATCH = 1000
 #: Fields of an organisation that have the same names in the file.
 _SAME_FIELDS = ("name", "short_name", "kind", "council_type", "designation", "legal_form", "status", "website")
@@ -43,7 +43,7 @@ _SAME_FIELDS = ("name", "short_name", "kind", "council_type", "designation", "le
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many organisations a directory file added, and how many the directory had already."""
+    """How many organisations a directory file added, and how many were in the directory already."""
 
     added: int
     known: int
@@ -51,10 +51,11 @@ class Loaded:
 
 @transaction.atomic
 def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.datetime) -> Loaded:
-    """Add the organisations of a directory file that the directory lacks.
+    """Add the organisations of a directory file that are not in the directory.
 
-    An organisation with one of its identifiers is that organisation and stays as it is; so do areas. Each list that the
-    file was made from gets an import run, so that an older list only fills history. Raises `UnableToRead`.
+    An organisation of the directory with one of the identifiers counts as the same organisation, and does not change;
+    areas of the directory do not change either. Each list that the file was made from gets an import run, so that an
+    older list only fills history. Raises `UnableToRead` if the file is invalid or a succession is not possible.
     """
     file = read_directory_file(data, now)
     wait_for_turn()
@@ -91,7 +92,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
 
 
 def _load_areas(items: list[dict[str, Any]]) -> dict[str, Area]:
-    """Create the areas that are missing; returns all areas by their codes."""
+    """Create the areas that are missing, and return all areas by their codes."""
     area_by_code = {area.code: area for area in Area.objects.all()}
     new_items = [item for item in items if item["code"] not in area_by_code]
     new_areas = Area.objects.bulk_create(
@@ -126,7 +127,7 @@ def _load_organisations(
 ) -> tuple[dict[str, Organisation], list[dict[str, Any]]]:
     """Create the organisations that are missing.
 
-    Return every organisation of the file by its key there, and the items of the new ones.
+    Returns every organisation of the file by its key there, and the items of the new organisations.
     """
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).select_related("organisation")
     organisation_by_identifier = {
@@ -156,7 +157,7 @@ def _load_organisations(
 
 
 def _organisation(item: dict[str, Any], area_by_code: dict[str, Area]) -> Organisation:
-    """Return a new organisation, not saved yet."""
+    """Return a new organisation, which the caller saves."""
     return Organisation(
         **{name: item[name] for name in _SAME_FIELDS},
         region=area_by_code.get(item["region"]),
@@ -171,7 +172,7 @@ def _create_details(
     area_by_code: dict[str, Area],
     source: str,
 ) -> None:
-    """Create the names, identifiers and areas served of new organisations."""
+    """Create the names, the identifiers and the areas of new organisations."""
     names: list[OrganisationName] = []
     identifiers: list[Identifier] = []
     areas_served: list[AreaServed] = []
@@ -204,7 +205,10 @@ def _create_details(
 
 
 def _names(item: dict[str, Any], organisation: Organisation) -> list[OrganisationName]:
-    """Return the names of an organisation, not saved yet: each text once, as an official name if it is one."""
+    """Return the names of an organisation, which the caller saves.
+
+    Each text occurs once: if it is the official name, with that kind.
+    """
     name_parts: dict[str, dict[str, Any]] = {
         item["short_name"]: {"kind": NameKind.SHORT, "from": None, "to": None},
         item["name"]: {"kind": NameKind.OFFICIAL, "from": None, "to": None},
@@ -226,7 +230,10 @@ def _names(item: dict[str, Any], organisation: Organisation) -> list[Organisatio
 
 
 def _save_run(source_list: dict[str, Any], loaded: Loaded, digest: str, author: User | None, now: dt.datetime) -> None:
-    """Save an import run for one of the lists that the file was made from, so that older lists only fill history."""
+    """Save an import run for one of the lists that the file was made from.
+
+    Later imports compare their dates with it, so that an older list only fills history.
+    """
     run = new_run(
         register=Register(source_list["register"]),
         file_name=source_list["file_name"],

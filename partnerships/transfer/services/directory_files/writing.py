@@ -1,4 +1,4 @@
-"""Write the directory's public facts as a directory file."""
+"""Write the public facts of the directory as a directory file."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ ATTRIBUTION = (
     "with the other lists and written in another format."
 )
 
-#: Roles of a tie that follow from the side on which an organisation is.
+#: Roles of a tie that a file need not name: they follow from the lists of predecessors and successors.
 _ROLES = frozenset({TieRole.SUCCESSOR, TieRole.CONTINUING})
 
-#: Schemes in the order in which one of their identifiers becomes an organisation's key.
+#: The schemes whose identifiers become keys of organisations, the preferred scheme first.
 _KEYS = (Scheme.LOCAL_AUTHORITY, Scheme.RSH, Scheme.LEP, Scheme.GSS)
 
 
 def directory_text() -> str:
-    """Return the directory as a directory file, one organisation on each line.
+    """Return the directory as the text of a directory file, with one organisation on each line.
 
-    Leaves out the demonstration, and organisations that no register identifies.
+    Organisations of the demonstration, and organisations that no register identifies, are left out.
     """
     facts = _Facts()
     parts = {
@@ -78,7 +78,10 @@ def _rows(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
-    """Return the fields with a value. `from_` becomes "from", which Python does not allow as a keyword."""
+    """Return the fields that have a value, without the underscore at the end of a name.
+
+    `from_` becomes "from", which Python does not allow as a keyword.
+    """
     return {name.rstrip("_"): value for name, value in fields.items() if value not in (None, "", [])}
 
 
@@ -130,7 +133,7 @@ def _can_be_written(succession: Succession) -> bool:
 
 
 class _Facts:
-    """The facts about all organisations in the file, read in a few queries."""
+    """The facts about all organisations in the file, loaded in a few queries."""
 
     def __init__(self) -> None:
         self.identifiers: dict[int, list[Identifier]] = defaultdict(list)
@@ -148,16 +151,16 @@ class _Facts:
         self.order = sorted(self.organisations, key=lambda pk: (self.organisations[pk].kind, self.keys[pk]))
 
     def _key(self, pk: int) -> str:
-        """Return a key made from the identifier whose scheme comes first in `_KEYS`."""
-        # Reversed, so that the first of several identifiers of a scheme counts.
+        """Return a key made from the identifier of the preferred scheme in `_KEYS`."""
+        # The rows are reversed, so that the first of several identifiers of a scheme remains in the dict.
         value_by_scheme = {row.scheme: row.value for row in reversed(self.identifiers[pk])}
         scheme = next((scheme for scheme in _KEYS if scheme in value_by_scheme), next(iter(value_by_scheme)))
         return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{value_by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
-        """Return the organisation as an item of the directory file, without blank values."""
+        """Return the organisation as an object of the directory file, without blank values."""
         organisation = self.organisations[pk]
-        # These two names are in fields of their own.
+        # These two names are in the fields `name` and `short_name`.
         names_in_fields = {
             (organisation.name, NameKind.OFFICIAL),
             (organisation.short_name, NameKind.SHORT),
@@ -201,9 +204,9 @@ class _Facts:
         )
 
     def successions(self) -> Iterator[dict[str, Any]]:
-        """Yield past successions that were not undone, and whose organisations are all in the file."""
+        """Yield the past successions that were not undone and whose organisations are all in the file."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
-        # From the last one back: a succession that undoes another comes after it, and may itself be undone.
+        # Going back from the last succession: one that undoes another comes after it, and may itself be undone.
         undone_ids: set[int | None] = set()
         for succession in past.order_by("-pk"):
             if succession.pk not in undone_ids:

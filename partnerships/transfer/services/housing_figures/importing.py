@@ -38,7 +38,7 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     """
     file = given.files[0]
     sheets = read_sheets(file.data, file.name)
-    figures_read = READERS[series].read(sheets, given.known(0, sheets))
+    figures_read = READERS[series].read(sheets, given.known_headings(0, sheets))
     refuse_unusable(figures_read.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
@@ -52,9 +52,9 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
         # The date of publication in a table is more exact than the month in a file's name.
         named_date = figures_read.list_file.true_on or given.named_date
     day = settled_date(
-        given=given.choices.as_of,
-        named=named_date,
-        said=same_file.released_on if same_file else None,
+        chosen_date=given.choices.as_of,
+        date_in_name=named_date,
+        date_in_rows=same_file.released_on if same_file else None,
         now=given.now,
         report=report,
     )

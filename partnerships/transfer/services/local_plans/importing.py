@@ -86,17 +86,17 @@ def apply_local_plans(given: Given) -> ImportRun:
         timetable_sheets,
         plans_name=plans_name,
         timetable_name=timetable_name,
-        known=(given.known(0, plan_sheets), given.known(1, timetable_sheets)),
-        read_before=imported_plans.references,
+        known_headings=(given.known_headings(0, plan_sheets), given.known_headings(1, timetable_sheets)),
+        earlier_references=imported_plans.references,
     )
     for list_file in plan_files.list_files:
         refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
-        given=given.choices.as_of,
-        named=given.named_date,
+        chosen_date=given.choices.as_of,
+        date_in_name=given.named_date,
         # Corrected rows belong to the latest files, whatever dates they have.
-        said=given.latest_date(Register.LOCAL_PLANS) if plan_files.is_corrected else plan_files.written_on,
+        date_in_rows=given.latest_date(Register.LOCAL_PLANS) if plan_files.is_corrected else plan_files.written_on,
         now=given.now,
         report=report,
     )

@@ -66,22 +66,22 @@ def apply_list(register: str, given: Given) -> ImportRun:
     Headings are read as people confirmed them for earlier lists of the publisher.
     """
     apply = importer_of(register) or partial(_apply_register, register)
-    return apply(replace(given, known=headings_known_for(register, given.choices.publisher)))
+    return apply(replace(given, known_headings=headings_known_for(register, given.choices.publisher)))
 
 
 def _apply_register(register: str, given: Given) -> ImportRun:
     """Import a register of organisations."""
     sheets = given.files[0].sheets
-    reading = read_register(register, sheets, given.known(0, sheets), given.choices)
+    reading = read_register(register, sheets, given.known_headings(0, sheets), given.choices)
     list_file = reading.list_file
     report = Report()
     refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
 
     day = settled_date(
-        given=given.choices.as_of,
-        named=given.named_date,
+        chosen_date=given.choices.as_of,
+        date_in_name=given.named_date,
         # Corrected rows belong to the latest list, whatever dates they hold.
-        said=given.latest_date(register) if list_file.is_corrected else list_file.true_on,
+        date_in_rows=given.latest_date(register) if list_file.is_corrected else list_file.true_on,
         now=given.now,
         report=report,
     )

@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.passed_on import awaiting_for, passed_for
 from partnerships.organisations.presenting import on_day, title_in_full, title_together
-from partnerships.organisations.queries import leads_of, watching
+from partnerships.organisations.queries import leads_of, recipients_of_change
 from partnerships.outbox.content import Content, link, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 from partnerships.people.models import User
@@ -208,7 +208,7 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     is_own = reader == membership.person
     if is_own and membership.ends_on is not None:
         return "The person no longer acts for the organisation."
-    if not is_own and not watching(membership).filter(pk=reader.pk).exists():
+    if not is_own and not recipients_of_change(membership).filter(pk=reader.pk).exists():
         return "The person no longer leads the organisation."
     context = {
         "membership": membership,

@@ -11,7 +11,7 @@ from django.db.models import Q
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed, Organisation
 
-#: Nations by how a GSS code begins. K, which is not here, is the whole United Kingdom.
+#: Nations by the first character of a GSS code. K is left out, because it means the whole United Kingdom.
 _NATIONS = {
     "E": Nation.ENGLAND_AND_WALES,
     "W": Nation.ENGLAND_AND_WALES,
@@ -21,15 +21,15 @@ _NATIONS = {
 
 
 def nation_of_codes(codes: Iterable[str]) -> Nation:
-    """Return the nation of most of these GSS codes; England and Wales if there are none."""
+    """Return the nation to which most of these GSS codes belong; England and Wales if there are no codes."""
     counts = Counter(_NATIONS[code[0]] for code in codes if code[:1] in _NATIONS)
     return max(Nation, key=lambda nation: counts[nation])
 
 
 def nation_of(organisation: Organisation) -> Nation:
-    """Return the nation of the areas that an organisation serves or, without any, of its region; one query."""
-    served = AreaServed.objects.filter(organisation=organisation, ends_on=None).values("area")
-    areas = Area.objects.filter(Q(pk__in=served) | Q(pk=organisation.region_id or 0))
+    """Return the nation of the areas that an organisation serves or, if it serves none, of its region; one query."""
+    served_areas = AreaServed.objects.filter(organisation=organisation, ends_on=None).values("area")
+    areas = Area.objects.filter(Q(pk__in=served_areas) | Q(pk=organisation.region_id or 0))
     code_by_area = dict(areas.values_list("pk", "code"))
     region_code = code_by_area.pop(organisation.region_id, "") if organisation.region_id else ""
     return nation_of_codes(code_by_area.values() or [region_code])

@@ -1,7 +1,8 @@
-"""The register of what organisations hold and can pass to others; every room adds its kinds.
+"""The register of the kinds of record that organisations can pass to each other; every room adds its kinds.
 
-It is used when an organisation ends or hands over functions, and when two records of one organisation are merged. Every
-column that refers to an organisation belongs to an obligation, follows the organisation, or stays as history.
+The register is used when an organisation ends or hands over functions, and when two records of one organisation are
+merged. Every column that refers to an organisation belongs to an obligation, follows the organisation, or stays as
+history.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from partnerships.people.models import User
 
 
 class UnableToMove(Exception):
-    """There is no such kind of thing, a reason is missing, or the row cannot refer to the other organisation."""
+    """Raised if the kind does not exist, a reason is missing, or the row cannot refer to the other organisation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A thing that an organisation holds, as lists and totals show it."""
+    """A record that an organisation has, as lists and totals show it."""
 
     pk: int
     title: str
@@ -33,27 +34,27 @@ class Held:
     what: str = ""
     homes: Decimal | None = None
     money: Decimal | None = None
-    #: The title for those who may not read the record, for example a successor before the vesting day, and in handover
-    #: lines, which stay when a person is erased. It repeats nothing from the record.
+    #: The title for people who may not read the record, for example in a successor before the vesting day, and for
+    #: handover lines, which remain when a person is erased. This title repeats nothing from the record.
     outside: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A move of things from one organisation to another, with its reason, author and time."""
+    """A move of records from one organisation to another, with its reason, author and time."""
 
     source: Organisation
     target: Organisation
     reason: str
     author: User | None
     now: dt.datetime
-    #: The id of the succession that causes it; None for a merge.
+    #: The id of the succession that causes the move; None for a merge.
     succession: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A changed row, with the values of the changed fields before and after; `after` is empty if it was deleted."""
+    """A changed row, with the changed values before and after. `after` is empty if the row was deleted."""
 
     table: str
     row: int
@@ -61,77 +62,80 @@ class Change:
     after: dict[str, Any]
 
 
-def kept_value(value: Any) -> Any:
-    """Return the value as a change stores it in JSON: dates as text that the database can read."""
+def json_value(value: Any) -> Any:
+    """Return the value as a `Change` stores it in JSON: dates as text that the database can read."""
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that refers to an organisation, and how its rows move to another one.
+    """A column that refers to an organisation, and how its rows move to another organisation.
 
-    If the other organisation already has a row in the place of one that should move, that row is ended (`ending`) or
-    deleted (`dropping`); without either it stays as it is.
+    Sometimes the other organisation already has a row that takes the place of a moving row. The moving row is then
+    ended (`ending`) or deleted (`dropping`); without either of these it does not change.
     """
 
     #: The field, as "app.Model.field".
     label: str
-    #: The lookup from a row to the record of the obligation.
+    #: The lookup path from a row to the record of the obligation.
     record: str = "pk"
     #: The rows that move with an obligation; the others are history.
     only: Q | None = None
-    #: Returns which rows cannot refer to the organisation with an id, for example a commitment whose other side it is.
+    #: Returns the condition for rows that cannot refer to the organisation with this id, for example a commitment in
+    #: which this organisation is the other side.
     locked: Callable[[int], Q] | None = None
-    #: The rows that nobody may change any more, for example those of an agreed record: they never move.
+    #: Rows that nobody may change any more and that therefore never move, for example rows of an agreed record.
     stays: Q | None = None
     #: Returns the values that end a row.
     ending: Callable[[Moving], dict[str, Any]] | None = None
-    #: Whether the row is deleted instead, because it cannot end: for example, a side in a conversation.
+    #: True if the row is deleted because it cannot end, for example a side in a conversation.
     dropping: bool = False
-    #: The fields of a deleted row that are not stored for restoring it, because they hold personal data.
+    #: The fields of a deleted row that are not stored to restore the row, because they contain personal data.
     forgetting: tuple[str, ...] = ()
-    #: Returns what changes in the other organisation's row, for example to the stronger role; it is given both rows.
+    #: Receives the ending row and the other organisation's row, and returns the new values of the latter, for example
+    #: the stronger role.
     uniting: Callable[[Any, Any], dict[str, Any]] | None = None
 
     @property
     def model(self) -> type[Model]:
-        """The model of its rows."""
+        """Return the model of the column's rows."""
         return apps.get_model(self.label.rpartition(".")[0])
 
     @property
     def name(self) -> str:
-        """The name of the field."""
+        """Return the name of the field."""
         return self.label.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """A kind of thing that an organisation holds until another one takes it over."""
+    """A kind of record that an organisation has until another organisation takes it over."""
 
     code: str
     label: str
     #: The columns that move to the other organisation with these records.
     columns: tuple[Column, ...]
-    #: Returns the records that the organisation holds on a day.
+    #: Returns the records that the organisation has on a day.
     records: Callable[[Organisation, dt.date], QuerySet[Any]]
-    #: Returns what lists show of a record.
+    #: Returns the description of a record for lists.
     describe: Callable[[Any, Organisation], Held]
-    #: The kind of record in the activity log; "" for no event, as for private notes.
+    #: The kind of record in the activity log; "" if no event is recorded, as for private notes.
     target: str = ""
-    #: Returns the kind and id of what a record belongs to, for its event.
+    #: Returns the kind and id of the target to which a record belongs, for the record's event.
     within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
-    #: Moves the records instead of `columns` when an organisation ends, for what ends and starts again: memberships.
+    #: Moves the records instead of `columns` when an organisation ends. Used for records that end and start again:
+    #: memberships.
     move: Callable[[Sequence[Any], Moving], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
-        """Return the things that the organisation holds on a day, the oldest first."""
+        """Return the descriptions of the records that the organisation has on a day, the oldest first."""
         return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
 
 
-#: Changes what cannot stay as it is once the records with these ids have moved, and returns the changes.
+#: A function that makes the changes that are necessary once the records with these ids have moved, and returns them.
 Settling = Callable[[Collection[int], Moving], list[Change]]
 
-#: Called with the changes that undoing a succession made.
+#: A function that is called with the changes that were made to undo a succession.
 PuttingBack = Callable[[Sequence[Change], dt.datetime], None]
 
 _kinds: dict[str, Obligation] = {}
@@ -148,13 +152,16 @@ def register_obligation(kind: Obligation) -> None:
 
 
 def register_settling(code: str, settling: Settling) -> None:
-    """Register what happens after records of a kind have moved, for example to an ask that would be to its own side."""
+    """Register a function that makes necessary changes after records of a kind have moved.
+
+    An example is an ask that would be addressed to its own side after the move.
+    """
     if settling not in _settling.setdefault(code, []):
         _settling[code].append(settling)
 
 
 def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
-    """Change what cannot stay as it is once records of a kind have moved, and return the changes."""
+    """Make the changes that are necessary after records of a kind have moved, and return them."""
     changes: list[Change] = []
     for settling in _settling.get(kind.code, ()):
         changes += settling(records, moving)
@@ -162,92 +169,92 @@ def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[C
 
 
 def register_putting_back(putting_back: PuttingBack) -> None:
-    """Register a function that a room needs called when undoing a succession has restored rows."""
+    """Register a function that a room needs to call after rows were restored to undo a succession."""
     if putting_back not in _putting_back:
         _putting_back.append(putting_back)
 
 
-def tell_put_back(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Call the rooms' registered functions with the changes that undoing a succession made."""
+def run_putting_back_hooks(changes: Sequence[Change], now: dt.datetime) -> None:
+    """Call the rooms' registered functions with the changes that were made to undo a succession."""
     for putting_back in _putting_back:
         putting_back(changes, now)
 
 
 def register_following(*columns: Column | str) -> None:
-    """Register columns that stay with an organisation that ends, and move only in a merge: its names, for example."""
+    """Register columns that stay with an organisation that ends and move only in a merge, for example its names."""
     for column_or_label in columns:
         column = Column(column_or_label) if isinstance(column_or_label, str) else column_or_label
         _following[column.label] = column
 
 
-def register_staying(because: str, *labels: str) -> None:
+def register_staying(reason: str, *labels: str) -> None:
     """Register columns that always refer to the same organisation, with the reason."""
-    _staying.update(dict.fromkeys(labels, because))
+    _staying.update(dict.fromkeys(labels, reason))
 
 
 def register_signing(*kinds: str) -> None:
-    """Register kinds of events by which an organisation signs, because signatures never pass to a successor."""
+    """Register kinds of event by which an organisation signs. Signatures never pass to a successor."""
     _signing.extend(kinds)
 
 
 def signing() -> tuple[str, ...]:
-    """Return the registered kinds of events by which organisations sign."""
+    """Return the registered kinds of event by which organisations sign."""
     return tuple(_signing)
 
 
 def obligations() -> tuple[Obligation, ...]:
-    """Return every registered kind of obligation, by label."""
+    """Return every registered kind of obligation, sorted by label."""
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
 def obligation(code: str) -> Obligation:
-    """Return the kind with this code. Raises `UnableToMove` if there is none."""
+    """Return the kind of obligation with this code. Raises `UnableToMove` if the code is not registered."""
     if code not in _kinds:
         raise UnableToMove("Choose what to hand over.")
     return _kinds[code]
 
 
 def following() -> tuple[Column, ...]:
-    """Return the columns that move only in a merge, by label."""
+    """Return the columns that move only in a merge, sorted by label."""
     return tuple(_following[label] for label in sorted(_following))
 
 
 def all_columns() -> list[Column]:
-    """Return the columns of every kind of obligation, and those that move only in a merge."""
+    """Return the columns of every kind of obligation and the columns that move only in a merge."""
     return [*(column for kind in obligations() for column in kind.columns), *following()]
 
 
 def registered_columns() -> dict[str, str]:
-    """Return every registered column, with what happens to it."""
+    """Return what happens to each registered column: "follows", "stays", or the code of its obligation."""
     columns = dict.fromkeys(_following, "follows") | dict.fromkeys(_staying, "stays")
     return columns | {column.label: kind.code for kind in _kinds.values() for column in kind.columns}
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The things of one kind that an organisation holds."""
+    """An organisation's records of one kind."""
 
     kind: Obligation
     things: Sequence[Held]
 
     @property
     def homes(self) -> Decimal:
-        """The number of homes in these things."""
+        """Return the number of homes in these records."""
         return total(thing.homes for thing in self.things)
 
     @property
     def money(self) -> Decimal:
-        """The amount of money in these things, in pounds."""
+        """Return the amount of money in these records, in pounds."""
         return total(thing.money for thing in self.things)
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal:
-    """Return the sum of the amounts that are known."""
+    """Return the sum of the amounts that are not None."""
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
 def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
-    """Return the things that the organisation holds on a day, by kind, without empty kinds."""
+    """Return the records that the organisation has on a day, grouped by kind, without empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
     held_codes = _held_codes(kinds, organisation, day)
     groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
@@ -255,7 +262,10 @@ def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | N
 
 
 def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
-    """Return the codes of the kinds that it holds anything of, in one query because most kinds are empty."""
+    """Return the codes of the kinds that the organisation has records of.
+
+    One query checks all kinds, because most kinds are empty.
+    """
     code_queries = [
         kind.records(organisation, day)
         .order_by()

@@ -1,4 +1,4 @@
-"""Successions that need an administrator, because they could not take effect or pass things on."""
+"""Successions that need an administrator, because they could not take effect or could not pass records on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, Succ
 
 
 def what_to_do(succession: Succession, today: dt.date) -> str:
-    """Return what an administrator must do so that it takes effect or passes things on; "" if nothing now."""
+    """Return what an administrator must do so that the succession takes effect or passes records on; "" if nothing."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
             f"Accepted records could not be handed over or returned: {succession.refused_because} We try again every "
@@ -51,14 +51,14 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
 
 
 def _overdue(today: dt.date) -> SuccessionQuerySet:
-    """Return the successions that may need an administrator; `what_to_do` decides about each of them."""
+    """Return the successions that may need an administrator; `what_to_do` decides for each of them."""
     is_unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
     is_due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
     return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 
 def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return the successions that wait for a decision, for administrators."""
+    """Return a task for administrators for each succession that needs a decision."""
     if not user.is_staff:
         return []
     today = timezone.localdate(now)
@@ -82,10 +82,10 @@ def _task(succession: Succession) -> str:
 
 
 def _administrators(now: dt.datetime) -> Reach:
-    """Return the people whom such work waits for: active administrators, if something is overdue."""
+    """Return the reach of these tasks: active administrators, if any succession is overdue."""
     staff = User.objects.filter(is_staff=True, is_active=True)
     return Reach(staff.filter(Exists(_overdue(timezone.localdate(now)))), (People("pk"),))
 
 
-#: Work that waits for administrators.
+#: Tasks of administrators about overdue successions.
 OVERDUE = (Source(_to_decide, lambda now: (_administrators(now),)),)

@@ -1,4 +1,4 @@
-"""Obligations of this room: the people of an organisation, and the members of its group."""
+"""This room's own obligations: the people of an organisation and the members of its group."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.organisations.obligations import (
     register_staying,
 )
 
-#: From the strongest role to the weakest.
+#: Roles from the strongest to the weakest.
 _ROLES = (Role.LEAD, Role.EDITOR, Role.VIEWER)
 
 
@@ -31,20 +31,20 @@ def _end_values(moving: Moving) -> dict[str, Any]:
     return {"ends_on": timezone.localdate(moving.now)}
 
 
-def _stronger_role(ended: Membership, kept: Membership) -> dict[str, Any]:
-    """Return the stronger role of two memberships, as the new value of the kept one."""
-    return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
+def _stronger_role(ending: Membership, remaining: Membership) -> dict[str, Any]:
+    """Return the stronger role of two memberships, as the new value of the membership that remains."""
+    return {"role": min(Role(ending.role), Role(remaining.role), key=_ROLES.index).value}
 
 
 def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
-    """End memberships, and start new ones in the same roles for the other organisation on the same day.
+    """End the memberships, and start new memberships in the same roles for the other organisation on the same day.
 
-    A planned last day stays. People who act for the other organisation already get the stronger of both roles.
+    A planned last day is kept. People who already act for the other organisation receive the stronger of both roles.
     """
     day = timezone.localdate(moving.now)
     label = Membership._meta.label
-    ending = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
-    ending.update(ends_on=Greatest("starts_on", Value(day)))
+    memberships_to_end = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
+    memberships_to_end.update(ends_on=Greatest("starts_on", Value(day)))
     end_changes = [
         Change(
             label,
@@ -59,8 +59,8 @@ def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
     role_changes = []
     for membership in memberships:
-        kept = target_membership_by_person.get(membership.person_id)
-        if kept is not None and (role_change := _raise_role(membership, kept)) is not None:
+        remaining = target_membership_by_person.get(membership.person_id)
+        if remaining is not None and (role_change := _raise_role(membership, remaining)) is not None:
             role_changes.append(role_change)
 
     new_memberships = Membership.objects.bulk_create(
@@ -77,7 +77,7 @@ def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Chan
         for membership in memberships
         if membership.person_id not in target_membership_by_person
     )
-    # If this is undone, a new membership ends on its first day.
+    # To undo the move, the new memberships are ended on their first day.
     start_changes = [
         Change(
             label,
@@ -94,17 +94,17 @@ def _iso_day(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _raise_role(ended: Membership, kept: Membership) -> Change | None:
-    """Give the kept membership the stronger of both roles; return the change, if there is one."""
-    role = _stronger_role(ended, kept)["role"]
-    if role == kept.role:
+def _raise_role(ending: Membership, remaining: Membership) -> Change | None:
+    """Give the membership that remains the stronger of both roles; return the change, or None if nothing changes."""
+    role = _stronger_role(ending, remaining)["role"]
+    if role == remaining.role:
         return None
-    Membership.objects.filter(pk=kept.pk).update(role=role)
-    return Change(Membership._meta.label, kept.pk, {"role": kept.role}, {"role": role})
+    Membership.objects.filter(pk=remaining.pk).update(role=role)
+    return Change(Membership._meta.label, remaining.pk, {"role": remaining.role}, {"role": role})
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
-    """Return the memberships that have not ended on a day, without invitations that nobody has answered."""
+    """Return the memberships that have not ended on a day, without unanswered invitations."""
     open_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=organisation)
     return open_memberships.filter(accepted_at__isnull=False).select_related("person")
 
@@ -148,7 +148,7 @@ GROUP = Obligation(
 
 
 def register() -> None:
-    """Register both, and the columns that belong to the organisation itself."""
+    """Register both obligations, and the columns that follow or stay with the organisation itself."""
     register_obligation(PEOPLE)
     register_obligation(GROUP)
     register_following(

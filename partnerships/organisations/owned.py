@@ -1,6 +1,7 @@
-"""The register of what people own for an organisation; every room adds its kinds.
+"""The register of the kinds of record that people own for an organisation; every room adds its kinds.
 
-It is used when a person leaves: what they own is handed over, and things without an owner are listed for the leads.
+The register is used when a person leaves: the person's records are handed over, and records without an owner are listed
+for the leads.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from partnerships.people.models import User
 
 
 class UnableToHandOver(Exception):
-    """The person does not act for the organisation, a reason is missing, or nothing is left to hand over."""
+    """Raised if the person does not act for the organisation, a reason is missing, or nothing is left to hand over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A thing that has or needs an owner."""
+    """A record that has or needs an owner."""
 
     pk: int
     title: str
@@ -31,7 +32,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """A thing of an organisation that is handed over to a person."""
+    """A record of an organisation, and the person who takes it over."""
 
     pk: int
     organisation: Organisation
@@ -43,22 +44,22 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class OwnedKind:
-    """A kind of thing that a person can own for an organisation."""
+    """A kind of record that a person can own for an organisation."""
 
     code: str
     label: str
     #: The columns that refer to the owner, as "app.Model.field".
     fields: tuple[str, ...]
-    #: Returns what a person owns for an organisation on a day.
+    #: Returns the records that a person owns for an organisation on a day.
     held: Callable[[User, Organisation, dt.date], Sequence[Thing]]
-    #: Returns what has no owner on a day, or an owner who no longer acts for the organisation.
+    #: Returns the records that on a day have no owner, or an owner who no longer acts for the organisation.
     left: Callable[[Organisation, dt.date], Sequence[Thing]]
-    #: Calls the service that sets the new owner. Raises `UnableToHandOver`.
+    #: Calls the service that sets the new owner. May raise `UnableToHandOver`.
     hand_over: Callable[[Handover], None]
-    #: Whether My work has a line for each thing without an owner.
+    #: True if My work has a separate line for each record without an owner.
     waits_alone: bool = False
-    #: Whether `hand_over` is called for each thing if a person leaves and names a successor. Kinds without it have a
-    #: departure hook of their own.
+    #: True if `hand_over` is called for each record when a person leaves and names a successor. Other kinds have their
+    #: own departure hook.
     goes_to_colleague: bool = False
 
 
@@ -68,26 +69,26 @@ def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership,
 
 
 def left_by(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
-    """Return the ids of the people who acted for the organisation but do not on this day, as a subquery."""
-    former = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
-    return former.exclude(person__in=acting_for(organisation, day)).values_list("person", flat=True)
+    """Return the ids of the people who once acted for the organisation but do not on this day, as a subquery."""
+    accepted_memberships = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
+    return accepted_memberships.exclude(person__in=acting_for(organisation, day)).values_list("person", flat=True)
 
 
 _kinds: dict[str, OwnedKind] = {}
 
 
 def register_owned(kind: OwnedKind) -> None:
-    """Register a kind under its code."""
+    """Register a kind of owned record under its code."""
     _kinds[kind.code] = kind
 
 
 def owned_kinds() -> tuple[OwnedKind, ...]:
-    """Return every registered kind, by label."""
+    """Return every registered kind of owned record, sorted by label."""
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
 def kind_of(code: str) -> OwnedKind:
-    """Return the kind with this code. Raises `UnableToHandOver` if there is none."""
+    """Return the kind of owned record with this code. Raises `UnableToHandOver` if the code is not registered."""
     if code not in _kinds:
         raise UnableToHandOver("Choose what to hand over.")
     return _kinds[code]
@@ -102,12 +103,12 @@ class Group:
 
 
 def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Group]:
-    """Return the things that a person owns for the organisation, by kind, without empty kinds."""
+    """Return the records that a person owns for the organisation, grouped by kind, without empty kinds."""
     groups = (Group(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]
 
 
 def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
-    """Return the things of the organisation that have no owner, by kind, without empty kinds."""
+    """Return the organisation's records without an owner, grouped by kind, without empty kinds."""
     groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]

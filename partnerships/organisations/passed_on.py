@@ -1,4 +1,4 @@
-"""Queries for the email after a succession: what passed on to which organisation, and what still waits for one."""
+"""Queries for the email after a succession: the records that passed on, and the records not yet handed over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.models import HandoverState, Organisation, Succe
 from partnerships.organisations.obligations import obligations, signing
 from partnerships.people.models import User
 
-#: The most titles for each organisation, so that an email stays short.
+#: The largest number of titles for each organisation, so that an email stays short.
 NAMED = 20
 
 
@@ -25,9 +25,9 @@ NAMED = 20
 class Passed:
     """Records of one organisation that another organisation has taken over."""
 
-    #: The name of the organisation that held them.
+    #: The name of the organisation that had the records.
     before: str
-    #: The name of the organisation that holds them now; "" if they still wait for one.
+    #: The name of the organisation that has the records now; "" if no organisation has taken them over yet.
     holder: str
     count: int
     #: The titles that the reader may read, at most `NAMED`.
@@ -35,17 +35,22 @@ class Passed:
 
     @property
     def others(self) -> int:
-        """The number of things whose title is not named."""
+        """Return the number of records whose title is not listed."""
         return self.count - len(self.titles)
 
 
-def passed_for(successions: Sequence[Succession], reader: User, own: Collection[int]) -> list[Passed]:
-    """Return what has passed on or was returned, from or to the reader's own organisations (ids), sorted by names."""
+def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collection[int]) -> list[Passed]:
+    """Return the records that passed on or were returned, sorted by names.
+
+    `own` are the ids of the reader's organisations; the records came from or went to one of these.
+    """
     record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
-        effective = effective_succession(succession)
-        is_returned = effective.undoes is not None
-        lines = (effective.undoes or effective).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
+        effective_cause = effective_succession(succession)
+        is_returned = effective_cause.undoes is not None
+        lines = (effective_cause.undoes or effective_cause).handovers.filter(
+            Q(predecessor__in=own_ids) | Q(successor__in=own_ids)
+        )
         lines = lines.filter(state=HandoverState.ACCEPTED if is_returned else HandoverState.APPLIED)
         rows = lines.values_list("predecessor", "successor", "kind", "record")
         for predecessor_id, successor_id, kind, record_id in rows:
@@ -66,17 +71,18 @@ def passed_for(successions: Sequence[Succession], reader: User, own: Collection[
 
 
 def awaiting_for(
-    successions: Sequence[Succession], reader: User, own: Collection[int], counts: Mapping[str, int], day: dt.date
+    successions: Sequence[Succession], reader: User, own_ids: Collection[int], counts: Mapping[str, int], day: dt.date
 ) -> list[Passed]:
-    """Return what ended organisations still held, if they or a successor are the reader's own (ids), sorted by name.
+    """Return the records of ended organisations that nobody has taken over yet, sorted by name.
 
-    `counts` are the numbers of things that each organisation held when people were emailed, by id.
+    Only organisations count that are, or whose successor is, one of the reader's own (`own_ids`). `counts` contains the
+    number of records that each organisation (id) had when people were emailed.
     """
     every_kind = {kind.code: None for kind in obligations()}
     awaiting_by_id: dict[int, Passed] = {}
     for succession in successions:
         own_predecessor_ids = {
-            tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own)
+            tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own_ids)
         }
         for organisation in ending(succession):
             count = counts.get(str(organisation.pk), 0)
@@ -87,10 +93,10 @@ def awaiting_for(
 
 
 def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
-    """Return what successors signed for records that an undone succession had passed on; the newest first.
+    """Return what successors signed for records that an undone succession had passed on, the newest first.
 
-    Only what the reader may see, and only if one of `undone_by` has taken effect: then a signature belongs to an
-    organisation that no longer takes part.
+    The events are limited to those that the reader may see. The list is empty unless one of `undone_by` has taken
+    effect: only then does a signature belong to an organisation that no longer takes part.
     """
     undoing = next((other for other in undone_by if other.status == SuccessionStatus.EFFECTIVE), None)
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
@@ -106,9 +112,9 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
     if not ids_by_target:
         return []
 
-    is_about_them = Q()
+    is_about_record = Q()
     for target, ids in ids_by_target.items():
-        is_about_them |= Q(target_kind=target, target_id__in=ids) | Q(within_kind=target, within_id__in=ids)
+        is_about_record |= Q(target_kind=target, target_id__in=ids) | Q(within_kind=target, within_id__in=ids)
     ties = succession.ties.exclude(successor=None).exclude(successor=F("predecessor"))
     is_signed_by_successor = Q(
         kind__in=signing(),
@@ -116,17 +122,17 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
         at__date__gte=succession.vests_on.earliest,
         at__date__lte=undoing.vests_on.latest,
     )
-    return list(visible_events(reader, is_signed_by_successor & is_about_them).order_by("-at", "-pk"))
+    return list(visible_events(reader, is_signed_by_successor & is_about_record).order_by("-at", "-pk"))
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
-    """Return at most `NAMED` titles of the organisation's records, as far as the reader may read them.
+    """Return at most `NAMED` titles of the organisation's records, limited to those that the reader may read.
 
-    `records` are the ids by kind; None for all records of a kind.
+    `records` contains the ids of records by kind; None means all records of a kind.
     """
     titles: list[str] = []
     for kind in obligations():
         if kind.code in records and len(titles) < NAMED:
-            readable = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
-            titles += sorted(f"{title} ({kind.label.lower()})" for title in readable.values())
+            title_by_record = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
+            titles += sorted(f"{title} ({kind.label.lower()})" for title in title_by_record.values())
     return titles

@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.people.models import User
 
-#: What a predecessor does, before and after the vesting day.
+#: Verbs for what a predecessor does to its successors, before and after the vesting day.
 _PREDECESSOR_VERBS = {
     SuccessionKind.ABSORB: ("Joins", "Joined"),
     SuccessionKind.SPLIT: ("Divides into", "Was divided into"),
@@ -29,14 +29,14 @@ _PREDECESSOR_VERBS = {
     SuccessionKind.FUNCTION_TRANSFER: ("Passes {functions} to", "Passed {functions} to"),
     SuccessionKind.TRANSFER_OF_ENGAGEMENTS: ("Transfers its engagements to", "Transferred its engagements to"),
 }
-#: What happens to a body without another one, before and after the vesting day.
+#: Verbs for what happens to a body on its own, before and after the vesting day.
 _OWN_VERBS = {
     SuccessionKind.RENAME: ("Is renamed {name}", "Was renamed {name}"),
     SuccessionKind.RECODE: ("Gets new codes", "Got new codes"),
     SuccessionKind.CONVERSION: ("Converts to another legal form", "Converted to another legal form"),
     SuccessionKind.FUNCTION_TRANSFER: ("Gives up {functions}", "Gave up {functions}"),
 }
-#: What a successor does, before and after the vesting day.
+#: Verbs for what a successor does to its predecessors, before and after the vesting day.
 _SUCCESSOR_VERBS = {
     SuccessionKind.BOUNDARY_CHANGE: ("Gets part of the area of", "Got part of the area of"),
     SuccessionKind.FUNCTION_TRANSFER: ("Takes over {functions} from", "Took over {functions} from"),
@@ -51,34 +51,34 @@ _TITLE_VERBS = {
     SuccessionKind.BOUNDARY_CHANGE: ("gives part of its area to", "give part of their areas to"),
     SuccessionKind.FUNCTION_TRANSFER: ("passes functions to", "pass functions to"),
 }
-#: The words of all other kinds.
+#: The title verbs of all other kinds.
 _USUAL_TITLE_VERBS = ("becomes", "become")
 
 
 def kinds_among(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the kinds of organisation with these codes, each with its name, for a legend."""
-    shown = set(codes)
-    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
+    """Return the kinds of organisation with these codes, each with its label, for a legend."""
+    shown_codes = set(codes)
+    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown_codes]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A succession as a line on the page of an organisation: words, the names of bodies, and the day."""
+    """A succession as a line on an organisation's page: a phrase, the other bodies, and the day."""
 
     words: str
     bodies: tuple[Organisation, ...]
     day: str
     succession: Succession
-    #: Whether the succession has yet to take effect.
+    #: True if the succession has yet to take effect.
     comes: bool
-    #: Whether another succession that has vested undoes this one.
+    #: True if another succession, which has vested, undoes this one.
     undone: bool = False
-    #: Whether the bodies are the organisation's predecessors.
+    #: True if the bodies are the organisation's predecessors, not its successors.
     replaces: bool = False
 
 
 def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
-    """Return what each succession means for the organisation, in the given order.
+    """Return one or two lines for each succession that say what it means for the organisation, in the given order.
 
     The successions must have their ties (`lineage.with_ties`).
     """
@@ -100,12 +100,15 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
             lines.append(_line(succession, ties_as_predecessor, _OWN_VERBS, ("Continues", "Continued"), today))
         if ties_from_others:
             usual = ("Replaces", "Replaced")
-            lines.append(_line(succession, ties_from_others, _SUCCESSOR_VERBS, usual, today, towards=True))
+            lines.append(_line(succession, ties_from_others, _SUCCESSOR_VERBS, usual, today, names_predecessors=True))
     return [replace(line, undone=line.succession.pk in undone_ids) for line in lines]
 
 
 def _undone_ids(successions: Iterable[Succession], today: dt.date) -> set[int]:
-    """Return the ids of the successions that another of them, which is not undone itself, has undone by today."""
+    """Return the ids of the successions that another of these successions has undone by today.
+
+    A succession that was itself undone does not count as undoing another.
+    """
     undone_ids: set[int] = set()
     # A succession that undoes another has the higher id, so the last one comes first.
     for succession in sorted(successions, key=lambda succession: succession.pk, reverse=True):
@@ -119,89 +122,99 @@ def _line(
     succession: Succession,
     ties: list[SuccessionTie],
     verbs: dict[SuccessionKind, tuple[str, str]],
-    usual: tuple[str, str],
+    usual_verbs: tuple[str, str],
     today: dt.date,
     *,
-    towards: bool = False,
+    names_predecessors: bool = False,
 ) -> Line:
     """Return one line on an organisation's page.
 
-    `usual` are the verbs of kinds without verbs of their own. It names the successors, or with `towards` the
-    predecessors.
+    `usual_verbs` are for kinds without verbs of their own. The line names the successors, or the predecessors if
+    `names_predecessors` is set.
     """
     comes = has_yet_to_come(succession, today)
-    present, past = verbs.get(SuccessionKind(succession.kind), usual)
+    present, past = verbs.get(SuccessionKind(succession.kind), usual_verbs)
     functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
     words = (present if comes else past).format(functions=_list(functions), name=succession.new_name)
     if succession.kind == SuccessionKind.RECODE and succession.new_code:
         words = f"{'Gets' if comes else 'Got'} the code {succession.new_code}"
-    bodies = dict.fromkeys(tie.predecessor if towards else tie.successor for tie in ties)
+    bodies = dict.fromkeys(tie.predecessor if names_predecessors else tie.successor for tie in ties)
     return Line(
         words=words,
         bodies=() if verbs is _OWN_VERBS else tuple(body for body in bodies if body is not None),
         day=on_day(succession),
         succession=succession,
         comes=comes,
-        replaces=towards,
+        replaces=names_predecessors,
     )
 
 
 def has_yet_to_come(succession: Succession, today: dt.date) -> bool:
-    """Whether the vesting day is ahead, or the succession is not certain yet."""
+    """Return True if the vesting day is still to come, or the succession is not certain yet."""
     if not succession.is_certain:
         return True
     return succession.vests_on is not None and succession.vests_on.latest > today
 
 
 def on_day(succession: Succession) -> str:
-    """ "on 1 April 2027", "in April 2028", "in 2028" or ""."""
+    """Return the vesting day with its preposition: “on 1 April 2027”, “in April 2028”, “in 2028” or ""."""
     day = succession.vests_on
     return "" if day is None else f"{'on' if day.day else 'in'} {day.words}"
 
 
 def title_of(succession: Succession) -> str:
-    """Return what happens, as a title: "Guildford and Woking become West Surrey".
+    """Return a title that says what happens: “Guildford and Woking become West Surrey”.
 
     The succession must have its ties (`lineage.with_ties`).
     """
     ties = list(succession.ties.all())
-    before = list(dict.fromkeys(tie.predecessor.name for tie in ties))
-    followed = [tie for tie in ties if tie.successor_id != tie.predecessor_id]
-    after = list(dict.fromkeys(tie.successor.name for tie in followed if tie.successor))
-    names = f"{before[0]} and {len(before) - 1} others" if len(before) > 3 else _list(before)
-    if not after:
+    predecessor_names = list(dict.fromkeys(tie.predecessor.name for tie in ties))
+    ties_to_others = [tie for tie in ties if tie.successor_id != tie.predecessor_id]
+    successor_names = list(dict.fromkeys(tie.successor.name for tie in ties_to_others if tie.successor))
+    names = (
+        f"{predecessor_names[0]} and {len(predecessor_names) - 1} others"
+        if len(predecessor_names) > 3
+        else _list(predecessor_names)
+    )
+    if not successor_names:
         return f"{succession.get_kind_display()}: {names}"
     verb_of_one, verb_of_several = _TITLE_VERBS.get(SuccessionKind(succession.kind), _USUAL_TITLE_VERBS)
-    return f"{names} {verb_of_one if len(before) == 1 else verb_of_several} {_list(after)}"
+    return f"{names} {verb_of_one if len(predecessor_names) == 1 else verb_of_several} {_list(successor_names)}"
 
 
 def title_in_full(succession: Succession) -> str:
-    """Like `title_of`; says so if it undoes another succession."""
+    """Return the title, which begins with “Undone:” if the succession undoes another succession."""
     return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
 
 
 def title_together(successions: Sequence[Succession]) -> str:
-    """Return one title for the successions of an order: that of the only one, or the place that they reorganise."""
+    """Return one title for the successions of an order.
+
+    It is the title of the only succession, or names the place that they reorganise.
+    """
     first = successions[0]
     if len(successions) == 1:
         return title_in_full(first)
     return f"{'Undone: reorganisation' if first.undoes else 'Reorganisation'} of {first.place}"
 
 
-def line_in_words(line: Handover | None, *, says_why: bool) -> str:
-    """Return the state of a handover line, and what it waits for; with `says_why` also why it is disputed."""
+def line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
+    """Return the state of a handover line and any consent that it lacks.
+
+    With `shows_reason`, the words also say why the line is disputed.
+    """
     if line is None:
         return "has no handover line yet"
     words = f"{line.get_state_display().lower()}: {line.successor.name}"
-    if line.dispute and says_why:
+    if line.dispute and shows_reason:
         words = f"{words}, “{line.dispute}”"
     return f"{words}; consent of {line.consent} is not recorded" if line.lacks_consent else words
 
 
 def steps_in_words(line: Handover) -> list[str]:
-    """Return who proposed a handover line, who accepted or disputed it and recorded the consent, each with the day.
+    """Return who proposed, accepted or disputed a handover line and recorded its consent, and when.
 
-    The line needs its people and its accepted parts fetched.
+    The line's people and accepted parts must be fetched.
     """
     steps = [_step("Proposed", line.proposed_by, line.proposed_at)]
     parts = list(line.accepted_parts.all())
@@ -217,18 +230,18 @@ def steps_in_words(line: Handover) -> list[str]:
 
 
 def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
-    """Return a step with its day, and its person if known: "Proposed by Ben West on 3 May 2027"."""
+    """Return a step with its day and, if known, its person: “Proposed by Ben West on 3 May 2027”."""
     by = f" by {person.display_name}" if person else ""
     return f"{verb}{by} on {long_date(timezone.localdate(moment))}"
 
 
 def is_by_function(succession: Succession) -> bool:
-    """Whether one of its ties names a function, so that the others are about what is left."""
+    """Return True if a tie names a function, so that the other ties are about the remaining functions."""
     return any(tie.function_id for tie in succession.ties.all())
 
 
 def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
-    """Return who is responsible for a function on a day, as a sentence."""
+    """Return a sentence that says who is responsible for a function on a day."""
     holder_ids = {pk for holders in answer.parts for pk in holders}
     names = dict(Organisation.objects.filter(pk__in=holder_ids).values_list("pk", "name")) | {NOBODY: "nobody"}
     when = long_date(day)
@@ -247,7 +260,7 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
 
 
 def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:
-    """Return who has which share, the largest first: “60% East; 40% jointly North and West”."""
+    """Return the share of each organisation, the largest first: “60% East; 40% jointly North and West”."""
     parts = [(share, sorted(name_by_id[pk] for pk in holders)) for holders, share in answer.parts.items()]
     texts = []
     for share, names in sorted(parts, key=lambda part: (-part[0], part[1])):
@@ -258,6 +271,6 @@ def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:
 
 
 def _list(names: Iterable[str]) -> str:
-    """Return the names in a sentence: "planning, housing and homelessness"."""
+    """Return the names as a list in a sentence: “planning, housing and homelessness”."""
     *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last

@@ -36,10 +36,10 @@ def find_organisations(
     region: Area | None = None,
     area: Area | None = None,
 ) -> OrganisationQuerySet:
-    """Return organisations by name or identifier, region and area, without an order.
+    """Return organisations by name or identifier, region and area, unsorted.
 
-    Every word of the text must be in the same name, or the whole text in an identifier. If there are none,
-    organisations with a similar name are returned, except for an email address.
+    Either one name must contain every word of the text, or an identifier must contain the whole text. If no
+    organisation matches, organisations with a similar name are returned, unless the text contains an @.
     """
     organisations = Organisation.objects.visible_to(user).standing()
     if region is not None:
@@ -50,17 +50,20 @@ def find_organisations(
 
 
 def find_publicly_listed(text: str) -> OrganisationQuerySet:
-    """Return organisations that everybody may look up, by name or identifier as in `find_organisations`."""
+    """Return organisations that everyone may look up, by name or identifier as in `find_organisations`."""
     return _matching(publicly_listed(), text)
 
 
 def _matching(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
-    """Return organisations with a matching name or identifier, or else with a similar name; all without a text."""
+    """Return organisations with a matching name or identifier or, failing that, with a similar name.
+
+    Without a text, all organisations are returned.
+    """
     if not text.strip():
         return organisations
-    exact = organisations.filter(_has_name_or_identifier(text))
-    if exact.exists() or "@" in text:
-        return exact
+    exact_matches = organisations.filter(_has_name_or_identifier(text))
+    if exact_matches.exists() or "@" in text:
+        return exact_matches
     similar_names = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
     return organisations.filter(pk__in=similar_names.values("organisation"))
 
@@ -72,7 +75,7 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
 
 
 def _has_name_or_identifier(text: str) -> Q:
-    """Return the condition that one name has every word of the text, or that an identifier has the text."""
+    """Return the condition that one name contains every word of the text, or that an identifier contains the text."""
     scheme, value = parse_org_id(text)
     identifier_matches = Q(scheme=scheme, value__iexact=value) if scheme else Q(value__icontains=text.strip())
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(identifier_matches)
@@ -86,7 +89,8 @@ def _has_name_or_identifier(text: str) -> Q:
     return condition
 
 
-#: The organisations that are linked to one through parents, each with its distance. CYCLE stops at a circle.
+#: Selects an organisation and those linked to it through parents, with their distance. CYCLE stops if parents form a
+#: circle.
 _CHAIN = """
     WITH RECURSIVE chain AS (
         SELECT id, parent_id, 0 AS depth
@@ -106,27 +110,33 @@ _ABOVE = _CHAIN.replace("LINK", "linked.id = chain.parent_id")
 
 
 def group_of(organisation_id: int) -> dict[int, int]:
-    """Return the ids of an organisation and of its group below it, each with its depth, which is 0 for itself."""
+    """Return the ids of an organisation and of the group below it, each with its depth.
+
+    The organisation's own depth is 0.
+    """
     return dict(rows_of(_BELOW, [organisation_id]))
 
 
 def ancestors_of(organisation_id: int) -> dict[int, int]:
-    """Return the ids of an organisation and of those above it, each with its distance, which is 0 for itself."""
+    """Return the ids of an organisation and of its ancestors, each with its distance.
+
+    The organisation's own distance is 0.
+    """
     return dict(rows_of(_ABOVE, [organisation_id]))
 
 
 def match_by_name(name: str) -> OrganisationQuerySet:
-    """Return organisations with a name that has the same normalised form."""
+    """Return organisations that have or had a name with the same normalised form."""
     return Organisation.objects.standing().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
 
 
 def publicly_listed() -> OrganisationQuerySet:
-    """Return organisations whose names, numbers, dates and successors everybody may look up.
+    """Return organisations whose names, numbers, dates and successors everyone may look up.
 
-    They have an identifier in a published register, or are councils or strategic authorities that will succeed one that
-    has. Organisations of the demonstration network and merged ones are left out.
+    These have an identifier in a published register, or are councils or strategic authorities that will succeed such an
+    organisation. Organisations of the demonstration network and merged organisations are excluded.
     """
     registered_ids = Identifier.objects.exclude(scheme=Scheme.NETWORK).values("organisation")
     ties = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
@@ -136,7 +146,7 @@ def publicly_listed() -> OrganisationQuerySet:
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:
-    """Return the person's memberships in force today, those with the strongest role first."""
+    """Return the person's memberships in force today, the strongest role first."""
     return (
         Membership.objects.current()
         .of_person(user)
@@ -147,7 +157,10 @@ def acting_memberships(user: User) -> QuerySet[Membership]:
 
 
 def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
-    """Return the organisation, if the person acts for it today in one of the roles (or in any); otherwise None."""
+    """Return the organisation if the person acts for it today in one of these roles; otherwise None.
+
+    Without roles, any role will do.
+    """
     return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
 
 
@@ -165,33 +178,36 @@ def leads_of(organisation: Organisation | int) -> QuerySet[User]:
     )
 
 
-def watching(membership: Membership) -> QuerySet[User]:
-    """Return whom to email about an administrator's change to a membership: the other leads, or else administrators."""
+def recipients_of_change(membership: Membership) -> QuerySet[User]:
+    """Return the people to email about an administrator's change to a membership.
+
+    These are the organisation's other leads or, if there are none, the administrators.
+    """
     leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
     return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
 
 
 def with_account(people: QuerySet[User]) -> QuerySet[User]:
-    """Return the people who have an account, by name."""
+    """Return the people who have an account, sorted by name."""
     return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
 
 
 def leads_with_account(organisations: Collection[Organisation] | Collection[int]) -> QuerySet[User]:
-    """People with an account who lead one of these organisations (or ids) today."""
+    """Return the people with an account who lead one of these organisations (or ids) today."""
     leads = Membership.objects.current().filter(organisation__in=organisations, role=Role.LEAD)
     return with_account(User.objects.filter(pk__in=leads.values("person")))
 
 
 def colleagues_of(membership: Membership) -> QuerySet[User]:
-    """Return other people who act for the same organisation today, by name."""
-    colleagues = Membership.objects.current().filter(organisation=membership.organisation_id)
+    """Return the other people who act for the same organisation today, sorted by name."""
+    memberships = Membership.objects.current().filter(organisation=membership.organisation_id)
     return (
-        User.objects.filter(pk__in=colleagues.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
+        User.objects.filter(pk__in=memberships.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
     )
 
 
 def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
-    """Return the memberships of an organisation in force today, leads first."""
+    """Return the memberships of an organisation in force today, the leads first."""
     return (
         Membership.objects.current()
         .filter(organisation=organisation)
@@ -202,6 +218,6 @@ def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
 
 
 def membership_by_address(address: str) -> Membership | None:
-    """Return the oldest membership of the person with this email address."""
-    current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
-    return current.select_related("person", "organisation").order_by("starts_on", "pk").first()
+    """Return the oldest membership in force today of the person with this email address."""
+    current_memberships = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
+    return current_memberships.select_related("person", "organisation").order_by("starts_on", "pk").first()

@@ -1,4 +1,4 @@
-"""Registers the organisations room's kinds, rules and hooks with other rooms, at start-up."""
+"""Register the organisations room's kinds, rules and hooks with other rooms, when the application starts."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.people.second_factor import register_reason
 from partnerships.people.sign_in_policy import register_policy
 
-#: How long leads can still use their passwords once their organisation requires its own sign-in.
+#: How long leads can still use their passwords after their organisation starts to require its own sign-in.
 WAY_BACK = dt.timedelta(days=1)
-#: How long requests for access are kept, answered or not.
+#: How long requests for access are stored, whether answered or not.
 REQUESTS_KEPT = dt.timedelta(days=90)
 
 
 def end_memberships(leaving: Leaving) -> int:
-    """End all memberships of a person, even the last lead's, because it must always be possible to close an account."""
+    """End all memberships of a person, and return their number.
+
+    Even the last lead's membership ends, because people must always be able to close their account.
+    """
     memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
     for membership in memberships.order_by("pk"):
         end_membership(
@@ -54,7 +57,7 @@ def end_memberships(leaving: Leaving) -> int:
 
 
 def _successor(leaving: Leaving, membership: Membership) -> User | None:
-    """Return the person who takes over, if they act for this organisation too; otherwise None."""
+    """Return the person who takes over, if that person also acts for this organisation; otherwise None."""
     if leaving.successor is None:
         return None
     memberships = (
@@ -64,16 +67,16 @@ def _successor(leaving: Leaving, membership: Membership) -> User | None:
 
 
 def leads_somewhere(user: User) -> bool:
-    """Whether the person leads an organisation today."""
+    """Return True if the person leads an organisation today."""
     return Membership.objects.current().of_person(user, Role.LEAD).exists()
 
 
-def organisation_asks_for_it(user: User) -> bool:
-    """Whether one of the person's organisations requires a second factor."""
+def organisation_requires_second_factor(user: User) -> bool:
+    """Return True if one of the person's organisations requires a second factor."""
     return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
 
 
-def acts_for_somebody(user: User) -> str:
+def why_not_administrator(user: User) -> str:
     """Return why a person with memberships, even pending ones, cannot be an administrator; "" without memberships."""
     open_memberships = Membership.objects.filter(person=user, ends_on=None)
     names = list(open_memberships.order_by("organisation__name").values_list("organisation__name", flat=True))
@@ -86,10 +89,10 @@ def acts_for_somebody(user: User) -> str:
 
 
 def offered_providers(user: User, now: dt.datetime) -> set[str]:
-    """Return the keys of the sign-in providers of the person's organisations."""
-    acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
+    """Return the keys of the sign-in providers that the person's organisations offer."""
+    memberships = Membership.objects.current(timezone.localdate(now)).of_person(user)
     return set(
-        acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
+        memberships.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
     )
 
 
@@ -98,20 +101,20 @@ def required_providers(user: User, now: dt.datetime) -> set[str]:
 
     Leads can use their passwords for one more day, so that nobody is locked out if the provider fails.
     """
-    required = Membership.objects.current(timezone.localdate(now)).of_person(user)
-    required = required.filter(organisation__own_sign_in_required_at__isnull=False)
-    required = required.exclude(role=Role.LEAD, organisation__own_sign_in_required_at__gt=now - WAY_BACK)
-    return set(required.values_list("organisation__sign_in_provider", flat=True))
+    memberships = Membership.objects.current(timezone.localdate(now)).of_person(user)
+    memberships = memberships.filter(organisation__own_sign_in_required_at__isnull=False)
+    memberships = memberships.exclude(role=Role.LEAD, organisation__own_sign_in_required_at__gt=now - WAY_BACK)
+    return set(memberships.values_list("organisation__sign_in_provider", flat=True))
 
 
 def organisations_using(provider: str) -> list[ReliantOrganisation]:
-    """Return the organisations that use a provider, with their leads."""
-    using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
-    return [ReliantOrganisation(organisation.name, tuple(leads_of(organisation))) for organisation in using]
+    """Return the organisations that use a sign-in provider, each with its leads."""
+    organisations = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
+    return [ReliantOrganisation(organisation.name, tuple(leads_of(organisation))) for organisation in organisations]
 
 
 def register() -> None:
-    """Register everything, once, at start-up."""
+    """Register everything. Called once, when the application starts."""
     register_list(LIST)
     register_events(EventKind)
     telling.register()
@@ -127,16 +130,16 @@ def register() -> None:
     register_departure(give_to_colleague)
     register_leaving("memberships ended and commitments transferred", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
-    register_reason("policy of an organisation", organisation_asks_for_it, always=True)
+    register_reason("policy of an organisation", organisation_requires_second_factor, always=True)
     register_policy(offered=offered_providers, required=required_providers)
-    register_obstacle(acts_for_somebody)
+    register_obstacle(why_not_administrator)
     register_retention(
         "access requests",
         what="Requests to act for an organisation",
         purpose="so that an administrator can answer them",
         basis="UK GDPR Article 6(1)(e) and (f)",
         kept_for="90 days after the request",
-        apply=_old_requests,
+        apply=_delete_old_requests,
     )
     register_reliant_organisations(organisations_using)
     register_recheck(recheck_own_sign_in)
@@ -196,13 +199,14 @@ def _register_personal() -> None:
     )
 
 
-def _old_requests(now: dt.datetime, dry_run: bool) -> int:
-    old = now - REQUESTS_KEPT
-    return delete_in_batches(AccessRequest.objects.filter(asked_at__lte=old), dry_run=dry_run)
+def _delete_old_requests(now: dt.datetime, dry_run: bool) -> int:
+    """Delete requests older than `REQUESTS_KEPT`, and return their number; with `dry_run`, only count them."""
+    cutoff = now - REQUESTS_KEPT
+    return delete_in_batches(AccessRequest.objects.filter(asked_at__lte=cutoff), dry_run=dry_run)
 
 
 def _register_emails() -> None:
-    """Register the kinds of email of this room; nobody can turn off those about access."""
+    """Register this room's kinds of email. Nobody can turn off the emails about access."""
     for code, label, write in (
         ("let_in", "Member added by an administrator", emails.write_let_in),
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),

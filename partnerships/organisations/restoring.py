@@ -1,4 +1,4 @@
-"""Applies the journal to organisations after a restore: handovers, consents, memberships, merges and sign-in."""
+"""Apply the journal to organisations after a restore: handovers, consents, memberships, merges and sign-in."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ from partnerships.organisations.services.merging import MERGE, UnableToMerge, me
 from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, sign_in_identity
 from partnerships.organisations.services.vesting import process_due_successions
 
-#: From the role with the fewest rights to that with the most.
+#: Roles from the fewest rights to the most.
 _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 
 
 def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the memberships that ended since the backup, and lower the roles that were lowered.
+    """End the memberships that ended since the backup, and lower the roles that were lowered since.
 
-    Even if nobody leads the organisation then: the outcome names it. Higher roles are not given again.
+    This happens even if the organisation then has no lead; the outcome names such organisations. Higher roles are not
+    given again.
     """
     changed_organisations: set[int] = set()
 
     def redo(membership: Membership, line: dict[str, Any]) -> int:
-        done = _end_or_lower(membership, line, now)
+        is_changed = _end_or_lower(membership, line, now)
         changed_organisations.add(membership.organisation_id)
-        return done
+        return is_changed
 
     memberships = Membership.objects.filter(pk__in={line["membership"] for line in lines}, ends_on=None)
     redone = redo_each(
@@ -53,8 +54,8 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     leads = Membership.objects.current(timezone.localdate(now)).filter(
         role=Role.LEAD, organisation__in=changed_organisations
     )
-    for number in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
-        redone.left.append(f"organisation {number}: has no lead now; invite one")
+    for organisation_id in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
+        redone.left.append(f"organisation {organisation_id}: has no lead now; invite one")
     return redone
 
 
@@ -66,7 +67,7 @@ def _began(membership: Membership) -> dt.datetime:
 
 
 def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime) -> bool:
-    """Apply a line of the journal; returns whether it changed the membership."""
+    """Apply a line of the journal to a membership, and return whether the membership changed."""
     if not line.get("undone"):
         end_membership(membership=membership, author=None, reason=MADE_AGAIN, now=now, even_last_lead=True)
         return True
@@ -76,10 +77,10 @@ def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime
     return True
 
 
-def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Name the organisations whose people sign in as they did before the last change.
 
-    Leads must set it again, because the journal does not hold the provider.
+    Leads must make the change again, because the journal does not contain the provider.
     """
     redone = Redone()
     organisations = Organisation.objects.filter(pk__in={line["organisation"] for line in lines})
@@ -100,16 +101,16 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Undo the merges again that were undone since the backup, and name those that were made since.
+    """Undo again the merges that were undone since the backup, and name the merges that were made since.
 
-    Administrators must make these again, because they look at both records first.
+    Administrators must make the latter again, because they look at both records first.
     """
     redone = Redone()
-    last = {line["same"]: line for line in sorted(lines, key=moment)}
+    last_lines = {line["same"]: line for line in sorted(lines, key=moment)}
     merges_in_force = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
-    merges = {merge_identity(merge): merge for merge in merges_in_force.select_related("kept", "merged")}
-    for same, line in sorted(last.items(), key=lambda item: moment(item[1])):
-        merge, pair = merges.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
+    merge_by_identity = {merge_identity(merge): merge for merge in merges_in_force.select_related("kept", "merged")}
+    for same, line in sorted(last_lines.items(), key=lambda item: moment(item[1])):
+        merge, pair = merge_by_identity.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
         if not line.get("undone"):
             redone.left += [] if merge else [f"{pair} after the backup: merge them again"]
         elif merge and merge.merged_at > moment(line):
@@ -124,9 +125,10 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Record the consents again that were recorded since the backup.
+    """Record again the consents that were recorded since the backup.
 
-    Runs before the lines that wait for them pass on. The journal does not hold where a consent can be read: ask.
+    This runs before the lines that need these consents pass on. The journal does not contain where a consent can be
+    read, so leads must be asked.
     """
 
     def redo(handover: Handover, line: dict[str, Any]) -> int:
@@ -134,11 +136,11 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         record_consent_again(handover, given_on=given_on, recorded_by=line["by"], recorded_at=moment(line))
         return 1
 
-    waiting = Handover.objects.lacking_consent().filter(pk__in={line["handover"] for line in lines})
+    lines_lacking_consent = Handover.objects.lacking_consent().filter(pk__in={line["handover"] for line in lines})
     return redo_each(
         "handover",
         lines,
-        waiting.order_by("pk"),
+        lines_lacking_consent.order_by("pk"),
         identity_of=consent_identity,
         began_at=lambda handover: handover.proposed_at,
         redo=redo,
@@ -146,35 +148,40 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply the successions that are due, and name those that differ from the journal or failed.
+    """Apply the successions that are due, and name the successions that failed or that differ from the journal.
 
-    Runs early, so that people who act for a predecessor pass to the successor before their membership ends.
+    This runs early, so that people who act for a predecessor move to the successor before their membership ends.
     """
     redone = Redone()
     redone.done, errors = process_due_successions(now=now)
     redone.left += [
-        f"succession {number}: passing on failed: {type(error).__name__}: {error}" for number, error in errors.items()
+        f"succession {succession_id}: passing on failed: {type(error).__name__}: {error}"
+        for succession_id, error in errors.items()
     ]
     successions = Succession.objects.in_bulk([line["succession"] for line in lines])
-    for number, line in sorted(last_about("succession", lines).items()):
-        succession = successions.get(number)
+    for succession_id, line in sorted(last_about("succession", lines).items()):
+        succession = successions.get(succession_id)
         if succession is None or handover_identity(succession) != line["same"]:
-            redone.left.append(f"succession {number}: not the one in the journal; record it and its lines again")
+            redone.left.append(f"succession {succession_id}: not the one in the journal; record it and its lines again")
             continue
-        applied = succession.handovers.filter(state=HandoverState.APPLIED).count()
-        if line["undone"] and applied:
-            redone.left.append(f"succession {number}: undone after the backup; undo it again")
-        elif not line["undone"] and applied < line["count"]:
+        applied_count = succession.handovers.filter(state=HandoverState.APPLIED).count()
+        if line["undone"] and applied_count:
+            redone.left.append(f"succession {succession_id}: undone after the backup; undo it again")
+        elif not line["undone"] and applied_count < line["count"]:
             redone.left.append(
-                f"succession {number}: {applied} of {line['count']} lines passed on; propose the others again"
+                f"succession {succession_id}: {applied_count} of {line['count']} lines passed on; "
+                f"propose the others again"
             )
     return redone
 
 
 def register() -> None:
-    """Register how each kind of line in the journal is applied after a restore; consents before what waits for them."""
+    """Register how each kind of line in the journal is applied after a restore.
+
+    Consents come before the handovers that need them.
+    """
     register_redo(CONSENT, "consents to handovers recorded again", redo_consents, early=True)
     register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
     register_redo(MERGE, "merges of organisations undone again", redo_merges)
-    register_redo(WAYS_IN, "organisations' ways to sign in", redo_ways_in)
+    register_redo(WAYS_IN, "organisations' ways to sign in", redo_sign_in_rules)

@@ -15,10 +15,10 @@ from partnerships.kit.compiled import moment
 
 @dataclass(frozen=True)
 class Organisations:
-    """The record reaches people of organisations found by a lookup path.
+    """A route by which a record reaches the people of the organisations at a lookup path.
 
     `path` leads from the record to an organisation's id ("owners__organisation"). `when` is a condition on the record
-    and the rows along that path. `roles` limits the route to people in those roles.
+    and the rows along that path. `roles` limits the route to people in these roles.
     """
 
     path: str
@@ -28,7 +28,7 @@ class Organisations:
 
 @dataclass(frozen=True)
 class People:
-    """The record reaches people found by a lookup path, while `when` holds."""
+    """A route by which a record reaches the people at a lookup path, if `when` is true of the record."""
 
     path: str
     when: Q = field(default_factory=Q)
@@ -36,7 +36,7 @@ class People:
 
 @dataclass(frozen=True)
 class Network:
-    """The record reaches everyone who can sign in, while `when` holds."""
+    """A route by which a record reaches everyone who can sign in, if `when` is true of the record."""
 
     when: Q = field(default_factory=Q)
 
@@ -46,10 +46,10 @@ Route = Organisations | People | Network
 
 @dataclass(frozen=True, slots=True)
 class SplitRoute:
-    """A route with its condition split into a part about the joining rows and a part about the record.
+    """A route whose condition is split into a part about the joining rows and a part about the record.
 
-    The parts go to different queries, so that each can use its own index. `is_mixed`: one comparison is about both, so
-    that the condition must stay whole.
+    The parts go into different queries, so that each query can use its own index. `is_mixed` is set if one comparison
+    is about both, so that the condition must stay whole.
     """
 
     route: Route
@@ -60,7 +60,7 @@ class SplitRoute:
 
 
 def split_route(model: type[Model], route: Route) -> SplitRoute:
-    """Split a route of a model; a route without joining rows stays whole."""
+    """Split a model's route into its parts; a route without joining rows stays whole."""
     joining = joining_rows(model, route.path) if isinstance(route, Organisations) else None
     if joining is None:
         return SplitRoute(route, None, Q(), Q(), is_mixed=False)
@@ -80,35 +80,41 @@ class JoiningRows:
 
 
 def joining_rows(model: type[Model], path: str) -> JoiningRows | None:
-    """Return the joining rows on a path such as "partnership__parties__organisation"; None for another form."""
-    *before, last = path.split("__")
-    if last != "organisation" or not 1 <= len(before) <= 2:
+    """Return the joining rows on a path such as "partnership__parties__organisation".
+
+    Returns None if the path has another form.
+    """
+    *names, last_name = path.split("__")
+    if last_name != "organisation" or not 1 <= len(names) <= 2:
         return None
     column = "pk"
-    start: Any = model
-    if len(before) == 2:
-        field: Any = model._meta.get_field(before[0])
+    owner_model: Any = model
+    if len(names) == 2:
+        field: Any = model._meta.get_field(names[0])
         if not field.many_to_one:
             return None
-        column, start = before[0], field.related_model
-    rows: Any = start._meta.get_field(before[-1])
+        column, owner_model = names[0], field.related_model
+    rows: Any = owner_model._meta.get_field(names[-1])
     if not rows.one_to_many:
         return None
-    return JoiningRows(rows.related_model, rows.field.name, column, "__".join(before) + "__")
+    return JoiningRows(rows.related_model, rows.field.name, column, "__".join(names) + "__")
 
 
 def split_condition(when: Q, prefix: str) -> tuple[Q, Q, bool]:
-    """Return the part of a condition about the rows, the part about the record, and whether some part is mixed."""
+    """Split a condition into the part about the rows and the part about the record.
+
+    The third value is True if a part is about both, or may be. Such a part is in neither of the two conditions.
+    """
     rows_condition, record_condition, is_mixed = Q(), Q(), False
     for part in _conjuncts(when):
         comparisons = list(_comparisons(part))
         is_about_rows = [f"{name}__".startswith(prefix) for name, _ in comparisons]
-        # A queryset as a value is a set of ids of its own; any other expression may refer to the rows.
+        # A queryset as a value is an independent set of ids; any other expression may refer to the rows.
         may_refer_to_rows = any(
             hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in comparisons
         )
         compares_row_itself = any(f"{name}__" == prefix for name, _ in comparisons)
-        # "Not" over many rows means "none of them", which a subquery of rows would change.
+        # "Not" over many rows means that no row meets the condition. A subquery of rows would change this meaning.
         is_entangled = any(is_about_rows) and (_is_negated(part) or not all(is_about_rows))
         if not comparisons or may_refer_to_rows or compares_row_itself or is_entangled:
             is_mixed = True
@@ -120,7 +126,7 @@ def split_condition(when: Q, prefix: str) -> tuple[Q, Q, bool]:
 
 
 def _conjuncts(condition: Q) -> Iterator[Q]:
-    """Yield the parts of a condition that must all hold."""
+    """Yield the parts of a condition that must all be true."""
     if condition.negated or (condition.connector != Q.AND and len(condition.children) > 1):
         yield condition
         return
@@ -132,19 +138,22 @@ def _conjuncts(condition: Q) -> Iterator[Q]:
 
 
 def _is_negated(condition: Q) -> bool:
-    """Whether a condition has a "not" anywhere."""
+    """Return True if the condition contains a "not" anywhere."""
     return condition.negated or any(isinstance(child, Q) and _is_negated(child) for child in condition.children)
 
 
 def _comparisons(condition: Q) -> Iterator[tuple[str, Any]]:
-    """Yield the lookup and value of each comparison in a condition; an expression counts as a reference."""
+    """Yield the lookup and value of each comparison in a condition.
+
+    An expression counts as a comparison that refers to other columns.
+    """
     for child in condition.children:
         if isinstance(child, Q):
             yield from _comparisons(child)
         elif isinstance(child, tuple):
             yield child
         else:
-            yield "", F("pk")
+            yield "", F("pk")  # any reference will do: the expression may refer to rows, too
 
 
 def _as_seen_from_rows(condition: Q, prefix: str) -> Q:
@@ -160,14 +169,14 @@ def _as_seen_from_rows(condition: Q, prefix: str) -> Q:
 
 
 def among_records(model: type[Model], condition: Q) -> Q:
-    """Return the condition, in a subquery if it needs joins, which would repeat records."""
+    """Return the condition, in a subquery if it needs joins, because joins would repeat records."""
     if _needs_no_join(model, condition):
         return condition
     return Q(pk__in=model._default_manager.filter(condition).values("pk"))
 
 
 def _needs_no_join(model: type[Model], condition: Q) -> bool:
-    """Whether the condition uses only columns of the record itself."""
+    """Return True if the condition uses only columns of the record itself."""
     for child in condition.children:
         if isinstance(child, Q):
             if not _needs_no_join(model, child):
@@ -184,7 +193,7 @@ def _needs_no_join(model: type[Model], condition: Q) -> bool:
 
 
 class _ByIdentity:
-    """An expression in a key: equal only to itself, because Django's expressions may not be compared by value."""
+    """An expression as part of a key. It equals only itself: Django's expressions may not be compared by value."""
 
     def __init__(self, value: object) -> None:
         self.value = value

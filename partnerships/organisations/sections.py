@@ -1,4 +1,4 @@
-"""Sections that upper rooms add to the page of a record, and those of an organisation's page."""
+"""Sections that upper rooms add to the page of a record, among them the sections of an organisation's page."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _Record = TypeVar("_Record", bound=Model, contravariant=True)
 
 
 class BuildFromRows(Protocol[_Record]):
-    """Builds a section.
+    """A function that builds a section.
 
-    `has_rows` is false where none of its rows exist, so that it need not ask for them.
+    `has_rows` is False if none of the section's rows exist, so that the function need not query them.
     """
 
     def __call__(self, reader: User, record: _Record, /, *, has_rows: bool) -> Section | None: ...
 
 
-#: Returns the lookups of a section that has something to show, so that all sections are read ahead in one query.
+#: A function that returns the lookups of a section with rows, so that all sections are read ahead in one query.
 LookupsOf: TypeAlias = Callable[[User, Record], Iterable[Lookup]]
 
 
 class RecordSections(Sections[User, Record]):
-    """Sections of a record's page; some are told whether they have rows.
+    """The sections of a record's page. Some sections are built only with the knowledge whether their rows exist.
 
-    Most records have no surveys, notices or working groups. One query finds that out for all sections, and another
-    reads what those ask that say so (`lookups`).
+    Most records have no surveys, notices or working groups. One query finds out for all sections whether they have
+    rows. Another query reads the `lookups` of the sections that have.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,10 @@ class RecordSections(Sections[User, Record]):
         order: int,
         lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section: a function from reader and record to it, or to None. The lowest `order` comes first."""
+        """Add a section: a function that takes reader and record, and returns the section or None.
+
+        The section with the lowest `order` comes first.
+        """
         super().register(name, build, order=order)
         if lookups is not None:
             self._lookups[name] = lookups
@@ -63,7 +66,7 @@ class RecordSections(Sections[User, Record]):
         order: int,
         lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section with the rows that it reads. The lowest `order` comes first."""
+        """Add a section and the rows that it reads. The section with the lowest `order` comes first."""
         self._from_rows[name] = build
         self._order[name] = order
         self._rows += [(name, row) for row in rows]
@@ -71,24 +74,24 @@ class RecordSections(Sections[User, Record]):
             self._lookups[name] = lookups
 
     def rows_lookup(self, record: int) -> Lookup:
-        """Return the first lookup of a later `of`, for `read_ahead`."""
+        """Return the first lookup that a later `of` needs, for `read_ahead`."""
         return rows_lookup(record, *(rows for _, rows in self._rows))
 
     def of(self, reader: User, record: Record) -> list[Section]:
-        """Return the sections with something to show to this reader."""
+        """Return the sections that have something to show to this reader."""
         section_rows = with_rows(record.pk, *(rows for _, rows in self._rows))
-        there = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
-        with_lookups = there & self._lookups.keys()
+        names_with_content = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
+        with_lookups = names_with_content & self._lookups.keys()
         read_ahead(
             lookup for name in self.in_order() if name in with_lookups for lookup in self._lookups[name](reader, record)
         )
-        built = (
-            self._from_rows[name](reader, record, has_rows=name in there)
+        sections = (
+            self._from_rows[name](reader, record, has_rows=name in names_with_content)
             if name in self._from_rows
             else self._builders[name](reader, record)
             for name in self.in_order()
         )
-        return [section for section in built if section is not None]
+        return [section for section in sections if section is not None]
 
 
 ON_ORGANISATIONS: RecordSections[Organisation] = RecordSections()

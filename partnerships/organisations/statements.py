@@ -1,18 +1,18 @@
-"""Queries of pages whose SQL is composed once a process.
+"""Queries of pages whose SQL is composed only once in each process.
 
-Composing a query takes Django several times as long as reading its rows. While a page is made, the function that
-composes a query gets stand-ins for the reader's ids, which no row has. Its SQL is stored, and each reader's ids replace
-the stand-ins. Outside a page, and where the SQL cannot be stored, the query is composed each time.
+Django takes several times longer to compose a query than to read its rows. While a page is made, the function that
+composes a query receives stand-ins for the reader's ids, which no row has. Its SQL is stored, and each reader's ids
+replace the stand-ins. Outside a page, and if the SQL cannot be stored, the query is composed each time.
 
-A function that composes must be defined in a module and depend only on its arguments and the day. The arguments are
+A function that composes must be defined at module level and depend only on its arguments and the day. The arguments are
 
 * the reader (User), of whom the function may use only the id, the kind of account, and what `visible_to` and
   `organisations_of` query; for visitors the query is composed each time;
-* ids (int, or a list of ints), moments (datetime) and texts (str), which may only become values in the SQL; texts also
-  inside a pattern;
+* ids (int, or a list of ints), moments (datetime) and texts (str), which may only become values in the SQL; texts may
+  also be inside a pattern;
 * named arguments, which become part of the key of the stored statement.
 
-`tests/support/kept_statements.py` compares each statement of each page in the tests with the one composed for the
+`tests/support/kept_statements.py` compares each statement of each page in the tests with the statement composed for the
 reader.
 """
 
@@ -54,12 +54,13 @@ from partnerships.organisations.together import Row, rows_together
 from partnerships.people.models import User
 
 T = TypeVar("T")
-#: Stored statements by key. Keys include the day, so all are dropped when there are too many.
+#: Stored statements by key. Keys include the day. If there are too many keys, all are dropped.
 _kept: dict[Hashable, _Variants] = {}
 _MAX_KEPT = 1_000
 #: The key in the page's memory for rows that were read ahead.
 _AHEAD = "read ahead"
-#: Make the lookups of page headers; `_EVERY_PAGE` is the key in the page's memory that says whether they were read.
+#: Functions that make the lookups of page headers. `_EVERY_PAGE` is the key in the page's memory that says whether
+#: these lookups were read.
 _on_every_page: list[Callable[[User], Lookup]] = []
 _EVERY_PAGE = "read for every page"
 #: The wrapper that counts the rows of a statement.
@@ -68,9 +69,9 @@ _COUNT = "SELECT COUNT(*) FROM ({}) found"
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **named: Hashable) -> list[T]:
     """Return the rows of the query that `compose(*arguments, **named)` makes."""
-    read = _take_read_ahead(Lookup(compose, arguments, named))
-    if read is not None:
-        ready, result = read
+    rows_read_ahead = _take_read_ahead(Lookup(compose, arguments, named))
+    if rows_read_ahead is not None:
+        ready, result = rows_read_ahead
         return ready.rows(result)
     ready_now = _ready(compose, arguments, named)
     return list(compose(*arguments, **named)) if ready_now is None else ready_now.rows()
@@ -78,9 +79,9 @@ def rows_for(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **n
 
 def count_for(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> int:
     """Return the number of rows of the query that `compose(*arguments, **named)` makes."""
-    read = _take_read_ahead(Lookup(compose, arguments, named, counts=True))
-    if read is not None:
-        _, result = read
+    rows_read_ahead = _take_read_ahead(Lookup(compose, arguments, named, counts=True))
+    if rows_read_ahead is not None:
+        _, result = rows_read_ahead
         return int(result[0][0])
     ready = _ready(compose, arguments, named)
     if ready is None:
@@ -93,7 +94,7 @@ def count_for(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A call of `rows_for` or, with `counts`, of `count_for`."""
+    """The arguments of a call of `rows_for` or, with `counts`, of `count_for`."""
 
     compose: Callable[..., QuerySet[Any, Any]]
     arguments: tuple[Argument, ...]
@@ -101,7 +102,7 @@ class Lookup:
     counts: bool = False
 
     def key(self) -> Hashable:
-        """Return a key that is equal for equal calls on one page."""
+        """Return a key that is equal for equal calls while a page is made."""
         values = (
             argument.pk if isinstance(argument, User) else tuple(argument) if isinstance(argument, list) else argument
             for argument in self.arguments
@@ -110,20 +111,20 @@ class Lookup:
 
 
 def lookup(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> Lookup:
-    """Return the lookup of a later `rows_for` with the same arguments, for `read_ahead`."""
+    """Return the lookup that a later `rows_for` with the same arguments needs, for `read_ahead`."""
     return Lookup(compose, arguments, named)
 
 
 def count_lookup(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> Lookup:
-    """Return the lookup of a later `count_for` with the same arguments, for `read_ahead`."""
+    """Return the lookup that a later `count_for` with the same arguments needs, for `read_ahead`."""
     return Lookup(compose, arguments, named, counts=True)
 
 
 def read_ahead(lookups: Iterable[Lookup]) -> None:
     """Read the rows of several lookups in one query.
 
-    The next `rows_for` or `count_for` with the same arguments takes these rows; a second call queries again. Reading
-    ahead only saves queries: a lookup that was not read ahead is read when a page needs its rows.
+    The next `rows_for` or `count_for` with the same arguments uses these rows; a second call queries again. Reading
+    ahead only saves queries: rows that were not read ahead are read when a page needs them.
     """
     page, rows_read_ahead = page_memory(), _read_ahead_rows()
     if page is None or rows_read_ahead is None:
@@ -140,7 +141,7 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
         ready = _ready(one_lookup.compose, one_lookup.arguments, one_lookup.named)
         if ready is not None and ready.statement.rows is not None:
             ready_by_key.append((one_lookup.key(), replace(ready, wrapper=_COUNT) if one_lookup.counts else ready))
-    # Reading one alone ahead would save nothing.
+    # Reading a single lookup ahead would save nothing.
     if len(ready_by_key) > 1:
         results = rows_together([ready for _, ready in ready_by_key])
         for (key, ready), result in zip(ready_by_key, results, strict=True):
@@ -148,36 +149,37 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
 
 
 def look_up_on_every_page(make: Callable[[User], Lookup]) -> None:
-    """Register, at start-up, a lookup of page headers: it is read with the first lookups that a page reads ahead."""
+    """Register a lookup of page headers, at start-up. It is read together with a page's first lookups."""
     _on_every_page.append(make)
 
 
 def _read_ahead_rows() -> dict[Hashable, tuple[Ready, list[Row]]] | None:
-    """Return the rows that were read ahead for this page and not used yet, by key; None outside a page."""
+    """Return the unused rows that were read ahead for this page, by key; None outside a page."""
     page = page_memory()
     return None if page is None else page.setdefault(_AHEAD, {})
 
 
-def _take_read_ahead(wanted: Lookup) -> tuple[Ready, list[Row]] | None:
-    """Remove and return the rows that were read ahead for a lookup; None if it was not read ahead."""
+def _take_read_ahead(needed_lookup: Lookup) -> tuple[Ready, list[Row]] | None:
+    """Remove and return the rows that were read ahead for a lookup; None if there are none."""
     rows_read_ahead = _read_ahead_rows()
-    return rows_read_ahead.pop(wanted.key(), None) if rows_read_ahead else None
+    return rows_read_ahead.pop(needed_lookup.key(), None) if rows_read_ahead else None
 
 
-#: Returns the rows about the record with an id, without regard to rights.
+#: A function that returns the rows about the record with this id, regardless of rights.
 RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 
 
 def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
-    """Return those of these functions that have a row about the record, in one query.
+    """Return those of these functions that have at least one row about the record, in one query.
 
-    For pages with many parts that most records lack: a part without any row needs no query with the reader's rights.
+    This is for pages with many parts that most records lack: a part without rows needs no query with the reader's
+    rights.
     """
     return {many[index] for index in rows_for(_indexes_with_row, record, many=many)} if many else set()
 
 
 def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
-    """Return the lookup of a later `with_rows` with the same arguments, for `read_ahead`."""
+    """Return the lookup that a later `with_rows` with the same arguments needs, for `read_ahead`."""
     return lookup(_indexes_with_row, record, many=many)
 
 
@@ -189,7 +191,7 @@ def _indexes_with_row(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any
 
 
 class _Composing(StandIns):
-    """Provides stand-ins for one reader while a query is composed, and remembers which ones the query used."""
+    """Provides stand-ins for one reader while a query is composed, and remembers the stand-ins that the query used."""
 
     def __init__(self, user: User | None) -> None:
         self.user = user
@@ -204,7 +206,7 @@ class _Composing(StandIns):
         return self._stand_in_for(OwnIds(roles))
 
     def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
-        """Return a stand-in for the records that these organisations hold; an empty list if there are none."""
+        """Return a stand-in for the records that these organisations have; an empty list if they have none."""
         if not organisations:
             return []
         if len(organisations) != 1 or organisations[0] not in self._roles_by_stand_in:
@@ -213,7 +215,7 @@ class _Composing(StandIns):
 
     def _stand_in_for(self, own_ids: OwnIds) -> list[int]:
         if own_ids not in self.stand_in_by_own_ids:
-            # 1,000 below the reader's, so that it differs from the stand-ins for arguments.
+            # At least 1,000 below the reader's stand-in, so that it differs from the stand-ins for arguments.
             stand_in = READER_STAND_IN - 1_000 - len(self.stand_in_by_own_ids)
             self.stand_in_by_own_ids[own_ids] = stand_in
             if own_ids.model is None:
@@ -226,9 +228,9 @@ class _Composing(StandIns):
 
 @dataclass(slots=True)
 class _Variants:
-    """The statements of one key. Their SQL differs by which of the reader's own ids are empty.
+    """The statements of one key, whose SQL differs by which of the reader's own ids are empty.
 
-    Django leaves out a condition on an empty list, or the whole query. None if the SQL cannot be stored.
+    Django leaves out a condition on an empty list, or the whole query. A statement is None if its SQL cannot be stored.
     """
 
     own_ids: tuple[OwnIds, ...] = ()
@@ -238,7 +240,7 @@ class _Variants:
 def _ready(
     compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Argument], named: dict[str, Hashable]
 ) -> Ready | None:
-    """Return the stored statement for this reader, composed now if needed; None if it cannot be stored."""
+    """Return the stored statement for this reader, which is composed now if necessary; None if it cannot be stored."""
     user = next((argument for argument in arguments if isinstance(argument, User)), None)
     if not is_remembering() or (user is not None and not user.is_active):
         return None
@@ -257,7 +259,7 @@ def _ready(
         statement = _compose_statement(composing, compose, arguments, named)
         new_own_ids = tuple(own_ids for own_ids in composing.stand_in_by_own_ids if own_ids not in ids_by_own_ids)
         if new_own_ids:
-            # The query of an earlier reader needed fewer ids: from now on, the shape depends on these too.
+            # Earlier readers' queries needed fewer ids. From now on, the shape depends on the new ids, too.
             variants.own_ids, variants.statement_by_shape = (*variants.own_ids, *new_own_ids), {}
             ids_by_own_ids = _ids_of(user, variants)
             shape = _shape(ids_by_own_ids)
@@ -271,12 +273,12 @@ def _ids_of(user: User | None, variants: _Variants) -> dict[OwnIds, list[int]]:
 
 
 def _shape(ids_by_own_ids: dict[OwnIds, list[int]]) -> tuple[bool, ...]:
-    """Return which of the reader's own ids are not empty."""
+    """Return for each of the reader's own ids whether there are any."""
     return tuple(bool(ids) for ids in ids_by_own_ids.values())
 
 
 def _key(compose: Callable[..., Any], arguments: Sequence[Argument], named: dict[str, Hashable]) -> Hashable:
-    """Return everything on which the SQL depends, except the values that replace stand-ins."""
+    """Return a key of everything on which the SQL depends, except the values that replace stand-ins."""
     return (
         compose,
         tuple(_kind_of(argument) for argument in arguments),
@@ -287,7 +289,7 @@ def _key(compose: Callable[..., Any], arguments: Sequence[Argument], named: dict
 
 
 def _kind_of(argument: Argument) -> Hashable:
-    """Return what the SQL may depend on in an argument, although a stand-in takes its place."""
+    """Return the properties of an argument on which the SQL may depend even though a stand-in replaces the argument."""
     match argument:
         case User():
             return argument.is_staff, argument.is_superuser, argument.is_stakeholder
@@ -352,7 +354,7 @@ def _compose_statement(
 
 
 def _refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
-    """Raise `CannotStandIn` for a query that is run while composing: with stand-ins its rows would be wrong.
+    """Raise `CannotStandIn` for a query that runs while another query is composed: stand-ins would make its rows wrong.
 
     Queries of the reader's own ids, which are made without stand-ins, may run.
     """
@@ -362,7 +364,7 @@ def _refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _can_be_stored(statement: Statement) -> bool:
-    """Whether every value is a stand-in or the same for everybody."""
+    """Return True if every value in the SQL is a stand-in or the same for all readers."""
     rows: Any = statement.rows
     if rows is not None:
         # A related manager attaches its record to each row, and prefetched querysets may have their own conditions.
@@ -372,16 +374,16 @@ def _can_be_stored(statement: Statement) -> bool:
         ):
             return False
     moments = [param for param in statement.params if isinstance(param, dt.datetime)]
-    # Another moment was computed from the clock by the query itself and would stay as it was when composed.
+    # Any other moment was computed by the query itself from the clock, and would never change in the stored SQL.
     are_known_moments = all(
         statement.is_present_moment(moment) or moment.microsecond in {0, *MOMENT_MARKS} for moment in moments
     )
-    # The SQL could also contain "%s" as text.
+    # The numbers differ if the SQL also contains "%s" as text.
     return are_known_moments and len(statement.pieces) == len(statement.params) + 1
 
 
 def _is_for_everybody(prefetched: str | Prefetch[Any]) -> bool:
-    """Whether the prefetched rows depend neither on the reader nor on a moment."""
+    """Return True if the prefetched rows depend neither on the reader nor on a moment."""
     queryset: Any = None if isinstance(prefetched, str) else prefetched.queryset
     if queryset is None:
         return True

@@ -28,7 +28,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.services import NewTie, ties_between
 
-#: Statuses of a succession that has not taken effect.
+#: The statuses, with labels, of a succession that has not taken effect.
 _PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
 _HOW_TO_NAME = (
     "Enter one organisation on each line: the name, or a number, for example the GSS code or registration number."
@@ -46,7 +46,7 @@ def _reason() -> forms.CharField:
 
 
 class Organisations(forms.CharField):
-    """Organisations, one on each line, by name or identifier."""
+    """A field for organisations, one on each line, by name or identifier."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -54,7 +54,7 @@ class Organisations(forms.CharField):
         )
 
     def clean(self, value: Any) -> Any:
-        """Return the organisations; the error quotes each line that is not one."""
+        """Return the organisations. The error quotes each line that names no organisation, or several."""
         lines = [" ".join(line.split()) for line in super().clean(value).splitlines()]
         organisations, errors = [], []
         for line in filter(None, lines):
@@ -68,7 +68,7 @@ class Organisations(forms.CharField):
 
 
 class OneOrganisation(forms.CharField):
-    """One organisation, by name or identifier; None if empty."""
+    """A field for one organisation, by name or identifier; None if the field is empty."""
 
     def clean(self, value: Any) -> Any:
         """Return the organisation with this name or number; None if the text is empty."""
@@ -77,9 +77,9 @@ class OneOrganisation(forms.CharField):
 
 
 def find_organisation(name_or_number: str) -> Organisation:
-    """Return the organisation with this identifier or name; ended ones only if no other has it.
+    """Return the organisation with this identifier or name; an ended organisation only if no present one matches.
 
-    Raises `ValidationError` if there is none, or several.
+    Raises `ValidationError` if no organisation or several organisations match.
     """
     identifiers = Identifier.objects.filter(value__iexact=name_or_number).exclude(scheme="network")
     organisations = list(Organisation.objects.filter(pk__in=identifiers.values("organisation")))
@@ -99,7 +99,7 @@ def find_organisation(name_or_number: str) -> Organisation:
 
 
 class SuccessionFieldsForm(Form):
-    """The fields of a succession, without its ties."""
+    """A form with the fields of a succession, without its ties."""
 
     kind = forms.ChoiceField(label="What happens?", choices=SuccessionKind.choices)
     place = forms.CharField(label="Place", required=False, max_length=120, help_text="For example, Surrey.")
@@ -161,7 +161,7 @@ _SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_
 
 
 class SuccessionForm(SuccessionFieldsForm):
-    """A new succession, with a tie from each predecessor to each successor."""
+    """A form to record a new succession, with a tie from each predecessor to each successor."""
 
     status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
     predecessors = Organisations(label="Predecessors")
@@ -181,7 +181,7 @@ class SuccessionForm(SuccessionFieldsForm):
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:
-        """`like` is another succession of the same order: its kind, dates and sources are filled in."""
+        """If `like` is given, its kind, dates and sources fill the form: it is another succession of the same order."""
         initial = _initial(like) | {"status": like.status} if like is not None else {}
         super().__init__(*args, **{"initial": initial, **kwargs})
         sides_section = Section("Predecessors and successors", "predecessors", "successors", "functions")

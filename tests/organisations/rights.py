@@ -348,7 +348,7 @@ ROWS = (
     Row(
         "organisations.end_area_served",
         lambda w, author, served: services.end_area_served(
-            served=served, on=timezone.localdate() + dt.timedelta(days=1), author=author, now=timezone.now()
+            served=served, day=timezone.localdate() + dt.timedelta(days=1), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_served,

@@ -1,4 +1,4 @@
-"""Saves areas from published lists."""
+"""Save areas from published lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Area
 
 
 class AreaFields(TypedDict, total=False):
-    """Fields of an area; those that are not given stay unchanged."""
+    """The fields of an area. Fields that are not given do not change."""
 
     name: str
     kind: str
@@ -28,6 +28,7 @@ def save_area(*, code: str, **fields: Unpack[AreaFields]) -> tuple[Area, bool, t
 
     No rights are checked, because areas come from published lists.
     """
+    # Lock only the area's own row, not the rows of its parent and region.
     area = Area.objects.select_for_update(of=("self",)).filter(code=code).first()
     if area is None:
         return Area.objects.create(code=code, **fields), True, ()

@@ -1,4 +1,4 @@
-"""Records which areas an organisation serves."""
+"""Record which areas an organisation serves."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def serve_area(
     ends_on: dt.date | None = None,
     source: str = "",
 ) -> AreaServed:
-    """Record that the organisation serves the area, from one day up to the day before another.
+    """Record that the organisation serves the area from `starts_on` until the day before `ends_on`.
 
-    None leaves the start or the end open.
+    None leaves the start or the end open. An existing row with the same start is returned unchanged.
     """
     require(roles_of(author, now).keeps_directory)
     served, created = AreaServed.objects.get_or_create(
@@ -42,15 +42,15 @@ def serve_area(
 
 
 @transaction.atomic
-def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Record that the organisation no longer serves the area from a day on."""
+def end_area_served(*, served: AreaServed, day: dt.date, author: User | None, now: dt.datetime) -> None:
+    """Record that the organisation no longer serves the area from this day on."""
     require(roles_of(author, now).keeps_directory)
-    AreaServed.objects.filter(pk=served.pk).update(ends_on=on)
-    served.ends_on = on
+    AreaServed.objects.filter(pk=served.pk).update(ends_on=day)
+    served.ends_on = day
     record_event(
         served.organisation,
         EventKind.AREA_ENDED,
         author=author,
         now=now,
-        data={"after": {"area": served.area.name, "ends_on": on.isoformat()}},
+        data={"after": {"area": served.area.name, "ends_on": day.isoformat()}},
     )

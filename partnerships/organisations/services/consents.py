@@ -1,4 +1,4 @@
-"""Records that a consent to handovers was given or refused."""
+"""Record that a consent to handovers was given or refused."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.handovers import UnableToHandOverLines
 from partnerships.people.models import User
 
-#: Characters of the evidence of a line.
+#: The largest number of characters in a line's evidence.
 _MAX_EVIDENCE = 300
 
 
 #: The kind of journal line about a recorded consent.
 CONSENT = "consent"
-#: The evidence of a consent from the journal, which holds no text.
+#: The evidence of a consent that comes from the journal, because the journal contains no text.
 _EVIDENCE_FROM_JOURNAL = (
     "We restored an older backup and recorded this consent again; ask the person who recorded the consent where people "
     "can read it"
@@ -30,14 +30,14 @@ _EVIDENCE_FROM_JOURNAL = (
 
 
 def consent_identity(line: Handover) -> str:
-    """Return the journal's hash of what never changes about a handover line."""
+    """Return the journal's hash of the fields of a handover line that never change."""
     return journal.identity(line.pk, line.predecessor_id, line.kind, line.record, line.consent, line.proposed_at)
 
 
 def record_consent_again(
     line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime
 ) -> None:
-    """Record a consent from the journal after a restore, as given by those whom the line names."""
+    """Record a consent from the journal after a restore, as given by the people whom the line names."""
     line.consent_from, line.consent_on = line.consent[:200], given_on
     line.evidence = _joined_evidence(line.evidence, _EVIDENCE_FROM_JOURNAL)[:_MAX_EVIDENCE]
     line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()
@@ -59,10 +59,10 @@ def record_consent(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Record the consent that these lines need, and return how many; accepted lines can then be applied.
+    """Record the consent that these lines need, so that accepted lines can be applied; return the number of lines.
 
-    The evidence is added to what a line already says. Leads of the predecessor or of the successor that keeps the
-    record may do this, and administrators. Raises `UnableToHandOverLines`.
+    The evidence is added to the existing evidence of a line. Leads of the predecessor or of the successor that keeps
+    the record may do this, and administrators. Raises `UnableToHandOverLines`.
     """
     locked_lines = _lock_lines_lacking_consent(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()
@@ -100,10 +100,10 @@ def record_consent(
 
 @transaction.atomic
 def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
-    """Record that the consent to these lines was refused, and return how many lines there are.
+    """Record that the consent to these lines was refused, and return the number of lines.
 
-    They become disputed, even if they were accepted, and the predecessor proposes again. The same people may do this as
-    record a consent. Raises `UnableToHandOverLines`.
+    The lines become disputed, even if they were accepted, and the predecessor proposes again. People who may record a
+    consent may also do this. Raises `UnableToHandOverLines`.
     """
     locked_lines = _lock_lines_lacking_consent(lines, author, now)
     if not reason.strip():
@@ -120,10 +120,13 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
 
 
 def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
-    """Lock the lines; the author must lead the predecessor or successor of each, or be an administrator."""
+    """Lock the lines, and check the author's rights.
+
+    The author must lead the predecessor or successor of each line, or be an administrator.
+    """
     roles = roles_of(author, now)
-    locking = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    locked_lines = list(locking.lacking_consent().order_by("pk"))
+    lines_to_lock = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
+    locked_lines = list(lines_to_lock.lacking_consent().order_by("pk"))
     for predecessor_id, successor_id in {(line.predecessor_id, line.successor_id) for line in locked_lines}:
         require(roles.keeps_directory or roles.lead(predecessor_id) or roles.lead(successor_id))
     if not locked_lines or len(locked_lines) < len(lines):

@@ -1,4 +1,4 @@
-"""Corrects names, areas served and areas, with a reason that the history keeps."""
+"""Correct names, areas served and areas, with a reason that is stored in the history."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from partnerships.organisations.services.areas import AreaFields, save_area
 from partnerships.organisations.services.recording import lock_organisation, record_event
 from partnerships.people.models import User
 
-#: Kinds of names that are corrected on the organisation itself.
+#: Kinds of name that are corrected on the organisation itself.
 PRESENT_NAMES = frozenset({NameKind.OFFICIAL, NameKind.SHORT})
 
 
 class UnableToCorrect(Exception):
-    """The reason is missing, the dates are impossible, or there is such a row already."""
+    """Raised if the reason is missing, the dates are impossible, or the same row already exists."""
 
 
 class NameFields(TypedDict, total=False):
-    """Fields of a name that can be corrected; the official and short name are corrected on the organisation."""
+    """Fields of a name that can be corrected. The official and short name are corrected on the organisation."""
 
     name: str
     kind: str
@@ -43,10 +43,10 @@ class ServedFields(TypedDict, total=False):
     source: str
 
 
-def _check_reason_and_dates(reason: str, since: dt.date | None, until: dt.date | None) -> None:
+def _check_reason_and_dates(reason: str, first_day: dt.date | None, end_day: dt.date | None) -> None:
     if not reason.strip():
         raise UnableToCorrect("Give a reason.")
-    if since and until and until < since:
+    if first_day and end_day and end_day < first_day:
         raise UnableToCorrect("The end must not be before the start.")
 
 
@@ -54,31 +54,31 @@ def _check_reason_and_dates(reason: str, since: dt.date | None, until: dt.date |
 def correct_name(
     *, row: OrganisationName, reason: str, author: User | None, now: dt.datetime, **fields: Unpack[NameFields]
 ) -> tuple[str, ...]:
-    """Correct a name other than the official and short one, and return the names of the changed fields.
+    """Correct a name other than the present official and short names; return the names of the changed fields.
 
     Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(row.organisation_id)
-    locked = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
-    if PRESENT_NAMES & {locked.kind, fields.get("kind")}:
+    locked_name = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    if PRESENT_NAMES & {locked_name.kind, fields.get("kind")}:
         raise UnableToCorrect(
             "Correct the official or short name on the organisation’s own page. People can still find the "
             "organisation by its old name."
         )
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())
-    before, after = apply_changes(locked, fields)
+    before, after = apply_changes(locked_name, fields)
     if not before:
         return ()
-    _check_reason_and_dates(reason, locked.valid_from, locked.valid_to)
-    if not locked.name:
+    _check_reason_and_dates(reason, locked_name.valid_from, locked_name.valid_to)
+    if not locked_name.name:
         raise UnableToCorrect("Enter a name.")
-    if organisation.names.filter(name=locked.name).exclude(pk=locked.pk).exists():
-        raise UnableToCorrect(f"{organisation.name} already has the name “{locked.name}”. Enter a different name.")
-    locked.folded = fold_name(locked.name)
-    locked.save(update_fields=[*before, "folded"])
-    data = {"before": before, "after": {"name": locked.name, **after}, "reason": reason.strip()}
+    if organisation.names.filter(name=locked_name.name).exclude(pk=locked_name.pk).exists():
+        raise UnableToCorrect(f"{organisation.name} already has the name “{locked_name.name}”. Enter a different name.")
+    locked_name.folded = fold_name(locked_name.name)
+    locked_name.save(update_fields=[*before, "folded"])
+    data = {"before": before, "after": {"name": locked_name.name, **after}, "reason": reason.strip()}
     record_event(organisation, EventKind.NAME_CORRECTED, author=author, now=now, data=data)
     return tuple(before)
 
@@ -93,18 +93,20 @@ def correct_area_served(
     """
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(served.organisation_id)
-    locked = AreaServed.objects.select_for_update(of=("self",)).select_related("area").get(pk=served.pk)
-    before, after = apply_changes(locked, fields)
+    locked_served = AreaServed.objects.select_for_update(of=("self",)).select_related("area").get(pk=served.pk)
+    before, after = apply_changes(locked_served, fields)
     if not before:
         return ()
-    _check_reason_and_dates(reason, locked.starts_on, locked.ends_on)
-    duplicates = AreaServed.objects.filter(organisation=organisation, area=locked.area, starts_on=locked.starts_on)
-    if duplicates.exclude(pk=locked.pk).exists():
+    _check_reason_and_dates(reason, locked_served.starts_on, locked_served.ends_on)
+    duplicates = AreaServed.objects.filter(
+        organisation=organisation, area=locked_served.area, starts_on=locked_served.starts_on
+    )
+    if duplicates.exclude(pk=locked_served.pk).exists():
         raise UnableToCorrect(
-            f"{organisation.name} already serves {locked.area.name} from that day. Choose another day or area."
+            f"{organisation.name} already serves {locked_served.area.name} from that day. Choose another day or area."
         )
-    locked.save(update_fields=list(before))
-    data = {"before": before, "after": {"area": locked.area.name, **after}, "reason": reason.strip()}
+    locked_served.save(update_fields=list(before))
+    data = {"before": before, "after": {"area": locked_served.area.name, **after}, "reason": reason.strip()}
     record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
     return tuple(before)
 
@@ -115,8 +117,8 @@ def correct_area(
 ) -> tuple[str, ...]:
     """Correct an area, and return the names of the changed fields.
 
-    The reason appears in the history of each organisation that serves it. The code never changes, because another code
-    is another area. Raises `UnableToCorrect`.
+    The reason appears in the history of each organisation that serves the area. The code never changes, because another
+    code means another area. Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     old_values = {name: getattr(area, name) for name in fields}
@@ -128,8 +130,8 @@ def correct_area(
             "after": {"area": area.name, **{name: str(fields[name] or "") for name in changed}},  # type: ignore[literal-required]  # names of these fields
             "reason": reason.strip(),
         }
-        serving = AreaServed.objects.filter(area=area).select_related("organisation").order_by("organisation")
-        organisation_by_id = {served.organisation_id: served.organisation for served in serving}
+        areas_served = AreaServed.objects.filter(area=area).select_related("organisation").order_by("organisation")
+        organisation_by_id = {served.organisation_id: served.organisation for served in areas_served}
         for organisation in organisation_by_id.values():
             record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
     return changed

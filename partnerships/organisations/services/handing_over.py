@@ -1,4 +1,4 @@
-"""Hands things that have no owner over to people."""
+"""Hand over records without an owner to people."""
 
 from __future__ import annotations
 
@@ -29,33 +29,37 @@ def hand_over_things(
     author: User,
     now: dt.datetime,
 ) -> int:
-    """Hand things of one kind that have no owner over to a person, all or none, and return how many.
+    """Hand over records of one kind without an owner to a person, all or none; return their number.
 
     Raises `UnableToHandOver`.
     """
-    locked = lock_organisation(organisation.pk)
-    require(roles_of(author, now).lead(locked.pk))
+    locked_organisation = lock_organisation(organisation.pk)
+    require(roles_of(author, now).lead(locked_organisation.pk))
     day = timezone.localdate(now)
     if not reason.strip():
         raise UnableToHandOver("Give a reason.")
-    if not Membership.objects.current(day).of_person(to).filter(organisation=locked).exists():
-        raise UnableToHandOver(f"{to.display_name} does not act for {locked.name}. Choose someone who does.")
+    if not Membership.objects.current(day).of_person(to).filter(organisation=locked_organisation).exists():
+        raise UnableToHandOver(
+            f"{to.display_name} does not act for {locked_organisation.name}. Choose someone who does."
+        )
     owned_kind = kind_of(kind)
-    thing_ids = [thing.pk for thing in owned_kind.left(locked, day) if thing.pk in things]
+    thing_ids = [thing.pk for thing in owned_kind.left(locked_organisation, day) if thing.pk in things]
     if not thing_ids or len(thing_ids) < len(set(things)):
         raise UnableToHandOver(
             "Another person has already handed over some of the records you ticked. Reload the "
             "page to see what is left."
         )
     for pk in thing_ids:
-        owned_kind.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
+        owned_kind.hand_over(
+            Handover(pk=pk, organisation=locked_organisation, to=to, reason=reason.strip(), author=author, now=now)
+        )
     return len(thing_ids)
 
 
 def give_to_colleague(departure: Departure) -> int:
-    """Hand a leaver's things over to the colleague who takes over, and return how many.
+    """Hand over a leaver's records to the colleague who takes over, and return their number.
 
-    Things that the author may not hand over, or the colleague may not hold, stay without an owner until the leads
+    Records that the author may not hand over, or that the colleague may not own, stay without an owner until the leads
     decide.
     """
     membership, successor, author = departure.membership, departure.successor, departure.author

@@ -1,4 +1,4 @@
-"""Proposes, answers, applies and undoes handover lines. `vesting.py` applies them on their day."""
+"""Propose, answer, apply and undo handover lines. `vesting.py` applies the lines on their day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.organisations.obligations import (
     Obligation,
     UnableToMove,
     obligation,
-    tell_put_back,
+    run_putting_back_hooks,
 )
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
@@ -46,14 +46,17 @@ from partnerships.organisations.services.moving import (
 from partnerships.organisations.services.successions import lock_succession
 from partnerships.people.models import User
 
-#: Lines applied in one transaction: so few that nobody on the site waits for its locks.
+#: The number of lines that one transaction applies: so few that nobody on the site has to wait for its locks.
 BATCH = 500
-#: Why an accepted line could not be applied.
+#: The reason why an accepted line could not be applied, which people read.
 STAYED = "This record is between the two organisations, or the successor already has one like it."
 
 
 class UnableToHandOverLines(Exception):
-    """An organisation is not a successor, a line has been answered, or the predecessor no longer holds the thing."""
+    """Raised if an organisation is no successor, a line was answered, or the predecessor no longer has the record.
+
+    A missing or impossible entry in a form also raises this exception.
+    """
 
 
 class LineDetails(TypedDict, total=False):
@@ -79,22 +82,22 @@ def propose_handovers(
     others: Sequence[Organisation] = (),
     **details: Unpack[LineDetails],
 ) -> int:
-    """Propose who takes over these things of one kind, and return how many; existing open lines are replaced.
+    """Propose who takes over these records of one kind; existing open lines are replaced. Return the number of lines.
 
     Leads of the predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
     require(roles.lead(predecessor.pk) or roles.keeps_directory)
-    locked = lock_succession(succession.pk)
-    if locked.status == SuccessionStatus.CANCELLED:
+    locked_succession = lock_succession(succession.pk)
+    if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled, so you cannot propose who takes over.")
-    _check_successors(locked, predecessor, [successor, *others])
+    _check_successors(locked_succession, predecessor, [successor, *others])
     if (sharing == Sharing.ALONE) != (not others):
         raise UnableToHandOverLines(
             "Choose how the organisations share the record, or choose only one organisation that takes it over."
         )
-    lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
-    # Locked, so that the successor cannot accept one of them before it is replaced.
+    lines = locked_succession.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
+    # The lines are locked so that the successor cannot accept a line before it is replaced.
     states = set(lines.select_for_update().order_by("pk").values_list("state", flat=True))
     if not states.issubset(OPEN_HANDOVERS):
         raise UnableToHandOverLines(
@@ -102,10 +105,10 @@ def propose_handovers(
         )
     things = _held_things(kind, predecessor, records, now)
     lines.delete()
-    created = Handover.objects.bulk_create(
+    new_lines = Handover.objects.bulk_create(
         (
             Handover(
-                succession=locked,
+                succession=locked_succession,
                 predecessor=predecessor,
                 kind=kind,
                 record=thing.pk,
@@ -127,22 +130,27 @@ def propose_handovers(
     )
     sharers = Handover.others.through
     sharers._default_manager.bulk_create(
-        (sharers(handover=line, organisation=other) for line in created for other in dict.fromkeys(others)),
+        (
+            sharers(handover=line, organisation=organisation)
+            for line in new_lines
+            for organisation in dict.fromkeys(others)
+        ),
         batch_size=1000,
     )
-    return len(created)
+    return len(new_lines)
 
 
 def _check_successors(succession: Succession, predecessor: Organisation, successors: Iterable[Organisation]) -> None:
+    """Raise `UnableToHandOverLines` unless all these organisations are successors of the predecessor."""
     successor_ids = set(succession.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
-    # A predecessor that continues takes nothing over from itself.
+    # A predecessor that continues does not take over records from itself.
     successor_ids -= {None, predecessor.pk}
     if any(successor.pk not in successor_ids for successor in successors):
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
 
 
 def _held_things(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
-    """Describe the things of a kind with these ids; the predecessor must still hold all of them."""
+    """Return the descriptions of a kind's records with these ids, all of which the predecessor must still have."""
     try:
         kind = obligation(code)
     except UnableToMove as error:
@@ -160,16 +168,16 @@ def _held_things(code: str, predecessor: Organisation, records: Collection[int],
 def answer_handovers(
     *, lines: Collection[Handover], accept: bool, author: User | None, now: dt.datetime, reason: str = ""
 ) -> int:
-    """Accept or dispute lines for the successors that the author leads, and return how many lines there are.
+    """Accept or dispute lines for the successors that the author leads, and return the number of lines.
 
     If several successors share a line, each answers for its part: the line is accepted once all have accepted, and
     disputed as soon as one disputes it. A dispute needs a reason. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
-    locking = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    # A line that could not be applied is proposed again, not answered.
+    lines_to_lock = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
+    # A line that could not be applied must be proposed again before it can be answered.
     answerable_states = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
-    open_lines = list(locking.filter(state__in=answerable_states).prefetch_related("others").order_by("pk"))
+    open_lines = list(lines_to_lock.filter(state__in=answerable_states).prefetch_related("others").order_by("pk"))
     successor_ids_by_line = {
         line.pk: (line.successor_id, *(other.pk for other in line.others.all())) for line in open_lines
     }
@@ -183,13 +191,17 @@ def answer_handovers(
         raise UnableToHandOverLines("Enter why your organisation does not take this over.")
 
     if accept:
-        shared = {pk: successor_ids for pk, successor_ids in successor_ids_by_line.items() if len(successor_ids) > 1}
-        answered_ids = (successor_ids_by_line.keys() - shared.keys()) | _accept_parts(shared, roles, author, now)
+        successor_ids_by_shared_line = {
+            pk: successor_ids for pk, successor_ids in successor_ids_by_line.items() if len(successor_ids) > 1
+        }
+        answered_ids = (successor_ids_by_line.keys() - successor_ids_by_shared_line.keys()) | _accept_parts(
+            successor_ids_by_shared_line, roles, author, now
+        )
     else:
         answered_ids = set(successor_ids_by_line)
         led_ids = {pk for successor_ids in successor_ids_by_line.values() for pk in successor_ids if roles.lead(pk)}
         AcceptedPart.objects.filter(handover__in=answered_ids, organisation__in=led_ids).delete()
-    locking.filter(pk__in=answered_ids).update(
+    lines_to_lock.filter(pk__in=answered_ids).update(
         state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
         dispute="" if accept else reason.strip(),
         answered_by=author,
@@ -201,7 +213,7 @@ def answer_handovers(
 def _accept_parts(
     successor_ids_by_line: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime
 ) -> set[int]:
-    """Accept the author's parts of shared lines; return the ids of the lines that are accepted in full now."""
+    """Accept the author's parts of shared lines; return the ids of the lines that are now accepted in full."""
     accepted_by_line: dict[int, set[int]] = {line_id: set() for line_id in successor_ids_by_line}
     existing_parts = AcceptedPart.objects.filter(handover__in=successor_ids_by_line)
     for line_id, organisation_id in existing_parts.values_list("handover", "organisation"):
@@ -229,23 +241,23 @@ def _accept_parts(
 
 
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Apply the accepted lines, if the succession is in force, and return how many.
+    """Apply the accepted lines if the succession is in force, and return the number of applied lines.
 
-    Each batch has its own transaction, so that it can stop at any point and be called again.
+    Each batch has its own transaction, so this function can stop at any point and be called again.
     """
     return _repeat_batches(_apply_batch, succession, now)
 
 
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Give everything that an undone succession had passed on back, and return how many rows and lines.
+    """Return everything that an undone succession had passed on; return the number of rows and lines.
 
-    Batch by batch, the last changes first. Rows that were changed since stay as they are.
+    This happens in batches, the last changes first. Rows that were changed in the meantime stay as they are.
     """
     return _repeat_batches(_undo_batch, succession, now)
 
 
 def _repeat_batches(process_batch: Callable[[int, dt.datetime], int], succession: Succession, now: dt.datetime) -> int:
-    """Process batches until one is empty, and return the total of their counts."""
+    """Process batches until a batch is empty, and return the total of their counts."""
     total = 0
     while count := process_batch(succession.pk, now):
         total += count
@@ -253,9 +265,9 @@ def _repeat_batches(process_batch: Callable[[int, dt.datetime], int], succession
 
 
 def _lock_with_bodies(succession_id: int) -> Succession:
-    """Lock the succession and its organisations, so that none of these is merged meanwhile.
+    """Lock the succession and its organisations, so that none of these organisations is merged in the meantime.
 
-    New rows can still refer to the organisations.
+    The lock (FOR NO KEY UPDATE) still allows new rows that refer to the organisations.
     """
     locked = lock_succession(succession_id)
     ties = locked.ties.all()
@@ -266,21 +278,23 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
-    """Apply at most `BATCH` accepted lines in one transaction, and return how many."""
-    locked = _lock_with_bodies(succession)
-    if not is_in_force(locked):
+    """Apply at most `BATCH` accepted lines in one transaction, and return the number of applied lines."""
+    locked_succession = _lock_with_bodies(succession)
+    if not is_in_force(locked_succession):
         return 0
-    ready = locked.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
-    lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
+    ready_lines = (
+        locked_succession.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
+    )
+    lines = list(ready_lines.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
     changes: list[Change] = []
     for (code, _, _), group in _grouped(lines).items():
         moving = Moving(
             source=group[0].predecessor,
             target=group[0].successor,
-            reason=str(locked),
+            reason=str(locked_succession),
             author=None,
             now=now,
-            succession=locked.pk,
+            succession=locked_succession.pk,
         )
         kind = obligation(code)
         record_ids = [line.record for line in group]
@@ -288,18 +302,18 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
         changes += move_records(kind, record_ids, moving)
         held_after = _held_ids(kind, record_ids, moving)
         _save_outcomes(group, held_before, held_after, now)
-    save_changes(changes, succession=locked)
-    record_moved_memberships(changes, reason=str(locked), author=None, now=now)
+    save_changes(changes, succession=locked_succession)
+    record_moved_memberships(changes, reason=str(locked_succession), author=None, now=now)
     journal_moved_memberships(changes, now=now)
     if lines:
-        journal_handover(locked, now=now)
-    if lines and locked.told_at is not None:
-        # People were emailed about the succession already: email them again about these lines.
-        Succession.objects.filter(pk=locked.pk).update(is_untold=True)
+        journal_handover(locked_succession, now=now)
+    if lines and locked_succession.told_at is not None:
+        # People have already been emailed about the succession, so they are emailed again about these lines.
+        Succession.objects.filter(pk=locked_succession.pk).update(is_untold=True)
     return len(lines)
 
 
-#: The kind of journal line about what a succession passed on.
+#: The kind of journal line about the records that a succession passed on.
 HANDOVER = "handover"
 
 
@@ -312,14 +326,14 @@ def handover_identity(succession: Succession) -> str:
 
 
 def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write to the journal how many things a succession has passed on or, if `undone`, returned."""
+    """Write to the journal how many records a succession has passed on or, if `undone`, returned."""
     count = succession.handovers.filter(state=HandoverState.APPLIED).count()
     identity = handover_identity(succession)
     journal.note(HANDOVER, now=now, succession=succession.pk, same=identity, count=count, undone=undone)
 
 
 def _held_ids(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
-    """Return the ids of those records that the source still holds."""
+    """Return the ids of those records that the source still has."""
     rows = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
     return set(rows.values_list("pk", flat=True))
 
@@ -327,7 +341,7 @@ def _held_ids(kind: Obligation, records: Collection[int], moving: Moving) -> set
 def _save_outcomes(
     lines: Sequence[Handover], held_before: Collection[int], held_after: Collection[int], now: dt.datetime
 ) -> None:
-    """Save for each line whether its record passed on or stayed; delete lines whose record had ended already."""
+    """Save for each line whether its record passed on or stayed; delete lines whose record had already ended."""
     Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held_before]).delete()
     tried_lines = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held_before])
     tried_lines.filter(record__in=held_after).update(state=HandoverState.STAYED, dispute=STAYED)
@@ -336,27 +350,29 @@ def _save_outcomes(
 
 @transaction.atomic
 def _undo_batch(succession: int, now: dt.datetime) -> int:
-    """Undo at most four times `BATCH` row changes, or then reopen lines, and return how many."""
-    locked = _lock_with_bodies(succession)
-    if is_in_force(locked):
+    """Undo at most four times `BATCH` row changes or, if none are left, reopen lines; return their number."""
+    locked_succession = _lock_with_bodies(succession)
+    if is_in_force(locked_succession):
         return 0
-    rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
+    rows = list(MovedRow.objects.select_for_update().filter(succession=locked_succession).order_by("-pk")[: 4 * BATCH])
     changes = [Change(row.table, row.row, row.before, row.after) for row in reversed(rows)]
     undone_changes, _ = restore_changes(with_merged_replaced(changes))
-    record_moved_memberships(undone_changes, reason=f"Undone: {locked}", author=None, now=now)
+    record_moved_memberships(undone_changes, reason=f"Undone: {locked_succession}", author=None, now=now)
     journal_moved_memberships(undone_changes, now=now)
-    tell_put_back(undone_changes, now)
+    run_putting_back_hooks(undone_changes, now)
     if rows:
-        journal_handover(locked, now=now, undone=True)
+        journal_handover(locked_succession, now=now, undone=True)
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return len(rows) or _reopen_lines(locked, now)
+    return len(rows) or _reopen_lines(locked_succession, now)
 
 
 def _reopen_lines(succession: Succession, now: dt.datetime) -> int:
-    """Record that things have been returned, make their lines accepted again, and return how many."""
-    applied = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
+    """Record that a batch of records was returned, and make their lines accepted again; return the number of lines."""
+    applied_lines = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
     lines = list(
-        applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]
+        applied_lines.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[
+            :BATCH
+        ]
     )
     for (code, _, _), group in _grouped(lines).items():
         kind = obligation(code)
@@ -364,8 +380,8 @@ def _reopen_lines(succession: Succession, now: dt.datetime) -> int:
             source=group[0].successor, target=group[0].predecessor, reason=str(succession), author=None, now=now
         )
         record_ids = [line.record for line in group]
-        returned = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=record_ids)
-        record_passing(kind, list(returned.order_by("pk")), moving)
+        returned_records = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=record_ids)
+        record_passing(kind, list(returned_records.order_by("pk")), moving)
     reopened_lines = Handover.objects.filter(pk__in=[line.pk for line in lines])
     reopened_lines.update(state=HandoverState.ACCEPTED, applied_at=None)
     return len(lines)

@@ -1,4 +1,4 @@
-"""Adds and corrects the identifiers of organisations."""
+"""Add and correct the identifiers of organisations."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from partnerships.people.models import User
 
 
 class UnableToAddIdentifier(Exception):
-    """The identifier is empty or belongs to another organisation."""
+    """Raised if the identifier is empty or belongs to another organisation."""
 
 
 class UnableToCorrectIdentifier(Exception):
-    """The reason or value is missing, the dates are impossible, or another organisation has the identifier."""
+    """Raised if the reason or value is missing, the dates are impossible, or the identifier belongs to another body."""
 
 
 class IdentifierFields(TypedDict, total=False):
-    """Fields of an identifier that can be corrected; with another scheme it would be another identifier."""
+    """Fields of an identifier that can be corrected. The scheme cannot: it would make another identifier."""
 
     organisation: Organisation
     value: str
@@ -36,11 +36,11 @@ class IdentifierFields(TypedDict, total=False):
 
 
 def holder_in_words(identifiers: Sequence[tuple[str, str]]) -> str:
-    """Return a sentence that names the organisation with one of these identifiers; "" if there is none."""
-    is_one_of_them = Q(pk__in=[])
+    """Return a sentence that names the organisation with one of these identifiers; "" if no organisation has one."""
+    is_one_of_these = Q(pk__in=[])
     for scheme, value in identifiers:
-        is_one_of_them |= Q(scheme=scheme, value=value)
-    identifier = Identifier.objects.filter(is_one_of_them).select_related("organisation").order_by("pk").first()
+        is_one_of_these |= Q(scheme=scheme, value=value)
+    identifier = Identifier.objects.filter(is_one_of_these).select_related("organisation").order_by("pk").first()
     return f"{identifier} already belongs to {identifier.organisation.name}." if identifier else ""
 
 
@@ -56,7 +56,7 @@ def add_identifier(
     valid_to: dt.date | None = None,
     reason: str = "",
 ) -> Identifier:
-    """Add an identifier, unless the organisation has it already, and return it. Raises `UnableToAddIdentifier`."""
+    """Add an identifier unless the organisation already has it, and return it. Raises `UnableToAddIdentifier`."""
     require(roles_of(author, now).keeps_directory)
     value = value.strip()
     if not value:
@@ -90,27 +90,36 @@ def correct_identifier(
 ) -> tuple[str, ...]:
     """Correct an identifier, and return the names of the changed fields.
 
-    If it moves to another organisation, both have the event in their history. Raises `UnableToCorrectIdentifier`.
+    If the identifier moves to another organisation, the history of both has the event. Raises
+    `UnableToCorrectIdentifier`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
-    old_holder = locked.organisation
-    old_identifier = str(locked)
-    before, after = apply_changes(locked, fields)
+    locked_identifier = (
+        Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
+    )
+    old_holder = locked_identifier.organisation
+    old_identifier = str(locked_identifier)
+    before, after = apply_changes(locked_identifier, fields)
     if not before:
         return ()
     if not reason.strip():
         raise UnableToCorrectIdentifier("Give a reason.")
-    locked.value = locked.value.strip()
-    if not locked.value:
+    locked_identifier.value = locked_identifier.value.strip()
+    if not locked_identifier.value:
         raise UnableToCorrectIdentifier("Enter the value of the identifier.")
-    if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
+    if (
+        locked_identifier.valid_from
+        and locked_identifier.valid_to
+        and locked_identifier.valid_to < locked_identifier.valid_from
+    ):
         raise UnableToCorrectIdentifier("The end must not be before the start.")
-    duplicates = Identifier.objects.filter(scheme=locked.scheme, value=locked.value).exclude(pk=locked.pk)
+    duplicates = Identifier.objects.filter(scheme=locked_identifier.scheme, value=locked_identifier.value).exclude(
+        pk=locked_identifier.pk
+    )
     if duplicate := duplicates.select_related("organisation").first():
         raise UnableToCorrectIdentifier(f"{duplicate} already belongs to {duplicate.organisation.name}.")
-    locked.save(update_fields=list(before))
-    holder_by_id = {old_holder.pk: old_holder, locked.organisation_id: locked.organisation}
+    locked_identifier.save(update_fields=list(before))
+    holder_by_id = {old_holder.pk: old_holder, locked_identifier.organisation_id: locked_identifier.organisation}
     for holder in holder_by_id.values():
         record_event(
             holder,
@@ -119,10 +128,10 @@ def correct_identifier(
             now=now,
             data={
                 "before": {"identifier": old_identifier, **before},
-                "after": {"identifier": str(locked), **after},
+                "after": {"identifier": str(locked_identifier), **after},
                 "reason": reason.strip(),
             },
         )
     for name in before:
-        setattr(identifier, name, getattr(locked, name))
+        setattr(identifier, name, getattr(locked_identifier, name))
     return tuple(before)

@@ -1,4 +1,4 @@
-"""Invites people to act for an organisation, and accepts invitations."""
+"""Invite people to act for an organisation, and accept invitations."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from partnerships.people.services import (
     person_for_address,
 )
 
-#: Invitations that an organisation may send in a day, including those sent again (docs/safety.md, Limits).
+#: The number of invitations that an organisation may send in a day, including repeated ones (docs/safety.md, Limits).
 INVITATIONS_A_DAY = 20
-#: Invitations that all organisations together may send one person in a day.
+#: The number of invitations that all organisations together may send to one person in a day.
 INVITATIONS_A_PERSON = 5
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToInviteMember(Exception):
-    """The invitation is refused.
+    """Raised if an invitation is refused.
 
     The address is invalid, the person is already a member or is an administrator, a daily limit is reached, or an
     administrator gives no reason.
@@ -41,7 +41,7 @@ class UnableToInviteMember(Exception):
 
 
 class UnableToAcceptMembership(Exception):
-    """The invitation is no longer valid, or the person is an administrator."""
+    """Raised if the invitation is no longer valid, or the person is an administrator."""
 
 
 @transaction.atomic
@@ -57,11 +57,11 @@ def invite_member(
     message: str = "",
     reason: str = "",
 ) -> Membership:
-    """Invite a person by email; the membership is pending until they accept.
+    """Invite a person by email. The membership is pending until the person accepts.
 
     An administrator must give a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
     """
-    # Also checked here, before `person_for_address` may create a person.
+    # The rights are also checked here, because `person_for_address` may create a person.
     require(rights_over(organisation, author, now).may_manage_people)
     if author.is_staff and not reason.strip():
         raise UnableToInviteMember("Give a reason.")
@@ -71,19 +71,21 @@ def invite_member(
         raise UnableToInviteMember(str(error)) from error
     if lock_person(person).is_staff:
         raise UnableToInviteMember(NO_ADMINISTRATOR)
-    locked = lock_organisation(organisation.pk)
-    require(rights_over(locked, author, now).may_manage_people)
-    if locked.is_ended:
-        raise UnableToInviteMember(f"{locked.name} has ended, so nobody can act for it any more.")
-    existing = open_membership(locked, person)
-    if existing is not None and existing.is_pending:
+    locked_organisation = lock_organisation(organisation.pk)
+    require(rights_over(locked_organisation, author, now).may_manage_people)
+    if locked_organisation.is_ended:
+        raise UnableToInviteMember(f"{locked_organisation.name} has ended, so nobody can act for it any more.")
+    existing_membership = open_membership(locked_organisation, person)
+    if existing_membership is not None and existing_membership.is_pending:
         raise UnableToInviteMember(f"{person.email} has already been invited. Send the email again instead.")
-    if existing is not None:
-        raise UnableToInviteMember(f"{person.email} already acts for {locked.name}. Change their role instead.")
-    _count_invitation(locked, person, now)
+    if existing_membership is not None:
+        raise UnableToInviteMember(
+            f"{person.email} already acts for {locked_organisation.name}. Change their role instead."
+        )
+    _count_invitation(locked_organisation, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
     membership = Membership.objects.create(
-        organisation=locked,
+        organisation=locked_organisation,
         person=person,
         role=role,
         job_title=job_title.strip(),
@@ -127,35 +129,43 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
             f"{person.email} has been sent {INVITATIONS_A_PERSON} invitations today. Try again tomorrow.",
         ),
     )
-    for what, limit, refusal in limits:
-        count(what, stretch=_HOUR, now=now)
-        if counted_since(what, now - _DAY) > limit:
+    for counter, limit, refusal in limits:
+        count(counter, stretch=_HOUR, now=now)
+        if counted_since(counter, now - _DAY) > limit:
             raise UnableToInviteMember(refusal)
 
 
 @transaction.atomic
 def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
-    """Send an invitation again with a new link; the old link stops working. Raises `UnableToInviteMember`."""
+    """Send an invitation again with a new link, so that the old link stops working.
+
+    Raises `UnableToInviteMember`.
+    """
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
-    locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
-    if not locked.is_pending or locked.ends_on is not None:
+    locked_membership = (
+        Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
+    )
+    if not locked_membership.is_pending or locked_membership.ends_on is not None:
         raise UnableToInviteMember("This invitation has already been answered or withdrawn. Invite the person again.")
-    if locked.person.is_staff:
+    if locked_membership.person.is_staff:
         raise UnableToInviteMember(NO_ADMINISTRATOR)
-    _count_invitation(organisation, locked.person, now)
-    message = locked.invitation.message if locked.invitation else ""
-    Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
-    invitation, token = create_invitation(person=locked.person, invited_by=author, message=message, now=now)
-    locked.invitation = invitation
-    locked.save(update_fields=["invitation"])
-    record_membership_event(locked, EventKind.INVITATION_SENT_AGAIN, author=author, now=now)
-    _send_invitation(locked, token, now=now)
+    _count_invitation(organisation, locked_membership.person, now)
+    message = locked_membership.invitation.message if locked_membership.invitation else ""
+    Invitation.objects.filter(memberships=locked_membership, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    invitation, token = create_invitation(person=locked_membership.person, invited_by=author, message=message, now=now)
+    locked_membership.invitation = invitation
+    locked_membership.save(update_fields=["invitation"])
+    record_membership_event(locked_membership, EventKind.INVITATION_SENT_AGAIN, author=author, now=now)
+    _send_invitation(locked_membership, token, now=now)
     return invitation
 
 
 def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
-    """Return the pending membership for a token, with its person, organisation and inviter; None if it is not valid."""
+    """Return the pending membership for a token, with its person, organisation and inviter.
+
+    Returns None if the token is not valid.
+    """
     open_invitations = Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True)
     memberships = Membership.objects.filter(invitation__in=open_invitations, accepted_at=None, ends_on=None)
     return memberships.select_related("person", "organisation", "invitation__invited_by").first()
@@ -165,7 +175,7 @@ def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
 def accept_membership(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Membership:
     """Accept an invitation, so that the membership is in force from now on.
 
-    Raises `UnableToAcceptMembership`, and Django's `ValidationError` if the password is not valid.
+    Raises `UnableToAcceptMembership`, or Django's `ValidationError` if the password is not valid.
     """
     try:
         invitation = accept_invitation(token=token, now=now, name=name, password=password)

@@ -1,4 +1,4 @@
-"""Adds and ends memberships, and changes roles and job titles."""
+"""Add and end memberships, and change roles and job titles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, hand_over_work
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import REASON, Membership, Organisation, Role
-from partnerships.organisations.queries import watching
+from partnerships.organisations.queries import recipients_of_change
 from partnerships.organisations.rights import rights_over
 from partnerships.organisations.services.recording import lock_organisation, lock_person, record_membership_event
 from partnerships.outbox.services import record_emails
@@ -22,23 +22,23 @@ from partnerships.people.sessions import end_sessions
 
 
 class UnableToAddMembership(Exception):
-    """The person is already a member or is an administrator, or an administrator gives no reason."""
+    """Raised if the person is already a member or is an administrator, or an administrator gives no reason."""
 
 
 class UnableToChangeRole(Exception):
-    """Nobody would lead the organisation, the membership has ended, or an administrator gives no reason."""
+    """Raised if the organisation would have no lead, the membership has ended, or an administrator gives no reason."""
 
 
 class UnableToEndMembership(Exception):
-    """Nobody would lead the organisation, or the membership has ended already."""
+    """Raised if the organisation would have no lead, the membership has ended, or the successor is no colleague."""
 
 
-#: Why administrators cannot become members.
+#: The message that tells administrators why they cannot become members.
 NO_ADMINISTRATOR = "Administrators cannot act for an organisation. Use a different email address."
 
 
 def open_membership(organisation: Organisation, person: User) -> Membership | None:
-    """Return the person's membership that has not ended, also a pending one."""
+    """Return the person's membership that has not ended, even if it is pending; None if there is none."""
     return Membership.objects.filter(organisation=organisation, person=person, ends_on=None).first()
 
 
@@ -54,12 +54,12 @@ def add_membership(
     starts_on: dt.date | None = None,
     reason: str = "",
 ) -> Membership:
-    """Add a membership without an invitation, from today or another day.
+    """Add a membership without an invitation, from today or from another day.
 
-    For loaders, which have no author, and for administrators, who must give a reason; the person and the leads are then
-    emailed. Raises `UnableToAddMembership`.
+    Loaders, which have no author, and administrators may do this. An administrator must give a reason, which is emailed
+    to the person and the leads. Raises `UnableToAddMembership`.
     """
-    # The person is locked before the organisation, as everywhere.
+    # All services lock the person before the organisation, so that they cannot deadlock.
     is_administrator = author is not None and (person.pk == author.pk or lock_person(person).is_staff)
     require(rights_over(lock_organisation(organisation.pk), author, now).may_add_people)
     if author is not None and not reason.strip():
@@ -84,23 +84,25 @@ def add_membership(
     if organisation.own_sign_in_required:
         end_sessions(person)
     if author is not None:
-        email_about_change("organisations.let_in", membership, event, now=now, own=True)
+        email_about_change("organisations.let_in", membership, event, now=now, includes_person=True)
     return membership
 
 
-def email_about_change(kind: str, membership: Membership, event: Event, *, now: dt.datetime, own: bool = False) -> None:
-    """Email the leads (or else the administrators) about an administrator's change to a membership.
+def email_about_change(
+    kind: str, membership: Membership, event: Event, *, now: dt.datetime, includes_person: bool = False
+) -> None:
+    """Email the leads (or, if there are none, administrators) about an administrator's change to a membership.
 
-    With `own`, its person is emailed too.
+    With `includes_person`, the membership's person is emailed, too.
     """
-    recipient_ids = {person.pk for person in watching(membership)}
-    if own:
+    recipient_ids = {person.pk for person in recipients_of_change(membership)}
+    if includes_person:
         recipient_ids.add(membership.person_id)
     record_emails(kind=kind, people=recipient_ids, params={"membership": membership.pk, "event": event.pk}, now=now)
 
 
 def _has_other_lead(membership: Membership, now: dt.datetime) -> bool:
-    """Whether another person leads the organisation. Lock its row first."""
+    """Return True if another person leads the organisation. Lock the organisation's row first."""
     leads = Membership.objects.current(timezone.localdate(now)).filter(
         organisation=membership.organisation_id, role=Role.LEAD
     )
@@ -108,7 +110,10 @@ def _has_other_lead(membership: Membership, now: dt.datetime) -> bool:
 
 
 def _would_leave_no_lead(membership: Membership, author: User | None, now: dt.datetime) -> bool:
-    """Whether the organisation would lose its last lead; administrators and the system may do that."""
+    """Return True if the author may not remove this membership's lead, because it is the organisation's last lead.
+
+    Administrators and the system may remove the last lead.
+    """
     if author is None or author.is_staff or not membership.is_lead or membership.is_pending:
         return False
     return not _has_other_lead(membership, now)
@@ -116,47 +121,49 @@ def _would_leave_no_lead(membership: Membership, author: User | None, now: dt.da
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime, reason: str = "") -> None:
-    """Change the role of a membership; only an administrator can demote the last lead.
+    """Change the role of a membership. Only administrators and the system can demote the last lead.
 
     An administrator must give a reason, and the person and the leads are emailed. Raises `UnableToChangeRole`.
     """
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
-    locked = (
+    locked_membership = (
         Membership.objects.select_for_update(of=("self",))
         .select_related("organisation", "person")
         .get(pk=membership.pk)
     )
-    if locked.ends_on is not None:
+    if locked_membership.ends_on is not None:
         raise UnableToChangeRole("This person no longer acts for the organisation, so there is nothing to change.")
     if role not in Role.values:
         raise UnableToChangeRole("Choose a role.")
-    old_role = locked.role
+    old_role = locked_membership.role
     if role == old_role:
         return
-    by_administrator = author is not None and author.is_staff
-    if by_administrator and not reason.strip():
+    is_by_administrator = author is not None and author.is_staff
+    if is_by_administrator and not reason.strip():
         raise UnableToChangeRole("Give a reason.")
-    if role != Role.LEAD and _would_leave_no_lead(locked, author, now):
+    if role != Role.LEAD and _would_leave_no_lead(locked_membership, author, now):
         raise UnableToChangeRole("The organisation needs a lead. Make another person a lead first.")
-    locked.role = role
-    locked.save(update_fields=["role"])
+    locked_membership.role = role
+    locked_membership.save(update_fields=["role"])
     membership.role = role
-    _journal(locked, now=now, undone=True)
+    _journal(locked_membership, now=now, undone=True)
     data = {"before": {"role": old_role}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    event = record_membership_event(locked, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
-    if by_administrator:
-        email_about_change("organisations.role_by_administrator", locked, event, now=now, own=True)
+    event = record_membership_event(locked_membership, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
+    if is_by_administrator:
+        email_about_change(
+            "organisations.role_by_administrator", locked_membership, event, now=now, includes_person=True
+        )
 
 
 @transaction.atomic
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
-    """Change the job title of a membership."""
+    """Change the job title of a membership; nothing is recorded if the title is the same."""
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_name_post(membership))
     job_title = job_title.strip()
-    differing = Membership.objects.filter(pk=membership.pk).exclude(job_title=job_title)
-    if differing.update(job_title=job_title):
+    membership_with_other_title = Membership.objects.filter(pk=membership.pk).exclude(job_title=job_title)
+    if membership_with_other_title.update(job_title=job_title):
         membership.job_title = job_title
         record_membership_event(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
@@ -173,7 +180,7 @@ MEMBERSHIP = "membership"
 
 
 def membership_identity(membership: Membership) -> str:
-    """Return the journal's hash of a membership's person and organisation; fetch both with `select_related`."""
+    """Return the journal's hash of a membership's person and organisation. Fetch both with `select_related`."""
     person, organisation = membership.person, membership.organisation
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 
@@ -194,34 +201,38 @@ def end_membership(
     successor: User | None = None,
     even_last_lead: bool = False,
 ) -> None:
-    """End a membership and every right that came with it, or withdraw an invitation.
+    """End a membership with all its rights, or withdraw an invitation.
 
-    The person's open work for the organisation passes to `successor`, or waits until the leads name one. Only an
-    administrator can end the last lead's membership, or anybody with `even_last_lead` (when the account is closed).
-    Raises `UnableToEndMembership`.
+    The person's open work for the organisation passes to `successor`, or has no owner until the leads name one. Only
+    administrators and the system can end the last lead's membership, unless `even_last_lead` is set because the account
+    is closed. Raises `UnableToEndMembership`.
     """
     organisation = lock_organisation(membership.organisation_id)
-    locked = (
+    locked_membership = (
         Membership.objects.select_for_update(of=("self",))
         .select_related("organisation", "person")
         .get(pk=membership.pk)
     )
-    require(rights_over(organisation, author, now).may_end(locked))
-    if locked.ends_on is not None:
+    require(rights_over(organisation, author, now).may_end(locked_membership))
+    if locked_membership.ends_on is not None:
         raise UnableToEndMembership("This person no longer acts for the organisation, so there is nothing to change.")
-    if not even_last_lead and _would_leave_no_lead(locked, author, now):
+    if not even_last_lead and _would_leave_no_lead(locked_membership, author, now):
         raise UnableToEndMembership("The organisation needs a lead. Make another person a lead first.")
-    if successor is not None and open_membership(locked.organisation, successor) is None:
+    if successor is not None and open_membership(locked_membership.organisation, successor) is None:
         raise UnableToEndMembership(
             f"{successor.display_name} does not act for the organisation. Choose someone who does."
         )
-    hand_over_work(Departure(membership=locked, successor=successor, author=author, now=now))
-    locked.ends_on = max(timezone.localdate(now), locked.starts_on)
-    locked.save(update_fields=["ends_on"])
-    membership.ends_on = locked.ends_on
-    Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
-    _journal(locked, now=now)
-    event = EventKind.INVITATION_WITHDRAWN if locked.is_pending else EventKind.MEMBERSHIP_ENDED
+    hand_over_work(Departure(membership=locked_membership, successor=successor, author=author, now=now))
+    locked_membership.ends_on = max(timezone.localdate(now), locked_membership.starts_on)
+    locked_membership.save(update_fields=["ends_on"])
+    membership.ends_on = locked_membership.ends_on
+    Invitation.objects.filter(memberships=locked_membership, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    _journal(locked_membership, now=now)
+    event = EventKind.INVITATION_WITHDRAWN if locked_membership.is_pending else EventKind.MEMBERSHIP_ENDED
     record_membership_event(
-        locked, event, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason}
+        locked_membership,
+        event,
+        author=author,
+        now=now,
+        data={"before": {"role": locked_membership.role}, REASON: reason},
     )

@@ -1,4 +1,4 @@
-"""Merges two records of the same organisation, and undoes that."""
+"""Merge two records of the same organisation, and undo such a merge."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ from partnerships.people.models import User
 
 
 class UnableToMerge(Exception):
-    """The records are the same, one has been merged already or followed the other, or there is no reason."""
+    """Raised if two records cannot be merged, or a merge cannot be undone.
+
+    The records are the same, one has already been merged or followed the other, or the reason is missing.
+    """
 
 
 #: The kind of journal line about a merge.
@@ -49,7 +52,7 @@ MERGE = "merge"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How many rows of a kind would move to the kept record, and how many it has already."""
+    """The number of rows of a kind that would move to the kept record, and of rows that both records have."""
 
     label: str
     moves: int
@@ -57,7 +60,7 @@ class Preview:
 
 
 def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
-    """Return what a merge would move, by kind; kinds without rows are left out."""
+    """Return the rows that a merge would move, counted by kind; kinds without rows are left out."""
     previews = [_preview(kind.label, kind.columns, kept, merged) for kind in obligations()]
     previews.append(_preview("Names, identifiers, areas and history", following(), kept, merged))
     return [preview for preview in previews if preview.moves or preview.held_by_both]
@@ -76,24 +79,30 @@ def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged
 def merge_organisations(
     *, kept: Organisation, merged: Organisation, reason: str, author: User | None, now: dt.datetime
 ) -> Merge:
-    """Move everything of one record to another record of the same organisation.
+    """Move everything that belongs to one record to another record of the same organisation.
 
-    The URL, names and identifiers of the merged record then lead to the kept one. Rows that never change, such as
-    signatures, still refer to the merged record. For administrators. Raises `UnableToMerge`.
+    The URL, names and identifiers of the merged record then lead to the kept record. Rows that never change, such as
+    signatures, still refer to the merged record. Only administrators may do this. Raises `UnableToMerge`.
     """
     require(roles_of(author, now).keeps_directory)
     if kept.pk == merged.pk:
         raise UnableToMerge("Choose two different organisations.")
     if not reason.strip():
         raise UnableToMerge("Give a reason.")
-    locked = {organisation.pk: organisation for organisation in _lock(kept.pk, merged.pk)}
-    earlier_merge = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
+    locked_by_id = {organisation.pk: organisation for organisation in _lock_records(kept.pk, merged.pk)}
+    earlier_merge = Merge.objects.in_force().filter(merged__in=locked_by_id).select_related("merged").first()
     if earlier_merge is not None:
         raise UnableToMerge(f"{earlier_merge.merged.name} has already been merged, so you cannot merge it again.")
     ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
-    if ties.filter(predecessor__in=locked, successor__in=locked).exclude(predecessor=F("successor")).exists():
+    if (
+        ties.filter(predecessor__in=locked_by_id, successor__in=locked_by_id)
+        .exclude(predecessor=F("successor"))
+        .exists()
+    ):
         raise UnableToMerge("One of these organisations followed the other, so you cannot merge them.")
-    moving = Moving(source=locked[merged.pk], target=locked[kept.pk], reason=reason.strip(), author=author, now=now)
+    moving = Moving(
+        source=locked_by_id[merged.pk], target=locked_by_id[kept.pk], reason=reason.strip(), author=author, now=now
+    )
     changes = _move_everything(moving)
     merge = Merge.objects.create(
         kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
@@ -106,7 +115,7 @@ def merge_organisations(
 
 
 def merge_identity(merge: Merge) -> str:
-    """Return the journal's hash of the two records of a merge; fetch both with `select_related`."""
+    """Return the journal's hash of the two records of a merge. Fetch both with `select_related`."""
     kept, merged = merge.kept, merge.merged
     return journal.identity(kept.pk, kept.created_at, merged.pk, merged.created_at)
 
@@ -117,12 +126,12 @@ def _journal(merge: Merge, *, now: dt.datetime, undone: bool = False) -> None:
     journal.note(MERGE, now=now, kept=merge.kept_id, merged=merge.merged_id, same=same, undone=undone)
 
 
-def _lock(*ids: int) -> list[Organisation]:
+def _lock_records(*ids: int) -> list[Organisation]:
     return list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
 
 
 def _move_everything(moving: Moving) -> list[Change]:
-    """Move the merged record's things, then its other rows, and make its official names alternative ones."""
+    """Move the merged record's obligations, then its other rows, and make its official names alternative names."""
     day = timezone.localdate(moving.now)
     records_and_kinds = [(list(kind.records(moving.source, day).order_by("pk")), kind) for kind in obligations()]
     for records, kind in records_and_kinds:
@@ -145,9 +154,9 @@ def _move_everything(moving: Moving) -> list[Change]:
 
 
 def _combine_sign_in_rules(moving: Moving) -> list[Change]:
-    """Make the kept record require at sign-in what either record required, and return what changed.
+    """Make the kept record require at sign-in what either record required, and return the changes.
 
-    Raises `UnableToMerge` if both have a sign-in page of their own and one of them requires it.
+    Raises `UnableToMerge` if both have their own sign-in page and one of them requires it.
     """
     kept, merged = moving.target, moving.source
     values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
@@ -157,7 +166,7 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
             raise UnableToMerge(
                 "People in these organisations sign in through different pages. Choose one page for both first."
             )
-        # The kept record's people may not know this page: their leads can use their passwords for one more day.
+        # The kept record's people may not know this page. From `now`, their leads can use passwords for one more day.
         since = kept.own_sign_in_required_at or moving.now
         values |= {"sign_in_provider": providers.pop(), "own_sign_in_required_at": since}
     change = change_row(kept, values)
@@ -182,28 +191,31 @@ def _record_for_both(merge: Merge, event: EventKind, moving: Moving, *, author: 
 
 @transaction.atomic
 def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.datetime) -> int:
-    """Undo a merge, and return how many rows stay with the kept record because they were changed since.
+    """Undo a merge, and return how many rows stay with the kept record because they were changed in the meantime.
 
-    Rows that were added since the merge stay with the kept record too. For administrators. Raises `UnableToMerge`.
+    Rows that were added after the merge also stay with the kept record. Only administrators may do this. Raises
+    `UnableToMerge`.
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToMerge("Give a reason.")
-    organisation_by_id = {organisation.pk: organisation for organisation in _lock(merge.kept_id, merge.merged_id)}
-    locked = Merge.objects.select_for_update().get(pk=merge.pk)
-    if locked.undone_at is not None:
+    organisation_by_id = {
+        organisation.pk: organisation for organisation in _lock_records(merge.kept_id, merge.merged_id)
+    }
+    locked_merge = Merge.objects.select_for_update().get(pk=merge.pk)
+    if locked_merge.undone_at is not None:
         raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
-    if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
+    if Merge.objects.in_force().filter(merged=locked_merge.kept_id).exists():
         raise UnableToMerge(
-            f"{organisation_by_id[locked.kept_id].name} has been merged since then. Undo that merge first."
+            f"{organisation_by_id[locked_merge.kept_id].name} has been merged since then. Undo that merge first."
         )
-    changes = [Change(row.table, row.row, row.before, row.after) for row in locked.rows.order_by("pk")]
+    changes = [Change(row.table, row.row, row.before, row.after) for row in locked_merge.rows.order_by("pk")]
     undone_changes, remaining_changes = restore_changes(changes)
-    locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
-    locked.save(update_fields=["undone_by", "undone_at", "undone_because"])
+    locked_merge.undone_by, locked_merge.undone_at, locked_merge.undone_because = author, now, reason.strip()
+    locked_merge.save(update_fields=["undone_by", "undone_at", "undone_because"])
     moving = Moving(
-        source=organisation_by_id[locked.kept_id],
-        target=organisation_by_id[locked.merged_id],
+        source=organisation_by_id[locked_merge.kept_id],
+        target=organisation_by_id[locked_merge.merged_id],
         reason=reason.strip(),
         author=author,
         now=now,
@@ -220,8 +232,8 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
                 moving.source, before=change.before, after=change.after, reason=moving.reason, author=author, now=now
             )
     record_moved_memberships(undone_changes, reason=moving.reason, author=author, now=now)
-    _record_for_both(locked, EventKind.UNMERGED, moving, author=author, now=now)
-    _journal(locked, now=now, undone=True)
+    _record_for_both(locked_merge, EventKind.UNMERGED, moving, author=author, now=now)
+    _journal(locked_merge, now=now, undone=True)
     merge.undone_at = now
     return len(remaining_changes)
 
@@ -230,7 +242,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
 def keep_apart(
     *, one: Organisation, other: Organisation, reason: str, author: User | None, now: dt.datetime
 ) -> NotSame:
-    """Record that two organisations are not duplicates. For administrators. Raises `UnableToMerge`."""
+    """Record that two organisations are not duplicates. Only administrators may do this. Raises `UnableToMerge`."""
     require(roles_of(author, now).keeps_directory)
     if one.pk == other.pk:
         raise UnableToMerge("Choose two different organisations.")

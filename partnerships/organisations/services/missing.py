@@ -1,4 +1,4 @@
-"""Records which organisations are missing from the latest list of a register."""
+"""Record which organisations are missing from the latest list of a register."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from partnerships.people.models import User
 def mark_missing(
     *, organisation: Organisation, register: str, as_of: dt.date, author: User | None, now: dt.datetime
 ) -> bool:
-    """Record that an organisation is missing from a register's latest list, and return whether that is new.
+    """Record that an organisation is missing from a register's latest list; return True if this is new.
 
     Each register counts separately, because a council can be missing from one of two lists.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_organisation(organisation.pk)
-    if register in locked.missing_from:
+    locked_organisation = lock_organisation(organisation.pk)
+    if register in locked_organisation.missing_from:
         return False
-    _save_missing(organisation, locked, {**locked.missing_from, register: as_of.isoformat()})
+    _save_missing(organisation, locked_organisation, {**locked_organisation.missing_from, register: as_of.isoformat()})
     record_event(
         organisation,
         EventKind.MISSING_FROM_LIST,
@@ -41,27 +41,34 @@ def mark_missing(
 def mark_found(*, organisation: Organisation, author: User | None, now: dt.datetime, register: str = "") -> bool:
     """Record that an organisation is in a register again, or that an administrator has checked it.
 
-    Without a register, it is no longer missing from any. Returns whether anything changed.
+    Without a register, the organisation is no longer missing from any register. Returns True if anything changed.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_organisation(organisation.pk)
-    before = locked.missing_from
-    after = {name: day for name, day in before.items() if register and name != register}
-    if after == before:
+    locked_organisation = lock_organisation(organisation.pk)
+    old_missing_from = locked_organisation.missing_from
+    new_missing_from = {name: day for name, day in old_missing_from.items() if register and name != register}
+    if new_missing_from == old_missing_from:
         return False
-    _save_missing(organisation, locked, after)
+    _save_missing(organisation, locked_organisation, new_missing_from)
     record_event(
         organisation,
         EventKind.BACK_IN_LIST,
         author=author,
         now=now,
-        data={"before": {"missing_from": sorted(before)}, "after": {"missing_from": sorted(after)}},
+        data={
+            "before": {"missing_from": sorted(old_missing_from)},
+            "after": {"missing_from": sorted(new_missing_from)},
+        },
     )
     return True
 
 
-def _save_missing(organisation: Organisation, locked: Organisation, missing_from: dict[str, str]) -> None:
-    locked.missing_from = missing_from
-    locked.missing_since = min(map(dt.date.fromisoformat, missing_from.values()), default=None)
-    locked.save(update_fields=["missing_from", "missing_since"])
-    organisation.missing_from, organisation.missing_since = locked.missing_from, locked.missing_since
+def _save_missing(organisation: Organisation, locked_organisation: Organisation, missing_from: dict[str, str]) -> None:
+    """Save the registers that lack the organisation, and the earliest day; also change the caller's object."""
+    locked_organisation.missing_from = missing_from
+    locked_organisation.missing_since = min(map(dt.date.fromisoformat, missing_from.values()), default=None)
+    locked_organisation.save(update_fields=["missing_from", "missing_since"])
+    organisation.missing_from, organisation.missing_since = (
+        locked_organisation.missing_from,
+        locked_organisation.missing_since,
+    )

@@ -1,4 +1,4 @@
-"""Records the memberships that a succession or a merge has moved, started or ended."""
+"""Record the memberships that a succession or a merge has moved, started or ended."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from partnerships.people.sessions import end_sessions
 
 
 def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Record an event for each membership among the changes, except those that had ended long ago.
+    """Record an event for each changed membership, except memberships that moved after they had ended.
 
-    People whose new organisation requires its own sign-in are signed out, as when they are added by hand.
+    People whose new organisation requires its own sign-in are signed out, as when a person adds them.
     """
     membership_changes = _membership_changes(changes)
     membership_by_id = _membership_by_id(membership_changes)
@@ -47,7 +47,7 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
 
 
 def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) -> None:
-    """Write to the journal, for each membership among the changes, whether it is in force from now on."""
+    """Write to the journal, for each changed membership, whether it is in force from now on."""
     today = timezone.localdate(now)
     facts = [
         {
@@ -80,7 +80,10 @@ def _has_ended(membership: Membership, today: dt.date) -> bool:
 def _event_of(
     change: Change, membership: Membership, former_names: dict[int, str], today: dt.date
 ) -> tuple[EventKind, dict[str, Any]]:
-    """Return the kind and data of the event for a changed membership; `former_names` are organisations by id."""
+    """Return the kind and data of the event for a changed membership.
+
+    `former_names` are the names of the earlier organisations, by id.
+    """
     if "organisation" in change.before:
         kind = EventKind.MEMBER_INVITED if membership.is_pending else EventKind.MEMBER_ADDED
         return kind, {

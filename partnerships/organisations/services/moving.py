@@ -1,4 +1,4 @@
-"""Moves rows from one organisation to another, and undoes that."""
+"""Move rows from one organisation to another, and undo such moves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.organisations.obligations import (
     Moving,
     Obligation,
     all_columns,
-    kept_value,
+    json_value,
     settle,
 )
 
@@ -29,8 +29,8 @@ from partnerships.organisations.obligations import (
 class SortedRows:
     """Rows that can be moved to another organisation, and rows that cannot.
 
-    `free` are the ids of rows that can be moved. `taken` maps the id of each row that would break a unique constraint
-    to the id of the other organisation's row in its place.
+    `free` contains the ids of rows that can be moved. `taken` maps the id of each row that would break a unique
+    constraint to the id of the other organisation's row in its place.
     """
 
     free: list[int]
@@ -40,7 +40,10 @@ class SortedRows:
 def sort_rows(
     column: Column, source: int, target: int, *, records: Collection[int] | None = None, lock: bool = False
 ) -> SortedRows:
-    """Sort the rows that refer to the source, or those of some records, by whether they can refer to the target."""
+    """Sort the rows that refer to the source by whether they can refer to the target.
+
+    If `records` is given, only rows of these records are sorted. With `lock`, the rows are locked.
+    """
     rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
     if records is not None:
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
@@ -56,14 +59,20 @@ def sort_rows(
 
 
 def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
-    """Return the unique constraints of a model. Django declares those of many-to-many tables as `unique_together`."""
+    """Return the unique constraints of a model.
+
+    Django declares the constraints of many-to-many tables as `unique_together`.
+    """
     constraints = [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)]
     unique_together = [UniqueConstraint(fields=fields, name="together") for fields in model._meta.unique_together]
     return constraints + unique_together
 
 
 def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
-    """Rows that would break a unique constraint if they referred to the target, each with the target's row."""
+    """Return the rows that could not refer to the target, each with the target's row that is in the way.
+
+    A row cannot refer to the target if it would then break a unique constraint.
+    """
     conflicts: dict[int, int] = {}
     for constraint in _unique_constraints(model) if rows else ():
         if name not in constraint.fields:
@@ -84,9 +93,10 @@ def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], targ
 
 
 def move_rows(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """Make the rows of a column, or those of some records, refer to the other organisation; return what changed.
+    """Make the rows of a column refer to the other organisation, and return the changes.
 
-    A row is ended instead if the other organisation already has a row in its place.
+    If `records` is given, only rows of these records move. A row is ended instead if the other organisation already has
+    a row in its place.
     """
     return move_rows_together((column,), moving, records)
 
@@ -94,9 +104,9 @@ def move_rows(column: Column, moving: Moving, records: Collection[int] | None = 
 def move_rows_together(
     columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None
 ) -> list[Change]:
-    """Like `move_rows`, for several columns of one kind.
+    """Move the rows of several columns of one kind, as `move_rows` does for one column.
 
-    The rows of all columns are sorted before any is changed. Otherwise, for example, the owner of a commitment would
+    The rows of all columns are sorted before any row changes. Otherwise, for example, the owner of a commitment would
     look locked once its giver has moved.
     """
     source, target = moving.source.pk, moving.target.pk
@@ -111,7 +121,7 @@ def move_rows_together(
 
 
 def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
-    """End or delete rows whose place is taken, and combine them with the rows there; past rows stay."""
+    """End or delete rows whose place is taken, and combine each with the row in its place; past rows stay."""
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
@@ -130,15 +140,15 @@ def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Ch
 
 
 def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
-    """Delete a row, and return its values without those of the fields to forget."""
-    kept_fields = [field for field in row._meta.concrete_fields if field.name not in forgetting]
-    before = {field.name: kept_value(field.value_from_object(row)) for field in kept_fields}
+    """Delete a row, and return its values except those of the fields to forget."""
+    stored_fields = [field for field in row._meta.concrete_fields if field.name not in forgetting]
+    before = {field.name: json_value(field.value_from_object(row)) for field in stored_fields}
     type(row)._base_manager.filter(pk=row.pk).delete()
     return Change(row._meta.label, row.pk, before, {})
 
 
 def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
-    """Recreate deleted rows, unless another row is in their place; return the ids of those that exist now."""
+    """Recreate deleted rows, unless another row has taken their place; return the ids of the rows that exist now."""
     rows = [
         model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
         for change in changes
@@ -148,21 +158,21 @@ def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
 
 
 def change_row(row: Any, values: dict[str, Any]) -> Change:
-    """Change fields of a row, and return those whose values differ."""
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    before = {name: kept_value(getattr(row, name)) for name in changed}
-    if changed:
-        for name, value in changed.items():
+    """Change fields of a row, and return the values before and after of the fields that differ."""
+    new_values = {name: value for name, value in values.items() if getattr(row, name) != value}
+    before = {name: json_value(getattr(row, name)) for name in new_values}
+    if new_values:
+        for name, value in new_values.items():
             setattr(row, name, value)
-        type(row)._base_manager.filter(pk=row.pk).update(**changed)
-    return Change(row._meta.label, row.pk, before, {name: kept_value(value) for name, value in changed.items()})
+        type(row)._base_manager.filter(pk=row.pk).update(**new_values)
+    return Change(row._meta.label, row.pk, before, {name: json_value(value) for name, value in new_values.items()})
 
 
 def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
-    """Undo changes of rows, the last one first.
+    """Undo changes of rows, the last change first.
 
-    Returns the changes that this made, and the earlier changes that stay: the row was changed or agreed to since, or
-    another row is in its place.
+    Returns the changes that this made, and the earlier changes that could not be undone: the row was changed or agreed
+    to in the meantime, or another row has taken its place.
     """
     reversals: list[Change] = []
     remaining: list[Change] = []
@@ -178,7 +188,7 @@ def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
 
 
 def _equal_changes(changes: Iterable[Change]) -> list[list[Change]]:
-    """Group changes of the same fields from and to the same values, so that one update can undo each group."""
+    """Group changes of the same fields with the same values before and after, so that one update can undo a group."""
     groups: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
     for change in changes:
         key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
@@ -187,7 +197,7 @@ def _equal_changes(changes: Iterable[Change]) -> list[list[Change]]:
 
 
 def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
-    """Undo the same change of several rows; return the ids of the rows that could be restored."""
+    """Undo the same change of several rows, and return the ids of the rows that were restored."""
     before, after = equal_changes[0].before, equal_changes[0].after
     column_by_label = {column.label: column for column in all_columns()}
     rows = model._base_manager.filter(pk__in=[change.row for change in equal_changes], **after)
@@ -204,7 +214,7 @@ def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
 
 
 def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes, with organisations that were merged since replaced by those that were kept."""
+    """Return the changes, with each organisation that has been merged replaced by the organisation that was kept."""
     kept_by_merged = dict(Merge.objects.in_force().values_list("merged", "kept"))
     if not kept_by_merged:
         return list(changes)
@@ -212,11 +222,11 @@ def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
     def replace_merged(table: str, values: dict[str, Any]) -> dict[str, Any]:
         fields = apps.get_model(table)._meta.fields
         organisation_fields = {field.name for field in fields if field.related_model is Organisation}
-        replaced = dict(values)
+        new_values = dict(values)
         for name in organisation_fields & values.keys():
-            while replaced[name] in kept_by_merged:
-                replaced[name] = kept_by_merged[replaced[name]]
-        return replaced
+            while new_values[name] in kept_by_merged:
+                new_values[name] = kept_by_merged[new_values[name]]
+        return new_values
 
     return [
         Change(
@@ -230,7 +240,7 @@ def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
 
 
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
-    """Record an event for each record that it passed to the other organisation."""
+    """Record in the log of each record that the record passed to the other organisation."""
     if not kind.target:
         return
     events = []
@@ -258,16 +268,16 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
 
 
 def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
-    """Pass records of one kind to another organisation, and return what changed.
+    """Pass records of one kind to another organisation, and return the changes.
 
-    Locks the records. Call it inside a transaction, after checking the rights.
+    The function locks the records. Call it inside a transaction, after checking the rights.
     """
     day = timezone.localdate(moving.now)
     moved_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
     ids = [record.pk for record in moved_records]
     if moved_records:
-        locking = type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids)
-        list(locking.order_by("pk").values_list("pk"))
+        rows_to_lock = type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids)
+        list(rows_to_lock.order_by("pk").values_list("pk"))
     if kind.move is not None:
         changes = kind.move(moved_records, moving)
     else:

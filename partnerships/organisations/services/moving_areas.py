@@ -1,4 +1,4 @@
-"""Moves the areas served and the GSS codes of organisations when a succession takes effect."""
+"""Move the areas served and the GSS codes of organisations when a succession takes effect."""
 
 from __future__ import annotations
 
@@ -26,24 +26,26 @@ from partnerships.people.models import User
 
 
 def move_areas(*, succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Move areas served and GSS codes along the ties of a succession, from a day on.
+    """Move areas served and GSS codes along the ties of a succession, from this day on.
 
-    Rows about the days before stay. If an ended organisation has a single successor, that serves its areas; areas of
-    one that is divided are not assigned by guessing. A successor also serves the area of its own code. Check the rights
-    first, and call this after the predecessors have ended.
+    Rows about earlier days do not change. If an ended organisation has a single successor, this successor serves its
+    areas. The areas of a divided organisation are not assigned, because that would be guessing. A successor also serves
+    the area of its own code. Check the rights first, and call this after the predecessors have ended.
     """
-    undone = succession.undoes
+    undone_succession = succession.undoes
     returned_area_ids: set[int] = set()
-    if undone is not None and undone.undoes is None:
-        returned_area_ids = _return_areas(succession, undone, on, author, now)
+    if undone_succession is not None and undone_succession.undoes is None:
+        returned_area_ids = _return_areas(succession, undone_succession, on, author, now)
 
-    ended = ending(succession)
-    areas_by_ended = {organisation.pk: _end_areas(organisation, on, author, now) for organisation in ended}
-    _end_codes(succession, ended, on, author, now)
+    ended_organisations = ending(succession)
+    areas_by_ended = {
+        organisation.pk: _end_areas(organisation, on, author, now) for organisation in ended_organisations
+    }
+    _end_codes(succession, ended_organisations, on, author, now)
     _recode(succession, on, author, now)
 
     successor_by_ended = _only_successors(succession)
-    for organisation in ended:
+    for organisation in ended_organisations:
         for area in areas_by_ended[organisation.pk]:
             if organisation.pk in successor_by_ended and area.pk not in returned_area_ids:
                 _serve(successor_by_ended[organisation.pk], area, succession, on, author, now)
@@ -55,22 +57,24 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
 
 def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.datetime) -> list[Area]:
     """End all areas that the organisation serves, and return them."""
-    served = list(body.areas_served.filter(ends_on=None).select_related("area", "organisation").order_by("pk"))
-    for area_served in served:
-        end_area_served(served=area_served, on=max(on, area_served.starts_on or on), author=author, now=now)
-    return [area_served.area for area_served in served]
+    areas_served = list(body.areas_served.filter(ends_on=None).select_related("area", "organisation").order_by("pk"))
+    for area_served in areas_served:
+        end_area_served(served=area_served, day=max(on, area_served.starts_on or on), author=author, now=now)
+    return [area_served.area for area_served in areas_served]
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
-    """Return the successor of each predecessor (by id) that has only one.
+    """Return the only successor of each predecessor (by id); predecessors with several successors have no entry.
 
-    Ties of other successions on the same day count too, because it must not matter which one takes effect first.
+    Ties of other successions on the same day also count, because the order in which they take effect must not matter.
     Successions that transfer only functions do not divide an area.
     """
-    undone = Succession.objects.filter(undone_by__status__in=CERTAIN)
-    same_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on).exclude(pk__in=undone)
-    same_day = same_day.exclude(kind=SuccessionKind.FUNCTION_TRANSFER)
-    ties = SuccessionTie.objects.filter(Q(succession=succession) | Q(succession__in=same_day))
+    undone_successions = Succession.objects.filter(undone_by__status__in=CERTAIN)
+    successions_on_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on).exclude(
+        pk__in=undone_successions
+    )
+    successions_on_day = successions_on_day.exclude(kind=SuccessionKind.FUNCTION_TRANSFER)
+    ties = SuccessionTie.objects.filter(Q(succession=succession) | Q(succession__in=successions_on_day))
     ties = ties.filter(predecessor__in=succession.ties.values("predecessor"), role__in=STRENGTH)
 
     successors_by_predecessor: dict[int, set[Organisation]] = {}
@@ -87,7 +91,7 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
 def _serve(
     body: Organisation, area: Area, succession: Succession, on: dt.date, author: User | None, now: dt.datetime
 ) -> None:
-    """Let the organisation serve the area from a day on, unless it does already."""
+    """Record that the organisation serves the area from this day on, unless it already does."""
     if body.areas_served.filter(area=area, ends_on=None).exists():
         return
     # If the succession was undone and takes effect again on the same day, the row of that day continues.
@@ -100,17 +104,18 @@ def _serve(
 def _return_areas(
     succession: Succession, undone: Succession, on: dt.date, author: User | None, now: dt.datetime
 ) -> set[int]:
-    """Let organisations that exist again serve the areas from before the undone succession; return the areas' ids.
+    """Return the areas of the undone succession to organisations that exist again; return the ids of the areas.
 
-    Organisations that took these areas over with that succession no longer serve them, and codes are restored.
+    Organisations that had taken these areas over by the undone succession no longer serve them. Codes are restored,
+    too.
     """
     day = undone.vests_on.earliest if undone.vests_on else None
     if day is None:
         return set()
     returned_area_ids: set[int] = set()
     for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
-        served = body.areas_served.filter(ends_on=day).select_related("area").order_by("pk")
-        for area_served in served:
+        areas_served = body.areas_served.filter(ends_on=day).select_related("area").order_by("pk")
+        for area_served in areas_served:
             _serve(body, area_served.area, succession, on, author, now)
             returned_area_ids.add(area_served.area_id)
         codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone.new_code_scheme})
@@ -118,18 +123,18 @@ def _return_areas(
         for code in codes.filter(valid_to=_code_day(undone, day)).exclude(is_new_code).order_by("pk"):
             correct_identifier(identifier=code, valid_to=None, reason=str(succession), author=author, now=now)
         for code in codes.filter(is_new_code, valid_to=None):
-            until = max(_code_day(succession, on), code.valid_from or on)
-            correct_identifier(identifier=code, valid_to=until, reason=str(succession), author=author, now=now)
-    taken_over = AreaServed.objects.filter(
+            end_day = max(_code_day(succession, on), code.valid_from or on)
+            correct_identifier(identifier=code, valid_to=end_day, reason=str(succession), author=author, now=now)
+    rows_to_end = AreaServed.objects.filter(
         organisation__in=undone.ties.values("successor"), area__in=returned_area_ids, starts_on=day, ends_on=None
     )
-    for area_served in taken_over.select_related("area", "organisation").order_by("pk"):
-        end_area_served(served=area_served, on=max(on, day), author=author, now=now)
+    for area_served in rows_to_end.select_related("area", "organisation").order_by("pk"):
+        end_area_served(served=area_served, day=max(on, day), author=author, now=now)
     return returned_area_ids
 
 
 def _code_day(succession: Succession, on: dt.date) -> dt.date:
-    """Return the first day of the new codes, or the given day if it is not known."""
+    """Return the first day of the new codes, or the given day if the first day is not known exactly."""
     codes_on = succession.codes_on
     return codes_on.earliest if codes_on is not None and codes_on.day else on
 
@@ -137,24 +142,28 @@ def _code_day(succession: Succession, on: dt.date) -> dt.date:
 def _end_codes(
     succession: Succession, bodies: list[Organisation], on: dt.date, author: User | None, now: dt.datetime
 ) -> None:
-    """End the GSS codes of ended organisations, which can still be found by them."""
+    """End the GSS codes of ended organisations. People can still find the organisations by these codes."""
     valid_codes = Identifier.objects.filter(organisation__in=bodies, scheme=Scheme.GSS, valid_to=None)
     for code in valid_codes.order_by("pk"):
-        until = max(_code_day(succession, on), code.valid_from or on)
-        correct_identifier(identifier=code, valid_to=until, reason=str(succession), author=author, now=now)
+        end_day = max(_code_day(succession, on), code.valid_from or on)
+        correct_identifier(identifier=code, valid_to=end_day, reason=str(succession), author=author, now=now)
 
 
 def _recode(succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """Give a continuing organisation its new code; the old one ends, and the organisation can still be found by it."""
+    """Give a continuing organisation its new code.
+
+    The old code ends, but people can still find the organisation by it.
+    """
     if succession.kind != SuccessionKind.RECODE or not succession.new_code:
         return
     day, reason = _code_day(succession, on), str(succession)
     scheme, value = succession.new_code_scheme, succession.new_code
     for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
         for old_code in body.identifiers.filter(scheme=scheme, valid_to=None).exclude(value=value).order_by("pk"):
-            until = max(day, old_code.valid_from or day)
-            correct_identifier(identifier=old_code, valid_to=until, reason=reason, author=author, now=now)
+            end_day = max(day, old_code.valid_from or day)
+            correct_identifier(identifier=old_code, valid_to=end_day, reason=reason, author=author, now=now)
         new_code = add_identifier(
             organisation=body, scheme=scheme, value=value, valid_from=day, reason=reason, author=author, now=now
         )
+        # The organisation may already have had this code, ended when an earlier succession was undone.
         correct_identifier(identifier=new_code, valid_to=None, reason=reason, author=author, now=now)

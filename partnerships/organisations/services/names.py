@@ -1,4 +1,4 @@
-"""Adds and changes the names by which an organisation can be found."""
+"""Add and change the names by which people find an organisation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 def add_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
-    """Add names, as pairs of name and kind, to an organisation; names that it has already stay unchanged."""
+    """Add names, as pairs of name and kind, to an organisation; names that it already has do not change."""
     add_names_of_many([(organisation, names)])
 
 
@@ -30,7 +30,7 @@ def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterab
         for raw_name, kind in names:
             name = " ".join(raw_name.split())
             if name:
-                # The first kind counts if a name is given twice.
+                # If a name is given twice, the first kind counts.
                 row_by_name.setdefault(
                     (organisation.pk, name),
                     OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind),
@@ -49,26 +49,26 @@ def rename_refusal(organisation: Organisation, on: dt.date) -> str:
     return ""
 
 
-def change_official_name(organisation: Organisation, former: str, *, on: dt.date) -> None:
-    """End the former official name on a day, and start the organisation's present one."""
-    add_names(organisation, [(former, NameKind.FORMER)])
+def change_official_name(organisation: Organisation, former_name: str, *, on: dt.date) -> None:
+    """End the former official name on a day, and start the organisation's present official name on the same day."""
+    add_names(organisation, [(former_name, NameKind.FORMER)])
     organisation.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=on)
-    organisation.names.filter(name=former).update(kind=NameKind.FORMER, valid_to=on)
+    organisation.names.filter(name=former_name).update(kind=NameKind.FORMER, valid_to=on)
     add_names(organisation, [(organisation.name, NameKind.OFFICIAL)])
     organisation.names.filter(name=organisation.name).update(kind=NameKind.OFFICIAL, valid_from=on, valid_to=None)
 
 
 def change_short_name(organisation: Organisation, *, on: dt.date) -> None:
-    """End the former short name on a day, and start the organisation's present one."""
+    """End the former short name on a day, and make the organisation's present short name findable."""
     organisation.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER_SHORT, valid_to=on)
     earlier_rows = organisation.names.filter(name=organisation.short_name).exclude(kind=NameKind.OFFICIAL)
     earlier_rows.update(kind=NameKind.SHORT, valid_to=None)
     add_names(organisation, [(organisation.short_name, NameKind.SHORT)])
 
 
-def is_name_of_another(organisation: Organisation, changed: dict[str, Any]) -> bool:
-    """Whether another organisation already has one of the changed names."""
-    new_names = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
+def is_name_of_another(organisation: Organisation, new_values: dict[str, Any]) -> bool:
+    """Return True if another organisation already has one of the changed names."""
+    new_names = [fold_name(new_values[field]) for field in ("name", "short_name") if new_values.get(field)]
     return OrganisationName.objects.filter(folded__in=new_names).exclude(organisation=organisation).exists()
 
 
@@ -83,7 +83,7 @@ def add_name(
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
-    """Add a name to an organisation, unless it has it already, and return it; None for an empty name."""
+    """Add a name to an organisation unless it already has the name; return the name, or None if the text is empty."""
     require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
     if not name:

@@ -1,4 +1,4 @@
-"""Creates, changes and ends organisations."""
+"""Create, change and end organisations."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.rights import keeps_network
 
-#: The kind of journal line about a change of how people sign in.
+#: The kind of journal line about changed rules for signing in.
 WAYS_IN = "ways in"
-#: The key of the advisory lock for changes of groups, which no other lock in this database uses.
+#: The key of the advisory lock for changes of groups. No other lock in this database may use this key.
 _GROUPS_LOCK = 7_261_052
-#: The fields for how an organisation's people sign in.
+#: The fields with the rules for how an organisation's people sign in.
 SIGN_IN_FIELDS = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
-    """The name is empty, or an identifier belongs to another organisation."""
+    """Raised if the name is empty, or an identifier belongs to another organisation."""
 
 
 class UnableToUpdateOrganisation(Exception):
-    """The name, parent, dates or sign-in page are not valid.
+    """Raised if the name, parent, dates or sign-in page are not valid.
 
     The name is empty or another organisation has it, the parent belongs to the organisation's own group, the dates are
     impossible, or the sign-in page does not exist or has not been used by a lead.
@@ -64,11 +64,11 @@ class UnableToUpdateOrganisation(Exception):
 
 
 class UnableToDissolve(Exception):
-    """The organisation has ended already, or would end before it started."""
+    """Raised if the organisation has already ended, or would end before it started."""
 
 
 class OrganisationFields(TypedDict, total=False):
-    """Optional fields of a new organisation; see the model."""
+    """The optional fields of a new organisation; see the model."""
 
     short_name: str
     council_type: str
@@ -86,7 +86,7 @@ class OrganisationFields(TypedDict, total=False):
 
 
 class ChangedFields(OrganisationFields, total=False):
-    """Fields of an organisation that can be changed later."""
+    """The fields of an organisation that can be changed later."""
 
     name: str
     kind: str
@@ -99,24 +99,24 @@ class NewOrganisation:
 
     name: str
     kind: str
-    #: Pairs of scheme and value.
+    #: The identifiers, as pairs of scheme and value.
     identifiers: tuple[tuple[str, str], ...] = ()
-    #: Pairs of name and kind.
+    #: Further names, as pairs of name and kind.
     names: tuple[tuple[str, str], ...] = ()
     areas: tuple[Area, ...] = ()
-    #: The first day of the identifiers, and the first day on which they are no longer valid.
+    #: The first day of the identifiers, and the first day on which the identifiers are no longer valid.
     numbered_from: dt.date | None = None
     numbered_to: dt.date | None = None
     fields: OrganisationFields = field(default_factory=OrganisationFields)
 
     @property
     def all_names(self) -> list[tuple[str, str]]:
-        """All its names as pairs of name and kind, the official one first."""
+        """Return all names as pairs of name and kind, the official name first."""
         return [(self.name, NameKind.OFFICIAL), (self.fields.get("short_name", ""), NameKind.SHORT), *self.names]
 
     @property
     def clean_identifiers(self) -> list[tuple[str, str]]:
-        """Its identifiers as pairs of scheme and value, without empty values and surrounding spaces."""
+        """Return the identifiers as pairs of scheme and value, without empty values and surrounding spaces."""
         return [(scheme, value.strip()) for scheme, value in self.identifiers if value.strip()]
 
 
@@ -135,19 +135,19 @@ def create_organisation(
 
     Identifiers are pairs of scheme and value, names pairs of name and kind. Raises `UnableToCreateOrganisation`.
     """
-    new = NewOrganisation(
+    new_organisation = NewOrganisation(
         name=name, kind=kind, identifiers=tuple(identifiers), names=tuple(names), areas=tuple(areas), fields=fields
     )
-    return create_organisations(bodies=[new], author=author, now=now)[0]
+    return create_organisations(bodies=[new_organisation], author=author, now=now)[0]
 
 
 @transaction.atomic
 def create_organisations(
     *, bodies: Sequence[NewOrganisation], author: User | None, now: dt.datetime
 ) -> list[Organisation]:
-    """Create organisations, all or none, and return them in their order; as many queries for a thousand as for one.
+    """Create organisations, all or none, and return them in the given order.
 
-    Raises `UnableToCreateOrganisation`.
+    A thousand organisations take as many queries as one. Raises `UnableToCreateOrganisation`.
     """
     require(roles_of(author, now).keeps_directory)
     bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
@@ -202,46 +202,50 @@ def update_organisation(
 ) -> tuple[str, ...]:
     """Change an organisation, and return the names of the changed fields.
 
-    It can still be found by its former names; a new name starts on `named_from`, by default today. The leads are
-    emailed if the rules for signing in change. If own sign-in becomes required, people are signed out, leads a day
-    later. Raises `UnableToUpdateOrganisation`.
+    A new name starts on `named_from`, by default today, and people still find the organisation by its former names. If
+    the rules for signing in change, the leads are emailed. If own sign-in becomes required, people are signed out,
+    leads a day later. Raises `UnableToUpdateOrganisation`.
     """
     if fields.get("parent") is not None:
         _lock_groups()
-    locked = lock_organisation(organisation.pk)
-    require(rights_over(locked, author, now).may_change(fields.keys()))
-    required = fields.pop("own_sign_in_required", None)
-    provider = fields.get("sign_in_provider", locked.sign_in_provider)
-    if explanation := sign_in_refusal(locked, provider=provider, required=bool(required)):
+    locked_organisation = lock_organisation(organisation.pk)
+    require(rights_over(locked_organisation, author, now).may_change(fields.keys()))
+    is_own_required = fields.pop("own_sign_in_required", None)
+    provider = fields.get("sign_in_provider", locked_organisation.sign_in_provider)
+    if explanation := sign_in_refusal(locked_organisation, provider=provider, required=bool(is_own_required)):
         raise UnableToUpdateOrganisation(explanation)
-    since = required_since(locked, provider=provider, required=required, now=now)
-    before, after = apply_changes(locked, {**fields, "own_sign_in_required_at": since})
+    own_required_at = required_since(locked_organisation, provider=provider, required=is_own_required, now=now)
+    before, after = apply_changes(locked_organisation, {**fields, "own_sign_in_required_at": own_required_at})
     if not before:
         return ()
-    if not locked.name.strip():
+    if not locked_organisation.name.strip():
         raise UnableToUpdateOrganisation("Enter a name for the organisation.")
-    if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
+    if (
+        locked_organisation.valid_from
+        and locked_organisation.valid_to
+        and locked_organisation.valid_to < locked_organisation.valid_from
+    ):
         raise UnableToUpdateOrganisation("The end must not be before the start.")
-    if author is not None and not author.is_staff and is_name_of_another(locked, after):
+    if author is not None and not author.is_staff and is_name_of_another(locked_organisation, after):
         raise UnableToUpdateOrganisation("Another organisation already has this name. Enter a different name.")
-    if "parent" in before and locked.parent_id:
-        _refuse_circle(locked)
-    if "name" in before and named_from and (explanation := rename_refusal(locked, named_from)):
+    if "parent" in before and locked_organisation.parent_id:
+        _refuse_circle(locked_organisation)
+    if "name" in before and named_from and (explanation := rename_refusal(locked_organisation, named_from)):
         raise UnableToUpdateOrganisation(explanation)
 
-    locked.save(update_fields=list(before))
+    locked_organisation.save(update_fields=list(before))
     today = timezone.localdate(now)
     if "name" in before:
-        change_official_name(locked, before["name"], on=named_from or today)
+        change_official_name(locked_organisation, before["name"], on=named_from or today)
     if "short_name" in before:
-        change_short_name(locked, on=today)
+        change_short_name(locked_organisation, on=today)
     if SIGN_IN_FIELDS & before.keys():
-        record_sign_in_change(locked, before=before, after=after, reason=reason, author=author, now=now)
+        record_sign_in_change(locked_organisation, before=before, after=after, reason=reason, author=author, now=now)
     else:
         data = {"before": before, "after": after, "reason": reason}
-        record_event(locked, EventKind.CHANGED, author=author, now=now, data=data)
+        record_event(locked_organisation, EventKind.CHANGED, author=author, now=now, data=data)
     for name in before:
-        setattr(organisation, name, getattr(locked, name))
+        setattr(organisation, name, getattr(locked_organisation, name))
     return tuple(before)
 
 
@@ -254,7 +258,7 @@ def record_sign_in_change(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record that the rules for signing in to an organisation have changed, and email its leads.
+    """Record that an organisation's rules for signing in have changed, and email its leads.
 
     If own sign-in is required from now on, its people are signed out.
     """
@@ -280,7 +284,10 @@ def record_sign_in_change(
 def recheck_own_sign_in(
     provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime
 ) -> None:
-    """Set from when a provider with changed settings is required; None makes it only offered again."""
+    """Change the moment from which organisations require a provider whose settings changed.
+
+    With None, the provider is offered again but no longer required.
+    """
     require(keeps_network(author))
     organisations = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)
     for organisation in organisations.select_for_update().order_by("pk"):
@@ -290,9 +297,9 @@ def recheck_own_sign_in(
 
 
 def _lock_groups() -> None:
-    """Let only one transaction at a time change parents, so that two cannot make a circle.
+    """Let only one transaction at a time change parents, so that two transactions cannot create a circle.
 
-    Call it before any row is locked, because the foreign key locks the parent's row too.
+    Call this before any row is locked, because the foreign key also locks the parent's row.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GROUPS_LOCK])
@@ -307,7 +314,7 @@ def _refuse_circle(organisation: Organisation) -> None:
 
 
 def organisation_identity(organisation: Organisation) -> str:
-    """Return the journal's hash of an organisation."""
+    """Return the journal's hash of an organisation's id and time of creation."""
     return journal.identity(organisation.pk, organisation.created_at)
 
 
@@ -332,23 +339,24 @@ def journal_sign_in(organisation: Organisation, *, now: dt.datetime) -> None:
 def dissolve(
     *, organisation: Organisation, on: dt.date | None, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """End an organisation; `on` is the first day on which it no longer exists, or None if that is unknown.
+    """End an organisation.
 
-    Raises `UnableToDissolve`.
+    `on` is the first day on which the organisation no longer exists, or None if this day is unknown. Raises
+    `UnableToDissolve`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_organisation(organisation.pk)
-    if locked.is_ended:
-        raise UnableToDissolve(f"{locked.name} has already ended, so you cannot end it again.")
-    if on and locked.valid_from and on < locked.valid_from:
+    locked_organisation = lock_organisation(organisation.pk)
+    if locked_organisation.is_ended:
+        raise UnableToDissolve(f"{locked_organisation.name} has already ended, so you cannot end it again.")
+    if on and locked_organisation.valid_from and on < locked_organisation.valid_from:
         raise UnableToDissolve("The organisation cannot end before its first day. Enter a later day.")
-    before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
-    locked.save(update_fields=["status", "valid_to"])
+    before, after = apply_changes(locked_organisation, {"status": Status.DISSOLVED, "valid_to": on})
+    locked_organisation.save(update_fields=["status", "valid_to"])
     record_event(
-        locked,
+        locked_organisation,
         EventKind.ENDED,
         author=author,
         now=now,
         data={"before": before, "after": after, "reason": reason},
     )
-    organisation.status, organisation.valid_to = locked.status, locked.valid_to
+    organisation.status, organisation.valid_to = locked_organisation.status, locked_organisation.valid_to

@@ -18,8 +18,8 @@ from partnerships.people.sessions import end_sessions
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
     """Return why the organisation cannot have these sign-in settings; "" if it can.
 
-    `organisation` holds the settings as they are stored. A rule that it has already is not checked again, so that its
-    other details can be corrected after its leads have changed.
+    `organisation` has the stored settings. A rule that it already has is not checked again, so that its other details
+    can be corrected even if its leads have changed since.
     """
     if provider and provider not in dict(provider_choices()):
         return f"There is no sign-in page “{provider}”. Choose a page from the list."
@@ -41,7 +41,7 @@ def required_since(
 ) -> dt.datetime | None:
     """Return the time from which people must use the provider; None if they may also use passwords.
 
-    With `required` None, the present rule stays, but a change of provider ends it. A rule that stays keeps its first
+    If `required` is None, the present rule stays, but a change of provider ends it. A rule that stays keeps its first
     time, from which the last day of leads' passwords is counted.
     """
     is_required_already = organisation.own_sign_in_required and provider == organisation.sign_in_provider

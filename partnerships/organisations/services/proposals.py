@@ -1,4 +1,4 @@
-"""Emails the leads of successors about handover lines that they have to answer."""
+"""Email the leads of successors about handover lines that they have to answer."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.utils import timezone
 from partnerships.organisations.models import Handover, HandoverState, Membership, Role, Succession
 from partnerships.outbox.services import record_emails
 
-#: Leads are emailed once nothing more has been proposed to their organisation for this time, so that a morning's
+#: Leads are emailed once nothing new has been proposed to their organisation for this time, so that a morning's
 #: proposals make one email.
 QUIET = dt.timedelta(minutes=15)
 
 
 @transaction.atomic
 def tell_of_proposals(*, now: dt.datetime) -> int:
-    """Email the leads of successors about proposed lines, and return how many people were emailed.
+    """Email the leads of successors about proposed lines, and return the number of people who were emailed.
 
-    Each person gets one email about all of them. Lines for an organisation without a lead wait until it has one. It can
-    be repeated.
+    Each person receives one email about all lines. Lines for an organisation without a lead are emailed once it has a
+    lead. This function can be called again at any time.
     """
     open_lines = Handover.objects.filter(state=HandoverState.PROPOSED, succession__in=Succession.objects.live())
     untold_lines = open_lines.filter(told_at=None)
@@ -34,13 +34,15 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
     ready_ids = {organisation_id for _, organisation_id in lead_and_organisation_ids}
 
     # All organisations that share a line must be ready. Lines are locked in the same order as when they are answered. A
-    # line that is proposed again meanwhile gets an email of its own.
-    due = untold_lines.filter(successor__in=ready_ids).exclude(others__in=organisation_ids - ready_ids).order_by("pk")
-    due_lines = list(due.select_for_update(of=("self",)).prefetch_related("others"))
+    # line that is proposed again in the meantime is emailed separately.
+    due_query = (
+        untold_lines.filter(successor__in=ready_ids).exclude(others__in=organisation_ids - ready_ids).order_by("pk")
+    )
+    due_lines = list(due_query.select_for_update(of=("self",)).prefetch_related("others"))
     if not due_lines:
         return 0
 
-    # Only of the due lines: a line that waits for another organisation's lead must not be emailed each time.
+    # Only the due lines count: a line for another organisation that still has no lead must not be emailed each time.
     succession_ids_by_organisation: dict[int, set[int]] = defaultdict(set)
     for line in due_lines:
         for organisation_id in (line.successor_id, *(other.pk for other in line.others.all())):
@@ -56,7 +58,7 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
 
 
 def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:
-    """Record one email for each group of people whose organisations have lines in the same successions."""
+    """Record emails, with one call for all people whose organisations have lines in the same successions."""
     person_ids_by_successions: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for person_id, succession_ids in succession_ids_by_person.items():
         person_ids_by_successions[tuple(sorted(succession_ids))].append(person_id)

@@ -1,4 +1,4 @@
-"""Locks organisations and people, and records events of organisations and memberships."""
+"""Lock organisations and people, and record events of organisations and memberships."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from partnerships.people.models import User
 def lock_organisation(organisation_id: int) -> Organisation:
     """Lock an organisation until the transaction ends, and return it.
 
-    For example, the lock keeps two leads from leaving it at the same time.
+    For example, the lock prevents two leads from leaving the organisation at the same time.
     """
     return Organisation.objects.select_for_update().get(pk=organisation_id)
 
 
 def lock_person(person: User) -> User:
-    """Lock a person until the transaction ends, and return them. Lock people before organisations.
+    """Lock a person until the transaction ends, and return the person. Lock people before organisations.
 
-    The lock keeps a person from becoming an administrator and a member at the same time.
+    The lock prevents a person from becoming an administrator and a member at the same time.
     """
     return User.objects.select_for_update().get(pk=person.pk)
 
@@ -36,10 +36,10 @@ def record_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record an event of an organisation."""
-    new_row = new_organisation_event(organisation, event, author=author, now=now, data=data)
-    new_row.save(force_insert=True)
-    return new_row
+    """Record an event of an organisation, and return it."""
+    event_row = new_organisation_event(organisation, event, author=author, now=now, data=data)
+    event_row.save(force_insert=True)
+    return event_row
 
 
 def new_organisation_event(
@@ -69,10 +69,10 @@ def record_membership_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record an event of a membership, within its organisation."""
-    new_row = new_membership_event(membership, event, author=author, now=now, data=data)
-    new_row.save(force_insert=True)
-    return new_row
+    """Record an event of a membership within its organisation, and return the event."""
+    event_row = new_membership_event(membership, event, author=author, now=now, data=data)
+    event_row.save(force_insert=True)
+    return event_row
 
 
 def new_membership_event(

@@ -1,4 +1,4 @@
-"""Requests to act for an organisation, and the answers of administrators."""
+"""Record requests to act for an organisation, and the answers of administrators."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ from partnerships.people.limits import count, counted_since
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 
-#: Requests a day from all people who are not signed in: anybody can ask, and each request emails the administrators.
+#: The number of requests in a day from all people who are not signed in. There is a limit because anyone can ask, and
+#: each request emails the administrators.
 REQUESTS_A_DAY = 50
-#: Characters of an invitation's reason.
+#: The largest number of characters in an invitation's reason.
 _MAX_REASON = 500
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToAskForAccess(Exception):
-    """The address is not valid, or too many people have asked today."""
+    """Raised if the address is not valid, or too many people have asked today."""
 
 
 class UnableToAnswerRequest(Exception):
-    """The request has an answer already, or the invitation is refused."""
+    """Raised if the request has already been answered, the invitation is refused, or the reason is missing."""
 
 
 class RequestDetails(TypedDict, total=False):
-    """Optional fields of a request; see the model."""
+    """The optional fields of a request; see the model."""
 
     job_title: str
     number: str
@@ -57,10 +58,10 @@ def ask_for_access(
     now: dt.datetime,
     **details: Unpack[RequestDetails],
 ) -> AccessRequest:
-    """Ask the administrators for access, and email them; the author is None if the person is not signed in.
+    """Ask the administrators for access, and email them. `author` is None if the person is not signed in.
 
-    A second request with the same address for the same organisation replaces the waiting one, without another email. A
-    request of a signed-in person can be replaced only by a signed-in person. Raises `UnableToAskForAccess`.
+    A second request with the same address for the same organisation replaces the unanswered request, without another
+    email. Only a signed-in person can replace a signed-in person's request. Raises `UnableToAskForAccess`.
     """
     email = email.strip().lower()
     try:
@@ -102,37 +103,38 @@ def ask_for_access(
 def accept_request(
     *, request: AccessRequest, organisation: Organisation | None, author: User, now: dt.datetime
 ) -> Membership:
-    """Invite the person to act for an organisation; with None, the organisation is created.
+    """Invite the person to act for an organisation; if `organisation` is None, create it first.
 
-    They become its lead if it has none and nobody is invited as one, otherwise an editor. A new organisation gets the
-    number from the request as an identifier, if that can be recognised. Raises `UnableToAnswerRequest`.
+    The person becomes a lead if the organisation has no lead and no invited lead, otherwise an editor. A new
+    organisation receives the number from the request as an identifier, if the number's scheme can be recognised. Raises
+    `UnableToAnswerRequest`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = _lock(request)
-    # The person is locked before the organisation, as everywhere.
-    lock_person(person_for_address(email=locked.email, name=locked.name))
+    locked_request = _lock(request)
+    # All services lock the person before the organisation, so that they cannot deadlock.
+    lock_person(person_for_address(email=locked_request.email, name=locked_request.name))
     try:
-        organisation = lock_organisation((organisation or _create_organisation(locked, author, now)).pk)
+        organisation = lock_organisation((organisation or _create_organisation(locked_request, author, now)).pk)
         has_lead = Membership.objects.leading(now).filter(organisation=organisation).exists()
         membership = invite_member(
             organisation=organisation,
-            email=locked.email,
-            name=locked.name,
-            job_title=locked.job_title,
+            email=locked_request.email,
+            name=locked_request.name,
+            job_title=locked_request.job_title,
             role=Role.EDITOR if has_lead else Role.LEAD,
-            reason=_invitation_reason(locked, now),
+            reason=_invitation_reason(locked_request, now),
             author=author,
             now=now,
         )
     except (UnableToInviteMember, UnableToCreateOrganisation) as error:
         raise UnableToAnswerRequest(str(error)) from error
-    locked.organisation = organisation
-    _save_answer(locked, RequestAnswer.INVITED, author=author, now=now)
+    locked_request.organisation = organisation
+    _save_answer(locked_request, RequestAnswer.INVITED, author=author, now=now)
     return membership
 
 
 def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
-    """Return the reason of an invitation that answers a request, with the number and message from it."""
+    """Return the reason for an invitation that answers a request, including the request's number and message."""
     parts = [f"Asked for access on {long_date(now)}."]
     if request.number:
         parts.append(f"Number given: {request.number}.")
@@ -141,42 +143,45 @@ def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
     return " ".join(parts)[:_MAX_REASON]
 
 
-def _create_organisation(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
-    """Add the organisation of a request to the directory, unless it is there already."""
-    existing = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
+def _create_organisation(request: AccessRequest, author: User, now: dt.datetime) -> Organisation:
+    """Add the organisation of a request to the directory, unless it is already there."""
+    existing = match_by_name(request.organisation_name).filter(kind=request.kind).current().first()
     if existing is not None:
         raise UnableToAnswerRequest(
             f"{existing.name} is already in the directory. Invite the person to act for that organisation instead."
         )
-    scheme = scheme_of(locked.number, kind=locked.kind)
+    scheme = scheme_of(request.number, kind=request.kind)
     return create_organisation(
-        name=locked.organisation_name,
-        kind=locked.kind,
+        name=request.organisation_name,
+        kind=request.kind,
         author=author,
         now=now,
-        identifiers=[(scheme, locked.number)] if scheme else [],
+        identifiers=[(scheme, request.number)] if scheme else [],
     )
 
 
 @transaction.atomic
 def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
-    """Decline a request, and email the person the reason. Raises `UnableToAnswerRequest`."""
+    """Decline a request, and email the reason to the person. Raises `UnableToAnswerRequest`."""
     require(roles_of(author, now).keeps_directory)
-    locked = _lock(request)
+    locked_request = _lock(request)
     if not reason.strip():
         raise UnableToAnswerRequest("Give a reason.")
-    locked.reason = reason.strip()
-    _save_answer(locked, RequestAnswer.DECLINED, author=author, now=now)
-    record_email(kind=ACCESS_DECLINED, params={"request": locked.pk}, secrets={"address": locked.email}, now=now)
+    locked_request.reason = reason.strip()
+    _save_answer(locked_request, RequestAnswer.DECLINED, author=author, now=now)
+    record_email(
+        kind=ACCESS_DECLINED, params={"request": locked_request.pk}, secrets={"address": locked_request.email}, now=now
+    )
 
 
 def _lock(request: AccessRequest) -> AccessRequest:
-    locked = AccessRequest.objects.select_for_update().get(pk=request.pk)
-    if locked.answer:
+    """Lock the request, and return it; raise `UnableToAnswerRequest` if it has already been answered."""
+    request_to_answer = AccessRequest.objects.select_for_update().get(pk=request.pk)
+    if request_to_answer.answer:
         raise UnableToAnswerRequest("Another administrator has already answered this request.")
-    return locked
+    return request_to_answer
 
 
-def _save_answer(locked: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
-    locked.answer, locked.answered_at, locked.answered_by = answer, now, author
-    locked.save(update_fields=["answer", "answered_at", "answered_by", "organisation", "reason"])
+def _save_answer(request: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
+    request.answer, request.answered_at, request.answered_by = answer, now, author
+    request.save(update_fields=["answer", "answered_at", "answered_by", "organisation", "reason"])

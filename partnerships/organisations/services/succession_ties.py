@@ -1,4 +1,4 @@
-"""Ties that are to be recorded, and the rules for a valid succession."""
+"""The ties of a succession before they are saved, and the rules for a valid succession."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from partnerships.organisations.models import (
     TieRole,
 )
 
-#: Kinds in which an organisation follows itself, with another name, code or legal form.
+#: The kinds in which an organisation follows itself with another name, code or legal form.
 _SAME_BODY = frozenset({SuccessionKind.RENAME, SuccessionKind.RECODE, SuccessionKind.CONVERSION})
 
 
 class UnableToRecordSuccession(Exception):
-    """The ties, shares or dates of a succession contradict each other."""
+    """Raised if the ties, shares or dates of a succession are not valid or contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTie:
-    """A tie to record; see `SuccessionTie`."""
+    """A tie that is not saved yet; see `SuccessionTie`."""
 
     predecessor: Organisation
     successor: Organisation | None
@@ -41,12 +41,12 @@ class NewTie:
 
     @property
     def key(self) -> tuple[int, int | None, str | None]:
-        """What identifies the tie within a succession."""
+        """Return the values that identify the tie within a succession."""
         return self.predecessor.pk, self.successor.pk if self.successor else None, self.function
 
     @property
     def words(self) -> str:
-        """The tie in words for the history: “Elm → East (planning, 60% of its area in LAD 2025)”."""
+        """Return the tie in words for the history: “Elm → East (planning, 60% of its area in LAD 2025)”."""
         details = [Function.label_of(self.function).lower()] if self.function else []
         if self.role != TieRole.SUCCESSOR:
             details.append(TieRole(self.role).label.lower())
@@ -64,7 +64,7 @@ def ties_between(
 ) -> list[NewTie]:
     """Return a tie from each predecessor to each successor, for each function.
 
-    An organisation that is both continues; a successor of None means that nobody follows.
+    An organisation on both sides continues. A successor of None means that no organisation follows.
     """
     return [
         NewTie(
@@ -104,7 +104,7 @@ def check_succession(succession: Succession, ties: Collection[NewTie], *, now: d
 
 
 def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
-    """Return what is wrong with the predecessors, successors and functions, as a sentence; "" if nothing is."""
+    """Return a sentence about what is wrong with predecessors, successors or functions; "" if all are valid."""
     if not ties:
         return "Name at least one predecessor and one successor."
     if len({tie.key for tie in ties}) < len(ties):
@@ -133,7 +133,7 @@ def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
 
 
 def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> str:
-    """Return what is wrong with the shares of an area, as a sentence; "" if nothing is."""
+    """Return a sentence about what is wrong with the shares of an area; "" if all are valid."""
     shares_by_function: dict[tuple[int, str | None], list[Decimal | None]] = {}
     for tie in ties:
         if tie.share is not None and not tie.geography.strip():
@@ -154,7 +154,7 @@ def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> st
 
 
 def _problem_with_dates(succession: Succession, today: dt.date) -> str:
-    """Return what is wrong with the dates, as a sentence; "" if nothing is."""
+    """Return a sentence about what is wrong with the dates; "" if all are valid."""
     vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
     if succession.status == SuccessionStatus.EFFECTIVE:
         if vests is not None and vests.earliest > today:
@@ -164,8 +164,8 @@ def _problem_with_dates(succession: Succession, today: dt.date) -> str:
     if vests is not None and shadow is not None and shadow.earliest > vests.latest:
         return "The election or shadow period must come before the vesting day."
 
-    successions_undoing_it = succession.undone_by.live() if succession.pk else ()
-    for undoing in successions_undoing_it:
+    undoing_successions = succession.undone_by.live() if succession.pk else ()
+    for undoing in undoing_successions:
         if vests is not None and undoing.vests_on is not None and undoing.vests_on.earliest < vests.latest:
             return f"Another succession undoes this one from {undoing.vests_on.words}, so enter an earlier vesting day."
 

@@ -1,4 +1,4 @@
-"""Records and corrects successions, and changes their status."""
+"""Record and correct successions, and change their status."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from partnerships.people.models import User
 
 
 class UnableToChangeSuccession(Exception):
-    """The succession is final, a reason or date is missing, or a rival proposal has not been cancelled."""
+    """Raised if the succession is final, a reason or date is missing, or a rival proposal has not been cancelled."""
 
 
 class SuccessionFields(TypedDict, total=False):
-    """Optional fields of a succession; see the model."""
+    """The optional fields of a succession; see the model."""
 
     shadow_on: PartialDate | None
     codes_on: PartialDate | None
@@ -46,13 +46,13 @@ class SuccessionFields(TypedDict, total=False):
 
 
 class CorrectedFields(SuccessionFields, total=False):
-    """Fields of a succession that can be corrected."""
+    """The fields of a succession that can be corrected."""
 
     kind: str
     vests_on: PartialDate | None
 
 
-#: Fields that can still be corrected once a succession has taken effect. What it did is undone by another succession.
+#: Fields that can still be corrected once a succession has taken effect. Only another succession can undo its effects.
 _CORRECTABLE_LATER = frozenset(
     {"codes_on", "place", "proposal", "instrument", "instrument_url", "source", "source_url"}
 )
@@ -71,27 +71,26 @@ def record_succession(
     reason: str = "",
     **fields: Unpack[SuccessionFields],
 ) -> Succession:
-    """Record a succession, or add details to the one that is recorded already, and return it.
+    """Record a succession, or add details to the same succession if it is already recorded; return it.
 
-    The status “effective” is for importers, about past successions whose organisations have already started and ended;
-    a pending succession then becomes effective. Raises `UnableToRecordSuccession`, also if a person's details
-    contradict the recorded ones, and `UnableToChangeSuccession` if its order is made before a rival proposal is
-    cancelled.
+    Importers use the status “effective” for past successions whose organisations have already started and ended; a
+    pending succession then becomes effective. Raises `UnableToRecordSuccession`, also if a person's details contradict
+    the recorded details, and `UnableToChangeSuccession` if the order is made before a rival proposal is cancelled.
     """
     require(roles_of(author, now).keeps_directory)
     recorded = _find_recorded(kind, vests_on, ties, undoes)
     if recorded is None:
-        # Look again under the lock, in case another transaction has recorded it meanwhile.
+        # Look again under the lock, because another transaction may have recorded the succession in the meantime.
         _lock_organisations(ties)
         recorded = _find_recorded(kind, vests_on, ties, undoes)
     if recorded is not None:
-        locked = lock_succession(recorded.pk)
-        _add_details(locked, fields, reason=reason, author=author, now=now)
-        if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
-            set_status(locked, status, reason="A register says that this has happened.", author=author, now=now)
-        return locked
+        existing = lock_succession(recorded.pk)
+        _add_details(existing, fields, reason=reason, author=author, now=now)
+        if status == SuccessionStatus.EFFECTIVE and not existing.is_final:
+            set_status(existing, status, reason="A register says that this has happened.", author=author, now=now)
+        return existing
 
-    # Without it, the new object would have the expression of the database default instead of a text.
+    # Without a value, the new object's field would contain the expression of the database default instead of a text.
     fields.setdefault("new_code", "")
     succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
     check_succession(succession, ties, now=now)
@@ -117,8 +116,8 @@ def correct_succession(
 ) -> tuple[str, ...]:
     """Correct a succession, and return the names of the changed fields.
 
-    Once it has taken effect, only its sources and the day of the codes can change, and its vesting day can become more
-    precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    Once the succession has taken effect, only its sources and the day of the codes can change, and its vesting day can
+    become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -140,7 +139,7 @@ def correct_succession(
     _lock_organisations([*old_ties, *new_ties])
     check_succession(locked, new_ties, now=now)
 
-    # The correction may have removed the reason why it was refused.
+    # The correction may have removed the reason why the succession was refused.
     locked.refused_because, locked.refused_at = "", None
     locked.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
     if ties_change:
@@ -162,21 +161,21 @@ def correct_succession(
 
 
 def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, ties_change: bool) -> None:
-    """Raise `UnableToChangeSuccession` for a correction that is not allowed once a succession has taken effect."""
+    """Raise `UnableToChangeSuccession` for a correction that is not allowed after a succession took effect."""
     correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
     if ties_change or not correctable.issuperset(changed_fields):
         raise UnableToChangeSuccession("The succession has taken effect. Undo it with another succession instead.")
 
 
 def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
-    """Whether a day lies within the earlier day, month or year; always if there was none."""
+    """Return True if a day lies within the earlier day, month or year, or if there was no earlier day."""
     if earlier_day is None:
         return True
     return day is not None and earlier_day.earliest <= day.earliest and day.latest <= earlier_day.latest
 
 
 def _replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Save these ties instead of the present ones, and delete handover lines that they no longer allow."""
+    """Save these ties instead of the present ties, and delete handover lines that they no longer allow."""
     succession.ties.all().delete()
     _save_ties(succession, ties)
     _delete_lines_without_tie(succession, ties)
@@ -184,7 +183,7 @@ def _replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
 
 @transaction.atomic
 def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Add a tie to a pending succession, or replace the one between the same organisations for the same function.
+    """Add a tie to a pending succession, or replace the tie between the same organisations for the same function.
 
     Raises the exceptions of `correct_succession`.
     """
@@ -211,30 +210,30 @@ def change_succession_status(
     now: dt.datetime,
     together: bool = False,
 ) -> None:
-    """Change the status of a pending succession, with a reason; it becomes effective through `take_effect` only.
+    """Change the status of a pending succession, with a reason. Only `take_effect` makes a succession effective.
 
-    With `together`, successions of the same order and status change too. Rival proposals must be cancelled before an
-    order is made. While another succession undoes it, it must stay certain. Raises `UnableToChangeSuccession`.
+    With `together`, successions of the same order and status change, too. Rival proposals must be cancelled before an
+    order is made. A succession that another one undoes must stay certain. Raises `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
     locked, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
-    for changed in (locked, *others_of_order):
-        _change_status(changed, to, reason=reason.strip(), author=author, now=now)
+    for member in (locked, *others_of_order):
+        _change_status(member, to, reason=reason.strip(), author=author, now=now)
     succession.status = locked.status
 
 
-def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    if locked.is_final or to == locked.status:
-        raise UnableToChangeSuccession(f"The succession is already {locked.get_status_display().lower()}.")
+def _change_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    if succession.is_final or to == succession.status:
+        raise UnableToChangeSuccession(f"The succession is already {succession.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("The succession takes effect by itself on its vesting day.")
     if to in CERTAIN:
-        check_certain(locked)
-    elif locked.undone_by.live().exists():
+        check_certain(succession)
+    elif succession.undone_by.live().exists():
         raise UnableToChangeSuccession("Another succession undoes this one. Cancel that succession first.")
-    set_status(locked, to, reason=reason, author=author, now=now)
+    set_status(succession, to, reason=reason, author=author, now=now)
 
 
 def lock_succession(succession_id: int) -> Succession:
@@ -243,9 +242,9 @@ def lock_succession(succession_id: int) -> Succession:
 
 
 def lock_with_order(succession: Succession) -> list[Succession]:
-    """Lock a succession and those of the same order and status, and return them with the succession first."""
+    """Lock a succession and those of the same order and status; return them with the given succession first."""
     ids_of_order = {other.pk for other in same_status_in_order(Succession.objects.get(pk=succession.pk))}
-    # In the order of their ids, so that two transactions cannot wait for each other.
+    # Locked in the order of their ids, so that two transactions cannot wait for each other.
     locked_by_id = {pk: lock_succession(pk) for pk in sorted({succession.pk, *ids_of_order})}
     locked = locked_by_id.pop(succession.pk)
     return [locked, *(other for other in locked_by_id.values() if other.status == locked.status)]
@@ -257,7 +256,7 @@ def _lock_organisations(ties: Iterable[NewTie]) -> None:
 
 
 def _organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
-    """Return the predecessors and successors of these ties, each once, in the order of their ids."""
+    """Return the predecessors and successors of these ties, each once, sorted by id."""
     both_sides = [organisation for tie in ties for organisation in (tie.predecessor, tie.successor)]
     organisation_by_id = {organisation.pk: organisation for organisation in both_sides if organisation is not None}
     return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
@@ -311,7 +310,8 @@ def _add_details(
 ) -> None:
     """Add details that a recorded succession lacks.
 
-    Details of a list that contradict it are ignored; a person is asked to correct it instead.
+    Details from a list that contradict the recorded details are ignored; a person is told to correct the succession
+    instead.
     """
     details: dict[str, Any] = {name: value for name, value in fields.items() if value}
     contradicts = any(getattr(recorded, name) not in (None, "", value) for name, value in details.items())
@@ -333,7 +333,7 @@ def _add_details(
 
 
 def check_certain(succession: Succession) -> None:
-    """Raise `UnableToChangeSuccession` if it cannot be certain: without a vesting day or with a rival proposal."""
+    """Raise `UnableToChangeSuccession` if the succession has no vesting day or a rival proposal."""
     if succession.vests_on is None:
         raise UnableToChangeSuccession("Enter the vesting day first.")
     if rival := rivals_of(succession).first():
@@ -343,9 +343,9 @@ def check_certain(succession: Succession) -> None:
 
 
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Set the status of a locked succession, and record it.
+    """Set the status of a locked succession, and record the change.
 
-    Once it is effective, people are emailed about it, and no longer about a succession that it undoes.
+    Once the succession is effective, people are emailed about it, and no longer about a succession that it undoes.
     """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE
@@ -388,9 +388,9 @@ def _record(
     reason: str = "",
     former_organisations: Iterable[Organisation] = (),
 ) -> None:
-    """Record an event of each organisation of the succession, and of those that no longer belong to it."""
-    concerned = (*_organisations_of(ties_of(succession)), *former_organisations)
-    organisation_by_id = {organisation.pk: organisation for organisation in concerned}
+    """Record an event of each organisation of the succession, and of organisations that no longer belong to it."""
+    organisations = (*_organisations_of(ties_of(succession)), *former_organisations)
+    organisation_by_id = {organisation.pk: organisation for organisation in organisations}
     data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
     if before is not None:
         data["before"] = before

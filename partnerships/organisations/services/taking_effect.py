@@ -1,4 +1,4 @@
-"""Makes successions take effect: ends predecessors, starts successors, and moves areas and names."""
+"""Make successions take effect: end predecessors, start successors, and move areas and names."""
 
 from __future__ import annotations
 
@@ -39,22 +39,27 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def take_effect(*, succession: Succession, author: User | None, now: dt.datetime, reason: str = "") -> bool:
-    """End predecessors, start successors, move areas served and rename; return False if that was done already.
+    """End predecessors, start successors, move areas served and rename; return False if this was already done.
 
-    If it undoes another succession, the organisations that the other one ended exist again. If it undoes an undoing,
+    If the succession undoes another one, organisations that the other one ended exist again. If it undoes an undoing,
     lines that could not be applied the first time are tried again. Raises `UnableToChangeSuccession` before the vesting
-    day, if it is not certain, if the succession that it undoes has not taken effect, or if a predecessor started later.
+    day, if the succession is not certain, if the succession that it undoes has not taken effect, or if a predecessor
+    started later.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_succession(succession.pk)
-    if locked.status == SuccessionStatus.EFFECTIVE:
+    locked_succession = lock_succession(succession.pk)
+    if locked_succession.status == SuccessionStatus.EFFECTIVE:
         return False
-    day = _day_to_take_effect(locked, timezone.localdate(now))
-    history_reason = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
-    for body in ending(locked):
+    day = _day_to_take_effect(locked_succession, timezone.localdate(now))
+    history_reason = (
+        f"{locked_succession} ({locked_succession.instrument})"
+        if locked_succession.instrument
+        else str(locked_succession)
+    )
+    for body in ending(locked_succession):
         if not body.is_ended:
             _dissolve(body, on=day, reason=history_reason, author=author, now=now)
-    for body in _starting(locked):
+    for body in _starting(locked_succession):
         _update(
             body,
             status=Status.ACTIVE,
@@ -65,16 +70,20 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
             reason=history_reason,
         )
     try:
-        move_areas(succession=locked, on=day, author=author, now=now)
+        move_areas(succession=locked_succession, on=day, author=author, now=now)
     except UnableToAddIdentifier as error:
         raise UnableToChangeSuccession(str(error)) from error
-    if locked.kind == SuccessionKind.RENAME and locked.new_name:
-        for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
-            _update(body, name=locked.new_name, named_from=day, author=author, now=now, reason=history_reason)
-    _reopen_stayed_lines(locked)
+    if locked_succession.kind == SuccessionKind.RENAME and locked_succession.new_name:
+        for body in (
+            Organisation.objects.filter(ties_as_successor__succession=locked_succession).distinct().order_by("pk")
+        ):
+            _update(
+                body, name=locked_succession.new_name, named_from=day, author=author, now=now, reason=history_reason
+            )
+    _reopen_stayed_lines(locked_succession)
     status_reason = reason.strip() or "The vesting day has come."
-    set_status(locked, SuccessionStatus.EFFECTIVE, reason=status_reason, author=author, now=now)
-    succession.status = locked.status
+    set_status(locked_succession, SuccessionStatus.EFFECTIVE, reason=status_reason, author=author, now=now)
+    succession.status = locked_succession.status
     return True
 
 
@@ -105,7 +114,7 @@ def _dissolve(body: Organisation, *, on: dt.date, reason: str, author: User | No
 
 
 def _update(body: Organisation, **changes: Any) -> None:
-    """Update an organisation; raise `UnableToChangeSuccession` if that is refused."""
+    """Update an organisation; raise `UnableToChangeSuccession` if the update is refused."""
     try:
         update_organisation(organisation=body, **changes)
     except UnableToUpdateOrganisation as error:
@@ -113,17 +122,17 @@ def _update(body: Organisation, **changes: Any) -> None:
 
 
 def _reopen_stayed_lines(succession: Succession) -> None:
-    """If the succession makes an undone one effective again, accept lines again that could not be applied by that."""
-    effective_again = effective_succession(succession)
-    if effective_again != succession:
-        stayed_lines = effective_again.handovers.filter(state=HandoverState.STAYED)
+    """Accept stayed lines again if this succession makes an earlier succession effective again."""
+    earlier_succession = effective_succession(succession)
+    if earlier_succession != succession:
+        stayed_lines = earlier_succession.handovers.filter(state=HandoverState.STAYED)
         stayed_lines.update(state=HandoverState.ACCEPTED, dispute="")
 
 
 def _starting(succession: Succession) -> list[Organisation]:
-    """Return the successors that do not exist yet or, if it undoes another succession, that no longer exist."""
+    """Return the successors that do not exist yet or, if the succession undoes another one, that no longer exist."""
     successors = Organisation.objects.filter(ties_as_successor__succession=succession).distinct()
-    starting = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
+    starting_successors = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
     if succession.undoes is not None:
-        starting |= successors.filter(status=Status.DISSOLVED)
-    return list(starting.order_by("pk"))
+        starting_successors |= successors.filter(status=Status.DISSOLVED)
+    return list(starting_successors.order_by("pk"))

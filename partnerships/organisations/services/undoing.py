@@ -1,4 +1,4 @@
-"""Undoes a succession by recording another one."""
+"""Undo a succession by recording another succession."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.services.successions import (
 )
 from partnerships.people.models import User
 
-#: The kind of succession that undoes each kind; the other kinds are undone by the same kind.
+#: The kind of succession that undoes each kind. All other kinds are undone by the same kind.
 _UNDOING_KIND = {
     SuccessionKind.MERGE: SuccessionKind.SPLIT,
     SuccessionKind.SPLIT: SuccessionKind.MERGE,
@@ -26,7 +26,7 @@ _UNDOING_KIND = {
     SuccessionKind.TRANSFER_OF_ENGAGEMENTS: SuccessionKind.SPLIT,
     SuccessionKind.DISSOLUTION: SuccessionKind.REPLACE,
 }
-#: Kinds whose successors exist before it.
+#: Kinds whose successors exist before the succession.
 _KINDS_INTO_EXISTING = frozenset(
     {
         SuccessionKind.ABSORB,
@@ -48,15 +48,15 @@ def undo_succession(
     now: dt.datetime,
     together: bool = False,
 ) -> Succession:
-    """Record the succession that undoes another one: its ties lead the other way round.
+    """Record the succession that undoes another one; its ties lead in the opposite direction.
 
     `vests_on` is the first day on which the undone succession no longer counts. Organisations that existed before it
-    continue. With `together`, successions of the same order and status are undone too, unless something undoes them
-    already. Raises `UnableToRecordSuccession`.
+    continue. With `together`, successions of the same order and status are undone, too, unless they have already been
+    undone. Raises `UnableToRecordSuccession`.
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")
-    # The lock makes the second of two transactions see what the first one recorded.
+    # Because of the lock, the second of two transactions sees what the first transaction recorded.
     _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession already undoes this one.")
@@ -64,16 +64,16 @@ def undo_succession(
         if not other.undone_by.live().exists():
             undo_succession(succession=other, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
 
-    # It has the same proposal, so that pending successions of that proposal are not its rivals.
+    # The new succession has the same proposal, so that pending successions of that proposal are not its rivals.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
-    undone_before = succession.undoes
-    if undone_before is not None:
-        # Undoing an undoing: the first succession happens again.
-        kind, ties = SuccessionKind(undone_before.kind), ties_of(undone_before)
+    original = succession.undoes
+    if original is not None:
+        # To undo an undoing, the original succession is recorded again.
+        kind, ties = SuccessionKind(original.kind), ties_of(original)
         fields |= {
-            "new_name": undone_before.new_name,
-            "new_code": undone_before.new_code,
-            "new_code_scheme": undone_before.new_code_scheme,
+            "new_name": original.new_name,
+            "new_code": original.new_code,
+            "new_code_scheme": original.new_code_scheme,
         }
     else:
         kind, ties = SuccessionKind(succession.kind), _reversed_ties(succession)
@@ -94,7 +94,7 @@ def undo_succession(
 
 
 def _reversed_ties(succession: Succession) -> list[NewTie]:
-    """Return the ties of a succession the other way round; organisations that existed before continue."""
+    """Return the ties of a succession in the opposite direction; organisations that existed before continue."""
     reversed_ties: list[NewTie] = []
     for tie in ties_of(succession):
         if tie.successor is None or tie.successor == tie.predecessor:
@@ -107,18 +107,21 @@ def _reversed_ties(succession: Succession) -> list[NewTie]:
 
 
 def _existed_before(body: Organisation, succession: Succession) -> bool:
-    """Whether a successor existed before the succession, as far as its dates say; otherwise undoing ends it."""
+    """Return True if a successor existed before the succession, according to its dates.
+
+    Otherwise the organisation ends when the succession is undone.
+    """
     vests = succession.vests_on
     if succession.kind in _KINDS_INTO_EXISTING or vests is None:
         return True
     if body.valid_from is None:
-        # If the succession had started it, it would have a first day.
+        # If the succession had started this organisation, the organisation would have a first day.
         return body.status not in {Status.PROPOSED, Status.SHADOW}
     return bool(body.valid_from < vests.earliest)
 
 
 def _former_name(succession: Succession) -> str:
-    """Return the name that was ended by a rename."""
+    """Return the name that a rename ended. Raises `UnableToRecordSuccession` if this name is not known."""
     vests = succession.vests_on
     bodies = Organisation.objects.filter(ties_as_successor__succession=succession)
     for body in bodies.order_by("pk"):

@@ -1,4 +1,4 @@
-"""The regular task for successions: they take effect, records pass on, and people are emailed."""
+"""The regular task for successions: make them take effect, pass records on, and email people."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.vested import tell_others
 from partnerships.outbox.services import record_emails
 
-#: Characters of `refused_because`.
+#: The largest number of characters in `refused_because`.
 _MAX_REFUSAL = 500
-#: A succession that passed nothing on is emailed about only if it vested within this time; older ones are history.
+#: People are emailed about a succession that passed nothing on only if it vested within this time; older ones are
+#: history.
 TOLD_WITHIN = dt.timedelta(days=365)
 
 
 def hand_over_due(*, now: dt.datetime) -> int:
-    """Process the due successions, and return how many lines and rows were moved. It can be repeated.
+    """Process the due successions, and return the number of lines and rows that moved. Can be called again at any time.
 
     If one succession fails, the others are still processed, and its error is raised at the end.
     """
@@ -47,7 +48,7 @@ def hand_over_due(*, now: dt.datetime) -> int:
 
 
 def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
-    """Like `hand_over_due`, but return the errors by id of the succession instead of raising one."""
+    """Process the due successions, and return the number of lines and rows that moved, and errors by succession id."""
     count = 0
     errors = _take_due_effect(now)
     effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
@@ -70,9 +71,9 @@ def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Excepti
 
 
 def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
-    """Make successions take effect on their day, and return unexpected errors by id of the succession.
+    """Make successions take effect on their day, and return unexpected errors by succession id.
 
-    If one is refused, the reason is saved for administrators, and the next run tries it again.
+    If a succession is refused, the reason is saved for administrators, and the next run tries it again.
     """
     today = timezone.localdate(now)
     errors: dict[int, Exception] = {}
@@ -99,7 +100,7 @@ def _unexpected(error: Exception) -> str:
 
 
 def _save_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> bool:
-    """Save why a succession was refused, or "" if it was not, and return whether that has changed."""
+    """Save why a succession was refused, or "" if it was not; return True if the text has changed."""
     if refusal == succession.refused_because:
         return False
     since = now if refusal else None
@@ -108,7 +109,7 @@ def _save_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> 
 
 
 def _pass_on_or_return(succession: Succession, now: dt.datetime) -> int:
-    """Apply the lines of a succession in force, or undo those of one that was undone; return how many."""
+    """Apply the lines of a succession in force, or undo the lines of an undone succession; return their number."""
     if is_in_force(succession):
         return apply_handovers(succession=succession, now=now)
     return undo_handovers(succession=succession, now=now)
@@ -116,18 +117,19 @@ def _pass_on_or_return(succession: Succession, now: dt.datetime) -> int:
 
 @transaction.atomic
 def email_succession(*, succession: Succession, now: dt.datetime) -> None:
-    """Email the people who act for the organisations of a succession, and let other rooms email theirs.
+    """Email the people who act for the organisations of a succession, and let other rooms email their own recipients.
 
-    One email covers all successions of an order. It waits until every accepted line has been applied or undone. If more
-    passes on later, only other rooms send a second email: to people whose first one said that something was waiting.
+    One email covers all successions of an order. It is sent once every accepted line has been applied or undone. If
+    more records pass on later, only other rooms send a second email: to people whose first email said that something
+    was waiting.
     """
     same_order = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
     in_force_by_id = {member.pk: member for member in same_order if is_in_force(member)}
-    locked = in_force_by_id.get(succession.pk)
-    if locked is None or not locked.is_untold:
+    locked_succession = in_force_by_id.get(succession.pk)
+    if locked_succession is None or not locked_succession.is_untold:
         return
 
-    first_told_at = locked.told_at
+    first_told_at = locked_succession.told_at
     group = [
         member
         for member in in_force_by_id.values()
@@ -140,16 +142,16 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
         member.told_at = member.told_at or now
         member.save(update_fields=["is_untold", "told_at"])
 
-    newsworthy = [member for member in group if _is_news(member, timezone.localdate(now))]
-    if not newsworthy:
+    successions_with_news = [member for member in group if _is_news(member, timezone.localdate(now))]
+    if not successions_with_news:
         return
     if first_told_at is None:
-        _email_members(newsworthy, now)
-    tell_others(newsworthy, is_later=first_told_at is not None, now=now)
+        _email_members(successions_with_news, now)
+    tell_others(successions_with_news, is_later=first_told_at is not None, now=now)
 
 
 def _is_moving(succession: Succession) -> bool:
-    """Whether lines still have to be applied or undone."""
+    """Return True if lines still have to be applied or undone."""
     if succession.undoes is not None and is_passing_back(succession.undoes):
         return True
     return any(
@@ -158,30 +160,34 @@ def _is_moving(succession: Succession) -> bool:
 
 
 def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
-    """Email everybody who acts for a predecessor or successor, each person once."""
+    """Email everyone who acts for a predecessor or successor, each person once."""
     day = timezone.localdate(now)
     ties = SuccessionTie.objects.filter(succession__in=successions)
     is_either_side = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
     person_ids = Membership.objects.current(day).filter(is_either_side).values_list("person", flat=True)
-    ended_by_id = {organisation.pk: organisation for member in successions for organisation in ending(member)}
+    ended_organisation_by_id = {
+        organisation.pk: organisation for member in successions for organisation in ending(member)
+    }
     first, *others = successions
     other_ids = [other.pk for other in others]
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(person_ids)),
         params={
-            # Without the counts, which may differ if the email is recorded again after a restore.
+            # The slot leaves out the counts, which may differ if the email is recorded again after a restore.
             "slot": {"succession": first.pk, "also": other_ids},
             "succession": first.pk,
             "also": other_ids,
-            "waiting": {str(pk): count_held(organisation, day) for pk, organisation in ended_by_id.items()},
+            "waiting": {
+                str(pk): count_held(organisation, day) for pk, organisation in ended_organisation_by_id.items()
+            },
         },
         now=now,
     )
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:
-    """Whether people should be emailed: an organisation really ended, and it is recent or something passed on."""
+    """Return True if people should be emailed: a body really changed, recently or with records that passed on."""
     if not succession.ties.exclude(successor=F("predecessor")).exists():
         return False
     vests = succession.vests_on

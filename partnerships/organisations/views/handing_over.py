@@ -100,7 +100,7 @@ def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles:
     def in_words(line: Handover | None) -> str:
         # Only the predecessor may read why a successor disputes a line, not the other successors.
         may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
-        return line_in_words(line, says_why=may_read_dispute)
+        return line_in_words(line, shows_reason=may_read_dispute)
 
     user = signed_in(request)
     groups = []

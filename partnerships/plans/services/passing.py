@@ -15,7 +15,7 @@ from django.db.models import Model, Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Handover, Organisation
-from partnerships.organisations.obligations import Change, Moving, kept_value
+from partnerships.organisations.obligations import Change, Moving, json_value
 from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.parting import Parting, end_part
@@ -152,5 +152,5 @@ def _values_by_row(plan_ids: Collection[int]) -> dict[tuple[str, int], dict[str,
         rows = table.model._base_manager.filter(**{f"{table.plan}__in": plan_ids}).order_by("pk")
         for values in rows.values("pk", *table.fields):
             row = table.model._meta.label, values.pop("pk")
-            values_by_row[row] = {name: kept_value(value) for name, value in values.items()}
+            values_by_row[row] = {name: json_value(value) for name, value in values.items()}
     return values_by_row

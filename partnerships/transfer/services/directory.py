@@ -245,7 +245,7 @@ class Directory:
             if ends_on is not None:
                 for service in services:
                     if service.ends_on is None:
-                        end_area_served(served=service, on=ends_on, author=run.author, now=run.now)
+                        end_area_served(served=service, day=ends_on, author=run.author, now=run.now)
                         return True
             return False
         if any(service.starts_on == starts_on for service in services):
@@ -267,7 +267,7 @@ class Directory:
         """End the organisation's service of the area, and return whether it had not ended by then."""
         for service in self.served[organisation.pk][area.pk]:
             if service.ends_on is None or service.ends_on > on:
-                end_area_served(served=service, on=on, author=run.author, now=run.now)
+                end_area_served(served=service, day=on, author=run.author, now=run.now)
                 return True
         return False
 

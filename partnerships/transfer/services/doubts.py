@@ -1,4 +1,4 @@
-"""Rows to review: new ones of an import, and the answers to earlier ones."""
+"""Rows to review: new rows of an import, and people's answers to rows of earlier imports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NewDoubt:
 
     key: str
     name: str
-    #: The fields of the row, as JSON can hold them.
+    #: The fields of the row as JSON values.
     row: dict[str, Any]
     why: str
     candidates: tuple[Organisation, ...]
@@ -25,30 +25,30 @@ class NewDoubt:
 
 @dataclass
 class Doubts:
-    """The rows of one register that were left for review before, and new ones."""
+    """The rows to review of one register: those of earlier imports by key, and new ones."""
 
-    #: Open and answered rows by their keys.
+    #: Rows of earlier imports by their keys, both open and answered.
     answers: dict[str, Doubt]
     new_doubts: list[NewDoubt] = field(default_factory=list)
 
     @classmethod
     def of(cls, register: str) -> Doubts:
-        """Load the rows of a register."""
+        """Load the rows to review of a register."""
         doubts = Doubt.objects.filter(register=register).select_related("organisation")
         return cls({doubt.key: doubt for doubt in doubts})
 
     @property
     def candidate_ids(self) -> set[int]:
-        """The ids of the organisations that new rows to review may be."""
+        """The ids of the organisations that the new rows may mean."""
         return {candidate.pk for doubt in self.new_doubts for candidate in doubt.candidates}
 
     def answer(self, key: str) -> Doubt | None:
-        """Return the answered row with this key; None if it has no answer."""
+        """Return the answered row with this key; None if no row has the key, or the row is open."""
         doubt = self.answers.get(key)
         return doubt if doubt is not None and not doubt.is_open else None
 
     def ask(self, run: Import, doubt: NewDoubt) -> None:
-        """Leave the row for review, and count it in the report."""
+        """Add a row to the rows to review, and count it in the report."""
         self.new_doubts.append(doubt)
         candidates = ", ".join(candidate.name for candidate in doubt.candidates)
         hint = f" It could be {candidates}." if candidates else ""
@@ -56,5 +56,5 @@ class Doubts:
 
 
 def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
-    """Return the organisations without duplicates, in order."""
+    """Return the organisations without duplicates, in the same order."""
     return tuple({organisation.pk: organisation for organisation in organisations}.values())

@@ -1,4 +1,4 @@
-"""The files of one import, and the request to import them."""
+"""The files of an import, and the request to import them."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and content; both are empty if one of a list's files is missing."""
+    """The name and content of a file; both are empty if one of a list's files is missing."""
 
     name: str
     data: bytes
 
     @property
     def base_name(self) -> str:
-        """Its name without folders, as one line."""
+        """The file's name without folders, on one line."""
         return text(PurePath(self.name).name)
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
-        """Its sheets; none if the file is missing. Raises `UnableToRead`."""
+        """The file's sheets; none if the file is missing. Raises `UnableToRead` if the file cannot be read."""
         return read_sheets(self.data, self.name) if self.name or self.data else ()
 
 
@@ -58,7 +58,7 @@ def names_of(files: Sequence[File]) -> str:
 
 
 def pack(files: Sequence[File]) -> bytes:
-    """Return the files in their order as one ZIP archive, which a preview can hold."""
+    """Return the files in their order as a ZIP archive, in which a preview can save them."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for index, file in enumerate(files):
@@ -77,21 +77,21 @@ def _no_known_headings(file_index: int, sheets: Sequence[Sheet]) -> Mapping[str,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """A request to import files."""
+class ImportRequest:
+    """A request to import files: who asks for it and when, the files, and the choices."""
 
     files: Sequence[File]
     author: User | None
     now: dt.datetime
     choices: Choices
     progress: Progress
-    #: False for a dry run, which the caller rolls back.
+    #: Whether the run is saved; False in a dry run, whose changes the caller rolls back.
     keep: bool = True
     #: The authority that uploads its own files: rows of other authorities are set aside.
     organisation: Organisation | None = None
     #: The primary key of the preview that is imported.
     run_pk: int | None = None
-    #: The columns of headings that people confirmed, by canonical heading, for the file with an index and its sheets.
+    #: Returns the columns of confirmed headings, by canonical heading, for a file's index and sheets.
     known_headings: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _no_known_headings
 
     @property
@@ -105,10 +105,7 @@ class Given:
         return max((day for day in map(date_in_file_name, self.names) if day), default=None)
 
     def latest_date(self, register: str) -> dt.date | None:
-        """Return the date of the latest other import of a register.
-
-        Rows that were set aside and corrected belong to that import.
-        """
+        """Return the date of the latest other import of a register, to which corrected rows belong."""
         return latest_date(register, self.digest, self.organisation)
 
     @property
@@ -119,9 +116,9 @@ class Given:
     def start(
         self, register: str, as_of: dt.date, *, report: Report, list_file: ListFile | None = None, source: str = ""
     ) -> Import:
-        """Start the import. Rows that were set aside when the file was read are in its report already.
+        """Start the import, with the rows that were set aside while reading the file already in the report.
 
-        `source` is how histories name the list; without it, they name the first file and the date.
+        `source` names the list in histories; without it, the name of the first file and the date are used.
         """
         list_file = list_file or ListFile()
         run = Import(
@@ -142,7 +139,7 @@ class Given:
         return run
 
     def new_run(self, register: str, as_of: dt.date) -> ImportRun:
-        """Return the run of this import, not saved."""
+        """Return the run of this import, which is not saved."""
         run = new_run(
             register=register,
             file_name=names_of(self.files),
@@ -157,7 +154,7 @@ class Given:
         return run
 
     def finish(self, import_run: ImportRun, run: Import, kind: EventKind, **data: Any) -> ImportRun:
-        """Complete the run with its report. Unless it is a dry run, save it and record an event with this data."""
+        """Add the report to the run. Unless this is a dry run, save the run and record an event with this data."""
         settle_run(import_run, run.report)
         if self.keep:
             import_run.save()
@@ -165,12 +162,17 @@ class Given:
         return import_run
 
 
-def import_files(apply: Callable[[Given], ImportRun], given: Given, *, dry_run: bool) -> Outcome:
-    """Import files in one transaction, which a dry run rolls back."""
+def import_files(
+    apply: Callable[[ImportRequest], ImportRun], import_request: ImportRequest, *, dry_run: bool
+) -> Outcome:
+    """Import files in one transaction, which is rolled back at the end of a dry run.
+
+    Raises an error if the author is not an administrator of the directory.
+    """
     with transaction.atomic():
         wait_for_turn()
-        require(roles_of(given.author, given.now).keeps_directory)
-        run = apply(given)
+        require(roles_of(import_request.author, import_request.now).keeps_directory)
+        run = apply(import_request)
         if dry_run:
             transaction.set_rollback(True)
     return Outcome(run, last_line(run, applied=not dry_run))

@@ -1,4 +1,4 @@
-"""Import Local Enterprise Partnerships as closed organisations."""
+"""Import Local Enterprise Partnerships, which are closed organisations."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from partnerships.transfer.services.directory import Directory, Import, alternat
 from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.refusals import set_aside_if_refused
 
-#: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not give the date. If a LEP's
-#: company goes on, an administrator can correct its date or status.
+#: The day after LEPs lost their core funding and functions, at the end of a financial year. Lists of LEPs do not have
+#: the date. If a LEP's company continues, an administrator can correct its date or status.
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
 def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of LEPs of any year."""
     listed_codes = {lep.code for lep in leps}
-    unlisted = _unlisted_leps(leps, directory, run)
+    unlisted_leps = _unlisted_leps(leps, directory, run)
     listed_ids: set[int] = set()
-    for done, lep in enumerate(leps, start=1):
+    for done_count, lep in enumerate(leps, start=1):
         with set_aside_if_refused(lep.row, directory, run):
-            organisation = _apply_lep(lep, listed_codes, unlisted, directory, doubts, run)
+            organisation = _apply_lep(lep, listed_codes, unlisted_leps, directory, doubts, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)
-        run.progress(done, len(leps))
+        run.progress(done_count, len(leps))
     run.row = None
 
     candidate_ids = doubts.candidate_ids
@@ -47,7 +47,7 @@ def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: Import) -> 
         return []
     listed_codes = {lep.code for lep in leps}
     listed_names = {lep_core_name(lep.name) for lep in leps}
-    unlisted = []
+    unlisted_leps = []
     for organisation in directory.organisations.values():
         codes = directory.values(organisation, Scheme.LEP)
         if (
@@ -57,26 +57,27 @@ def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: Import) -> 
             and not _core_names(organisation, directory) & listed_names
             and not run.is_mentioned(codes | directory.names[organisation.pk])
         ):
-            unlisted.append(organisation)
-    return unlisted
+            unlisted_leps.append(organisation)
+    return unlisted_leps
 
 
 def _core_names(organisation: Organisation, directory: Directory) -> set[str]:
+    """Return the organisation's names without the words that only mean “a LEP”."""
     return {lep_core_name(name) for name in directory.names[organisation.pk]}
 
 
 def _apply_lep(
     lep: Lep,
     listed_codes: set[str],
-    unlisted: list[Organisation],
+    unlisted_leps: list[Organisation],
     directory: Directory,
     doubts: Doubts,
     run: Import,
 ) -> Organisation | None:
-    """Create or update one LEP; None if the row is left out or left for review."""
-    existing = directory.holder(Scheme.LEP, lep.code)
-    if existing is not None:
-        return _update(lep, existing, directory, run)
+    """Create or update one LEP; return None if its row is left out or waits for review."""
+    existing_organisation = directory.holder(Scheme.LEP, lep.code)
+    if existing_organisation is not None:
+        return _update(lep, existing_organisation, directory, run)
 
     answer = doubts.answer(lep.code)
     if answer is not None:
@@ -96,9 +97,9 @@ def _apply_lep(
     ]
     if len(namesakes) == 1:
         return _update(lep, namesakes[0], directory, run)
-    if not unlisted:
+    if not unlisted_leps:
         return _create(lep, directory, run)
-    # No LEP was founded after these lists, so a new one is probably one that is no longer listed.
+    # No LEP was founded after these lists, so a new code and name probably mean a LEP that is no longer listed.
     doubts.ask(
         run,
         NewDoubt(
@@ -106,7 +107,7 @@ def _apply_lep(
             name=lep.name,
             row={**asdict(lep), "districts": list(lep.districts)},
             why="its code and name are new, and another LEP is no longer in the list.",
-            candidates=tuple(unlisted),
+            candidates=tuple(unlisted_leps),
         ),
     )
     return None
@@ -127,12 +128,13 @@ def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
     )
     directory.adopt(organisation, identifiers=identifiers, names=[lep.name])
     _add_districts(lep, organisation, directory, run)
-    served = f", served {counted(len(lep.districts), 'district')}" if lep.districts else ""
-    run.report.count("created", f"{organisation.name} ({lep.code}), closed{served}")
+    served_words = f", served {counted(len(lep.districts), 'district')}" if lep.districts else ""
+    run.report.count("created", f"{organisation.name} ({lep.code}), closed{served_words}")
     return organisation
 
 
 def _common_region(areas: list[Area]) -> Area | None:
+    """Return the region of all these areas; None if they are in several."""
     regions = {area.region for area in areas}
     return regions.pop() if len(regions) == 1 else None
 
@@ -140,7 +142,7 @@ def _common_region(areas: list[Area]) -> Area | None:
 def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> Organisation:
     """Update an existing LEP.
 
-    Its name stays, because lists shorten it differently each year; other forms become alternative names.
+    Its name does not change, because lists shorten it differently each year; other forms become alternative names.
     """
     changes = directory.update(
         organisation,
@@ -149,9 +151,9 @@ def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Imp
         identifiers=[(str(Scheme.LEP), lep.code)],
         names=alternative_names(lep.name),
     )
-    added = _add_districts(lep, organisation, directory, run)
-    if added:
-        changes.append(f"served {counted(added, 'more district')}")
+    added_count = _add_districts(lep, organisation, directory, run)
+    if added_count:
+        changes.append(f"served {counted(added_count, 'more district')}")
     if changes:
         run.report.count("changed", f"{organisation.name} ({lep.code}): {'; '.join(changes)}")
     else:
@@ -160,17 +162,17 @@ def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Imp
 
 
 def _add_districts(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> int:
-    """Add the districts that the LEP served; returns how many are new.
+    """Add the districts that the LEP served, and return how many are new.
 
-    Service ended when the LEP closed, or earlier if the district ended.
+    The service ended when the LEP closed, or earlier if the district ended.
     """
-    added = 0
+    added_count = 0
     for code, name in lep.districts:
         area = directory.district(code, name)
         end_dates = [day for day in (organisation.valid_to, area.valid_to) if day is not None]
         if directory.serve(organisation, area, run, ends_on=min(end_dates, default=None)):
-            added += 1
-    return added
+            added_count += 1
+    return added_count
 
 
 def apply_lep_answer(

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.problems import Problem, unable
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.files import Given
+from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
@@ -34,21 +34,21 @@ class SimpleList:
     one_of: tuple[str, ...] = ()
 
 
-def apply_simple_list(given: Given, *, simple_list: SimpleList) -> ImportRun:
+def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList) -> ImportRun:
     """Import the list inside the caller's transaction, and return its run. Raises `UnableToRead`."""
-    sheets = given.files[0].sheets
-    table = find_table(sheets, simple_list.columns, simple_list.what, given.known_headings(0, sheets))
+    sheets = import_request.files[0].sheets
+    table = find_table(sheets, simple_list.columns, simple_list.what, import_request.known_headings(0, sheets))
     _require_one_of(table, simple_list)
     list_file = table.list_file
     report = Report()
     day = settled_date(
-        chosen_date=given.choices.as_of,
-        date_in_name=given.named_date or list_file.true_on,
-        date_in_rows=given.latest_date(simple_list.register) if list_file.is_corrected else None,
-        now=given.now,
+        chosen_date=import_request.choices.as_of,
+        date_in_name=import_request.named_date or list_file.true_on,
+        date_in_rows=import_request.latest_date(simple_list.register) if list_file.is_corrected else None,
+        now=import_request.now,
         report=report,
     )
-    run = given.start(simple_list.register, day, report=report, list_file=list_file)
+    run = import_request.start(simple_list.register, day, report=report, list_file=list_file)
     for remark in table.remarks:
         report.remark(remark)
 
@@ -56,7 +56,7 @@ def apply_simple_list(given: Given, *, simple_list: SimpleList) -> ImportRun:
     with report.timed(), refuse_file_with_row(run):
         outside = simple_list.apply(table, collector, run)
     list_file = replace(collector.list_file(), outside=outside)
-    refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
+    refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
     for row in list_file.set_aside:
         run.set_aside(row)
     report.account_for(list_file)
@@ -65,7 +65,7 @@ def apply_simple_list(given: Given, *, simple_list: SimpleList) -> ImportRun:
             f"none of its {len(list_file.rows):,} rows can be used.",
             "Is it the right list? If so, import the list it refers to first.",
         )
-    return given.finish(given.new_run(run.register, day), run, EventKind.LIST_IMPORTED)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.LIST_IMPORTED)
 
 
 def _require_one_of(table: Table, simple_list: SimpleList) -> None:

@@ -32,7 +32,7 @@ from partnerships.transfer.services.brownfield_land.content import content_of_si
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import (
@@ -65,30 +65,36 @@ def import_brownfield_land(
     change. Raises `UnableToRead` with every problem of a file that is refused.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing, council=council.pk if council else None)
-    given = Given(files=(file,), author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
-    return import_files(apply_brownfield_land, given, dry_run=dry_run)
+    import_request = ImportRequest(
+        files=(file,), author=author, now=now, choices=choices, progress=progress, keep=not dry_run
+    )
+    return import_files(apply_brownfield_land, import_request, dry_run=dry_run)
 
 
-def apply_brownfield_land(given: Given) -> ImportRun:
+def apply_brownfield_land(import_request: ImportRequest) -> ImportRun:
     """Import a register inside the caller's transaction, and return the run."""
-    sheets = read_sheets(given.files[0].data, given.files[0].name)
-    brownfield_land = read_brownfield_land(sheets, given.known_headings(0, sheets))
-    refuse_unusable(brownfield_land.list_file, all_or_nothing=given.choices.all_or_nothing)
+    sheets = read_sheets(import_request.files[0].data, import_request.files[0].name)
+    brownfield_land = read_brownfield_land(sheets, import_request.known_headings(0, sheets))
+    refuse_unusable(brownfield_land.list_file, all_or_nothing=import_request.choices.all_or_nothing)
     report = Report()
     is_corrected = brownfield_land.list_file.is_corrected
     day = settled_date(
-        chosen_date=given.choices.as_of,
-        date_in_name=given.named_date,
-        date_in_rows=given.latest_date(Register.BROWNFIELD_LAND) if is_corrected else brownfield_land.written_on,
-        now=given.now,
+        chosen_date=import_request.choices.as_of,
+        date_in_name=import_request.named_date,
+        date_in_rows=import_request.latest_date(Register.BROWNFIELD_LAND)
+        if is_corrected
+        else brownfield_land.written_on,
+        now=import_request.now,
         report=report,
     )
-    run = given.start(Register.BROWNFIELD_LAND, day, report=report, list_file=brownfield_land.list_file)
+    run = import_request.start(Register.BROWNFIELD_LAND, day, report=report, list_file=brownfield_land.list_file)
     with report.timed(), refuse_file_with_row(run):
-        council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
+        council = (
+            import_request.organisation or Organisation.objects.filter(pk=import_request.choices.council or 0).first()
+        )
         _apply_register(brownfield_land, council, run)
     report.account_for(brownfield_land.list_file)
-    return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
 def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:

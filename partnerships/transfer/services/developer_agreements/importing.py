@@ -21,7 +21,7 @@ from partnerships.transfer.services.developer_agreements.contributions import Co
 from partnerships.transfer.services.developer_agreements.passed_on import PassedOn
 from partnerships.transfer.services.developer_agreements.saved_rows import find_saved_rows, save_agreement_rows
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
@@ -44,57 +44,61 @@ def import_developer_agreements(
     """
     choices = Choices(as_of=as_of)
     files = (agreements, contributions, transactions)
-    given = Given(files=files, author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
-    outcome = import_files(apply_developer_agreements, given, dry_run=dry_run)
+    import_request = ImportRequest(
+        files=files, author=author, now=now, choices=choices, progress=progress, keep=not dry_run
+    )
+    outcome = import_files(apply_developer_agreements, import_request, dry_run=dry_run)
     last_line = outcome.run.report["remarks"][-1]
     return Outcome(outcome.run, f"Dry run, nothing was changed. {last_line}" if dry_run else last_line)
 
 
-def apply_developer_agreements(given: Given) -> ImportRun:
+def apply_developer_agreements(import_request: ImportRequest) -> ImportRun:
     """Import the three files inside the caller's transaction, and return the run.
 
     The last remark of the report accounts for every row.
     """
-    agreements, contributions, transactions = (file.sheets for file in given.files)
+    agreements, contributions, transactions = (file.sheets for file in import_request.files)
     files = read_developer_agreements(
         agreements,
         contributions,
         transactions,
-        names=(given.names[0], given.names[1], given.names[2]),
+        names=(import_request.names[0], import_request.names[1], import_request.names[2]),
         known_headings=(
-            given.known_headings(0, agreements),
-            given.known_headings(1, contributions),
-            given.known_headings(2, transactions),
+            import_request.known_headings(0, agreements),
+            import_request.known_headings(1, contributions),
+            import_request.known_headings(2, transactions),
         ),
-        recall=partial(find_saved_rows, given.organisation),
+        recall=partial(find_saved_rows, import_request.organisation),
     )
     report = Report()
     is_corrected = any(account.list_file.is_corrected for account in files.accounts)
     day = settled_date(
-        chosen_date=given.choices.as_of,
-        date_in_name=given.named_date,
+        chosen_date=import_request.choices.as_of,
+        date_in_name=import_request.named_date,
         # Corrected rows belong to the latest files, whatever dates they have.
-        date_in_rows=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
-        now=given.now,
+        date_in_rows=import_request.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
+        now=import_request.now,
         report=report,
     )
     # The run starts without a list file: the accounts have the rows, and `_apply` sets rows aside at its end.
-    run = given.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
-    newer_run = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
-    ages = AgreementAges(files, newer_run.as_of if newer_run else None, given.organisation)
-    import_run = given.new_run(run.register, day)
-    if given.run_pk is None:
+    run = import_request.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
+    newer_run = newer_list(
+        register=run.register, digest=import_request.digest, as_of=day, organisation=import_request.organisation
+    )
+    ages = AgreementAges(files, newer_run.as_of if newer_run else None, import_request.organisation)
+    import_run = import_request.new_run(run.register, day)
+    if import_request.run_pk is None:
         # Agreements refer to the run, even in a dry run, which is rolled back.
         import_run.save(force_insert=True)
     with report.timed(), refuse_file_with_row(run):
         last_line = _apply(files, ages, run, import_run)
 
     problems = [problem for account in files.accounts for row in account.set_aside for problem in row.problems]
-    if given.choices.all_or_nothing and problems:
+    if import_request.choices.all_or_nothing and problems:
         raise UnableToRead(problems)
     report.account_for(*(account.list_file for account in files.accounts))
     report.remark(last_line)
-    return given.finish(import_run, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
+    return import_request.finish(import_run, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
 def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: ImportRun) -> str:

@@ -1,4 +1,4 @@
-"""Import a file of a series: each release becomes a dataset, and older datasets stay."""
+"""Import a file of a series: each release becomes a dataset, and older datasets remain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.files import Given
+from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.housing_figures.area_finder import AreaFinder
 from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
@@ -30,47 +30,51 @@ _REMEDY = (
 )
 
 
-def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
-    """Import a file of figures inside the caller's transaction, and return its run.
+def apply_housing_figures(import_request: ImportRequest, *, series: Series) -> ImportRun:
+    """Import a file of figures inside the caller's transaction, and return the run.
 
-    Rows with a code that no area in the directory has are set aside. A file of another day, or another file of the same
-    day, becomes a dataset of its own. Raises `UnableToRead`.
+    Rows are set aside if no area in the directory has their code. A file of another day, or another file of the same
+    day, becomes a dataset of its own. Raises `UnableToRead` if the file is refused.
     """
-    file = given.files[0]
+    file = import_request.files[0]
     sheets = read_sheets(file.data, file.name)
-    figures_read = READERS[series].read(sheets, given.known_headings(0, sheets))
-    refuse_unusable(figures_read.list_file, all_or_nothing=given.choices.all_or_nothing)
+    figures_read = READERS[series].read(sheets, import_request.known_headings(0, sheets))
+    refuse_unusable(figures_read.list_file, all_or_nothing=import_request.choices.all_or_nothing)
     report = Report()
     latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
     if figures_read.list_file.is_corrected and latest_dataset is None:
         raise unable("its rows come from a file that was not imported.", "Import that file first.")
     corrected_dataset = latest_dataset if figures_read.list_file.is_corrected else None
-    same_file = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
+    same_file = Dataset.objects.filter(series=series, sha256=import_request.digest).order_by("-pk").first()
     if corrected_dataset is not None:
         named_date: dt.date | None = corrected_dataset.released_on
     else:
         # The date of publication in a table is more exact than the month in a file's name.
-        named_date = figures_read.list_file.true_on or given.named_date
+        named_date = figures_read.list_file.true_on or import_request.named_date
     day = settled_date(
-        chosen_date=given.choices.as_of,
+        chosen_date=import_request.choices.as_of,
         date_in_name=named_date,
         date_in_rows=same_file.released_on if same_file else None,
-        now=given.now,
+        now=import_request.now,
         report=report,
     )
-    run = given.start(series.value, day, report=report, list_file=figures_read.list_file)
+    run = import_request.start(series.value, day, report=report, list_file=figures_read.list_file)
     for remark in figures_read.list_file.remarks:
         report.remark(remark)
     with report.timed(), refuse_file_with_row(run):
-        _save(figures_read, series, corrected_dataset, given, run)
+        _save(figures_read, series, corrected_dataset, import_request, run)
     report.account_for(figures_read.list_file)
-    return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
 
 
 def _save(
-    figure_list: FigureList, series: Series, corrected_dataset: Dataset | None, given: Given, run: Import
+    figure_list: FigureList,
+    series: Series,
+    corrected_dataset: Dataset | None,
+    import_request: ImportRequest,
+    run: Import,
 ) -> None:
-    """Save the figures as a dataset, or add corrected rows to the dataset that they correct."""
+    """Save the figures as a dataset, or add corrected rows to the dataset of the original file."""
     figures = _figures_with_areas(figure_list, run)
     if corrected_dataset is not None:
         dataset = corrected_dataset
@@ -79,10 +83,10 @@ def _save(
         release = Release(
             series=series,
             released_on=run.as_of,
-            publisher=given.choices.publisher or PUBLISHER,
+            publisher=import_request.choices.publisher or PUBLISHER,
             licence=LICENCE,
-            file_name=given.names[0],
-            sha256=given.digest,
+            file_name=import_request.names[0],
+            sha256=import_request.digest,
         )
         dataset, new_codes = save_dataset(release=release, figures=figures, author=run.author, now=run.now)
 
@@ -97,9 +101,10 @@ def _save(
 
 
 def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
-    """Return the figures with their areas, not saved yet; rows of unknown codes are set aside.
+    """Return the figures with their areas, which the caller saves. Rows of unknown codes are set aside.
 
-    Raises `UnableToRead` if no code is known, because the councils were probably not imported yet.
+    Raises `UnableToRead` if no code is known, because the councils were probably not imported yet, or if rows must not
+    be set aside one by one.
     """
     finder = AreaFinder()
     unknown_code_by_row: dict[int, str] = {}
@@ -139,27 +144,30 @@ def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
 
 
 def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> None:
-    """Say in the report which release pages show, and how many figures differ from the release before."""
+    """Add remarks on which release pages show, and on how many figures differ from the previous release."""
     other_datasets = Dataset.objects.filter(series=series).exclude(pk=dataset.pk)
-    newer = other_datasets.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
-    older = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
-    if newer is not None:
+    newer_dataset = other_datasets.filter(released_on__gt=dataset.released_on).order_by("released_on").first()
+    older_dataset = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
+    if newer_dataset is not None:
         run.report.remark(
             f"This release is of {long_date(dataset.released_on)}. Pages show the newer release of "
-            f"{long_date(newer.released_on)}."
+            f"{long_date(newer_dataset.released_on)}."
         )
-    if older is not None:
-        older_values, values = _values_by_key(older), _values_by_key(dataset)
+    if older_dataset is not None:
+        older_values, values = _values_by_key(older_dataset), _values_by_key(dataset)
         shared_keys = older_values.keys() & values.keys()
         different_count = sum(older_values[key] != values[key] for key in shared_keys)
         run.report.remark(
             f"{different_count:,} of {len(shared_keys):,} figures differ from those of the release of "
-            f"{long_date(older.released_on)}, which is kept."
+            f"{long_date(older_dataset.released_on)}, which is kept."
         )
 
 
 def _values_by_key(dataset: Dataset) -> dict[tuple[object, ...], object]:
-    """Return the values and texts of a dataset by area, measure, plan and years. A key may have several parts."""
+    """Return the values and texts of a dataset by area, measure, plan and years.
+
+    Several figures may have the same key, such as the parts of a sum.
+    """
     rows = dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year", "value", "words")
     values_by_key: dict[tuple[object, ...], list[object]] = {}
     for *key, value, words in rows:

@@ -10,14 +10,14 @@ from partnerships.transfer.services.files import File
 from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.registers import import_register
 
-#: Each file is named after its series and the day of publication.
+#: The folder of the files, whose names are the series and the day of publication.
 FIGURES = Path(__file__).parents[2] / "figures"
 
 
 def load_figures(*, author: User | None, now: dt.datetime) -> list[Outcome]:
-    """Import each of the project's files of figures.
+    """Import each of the project's files of figures, and return the outcome of each.
 
-    Returns what became of each. Called again, it changes nothing.
+    Calling this again changes nothing.
     """
     return [
         import_register(

@@ -1,4 +1,4 @@
-"""Add local plans from older files to histories. Newer files were imported before, so nothing current changes."""
+"""Recognise local plans in files that are older than earlier imports: these only add to histories."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class PlanAges:
             date_of_files_decides = not self._ages.is_compared
         else:
             date_of_files_decides = not plan_files.is_standard
-        #: The date of newer files, if the date of the files decides; None otherwise.
+        #: The date of newer files of an earlier import, if the date of the files decides; None otherwise.
         self.newer_file_date = newer_run.as_of if newer_run is not None and date_of_files_decides else None
         self._curies_with_older_plans = {
             curie for row in plan_files.plans if self.newer_than(row) for curie in row.organisations
         }
 
     def newer_than(self, row: LocalPlan) -> dt.date | None:
-        """Return the date of the earlier import of this plan if that import is newer than the row; None otherwise."""
+        """Return the date of this plan's earlier import, if it is newer than the row; None otherwise."""
         return self._ages.newer_than(row.key, row.organisations, self.newer_file_date)
 
     def plans_that_can_be_missing(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
-        """Leave out the plans of authorities for which these files are older than an earlier import.
+        """Return the plans without those of authorities for which these files are older than an earlier import.
 
         An older file cannot have plans that were added after it was made, so such a plan is not missing from it.
         """

@@ -32,7 +32,7 @@ from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.local_plans.ages import OlderPlans, PlanAges
 from partnerships.transfer.services.local_plans.corrected import add_corrected
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
@@ -70,47 +70,56 @@ def import_local_plans(
     Raises `UnableToRead` with every problem of files that are refused.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing)
-    given = Given(
+    import_request = ImportRequest(
         files=(plans, timetable), author=author, now=now, choices=choices, progress=progress, keep=not dry_run
     )
-    return import_files(apply_local_plans, given, dry_run=dry_run)
+    return import_files(apply_local_plans, import_request, dry_run=dry_run)
 
 
-def apply_local_plans(given: Given) -> ImportRun:
+def apply_local_plans(import_request: ImportRequest) -> ImportRun:
     """Import plans and their timetable inside the caller's transaction, and return the run."""
-    plan_sheets, timetable_sheets = (file.sheets for file in given.files)
-    plans_name, timetable_name = given.names
+    plan_sheets, timetable_sheets = (file.sheets for file in import_request.files)
+    plans_name, timetable_name = import_request.names
     imported_plans = ImportedPlans()
     plan_files = read_local_plans(
         plan_sheets,
         timetable_sheets,
         plans_name=plans_name,
         timetable_name=timetable_name,
-        known_headings=(given.known_headings(0, plan_sheets), given.known_headings(1, timetable_sheets)),
+        known_headings=(
+            import_request.known_headings(0, plan_sheets),
+            import_request.known_headings(1, timetable_sheets),
+        ),
         earlier_references=imported_plans.references,
     )
     for list_file in plan_files.list_files:
-        refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
+        refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
     report = Report()
     day = settled_date(
-        chosen_date=given.choices.as_of,
-        date_in_name=given.named_date,
+        chosen_date=import_request.choices.as_of,
+        date_in_name=import_request.named_date,
         # Corrected rows belong to the latest files, whatever dates they have.
-        date_in_rows=given.latest_date(Register.LOCAL_PLANS) if plan_files.is_corrected else plan_files.written_on,
-        now=given.now,
+        date_in_rows=import_request.latest_date(Register.LOCAL_PLANS)
+        if plan_files.is_corrected
+        else plan_files.written_on,
+        now=import_request.now,
         report=report,
     )
-    source = f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}"
-    run = given.start(Register.LOCAL_PLANS, day, report=report, list_file=plan_files.list_files[0], source=source)
+    source = f"{' and '.join(filter(None, import_request.names))} ({PUBLISHER}), as of {long_date(day)}"
+    run = import_request.start(
+        Register.LOCAL_PLANS, day, report=report, list_file=plan_files.list_files[0], source=source
+    )
     _plans_file, timetable_file = plan_files.list_files
     for row in timetable_file.set_aside:
         run.set_aside(row)
-    newer_run = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
+    newer_run = newer_list(
+        register=run.register, digest=import_request.digest, as_of=day, organisation=import_request.organisation
+    )
     with report.timed(), refuse_file_with_row(run):
         ages = PlanAges(plan_files, newer_run, run.organisation)
         _apply_plans(plan_files, imported_plans, ages, run, plans_name=plans_name)
     report.account_for(*plan_files.list_files)
-    return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
-from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 from partnerships.transfer.services.registers.kinds import Reading, read_register
@@ -48,7 +48,7 @@ def import_register(
     refused, because it is the wrong file or lacks too many organisations; and `UnknownHeadings` if a required column is
     missing.
     """
-    given = Given(
+    import_request = ImportRequest(
         files=files_in(register, file),
         author=author,
         now=now,
@@ -57,36 +57,36 @@ def import_register(
         keep=not dry_run,
         organisation=organisation,
     )
-    return import_files(partial(apply_list, register), given, dry_run=dry_run)
+    return import_files(partial(apply_list, register), import_request, dry_run=dry_run)
 
 
-def apply_list(register: str, given: Given) -> ImportRun:
+def apply_list(register: str, import_request: ImportRequest) -> ImportRun:
     """Import a list of any kind inside the caller's transaction, and return its run.
 
     Headings are read as people confirmed them for earlier lists of the publisher.
     """
     apply = importer_of(register) or partial(_apply_register, register)
-    return apply(replace(given, known_headings=headings_known_for(register, given.choices.publisher)))
+    return apply(replace(import_request, known_headings=headings_known_for(register, import_request.choices.publisher)))
 
 
-def _apply_register(register: str, given: Given) -> ImportRun:
+def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     """Import a register of organisations."""
-    sheets = given.files[0].sheets
-    reading = read_register(register, sheets, given.known_headings(0, sheets), given.choices)
+    sheets = import_request.files[0].sheets
+    reading = read_register(register, sheets, import_request.known_headings(0, sheets), import_request.choices)
     list_file = reading.list_file
     report = Report()
-    refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
+    refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
 
     day = settled_date(
-        chosen_date=given.choices.as_of,
-        date_in_name=given.named_date,
+        chosen_date=import_request.choices.as_of,
+        date_in_name=import_request.named_date,
         # Corrected rows belong to the latest list, whatever dates they hold.
-        date_in_rows=given.latest_date(register) if list_file.is_corrected else list_file.true_on,
-        now=given.now,
+        date_in_rows=import_request.latest_date(register) if list_file.is_corrected else list_file.true_on,
+        now=import_request.now,
         report=report,
     )
-    source = f"{Register(register).label}, {given.names[0]}, as of {long_date(day)}"
-    run = given.start(register, day, report=report, list_file=list_file, source=source)
+    source = f"{Register(register).label}, {import_request.names[0]}, as of {long_date(day)}"
+    run = import_request.start(register, day, report=report, list_file=list_file, source=source)
     _remark_on_earlier_import(run)
     for remark in list_file.remarks:
         report.remark(remark)
@@ -95,12 +95,12 @@ def _apply_register(register: str, given: Given) -> ImportRun:
     with report.timed(), refuse_file_with_row(run):
         _apply_or_fill_history(reading, doubts, run)
     report.account_for(list_file)
-    if not given.choices.accept_missing:
-        _refuse_incomplete_list(report, is_dry_run=not given.keep)
+    if not import_request.choices.accept_missing:
+        _refuse_incomplete_list(report, is_dry_run=not import_request.keep)
 
     counts = {outcome: report.counts[outcome] for outcome in OUTCOMES}
-    saved = given.finish(given.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts)
-    if given.keep:
+    saved = import_request.finish(import_request.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts)
+    if import_request.keep:
         _save_rows_to_review(doubts, saved)
     return saved
 

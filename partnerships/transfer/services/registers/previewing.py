@@ -21,7 +21,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
-from partnerships.transfer.services.files import File, Given, names_of, pack
+from partnerships.transfer.services.files import File, ImportRequest, names_of, pack
 from partnerships.transfer.services.locking import take_turn, wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
@@ -247,7 +247,7 @@ def apply_preview(
             )
         applied_run = apply_list(
             waiting.register,
-            Given(
+            ImportRequest(
                 files=files_in(waiting.register, _file_of(waiting)),
                 author=author,
                 now=now,

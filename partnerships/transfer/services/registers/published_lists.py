@@ -19,7 +19,7 @@ from partnerships.transfer.services.code_lists import CODE_LISTS
 from partnerships.transfer.services.councils.changes import CHANGES
 from partnerships.transfer.services.councils.other_names import OTHER_NAMES
 from partnerships.transfer.services.developer_agreements.importing import apply_developer_agreements
-from partnerships.transfer.services.files import File, Given, unpack
+from partnerships.transfer.services.files import File, ImportRequest, unpack
 from partnerships.transfer.services.housing_figures import apply_housing_figures
 from partnerships.transfer.services.local_plans.documents import DOCUMENTS
 from partnerships.transfer.services.local_plans.importing import apply_local_plans
@@ -27,7 +27,7 @@ from partnerships.transfer.services.local_plans.progress import PROGRESS
 from partnerships.transfer.services.simple_lists import apply_simple_list
 
 #: Imports the files of a list inside the caller's transaction.
-Importer: TypeAlias = Callable[[Given], ImportRun]
+Importer: TypeAlias = Callable[[ImportRequest], ImportRun]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the conversation.
 
-    Raises UnableToPropose unless the commitment is between two sides of the conversation.
+    Raises `UnableToPropose` unless the commitment is between two sides of the conversation.
     """
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:

@@ -1,4 +1,4 @@
-"""After a restore: end or delete again what people had ended or deleted since the backup."""
+"""Repetition after a restore: ends or deletes again what people had ended or deleted since the backup."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from partnerships.kit.journal import MADE_AGAIN, Redone, redo_each, register_red
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Tell operators which organisations had been removed from a conversation.
+    """Notify operators which organisations had been removed from a conversation.
 
-    The keeper must remove them again, because the journal does not say what else was changed in the same edit.
+    The keeper of the record must remove them again, because the journal does not record what else changed in
+    the same edit.
     """
     redone = Redone()
     sides = Side.objects.filter(pk__in={line["side"] for line in lines})
@@ -47,9 +48,9 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Delete again the notes of the journal that had been deleted."""
+    """Delete again the journal notes that people had deleted."""
 
-    def redo(note: JournalNote, _line: dict[str, Any]) -> bool:
+    def delete_again(note: JournalNote, _line: dict[str, Any]) -> bool:
         delete_journal_note(
             note=note, reason="We restored an older backup, so we deleted this note again.", author=None, now=now
         )
@@ -62,15 +63,15 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         notes.order_by("pk"),
         identity_of=note_identity,
         began_at=lambda row: row.created_at,
-        redo=redo,
+        redo=delete_again,
         unable=UnableToDeleteNote,
     )
 
 
 def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove again the files that had been removed."""
+    """Remove again the files that people had removed."""
 
-    def redo(attachment: Attachment, _line: dict[str, Any]) -> bool:
+    def remove_again(attachment: Attachment, _line: dict[str, Any]) -> bool:
         remove_attachment(attachment=attachment, reason=MADE_AGAIN, author=None, now=now)
         return True
 
@@ -81,15 +82,15 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         rows.select_related("conversation", "meeting", "added_for").order_by("pk"),
         identity_of=attachment_identity,
         began_at=lambda row: row.added_at,
-        redo=redo,
+        redo=remove_again,
         unable=UnableToRemoveFile,
     )
 
 
 def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End again the facilitations that had ended."""
+    """End again the facilitators' roles that had ended."""
 
-    def redo(facilitator: Facilitator, _line: dict[str, Any]) -> bool:
+    def end_again(facilitator: Facilitator, _line: dict[str, Any]) -> bool:
         end_facilitation(facilitator=facilitator, reason=MADE_AGAIN, author=None, now=now)
         return True
 
@@ -100,13 +101,13 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         facilitators.order_by("pk"),
         identity_of=facilitator_identity,
         began_at=lambda row: row.named_at,
-        redo=redo,
+        redo=end_again,
         unable=UnableToEndFacilitation,
     )
 
 
 def register() -> None:
-    """Register the steps after a restore."""
+    """Register what is repeated after a restore."""
     register_redo(SIDE, "sides of conversations", redo_sides)
     register_redo(DELETED, "notes of the journal deleted again", redo_notes)
     register_redo(ATTACHMENT, "files of conversations", redo_attachments)

@@ -21,69 +21,69 @@ class Rights:
     #: The sides for which the person is an editor or lead.
     sides: tuple[Organisation, ...]
     #: Ids of the sides that have agreed to the record.
-    agreed: frozenset[int]
+    agreed_ids: frozenset[int]
 
     @property
     def keeps(self) -> bool:
-        """Whether the person edits for the organisation that keeps the record."""
+        """Return whether the person edits for the organisation that keeps the record."""
         return any(side.pk == self.conversation.organisation_id for side in self.sides)
 
     @property
     def edits(self) -> bool:
-        """Whether the person edits for a side."""
+        """Return whether the person edits for a side."""
         return bool(self.sides)
 
     @property
     def other_sides(self) -> tuple[Organisation, ...]:
-        """The sides for which the person edits, except the organisation that keeps the record."""
+        """Return the sides for which the person edits, except the organisation that keeps the record."""
         return tuple(side for side in self.sides if side.pk != self.conversation.organisation_id)
 
     @property
     def may_edit(self) -> bool:
-        """Whether the person may change the record."""
+        """Return whether the person may change the record."""
         return self.keeps and self.conversation.is_editable
 
     @property
     def may_circulate(self) -> bool:
-        """Whether the person may circulate the draft."""
+        """Return whether the person may circulate the draft."""
         return self.keeps and self.conversation.is_draft
 
     @property
     def may_cancel(self) -> bool:
-        """Whether the person may cancel a planned conversation."""
+        """Return whether the person may cancel a planned conversation."""
         return self.keeps and self.conversation.is_planned
 
     @property
     def may_correct(self) -> bool:
-        """Whether the person may suggest a correction."""
+        """Return whether the person may suggest a correction."""
         return bool(self.other_sides) and self.conversation.is_open_for_correction
 
     @property
     def may_answer(self) -> bool:
-        """Whether the person may answer corrections."""
+        """Return whether the person may answer corrections."""
         return self.keeps and self.conversation.is_open_for_correction
 
     @property
     def to_agree_for(self) -> tuple[Organisation, ...]:
-        """The sides for which the person may still agree to the record."""
+        """Return the sides for which the person may still agree to the record."""
         if not self.conversation.is_open_for_correction:
             return ()
-        return tuple(side for side in self.sides if side.pk not in self.agreed)
+        return tuple(side for side in self.sides if side.pk not in self.agreed_ids)
 
     @property
     def may_note(self) -> bool:
-        """Whether the person may write a private note."""
+        """Return whether the person may write a private note."""
         return self.edits
 
 
 def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> Rights:
-    """The rights of a person over a conversation, on the day of `now`."""
+    """Return the rights of a person over a conversation, on the day of `now`."""
     sides = list(conversation.sides.select_related("organisation").order_by("pk"))
     edited_ids = roles_of(person, now).edited_among([side.organisation_id for side in sides])
     return Rights(
         conversation=conversation,
         sides=tuple(side.organisation for side in sides if side.organisation_id in edited_ids),
-        agreed=frozenset(side.organisation_id for side in sides if side.agreed_at is not None),
+        agreed_ids=frozenset(side.organisation_id for side in sides if side.agreed_at is not None),
     )
 
 
@@ -93,42 +93,42 @@ class ReportRights:
 
     report: Report
     #: The id of the organisation whose report it is.
-    author: int
-    #: Whether this organisation takes part, and not as an observer.
-    reports: bool
-    #: Ids of the present chair's organisation and of lead organisations.
-    leading: frozenset[int]
+    author_id: int
+    #: Whether this organisation takes part and is not an observer, so that it can report.
+    can_report: bool
+    #: Ids of the chair's organisation and of lead organisations that take part at present.
+    leading_ids: frozenset[int]
     roles: Roles
 
     @property
     def acts(self) -> bool:
-        """Whether the person acts for the organisation whose report it is, and so may read its draft."""
-        return self.roles.act_for(self.author)
+        """Return whether the person acts for the organisation whose report it is, and so may read its draft."""
+        return self.roles.act_for(self.author_id)
 
     @property
     def may_write(self) -> bool:
-        """Whether the person may write and submit the report: editors and leads of its organisation."""
-        return self.reports and self.roles.edit_for(self.author)
+        """Return whether the person may write and submit the report, as an editor or lead of its organisation."""
+        return self.can_report and self.roles.edit_for(self.author_id)
 
     @property
     def decides_for(self) -> frozenset[int]:
-        """Ids of the leading organisations for which the person may accept or return the report.
+        """Return the ids of the leading organisations for which the person may accept or return the report.
 
         An organisation decides about its own report only if no other organisation leads.
         """
-        other_leading = self.leading - {self.author}
-        return self.roles.led_among(other_leading or self.leading)
+        other_leading_ids = self.leading_ids - {self.author_id}
+        return self.roles.led_among(other_leading_ids or self.leading_ids)
 
 
 def report_rights(report: Report, person: User | None, now: dt.datetime) -> ReportRights:
-    """The rights of a person (None: the system) over a report, on the day of `now`."""
+    """Return the rights of a person over a report, on the day of `now`. The person None is the system."""
     party_roles = dict(report.round.partnership.parties.present().values_list("organisation_id", "role"))
-    author = report.party.organisation_id
+    author_id = report.party.organisation_id
     return ReportRights(
         report=report,
-        author=author,
-        reports=party_roles.get(author, PartyRole.OBSERVER) != PartyRole.OBSERVER,
-        leading=frozenset(pk for pk, role in party_roles.items() if role in LEADING_ROLES),
+        author_id=author_id,
+        can_report=party_roles.get(author_id, PartyRole.OBSERVER) != PartyRole.OBSERVER,
+        leading_ids=frozenset(pk for pk, role in party_roles.items() if role in LEADING_ROLES),
         roles=roles_of(person, now),
     )
 
@@ -144,25 +144,28 @@ class MeetingRights:
 
     @property
     def edits_for(self) -> frozenset[int]:
-        """Ids of the parties for which the person may plan meetings; observers may not."""
+        """Return the ids of the parties for which the person may plan meetings. Observers may not plan meetings."""
         return self.roles.edited_among([pk for pk, role in self.party_roles.items() if role != PartyRole.OBSERVER])
 
     def may_edit_for(self, organisation: Organisation | None) -> bool:
-        """Whether the person may plan and change meetings and agendas for this party."""
+        """Return whether the person may plan and change meetings and agendas for this party."""
         return organisation is not None and organisation.pk in self.edits_for
 
     @property
     def may_edit(self) -> bool:
-        """Whether the person may plan and change meetings, agendas and attendance."""
+        """Return whether the person may plan and change meetings, agendas and attendance."""
         return bool(self.edits_for)
 
     @property
     def may_set_cycle(self) -> bool:
-        """Whether the person may set the meeting cycle: leads of the chair or of a lead organisation."""
+        """Return whether the person may set the meeting cycle, as a lead of the chair's or a lead organisation."""
         return bool(self.roles.led_among([pk for pk, role in self.party_roles.items() if role in LEADING_ROLES]))
 
     def may_answer_for(self, seat: MeetingSeat) -> bool:
-        """Whether the person may say if the seat's person is coming: for themselves, or as an editor of the party."""
+        """Return whether the person may answer the invitation of this seat.
+
+        People may answer for themselves while they act for a party, and editors may answer for everyone of their party.
+        """
         is_own_seat = seat.person_id is not None and seat.person_id == self.roles.person_id
         if is_own_seat and any(self.roles.act_for(pk) for pk in self.party_roles):
             return True
@@ -170,6 +173,6 @@ class MeetingRights:
 
 
 def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:
-    """The rights of a person over the meetings of a partnership, on the day of `now`."""
+    """Return the rights of a person over the meetings of a partnership, on the day of `now`."""
     party_roles = dict(partnership.parties.present().values_list("organisation_id", "role"))
     return MeetingRights(partnership=partnership, party_roles=party_roles, roles=roles_of(person, now))

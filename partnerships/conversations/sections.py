@@ -20,58 +20,62 @@ from partnerships.people.models import User
 
 
 def meeting_section(user: User, organisation: Organisation) -> Section | None:
-    """The last conversation with the organisation, and links to its brief and to record the next one.
+    """Return the last conversation with the organisation, and links to its brief and to record the next conversation.
 
-    For people of other organisations.
+    Returns None for people who act for no other organisation.
     """
-    acting = [membership for membership in acting_memberships(user) if membership.organisation_id != organisation.pk]
-    if not acting:
+    other_memberships = [
+        membership for membership in acting_memberships(user) if membership.organisation_id != organisation.pk
+    ]
+    if not other_memberships:
         return None
-    ours = acting[0].organisation
+    own_organisation = other_memberships[0].organisation
     return Section(
         "conversations/_meeting.html",
         {
             "organisation": organisation,
-            "ours": ours,
-            "last": last_held(user=user, own_side=ours, other_side=organisation, today=timezone.localdate()),
-            "may_record": any(membership.role in EDITING_ROLES for membership in acting),
+            "ours": own_organisation,
+            "last": last_held(
+                user=user, own_side=own_organisation, other_side=organisation, today=timezone.localdate()
+            ),
+            "may_record": any(membership.role in EDITING_ROLES for membership in other_memberships),
         },
     )
 
 
-#: Limit of journal notes in a section.
+#: A section shows at most this many journal notes.
 _NOTES = 3
 
 
 def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
-    """The notes of all organisations on a partnership."""
+    """Return the notes of all organisations on a partnership."""
     return JournalNote.objects.filter(partnership=partnership)
 
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The notes of the reader's own organisations on a partnership, for people of present parties."""
+    """Return the notes of the reader's own organisations on a partnership, for people of present parties."""
     writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
 
 def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """The query of `journal_of_partnership`, for `read_ahead`."""
+    """Return the query of `journal_of_partnership`, for `read_ahead`."""
     return [lookup(_notes, user, partnership.pk, column="partnership")]
 
 
 def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
-    """The notes of all organisations on an organisation."""
+    """Return the notes of all organisations on an organisation."""
     return JournalNote.objects.filter(about=organisation)
 
 
 def journal_of_organisation(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """The notes of the reader's own organisations on an organisation."""
+    """Return the notes of the reader's own organisations on an organisation."""
     writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
     return _journal(user, "about", organisation.pk, writes=writes, has_notes=has_rows)
 
 
 def organisation_journal_lookups(user: User, organisation: Organisation) -> list[Lookup]:
-    """The query of `journal_of_organisation`, for `read_ahead`."""
+    """Return the query of `journal_of_organisation`, for `read_ahead`."""
     return [lookup(_notes, user, organisation.pk, column="about")]
 
 
@@ -81,6 +85,7 @@ def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
 
 
 def _journal(user: User, column: str, record: int, *, writes: bool, has_notes: bool) -> Section | None:
+    """Return the section with the newest notes, or None if there are no notes and the person may not write any."""
     newest = rows_for(_notes, user, record, column=column) if has_notes else []
     if not (newest or writes):
         return None
@@ -99,17 +104,20 @@ def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
 
 
 def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
-    """The present and former facilitators of a partnership."""
+    """Return the present and former facilitators of a partnership."""
     return Facilitator.objects.filter(partnership=partnership)
 
 
 def facilitators_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """The query of `facilitators_section`, for `read_ahead`."""
+    """Return the query of `facilitators_section`, for `read_ahead`."""
     return [lookup(_facilitators, user, partnership.pk)]
 
 
 def facilitators_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The facilitators of the partnership, and for leads the link to name one."""
+    """Return the facilitators of the partnership, and for leads the link to name a facilitator.
+
+    Returns None if there are no facilitators and the person may not name one.
+    """
     facilitators = rows_for(_facilitators, user, partnership.pk) if has_rows else []
     may_lead = rights_over(partnership, user, timezone.now()).leads and not partnership.is_over
     if not (facilitators or may_lead):

@@ -1,4 +1,4 @@
-"""Which events of conversations, meetings and reports followers hear about."""
+"""The events of conversations, meetings and reports that followers are told about."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _MEETINGS = {
 
 
 def register() -> None:
-    """Register the events that followers hear about, and those that they do not."""
-    for kind, (fold, says) in _CONVERSATIONS.items():
-        register_told(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{says}")
-    for kind, (fold, says) in _MEETINGS.items():
+    """Register the events that followers are told about, and the events that they are not told about."""
+    for kind, (fold, values) in _CONVERSATIONS.items():
+        register_told(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{values}")
+    for kind, (fold, values) in _MEETINGS.items():
         register_told(
             kind,
             group=Group.MEETINGS,
             fold=fold,
-            sentence=f"{kind.label}{says}",
+            sentence=f"{kind.label}{values}",
             touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
             may_hear=Audience.MARKED,
         )
@@ -64,7 +64,7 @@ def _register_files_and_facilitators() -> None:
 
 
 def _register_reports() -> None:
-    """Register the events of progress reports: of several, followers hear only the last."""
+    """Register the events of progress reports. If several events happen together, followers are told only the last."""
     for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
         register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
     register_told(
@@ -84,7 +84,7 @@ def _register_reports() -> None:
 
 
 def _register_untold() -> None:
-    """Register the events that followers do not hear about, each with the reason."""
+    """Register the events that followers are not told about, each with the reason."""
     register_untold(
         [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
         because="it is part of agreeing the record, and those who agree it get an email",

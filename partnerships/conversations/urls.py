@@ -1,4 +1,4 @@
-"""Addresses of the conversations room."""
+"""The URLs of the conversations room."""
 
 from django.urls import path, register_converter
 

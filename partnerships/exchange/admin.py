@@ -1,4 +1,4 @@
-"""Asks and offers in Django admin, without the words partners wrote, and their themes."""
+"""Read-only admin pages for asks and offers, without the text that partners wrote, and the page of their themes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(AnswerGroup)
 class AnswerGroupAdmin(ReadOnlyAdmin):
-    """Which working group was started from which answer; read-only."""
+    """Shows which working group was started from which answer; read-only."""
 
     list_display = ("pk", "response", "partnership")
     list_select_related = ("response", "partnership")
@@ -58,7 +58,7 @@ class AnswerGroupAdmin(ReadOnlyAdmin):
 
 @admin.register(EntryFacilitator)
 class EntryFacilitatorAdmin(ReadOnlyAdmin):
-    """Facilitators of asks and offers; read-only."""
+    """Shows the facilitators of asks and offers; read-only."""
 
     list_display = ("pk", "entry", "person", "organisation", "named_at", "ended_at")
     list_select_related = ("entry", "person", "organisation")

@@ -1,4 +1,4 @@
-"""How much of an entry is agreed, promised by both sides, and kept. Pure.
+"""Calculates how much of an entry is agreed, promised by both sides, and kept, without a database.
 
 Amounts are in the entry's unit. If the entry has no quantity, each answer and each commitment counts as one.
 """
@@ -14,10 +14,10 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """How much of an entry a commitment promises, has kept or has lost.
+    """The part of an entry that a commitment promises, has kept or has lost.
 
-    All three are 0 for a commitment that is only proposed or was declined. `answer_id` is the accepted answer that the
-    commitment came from.
+    All three amounts are 0 if the commitment is only proposed or was declined. `answer_id` is the accepted answer that
+    the commitment came from.
     """
 
     answer_id: int | None = None
@@ -28,21 +28,21 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """Totals for an entry. `agreed` includes answers without a commitment."""
+    """The totals for an entry. `agreed` includes answers without a commitment."""
 
     agreed: Decimal
     promised: Decimal
     kept: Decimal
 
 
-def amounts(promises: Collection[Promise], answers: Mapping[int, Decimal]) -> Amounts:
-    """Add up promises and accepted answers (agreed amounts by answer id).
+def amounts(promises: Collection[Promise], agreed_by_answer: Mapping[int, Decimal]) -> Amounts:
+    """Add up the promises and the accepted answers, which are given as agreed amounts by the answer's id.
 
-    An answer counts for its agreed amount, less what commitments from it promised and lost. A commitment without an
-    answer counts for what it promises.
+    An answer counts with its agreed amount, less what commitments from it lost, but at least with what commitments
+    from it promise. A commitment without an answer counts with what it promises.
     """
-    agreed = sum((promise.promised for promise in promises if promise.answer_id not in answers), NOTHING)
-    for answer_id, accepted in answers.items():
+    agreed = sum((promise.promised for promise in promises if promise.answer_id not in agreed_by_answer), NOTHING)
+    for answer_id, accepted in agreed_by_answer.items():
         promises_of_answer = [promise for promise in promises if promise.answer_id == answer_id]
         promised = sum((promise.promised for promise in promises_of_answer), NOTHING)
         lost = sum((promise.lost for promise in promises_of_answer), NOTHING)

@@ -1,4 +1,4 @@
-"""Asks and offers that were referred to a person, and pass to a colleague when that person leaves."""
+"""Asks and offers that were referred to a person, and that a colleague gets when that person leaves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from partnerships.people.models import User
 
 
 def _referrals(organisation: Organisation) -> QuerySet[Receipt]:
+    """Return the organisation's receipts that are referred to a person and not declined."""
     return Receipt.objects.filter(organisation=organisation, declined_at=None).exclude(referred_to=None)
 
 

@@ -1,4 +1,7 @@
-"""The actions on several asks and offers of the list at once: name a facilitator, change the date, remind."""
+"""The actions on several asks and offers of the list at once.
+
+They name a facilitator, change the closing date, and send reminders.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _NOT_WAITING = "These are not waiting for an answer, so nobody needs a reminder.
 
 
 class FacilitatorForm(Form):
-    """The colleague who helps both sides of the chosen asks and offers to agree."""
+    """The form to choose a facilitator, who helps both sides of the chosen asks and offers to agree."""
 
     person = forms.ModelChoiceField(
         label="Facilitator",
@@ -44,7 +47,7 @@ class FacilitatorForm(Form):
 
 
 class ClosingForm(Form):
-    """The day after which the chosen asks and offers lapse."""
+    """The form to choose the day after which the chosen asks and offers lapse."""
 
     closes_on = DayField(label="New closing date", help_text="The chosen asks and offers lapse after this date.")
 
@@ -68,7 +71,7 @@ def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict
 def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
     """Return why the person cannot send reminders for some of the entries, by the id of the entry."""
     reason_by_entry = {row.pk: _NOT_WAITING for row in rows if not row.is_unanswered}
-    # A missing right or the end of an entry is the better reason if both apply.
+    # If several reasons apply, a missing right or the end of the entry replaces the reason "not waiting".
     return reason_by_entry | _not_to_edit(person, rows, now)
 
 

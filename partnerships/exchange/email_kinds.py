@@ -1,4 +1,4 @@
-"""The kinds of email of the exchange. Only people who may read an email's record get it."""
+"""The kinds of email of the exchange, each with the record that its recipient must be able to read."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: How many entries one email lists. The others are only counted.
+#: One email lists at most this many entries. The others are only counted.
 _MAX_LISTED = 20
 _NOT_READABLE = "The person can no longer read the ask or offer."
 _NOTHING_TO_ANSWER = "The person no longer has anything to answer."
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write a reminder that an unanswered entry closes soon, to a person on either side."""
+    """Remind a person on either side that an unanswered entry closes soon."""
     entry = _entry(due.params["entry"])
     own = due.params["own"]
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists() or entry.closes_on is None:
@@ -32,7 +32,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
 
 
 def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write to a person that a colleague referred an entry to them. The colleague's message is on the page only."""
+    """Write to a person that a colleague referred an entry to them. The colleague's message is only on the page."""
     receipt = Receipt.objects.get(pk=due.params["receipt"])
     entry = _entry(receipt.entry_id)
     if receipt.referred_to_id != person.pk or not entry.is_open or not _may_answer(entry, person):
@@ -46,15 +46,15 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
     entry = _entry(facilitator.entry_id)
-    return (
-        "The ask or offer has ended." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
-    )
+    if entry.is_over:
+        return "The ask or offer has ended."
+    return _content("facilitator", entry, person, author=_author(due))
 
 
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write one email about several asks and offers that the person should answer, or now facilitates.
 
-    Entries that are answered or over by now, or that the person may not read, are left out.
+    Entries that have been answered or have ended by now, or that the person may not read, are left out.
     """
     is_to_answer, entry_ids = due.params["waits"], due.params["entries"]
     readable = Entry.objects.visible_to(person).filter(pk__in=entry_ids).select_related("organisation")
@@ -82,7 +82,7 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write to a lead of an organisation that a new ask or offer asks it."""
+    """Write to a lead of an organisation that a new ask or offer is addressed to it."""
     entry = _entry(due.params["entry"])
     if not entry.is_open or not _may_answer(entry, person):
         return _NOTHING_TO_ANSWER
@@ -90,7 +90,7 @@ def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write that an answer waits for a decision. The answer itself is on the page only."""
+    """Write to the owner of the entry that an answer needs a decision. The answer itself is only on the page."""
     response = _response(due, person)
     if response is None:
         return _NOT_READABLE
@@ -104,7 +104,7 @@ def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write that an organisation declined. Its reason is on the page only."""
+    """Write to the owner of the entry that an organisation declined. Its reason is only on the page."""
     receipt = (
         Receipt.objects.visible_to(person)
         .select_related("entry__organisation", "organisation")
@@ -117,7 +117,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write that an organisation has a question before it answers."""
+    """Write to the owner of the entry that an organisation has a question before it answers."""
     question = _question(due, person)
     if question is None:
         return _NOT_READABLE
@@ -146,7 +146,7 @@ def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write to the side that answered that its answer was accepted or declined. The reason is on the page only."""
+    """Write to the side that answered that its answer was accepted or declined. The reason is only on the page."""
     response = _response(due, person)
     if response is None or not _is_readable(response.entry, person):
         return _NOT_READABLE
@@ -162,7 +162,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write to both sides that an organisation suggests that they talk. Its message is on the page only."""
+    """Write to both sides that an organisation suggests that they talk. Its message is only on the page."""
     introduction = (
         Introduction.objects.visible_to(person)
         .select_related("ask__organisation", "offer__organisation", "organisation")

@@ -1,4 +1,4 @@
-"""Kinds of events of asks and offers, with their labels in timelines."""
+"""The kinds of event of asks and offers, each with its label on timelines."""
 
 from django.db import models
 

@@ -48,6 +48,7 @@ class ListForm(FilterForm):
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
+    """Return the entries that the person may read and that pass the filters, with the organisations asked."""
     entries = boards.board(user, filters_of(chosen)).for_listing()
     if chosen.get("mine"):
         entries = entries.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
@@ -185,7 +186,7 @@ _SUBJECT = hidden_at_first(
         words=_closing_words,
     ),
 )
-#: Quantities of each unit are added up separately.
+#: The list adds up the quantities of each unit separately.
 _AMOUNT = hidden_at_first(
     Column(
         name="quantity",

@@ -1,4 +1,4 @@
-"""Score how well an ask and an offer match, with points and reasons. Pure: uses no database.
+"""Score how well an ask and an offer match, with points and reasons. This module uses no database.
 
 Both must have the same theme. Points, out of 100:
 
@@ -8,8 +8,8 @@ Both must have the same theme. Points, out of 100:
 * words, up to 20: five for each distinctive word that both use, or by how alike the titles are;
 * partners already: 10.
 
-If the periods do not overlap at all, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. Reasons are
-worded so that both sides can read them.
+If the periods do not overlap, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. The wording of
+the reasons suits readers of both sides.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]+")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a pair: the period of an ask or offer (open ends are None), and the quantity that is left."""
+    """One side of a pair: the period of an ask or offer (an open end is None), and the quantity that is left."""
 
     start: dt.date | None = None
     end: dt.date | None = None
@@ -63,7 +63,7 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Points out of 100, and the reasons."""
+    """The result of a comparison: points out of 100, and the reasons for them."""
 
     points: int
     reasons: tuple[str, ...]
@@ -84,7 +84,7 @@ def score_pair(ask: Side, offer: Side, common: Common) -> Score:
 
 
 def _place_points(common: Common) -> tuple[float, str]:
-    """Return points for the place, and the reason."""
+    """Return the points for the place, and the reason; "" if the place gives no reason."""
     if common.areas:
         return 30, f"both about {names_in_words(common.areas)}"
     if common.same_region:
@@ -93,7 +93,10 @@ def _place_points(common: Common) -> tuple[float, str]:
 
 
 def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
-    """Return points for the period, None if the periods do not overlap, and the reason. End dates are included."""
+    """Return the points for the period, and the reason. The points are None if the periods do not overlap.
+
+    The last day of a period belongs to it.
+    """
     if (ask.start is None and ask.end is None) or (offer.start is None and offer.end is None):
         return 10, ""
     if offer.end and ask.start and offer.end < ask.start:
@@ -118,7 +121,7 @@ def _covered_share(ask: Side, offer: Side) -> float:
 
 
 def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
-    """Return points for the quantity, and the reason."""
+    """Return the points for the quantity, and the reason; "" if the quantities cannot be compared."""
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
@@ -129,7 +132,7 @@ def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
 
 
 def _words_points(common: Common) -> tuple[float, str]:
-    """Return points for the words that both use, and the reason."""
+    """Return the points for the words that both use, and the reason; "" without common words."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
     return points, f"both mention {names_in_words(common.words, limit=3)}" if common.words else ""
 
@@ -141,7 +144,7 @@ def distinctive(lexemes: Iterable[str]) -> tuple[str, ...]:
 
 
 def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
-    """Return the words of the text for these lexemes: `policies` for `polici`."""
+    """Return the words of the text that belong to these lexemes, such as `policies` for `polici`."""
     written = _written(text)
     return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))
 

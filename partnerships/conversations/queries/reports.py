@@ -185,8 +185,8 @@ def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
     if earlier_holders_of_parts(partnership, min(submission.submitted_at for submission in submissions)):
         for submission in submissions:
             party = submission.report.party
-            organisation_by_party = earlier_holders_of_parts(partnership, submission.submitted_at)
-            party.organisation = organisation_by_party.get(party.organisation_id, party.organisation)
+            earlier_holder_by_organisation = earlier_holders_of_parts(partnership, submission.submitted_at)
+            party.organisation = earlier_holder_by_organisation.get(party.organisation_id, party.organisation)
     show_as_at(
         (timezone.localdate(submission.submitted_at), submission.report.party.organisation)
         for submission in submissions

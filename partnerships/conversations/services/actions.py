@@ -1,4 +1,4 @@
-"""Turns next steps into actions when the record is circulated."""
+"""Turns the next steps of a record into actions when the record is circulated."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from partnerships.people.models import User
 
 
 def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) -> None:
-    """Turn each next step that is not an action yet into one. Call it in the transaction that circulates the record.
+    """Turn each next step into an action, unless it is one already.
 
-    Actions of the keeper's own people are agreed at once; others must be accepted by their organisation.
+    Call this in the transaction that circulates the record. Actions of the keeper's own people are agreed at once;
+    other actions must be accepted by their organisation.
     """
     sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
     for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
@@ -33,10 +34,10 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
 
 
 def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
-    """The organisation for which a step's action is done.
+    """Return the organisation for which a step's action is done, or None.
 
     A step of another side is done for the keeper. A step of the keeper is done for the other side if there is only one,
-    and if the record names people: the other side would see who owns the action.
+    and if the record names people, because the other side would see who owns the action.
     """
     if step.organisation_id != keeper.pk:
         return keeper

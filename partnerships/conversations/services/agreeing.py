@@ -1,4 +1,4 @@
-"""Services for agreeing on a record: circulate, correct, agree."""
+"""Services that circulate a record, correct it, and agree to it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from partnerships.people.models import User
 
 
 class UnableToCirculate(Exception):
-    """The record is not a draft."""
+    """Raised if the record is not a draft."""
 
 
 class UnableToCorrect(Exception):
-    """The record is not circulated, or the correction has been answered."""
+    """Raised if the record is not circulated, a text is missing, or the correction has been answered."""
 
 
 class UnableToAgree(Exception):
-    """The record is not circulated, is agreed already, or has changed since the author read it."""
+    """Raised if the record is not circulated, is agreed already, or has changed since the author read it."""
 
 
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
-    """Circulate the draft to every side; next steps become actions. Raises `UnableToCirculate`."""
+    """Circulate the draft to every side, and turn its next steps into actions. Raises `UnableToCirculate`."""
     current = lock_conversation(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is {current.status_words}, so you cannot circulate it.")
@@ -112,10 +112,11 @@ def answer_correction(
 def agree_record(
     *, conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Agree to the record for one side; the last agreement locks it. Raises `UnableToAgree`.
+    """Agree to the record for one side; the last agreement locks the record. Raises `UnableToAgree`.
 
-    Sides without an editor or lead on this site are not waited for. A side's own corrections must be answered before it
-    agrees, and all corrections before the record is locked. `revision` is the one that the author read.
+    The record is locked without the agreement of sides that have no editor or lead on this site. A side's own
+    corrections must be answered before the side agrees, and all corrections before the record is locked.
+    `revision` is the revision of the record that the author read.
     """
     current = lock_conversation(conversation)
     if not current.is_open_for_correction:

@@ -1,4 +1,4 @@
-"""Services that write the record of a conversation, edit it, and cancel a planned conversation."""
+"""Services that write the record of a conversation, change it, and cancel a planned conversation."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from partnerships.people.models import User
 
 
 class UnableToRecord(Exception):
-    """The record is invalid, locked, or was changed by a colleague."""
+    """Raised if the record is invalid or locked, or was changed by a colleague."""
 
 
 class UnableToCancel(Exception):
-    """The conversation is not planned, or the reason is missing."""
+    """Raised if the conversation is not planned, or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttendeeInput:
-    """A person who took part: a person with an account, or a name."""
+    """An attendee to record: a person with an account, or the name of a person without one."""
 
     organisation: Organisation
     person: User | None = None
@@ -55,7 +55,7 @@ class AttendeeInput:
 
 @dataclass(frozen=True, slots=True)
 class PointInput:
-    """An objective, obstacle or opportunity of one side."""
+    """An objective, obstacle or opportunity of one side, to record."""
 
     organisation: Organisation
     kind: str
@@ -64,7 +64,7 @@ class PointInput:
 
 @dataclass(frozen=True, slots=True)
 class NextStepInput:
-    """A next step of one side."""
+    """A next step of one side, to record."""
 
     organisation: Organisation
     text: str
@@ -74,10 +74,10 @@ class NextStepInput:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The content of a record. `organisations` are the sides besides the keeper.
+    """The content of a record to write. `organisations` are the sides besides the keeper.
 
-    A planned conversation has no summary, points or next steps, because every side sees it at once. `private_note` is
-    None if the note stays as it is.
+    A planned conversation has no summary, points or next steps, because every side sees it at once.
+    If `private_note` is None, the note does not change.
     """
 
     subject: str
@@ -107,9 +107,10 @@ def record_conversation(
     key: uuid.UUID | None = None,
     came_from: OriginRecord | None = None,
 ) -> Conversation:
-    """Create a conversation: planned, or if it took place a draft. Raises `UnableToRecord`.
+    """Create a conversation, which is planned, or a draft if it took place. Raises `UnableToRecord`.
 
-    `came_from` links it to a record of another room. If the form's `key` was used before, its conversation is returned.
+    `came_from` links the conversation to a record of another room. If the form's `key` was used before,
+    the conversation that was created then is returned.
     """
     existing = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if existing is not None:
@@ -129,7 +130,7 @@ def record_conversation(
                 **_fields(record),
             )
     except IntegrityError:
-        # The same form was sent twice at once.
+        # The same form was sent twice at once, and the other request has just created the conversation.
         existing = Conversation.objects.filter(key=key, created_by=author).first() if key else None
         if existing is None:
             raise
@@ -158,8 +159,8 @@ def edit_conversation(
 ) -> Conversation:
     """Change the record, which is possible until it is agreed. Raises `UnableToRecord`.
 
-    A circulated record becomes corrected, and all other sides must agree again. A planned conversation that has taken
-    place according to `record` becomes a draft. `revision` is the one that the author edited.
+    A circulated record becomes corrected, and all other sides must agree again. A planned conversation becomes a draft
+    if `record` says that it took place. `revision` is the revision that the author edited.
     """
     current = lock_conversation(conversation)
     if not current.is_editable:
@@ -283,12 +284,12 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
 
 
 def _check_people(record: Record) -> None:
-    """Raise `UnableToRecord` if a person never acted for the organisation beside their name."""
+    """Raise `UnableToRecord` if a person never acted for the organisation that the record names beside them."""
     people = [
         *((seat.person, seat.organisation) for seat in record.attendees if seat.person),
         *((step.owner, step.organisation) for step in record.next_steps if step.owner),
     ]
-    # All memberships, not only current ones: people who have left since took part on that day.
+    # Memberships that have ended count too: the person may have left since the conversation.
     memberships = set(
         Membership.objects.filter(person__in=[person.pk for person, _ in people if person]).values_list(
             "person_id", "organisation_id"
@@ -301,12 +302,12 @@ def _check_people(record: Record) -> None:
             )
 
 
-#: The name of removed sides in the journal for restores.
+#: The kind of line that the journal for restores has for a removed side.
 SIDE = "side"
 
 
 def side_identity(side: Side) -> str:
-    """The hash of a side in the journal for restores."""
+    """Return the hash by which the journal for restores recognises a side."""
     conversation, organisation = side.conversation, side.organisation
     return journal.identity(conversation.pk, conversation.created_at, organisation.pk, organisation.created_at)
 
@@ -333,11 +334,11 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
     for side in conversation.sides.exclude(organisation__in=organisations_by_id).select_related("organisation"):
         journal.note(SIDE, now=now, side=side.pk, same=side_identity(side))
         side.delete()
-    present_ids = set(conversation.sides.values_list("organisation_id", flat=True))
+    existing_ids = set(conversation.sides.values_list("organisation_id", flat=True))
     Side.objects.bulk_create(
         Side(conversation=conversation, organisation=organisation)
         for pk, organisation in organisations_by_id.items()
-        if pk not in present_ids
+        if pk not in existing_ids
     )
     conversation.next_steps.filter(action=None).delete()
     NextStep.objects.bulk_create(
@@ -363,7 +364,7 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
 
 
 def _keep_decisions(conversation: Conversation, decisions: Sequence[str]) -> None:
-    """Replace the decisions, if they changed."""
+    """Replace the decisions if they changed."""
     texts = [text.strip() for text in decisions if text.strip()]
     if texts == list(conversation.decisions.order_by("position").values_list("text", flat=True)):
         return
@@ -375,19 +376,22 @@ def _keep_decisions(conversation: Conversation, decisions: Sequence[str]) -> Non
 
 
 def _keep_points(conversation: Conversation, points: Sequence[PointInput]) -> None:
-    """Add new points and delete missing ones. Raises `UnableToRecord` if a missing one has become an ask or offer."""
-    new_points = {
+    """Add new points and delete missing points.
+
+    Raises `UnableToRecord` if a missing point has become an ask or offer.
+    """
+    new_points_by_key = {
         (point.organisation.pk, str(point.kind), point.text.strip()): point for point in points if point.text.strip()
     }
     for point in conversation.points.select_related("became"):
         key = (point.organisation_id, point.kind, point.text)
-        if key in new_points:
-            del new_points[key]
+        if key in new_points_by_key:
+            del new_points_by_key[key]
         elif hasattr(point, "became"):
             raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it must stay in the record.")
         else:
             point.delete()
     Point.objects.bulk_create(
         Point(conversation=conversation, organisation=new_point.organisation, kind=new_point.kind, text=text)
-        for (_, _, text), new_point in new_points.items()
+        for (_, _, text), new_point in new_points_by_key.items()
     )

@@ -1,4 +1,4 @@
-"""Services for facilitators: name, accept, end."""
+"""Services that name a facilitator, accept the role and end it."""
 
 from __future__ import annotations
 
@@ -23,29 +23,32 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: The name of facilitators in the journal for restores.
+#: The kind of line that the journal for restores has for a facilitator whose role ended.
 FACILITATOR = "facilitator"
 
 
 class UnableToNameFacilitator(Exception):
-    """The person does not act for the organisation or is a facilitator, or the organisation cannot be invited."""
+    """Raised if the person cannot be a facilitator.
+
+    The person does not act for the organisation or is a facilitator already, or the organisation cannot be invited.
+    """
 
 
 class UnableToAcceptFacilitation(Exception):
-    """The facilitation has ended, or the organisation has not accepted its invitation."""
+    """Raised if the role has ended, or the organisation has not accepted its invitation."""
 
 
 class UnableToEndFacilitation(Exception):
-    """The facilitation has ended, or the reason is missing."""
+    """Raised if the role has ended, or the reason is missing."""
 
 
 @transaction.atomic
 def name_facilitator(
     *, partnership: Partnership, organisation: Organisation, person: User, author: User | None, now: dt.datetime
 ) -> Facilitator:
-    """Name a facilitator and email them. Raises `UnableToNameFacilitator`.
+    """Name a facilitator and email the person. Raises `UnableToNameFacilitator`.
 
-    If their organisation does not take part in the partnership, it is invited as an observer.
+    If the person's organisation does not take part in the partnership, it is invited as an observer.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
@@ -92,15 +95,16 @@ def name_facilitator(
 
 
 def _lock(facilitator: Facilitator) -> Facilitator:
+    """Lock the partnership and then the facilitator, and return the facilitator as stored."""
     lock_partnership(facilitator.partnership_id)
     return Facilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
 
 
 @transaction.atomic
 def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datetime) -> None:
-    """Accept to be a facilitator; only the person can do this. Raises `UnableToAcceptFacilitation`.
+    """Accept the role of facilitator; only the person named can do this. Raises `UnableToAcceptFacilitation`.
 
-    If they are a lead, they accept their organisation's invitation at the same time.
+    A person who is a lead accepts their organisation's invitation at the same time.
     """
     locked = _lock(facilitator)
     roles = roles_of(author, now)
@@ -121,9 +125,10 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
 
 @transaction.atomic
 def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a facilitation, by a lead of the leading organisations or the person. Raises `UnableToEndFacilitation`.
+    """End a facilitator's role. Raises `UnableToEndFacilitation`.
 
-    An organisation that takes part only because of its facilitators leaves with the last of them.
+    Leads of the leading organisations and the facilitator can do this. An organisation that takes part only
+    because of its facilitators leaves with the last of them.
     """
     locked = _lock(facilitator)
     is_own = (
@@ -140,16 +145,16 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
 
 
 def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
-    """Remove an organisation that took part only because of its facilitators, if this was the last of them."""
+    """Remove an organisation that took part only because of its facilitators, if the last of them has left."""
     partnership, organisation = facilitator.partnership, facilitator.organisation
     other_facilitators = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
-    taking_part = Party.objects.filter(
+    observers = Party.objects.filter(
         partnership=partnership,
         organisation=organisation,
         role=PartyRole.OBSERVER,
         status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED],
     )
-    party = taking_part.select_related("organisation").first()
+    party = observers.select_related("organisation").first()
     if party is not None and not other_facilitators.exists() and not partnership.is_over_on(timezone.localdate(now)):
         remove_party(party=party, reason="Its facilitator no longer has this role.", author=None, now=now)
 
@@ -162,7 +167,7 @@ def _end(locked: Facilitator, reason: str, *, author: User | None, now: dt.datet
 
 
 def facilitator_identity(facilitator: Facilitator) -> str:
-    """The hash of a facilitator in the journal for restores."""
+    """Return the hash by which the journal for restores recognises a facilitator."""
     return journal.identity(facilitator.partnership_id, facilitator.person_id, facilitator.named_at)
 
 
@@ -188,7 +193,7 @@ def _record(
 
 
 def end_with_party(departure: PartyDeparture) -> None:
-    """End the facilitations of a party that leaves. Call it with the partnership locked."""
+    """End the roles of the facilitators of a party that leaves. Call this with the partnership locked."""
     party = departure.party
     facilitators = Facilitator.objects.named().filter(
         partnership=party.partnership_id, organisation=party.organisation_id
@@ -198,7 +203,7 @@ def end_with_party(departure: PartyDeparture) -> None:
 
 
 def preview_ending(party: Party, reader: User) -> list[Consequence]:
-    """The facilitations that end if the party leaves."""
+    """Return the facilitators who will lose their role if the party leaves."""
     facilitators = (
         Facilitator.objects.visible_to(reader)
         .named()
@@ -211,7 +216,7 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End the facilitations of a person for an organisation that they leave. Returns how many."""
+    """End the facilitator's roles of a person who leaves an organisation, and return how many ended."""
     membership = departure.membership
     facilitators = Facilitator.objects.named().filter(
         person=membership.person_id, organisation=membership.organisation_id

@@ -1,4 +1,4 @@
-"""Services for files of conversations and papers of meetings."""
+"""Services that attach files to conversations, add papers to meetings, and remove both."""
 
 from __future__ import annotations
 
@@ -31,26 +31,25 @@ from partnerships.people.models import User
 from partnerships.people.retention import REMOVED_KEPT, drop_files
 from partnerships.plans.models import Version
 
-#: Limit of files for one conversation or one meeting.
+#: A conversation or a meeting can have at most this many files.
 MAX_FILES = 20
 
 
 class UnableToAttachFile(Exception):
-    """The record is locked, the file is not accepted, or there are too many."""
+    """Raised if the record is locked, the file is not accepted, or there are too many files."""
 
 
 class UnableToRemoveFile(Exception):
-    """The file was removed before, the record is locked, or the reason is missing."""
+    """Raised if the file was removed already, the record is locked, or the reason is missing."""
 
 
 @transaction.atomic
 def attach_file(
     *, conversation: Conversation, title: str, file: File[bytes], author: User, now: dt.datetime
 ) -> Attachment:
-    """Attach a file to a conversation, for the organisation that keeps it.
+    """Attach a file to a conversation, for the organisation that keeps the record. Raises `UnableToAttachFile`.
 
-    The file is part of the record, so the other sides of a circulated record must agree again. Raises
-    `UnableToAttachFile`.
+    The file is part of the record, so the other sides of a circulated record must agree again.
     """
     current = lock_conversation(conversation)
     may_attach = roles_of(author, now).edit_for(current.organisation_id)
@@ -122,9 +121,11 @@ def add_paper(
     if file is not None:
         attachment = _store(attachment, title, file)
     else:
-        target_title = (
-            document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
-        )
+        target_title = ""
+        if document is not None:
+            target_title = document.title
+        elif version is not None:
+            target_title = f"{version.plan.title}, version {version.number}"
         attachment.title = (" ".join(title.split()) or target_title)[:200]
         attachment.save(force_insert=True)
     record_meeting_event(
@@ -138,12 +139,12 @@ def add_paper(
     return attachment
 
 
-#: The name of removed attachments in the journal for restores.
+#: The kind of line that the journal for restores has for a removed attachment.
 ATTACHMENT = "conversation file"
 
 
 def attachment_identity(attachment: Attachment) -> str:
-    """The hash of an attachment in the journal for restores."""
+    """Return the hash by which the journal for restores recognises an attachment."""
     return journal.identity(
         attachment.conversation_id or 0, attachment.meeting_id or 0, attachment.added_at, attachment.sha256
     )
@@ -153,7 +154,8 @@ def attachment_identity(attachment: Attachment) -> str:
 def remove_attachment(*, attachment: Attachment, reason: str, author: User | None, now: dt.datetime) -> Attachment:
     """Remove a file or paper, with a reason; the history keeps its title. Raises `UnableToRemoveFile`.
 
-    Editors of the party that added it can do this. After a restore, the system does it again: then author is None.
+    Editors of the organisation that added the attachment can do this. After a restore, the system removes the
+    attachment again; the author is then None.
     """
     conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
     meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
@@ -163,8 +165,8 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         raise UnableToRemoveFile(f"The record is {conversation.status_words}, so you can no longer remove files.")
     if not reason.strip():
         raise UnableToRemoveFile("Give a reason.")
-    present_rows = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
-    if not present_rows.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
+    rows_to_remove = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
+    if not rows_to_remove.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
         raise UnableToRemoveFile("The file has already been removed.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
@@ -195,12 +197,12 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of attachments that were removed long ago; their rows stay."""
+    """Delete the files of attachments that were removed long ago; the rows stay."""
     return drop_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
 
 
 def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
-    """Check a file by its content, and store it with its row."""
+    """Check a file by its content, and store the file together with its row."""
     try:
         checked = check_upload(file)
         attachment.title = (" ".join(title.split()) or checked.name)[:200]
@@ -212,7 +214,7 @@ def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
 
 
 def _ask_again(conversation: Conversation, author: User, now: dt.datetime) -> None:
-    """Count a file as a change of the record: if it is circulated, the other sides must agree again."""
+    """Count the file as a change of the record, so that the other sides must agree to a circulated record again."""
     conversation.revision += 1
     if conversation.status in OPEN_FOR_CORRECTION:
         conversation.status = Status.CORRECTED

@@ -1,4 +1,4 @@
-"""Services of the journal: write, change and delete a note."""
+"""Services that write, change and delete a note in the journal."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches
 
-#: How long the earlier texts of a note are kept.
+#: The earlier texts of a note are deleted after this time.
 EARLIER_KEPT = dt.timedelta(days=365)
-#: The name of deleted notes in the journal for restores.
+#: The kind of line that the journal for restores has for a deleted note.
 DELETED = "journal_note"
 _EDITORS = "Only editors and leads of the organisation can write, change or delete notes in its journal."
 
 
 class UnableToDeleteNote(Exception):
-    """The note is deleted, or the reason is missing."""
+    """Raised if the note is deleted already, or the reason is missing."""
 
 
 @transaction.atomic
@@ -74,9 +74,9 @@ def _check_day(day: dt.date, now: dt.datetime) -> None:
 def change_journal_note(
     *, note: JournalNote, dated_on: dt.date, text: str, revision: int, author: User, now: dt.datetime
 ) -> JournalNote:
-    """Change a note; its earlier text is kept. Raises `UnableToWriteNote`.
+    """Change a note, and store its earlier text. Raises `UnableToWriteNote`.
 
-    `revision` is that of the text which the author edited.
+    `revision` is the revision of the text that the author edited.
     """
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
@@ -106,7 +106,7 @@ def change_journal_note(
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Delete a note's texts, but keep by whom, when and why. Raises `UnableToDeleteNote`."""
+    """Delete a note's texts; who deleted the note, when and why stays. Raises `UnableToDeleteNote`."""
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:
@@ -122,12 +122,12 @@ def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, 
 
 
 def note_identity(note: JournalNote) -> str:
-    """The hash of a note in the journal for restores."""
+    """Return the hash by which the journal for restores recognises a note."""
     return journal.identity(note.organisation_id, note.created_at)
 
 
 def _record(note: JournalNote, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
-    """Record an event that only the organisation's own people see, without the text."""
+    """Record an event that only the organisation's own people see; the event does not contain the note's text."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=note.organisation_id,
@@ -140,6 +140,6 @@ def _record(note: JournalNote, event: EventKind, *, author: User | None, now: dt
 
 
 def drop_earlier_texts(now: dt.datetime, dry_run: bool) -> int:
-    """Delete texts that were replaced long ago."""
-    old = JournalText.objects.filter(replaced_at__lte=now - EARLIER_KEPT)
-    return delete_in_batches(old, dry_run=dry_run)
+    """Delete the texts of notes that were replaced more than `EARLIER_KEPT` ago."""
+    old_texts = JournalText.objects.filter(replaced_at__lte=now - EARLIER_KEPT)
+    return delete_in_batches(old_texts, dry_run=dry_run)

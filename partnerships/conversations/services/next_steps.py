@@ -1,4 +1,4 @@
-"""Name the owner of a next step before it becomes an action."""
+"""The service that names the owner of a next step before the step becomes an action."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.people.models import User
 def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.datetime) -> None:
     """Name the owner of a next step that is not an action yet.
 
-    Raises `UnableToRecord` if it is one, or the person does not act for its organisation.
+    Raises `UnableToRecord` if the step is an action, or if the person does not act for the step's organisation.
     """
     conversation = lock_conversation(step.conversation)
     require(rights_over(conversation, author, now).may_edit)

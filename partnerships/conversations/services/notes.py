@@ -1,4 +1,4 @@
-"""Service for private notes."""
+"""The service that writes private notes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from partnerships.people.models import User
 
 
 class UnableToWriteNote(Exception):
-    """The note is empty or deleted, or a colleague has changed it since the author read it."""
+    """Raised if the note is empty or deleted, or a colleague has changed it since the author read it."""
 
 
 def check_revision(own_note: OwnNote | None, revision: int | None) -> None:
-    """Raise `UnableToWriteNote` unless the author edited the present text: `revision` is 0 if there was no note."""
+    """Raise `UnableToWriteNote` if the note was changed after the author read it.
+
+    `revision` is the revision that the author read, 0 if there was no note, and None if it does not matter.
+    """
     if revision is not None and revision != (own_note.revision if own_note else 0):
         raise UnableToWriteNote(
             "A colleague changed the note while you were editing. Check the changes before you save."
@@ -39,8 +42,10 @@ def write_private_note(
 ) -> PrivateNote | None:
     """Write or change the organisation's own note, or clear it with an empty text. Raises `UnableToWriteNote`.
 
-    Notes can change even if the record is locked. `revision` is that of the text which the author edited, 0 for none.
+    Notes can change even if the record is locked. `revision` is the revision of the text that the author edited,
+    0 if there was no note, and None if it does not matter.
     """
+    # The lock stops two colleagues from creating the first note at the same moment.
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)

@@ -1,4 +1,4 @@
-"""Services for points: close, or turn into an ask or offer."""
+"""Services that close a point, or turn it into an ask or offer."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-_MADE = {PointKind.OBSTACLE: EventKind.ASK_MADE, PointKind.OPPORTUNITY: EventKind.OFFER_MADE}
+_ENTRY_EVENTS = {PointKind.OBSTACLE: EventKind.ASK_MADE, PointKind.OPPORTUNITY: EventKind.OFFER_MADE}
 
 
 class UnableToChangePoint(Exception):
-    """The point is closed, or has become an ask or offer."""
+    """Raised if the point is closed, has become an ask or offer, or cannot become one."""
 
 
 @transaction.atomic
 def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
     """Close a point, with a reason. Raises `UnableToChangePoint`.
 
-    The same points of the side in other conversations of the partnership are closed too, because lists show them only
-    once. They do not get the reason, which only readers of its own conversation may see. Points in anonymous records
-    stay open: closing them together would reveal their side.
+    The same points of the side in other conversations of the partnership are closed too, because lists show them
+    only once. These points do not get the reason, because only readers of the point's own conversation may see it.
+    Points in anonymous records stay open: closing them together would reveal their side.
     """
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
@@ -58,7 +58,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
 
 
 def _same_points_elsewhere(point: Point) -> list[Point]:
-    """Open points of the same side, kind and text in other conversations of the partnership."""
+    """Return the open points of the same side, kind and text in other conversations of the partnership."""
     if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
     points = Point.objects.current().filter(
@@ -68,8 +68,8 @@ def _same_points_elsewhere(point: Point) -> list[Point]:
         conversation__partnership=point.conversation.partnership_id,
     )
     points = points.exclude(conversation__attribution=Attribution.ANONYMOUS)
-    rows = points.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
-    return list(rows.order_by("pk"))
+    locked_points = points.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
+    return list(locked_points.order_by("pk"))
 
 
 @transaction.atomic
@@ -85,8 +85,9 @@ def turn_into_entry(
 ) -> Entry:
     """Draft an ask from an obstacle, or an offer from an opportunity. Raises `UnableToChangePoint`.
 
-    An obstacle becomes an ask of its own side, an opportunity an offer of any side. It is addressed to `addressees`, or
-    to every other side that may be asked, and stays linked to the point.
+    Only the side that has an obstacle can turn it into an ask; any side can turn an opportunity into an offer.
+    The entry is addressed to `addressees`, or if there are none to every other side that may be asked. The entry
+    stays linked to the point.
     """
     conversation = lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
@@ -103,14 +104,14 @@ def turn_into_entry(
     require(may_turn, "You cannot make changes for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
-    sides_that_may_be_asked = who_may_be_asked(conversation, organisation)
-    chosen_addressees = list(addressees) or sides_that_may_be_asked
+    possible_addressees = who_may_be_asked(conversation, organisation)
+    chosen_addressees = list(addressees) or possible_addressees
     if not chosen_addressees:
         raise UnableToChangePoint(
             "The other organisations are only observers of the partnership, so they cannot be asked."
         )
     if {organisation.pk for organisation in chosen_addressees} - {
-        organisation.pk for organisation in sides_that_may_be_asked
+        organisation.pk for organisation in possible_addressees
     }:
         raise UnableToChangePoint("Choose only organisations that took part and are not observers.")
     try:
@@ -129,12 +130,14 @@ def turn_into_entry(
     except UnableToChangeEntry as error:
         raise UnableToChangePoint(str(error)) from error
     PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
-    record_point_event(current, _MADE[PointKind(current.kind)], author=author, organisation=organisation, now=now)
+    record_point_event(
+        current, _ENTRY_EVENTS[PointKind(current.kind)], author=author, organisation=organisation, now=now
+    )
     return entry
 
 
 def _partnership_of(conversation: Conversation, organisations: Sequence[Organisation]) -> Partnership | None:
-    """The conversation's partnership, if all of them take part in it."""
+    """Return the conversation's partnership if all these organisations take part in it, or else None."""
     partnership = conversation.partnership
     if partnership is None or partnership.is_over:
         return None

@@ -1,4 +1,4 @@
-"""Shared by these services: locks and events."""
+"""Helpers of the services for conversations: locks and events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 def lock_conversation(conversation: Conversation) -> Conversation:
-    """The conversation, locked."""
+    """Lock a conversation, and return it as stored with its organisation and partnership."""
     return (
         Conversation.objects.select_for_update(of=("self",))
         .select_related("organisation", "partnership")
@@ -30,10 +30,10 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on the conversation and its partnership.
+    """Record an event on the conversation and its partnership. The event must not quote what was said.
 
-    Never with what was said. Events and subject of a draft stay with its keeper, also after it is circulated. If the
-    record is anonymous, the side that acted sees who did it; the others see only what the attribution allows.
+    Only the keeper ever sees the events and the subject of a draft, even after the record is circulated. If the record
+    does not name people, the side that acted sees who did it; the other sides see only what the attribution allows.
     """
     within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
     kind = "conversation"
@@ -58,10 +58,10 @@ def record_event(
 def _record_for_others(
     conversation: Conversation, event: EventKind, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
 ) -> None:
-    """The same event for the other sides: without the person.
+    """Record the same event for the other sides, without the person.
 
-    Also without the organisation if the record is anonymous, unless it is the keeper, which its page names anyway.
-    `side` hides this event from readers of the full one.
+    If the record is anonymous, the event does not name the organisation either, unless it is the keeper, whose name
+    is on the record's page anyway. `side` hides this event from people who may read the full event.
     """
     is_named = conversation.names_sides or organisation.pk == conversation.organisation_id
     record(
@@ -85,10 +85,7 @@ def _record_for_others(
 def record_point_event(
     point: Point, event: EventKind, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event that only the point's side may see.
-
-    Others may not know whose point it is.
-    """
+    """Record an event that only the point's side may see, because the other sides may not know whose point it is."""
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,

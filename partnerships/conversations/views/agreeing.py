@@ -1,4 +1,4 @@
-"""Pages to circulate a record, correct it and agree to it."""
+"""Pages to circulate a record, to correct it and to agree to it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        who_gets_it = recipients.sentence() or " Nobody will get an email."
-        messages.success(request, f"“{conversation.subject}” has been circulated.{who_gets_it}")
+        recipients_sentence = recipients.sentence() or " Nobody will get an email."
+        messages.success(request, f"“{conversation.subject}” has been circulated.{recipients_sentence}")
         return redirect(conversation)
     return form_page(
         request,
@@ -49,7 +49,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _recipients(conversation: Conversation, author: User) -> list[User]:
-    """Recipients: attendees who may read the record, except the author."""
+    """Return the attendees who may read the record, except the author."""
     return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
 
 
@@ -109,7 +109,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "Your answer has been saved.", conversation.get_absolute_url()
 
-    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    own_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     return take_step(
         request,
         "conversations/answer.html",
@@ -118,7 +118,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         {services.UnableToCorrect: None},
         conversation=conversation,
         correction=correction,
-        own=own,
+        own=own_ids,
     )
 
 
@@ -131,15 +131,18 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
 
     def agree_record() -> tuple[str, str]:
-        agreed = services.agree_record(
+        agreed_conversation = services.agree_record(
             conversation=conversation,
             organisation=organisation,
             revision=form.cleaned_data["revision"],
             author=user,
             now=timezone.now(),
         )
-        locked = " All sides agree, so the record is now locked." if agreed.is_locked else ""
-        return f"You agreed to the record for {organisation.display_name}.{locked}", conversation.get_absolute_url()
+        locked_sentence = " All sides agree, so the record is now locked." if agreed_conversation.is_locked else ""
+        return (
+            f"You agreed to the record for {organisation.display_name}.{locked_sentence}",
+            conversation.get_absolute_url(),
+        )
 
     return take_step(
         request,

@@ -1,4 +1,4 @@
-"""The page to choose who took part, before the form."""
+"""The page to choose who took part, before the form of the record."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
-#: Other parameters in the URL of a new record. Links and forms pass them on while its sides are chosen.
+#: Other parameters in the URL of a new record. Links and forms pass these on while the person chooses the sides.
 PASSED_ON = ("from", "state")
-#: How many other organisations a URL can name; any more are ignored.
+#: A URL can name this many other organisations; the page ignores any more.
 _MAX_SIDES = 4
 
 
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
-    """The organisations that the URL names with `with`, except the one that keeps the record."""
+    """Return the organisations that the URL names with `with`, except the organisation that keeps the record."""
     ids = [row_id for text in request.GET.getlist("with") if (row_id := row_number(text)) is not None]
     organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
     return list(organisations.filter(pk__in=ids)[:_MAX_SIDES]) if ids else []
@@ -39,13 +39,14 @@ def choose_sides(
     chosen: Sequence[Organisation] = (),
     back: str = "",
 ) -> HttpResponse:
-    """The page to choose the other sides: parties of the partnership, partners, or the results of a search.
+    """Show the page to choose the other sides: parties of the partnership, partners, or the results of a search.
 
-    `chosen` organisations are ticked if the URL names none. `back` is the page of the record that is being written, to
-    which the choice leads; without it, a new record.
+    The organisations in `chosen` are ticked if the URL names none. `back` is the page of the record that is being
+    written, to which the choice leads; without `back`, the choice leads to a new record.
     """
     if request.method == "POST":
-        raise Http404  # the choice is made by GET: it becomes part of the URL of the form that follows
+        # The form is sent by GET, so that the choice becomes part of the URL of the next form.
+        raise Http404
     text = request.GET.get("find", "").strip()[:100]
     chosen_sides = named_sides(request, user, keeper) or list(chosen)
     matching_organisations = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by(
@@ -64,7 +65,7 @@ def choose_sides(
             "state": request.GET.get("state", ""),
         },
     )
-    # The form is bound only if nothing was chosen: a valid choice leads to the next form.
+    # The form is bound only if it was sent with nothing chosen, so that it shows an error.
     if form.is_bound and form.is_valid():
         form.add_error("others", "Choose at least one organisation.")
     return form_page(
@@ -84,7 +85,7 @@ def choose_sides(
 
 
 def list_of(partnership: Partnership | None) -> str:
-    """The URL of the list of the partnership's conversations, or of all."""
+    """Return the URL of the list of the partnership's conversations, or of all conversations."""
     if partnership is None:
         return reverse("conversations:list")
     return reverse("web:partnership-conversations", args=[partnership.pk])
@@ -93,7 +94,10 @@ def list_of(partnership: Partnership | None) -> str:
 def _other_parameters(
     request: HttpRequest, chosen_sides: Sequence[Organisation], partnership: Partnership | None
 ) -> str:
-    """The end of a link that adds an organisation: what was chosen before, as "&name=value"; "" if nothing was."""
+    """Return the end of a link that adds an organisation to the choice, as "&name=value".
+
+    It has what was chosen so far; "" if nothing was.
+    """
     pairs = [("with", str(organisation.pk)) for organisation in chosen_sides]
     if partnership is not None:
         pairs.append(("partnership", str(partnership.pk)))
@@ -104,7 +108,7 @@ def _other_parameters(
 
 
 def _parties(partnership: Partnership, keeper: Organisation, chosen_sides: Sequence[Organisation]) -> dict[int, str]:
-    """The labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
+    """Return the labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
     parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
     label_by_pk = {
         party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"

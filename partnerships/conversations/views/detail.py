@@ -25,7 +25,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One conversation: attendees, record, points, next steps and status, as far as the person may read them."""
+    """Show one conversation: attendees, record, points, next steps and status, as far as the person may read them."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
@@ -41,15 +41,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     sides = queries.points_shown(conversation, own_organisation_ids)
     queries.show_entries(sides, user)
     queries.let_act(sides, {side.pk for side in rights.sides})
-    # A conversation may be visible to people who must not learn of its partnership. The row is not saved.
+    # People who may read a conversation may not always know of its partnership. The changed row is never saved.
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
     notes = queries.private_notes_of(conversation, user)
 
-    # Organisations are named as on the day of what they did; all names of the page are read in one go.
-    dated_organisations = [(conversation.held_on, body) for body in queries.bodies_of(conversation)]
+    # Each organisation is named as on the day of what it did. One query fetches all names of the page.
+    dated_organisations = [(conversation.held_on, organisation) for organisation in queries.bodies_of(conversation)]
     dated_organisations += [
         (timezone.localdate(correction.made_at), correction.organisation)
         for correction in conversation.corrections.all()
@@ -81,5 +81,5 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
-    """The newest 100 events, newest first, without the title of the conversation, which heads the page."""
+    """Return the newest 100 events, newest first, without the conversation's title, which is the page's heading."""
     return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]

@@ -1,4 +1,4 @@
-"""Pages of facilitators: name, accept, end, and the list of what is stuck."""
+"""Pages to name a facilitator, to accept or end the role, and to see what is stuck."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def stuck(request: HttpRequest) -> HttpResponse:
-    """What is stuck in the partnerships that the reader facilitates or leads."""
+    """Show what is stuck in the partnerships that the reader facilitates or leads."""
     user, now = signed_in(request), timezone.now()
     watched = watched_by(user)
     today = timezone.localdate(now)
@@ -62,7 +62,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept being a facilitator: a page for the person who was named."""
+    """Show the page on which a person who was named accepts the role of facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
@@ -83,7 +83,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a facilitation: for leads of the partnership and the facilitator."""
+    """End a facilitator's role: a page for leads of the partnership and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)

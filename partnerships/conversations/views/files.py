@@ -86,7 +86,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def file_download(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Download a file as an attachment."""
+    """Send a file as a download."""
     attachment = get_object_or_404(Attachment.objects.visible_to(signed_in(request)), pk=pk)
     if not attachment.is_file:
         raise Http404
@@ -101,7 +101,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     attachment = get_object_or_404(visible, pk=pk)
     require(roles_of(user, timezone.now()).edit_for(attachment.added_for_id))
     record = attachment.conversation or attachment.meeting
-    assert record is not None  # a constraint of the table
+    assert record is not None  # the constraint `attachment_of_one_record` requires one of them
     back = record.get_absolute_url()
     form = ReasonForm(posted(request), submit="Remove file", cancel=back)
 

@@ -1,4 +1,4 @@
-"""Pages of the journal: list with search, one note, write, delete."""
+"""Pages of the journal: the list with its search, one note, and pages to write and delete notes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def journal(request: HttpRequest) -> HttpResponse:
-    """Notes of the reader's organisations, newest first, with search."""
+    """Show the notes of the reader's organisations, newest first, with search."""
     user = signed_in(request)
     form = JournalFilter(request.GET)
-    valid = form.is_valid()
-    chosen = form.cleaned_data if valid else {}
+    is_valid = form.is_valid()
+    filters = form.cleaned_data if is_valid else {}
     notes = journal_notes(
-        user, text=chosen.get("q", ""), partnership=chosen.get("partnership"), about=chosen.get("about")
+        user, text=filters.get("q", ""), partnership=filters.get("partnership"), about=filters.get("about")
     )
     page = keyset_page(request, notes, order=("-dated_on", "-pk"))
-    context = {"form": form, "page": page, "notes": as_titled_for(user, list(page.rows)), "text": chosen.get("q", "")}
-    return render(request, "conversations/journal/list.html", context, status=200 if valid else 422)
+    context = {"form": form, "page": page, "notes": as_titled_for(user, list(page.rows)), "text": filters.get("q", "")}
+    return render(request, "conversations/journal/list.html", context, status=200 if is_valid else 422)
 
 
 def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
-    """A note the reader may see, and whether they may change it."""
+    """Return a note that the reader may see, and whether the reader may change it."""
     user = signed_in(request)
     note = get_object_or_404(JournalNote.objects.visible_to(user).for_listing(), pk=pk)
     as_titled_for(user, [note])
@@ -48,7 +48,7 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
 
 @require_safe
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """One note with its earlier texts."""
+    """Show one note with its earlier texts."""
     opened_note, may_edit = _open_note(request, pk)
     context = {
         "note": opened_note,
@@ -60,9 +60,10 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Write a note about the partnership or organisation in the address."""
+    """Write a note about the partnership or organisation that the URL names."""
     user = signed_in(request)
     partnership = about = None
+    # An id of the database has fewer than 19 digits.
     if (number := request.GET.get("partnership", "")).isdecimal() and len(number) < 19:
         partnership = get_object_or_404(Partnership.objects.inside_for(user), pk=int(number))
     elif (number := request.GET.get("about", "")).isdecimal() and len(number) < 19:

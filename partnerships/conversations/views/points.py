@@ -22,7 +22,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close a point, with a reason. Only people of the side that made it can."""
+    """Close a point, with a reason. Only people of the side that made the point can do this."""
     user, point, rights = open_point(request, pk)
     require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _return_address(request, point)
@@ -49,7 +49,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 def become(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn an obstacle into an ask, or an opportunity into an offer.
 
-    An offer can come from either side, an ask only from the side that has the obstacle.
+    Any side can make an offer, but only the side that has the obstacle can make an ask.
     """
     user, point, rights = open_point(request, pk)
     if not point.direction:
@@ -81,7 +81,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _return_address(request: HttpRequest, point: Point) -> str:
-    """The page that the person came from: the partnership's conversations, or the record."""
+    """Return the page that the person came from: the partnership's conversations, or the record."""
     partnership = point.conversation.partnership_id
     if partnership and request.GET.get("from") == "partnership":
         return reverse("web:partnership-conversations", args=[partnership])
@@ -89,9 +89,9 @@ def _return_address(request: HttpRequest, point: Point) -> str:
 
 
 def open_point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
-    """The person, the point, and their rights over its conversation.
+    """Return the person, a point, and the person's rights over its conversation.
 
-    404 unless the person may read the point and who made it.
+    Raises Http404 unless the person may read the point and see who made it.
     """
     user = signed_in(request)
     readable = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")

@@ -1,4 +1,4 @@
-"""Pages of a partnership's progress reports: the table of all, the reports of one period, and the settings."""
+"""Pages of a partnership's progress reports: the table of all reports, the reports of one period, and the settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from partnerships.people.requests import signed_in
 
 
 def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """The person, and a partnership whose reports they may read: all as a present party, its own as a former one."""
+    """Return the person, and a partnership whose reports the person may read.
+
+    People of a former party read only their own reports. Raises PermissionDenied for other people.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:
@@ -37,7 +40,10 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
 
 
 def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose progress reports the person may set up; 403 for other readers."""
+    """Return the person, and a partnership whose progress reports the person may set up.
+
+    Raises PermissionDenied for other readers of the partnership.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(rights_over(partnership, user, timezone.now()).leads)
@@ -46,7 +52,7 @@ def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
 
 @require_safe
 def reports(request: HttpRequest, pk: int) -> HttpResponse:
-    """Table of periods and parties, with the status of each report."""
+    """Show a table of periods and parties, with the status of each report."""
     user, partnership = _open_partnership(request, pk)
     is_former = former_party(user, partnership) is not None
     running_round = None if is_former else ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
@@ -97,7 +103,10 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
-    """The newest submissions of one period. 404 if the person may see no report of it."""
+    """Return the round, the newest submissions of one period, and the day after the period.
+
+    Raises Http404 if the person may see no report of the period.
+    """
     user = signed_in(request)
     visible = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(visible.select_related("round__partnership")[:1])
@@ -110,7 +119,7 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
 
 @require_safe
 def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
-    """The submitted reports of one period side by side, for reading and printing."""
+    """Show the submitted reports of one period side by side, for reading and printing."""
     reporting_round, submissions, ends_on = _period(request, pk, start)
     context = {
         "partnership": reporting_round.partnership,
@@ -124,7 +133,7 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
 
 
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Each heading with all organisations and their answers, in the order of the submissions."""
+    """Return each heading with all organisations and their answers, in the order of the submissions."""
     answers_by_heading = [
         {question["heading"]: text for question, text in submission.questions_with_answers}
         for submission in submissions
@@ -139,12 +148,15 @@ def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[t
 
 @require_safe
 def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpResponse:
-    """The submitted reports of one period as a CSV file: a row per organisation, a column per question."""
+    """Send the submitted reports of one period as a CSV file.
+
+    The file has a row for each organisation, and a column for each question.
+    """
     _round, submissions, _ends_on = _period(request, pk, start)
     headings = _side_by_side(submissions)
     rows = []
     for place, submission in enumerate(submissions):
-        answers = [answers_of_heading[place][1] for _heading, answers_of_heading in headings]
+        answers = [organisations_and_answers[place][1] for _heading, organisations_and_answers in headings]
         summaries = " ".join(block["summary"] for block in submission.figures)
         rows.append(
             [

@@ -1,4 +1,4 @@
-"""Pages of one progress report: read, write, submit, decide, compare."""
+"""Pages to read, write, submit, decide and compare one progress report."""
 
 from __future__ import annotations
 
@@ -33,17 +33,20 @@ from partnerships.people.requests import signed_in
 
 
 def _open_report(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
-    """The person, a report they may know of, and their rights."""
+    """Return the person, a report that the person may know of, and their rights over it."""
     user = signed_in(request)
     report = get_object_or_404(Report.objects.visible_to(user).for_listing(), pk=pk)
     return user, report, report_rights(report, user, timezone.now())
 
 
 def _name_as_at(report: Report, submission: ReportSubmission) -> None:
-    """Let the report name its organisation as on the day of this submission. Only for a page that shows it."""
+    """Name the report's organisation as on the day of this submission.
+
+    Only for a page that shows the name: such an organisation must not be saved.
+    """
     organisation, submitted_at = report.party.organisation, submission.submitted_at
-    then = earlier_holders_of_parts(report.party.partnership_id, submitted_at)
-    report.party.organisation = then.get(organisation.pk, organisation)
+    earlier_holder_by_organisation = earlier_holders_of_parts(report.party.partnership_id, submitted_at)
+    report.party.organisation = earlier_holder_by_organisation.get(organisation.pk, organisation)
     show_as_at([(timezone.localdate(submitted_at), report.party.organisation)])
 
 
@@ -57,7 +60,7 @@ def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:
 
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
-    """One report: the newest submission, earlier ones, and for its own party the draft."""
+    """Show one report: the newest submission, earlier submissions, and for the report's own party the draft."""
     user, opened_report, rights = _open_report(request, pk)
     submissions = list(
         opened_report.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
@@ -65,8 +68,8 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     if not submissions and not rights.acts:
         raise PermissionDenied
     today = timezone.localdate()
-    drafts = rights.acts and opened_report.is_to_write
-    if submissions and not drafts:
+    shows_draft = rights.acts and opened_report.is_to_write
+    if submissions and not shows_draft:
         _name_as_at(opened_report, submissions[0])
     show_as_at(
         (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
@@ -78,10 +81,10 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": as_read_by(user, opened_report.round.partnership),
         "submissions": submissions,
         "newest": submissions[0] if submissions else None,
-        "late": opened_report.days_late(today) if rights.reports else 0,
-        "drafts": drafts,
-        "answers": _questions_with_answers(opened_report) if drafts else [],
-        "figures": _figures(opened_report) if drafts else [],
+        "late": opened_report.days_late(today) if rights.can_report else 0,
+        "drafts": shows_draft,
+        "answers": _questions_with_answers(opened_report) if shows_draft else [],
+        "figures": _figures(opened_report) if shows_draft else [],
         "may_write": rights.may_write and opened_report.is_to_write,
         "may_decide": bool(rights.decides_for) and opened_report.is_submitted,
         "lines": timeline_lines(newest_events(user, kind="progress_report", record_id=pk, count=20)),
@@ -91,7 +94,10 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the report's answers. If a colleague changed the same answers, both texts are shown side by side."""
+    """Write the report's answers.
+
+    If a colleague changed the same answers, the page shows both texts side by side.
+    """
     user, opened_report, rights = _open_report(request, pk)
     require(rights.may_write)
     form = ReportForm(posted(request), report=opened_report)
@@ -125,7 +131,10 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form_to_combine(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
-    """The form with the same answers and the newest revision: saving it replaces the colleague's text."""
+    """Return the form with the same answers and the newest revision.
+
+    If the reader saves this form, its answers replace the colleague's text.
+    """
     data: Any = copy(form.data)  # a copied QueryDict can be changed
     data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
     new_form = ReportForm(data, report=report)
@@ -135,13 +144,15 @@ def _form_to_combine(form: ReportForm, report: Report, conflicts: Mapping[str, P
 
 
 def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:
-    """The reader's and the colleague's text of each answer that both changed."""
-    people = User.objects.in_bulk([conflict.by for conflict in conflicts.values() if conflict.by])
-    headings = {question["code"]: question["heading"] for question in report.questions}
+    """Return the reader's and the colleague's text of each answer that both changed."""
+    colleague_by_id = User.objects.in_bulk([conflict.by for conflict in conflicts.values() if conflict.by])
+    heading_by_code = {question["code"]: question["heading"] for question in report.questions}
     return [
         {
-            "label": f"“{headings[code]}”",
-            "who": people[answer_conflict.by].display_name if answer_conflict.by in people else "A colleague",
+            "label": f"“{heading_by_code[code]}”",
+            "who": colleague_by_id[answer_conflict.by].display_name
+            if answer_conflict.by in colleague_by_id
+            else "A colleague",
             "yours": answer_conflict.mine,
             "theirs": answer_conflict.theirs,
         }
@@ -211,7 +222,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A submission compared with the one before it, word by word."""
+    """Show how a submission differs from the submission before it, word by word."""
     user, opened_report, _rights = _open_report(request, pk)
     submission_by_number = {
         submission.number: submission
@@ -232,14 +243,15 @@ def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _changes(earlier: ReportSubmission, later: ReportSubmission) -> list[dict[str, Any]]:
-    """The answers, and the summaries of figures, that differ between two submissions, compared word by word."""
-    before = {question["heading"]: text for question, text in earlier.questions_with_answers}
-    before |= {block["heading"]: block["summary"] for block in earlier.figures}
-    after = {question["heading"]: text for question, text in later.questions_with_answers}
-    after |= {block["heading"]: block["summary"] for block in later.figures}
+    """Return the answers and summaries of figures that differ between two submissions, with the differing words."""
+    text_before = {question["heading"]: text for question, text in earlier.questions_with_answers}
+    text_before |= {block["heading"]: block["summary"] for block in earlier.figures}
+    text_after = {question["heading"]: text for question, text in later.questions_with_answers}
+    text_after |= {block["heading"]: block["summary"] for block in later.figures}
+    # All texts share one limit of time for the comparison.
     time = DiffTime()
     return [
-        {"heading": heading, "words": word_differences(before.get(heading, ""), after.get(heading, ""), time)}
-        for heading in dict.fromkeys([*before, *after])
-        if before.get(heading, "") != after.get(heading, "")
+        {"heading": heading, "words": word_differences(text_before.get(heading, ""), text_after.get(heading, ""), time)}
+        for heading in dict.fromkeys([*text_before, *text_after])
+        if text_before.get(heading, "") != text_after.get(heading, "")
     ]

@@ -1,4 +1,4 @@
-"""Fetch the conversation of a page, with the rights of the person."""
+"""Fetches the conversation of a page, with the rights of the person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from partnerships.people.requests import signed_in
 
 
 def open_conversation(request: HttpRequest, pk: int) -> tuple[User, Conversation, Rights]:
-    """The person, the conversation they may see, and their rights."""
+    """Return the person, a conversation that the person may see, and their rights over it.
+
+    Raises Http404 if there is no such conversation.
+    """
     user = signed_in(request)
     conversation = get_object_or_404(Conversation.objects.visible_to(user).for_listing(), pk=pk)
     return user, conversation, rights_over(conversation, user, timezone.now())

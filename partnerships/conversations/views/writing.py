@@ -1,4 +1,4 @@
-"""Pages to write, change and cancel a record."""
+"""Pages to write, change and cancel the record of a conversation."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Record or plan a conversation. The other sides are chosen first, unless the address names them.
+    """Record or plan a conversation. The other sides are chosen first, unless the URL names them.
 
-    `?from=result-12&partnership=3` names the record that the conversation comes from, and its partnership.
+    The URL `?from=result-12&partnership=3` names the record that the conversation comes from, and its partnership.
     """
     user = signed_in(request)
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
@@ -41,13 +41,13 @@ def new(request: HttpRequest) -> HttpResponse:
     partnership = _partnership(request, user)
     keeper = _keeper(request, own_organisations, partnership)
     came_from = read_from(request.GET.get("from", ""), Conversation)
-    suggested = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
-    if request.GET.get("from") and suggested is None:
+    suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
+    if request.GET.get("from") and suggestion is None:
         raise Http404
     others = _others(request, user, keeper, partnership)
     if not others:
         return choose_sides(request, user, keeper, partnership=partnership)
-    planned = request.GET.get("state") == "planned"
+    is_planned = request.GET.get("state") == "planned"
     form = ConversationForm(
         posted(request),
         user=user,
@@ -55,8 +55,8 @@ def new(request: HttpRequest) -> HttpResponse:
         others=others,
         initial={
             "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
-            "state": "planned" if planned else "held",
-            "subject": suggested.text if suggested else "",
+            "state": "planned" if is_planned else "held",
+            "subject": suggestion.text if suggestion else "",
         },
     )
 
@@ -69,17 +69,17 @@ def new(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = (
+        outcome = (
             "has been planned. The other side can see the date"
             if conversation.is_planned
             else "has been saved as a draft"
         )
-        return f"“{conversation.subject}” {words}.", conversation.get_absolute_url()
+        return f"“{conversation.subject}” {outcome}.", conversation.get_absolute_url()
 
-    chosen: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
+    parameters: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
     if partnership:
-        chosen["partnership"] = partnership.pk
-    chosen |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
+        parameters["partnership"] = partnership.pk
+    parameters |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
     # `take_step` calls `record_conversation` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
@@ -89,8 +89,8 @@ def new(request: HttpRequest) -> HttpResponse:
         {services.UnableToRecord: None},
         keeper=keeper,
         others=others,
-        suggested=suggested,
-        choose_href=f"{reverse('conversations:new')}?{urlencode(chosen)}",
+        suggested=suggestion,
+        choose_href=f"{reverse('conversations:new')}?{urlencode(parameters)}",
         back=list_of(partnership),
     )
 
@@ -105,9 +105,10 @@ def _partnership(request: HttpRequest, user: User) -> Partnership | None:
 def _keeper(
     request: HttpRequest, own_organisations: OrganisationQuerySet, partnership: Partnership | None
 ) -> Organisation:
-    """The organisation that keeps the record.
+    """Return the organisation that keeps the record.
 
-    The one named in the address; otherwise the person's first that is a party, or their first.
+    It is the organisation that the URL names, or else the person's first organisation that is a party,
+    or else their first organisation.
     """
     number = row_number(request.GET.get("for", ""))
     if number is not None:
@@ -122,21 +123,24 @@ def _keeper(
 def _others(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """The other sides: the organisations named in the URL, or the only other party; none if the person must choose."""
+    """Return the other sides: the organisations that the URL names, or the only other party.
+
+    Returns no sides if the person must choose.
+    """
     if "choose" in request.GET:
         return []
-    named = named_sides(request, user, keeper)
-    if named or partnership is None:
-        return named
-    # Observers rarely take part, and would have to agree to the record.
-    taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
-    others = [party.organisation for party in taking_part.select_related("organisation")[:2]]
+    named_organisations = named_sides(request, user, keeper)
+    if named_organisations or partnership is None:
+        return named_organisations
+    # Observers are left out, because they rarely take part and would have to agree to the record.
+    other_parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
+    others = [party.organisation for party in other_parties.select_related("organisation")[:2]]
     return others if len(others) == 1 else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the record."""
+    """Edit the record of a conversation, until all sides agree to it."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     require(rights_over(conversation, user, timezone.now()).keeps)

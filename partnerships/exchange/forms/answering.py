@@ -31,7 +31,7 @@ class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic
 
 
 class RespondForm(OrganisationForm):
-    """Answer an ask or offer, in full or in part."""
+    """The form to answer an ask or offer, in full or in part."""
 
     text = forms.CharField(label="What can you offer?", widget=LONG_TEXT, max_length=5000)
     quantity = quantity_field("How much can you offer?")
@@ -49,24 +49,24 @@ class RespondForm(OrganisationForm):
         if entry.quantity is None:
             del self.fields["quantity"], self.fields["everything"]
         else:
-            left = entry.amount if entry.standing else entry.amount_left
-            self.fields["quantity"].help_text = f"Out of {left}."
-            self.fields["everything"].label = f"All of it: {left}"
-        other = Direction.OFFER if entry.is_ask else Direction.ASK
-        own = Entry.objects.filter(organisation__in=organisations, direction=other, is_open=True)
-        self.fields["counterpart"].label = f"Which of your {other.label.lower()}s is your answer about?"
-        set_choices(self, "counterpart", own.order_by("title", "pk"))
-        if not own.exists():
+            amount_left = entry.amount if entry.standing else entry.amount_left
+            self.fields["quantity"].help_text = f"Out of {amount_left}."
+            self.fields["everything"].label = f"All of it: {amount_left}"
+        other_direction = Direction.OFFER if entry.is_ask else Direction.ASK
+        own_entries = Entry.objects.filter(organisation__in=organisations, direction=other_direction, is_open=True)
+        self.fields["counterpart"].label = f"Which of your {other_direction.label.lower()}s is your answer about?"
+        set_choices(self, "counterpart", own_entries.order_by("title", "pk"))
+        if not own_entries.exists():
             del self.fields["counterpart"]
         self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """Require a quantity or the tick for all."""
+        """Require a quantity, or the tick for all of it."""
         return clean_all_of_it(self, super().clean() or {})
 
 
 class DeclineForm(OrganisationForm, ReasonForm):
-    """Decline an ask or offer for one organisation, with a reason."""
+    """The form to decline an ask or offer for one organisation, with a reason."""
 
     field_order = ("organisation", "reason")
 
@@ -77,7 +77,7 @@ class DeclineForm(OrganisationForm, ReasonForm):
 
 
 class AskQuestionForm(OrganisationForm):
-    """Ask a question before answering."""
+    """The form to ask a question before answering."""
 
     text = forms.CharField(label="Your question", widget=SHORT_TEXT, max_length=2000)
 
@@ -88,7 +88,7 @@ class AskQuestionForm(OrganisationForm):
 
 
 class AnswerForm(Form):
-    """Answer a question about an ask or offer."""
+    """The form to answer a question about an ask or offer."""
 
     text = forms.CharField(label="Your answer", widget=SHORT_TEXT, max_length=2000)
 
@@ -98,7 +98,7 @@ class AnswerForm(Form):
 
 
 class ReferForm(OrganisationForm):
-    """Refer an ask or offer to a colleague, who then answers it."""
+    """The form to refer an ask or offer to a colleague, who then answers it."""
 
     person = forms.ModelChoiceField(label="Colleague", queryset=User.objects.none(), empty_label="Choose a colleague")
     note = forms.CharField(
@@ -121,7 +121,7 @@ class ReferForm(OrganisationForm):
 
 
 class DecideForm(VerdictForm):
-    """Accept or decline an answer."""
+    """The form to accept or decline an answer."""
 
     verdict_field = "decision"
     needs_words = {"decline": "Say why you are declining."}
@@ -143,7 +143,7 @@ class DecideForm(VerdictForm):
         super().__init__(*args, **kwargs)
         decision = self.fields["decision"]
         if not entry.is_open:
-            # The accepted answers have used up the entry; the organisation that answered last still gets a reply.
+            # Accepted answers have used up the entry, but the organisation that answered last still gets a reply.
             self.fields["decision"] = forms.ChoiceField(
                 label="Nothing is left to accept",
                 choices=[("decline", "Decline")],

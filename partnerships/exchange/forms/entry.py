@@ -1,4 +1,4 @@
-"""Forms to write an entry, mark it as agreed or link a commitment."""
+"""Forms to write an entry, mark it as agreed, and link a commitment to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ from partnerships.people.models import User
 
 
 class EntryForm(OrganisationForm):
-    """Write or change an ask or offer. The fields that every entry needs come first; the others are folded away."""
+    """The form to write or change an ask or offer.
+
+    The fields that every entry needs come first; the other fields are collapsed.
+    """
 
     field_order = ("direction", "organisation")
 
@@ -88,14 +91,14 @@ class EntryForm(OrganisationForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
-        """Make a form to change `entry` or, without it, to write a new one."""
+        """Make a form to change `entry`, or to write a new entry if it is None."""
         super().__init__(*args, **kwargs)
         self.entry = entry
         self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
         set_choices(self, "partnership", _open_partnerships(user))
         set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
-        named = with_former_names(Organisation.objects.current().only("name"))
-        set_choices(self, "addressees", named.order_by("name", "pk"))
+        possible_addressees = with_former_names(Organisation.objects.current().only("name"))
+        set_choices(self, "addressees", possible_addressees.order_by("name", "pk"))
         theme = choice_field(self, "theme")
         theme.choices = [("", "Choose a theme"), *Theme.choices(keep=[entry.theme] if entry else ())]
         unit = choice_field(self, "unit")
@@ -125,11 +128,11 @@ class EntryForm(OrganisationForm):
         )
 
     def _visible(self, names: tuple[str, ...]) -> list[str]:
-        """Return those of the fields that the form has and shows."""
+        """Return the names of the fields that the form has and shows, out of these."""
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
 
     def _check_unit(self, data: dict[str, Any]) -> None:
-        """Refuse a unit in which the theme is not counted, unless the entry has it already."""
+        """Refuse a unit in which the theme is not counted, unless the entry already has this unit."""
         theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
         units = _units_by_theme().get(theme.code) if theme else None
         if theme is None or not units or not unit or unit in units:
@@ -140,17 +143,17 @@ class EntryForm(OrganisationForm):
             self.add_error("unit", f"{theme.label} is counted in {labels}. Choose one of these units.")
 
     def _remove_fixed_fields(self, entry: Entry) -> None:
-        """Remove the fields that can no longer change."""
-        fixed = ["direction", "organisation"]
+        """Remove the fields whose values can no longer change."""
+        fixed_names = ["direction", "organisation"]
         if not entry.is_draft:
-            fixed += ["audience", "partnership", "addressees"]
+            fixed_names += ["audience", "partnership", "addressees"]
         if entry.is_ask:
-            fixed.append("standing")
-        for name in fixed:
+            fixed_names.append("standing")
+        for name in fixed_names:
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
-        """Check fields together; drop values that the audience does not use."""
+        """Check fields that depend on each other, and drop values that the audience or direction does not use."""
         data = super().clean() or {}
         if data.get("quantity") and not data.get("unit"):
             self.add_error("unit", "Choose a unit for the quantity.")
@@ -170,11 +173,11 @@ class EntryForm(OrganisationForm):
 
 
 def _units_by_theme() -> dict[str, list[str]]:
-    """Return the offered units of each theme that limits them. Themes that allow every unit are left out."""
-    offered = dict(Unit.choices())
+    """Return the units of each theme that limits them, without retired units. Other themes allow every unit."""
+    offered_units = dict(Unit.choices())
     units_by_theme = {}
     for code, theme in Theme.by_code().items():
-        units = [unit for unit in theme.units if unit in offered]
+        units = [unit for unit in theme.units if unit in offered_units]
         if units:
             units_by_theme[code] = units
     return units_by_theme
@@ -195,7 +198,7 @@ def _open_partnerships(user: User) -> QuerySet[Partnership]:
 
 
 class AgreedForm(ReasonForm):
-    """Mark an ask or offer as agreed outside this site."""
+    """The form to mark an ask or offer as agreed outside this site."""
 
     part = forms.BooleanField(label="Only part of this is agreed, and we still need the rest", required=False)
 
@@ -221,7 +224,7 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
 
 
 class MeetForm(Form):
-    """Link a commitment that meets an ask or uses an offer, with the quantity."""
+    """The form to link a commitment that meets an ask or uses an offer, with the quantity."""
 
     commitment = _CommitmentChoice(
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"

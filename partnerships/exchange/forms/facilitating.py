@@ -1,4 +1,4 @@
-"""Forms of facilitators of one ask or offer."""
+"""Forms to name a facilitator of one ask or offer, and to remove a facilitator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.organisations.queries import membership_by_address
 
 
 class NameFacilitatorForm(Form):
-    """Name a person by their email address."""
+    """The form to name a person by their email address."""
 
     email = forms.EmailField(
         label="Email address of the person",
@@ -24,7 +24,7 @@ class NameFacilitatorForm(Form):
         self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """Return the person and the organisation that they act for."""
+        """Replace the address by the person at this address and the organisation that the person acts for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
             membership = membership_by_address(address)
@@ -39,7 +39,7 @@ class NameFacilitatorForm(Form):
 
 
 class EndFacilitatorForm(ReasonForm):
-    """Remove a facilitator, with a reason."""
+    """The form to remove a facilitator, with a reason."""
 
     danger = True
     reason = forms.CharField(

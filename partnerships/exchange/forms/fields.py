@@ -26,8 +26,8 @@ def quantity_field(label: str) -> AmountField:
 def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
     """Require a quantity or a tick at `everything`, if the form has these fields, and return the form's data.
 
-    An empty quantity must not mean “all of it” by accident, so that needs the tick. In the returned data, no quantity
-    means all of it.
+    An empty quantity must not mean “all of it” by accident, so “all of it” needs the tick. In the returned data,
+    no quantity means all of it.
     """
     everything = data.pop("everything", False)
     if "everything" in form.fields and "quantity" not in form.errors:
@@ -47,7 +47,10 @@ def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
 
 
 class OrganisationForm(Form):
-    """A form in which a person acts for one of their organisations. It asks which, if they have several."""
+    """A form in which a person acts for one of their organisations.
+
+    The form asks for the organisation if the person acts for several.
+    """
 
     organisation = forms.ModelChoiceField(
         label="Which organisation is this for?", queryset=Organisation.objects.none(), empty_label="Choose one"
@@ -56,9 +59,9 @@ class OrganisationForm(Form):
     def set_organisations(self, organisations: OrganisationQuerySet) -> None:
         """Offer these organisations. If there is only one, it is chosen and the field is hidden."""
         set_choices(self, "organisation", organisations)
-        first_two = list(organisations[:2])
-        if len(first_two) == 1:
-            self.fields["organisation"].initial = first_two[0]
+        up_to_two = list(organisations[:2])
+        if len(up_to_two) == 1:
+            self.fields["organisation"].initial = up_to_two[0]
             self.fields["organisation"].widget = forms.HiddenInput()
 
 

@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 
 
 class GroupForm(Form):
-    """Title, purpose, members and end of a working group."""
+    """The form to start a working group: its title, purpose, members and end."""
 
     title = forms.CharField(label="Title", max_length=200)
     purpose = forms.CharField(

@@ -14,7 +14,7 @@ from partnerships.organisations.models import OrganisationQuerySet
 
 
 class DismissForm(OrganisationForm, ReasonForm):
-    """Why two entries are not a match for an organisation."""
+    """The form to dismiss a match for an organisation, with a reason."""
 
     field_order = ("organisation", "reason")
 

@@ -1,4 +1,4 @@
-"""Services that build an agenda, edit it and circulate it."""
+"""Services that collect the items of an agenda, edit the agenda and circulate it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Limit of items on one agenda.
+#: An agenda can have at most this many items.
 MAX_ITEMS = 60
 _ONLY_EDITORS = "Only editors and leads of the partners can change the agenda. Observers cannot."
 
 
 class UnableToChangeAgenda(Exception):
-    """The agenda is circulated, another person has changed it, or an item is incomplete."""
+    """Raised if the agenda is circulated, another person has changed it, or an item is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgendaLine:
-    """An item as it is after editing. `item` is None for a new one."""
+    """An item of the agenda as it should be after editing; `item` is None for a new item."""
 
     item: AgendaItem | None
     title: str
@@ -41,7 +41,7 @@ class AgendaLine:
 
 
 def _lock_editable(meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> Meeting:
-    """Lock a meeting whose agenda the author may change. Raises `UnableToChangeAgenda`."""
+    """Lock a meeting and return it if the author may change its agenda. Raises `UnableToChangeAgenda`."""
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
     if current.partnership.is_over:
@@ -55,7 +55,7 @@ def _lock_editable(meeting: Meeting, organisation: Organisation, author: User, n
 
 @transaction.atomic
 def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> list[AgendaItem]:
-    """Add the items that other rooms suggest and the author may read. Returns the new items.
+    """Add the items that other rooms suggest and the author may read, and return the new items.
 
     Items that are on the agenda already, or were dropped, are not added again. Raises `UnableToChangeAgenda`.
     """
@@ -105,8 +105,8 @@ def edit_agenda(
 ) -> Meeting:
     """Save the items of an agenda in this order. Raises `UnableToChangeAgenda`.
 
-    `revision` is the one that the author edited. Items that the author may not read come after them, in their own
-    order.
+    `revision` is the revision that the author edited. Items that the author may not read follow after these lines,
+    in their present order.
     """
     current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:
@@ -130,7 +130,7 @@ def edit_agenda(
             raise UnableToChangeAgenda(
                 "Someone removed an item while you were editing. Check the agenda before you save."
             )
-        # A presenter who has left the partnership since may stay, but nobody can choose them for another item.
+        # A presenter who has since left the partnership stays with the item, but cannot be chosen for another item.
         may_present = (
             line.presenter is None
             or line.presenter.pk in possible_presenter_ids
@@ -162,7 +162,7 @@ def circulate_agenda(
 ) -> Meeting:
     """Freeze the agenda and email it to the people invited. Raises `UnableToChangeAgenda`.
 
-    Each email has only the items that its recipient may read. `revision` is the one that the author saw.
+    Each email contains only the items that its recipient may read. `revision` is the revision that the author saw.
     """
     current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:

@@ -1,4 +1,4 @@
-"""Services for who comes and who was there."""
+"""Services that record who is coming to a meeting and who attended it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,22 @@ from partnerships.people.models import User
 
 
 class UnableToAnswerMeeting(Exception):
-    """The meeting is not planned any more."""
+    """Raised if the meeting is no longer planned, or the answer is missing."""
 
 
 class UnableToRecordAttendance(Exception):
-    """The meeting has not begun, was called off, or has agreed minutes."""
+    """Raised if the meeting has not begun, was called off, or has agreed minutes.
+
+    Also raised if an attendance is invalid, or a person does not act for a partner.
+    """
 
 
 @transaction.atomic
 def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.datetime) -> MeetingSeat:
-    """Record whether a person is coming, by themselves or a colleague. Raises `UnableToAnswerMeeting`."""
+    """Record whether a person is coming. Raises `UnableToAnswerMeeting`.
+
+    The person invited or a colleague of theirs can answer.
+    """
     meeting = lock_meeting(seat.meeting)
     locked_seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
     may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(locked_seat)
@@ -62,10 +68,10 @@ def record_attendance(
     people: Sequence[User] = (),
     guests: Sequence[Guest] = (),
 ) -> Meeting:
-    """Record who attended, which makes the meeting held, and its quorum. Raises `UnableToRecordAttendance`.
+    """Record who attended, and mark the meeting as held. Raises `UnableToRecordAttendance`.
 
-    `attendance` is by the ids of seats; `people` and `guests` came without an invitation. Attendance can be corrected
-    until the minutes are agreed. The quorum that was needed stays as first recorded.
+    `attendance` maps the ids of seats to `Attendance`; `people` and `guests` came without an invitation. Attendance can
+    be corrected until the minutes are agreed. The number of parties needed for a quorum stays as first recorded.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -83,11 +89,11 @@ def record_attendance(
             seat.save(update_fields=["attendance"])
     _add_seats(current, people, guests, now=now)
     counted_ids = parties_that_count(current)
-    present = current.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
+    present_seats = current.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
     is_first_record = not current.is_held
     needed = current.partnership.quorum if is_first_record else current.quorum_needed
     quorum = count_quorum(
-        counted_ids=counted_ids, present_ids=set(present.values_list("organisation_id", flat=True)), needed=needed
+        counted_ids=counted_ids, present_ids=set(present_seats.values_list("organisation_id", flat=True)), needed=needed
     )
     current.status, current.attendance_at, current.attendance_by = MeetingStatus.HELD, now, author
     current.quorum_needed, current.quorum_present = quorum.needed, quorum.present
@@ -104,7 +110,10 @@ def record_attendance(
 
 
 def _add_seats(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest], *, now: dt.datetime) -> None:
-    """Add seats for people and guests who came without an invitation."""
+    """Add seats for people and guests who came without an invitation.
+
+    Raises `UnableToRecordAttendance` if a person does not act for an organisation in the partnership.
+    """
     people_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in people])
     seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     for person in people:

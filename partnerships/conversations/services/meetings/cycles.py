@@ -1,4 +1,4 @@
-"""Services for the meeting cycle of a partnership."""
+"""Services that set and stop the meeting cycle of a partnership."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Limits of a meeting's length, in minutes.
+#: The lengths that a meeting can have, in minutes.
 LENGTHS = range(5, 24 * 60 + 1)
 _ONLY_LEADS = "Only leads of the chair or of a lead organisation can set the meeting cycle."
 
 
 class UnableToSetCycle(Exception):
-    """The partnership is over, or the cycle is incomplete."""
+    """Raised if the partnership has ended, the cycle is incomplete, or there is no cycle to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +64,25 @@ def set_cycle(
         raise UnableToSetCycle("Enter a length between 5 minutes and 24 hours.")
     earlier_cycle = MeetingCycle.objects.filter(partnership=current).first()
     before = earlier_cycle.cycle.words if earlier_cycle and earlier_cycle.is_running else ""
-    new_cycle = earlier_cycle or MeetingCycle(partnership=current)
-    new_cycle.unit, new_cycle.interval, new_cycle.weekday, new_cycle.position = (
+    meeting_cycle = earlier_cycle or MeetingCycle(partnership=current)
+    meeting_cycle.unit, meeting_cycle.interval, meeting_cycle.weekday, meeting_cycle.position = (
         cycle.unit.value,
         cycle.interval,
         cycle.weekday,
         cycle.position,
     )
-    new_cycle.starts_on, new_cycle.on_holiday = cycle.starts_on, on_holiday
-    new_cycle.time, new_cycle.minutes, new_cycle.format = sitting.time, sitting.minutes, sitting.format
-    new_cycle.place, new_cycle.link = sitting.place.strip(), sitting.link.strip()
-    new_cycle.set_by, new_cycle.set_for, new_cycle.set_at, new_cycle.stopped_at = author, organisation, now, None
-    new_cycle.save()
+    meeting_cycle.starts_on, meeting_cycle.on_holiday = cycle.starts_on, on_holiday
+    meeting_cycle.time, meeting_cycle.minutes, meeting_cycle.format = sitting.time, sitting.minutes, sitting.format
+    meeting_cycle.place, meeting_cycle.link = sitting.place.strip(), sitting.link.strip()
+    meeting_cycle.set_by, meeting_cycle.set_for, meeting_cycle.set_at, meeting_cycle.stopped_at = (
+        author,
+        organisation,
+        now,
+        None,
+    )
+    meeting_cycle.save()
     _record(
-        new_cycle,
+        meeting_cycle,
         EventKind.CYCLE_SET,
         author=author,
         organisation=organisation,
@@ -85,7 +90,7 @@ def set_cycle(
         before=before,
         after=cycle.words,
     )
-    return new_cycle
+    return meeting_cycle
 
 
 @transaction.atomic

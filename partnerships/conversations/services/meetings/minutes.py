@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 class UnableToWriteMinutes(Exception):
-    """Attendance is not recorded, or the minutes exist already."""
+    """Raised if attendance is not recorded, or the minutes exist already."""
 
 
 @transaction.atomic
@@ -34,8 +34,8 @@ def write_minutes(
 ) -> Conversation:
     """Start the minutes of a meeting, as a conversation that the organisation keeps.
 
-    If the form's `key` was used before, the minutes are returned. Raises `UnableToWriteMinutes`, or `UnableToRecord` if
-    the record is invalid.
+    If the form's `key` was used before, the minutes that were started then are returned.
+    Raises `UnableToWriteMinutes`, or `UnableToRecord` if the record is invalid.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)

@@ -32,16 +32,16 @@ ONLY_EDITORS = "Only editors and leads of the partners can plan meetings. Observ
 
 
 class UnableToPlan(Exception):
-    """The partnership is over, or the plan is incomplete."""
+    """Raised if the partnership has ended, or the plan is incomplete."""
 
 
 class UnableToChangeMeeting(UnableToPlan):
-    """The meeting is no longer planned, or the reason is missing."""
+    """Raised if the meeting is no longer planned, or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person without an account."""
+    """A person without an account who is invited to a meeting."""
 
     name: str
     job_title: str = ""
@@ -76,8 +76,8 @@ def plan_meeting(
 ) -> Meeting:
     """Plan a meeting for a party, and email the people invited. Raises `UnableToPlan`.
 
-    `cycle_day` is the day of the meeting cycle for which it is planned. If the form's `key` was used before, its
-    meeting is returned.
+    `cycle_day` is the day of the meeting cycle that the meeting is for. If the form's `key` was used before,
+    the meeting that was planned then is returned.
     """
     existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
     if existing is not None:
@@ -99,7 +99,7 @@ def plan_meeting(
                 **_fields(plan),
             )
     except IntegrityError:
-        # The same form was sent twice at once.
+        # The same form was sent twice at once, and the other request has just planned the meeting.
         existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
         if existing is None:
             raise
@@ -123,9 +123,9 @@ def change_meeting(
 ) -> Meeting:
     """Change a planned meeting, and email the people invited. Raises `UnableToPlan`.
 
-    - New people get the invitation, and people who are no longer invited an email that says so.
-    - The others get an email if the time, length or place changed. So does the author, because its calendar file moves
-      the meeting in their own calendar.
+    - New people get the invitation. People who are no longer invited get an email about that.
+    - The other people get an email if the time, length or place changed. The author gets that email too, because
+      the attached calendar file moves the meeting in their own calendar.
     - A new time needs a reason, and everyone invited is asked again whether they are coming.
     """
     current = lock_meeting(meeting)
@@ -137,7 +137,7 @@ def change_meeting(
     if not current.is_planned:
         raise UnableToChangeMeeting(f"The meeting {current.ended_words}, so you can no longer change it.")
     _check(plan, now)
-    before, minutes = {"date": current.when, "place": current.where}, current.minutes
+    before, minutes_before = {"date": current.when, "place": current.where}, current.minutes
     has_new_time = plan.starts_at != current.starts_at
     if has_new_time and not reason.strip():
         raise UnableToChangeMeeting("Say why the time is changing.")
@@ -147,7 +147,7 @@ def change_meeting(
     current.save(update_fields=list(fields))
     if has_new_time:
         current.seats.update(answer="", answered_at=None, answered_by=None)
-    invited_before = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
+    ids_invited_before = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
     seat_people(current, plan, now=now)
     after = {"date": current.when, "place": current.where}
     record_event(
@@ -160,20 +160,19 @@ def change_meeting(
         after=after,
         reason=reason.strip(),
     )
-    invited_now = {person.pk for person in plan.people}
-    email_people("meeting_invitation", current, author=author, now=now, only=invited_now - invited_before)
-    email_uninvited(current, invited_before - invited_now, author=author, now=now, when=before["date"])
-    if before != after or minutes != current.minutes:
-        earlier_values, new_reason = before | {"minutes": str(minutes)}, reason.strip()
+    ids_invited_now = {person.pk for person in plan.people}
+    email_people("meeting_invitation", current, author=author, now=now, only=ids_invited_now - ids_invited_before)
+    email_uninvited(current, ids_invited_before - ids_invited_now, author=author, now=now, when=before["date"])
+    if before != after or minutes_before != current.minutes:
         email_people(
             "meeting_changed",
             current,
             author=author,
             now=now,
-            only=invited_before,
+            only=ids_invited_before,
             with_author=True,
-            before=earlier_values,
-            reason=new_reason,
+            before=before | {"minutes": str(minutes_before)},
+            reason=reason.strip(),
         )
     return current
 
@@ -195,14 +194,15 @@ def call_off_meeting(
 
 def call_off_with_partnership(ending: PartnershipEnding) -> None:
     """Call off the planned meetings of a partnership that is over, and email the people invited."""
-    planned = Meeting.objects.select_for_update(of=("self",)).select_related("partnership", "organisation")
-    for meeting in list(planned.coming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
+    meetings = Meeting.objects.select_for_update(of=("self",)).select_related("partnership", "organisation")
+    for meeting in list(meetings.coming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
         _call_off(meeting, ending.reason, organisation=None, author=ending.author, now=ending.now)
 
 
 def _call_off(
     meeting: Meeting, reason: str, *, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> None:
+    """Call off a meeting, record the event, and email the people invited, the author too."""
     meeting.status, meeting.reason = MeetingStatus.CALLED_OFF, reason.strip()
     meeting.save(update_fields=["status", "reason"])
     record_event(
@@ -231,6 +231,7 @@ def _fields(plan: MeetingPlan) -> dict[str, object]:
 
 
 def _check(plan: MeetingPlan, now: dt.datetime) -> None:
+    """Raise `UnableToPlan` if the plan is incomplete or in the past."""
     if not plan.title.strip():
         raise UnableToPlan("Enter a title.")
     if plan.minutes not in LENGTHS:
@@ -240,14 +241,14 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
 
 
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
-    """Make the people and guests of the plan the ones invited: add new seats, delete all others.
+    """Invite exactly the people and guests of the plan: add the new seats and delete all others.
 
     Raises `UnableToPlan` for a new person who does not act for a party.
     """
-    people_who_may_come_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
-    seats_by_person = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
+    possible_people_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
+    seat_id_by_person = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
     for person in plan.people:
-        if person.pk not in people_who_may_come_by_id and person.pk not in seats_by_person:
+        if person.pk not in possible_people_by_id and person.pk not in seat_id_by_person:
             raise UnableToPlan(
                 f"{person.display_name} does not act for an organisation in this partnership. Choose someone who does."
             )
@@ -261,7 +262,7 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
             invited_at=now,
         )
         for person in plan.people
-        if person.pk not in seats_by_person
+        if person.pk not in seat_id_by_person
     )
     meeting.seats.filter(person=None).delete()
     MeetingSeat.objects.bulk_create(

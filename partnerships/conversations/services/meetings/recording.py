@@ -1,4 +1,4 @@
-"""Helpers of the services of meetings: locks, events and emails."""
+"""Helpers of the services for meetings: locks, events and emails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 def lock_meeting(meeting: Meeting) -> Meeting:
-    """Lock a meeting and return it."""
+    """Lock a meeting, and return it as stored with its partnership, organisation and minutes."""
     return (
         Meeting.objects.select_for_update(of=("self",))
         .select_related("partnership", "organisation", "conversation")
@@ -28,7 +28,10 @@ def lock_meeting(meeting: Meeting) -> Meeting:
 
 
 def parties_that_count(meeting: Meeting) -> set[int]:
-    """Ids of the organisations that count towards the quorum: parties on the meeting's day, without observers."""
+    """Return the ids of the organisations that count towards the quorum.
+
+    These are the parties on the meeting's day, without observers.
+    """
     took_part = Q(status=PartyStatus.ACCEPTED) | Q(left_on__gte=meeting.day)
     parties = meeting.partnership.parties.filter(took_part).exclude(role=PartyRole.OBSERVER)
     return set(parties.values_list("organisation_id", flat=True))
@@ -43,7 +46,7 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event about the meeting on its partnership. It must not name items of the agenda."""
+    """Record an event about the meeting on its partnership. The event must not name items of the agenda."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -67,9 +70,9 @@ def email_people(
     with_author: bool = False,
     **params: Any,
 ) -> None:
-    """Email the people invited who may read the meeting, or of them `only` the people with these ids.
+    """Email the people invited who may read the meeting, or only those of them whose ids are in `only`.
 
-    The author is left out unless `with_author`.
+    The author gets the email only if `with_author` is set.
     """
     people = seated_people(meeting)
     if only is not None:
@@ -79,12 +82,12 @@ def email_people(
     _record_emails(kind, meeting, people, author=author, now=now, **params)
 
 
-def email_uninvited(meeting: Meeting, people: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
-    """Email people (ids) who are no longer invited, with a file that removes the meeting from their calendars.
+def email_uninvited(meeting: Meeting, person_ids: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
+    """Email the people with these ids that they are no longer invited.
 
-    `when` is the time that their invitation had.
+    The attached file removes the meeting from their calendars. `when` is the time that their invitation had.
     """
-    recipients = people_who_may_come(meeting.partnership).filter(pk__in=list(people))
+    recipients = people_who_may_come(meeting.partnership).filter(pk__in=list(person_ids))
     _record_emails("meeting_uninvited", meeting, recipients, author=author, now=now, when=when)
 
 

@@ -1,4 +1,4 @@
-"""Mark a meeting "Tell stakeholders", or remove the mark."""
+"""The service that marks a meeting "Tell stakeholders", or removes the mark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 def tell_stakeholders_of_meeting(*, meeting: Meeting, tell: bool, author: User, now: dt.datetime) -> Meeting:
     """Mark a meeting for stakeholders, or remove the mark.
 
-    They then hear its title, date and status, if they follow the partnership.
+    Stakeholders who follow the partnership are then told the meeting's title, date and status.
     """
     current = lock_meeting(meeting)
     require(rights_over(current.partnership, author, now).may_tell_stakeholders, ONLY_LEADS)

@@ -18,27 +18,33 @@ from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: Working days to submit a returned report again.
+#: A returned report is due again after this many working days.
 AGAIN_DAYS = 5
 
 
 class UnableToDecideReport(Exception):
-    """The report does not wait for a decision, was submitted again, or the reason is missing."""
+    """Raised if the report is not submitted or was submitted again, or the reason is missing."""
 
 
 def accept_report(*, report: Report, number: int, author: User, now: dt.datetime) -> None:
-    """Accept the submitted version. Raises `UnableToDecideReport`."""
+    """Accept the submitted version of a report. Raises `UnableToDecideReport`."""
     _decide(report, number, Decision.ACCEPTED, reason="", author=author, now=now)
 
 
 def return_report(*, report: Report, number: int, reason: str, author: User, now: dt.datetime) -> None:
-    """Return the submitted version with a reason; it is due again in `AGAIN_DAYS`. Raises `UnableToDecideReport`."""
+    """Return the submitted version with a reason. Raises `UnableToDecideReport`.
+
+    The report is due again after `AGAIN_DAYS`, but not before its present due day.
+    """
     _decide(report, number, Decision.RETURNED, reason=reason.strip(), author=author, now=now)
 
 
 @transaction.atomic
 def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
-    """Accept or return a submission, and email the organisation. `number` is the version that the author read."""
+    """Accept or return a submission, and email the organisation that wrote it.
+
+    `number` is the number of the version that the author read.
+    """
     locked = lock_report(report)
     deciding_ids = report_rights(locked, author, now).decides_for
     require(

@@ -20,9 +20,9 @@ from partnerships.organisations.nations import holidays_of
 
 
 def open_due_reports(*, now: dt.datetime) -> int:
-    """Open the reports of all periods that have ended. Returns the number of new reports.
+    """Open the reports of all periods that have ended, and return the number of new reports.
 
-    Each round has its own transaction. May run twice, and after a pause of any length.
+    Each round has its own transaction. This may run twice, and after a pause of any length.
     """
     today, opened_count = timezone.localdate(now), 0
     rounds = ReportingRound.objects.filter(
@@ -39,7 +39,7 @@ def open_due_reports(*, now: dt.datetime) -> int:
 
 
 def open_last_reports(ending: PartnershipEnding) -> None:
-    """Open the reports up to the last day of a partnership that is over, and end its rounds on that day."""
+    """Open the reports up to the last day of a partnership that has ended, and end its rounds on that day."""
     partnership = ending.partnership
     last_day = partnership.ends_on or timezone.localdate(ending.now)
     first_day_after = last_day + dt.timedelta(days=1)
@@ -61,9 +61,9 @@ def open_last_reports(ending: PartnershipEnding) -> None:
 
 
 def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
-    """Open the reports of a round's periods that have ended. Returns the number of new reports.
+    """Open the reports of a round's periods that have ended, and return the number of new reports.
 
-    Call it with the partnership locked.
+    Call this with the partnership locked.
     """
     today = timezone.localdate(now)
     until = today if reporting_round.ends_on is None else min(today, reporting_round.ends_on)
@@ -73,7 +73,7 @@ def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
 def open_periods(
     reporting_round: ReportingRound, periods: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime
 ) -> int:
-    """Open the reports of these periods that are not open yet. Returns the number of new reports.
+    """Open the reports of these periods that are not open yet, and return the number of new reports.
 
     Every present party reports, except observers, exempt parties, and parties that joined after the period.
     """
@@ -88,14 +88,14 @@ def open_periods(
     reporting_parties = list(
         parties.exclude(pk__in=reporting_round.exemptions.values("party")).select_related("organisation").order_by("pk")
     )
-    holidays = {party.pk: holidays_of(party.organisation) for party in reporting_parties}
+    holidays_by_party = {party.pk: holidays_of(party.organisation) for party in reporting_parties}
     reports = [
         Report(
             round=reporting_round,
             party=party,
             starts_on=start,
             ends_on=end,
-            due_on=_due_on(reporting_round, end, holidays[party.pk]),
+            due_on=_due_on(reporting_round, end, holidays_by_party[party.pk]),
             questions=reporting_round.questions,
             opened_at=now,
         )
@@ -103,12 +103,12 @@ def open_periods(
         for party in reporting_parties
         if party.joined_on is None or party.joined_on < end
     ]
-    existing = set(
+    existing_keys = set(
         Report.objects.filter(
             party__in=reporting_parties, starts_on__in=[start for start, _end in new_periods]
         ).values_list("party_id", "starts_on")
     )
-    new_reports = [report for report in reports if (report.party_id, report.starts_on) not in existing]
+    new_reports = [report for report in reports if (report.party_id, report.starts_on) not in existing_keys]
     Report.objects.bulk_create(new_reports)
     reporting_round.opened_until = new_periods[-1][1]
     reporting_round.save(update_fields=["opened_until"])
@@ -116,6 +116,9 @@ def open_periods(
 
 
 def _due_on(reporting_round: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:
-    """The due day, in working days after the period, or after the set-up of the round if that was later."""
+    """Return the due day of a report.
+
+    The working days are counted from the end of the period, or from the set-up of the round if that was later.
+    """
     last_day = max(end - dt.timedelta(days=1), timezone.localdate(reporting_round.set_up_at))
     return max(end, working_days_after(last_day, reporting_round.due_days, holidays))

@@ -1,4 +1,4 @@
-"""Helpers of the services of progress reports: locks and events."""
+"""Helpers of the services for progress reports: locks and events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from partnerships.people.models import User
 
 
 def lock_report(report: Report) -> Report:
-    """Lock the report's partnership, so that its parties do not change, then the report, and return it."""
+    """Lock the report's partnership and then the report, and return the report as stored.
+
+    The first lock stops the partnership's parties from changing.
+    """
     lock_partnership(Report.objects.values_list("round__partnership", flat=True).get(pk=report.pk))
     return Report.objects.for_listing().select_for_update(of=("self",)).get(pk=report.pk)
 
@@ -28,7 +31,7 @@ def record_report(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event about a report on its partnership. It must not quote the report."""
+    """Record an event about a report on its partnership. The event must not quote the report."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation_id,

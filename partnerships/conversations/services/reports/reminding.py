@@ -15,53 +15,55 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
-#: Days before the due day at which followers hear that a progress report is due.
+#: Followers are told that a progress report is due this many days before its due day.
 DAYS_BEFORE = 5
-#: Days after the due day at which the escalation post hears that a progress report is late.
+#: The escalation post is told that a progress report is late this many days after its due day.
 DAYS_UNTIL_ESCALATION = 10
 
 
 @transaction.atomic
 def remind_of_reports(*, now: dt.datetime) -> int:
-    """Record the emails that are due about reports to submit. Returns the number of reports. May run twice.
+    """Record the emails that are due about reports to submit, and return the number of reports. This may run twice.
 
     - Before the due day, each lead gets emails at the lead times they chose.
-    - After it, all leads get one email.
-    - `DAYS_UNTIL_ESCALATION` after it, the escalation contact gets one, or the leads if there is none.
+    - After the due day, all leads get one email.
+    - `DAYS_UNTIL_ESCALATION` after the due day, the escalation post gets one email, or the leads if it is vacant.
     If the task did not run for a while, only the last of these emails is sent.
     """
     today = timezone.localdate(now)
     lead_times = everybodys_lead_times(ReminderKind.REPORTS)
     soon = today + dt.timedelta(days=max(lead_times.any_days))
-    waiting = Report.objects.to_write().filter(due_on__lte=soon, escalated_at=None)
-    reports = waiting.for_listing().select_for_update(of=("self",), skip_locked=True).order_by("pk")
+    reports_to_write = Report.objects.to_write().filter(due_on__lte=soon, escalated_at=None)
+    reports = reports_to_write.for_listing().select_for_update(of=("self",), skip_locked=True).order_by("pk")
     return sum(_remind(report, lead_times, now) for report in reports)
 
 
 def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -> bool:
-    """Record the emails about one report if they are due now. Returns whether they were."""
+    """Record the emails about one report if they are due now, and return whether they were due."""
     today = timezone.localdate(now)
     stage = _stage(report, today)
     if not stage:
         return False
-    last = timezone.localdate(report.reminded_at) if report.reminded_at else None
-    is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last=last, today=today, even_after=True)
+    last_reminder = timezone.localdate(report.reminded_at) if report.reminded_at else None
+    is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last=last_reminder, today=today, even_after=True)
     recipient_ids: list[int] = []
-    if stage != "before" or is_time_to_remind(lead_times.any_days, report.due_on, last=last, today=today):
+    if stage != "before" or is_time_to_remind(lead_times.any_days, report.due_on, last=last_reminder, today=today):
         recipient_ids = [person.pk for person in people_to_chase(report, stage, today)]
     if stage == "before":
         recipient_ids = [
-            pk for pk in recipient_ids if is_time_to_remind(lead_times.of(pk), report.due_on, last=last, today=today)
+            pk
+            for pk in recipient_ids
+            if is_time_to_remind(lead_times.of(pk), report.due_on, last=last_reminder, today=today)
         ]
         if not recipient_ids and not is_near:
             return False
-    field = {"before": "reminded_at", "late": "chased_at", "escalated": "escalated_at"}[stage]
-    setattr(report, field, now)
-    report.save(update_fields=[field])
+    stage_field = {"before": "reminded_at", "late": "chased_at", "escalated": "escalated_at"}[stage]
+    setattr(report, stage_field, now)
+    report.save(update_fields=[stage_field])
     if is_near and stage != "escalated":
         due = {"due": report.due_on.isoformat()}
         record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
-    # The facts by which a restored database recognises the email: it may open the report again under another id.
+    # After a restore, these facts identify the email, because the report may be opened again under another id.
     slot = {
         "party": report.party_id,
         "starts_on": report.starts_on.isoformat(),
@@ -78,10 +80,10 @@ def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -
 
 
 def _stage(report: Report, today: dt.date) -> str:
-    """Which email may be due now: "before", "late" or "escalated"; "" if none is."""
-    late = (today - report.due_on).days
-    if late >= DAYS_UNTIL_ESCALATION:
+    """Return which email may be due now: "before", "late" or "escalated"; "" if none is due."""
+    days_late = (today - report.due_on).days
+    if days_late >= DAYS_UNTIL_ESCALATION:
         return "escalated"
-    if late > 0:
+    if days_late > 0:
         return "" if report.chased_at else "late"
     return "before"

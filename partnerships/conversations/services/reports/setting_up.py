@@ -1,4 +1,4 @@
-"""Services that set up progress reports of a partnership and end them."""
+"""Services that set up the progress reports of a partnership, and end them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.people.models import User
 
 
 class UnableToSetUpReporting(Exception):
-    """The partnership is over, or the settings of the round are invalid."""
+    """Raised if the partnership has ended, or the settings of the round are invalid."""
 
 
 @transaction.atomic
@@ -44,14 +44,14 @@ def set_up_reporting(
 ) -> ReportingRound:
     """Set up progress reports, or change how they are made. Raises `UnableToSetUpReporting`.
 
-    With the period and start of the open round, that round changes, for reports that are not open yet. Otherwise it
-    ends where the new round begins. Reports of periods that have ended are opened at once.
+    If period and start are those of the open round, this round changes, for reports that are not open yet. Otherwise
+    the open round ends where the new round begins. Reports of periods that have ended are opened at once.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     _check(locked, period, starts_on, due_days, questions, timezone.localdate(now))
-    present = locked.parties.present().exclude(role=PartyRole.OBSERVER)
-    if not present.exclude(pk__in=[party.pk for party in exempt]).exists():
+    parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
+    if not parties.exclude(pk__in=[party.pk for party in exempt]).exists():
         raise UnableToSetUpReporting("Choose at least one organisation that reports.")
     reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
     if reporting_round is not None and (reporting_round.period, reporting_round.starts_on) != (period, starts_on):
@@ -81,7 +81,7 @@ def _check(
     questions: Sequence[Question],
     today: dt.date,
 ) -> None:
-    """Raise `UnableToSetUpReporting` with the first fault."""
+    """Raise `UnableToSetUpReporting` for the first fault in the settings."""
     if partnership.is_over_on(today):
         raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
     if period not in Period.values:
@@ -95,6 +95,7 @@ def _check(
 
 
 def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
+    """End a round on a day. Raises `UnableToSetUpReporting` if reports of a later period are open already."""
     if reporting_round.opened_until is not None and day < reporting_round.opened_until:
         raise UnableToSetUpReporting("There are already reports for this period. Choose a day after the period ends.")
     reporting_round.ends_on, reporting_round.end_reason = max(day, reporting_round.starts_on), reason

@@ -25,9 +25,9 @@ _WRITERS = "Only editors and leads of the organisation that reports can write or
 
 
 class UnableToSaveReport(Exception):
-    """The report is submitted already, or a colleague changed the same answers.
+    """Raised if the report is submitted already, or a colleague changed the same answers.
 
-    `conflicts` has both answers, by the question's code.
+    `conflicts` has both answers for each question, by the question's code.
     """
 
     def __init__(self, message: str, conflicts: Mapping[str, PieceConflict] | None = None) -> None:
@@ -36,53 +36,51 @@ class UnableToSaveReport(Exception):
 
 
 class UnableToSubmitReport(Exception):
-    """The report is submitted already, is empty, or has changed since the author read it."""
+    """Raised if the report is submitted already, is empty, or has changed since the author read it."""
 
 
 def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Report:
-    """Lock a report that the author may write, and return it as it is now."""
+    """Lock a report that the author may write, and return it as stored."""
     locked = lock_report(report)
     require(report_rights(locked, author, now).may_write, _WRITERS)
     return locked
 
 
 def _why_not_write(report: Report) -> str:
-    """Why the report cannot be written or submitted; "" if it can. It can even if the partnership is over."""
-    return (
-        ""
-        if report.is_to_write
-        else f"This report is {report.get_status_display().lower()}, so you can no longer change it."
-    )
+    """Return why the report cannot be written or submitted; "" if it can, even if the partnership has ended."""
+    if report.is_to_write:
+        return ""
+    return f"This report is {report.get_status_display().lower()}, so you can no longer change it."
 
 
 @transaction.atomic
 def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
     """Save the answers that the author changed. Raises `UnableToSaveReport`.
 
-    `revision` is that of the report which the author edited. Answers to other questions that colleagues have saved
-    since stay as they are.
+    `revision` is the revision of the report that the author edited. Answers to other questions that colleagues
+    have saved since do not change.
     """
     locked = _locked_for_writing(report, author, now)
     if reason := _why_not_write(locked):
         raise UnableToSaveReport(reason)
     codes = {question["code"] for question in locked.questions}
-    changed = {
+    changed_answers = {
         code: text.strip()
         for code, text in answers.items()
         if code in codes and text.strip() != locked.answers.get(code, "")
     }
     conflicts: dict[str, PieceConflict] = {}
-    for code, text in changed.items():
+    for code, text in changed_answers.items():
         try:
             check_conflict(locked.touches, code, revision, mine=text, theirs=locked.answers.get(code, ""))
         except PieceConflict as conflict:
             conflicts[code] = conflict
     if conflicts:
         raise UnableToSaveReport("A colleague changed the same answers while you were writing.", conflicts)
-    if changed:
+    if changed_answers:
         locked.revision += 1
-        locked.answers |= changed
-        locked.touches |= {code: touch(locked.revision, author.pk, now) for code in changed}
+        locked.answers |= changed_answers
+        locked.touches |= {code: touch(locked.revision, author.pk, now) for code in changed_answers}
         locked.save(update_fields=["answers", "touches", "revision"])
     return locked
 
@@ -91,7 +89,7 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
 def submit_report(*, report: Report, revision: int, author: User, now: dt.datetime) -> ReportSubmission:
     """Submit the report as its next version, with the figures of today. Raises `UnableToSubmitReport`.
 
-    The leads who accept or return it get an email.
+    The leads who can accept or return the report get an email.
     """
     locked = _locked_for_writing(report, author, now)
     if reason := _why_not_write(locked):
@@ -128,7 +126,7 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
 
 
 def waive_with_party(departure: PartyDeparture) -> None:
-    """Waive the reports that a leaving party has not submitted. Call it with the partnership locked."""
+    """Waive the reports that a leaving party has not submitted. Call this with the partnership locked."""
     party = departure.party
     for report in Report.objects.for_listing().filter(party=party, status__in=TO_WRITE).order_by("pk"):
         report.status = ReportStatus.WAIVED
@@ -144,7 +142,7 @@ def waive_with_party(departure: PartyDeparture) -> None:
 
 
 def preview_waiving(party: Party, reader: User) -> list[Consequence]:
-    """The reports that will no longer be needed if the party leaves."""
+    """Return the reports that will no longer be needed if the party leaves."""
     reports = Report.objects.visible_to(reader).filter(party=party, status__in=TO_WRITE).order_by("starts_on", "pk")
     return [
         Consequence(f"The progress report for {report.period_words} will not be needed", report.get_absolute_url())

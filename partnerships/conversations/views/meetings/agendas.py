@@ -1,4 +1,4 @@
-"""Pages to build an agenda, circulate it and print it."""
+"""Pages to prepare an agenda, circulate it and print it."""
 
 from __future__ import annotations
 
@@ -60,18 +60,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def gather(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add everything that is suggested."""
+    """Add every item that the rooms suggest."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     try:
-        made = services.gather_agenda(
+        new_items = services.gather_agenda(
             meeting=meeting, organisation=acting_side(rights), author=user, now=timezone.now()
         )
     except services.UnableToChangeAgenda as error:
         messages.warning(request, str(error))
         return redirect(meeting)
-    count = f"{len(made)} {'item' if len(made) == 1 else 'items'}"
-    messages.success(request, f"{count} added to the agenda." if made else "There is nothing new to add to the agenda.")
+    count = f"{len(new_items)} {'item' if len(new_items) == 1 else 'items'}"
+    messages.success(
+        request, f"{count} added to the agenda." if new_items else "There is nothing new to add to the agenda."
+    )
     return redirect("conversations:agenda", pk=pk)
 
 
@@ -107,7 +109,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The agenda as a page that prints."""
+    """Show the agenda as a page for printing."""
     user, meeting, _rights = open_meeting(request, pk)
     name_as_at([meeting])
     items = agenda_for(meeting, user)

@@ -1,4 +1,4 @@
-"""Pages for who comes, who was there, and the minutes."""
+"""Pages to answer an invitation, record who attended, and start the minutes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say whether one comes, or a colleague."""
+    """Answer an invitation for oneself or for a colleague."""
     user = signed_in(request)
-    seen = MeetingSeat.objects.filter(meeting__in=Meeting.objects.visible_to(user))
-    seat = get_object_or_404(seen.select_related("meeting__partnership", "person", "organisation"), pk=pk)
+    visible_seats = MeetingSeat.objects.filter(meeting__in=Meeting.objects.visible_to(user))
+    seat = get_object_or_404(visible_seats.select_related("meeting__partnership", "person", "organisation"), pk=pk)
     meeting = seat.meeting
     require(rights_over_meetings(meeting.partnership, user, timezone.now()).may_answer_for(seat))
     form = AnswerMeetingForm(
@@ -57,7 +57,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attendance(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record who was there; the quorum is counted from it."""
+    """Record who attended; the quorum is counted from the attendance."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = AttendanceForm(
@@ -91,7 +91,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the minutes: a conversation prefilled from agenda and attendance."""
+    """Write the minutes: a conversation record that is filled from agenda and attendance."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if not meeting.is_held or meeting.conversation_id is not None:
@@ -111,7 +111,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def save_minutes() -> tuple[str, str]:
-        made = services.write_minutes(
+        conversation = services.write_minutes(
             meeting=meeting,
             record=form.record,
             organisation=keeper,
@@ -119,7 +119,10 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The minutes have been saved as a draft. Circulate them when they are ready.", made.get_absolute_url()
+        return (
+            "The minutes have been saved as a draft. Circulate them when they are ready.",
+            conversation.get_absolute_url(),
+        )
 
     refusals = {services.UnableToRecord: None, services.UnableToWriteMinutes: None}
     return take_step(
@@ -135,25 +138,32 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
-    """The parties that were there; where there was no other, all of them."""
+    """Return the other parties that attended, or all other parties if none attended."""
     parties = meeting.partnership.parties.present().exclude(organisation=keeper)
-    present = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
-    there = parties.filter(organisation__in=present)
-    rows = (there if there.exists() else parties).select_related("organisation").order_by("organisation__name", "pk")
-    return [party.organisation for party in rows]
+    present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
+    present_parties = parties.filter(organisation__in=present_ids)
+    shown_parties = (
+        (present_parties if present_parties.exists() else parties)
+        .select_related("organisation")
+        .order_by("organisation__name", "pk")
+    )
+    return [party.organisation for party in shown_parties]
 
 
 def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
-    """Date, people and headings from the meeting."""
+    """Return initial values for the minutes, from the meeting's date, attendance and agenda.
+
+    The text begins with guests of no side and apologies, and then has a heading for each agenda item.
+    """
     present = [seat for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
-    sent = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]
+    apologies = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]
     guests = [seat for seat in present if seat.is_guest and seat.name]
-    named = {side.pk for side in sides}
-    heads = [f"{place}. {item.title}\n" for place, item in enumerate(items_everybody_reads(meeting), start=1)]
-    outside = [seat.name for seat in guests if seat.organisation_id not in named]
-    intro = [f"Also present: {', '.join(outside)}"] if outside else []
-    intro += [f"Apologies: {', '.join(sent)}"] if sent else []
-    following = next_planned(meeting)
+    side_ids = {side.pk for side in sides}
+    headings = [f"{place}. {item.title}\n" for place, item in enumerate(items_everybody_reads(meeting), start=1)]
+    names_of_other_guests = [seat.name for seat in guests if seat.organisation_id not in side_ids]
+    introduction = [f"Also present: {', '.join(names_of_other_guests)}"] if names_of_other_guests else []
+    introduction += [f"Apologies: {', '.join(apologies)}"] if apologies else []
+    next_meeting = next_planned(meeting)
     initial: dict[str, Any] = {
         "subject": meeting.title,
         "partnership": meeting.partnership,
@@ -161,12 +171,12 @@ def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
         "held_on": meeting.day,
         "format": meeting.format,
         "attendees": [seat.person_id for seat in present if seat.person_id],
-        "said": "\n".join([*intro, *([""] if intro and heads else []), *heads]),
-        "next_contact_on": following.day if following else None,
+        "said": "\n".join([*introduction, *([""] if introduction and headings else []), *headings]),
+        "next_contact_on": next_meeting.day if next_meeting else None,
     }
     for side in sides:
-        lines = (seat for seat in guests if seat.organisation_id == side.pk)
+        guests_of_side = (seat for seat in guests if seat.organisation_id == side.pk)
         initial[f"others_{side.pk}"] = "\n".join(
-            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in lines
+            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in guests_of_side
         )
     return initial

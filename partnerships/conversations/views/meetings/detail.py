@@ -21,16 +21,16 @@ from partnerships.organisations.timeline import newest_events, timeline_lines
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """When and where, agenda and papers, who comes, quorum and minutes."""
+    """Show a meeting: when and where it is, agenda and papers, who is coming, quorum and minutes."""
     user, meeting, rights = open_meeting(request, pk)
     name_as_at([meeting])
     now = timezone.now()
     seats = list(meeting.seats.all())
-    coming = {seat.organisation_id for seat in seats if seat.answer == Answer.COMING and seat.organisation_id}
+    coming_ids = {seat.organisation_id for seat in seats if seat.answer == Answer.COMING and seat.organisation_id}
     items = agenda_for(meeting, user)
     minutes = Conversation.objects.visible_to(user).filter(pk=meeting.conversation_id or 0).first()
     lines = timeline_lines(newest_events(user, kind="meeting", record_id=meeting.pk, count=50))
-    open_now = meeting.is_planned and rights.may_edit
+    may_edit = meeting.is_planned and rights.may_edit
     context = {
         "meeting": meeting,
         "rights": rights,
@@ -40,11 +40,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "total_minutes": sum(item.minutes or 0 for item in items),
         "papers": papers_for(meeting, user),
         "quorum": quorum_of(meeting),
-        "expected": expected_quorum(meeting, coming) if meeting.is_planned else None,
+        "expected": expected_quorum(meeting, coming_ids) if meeting.is_planned else None,
         "minutes": minutes,
         "has_begun": meeting.starts_at <= now,
-        "may_edit": open_now,
-        "may_edit_agenda": open_now and not meeting.is_frozen,
+        "may_edit": may_edit,
+        "may_edit_agenda": may_edit and not meeting.is_frozen,
         "may_add_paper": rights.may_edit and not meeting.is_called_off,
         "may_record": rights.may_edit and not meeting.is_called_off and meeting.starts_at <= now,
         "may_write": rights.may_edit and meeting.is_held and meeting.conversation_id is None,
@@ -56,7 +56,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear about the meeting."""
+    """Choose whether stakeholders without an account are told about the meeting."""
     user, opened_meeting, _ = open_meeting(request, pk)
     tell = request.POST.get("tell") == "yes"
     meeting = services.tell_stakeholders_of_meeting(meeting=opened_meeting, tell=tell, author=user, now=timezone.now())

@@ -1,4 +1,4 @@
-"""The meetings of a partnership, and its meeting cycle."""
+"""Pages for the meetings of a partnership and for its meeting cycle."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from partnerships.organisations.models import Organisation, Role
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 
-#: Past meetings on the page.
+#: The page shows at most this many past meetings.
 MAX_PAST = 100
 
 
 class PastMeeting(NamedTuple):
-    """A meeting held or called off, who was present, and whether there was a quorum."""
+    """A meeting that was held or called off, the names of the people present, and the quorum."""
 
     meeting: Meeting
-    present: list[str]
+    present_names: list[str]
     quorum: Quorum | None
 
 
 def _past(meeting: Meeting) -> PastMeeting:
-    present = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
-    return PastMeeting(meeting, present, queries.quorum_of(meeting))
+    present_names = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
+    return PastMeeting(meeting, present_names, queries.quorum_of(meeting))
 
 
 @require_safe
 def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
-    """The meeting cycle, next meetings, and past ones with attendance and quorum."""
+    """Show the meeting cycle, the next meetings, and past meetings with attendance and quorum."""
     user, partnership, rights = open_partnership(request, pk)
     now = timezone.now()
-    inside = bool(rights.party_roles) and any(rights.roles.act_for(party) for party in rights.party_roles)
-    cycle = queries.running_cycle(partnership) if inside else None
+    is_inside = bool(rights.party_roles) and any(rights.roles.act_for(party) for party in rights.party_roles)
+    cycle = queries.running_cycle(partnership) if is_inside else None
     coming = queries.coming_meetings(partnership, user)
     past = queries.past_meetings(partnership, user, MAX_PAST)
     name_as_at([*coming, *past])
@@ -56,8 +56,10 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         "may_plan": rights.may_edit and not partnership.is_over,
         "may_set_cycle": rights.may_set_cycle and not partnership.is_over,
         "cycle": cycle,
-        "offered": queries.cycle_from_terms(partnership, timezone.localdate(now)) if inside and cycle is None else None,
-        "proposed": queries.propose_next(partnership, now) if inside and not partnership.is_over else None,
+        "offered": queries.cycle_from_terms(partnership, timezone.localdate(now))
+        if is_inside and cycle is None
+        else None,
+        "proposed": queries.propose_next(partnership, now) if is_inside and not partnership.is_over else None,
         "coming": coming,
         "past": [_past(meeting) for meeting in past],
     }
@@ -66,7 +68,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Set how often the partnership meets."""
+    """Set how often the partnership meets. Without a cycle, the form offers the cycle that the terms describe."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_set_cycle)
     back = reverse("conversations:meetings", args=[pk])
@@ -76,7 +78,7 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
 
     def save_cycle() -> tuple[str, str]:
-        made = services.set_cycle(
+        meeting_cycle = services.set_cycle(
             partnership=partnership,
             cycle=form.cycle,
             sitting=form.sitting,
@@ -85,7 +87,7 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The partnership meets: {made.cycle.words[:1].lower()}{made.cycle.words[1:]}.", back
+        return f"The partnership meets: {meeting_cycle.cycle.words[:1].lower()}{meeting_cycle.cycle.words[1:]}.", back
 
     # `take_step` calls `save_cycle` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -131,6 +133,6 @@ def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _leading(user: User, partnership: int) -> Organisation | None:
-    """The present party that the person leads."""
+    """Return the present party that the person leads, if any."""
     own_organisations = Organisation.objects.of_person(user, Role.LEAD)
     return own_organisations.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()

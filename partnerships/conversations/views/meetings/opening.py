@@ -1,4 +1,4 @@
-"""Fetch the partnership or meeting of a page, with the rights of the person."""
+"""Fetches the partnership or meeting of a page, with the rights of the person."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from partnerships.people.requests import signed_in
 
 
 def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, MeetingRights]:
-    """The person, a partnership they read in full, and their rights over its meetings."""
+    """Return the person, a partnership that the person reads in full, and their rights over its meetings.
+
+    Raises Http404 if there is no such partnership.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.held_by(user), pk=pk)
     rights = rights_over_meetings(partnership, user, timezone.now())
@@ -28,7 +31,10 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
 
 
 def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingRights]:
-    """The person, a meeting they may see with its seats, and their rights."""
+    """Return the person, a meeting that the person may see with its seats, and their rights over meetings.
+
+    Raises Http404 if there is no such meeting.
+    """
     user = signed_in(request)
     meeting = get_object_or_404(with_seats(Meeting.objects.visible_to(user)), pk=pk)
     rights = rights_over_meetings(meeting.partnership, user, timezone.now())
@@ -37,14 +43,17 @@ def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingR
 
 
 def name_as_at(meetings: Iterable[Meeting]) -> None:
-    """Let meetings, for a page that only shows them, name organisations as on their day; one query."""
+    """Name the organisations of each meeting as on its day, with one query.
+
+    Only for pages that show the names: such organisations must not be saved.
+    """
     show_as_at(
-        (timezone.localdate(meeting.starts_at), body)
+        (timezone.localdate(meeting.starts_at), organisation)
         for meeting in meetings
-        for body in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all()))
+        for organisation in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all()))
     )
 
 
 def acting_side(rights: MeetingRights) -> Organisation:
-    """The party for which the person acts on these pages. Call after `require`."""
+    """Return the party for which the person acts on these pages. Call this after `require`, so that there is one."""
     return Organisation.objects.filter(pk__in=rights.edits_for).order_by("name", "pk")[0]

@@ -19,14 +19,14 @@ from partnerships.people.form_steps import take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plan the next meeting, proposed from the cycle and from the last one."""
+    """Plan the next meeting; the form is filled from the cycle and from the last meeting."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_edit)
     now = timezone.now()
     proposed = queries.propose_next(partnership, now)
-    last = partnership.meetings.order_by("-starts_at", "-pk").first()
+    last_meeting = partnership.meetings.order_by("-starts_at", "-pk").first()
     people = queries.people_who_may_come(partnership)
-    invited = queries.people_invited(partnership, last, timezone.localdate(now))
+    invited_ids = queries.people_invited(partnership, last_meeting, timezone.localdate(now))
     back = reverse("conversations:meetings", args=[pk])
     form = MeetingForm(
         posted(request),
@@ -35,13 +35,13 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=back,
         initial=initial_of_next(
             proposed,
-            last.title if last else f"Meeting of {partnership.title}"[:200],
-            invited,
+            last_meeting.title if last_meeting else f"Meeting of {partnership.title}"[:200],
+            invited_ids,
         ),
     )
 
     def plan_meeting() -> tuple[str, str]:
-        made = services.plan_meeting(
+        meeting = services.plan_meeting(
             partnership=partnership,
             organisation=acting_side(rights),
             plan=form.plan,
@@ -50,7 +50,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=now,
         )
-        return f"“{made.title}” is planned for {made.when}.", made.get_absolute_url()
+        return f"“{meeting.title}” is planned for {meeting.when}.", meeting.get_absolute_url()
 
     # `take_step` calls `plan_meeting` once the form is valid. If the service refuses, the form shows why.
     return take_step(

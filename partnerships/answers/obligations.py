@@ -1,4 +1,4 @@
-"""Questions about plans, and trust in stakeholders, which pass to another organisation at a handover."""
+"""Questions about plans, and trust in stakeholders, which another organisation may take over."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _held_trust(trust: Trust, _organisation: Organisation) -> Held:
 
 
 def _end_duplicate_trust(moving: Moving) -> dict[str, dt.datetime]:
-    """Return the changes that end a row of trust if the other organisation already trusts the same person."""
+    """Return the changes that end a row of trust whose person the other organisation already trusts."""
     return {"ended_at": moving.now}
 
 
@@ -68,7 +68,7 @@ TRUST = Obligation(
 
 
 def register() -> None:
-    """Register both obligations. Decisions about answers follow the organisation that took them."""
+    """Register both obligations. Decisions about answers follow the organisation that made them."""
     register_obligation(QUESTIONS)
     register_obligation(TRUST)
     register_following("answers.Answer.decided_for")

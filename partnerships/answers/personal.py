@@ -1,4 +1,4 @@
-"""Personal data in answers: erasure, export, and leaving."""
+"""Rules for personal data in answers, and the end of trust when people leave."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ RULES = (
 
 
 def end_trust_of_leaver(leaving: Leaving) -> int:
-    """End all trust in a person who leaves."""
+    """End all trust in a person whose account is closed, and return how many rows of trust ended."""
     return Trust.objects.current().filter(person=leaving.person).update(ended_at=leaving.now, ended_by=leaving.author)

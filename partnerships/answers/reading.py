@@ -1,6 +1,6 @@
-"""Parses incoming emails: recipients, sender, text, attachments, and whether a machine wrote it.
+"""Parse incoming emails: recipients, sender, text, attachments, and whether a machine wrote the email.
 
-It uses no database.
+This module does not use the database.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 else:
     nh3 = late("nh3")
 
-#: Larger emails are not parsed.
+#: The largest email that is parsed.
 MAX_BYTES = 25 * 1024 * 1024
-#: How many characters of a reply are searched for its quotation.
+#: The number of characters of a reply that are searched for the quotation of the earlier email.
 MAX_REPLY_PARSED = 10_000
-#: How many characters of a forwarded email are kept.
+#: The number of characters of a forwarded email that are stored.
 MAX_FORWARDED = 50_000
-#: How many attachments of an email are kept.
+#: The most attachments of an email that are stored.
 MAX_FILES = 5
-#: The parser of replies is slow on long lines. They are broken at this width for it, with marks to join them again.
+#: The parser of replies is slow on long lines. Long lines are broken at this width before parsing, with marks at which
+#: they are joined again afterwards.
 _LINE_WIDTH, _BREAK_MARK = 200, "\u2060"
 
 _RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To")
@@ -52,7 +53,7 @@ _QUOTATION_START = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An attachment, not yet checked as an upload."""
+    """An attachment that has not been checked yet as an upload."""
 
     name: str
     content: bytes
@@ -72,12 +73,12 @@ class Mail:
 
     @property
     def reply(self) -> str:
-        """The text without quotation and signature."""
+        """Return the text without quotation and signature."""
         return without_quotation(self.text)
 
 
 def read_mail(raw: bytes) -> Mail | None:
-    """Parse an email; None if it is too large or cannot be parsed."""
+    """Return the parts of an email; None if it is too large or cannot be parsed."""
     if len(raw) > MAX_BYTES:
         return None
     message = email.message_from_bytes(raw, policy=email.policy.default)
@@ -102,7 +103,7 @@ def _addresses(message: EmailMessage, header: str) -> Iterator[str]:
 
 
 def is_automatic(message: EmailMessage) -> bool:
-    """Whether the email is an absence notice, a bounce or from a mailing list (RFC 3834)."""
+    """Return whether the email is an absence notice, a bounce or from a mailing list (RFC 3834)."""
 
     def header(name: str) -> str:
         return str(message.get(name, "")).strip().lower()
@@ -150,7 +151,7 @@ def _without_tags(markup: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """Return the text with plain line ends and spaces, and without control characters."""
+    """Return the text with plain line ends and spaces, without control characters, and not too long."""
     plain = text[: 2 * MAX_FORWARDED].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     printable = "".join(character for character in plain if character in "\n\t" or character.isprintable())
     return printable.strip()[:MAX_FORWARDED]
@@ -181,10 +182,13 @@ def _files_of(message: EmailMessage) -> Iterator[Attachment]:
 
 
 def _event_id(message: EmailMessage, raw: bytes) -> str:
-    """Return an id by which to recognise the email when the mailbox is read again: its Message-ID, or else its body."""
+    """Return an id that stays the same if the mailbox is read again.
+
+    The id is a hash of the email's Message-ID or, without a Message-ID, of its body.
+    """
     message_id = str(message.get("Message-ID", "")).strip()
     if message_id:
-        identifying = message_id.encode("utf-8", "replace")
+        hashed_bytes = message_id.encode("utf-8", "replace")
     else:
-        _, _, identifying = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    return "in:" + hashlib.sha256(identifying).hexdigest()
+        _, _, hashed_bytes = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return "in:" + hashlib.sha256(hashed_bytes).hexdigest()

@@ -1,4 +1,4 @@
-"""Registers with lower rooms what they need to know about answers, at start-up."""
+"""Register with other rooms, at start-up, what they need of answers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from partnerships.work.queries import register_sources
 
 
 def register() -> None:
-    """Register events, emails, pages, personal data and retention; once, at start-up."""
+    """Register events, emails, pages, personal data and retention."""
     _register_events()
     register_emails(*EMAILS)
     register_hooks(AnswersHooks())
-    # `work` lists the sources of the rooms below it. Answers are above it, so they add their own.
+    # `work` itself lists only the sources of the rooms below it. Answers are above `work`, so they register theirs.
     register_sources(WAITING)
     _register_sections()
     _register_personal_data()
@@ -36,7 +36,7 @@ def register() -> None:
 
 
 def _register_events() -> None:
-    """Register events, the records that they are about with who may see them, and what followers are told."""
+    """Register the events, the records that they are about, who may see them, and how digests report them."""
     register_events(EventKind)
     register_kind(name="plan_answer", visible_ids=lambda user: Answer.objects.visible_to(user).values("pk"))
     register_kind(name="plan_question", visible_ids=lambda user: PlanQuestion.objects.visible_to(user).values("pk"))
@@ -48,10 +48,10 @@ def _register_events() -> None:
 
 
 def _register_sections() -> None:
-    """Register sections on pages of lower rooms.
+    """Register sections on the pages of other rooms.
 
-    `order` places a section among those of all rooms, the lowest first. The address for forwarded emails comes near
-    the end of a partnership's page, because few people need it.
+    `order` places a section among those of all rooms, lowest first. The address for forwarded emails comes near the
+    end of a partnership's page, because few people need it.
     """
     ON_PARTNERSHIPS.register_with_rows("forwarding", forwarding_section, incoming_of, order=85)
     ON_READ_BY_LINK.register("answering", answering_section, order=10)

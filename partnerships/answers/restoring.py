@@ -1,4 +1,4 @@
-"""Ends trust again that had ended after the backup that is restored."""
+"""End trust again that had ended before a backup was restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.journal import Redone, redo_each, register_redo
 
 
 def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End again the trust that the journal says has ended since the backup."""
+    """End trust again that has ended, as the journal says, since the backup."""
 
     def end_again(trust: Trust, _line: dict[str, Any]) -> int:
         end_trust(trust=trust, author=None, now=now)
@@ -30,5 +30,5 @@ def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register what to do about trust after a restore."""
+    """Register this function for restores."""
     register_redo(TRUST, "stakeholders whose answers wait for approval again", redo_trust)

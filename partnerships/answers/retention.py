@@ -8,53 +8,61 @@ from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incomi
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.people.retention import change_in_batches, delete_in_batches, for_each, register_retention
 
-#: How long the name and address of a colleague are kept after the decision.
+#: The time after the decision for which the name and address of a colleague are stored.
 COLLEAGUE_KEPT = dt.timedelta(days=30)
-#: How long an owner has to decide about a colleague before the answer is refused and the address is cleared.
+#: The time in which an owner must decide about a colleague; the answer is then refused and the address cleared.
 COLLEAGUE_WAITS = dt.timedelta(days=90)
-#: How long the text of a refused answer is kept, so that an owner can explain the decision.
+#: The time for which the text of a refused answer is stored, so that an owner can explain the decision.
 REFUSED_KEPT = dt.timedelta(days=180)
 _REASON_IF_UNDECIDED = "Nobody decided in time."
 
 
 def clear_colleagues(now: dt.datetime, dry_run: bool) -> int:
-    """Clear names and addresses of colleagues some time after the decision; refuse what nobody has decided."""
-    answers = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
-    decided = answers.filter(decided_at__lte=now - COLLEAGUE_KEPT)
-    undecided = answers.waiting().filter(made_at__lte=now - COLLEAGUE_WAITS)
+    """Clear the names and addresses of colleagues some time after the decision, and refuse answers left undecided.
 
-    cleared = {"colleague_email": "", "colleague_name": ""}
-    refused = {"status": AnswerStatus.REFUSED, "decided_at": now, "reason": _REASON_IF_UNDECIDED, **cleared}
-    count_decided = change_in_batches(decided, lambda rows: rows.update(**cleared), dry_run=dry_run)
-    count_undecided = change_in_batches(undecided, lambda rows: rows.update(**refused), dry_run=dry_run)
+    Returns the number of answers.
+    """
+    answers = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
+    decided_answers = answers.filter(decided_at__lte=now - COLLEAGUE_KEPT)
+    undecided_answers = answers.waiting().filter(made_at__lte=now - COLLEAGUE_WAITS)
+
+    cleared_values = {"colleague_email": "", "colleague_name": ""}
+    refused_values = {
+        "status": AnswerStatus.REFUSED,
+        "decided_at": now,
+        "reason": _REASON_IF_UNDECIDED,
+        **cleared_values,
+    }
+    count_decided = change_in_batches(decided_answers, lambda rows: rows.update(**cleared_values), dry_run=dry_run)
+    count_undecided = change_in_batches(undecided_answers, lambda rows: rows.update(**refused_values), dry_run=dry_run)
     return count_decided + count_undecided
 
 
 def clear_refused(now: dt.datetime, dry_run: bool) -> int:
     """Clear the text of answers that were refused some time ago."""
-    refused = Answer.objects.filter(status=AnswerStatus.REFUSED, decided_at__lte=now - REFUSED_KEPT)
-    return change_in_batches(refused.exclude(text=""), lambda rows: rows.update(text=""), dry_run=dry_run)
+    refused_answers = Answer.objects.filter(status=AnswerStatus.REFUSED, decided_at__lte=now - REFUSED_KEPT)
+    return change_in_batches(refused_answers.exclude(text=""), lambda rows: rows.update(text=""), dry_run=dry_run)
 
 
 def delete_incoming(now: dt.datetime, dry_run: bool) -> int:
-    """Delete incoming emails and their files some time after they came in."""
+    """Delete incoming emails and their files some time after we received them."""
     old_emails = Incoming.objects.filter(received_at__lte=now - INCOMING_KEPT)
     if not dry_run:
-        for_each(list(IncomingFile.objects.filter(incoming__in=old_emails.values("pk"))), drop_file)
+        for_each(list(IncomingFile.objects.filter(incoming__in=old_emails.values("pk"))), delete_file_and_row)
     return delete_in_batches(old_emails, dry_run=dry_run)
 
 
-def drop_file(row: IncomingFile) -> None:
-    """Delete a file, then its row.
+def delete_file_and_row(row: IncomingFile) -> None:
+    """Delete a file, and then its row.
 
-    The row goes last: if the storage fails to delete the file, the row is still there for the next attempt.
+    The row is deleted last so that, if the storage fails to delete the file, the next attempt still finds the row.
     """
     row.file.storage.delete(str(row.file.name))
     row.delete()
 
 
 def register() -> None:
-    """Register the rules; once, at start-up."""
+    """Register the rules of retention."""
     basis = "public task: working together on housing"
     register_retention(
         "colleagues named by stakeholders",

@@ -1,4 +1,4 @@
-"""Who may answer, and who decides on answers (docs/rights.md)."""
+"""Who may answer about a plan, and who may decide on answers (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from partnerships.plans.models import Plan
 
 
 def answerable(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
-    """Return the newest version that a stakeholder may read, and so answer, of each of these plans.
+    """Return the newest version of each of these plans that a stakeholder may read, and so answer.
 
-    Empty for people with an account: they comment on the plan's own pages.
+    Returns no plans for people with an account, who comment on the plan's own pages.
     """
     if not (person.is_active and person.is_stakeholder):
         return {}
     readers = reading_classes(plan_ids, now=now, people=[person.pk], even_paused=True)
-    newest = newest_numbers([plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers], now)
-    return {plan_id: outside_number for plan_id, (_, outside_number) in newest.items() if outside_number > 0}
+    newest_number_by_plan = newest_numbers([plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers], now)
+    return {
+        plan_id: outside_number for plan_id, (_, outside_number) in newest_number_by_plan.items() if outside_number > 0
+    }
 
 
 def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
-    """Whether a stakeholder may read, and so answer, this version."""
+    """Return whether a stakeholder may read, and so answer, this version."""
     return 0 < version_number <= answerable(person, [plan.pk], now).get(plan.pk, 0)
 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether a person may forward emails to a partnership, and so record its conversations."""
+    """Return whether a person may forward emails to a partnership, and so record its conversations."""
     if partnership.is_over:
         return False
     takes_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-    # While a page is made, one query finds them for the whole page. Everywhere else this is None.
+    # While a page is rendered, one query finds the ids for the whole page. In all other places this is None.
     editable_partnership_ids = Party.objects.held_in(person, takes_part, *EDITING_ROLES)
     if editable_partnership_ids is not None:
         return partnership.pk in editable_partnership_ids

@@ -1,4 +1,4 @@
-"""Sections of answers on other rooms' pages: answering about a plan, and forwarding emails to a partnership."""
+"""Sections of answers on the pages of other rooms: answering about a plan, and forwarding emails to a partnership."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.plans.models import OVER
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
-    """Return links to answer about the plan that the person reads; None if they cannot answer."""
+    """Return links to answer about the plan that the person reads; None if the person cannot answer."""
     now = timezone.now()
     if read.plan.is_over or not may_answer(person, read.plan, read.version_number, now):
         return None
@@ -37,12 +37,15 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
     )
 
 
-#: How many plans the page of a digest offers to answer about.
+#: The most plans about which the page of a digest offers to answer.
 OFFERED = 10
 
 
 def plans_section(person: User, view: ViewByLink) -> Section | None:
-    """Return the plans of a digest that a stakeholder can answer about, those with open questions first; or None."""
+    """Return the plans of a digest about which a stakeholder can answer, or None if there are none.
+
+    Plans with open questions come first.
+    """
     if not person.is_stakeholder:
         return None
     now = timezone.now()
@@ -56,7 +59,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
         .order_by("-asked", "title", "pk")
     )
 
-    # The digest shows its own plans to this person already; only for the others are their rights still to be checked.
+    # The digest already shows its own plans to this person, so the rights need checking only for the other plans.
     answerable_ids = (
         view.plans | answerable(person, [plan.pk for plan in plans if plan.pk not in view.plans], now).keys()
     )
@@ -69,18 +72,21 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
 
 
 def incoming_of(partnership_id: int) -> QuerySet[Incoming]:
-    """Return all emails that were sent to a partnership, whether used or not."""
+    """Return all emails that were sent to a partnership, whatever their status."""
     return Incoming.objects.filter(partnership=partnership_id)
 
 
 def forwarding_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return the partnership's address for forwarded emails, and the person's own emails that wait."""
+    """Return the partnership's address for forwarded emails, and the person's own emails to be confirmed.
+
+    Returns None if the person may not forward emails to the partnership.
+    """
     now = timezone.now()
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):
         return None
-    waiting = rows_for(_waiting_emails, user, partnership.pk, now) if has_rows else []
-    return Section("answers/_forwarding.html", {"address": address, "waiting": waiting, "person": user})
+    waiting_emails = rows_for(_waiting_emails, user, partnership.pk, now) if has_rows else []
+    return Section("answers/_forwarding.html", {"address": address, "waiting": waiting_emails, "person": user})
 
 
 def _waiting_emails(user: User, partnership_id: int, now: dt.datetime) -> QuerySet[Incoming]:
@@ -89,5 +95,5 @@ def _waiting_emails(user: User, partnership_id: int, now: dt.datetime) -> QueryS
 
 
 def forwarding_address(partnership: Partnership) -> str:
-    """Return the address to which to forward emails; "" if no mailbox is set up for incoming email."""
+    """Return the address to which people forward emails; "" if no mailbox is set up for incoming email."""
     return make_address(FORWARD, partnership.pk, key=partnership_key(partnership))

@@ -1,4 +1,4 @@
-"""Register which events of answers and questions digests tell followers about."""
+"""Register the events of answers and questions that digests report to followers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.answers.event_kinds import EventKind
 
-#: How several events of one question become one line, and which followers digests tell.
+#: For each event, how several events of one question become one line, and which followers get that line.
 _TOLD_EVENTS = {
     EventKind.QUESTION_PUT: (Fold.CREATED, Audience.OUTSIDE),
     EventKind.QUESTION_CLOSED: (Fold.REMOVED, Audience.OUTSIDE),
-    # Only readers inside the plan see the answers of others.
+    # Only readers inside the plan see other people's answers.
     EventKind.QUESTION_ANSWERED: (Fold.LAST, Audience.INSIDE),
 }
 
 
 def register() -> None:
-    """Register which events digests tell followers about, and why they leave out the others."""
+    """Register the events that digests report to followers, and why they leave out the other events."""
     for kind, (fold, audience) in _TOLD_EVENTS.items():
         register_told(
             kind,

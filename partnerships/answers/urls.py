@@ -1,4 +1,4 @@
-"""URLs of answers; those with a token work without signing in."""
+"""The addresses of the pages of answers. Those with a token work without signing in."""
 
 from django.urls import path
 

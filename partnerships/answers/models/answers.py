@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AnswerKind(models.TextChoices):
-    """What an answer says."""
+    """The kinds of answer."""
 
     ACKNOWLEDGED = "acknowledged", "Has read it"
     CONCERNED = "concerned", "Says that it concerns them"
@@ -28,16 +28,16 @@ class AnswerKind(models.TextChoices):
     COLLEAGUE = "colleague", "Names a colleague"
 
 
-#: Kinds with text, which an owner approves before others see it.
+#: The kinds with text. An owner approves the text before others see it.
 WITH_TEXT = (AnswerKind.COMMENT, AnswerKind.QUESTION)
-#: Kinds that need a decision of an owner.
+#: The kinds on which an owner must decide.
 DECIDED_BY_OWNER = (*WITH_TEXT, AnswerKind.COLLEAGUE)
 
 
 class AnswerStatus(models.TextChoices):
     """waiting → shown or refused.
 
-    Answers without text, and those of a trusted person, are shown at once. An answer that names a colleague becomes
+    Answers without text and answers of a trusted person are shown at once. An answer that names a colleague becomes
     "shown" when the colleague is asked.
     """
 
@@ -47,13 +47,14 @@ class AnswerStatus(models.TextChoices):
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
-    """Answers, by reader and by status."""
+    """Answers, by status and by who may see them."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
         """Return answers that the person may see.
 
-        People see their own answers, leads of an owner see all answers, and readers inside the plan see the shown
-        ones. Only leads see who was named as a colleague, because colleagues have not agreed to anything yet.
+        People see their own answers, leads of an owner see all answers, and readers inside the plan see the answers
+        that are shown. Only leads see who was named as a colleague, because colleagues have not agreed to anything
+        yet.
         """
         if not user.is_authenticated:
             return self.none()
@@ -66,23 +67,23 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return self.filter(own | about_led_plan | (about_plan_read_inside & shown_to_readers))
 
     def waiting(self) -> AnswerQuerySet:
-        """Return answers that an owner must decide on."""
+        """Return answers on which an owner must decide."""
         return self.filter(status=AnswerStatus.WAITING)
 
     def for_listing(self) -> AnswerQuerySet:
-        """Return these answers with everything that a list shows."""
+        """Return the answers with the related rows that lists show."""
         return self.select_related("person__work_role", "plan__partnership", "question", "decided_by").prefetch_related(
             "files"
         )
 
 
-# Row history keeps no text of stakeholders and no addresses: it outlives them.
+# The history of rows leaves out the stakeholders' texts and addresses, because it remains when those are deleted.
 @pghistory.track(exclude=["text", "reason", "colleague_name", "colleague_email"])
 class Answer(models.Model):
-    """A stakeholder's answer about one version of a plan; its states are those of `AnswerStatus`.
+    """A stakeholder's answer about one version of a plan, with a status of `AnswerStatus`.
 
-    `anchor` names the piece of the plan that a comment is about, `anchor_label` is its title at that time. `key` comes
-    from the form, so that a form sent twice makes one answer.
+    `anchor` is the piece of the plan that a comment is about, and `anchor_label` the title of the piece at that
+    time. `key` comes from the form, so that a form sent twice makes only one answer.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="answers")
@@ -127,31 +128,31 @@ class Answer(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether an owner must decide on it."""
+        """Return whether an owner must decide on the answer."""
         return self.status == AnswerStatus.WAITING
 
     @property
     def is_shown(self) -> bool:
-        """Whether readers inside the plan see it."""
+        """Return whether readers inside the plan see the answer."""
         return self.status == AnswerStatus.SHOWN
 
     @property
     def is_refused(self) -> bool:
-        """Whether an owner refused it."""
+        """Return whether an owner refused the answer."""
         return self.status == AnswerStatus.REFUSED
 
     @property
     def names_a_colleague(self) -> bool:
-        """Whether it names a colleague who should get the plan."""
+        """Return whether the answer names a colleague who should get the plan."""
         return self.kind == AnswerKind.COLLEAGUE
 
     @property
     def has_text(self) -> bool:
-        """Whether it is of a kind with text."""
+        """Return whether answers of this kind have text."""
         return self.kind in WITH_TEXT
 
     @property
     def author_role(self) -> str:
-        """The person's role at work, in their own words; "" if unknown."""
+        """Return the person's role at work, in the person's own words; "" if unknown."""
         role = getattr(self.person, "work_role", None)
         return role.title if role else ""

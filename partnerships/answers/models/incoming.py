@@ -1,4 +1,4 @@
-"""Incoming emails, which wait until the person who sent them confirms them."""
+"""Incoming emails, which have no effect until the person who sent them confirms them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from partnerships.answers.models.answers import Answer
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-#: How long an unconfirmed email is kept, and how long the reply address of an email works.
+#: The time for which an incoming email can be confirmed and is stored, and for which a reply address works.
 INCOMING_KEPT = dt.timedelta(days=30)
 
 
 class IncomingStatus(models.TextChoices):
-    """waiting → used or dropped by its person. Retention deletes it after 30 days, whatever its status."""
+    """waiting → used or dropped by its person.
+
+    Retention deletes the email after 30 days, whatever its status.
+    """
 
     WAITING = "waiting", "Waiting for your confirmation"
     USED = "used", "Confirmed"
@@ -25,7 +28,7 @@ class IncomingStatus(models.TextChoices):
 
 
 class Unfit(models.TextChoices):
-    """Why an email could not be used, as we tell its sender."""
+    """Why an email could not be used. The label is the text for its sender."""
 
     LATE = "late", "Your email came more than 30 days after the email that you replied to."
     EMPTY = "empty", "Your email contained no new text."
@@ -41,7 +44,7 @@ class Unfit(models.TextChoices):
 
 
 class IncomingQuerySet(models.QuerySet["Incoming"]):
-    """Incoming emails by status."""
+    """Incoming emails, by status."""
 
     def waiting(self, now: dt.datetime) -> IncomingQuerySet:
         """Return emails that can still be confirmed."""
@@ -51,9 +54,9 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
 class Incoming(models.Model):
     """A reply to one of our emails, or an email forwarded to a partnership.
 
-    Anybody can write a From address. So the email has no effect, and only `person` sees it, until they confirm it:
-    signed in, or by a link that we send to their own address. Its text is then emptied, because the comment or
-    conversation made from it has the text.
+    Anybody can write a From address. So the email has no effect and only `person` can see it, until the person
+    confirms it: signed in, or by a link that we send to the person's own address. The text is then emptied, because
+    the comment or conversation made from the email contains it.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="incoming_emails")
@@ -93,17 +96,20 @@ class Incoming(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it still waits to be confirmed."""
+        """Return whether the email has been neither confirmed nor dropped."""
         return self.status == IncomingStatus.WAITING
 
     @property
     def is_reply(self) -> bool:
-        """Whether it replies to one of our emails."""
+        """Return whether the email is a reply to one of our emails."""
         return self.reply_to_id is not None
 
 
 class IncomingFile(models.Model):
-    """An accepted attachment of an incoming email; after its confirmation, of the answer made from it."""
+    """An accepted attachment of an incoming email.
+
+    After the email is confirmed, the file belongs to the answer made from it.
+    """
 
     incoming = models.ForeignKey(Incoming, on_delete=models.CASCADE, null=True, blank=True, related_name="files")
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, null=True, blank=True, related_name="files")

@@ -1,4 +1,4 @@
-"""Roles of stakeholders in their own words, and which organisations trust which stakeholders."""
+"""Roles of stakeholders in their own words, and the trust of organisations in stakeholders."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class TrustQuerySet(models.QuerySet["Trust"]):
     """Trust of organisations in stakeholders."""
 
     def current(self) -> TrustQuerySet:
-        """Return the rows of trust that has not ended."""
+        """Return the rows whose trust has not ended."""
         return self.filter(ended_at=None)
 
 
 @pghistory.track()
 class Trust(models.Model):
-    """An organisation trusts a stakeholder: their answers about its plans are shown without approval."""
+    """The trust of an organisation in a stakeholder, whose answers about its plans are shown without approval."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="trusted_by")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")

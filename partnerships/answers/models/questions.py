@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
-    """Questions, by reader and by whether they are open."""
+    """Questions, by who may read them and by whether they are open."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
         """Return questions about plans that the person may read today."""
         return self.filter(plan__in=Plan.objects.present_for(user).values("pk"))
 
     def with_answers_for(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
-        """Return questions whose shown answers the person may read, because they may read the whole plan."""
+        """Return questions whose shown answers the person may read, because the person reads the plan inside."""
         return self.visible_to(user).filter(plan__in=Plan.objects.inside_for(user).values("pk"))
 
     def open(self, now: dt.datetime) -> PlanQuestionQuerySet:
@@ -37,7 +37,7 @@ class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
 class PlanQuestion(models.Model):
     """A question about a plan, asked by an owner: open → closed.
 
-    It closes after its last day, or earlier when a lead of an owner closes it. Its answers are kept.
+    A question closes after its last day, or earlier when a lead of an owner closes it. Its answers remain.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="questions")
@@ -60,5 +60,5 @@ class PlanQuestion(models.Model):
         return self.title
 
     def is_open(self, now: dt.datetime) -> bool:
-        """Whether it can be answered now."""
+        """Return whether the question can be answered now."""
         return self.closed_at is None and self.closes_on >= timezone.localdate(now)

@@ -1,4 +1,4 @@
-"""Answers about a plan, for owners, readers and the person who gave them."""
+"""Answers about a plan, for its owners, for its readers and for the person who answered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answers_on(user: User, plan: Plan) -> AnswerQuerySet:
 
 
 def questions_on(plan: Plan) -> PlanQuestionQuerySet:
-    """Return the questions about a plan, newest first; `shown` is the number of answers that readers see."""
+    """Return the questions about a plan, newest first. `shown` is the number of answers that readers see."""
     shown_answers = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
     return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
@@ -39,31 +39,31 @@ def concern_counts(plan: Plan, version_number: int) -> Concern:
 
     Only the last answer of each person counts.
     """
-    read = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
+    read_count = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
     answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    # A later row replaces an earlier one of the same person.
+    # A later row of the same person replaces the earlier row in the dict.
     last_kind_by_person = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
     last_kinds = list(last_kind_by_person.values())
     return Concern(
-        read=read,
+        read=read_count,
         concerned=last_kinds.count(AnswerKind.CONCERNED),
         unconcerned=last_kinds.count(AnswerKind.UNCONCERNED),
     )
 
 
 def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
-    """Return what a stakeholder has answered about a plan, newest first."""
+    """Return the answers of a stakeholder about a plan, newest first."""
     return Answer.objects.filter(person=person, plan=plan).select_related("question").order_by("-made_at", "-pk")
 
 
 def concern_of(person: User, plan: Plan) -> str:
-    """Return the last answer on whether the plan concerns the person; "" if none."""
+    """Return the kind of the person's last answer on whether the plan concerns them; "" if they have not said."""
     answers = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return answers.values_list("kind", flat=True).first() or ""
 
 
 def trust_to_manage(user: User, plan: Plan) -> list[Trust]:
-    """Return the current trust in stakeholders that this person may end, as a lead of an owner of the plan."""
+    """Return the current trust in stakeholders that the person may end, as a lead of an owner of the plan."""
     led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
     led_owners = plan.owners.filter(organisation__in=led_organisations).values("organisation")
     trust = Trust.objects.current().filter(organisation__in=led_owners)

@@ -1,4 +1,4 @@
-"""My work: answers to decide on, and emails to confirm."""
+"""Tasks for My work: answers to decide on, and emails to confirm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNDECIDED_ANSWERS = Reach(Answer.objects.waiting(), (_LEADS_OF_OWNERS,))
 
 
 def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one item for each plan with answers to decide on, dated by its oldest answer."""
+    """Return one task for each plan with answers to decide on, dated by the oldest answer."""
     undecided = Q(answers__status=AnswerStatus.WAITING)
     plans: Any = (
         Plan.objects.publishable_by(user)
@@ -47,12 +47,12 @@ def _decide_text(count: int) -> str:
 
 
 def _unconfirmed_emails(now: dt.datetime) -> Reach:
-    """Return replies and forwarded emails that wait; each reaches the person who sent it."""
+    """Return the replies and forwarded emails to be confirmed; each reaches the person who sent it."""
     return Reach(Incoming.objects.waiting(now), (People("person"),))
 
 
 def _emails_to_confirm(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return one item for each email that the person must confirm before it counts."""
+    """Return one task for each email that has no effect until the person confirms it."""
     emails = _unconfirmed_emails(now).of(user)
     return [
         Waiting(

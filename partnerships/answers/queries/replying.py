@@ -1,7 +1,7 @@
-"""Find the emails in a batch whose readers can reply to them.
+"""Find the emails in a batch to which their readers can reply.
 
-`services.receiving` applies the same rules to each reply as it comes in. These functions predict its decision for a
-whole batch in a fixed number of queries, because a digest run asks about thousands of emails.
+`services.receiving` applies the same rules to each reply when it arrives. These functions predict that decision for
+a whole batch in a fixed number of queries, because a run of digests checks thousands of emails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from partnerships.plans.models import OVER, Plan
 
 @dataclass(frozen=True, slots=True)
 class _OpenPlans:
-    """Plans that have not ended: the time each opened to readers, and the published plans of each partnership."""
+    """Plans that are not over: when each plan opened to readers, and the published plans of each partnership."""
 
     opened_at_by_plan: Mapping[int, dt.datetime | None]
     published_by_partnership: Mapping[int, Collection[int]]
@@ -35,7 +35,7 @@ class _OpenPlans:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An email, and the plans that a reply to it could be about if its reader may read them."""
+    """An email, and the plans about which a reply could be if the reader of the email may read them."""
 
     email: ReplyTo
     plan_ids: frozenset[int]
@@ -44,37 +44,41 @@ class _Candidate:
 def emails_open_to_reply(emails: Collection[ReplyTo], now: dt.datetime) -> set[int]:
     """Return the ids of the emails to which a reply from their reader could be used.
 
-    A reply becomes a comment if its reader may read one of the email's plans and that plan has not ended. Otherwise it
-    becomes a conversation if they may write conversations of exactly one of its partnerships. Stakeholders write no
-    conversations.
+    A reply becomes a comment if the reader may read one of the email's plans and that plan is not over. Otherwise
+    the reply becomes a conversation if the reader may write conversations of exactly one of the email's
+    partnerships. Stakeholders cannot write conversations.
     """
     open_plans = _open_plans(emails)
     open_plan_ids = open_plans.opened_at_by_plan.keys()
 
     # 1. The email shows its reader an open plan, so their rights were checked already.
-    shows_open_plan = {email.email_id for email in emails if not email.readable_plan_ids.isdisjoint(open_plan_ids)}
+    ids_showing_open_plan = {
+        email.email_id for email in emails if not email.readable_plan_ids.isdisjoint(open_plan_ids)
+    }
     candidates = [
         _Candidate(email, _plan_ids_to_check(email, open_plans, now))
         for email in emails
-        if email.email_id not in shows_open_plan
+        if email.email_id not in ids_showing_open_plan
     ]
     if not candidates:
-        return shows_open_plan
+        return ids_showing_open_plan
 
     # 2. The reader may read another open plan that the email is about.
     account_holders = {candidate.email.person_id for candidate in candidates if not candidate.email.is_stakeholder}
     roles_by_person = _roles_by_person(account_holders, now)
-    open_for_comment = shows_open_plan | _email_ids_with_readable_plan(candidates, roles_by_person, now)
+    ids_open_for_comment = ids_showing_open_plan | _email_ids_with_readable_plan(candidates, roles_by_person, now)
 
     # 3. The reader may write conversations of the email's partnership.
-    others = [email for email in emails if email.email_id not in open_for_comment and not email.is_stakeholder]
-    return open_for_comment | _email_ids_with_writable_partnership(others, roles_by_person)
+    other_emails = [
+        email for email in emails if email.email_id not in ids_open_for_comment and not email.is_stakeholder
+    ]
+    return ids_open_for_comment | _email_ids_with_writable_partnership(other_emails, roles_by_person)
 
 
 def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[int]:
     """Return the ids of the notices to which a reply from their reader could be used.
 
-    Notices about the reader's own answer never invite a reply.
+    Notices about the reader's own answer cannot be replied to.
     """
     emails = []
     for notice in notices:
@@ -106,7 +110,7 @@ def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
 
 
 def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
-    """Return the open plans that replies to these emails could be about."""
+    """Return the plans that are not over and that replies to these emails could be about."""
     named_plan_ids = {pk for email in emails for pk in email.readable_plan_ids | email.plan_ids}
     partnership_ids = {pk for email in emails for pk in email.published_in_ids}
     could_be_about = Q(pk__in=named_plan_ids) | Q(partnership__in=partnership_ids, current_number__gt=0)
@@ -116,14 +120,14 @@ def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
     published_by_partnership: dict[int, set[int]] = defaultdict(set)
     for plan in plans.values_list("pk", "partnership_id", "open_at", "current_number", named=True):
         opened_at_by_plan[plan.pk] = plan.open_at
-        # A draft that one email names must not count as a published plan for another email about its partnership.
+        # A draft in one email must not count as a published plan for another email about the draft's partnership.
         if plan.partnership_id is not None and plan.current_number > 0:
             published_by_partnership[plan.partnership_id].add(plan.pk)
     return _OpenPlans(opened_at_by_plan, published_by_partnership)
 
 
 def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
-    """Return the open plans that a reply to this email could be about; for stakeholders, none under embargo."""
+    """Return the open plans that a reply to this email could be about. Stakeholders get none under embargo."""
     opened_at_by_plan = open_plans.opened_at_by_plan
     plan_ids = set(email.plan_ids & opened_at_by_plan.keys())
     for partnership_id in email.published_in_ids:
@@ -139,7 +143,7 @@ def _plan_ids_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime)
 
 
 def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
-    """Return the role of each of these people in each organisation that they act for today, by organisation."""
+    """Return the roles of each of these people by the organisations for which they act today."""
     roles_by_person: dict[int, dict[int, str]] = {person_id: {} for person_id in person_ids}
     if not person_ids:
         return roles_by_person
@@ -197,10 +201,10 @@ def _email_ids_with_writable_partnership(
         partnerships_by_organisation[organisation_id].add(partnership_id)
 
     def writable_by(person_id: int) -> set[int]:
-        writable: set[int] = set()
+        partnership_ids: set[int] = set()
         for organisation_id, role in roles_by_person[person_id].items():
             if role in EDITING_ROLES:
-                writable |= partnerships_by_organisation[organisation_id]
-        return writable
+                partnership_ids |= partnerships_by_organisation[organisation_id]
+        return partnership_ids
 
     return {email.email_id for email in emails if len(email.partnership_ids & writable_by(email.person_id)) == 1}

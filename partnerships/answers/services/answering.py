@@ -1,4 +1,4 @@
-"""Services for the answers that stakeholders give through a link in an email."""
+"""Record the answers that stakeholders give through a link in an email."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 from partnerships.plans.services.recording import lock_plan
 
-#: How many characters an answer or a comment can have.
+#: The most characters in an answer or a comment.
 MAX_TEXT = 5_000
-#: How many characters a name or a role can have.
+#: The most characters in a name or a role.
 MAX_NAME = 150
-#: How many comments, answers to questions and colleagues one person may send about one plan in a day.
+#: The most comments, answers to questions and colleagues that one person may send about one plan in a day.
 MAX_A_DAY = 20
 _NO_SUCH_PIECE = "This part is not in this version of the plan. Choose another part, or comment on the whole plan."
 
@@ -47,7 +47,7 @@ class UnableToAnswer(Exception):
 
 @transaction.atomic
 def acknowledge(*, person: User, plan: Plan, version_number: int, key: uuid.UUID, now: dt.datetime) -> Answer:
-    """Record that a person has read a version; only once for each version. Raises `UnableToAnswer`."""
+    """Record that a person has read a version, once for each version. Raises `UnableToAnswer`."""
     plan = _lock_answerable(person, plan, version_number, now)
     answer = Answer.objects.filter(
         plan=plan, person=person, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number
@@ -63,7 +63,7 @@ def say_whether_concerned(
 ) -> Answer:
     """Record that a plan concerns a person, or does not.
 
-    Records nothing if their last answer was the same. Raises `UnableToAnswer`.
+    This records nothing if the person's last answer was the same. Raises `UnableToAnswer`.
     """
     plan = _lock_answerable(person, plan, version_number, now)
     kind = AnswerKind.CONCERNED if concerned else AnswerKind.UNCONCERNED
@@ -127,7 +127,7 @@ def name_colleague(
 ) -> Answer:
     """Name a colleague who should get a plan.
 
-    The colleague gets no email until a lead of an owner decides to ask them. Raises `UnableToAnswer`.
+    The colleague gets no email until a lead of an owner decides to ask the colleague. Raises `UnableToAnswer`.
     """
     plan = _lock_answerable(person, plan, version_number, now)
     colleague_email = email.strip().lower()
@@ -138,8 +138,8 @@ def name_colleague(
     if colleague_email == person.email.lower():
         raise UnableToAnswer("That is your own address. Enter your colleague’s.")
 
-    waiting = Answer.objects.waiting().filter(plan=plan, person=person)
-    duplicate = waiting.filter(colleague_email__iexact=colleague_email).first()
+    waiting_answers = Answer.objects.waiting().filter(plan=plan, person=person)
+    duplicate = waiting_answers.filter(colleague_email__iexact=colleague_email).first()
     if duplicate is not None:
         return duplicate
     return _save_answer(
@@ -165,12 +165,12 @@ def describe_oneself(*, person: User, name: str, role: str, author: User, now: d
         raise UnableToAnswer(f"Enter a name and a role of at most {MAX_NAME} characters each.")
     change_details(person=person, name=new_name, time_zone=person.time_zone, author=author, now=now)
     WorkRole.objects.update_or_create(person=person, defaults={"title": new_role, "changed_at": now})
-    # The log outlives names and roles, so the event does not contain them.
+    # Events remain when names and roles are deleted, so the event does not contain the name or the role.
     record(actor_id=person.pk, kind=EventKind.DESCRIBED, target_kind="person", target_id=person.pk, now=now)
 
 
 def _lock_answerable(person: User, plan: Plan, version_number: int, now: dt.datetime) -> Plan:
-    """Lock the plan, if the person may answer about this version. Raises `UnableToAnswer`."""
+    """Lock the plan, after checking that the person may answer about this version. Raises `UnableToAnswer`."""
     locked_plan = lock_plan(plan)
     require(may_answer(person, locked_plan, version_number, now))
     if locked_plan.is_over:
@@ -190,7 +190,10 @@ def _save_answer(
     question: PlanQuestion | None = None,
     **text_fields: str,
 ) -> Answer:
-    """Save an answer and its events; returns the earlier answer if this form was sent before."""
+    """Save an answer and its events, and return the answer.
+
+    Returns the earlier answer if the same form was sent before. Raises `UnableToAnswer`.
+    """
     earlier_answer = Answer.objects.filter(key=key).first()
     if earlier_answer is not None:
         require(earlier_answer.person_id == person.pk and earlier_answer.plan_id == plan.pk)
@@ -224,14 +227,14 @@ def _save_answer(
 
 
 def _check_daily_limit(person: User, plan: Plan, now: dt.datetime) -> None:
-    """Raise `UnableToAnswer` if the person has sent too many answers in the last 24 hours."""
+    """Check that the person has not sent too many answers in the last 24 hours. Raises `UnableToAnswer`."""
     recent_answers = Answer.objects.filter(person=person, plan=plan, made_at__gt=now - dt.timedelta(days=1))
     if recent_answers.filter(kind__in=DECIDED_BY_OWNER).count() >= MAX_A_DAY:
         raise UnableToAnswer(f"You have sent {MAX_A_DAY} answers about this plan today. You can send more tomorrow.")
 
 
 def _is_trusted(person: User, plan: Plan) -> bool:
-    """Whether an owner of the plan trusts the person."""
+    """Return whether an owner of the plan trusts the person."""
     owners = plan.owners.values("organisation")
     return Trust.objects.current().filter(person=person, organisation__in=owners).exists()
 
@@ -247,7 +250,10 @@ def _cleaned_text(text: str, *, error_if_empty: str) -> str:
 
 
 def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
-    """Return the title that stakeholders see of a piece of the plan; "" without an anchor. Raises `UnableToAnswer`."""
+    """Return the title of a piece of the plan as stakeholders see it; "" without an anchor.
+
+    Raises `UnableToAnswer` if stakeholders cannot see the piece in this version.
+    """
     if not anchor:
         return ""
     try:

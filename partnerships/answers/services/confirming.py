@@ -9,7 +9,7 @@ from django.core.files.base import File
 from django.db import transaction
 
 from partnerships.answers.models import Answer, Incoming, IncomingStatus
-from partnerships.answers.retention import drop_file
+from partnerships.answers.retention import delete_file_and_row
 from partnerships.answers.rights import may_forward_to
 from partnerships.answers.services.answering import comment_by_link
 from partnerships.conversations.models import Conversation
@@ -24,7 +24,8 @@ from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import newest_for
 from partnerships.plans.services import add_comment
 
-#: Namespace of the keys of answers and conversations made from emails: each email makes one, even if confirmed twice.
+#: The namespace of the keys of answers and conversations that emails become. The key of an email is always the same, so
+#: an email that is confirmed twice still makes only one of them.
 _KEY_NAMESPACE = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
 
 
@@ -36,7 +37,7 @@ class UnableToConfirm(Exception):
 def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, now: dt.datetime) -> Answer | Comment:
     """Turn a reply into a comment on a plan.
 
-    A stakeholder's comment is an `Answer`, which may wait for approval; that of a person with an account is a
+    The comment of a stakeholder is an `Answer`, which may need approval; that of a person with an account is a
     `Comment`. `text` is the reply as the person edited it. Raises `UnableToConfirm`, `UnableToAnswer` and
     `UnableToComment`.
     """
@@ -96,7 +97,7 @@ def save_forwarded(
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
-    """Delete an incoming email without using it. Raises `UnableToConfirm`."""
+    """Delete the files and text of an incoming email without using it. Raises `UnableToConfirm`."""
     email = _lock_waiting(incoming, author, now)
     _delete_files_on_commit(email)
     _settle(email, IncomingStatus.DROPPED, now)
@@ -109,16 +110,16 @@ def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:
 
 
 def _lock_waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
-    """Lock the email, if it is this person's and still waits for them. Raises `UnableToConfirm`."""
-    locked = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
-    require(author.is_active and locked.person_id == author.pk)
-    if not Incoming.objects.waiting(now).filter(pk=locked.pk).exists():
+    """Lock the email, after checking that it is this person's and can still be confirmed. Raises `UnableToConfirm`."""
+    locked_email = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
+    require(author.is_active and locked_email.person_id == author.pk)
+    if not Incoming.objects.waiting(now).filter(pk=locked_email.pk).exists():
         raise UnableToConfirm("You have already confirmed or deleted this email, or it is more than 30 days old.")
-    return locked
+    return locked_email
 
 
 def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
-    """Save what became of the email, and empty its text."""
+    """Save the status of a confirmed or dropped email, and empty its subject and text."""
     incoming.status = status
     incoming.settled_at = now
     incoming.text = ""
@@ -127,10 +128,13 @@ def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> Non
 
 
 def _delete_files_on_commit(incoming: Incoming) -> None:
-    """Delete the email's files after the transaction; retention deletes any that the storage fails to delete."""
+    """Delete the email's files when the transaction commits.
+
+    Retention deletes any files that the storage fails to delete.
+    """
     files = list(incoming.files.all())
 
     def delete_files() -> None:
-        for_each(files, drop_file)
+        for_each(files, delete_file_and_row)
 
     transaction.on_commit(delete_files, robust=True)

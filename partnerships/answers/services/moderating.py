@@ -1,4 +1,4 @@
-"""Services with which leads of a plan's owners decide about answers."""
+"""Decide about answers, as a lead of an owner of the plan."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import lock_plan
 
-#: Characters of the reason for refusing an answer.
+#: The most characters in the reason for refusing an answer.
 MAX_REASON = 1_000
-#: The kind of journal line about trust that ended.
+#: The journal's name for trust that ended.
 TRUST = "trust"
 
 
 class UnableToDecide(Exception):
-    """The answer was decided before, the trust has ended, or the reason is missing."""
+    """The answer has already been decided, the trust has ended, or the reason is missing."""
 
 
 def trust_identity(trust: Trust) -> str:
-    """Return a hash that identifies an organisation's trust in a person in the journal."""
+    """Return a hash that identifies trust in the journal, made from its organisation and person."""
     organisation, person = trust.organisation, trust.person
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 
@@ -50,7 +50,7 @@ def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime) -> None:
-    """Refuse an answer; the person gets the reason by email. Raises `UnableToDecide`."""
+    """Refuse an answer, and email the reason to the person. Raises `UnableToDecide`."""
     plan, answer, organisation = _lock_for_decision(answer, author, now)
     answer.reason = reason.replace("\r\n", "\n").strip()[:MAX_REASON]
     if not answer.reason:
@@ -67,7 +67,7 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
 
 @transaction.atomic
 def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> None:
-    """Ask the colleague by email; they get nothing else until they confirm. Raises `UnableToDecide`."""
+    """Email the named colleague, who gets no other email until they confirm. Raises `UnableToDecide`."""
     plan, answer, organisation = _lock_for_decision(answer, author, now)
     if not answer.names_a_colleague:
         raise UnableToDecide("This answer does not name a colleague. Approve or refuse it instead.")
@@ -90,8 +90,8 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
 def trust_person(*, person: User, organisation: Organisation, author: User, now: dt.datetime) -> Trust:
     """Trust a stakeholder, as a lead of an organisation.
 
-    From now on, their answers about its plans are shown without approval; those that already wait are approved. Does
-    nothing if the organisation trusts them already.
+    From now on, the stakeholder's answers about the organisation's plans are shown without approval, and those
+    waiting for approval are approved. Does nothing if the organisation already trusts the stakeholder.
     """
     require(roles_of(author, now).lead(organisation.pk) and person.is_stakeholder and person.is_active)
     trust, is_new = Trust.objects.get_or_create(
@@ -109,19 +109,21 @@ def trust_person(*, person: User, organisation: Organisation, author: User, now:
 
 @transaction.atomic
 def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
-    """End trust in a stakeholder: new answers need approval again, while those already shown stay.
+    """End trust in a stakeholder. New answers need approval again, but those already shown remain shown.
 
-    For leads of the organisation; `author` is None after a restore. Raises `UnableToDecide`.
+    Only leads of the organisation may end it; `author` is None after a restore. Raises `UnableToDecide`.
     """
     roles = roles_of(author, now)
     require(roles.is_system or roles.lead(trust.organisation_id))
-    locked = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
-    if locked.ended_at is not None:
+    locked_trust = (
+        Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
+    )
+    if locked_trust.ended_at is not None:
         raise UnableToDecide("Your organisation no longer trusts this person, so there is nothing to end.")
-    locked.ended_at, locked.ended_by = now, author
-    locked.save(update_fields=["ended_at", "ended_by"])
-    journal.note(TRUST, now=now, trust=locked.pk, same=trust_identity(locked))
-    _record_trust(locked, EventKind.TRUST_ENDED, author=author, now=now)
+    locked_trust.ended_at, locked_trust.ended_by = now, author
+    locked_trust.save(update_fields=["ended_at", "ended_by"])
+    journal.note(TRUST, now=now, trust=locked_trust.pk, same=trust_identity(locked_trust))
+    _record_trust(locked_trust, EventKind.TRUST_ENDED, author=author, now=now)
 
 
 def _record_trust(trust: Trust, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
@@ -137,20 +139,22 @@ def _record_trust(trust: Trust, event: EventKind, *, author: User | None, now: d
 
 
 def _lock_for_decision(answer: Answer, author: User, now: dt.datetime) -> tuple[Plan, Answer, Organisation]:
-    """Lock the plan and the answer; returns both, and the owner for which the author decides.
+    """Lock the plan and the answer, and return both with the owner for which the author decides.
 
-    That owner is one that the author leads, the first by name if they lead several. Raises `UnableToDecide`.
+    This is the first owner by name that the author leads. Raises `UnableToDecide`.
     """
     plan = lock_plan(answer.plan)
     rights = rights_over(plan, author, now)
     led_owner_ids = rights.roles.led_among(rights.owners)
     require(bool(led_owner_ids))
-    locked = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
-    if not locked.is_waiting:
-        status = locked.get_status_display().lower()
+    locked_answer = (
+        Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
+    )
+    if not locked_answer.is_waiting:
+        status = locked_answer.get_status_display().lower()
         raise UnableToDecide(f"This answer is already {status}, so you do not need to decide about it.")
     owner = Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk")[0]
-    return plan, locked, owner
+    return plan, locked_answer, owner
 
 
 def _save_decision(
@@ -163,7 +167,7 @@ def _save_decision(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Save the decision and who took it, and record its event."""
+    """Save the decision and who made it, and record its event."""
     answer.status = status
     answer.decided_at = now
     answer.decided_by = author

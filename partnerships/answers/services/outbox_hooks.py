@@ -15,10 +15,13 @@ from partnerships.outbox.reply_addresses import tokens_in
 
 
 class AnswersHooks(OutboxHooks):
-    """Receives replies and forwarded emails, and says which emails can be replied to."""
+    """Receive replies and forwarded emails, and decide which emails can be replied to."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Receive an email to one of our addresses, unless it was received before."""
+        """Receive an email to one of our addresses, and return what the email became.
+
+        Returns "" if the email is not for this room, and "known" if the email was received before.
+        """
         with time_limit(MAX_PARSING_SECONDS):
             mail = read_mail(raw)
         if mail is None or not tokens_in(mail.recipients):

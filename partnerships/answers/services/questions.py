@@ -1,4 +1,4 @@
-"""Services with which owners ask questions about a published plan."""
+"""Ask questions about a published plan, as an owner."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan
 
-#: How many open questions a plan may have.
+#: The most open questions about a plan.
 MAX_OPEN = 10
-#: Characters of the title of a question.
+#: The most characters in the title of a question.
 MAX_TITLE = 200
-#: Characters of the details of a question.
+#: The most characters in the details of a question.
 MAX_BODY = 5_000
 
 
 class UnableToAsk(Exception):
-    """The plan is not published or has ended, or the question is empty, too long or closed."""
+    """The plan is not published or is over, or the question is empty, too long or closed."""
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
-"""Receives emails: replies to ours, and emails forwarded to a partnership.
+"""Receive emails: replies to ours, and emails forwarded to a partnership.
 
-An email that we can use is saved as `Incoming`. It has no effect until the person confirms it, signed in or by a link
-that we send to their own address.
+An email that we can use is saved as `Incoming`. It has no effect until the person confirms it, signed in or by a
+link that we send to the person's own address.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
-#: How many replies and forwarded emails from one person we accept in a day.
+#: The most replies and forwarded emails that we accept from one person in a day.
 MAX_A_DAY = 20
-#: How often in a day we explain to a person that we could not use an email.
+#: The most emails in a day in which we explain to one person that we could not use an email.
 MAX_HELP_A_DAY = 1
 _DAY = dt.timedelta(days=1)
-#: How much of a reply is kept: as much as a comment can have.
+#: The number of characters of a reply that are stored, which is the most that a comment can have.
 _MAX_REPLY = 5_000
-#: Ids in addresses are typed by strangers; larger ones do not fit into a database id.
+#: Strangers can type ids into addresses. Larger ids than this do not fit into the database's column.
 _MAX_ID = 2**62
 
-#: Results of an email, as the command that reads the mailbox prints them.
+#: What an email became, as the command that reads the mailbox prints it.
 REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automatic"
 
 
 @transaction.atomic
 def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
-    """Save an email to one of our addresses for its person; returns what became of it, "" if it is to none of them.
+    """Save an email to one of our addresses for its person, and return what the email became.
 
-    We never answer automatic emails (RFC 3834), nor strangers: anybody can write a From address, so the answer could
-    go to a person who wrote nothing.
+    Returns "" if the email is to none of our addresses. We never answer automatic emails (RFC 3834) or strangers:
+    anybody can write a From address, so our answer could go to a person who wrote nothing.
     """
     tokens = tokens_in(mail.recipients)
     if not tokens:
@@ -70,7 +70,7 @@ def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
 
 
 def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
-    """Save a reply until its person confirms it, or tell them why we cannot use it; returns what became of it."""
+    """Save a reply until its person confirms it, or explain why we cannot use it; returns what it became."""
     email = Email.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
     person = _recipient_of(email) if email is not None else None
     if email is None or person is None or not _is_signed_for(token, email, person):
@@ -116,21 +116,24 @@ def _is_signed_for(token: AddressToken, email: Email, person: User) -> bool:
 
 
 def _reply_key(email: Email, person: User) -> str:
-    """Return the secret that signs the reply address of a digest; new links end earlier reply addresses too."""
+    """Return the secret that signs the reply address of a digest; "" for other emails.
+
+    New links of a person make earlier reply addresses invalid too.
+    """
     if not email.kind.startswith("digests."):
         return ""
     return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
 
 
 def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
-    """Return the plans that a reply may be about, as its person may read them today."""
+    """Return the plans that a reply may be about and that its person may read today."""
     email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
     plans = _plans_of_email(email, incoming.person, now) if email else []
     return [plan for plan in plans if incoming.plan_id in (None, plan.pk)]
 
 
 def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """Return the plans that an email was about, if this person may comment on them; by title."""
+    """Return the plans that an email was about and on which this person may comment, sorted by title."""
     plan_ids = set(plans_of_digest(email.pk).values_list("pk", flat=True))
     subject = subject_of(email.kind, email.params)
     if subject is not None and subject.kind == SubjectKind.PLAN:
@@ -147,7 +150,8 @@ def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
 def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partnership | None:
     """Return the partnership that an email was about, if this person may write its conversations.
 
-    None if they may write those of several: then we cannot tell which one the reply is for.
+    Returns None if the person may write the conversations of several, because we do not know which one the reply is
+    for.
     """
     digest_subjects = DeliverySubject.objects.included().filter(
         delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP
@@ -161,19 +165,19 @@ def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partn
     if subject is not None and subject.partnership_id is not None:
         partnership_ids.add(subject.partnership_id)
 
-    writable = [
+    writable_partnerships = [
         partnership
         for partnership in Partnership.objects.filter(pk__in=partnership_ids)
         if may_forward_to(partnership, person, now)
     ]
-    return writable[0] if len(writable) == 1 else None
+    return writable_partnerships[0] if len(writable_partnerships) == 1 else None
 
 
 # ---- Forwarded emails
 
 
 def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
-    """Save an email forwarded to a partnership, or tell its sender why we cannot use it; returns what became of it."""
+    """Save an email forwarded to a partnership, or explain why we cannot use it; returns what it became."""
     partnership = Partnership.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
     person = _account_with_address(mail.sender)
     if (
@@ -191,11 +195,11 @@ def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str
 
 
 def _account_with_address(address: str) -> User | None:
-    """Return the person with an account who has confirmed this address."""
+    """Return the person with an account who has confirmed this address, or None."""
     if not address:
         return None
-    confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
-    email_address = confirmed.select_related("user").first()
+    confirmed_addresses = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
+    email_address = confirmed_addresses.select_related("user").first()
     if email_address is None:
         return None
     person: User = email_address.user
@@ -206,7 +210,7 @@ def _account_with_address(address: str) -> User | None:
 
 
 def _save_for_conversation(mail: Mail, text: str, partnership: Partnership, person: User, now: dt.datetime) -> str:
-    """Save an email until its person turns it into a conversation; returns what became of it."""
+    """Save an email until its person turns it into a conversation; returns what the email became."""
     incoming = Incoming.objects.create(
         person=person, partnership=partnership, subject=mail.subject, text=text, received_at=now
     )
@@ -216,14 +220,14 @@ def _save_for_conversation(mail: Mail, text: str, partnership: Partnership, pers
 
 
 def _has_sent_too_many(person: User, now: dt.datetime) -> bool:
-    """Count one more email of this person; whether that is more than we accept in a day."""
+    """Count one more email of this person, and return whether these are more than we accept in a day."""
     return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
 
 
 def _explain_unfit(person: User | None, why: Unfit, email: Email | None = None, *, now: dt.datetime) -> str:
-    """Tell a known person, at their own address, why we could not use their email; returns what became of it.
+    """Email a known person, at their own address, why we could not use their email; returns what it became.
 
-    `email` is the one that they replied to.
+    `email` is the email to which the person replied.
     """
     if person is None or not person.is_active:
         return UNFIT
@@ -234,7 +238,7 @@ def _explain_unfit(person: User | None, why: Unfit, email: Email | None = None, 
 
 
 def _save_attachments(incoming: Incoming, attachments: Iterable[Attachment], now: dt.datetime) -> None:
-    """Save the attachments that pass the checks of uploads; list the others, each with the reason, as left out."""
+    """Save the attachments that pass the checks of uploads, and list the others in `left_out` with the reasons."""
     left_out: list[list[str]] = []
     for index, attachment in enumerate(attachments):
         try:

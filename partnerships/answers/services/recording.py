@@ -1,4 +1,4 @@
-"""Records the events of answers and questions."""
+"""Record the events of answers and questions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def record_event(
 ) -> None:
     """Record an event of an answer or a question, within its plan.
 
-    If followers of the plan are told of this kind of event, followers of its partnership and its owners are told too.
-    `data` must not contain a stakeholder's text: the log outlives it.
+    If digests report this kind of event to followers of the plan, they also report it to followers of the plan's
+    partnership and owners. `data` must not contain a stakeholder's text, because the log remains when the text is
+    deleted.
     """
     record(
         actor_id=author.pk if author else None,
@@ -54,7 +55,7 @@ def _further_subjects(plan: Plan) -> list[tuple[SubjectKind, int]]:
 
 
 def record_answered(answer: Answer, *, now: dt.datetime) -> None:
-    """Record that an answer to a question is shown from now on; does nothing for other kinds of answer."""
+    """Record that an answer to a question is shown from now on. Does nothing for other kinds of answer."""
     if answer.question is None:
         return
     record_event(

@@ -1,7 +1,7 @@
-"""Answering signed out, by the link in a digest.
+"""Pages on which stakeholders answer without signing in, by the link in a digest.
 
-GET and HEAD change nothing, because mail scanners follow links. Each form contains a signed token for its person, plan
-and version. Sending the same form twice changes nothing the second time.
+GET and HEAD change nothing, because mail scanners follow links. Each form contains a signed token for its person,
+plan and version. Sending the same form twice changes nothing the second time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _MESSAGES = {
     "over": "That form had expired, so nothing was changed. Fill it in again.",
 }
 _EXPIRED = "over"
-#: How many of their own answers a person sees on the overview.
+#: The most of a person's own answers that the overview shows.
 _MAX_ANSWERS = 50
 
 
@@ -63,7 +63,7 @@ class Visit:
 
     @property
     def form_subject(self) -> FormSubject:
-        """What the tokens in the forms of this visit are for."""
+        """Return the person, plan and version for which the forms of this visit are signed."""
         return FormSubject(self.person.pk, self.plan.pk, self.version_number)
 
     def url(self, name: str = "by-link", **kwargs: int) -> str:
@@ -71,12 +71,12 @@ class Visit:
         return reverse(f"answers:{name}", kwargs={"token": self.token, "plan": self.plan.pk, **kwargs})
 
     def redirect_to_overview(self, message_code: str) -> HttpResponse:
-        """Go to the overview, which shows one of `_MESSAGES`."""
+        """Redirect to the overview, which shows one of `_MESSAGES`."""
         return redirect(f"{self.url()}?done={message_code}")
 
 
 def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
-    """Return the visit to a plan that the digest of this link is about. 404 if the person may no longer answer it."""
+    """Return the visit to a plan that the digest of this link is about; 404 if the person may no longer answer."""
     now = timezone.now()
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan_id, now=now)
@@ -91,7 +91,7 @@ def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
 @require_safe
 @for_bearer(Purpose.READ)
 def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Show what can be answered about a plan, and what the person has answered."""
+    """Show what the person can answer about a plan, and what the person has answered."""
     visit = _start_visit(request, link, plan)
     answers = list(own_answers(visit.person, visit.plan)[:_MAX_ANSWERS])
     context = {
@@ -143,7 +143,7 @@ def concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 def _press_answer_button(
     request: HttpRequest, visit: Visit, service: Callable[..., object], *, message_code: str, **arguments: Any
 ) -> HttpResponse:
-    """Give an answer that consists of a button only, and go back to the overview."""
+    """Save an answer that needs only a button, and redirect to the overview."""
     try:
         key = read_form_token(request.POST.get("form", ""), visit.form_subject)
         service(
@@ -169,7 +169,7 @@ def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
     )
 
-    def send(key: uuid.UUID) -> None:
+    def send_comment(key: uuid.UUID) -> None:
         services.comment_by_link(
             person=visit.person,
             plan=visit.plan,
@@ -180,7 +180,7 @@ def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
             now=timezone.now(),
         )
 
-    return _form_page(request, visit, form, send, name="comment", error_field="text")
+    return _form_page(request, visit, form, send_comment, name="comment", error_field="text")
 
 
 def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
@@ -205,7 +205,7 @@ def question(request: HttpRequest, link: Link, plan: int, question: int) -> Http
     plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
     form = QuestionAnswerForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    def send(key: uuid.UUID) -> None:
+    def send_answer(key: uuid.UUID) -> None:
         services.answer_question(
             person=visit.person,
             question=plan_question,
@@ -215,7 +215,7 @@ def question(request: HttpRequest, link: Link, plan: int, question: int) -> Http
             now=timezone.now(),
         )
 
-    return _form_page(request, visit, form, send, name="question", error_field="text", question=plan_question)
+    return _form_page(request, visit, form, send_answer, name="question", error_field="text", question=plan_question)
 
 
 @csrf_exempt
@@ -226,7 +226,7 @@ def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     visit = _start_visit(request, link, plan)
     form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    def send(key: uuid.UUID) -> None:
+    def send_name(key: uuid.UUID) -> None:
         services.name_colleague(
             person=visit.person,
             plan=visit.plan,
@@ -237,7 +237,7 @@ def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
             now=timezone.now(),
         )
 
-    return _form_page(request, visit, form, send, name="colleague", error_field="email")
+    return _form_page(request, visit, form, send_name, name="colleague", error_field="email")
 
 
 @csrf_exempt
@@ -249,7 +249,7 @@ def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
     form = NameForm(posted(request), cancel=visit.url(), initial=initial)
 
-    def send(key: uuid.UUID) -> None:
+    def save_name(key: uuid.UUID) -> None:
         services.describe_oneself(
             person=visit.person,
             name=form.cleaned_data["name"],
@@ -258,16 +258,16 @@ def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
             now=timezone.now(),
         )
 
-    return _form_page(request, visit, form, send, name="named", error_field="name")
+    return _form_page(request, visit, form, save_name, name="named", error_field="name")
 
 
 def _work_role(person: User) -> str:
-    """Return what the person does, in their own words; "" if unknown."""
+    """Return the person's role at work, in the person's own words; "" if unknown."""
     return WorkRole.objects.filter(person=person).values_list("title", flat=True).first() or ""
 
 
 def _form_token_value(visit: Visit) -> dict[str, str]:
-    """Return the initial value of a form's hidden field with its token."""
+    """Return the initial value of the hidden field that contains a form's token."""
     return {"form": make_form_token(visit.form_subject)}
 
 
@@ -281,9 +281,9 @@ def _form_page(
     error_field: str,
     **context: Any,
 ) -> HttpResponse:
-    """Show one form, or send it and go back to the overview.
+    """Show one form, or send the form and redirect to the overview.
 
-    `name` is that of the template and the code of the message after it was sent. Errors of `send` are shown at
+    `name` is the name of the template and the code of the message after sending. Errors of `send` are shown at
     `error_field`.
     """
     if form.is_valid():

@@ -35,7 +35,7 @@ _UNABLE_TO_CONFIRM = (services.UnableToConfirm, services.UnableToAnswer, UnableT
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
 def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpResponse:
-    """Confirm or delete a stakeholder's reply, by a link in an email; GET changes nothing."""
+    """Confirm or delete a stakeholder's reply, by a link in an email. GET changes nothing."""
     reply = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.record_id)
     if not link.person.is_stakeholder:
         raise Http404

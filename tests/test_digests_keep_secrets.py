@@ -44,9 +44,11 @@ def everybody_follows(planted: Planted) -> None:
     targets = (world.partnership, world.other_partnership, world.larkhaven, world.westmarch, world.tidewater)
     for persona in FOLLOWERS:
         for target in targets:
-            digests.enrol(person=planted.people[persona], target=target, author=None, now=now)
+            digests.add_confirmed_subscription(person=planted.people[persona], target=target, author=None, now=now)
     for target in (world.partnership, world.larkhaven):
-        digests.enrol(person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=now)
+        digests.add_confirmed_subscription(
+            person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=now
+        )
 
 
 def tell_stakeholders(planted: Planted) -> None:

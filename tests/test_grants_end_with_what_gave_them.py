@@ -23,7 +23,7 @@ from partnerships.calendars import services as calendars
 from partnerships.conversations import services as conversations
 from partnerships.conversations.queries.facilitating import watched_by
 from partnerships.digests.queries.readers import reading_classes
-from partnerships.digests.services import enrol, subscribe
+from partnerships.digests.services import add_confirmed_subscription, subscribe
 from partnerships.exchange.models import Audience
 from partnerships.kit.calendars import CalendarKind
 from partnerships.lists import services as lists
@@ -239,7 +239,9 @@ def follower_of_a_joint_owner(world: World) -> Probe:
 
 def stakeholder_of_westmarch(world: World) -> Probe:
     plan = _plan(world)
-    enrol(person=world.sol, target=plan, author=world.ben, organisation=world.westmarch, now=timezone.now())
+    add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.ben, organisation=world.westmarch, now=timezone.now()
+    )
     return lambda: (world.sol.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Signals: a version was published, an address changed, a provider reported."""
+"""Receivers of signals: a version was published, an address changed, a mail provider reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
 
 @receiver(email_changed, dispatch_uid="digests.email_changed")
 def on_email_changed(user: User, from_email_address: EmailAddress | None = None, **kwargs: Any) -> None:
-    """Keep the new address of an account from those who typed the old one, and a "no" for the old one."""
+    """Hide the new address of an account from partners who typed the old one, and store a refusal for the old one."""
     services.hide_new_address(person=user)
     if from_email_address is not None:
         services.keep_refusal_of(address=from_email_address.email, person=user, now=timezone.now())

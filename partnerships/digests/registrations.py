@@ -1,4 +1,4 @@
-"""Registers with lower rooms what they need to know about digests, at start-up."""
+"""Registers with lower rooms what they need from digests, at start-up."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.people.refusals import register_refusal
 
-#: Emails that people cannot turn off, because they ask for consent or let people in again.
+#: Emails that people cannot turn off, because they ask for consent or contain new links after the old ones expired.
 _ALWAYS_SENT = (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS)
 
 
 def register() -> None:
-    """Register lists, events, emails, sections, personal data and retention; once, at start-up."""
+    """Register lists, events, emails, sections, personal data and retention; runs once, at start-up."""
     register_list(STAKEHOLDERS)
     register_list(LEDGER)
     register_events(EventKind)
@@ -64,7 +64,7 @@ def register() -> None:
 
 
 def _register_emails() -> None:
-    """Kinds of email, and what happens when emails are recorded, accepted or bounce."""
+    """Register the kinds of email, and what happens when emails are recorded, accepted or bounce."""
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         register_kind(
@@ -77,8 +77,8 @@ def _register_emails() -> None:
                 always=FOR_CONSENT if kind in _ALWAYS_SENT else "",
             )
         )
-    # When a server accepts digests, the same statement moves the watermarks of their readers. The statements run in
-    # this order: each "moved" reads the "item" before it.
+    # When a mail server accepts digests, one statement records that and moves the watermarks of their readers. These
+    # parts of the statement must be in this order, because each "moved" part reads the "item" part before it.
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
     on_accepted("subject_item", TOLD_SUBJECTS)
@@ -88,7 +88,7 @@ def _register_emails() -> None:
 
 
 def _register_personal_data() -> None:
-    """What happens to subscriptions when people leave, bodies merge, time passes or a backup is restored."""
+    """Register what happens to subscriptions when people leave, bodies merge, time passes or a backup is restored."""
     register_personal(RULES)
     register_refusal(may_not_be_emailed)
     register_leaving("digests stopped", stop_digests)

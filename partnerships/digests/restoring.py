@@ -1,4 +1,4 @@
-"""Applies stops, refusals and choices of the journal again after a backup is restored."""
+"""Applies the journal's stops, refusals and choices again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _REASON = "We restored an older backup, so we stopped these digests again."
 
 
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the subscriptions that ended after the backup; refuse again what a person refused after the backup.
+    """End the subscriptions that ended after the backup, and record again what people refused after the backup.
 
     A refusal counts even if the backup has no subscription to the target.
     """
@@ -77,19 +77,19 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 
 
 def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
-    """Record the refusal of a journal line again; returns whether that changed anything.
+    """Record the refusal of a journal line again, and return whether that changed anything.
 
-    Does nothing if the person follows the target again, or if the backup already has this refusal or a later one.
+    Nothing is done if the person follows the target again, or if the backup already has this refusal or a later one.
     """
     target_fields = {f"{name}_id": line[name] for name in TARGETS if line.get(name) is not None}
     target_fields["key"] = line.get("key", "")
     refused_at = moment(line)
-    existing = Subscription.objects.filter(person=person, **target_fields).first()
-    if existing is not None:
-        has_refusal = existing.refused_at is not None and existing.refused_at >= refused_at
-        if not existing.is_ended or has_refusal:
+    existing_subscription = Subscription.objects.filter(person=person, **target_fields).first()
+    if existing_subscription is not None:
+        has_refusal = existing_subscription.refused_at is not None and existing_subscription.refused_at >= refused_at
+        if not existing_subscription.is_ended or has_refusal:
             return False
-    subscription = existing or Subscription(person=person, asked_at=refused_at, **target_fields)
+    subscription = existing_subscription or Subscription(person=person, asked_at=refused_at, **target_fields)
     if not _is_about(subscription, line):
         return False
 
@@ -103,24 +103,27 @@ def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
 
 
 def _is_about(subscription: Subscription, line: dict[str, Any]) -> bool:
-    """Whether a journal line is about this subscription's person and target, and not about others with their ids."""
+    """Return True if a journal line is about this subscription's person and target.
+
+    After a restore, the same ids may belong to another person or target.
+    """
     try:
         return (subscription_identity(subscription), target_identity(subscription)) == (line["same"], line["target"])
-    except ObjectDoesNotExist:  # the backup does not have what was refused
+    except ObjectDoesNotExist:  # the backup does not contain the refused record
         return False
 
 
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Record again who refused confirmation emails.
 
-    If the backup does not contain the person, their address is refused by its hash.
+    If the backup does not contain a person, the refusal is stored with the hash of the address.
     """
     line_by_person = {line["person"]: line for line in not_undone("person", lines)}
     users = [user for user in User.objects.filter(pk__in=line_by_person) if _is_person(user, line_by_person[user.pk])]
     Preference.objects.bulk_create([Preference(person=user) for user in users], ignore_conflicts=True)
     # Lines written before 29 November 2026 also meant that the person wants no matches.
-    of_old_lines = [user.pk for user in users if "refusal" not in line_by_person[user.pk]]
-    Preference.objects.filter(person__in=of_old_lines, refused_at=None).update(tells_matches=False)
+    person_ids_of_old_lines = [user.pk for user in users if "refusal" not in line_by_person[user.pk]]
+    Preference.objects.filter(person__in=person_ids_of_old_lines, refused_at=None).update(tells_matches=False)
     refused_count = Preference.objects.filter(person__in=users, refused_at=None).update(refused_at=now)
 
     last_line_by_address = last_about("address", lines)
@@ -136,7 +139,7 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:
-    """Whether a journal line is about this person, by address or by the moment of joining."""
+    """Return True if a journal line is about this person, by address or by the moment of joining."""
     return address_hash(person.email) == line["address"] or person.joined_at.isoformat() == line.get("joined")
 
 
@@ -155,7 +158,7 @@ def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Restore how people last chose to get the notices of each group."""
-    # The lines are in order of time, so the dictionary keeps the last choice for each group.
+    # The lines are in order of time, so later choices for a group replace earlier ones in the dictionary.
     last_lines = {(line["person"], line["group"]): line for line in lines}
     people = User.objects.filter(erased_at=None).in_bulk({person_id for person_id, _ in last_lines})
     redone = Redone()
@@ -171,7 +174,7 @@ def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Renew again the links in digests that were renewed after the backup, so that earlier links end."""
+    """Renew links in digests again that were renewed after the backup, so that earlier links stop working."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
     return redo_links(
         "person",

@@ -1,4 +1,4 @@
-"""Deletes old emails and what belongs to them, and erases stakeholders who never answered."""
+"""Deletes old emails and the records that belong to them, and erases stakeholders who never answered."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
 
-#: How long a publication is kept after its followers were marked.
+#: How long a publication is stored after its followers were marked.
 PUBLICATIONS_KEPT = dt.timedelta(days=30)
 #: How long notices stay in the inbox, read or not.
 NOTICES_KEPT = dt.timedelta(days=365)
-#: How long a person who never answered is kept after the last email that asked them. Its link works for 14 days.
+#: How long a person who never answered is stored after the last email that asked them. Its link works for 14 days.
 UNANSWERED_KEPT = dt.timedelta(days=30)
 
 
@@ -116,12 +116,12 @@ def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
 
 
 def _delete(rule: _RowRule, now: dt.datetime, dry_run: bool) -> int:
-    """Delete the old rows of a rule; returns how many."""
+    """Delete the old rows of a rule, and return how many."""
     return delete_in_batches(rule.old_rows(now), dry_run=dry_run)
 
 
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule about emails; returns how many rows each removed, by the name of the rule.
+    """Apply every rule about emails, and return how many rows each removed, by the name of the rule.
 
     If a rule fails, the others are applied all the same; then the first failure is raised.
     """
@@ -135,11 +135,11 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
     return count_by_rule
 
 
-def never_answered(now: dt.datetime) -> Iterator[User]:
-    """Find stakeholders who were asked something, never answered, and are named nowhere else.
+def stakeholders_who_never_answered(now: dt.datetime) -> Iterator[User]:
+    """Yield stakeholders who were asked a question, never answered, and are named in no other record.
 
-    They were asked to follow something, or to take part in a survey that has closed. People who refused anything are
-    kept, even if they were asked again since, because their refusal would be deleted with them.
+    They were asked to follow a record, or to take part in a survey that has closed. People who refused anything are not
+    among them, even if they were asked again since, because their refusal would be deleted with them.
     """
     own_subscriptions = Subscription.objects.filter(person=OuterRef("pk"))
     recent_emails = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED_KEPT)
@@ -161,7 +161,7 @@ def never_answered(now: dt.datetime) -> Iterator[User]:
 
 
 def _person_fields_of_other_rooms() -> Iterator[tuple[type, str]]:
-    """Find every model of another room with a foreign key to a person, and the name of the field."""
+    """Yield every model of another room with a foreign key to a person, and the name of the field."""
     for model in apps.get_models():
         if model._meta.app_label in {"digests", "people", "account"} or hasattr(model, "pgh_tracked_model"):
             continue
@@ -172,14 +172,14 @@ def _person_fields_of_other_rooms() -> Iterator[tuple[type, str]]:
 
 
 def _is_named_in(model: type, field: str, person: User) -> bool:
-    """Whether a record of this model names the person in this field."""
+    """Return True if a record of this model refers to the person in this field."""
     exists: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
     return exists
 
 
 def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
-    """Erase people who never answered; returns how many."""
-    people = list(never_answered(now))
+    """Erase people who never answered, and return how many."""
+    people = list(stakeholders_who_never_answered(now))
     if dry_run:
         return len(people)
     reason = "Was asked and never answered."
@@ -187,7 +187,7 @@ def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
 
 
 def register() -> None:
-    """Register the rules with the list of retention rules, at start-up."""
+    """Register the rules of this room with the list of retention rules, at start-up."""
     basis = "public task: working together on housing"
     removals = _removals()
     descriptions = (

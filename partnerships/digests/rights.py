@@ -26,24 +26,27 @@ from partnerships.recommendations.models import Recommendation
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The actions that a person may take on one subscription now."""
+    """What a person may do with one subscription now."""
 
     subscription: Subscription
     roles: Roles
 
     @property
     def may_change(self) -> bool:
-        """Whether they may pause it or change how often it sends digests: only its own person may."""
+        """Return True if the person may pause it or change its frequency, which only its own person may."""
         return may_choose_for(self.subscription.person, self.roles)
 
     @property
     def asks_for_organisation(self) -> bool:
-        """Whether they may ask again or correct the address: editors and leads of the organisation that asked."""
+        """Return True for editors and leads of the organisation that asked.
+
+        They may ask the person again, or correct the address.
+        """
         return self.subscription.added_for_id is not None and self.roles.edit_for(self.subscription.added_for_id)
 
     @property
     def may_end(self) -> bool:
-        """Whether they may end it: its own person, and those who may ask again."""
+        """Return True if the person may end it: its own person may, and people who may ask again."""
         return self.may_change or self.asks_for_organisation
 
 
@@ -53,12 +56,15 @@ def rights_over(subscription: Subscription, person: User | None, now: dt.datetim
 
 
 def may_choose_for(person: User, roles: Roles) -> bool:
-    """Whether the bearer of these roles may choose how this person gets digests: the person, until they leave."""
+    """Return True if the bearer of these roles may choose how this person gets digests.
+
+    The person may, until they leave.
+    """
     return roles.is_system or (roles.person_id == person.pk and person.is_active)
 
 
 def may_stop_all_of(person: User, roles: Roles) -> bool:
-    """Whether the bearer of these roles may stop all digests of this person and end all their links.
+    """Return True if the bearer of these roles may stop all digests of this person and end all their links.
 
     The person may, and so may administrators, because they close accounts.
     """
@@ -66,7 +72,7 @@ def may_stop_all_of(person: User, roles: Roles) -> bool:
 
 
 def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
-    """Return the records of one kind that the person may follow; None if nothing of this kind can be followed."""
+    """Return the records of one kind that the person may follow; None if records of this kind cannot be followed."""
     if kind == "plan":
         return Plan.objects.published_for(person)
     if kind == "partnership":
@@ -83,20 +89,23 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
 
 
 def may_follow(person: User, target: Target, roles: Roles) -> bool:
-    """Whether the bearer of these roles may make the person follow this: the person, if they may read it."""
+    """Return True if the bearer of these roles may make the person follow the target.
+
+    The person may, if they may read the target.
+    """
     if roles.is_system:
         return True
     return may_choose_for(person, roles) and may_still_follow(person, target)
 
 
 def may_still_follow(person: User, target: Target) -> bool:
-    """Whether the person may be told of what happens to this from now on."""
-    readable = readable_targets(person, kind_of(target))
-    return readable is not None and readable.filter(pk=target.pk).exists()
+    """Return True if the person may be told about future changes of the target."""
+    readable_records = readable_targets(person, kind_of(target))
+    return readable_records is not None and readable_records.filter(pk=target.pk).exists()
 
 
 def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether the person may subscribe everyone with a role.
+    """Return True if the person may subscribe everyone with a role.
 
     Leads of an owner of the plan may, and leads of the partnership's chair or of a lead organisation.
     """
@@ -106,9 +115,9 @@ def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) ->
 
 
 def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether the person may choose that the holder of a post follows this.
+    """Return True if the person may choose that the holder of a post follows the target.
 
-    Those who may name the holder may, if they may read the target themselves.
+    People who may name the holder may, if they may read the target themselves.
     """
     if not agreements.may_fill_posts_with(post.role, roles_of(person, now), post.organisation_id):
         return False
@@ -116,7 +125,10 @@ def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, no
 
 
 def may_send_again(plan_ids: Collection[int], person: User, roles: Roles) -> bool:
-    """Whether the person may send news of these plans again: administrators, and those who may publish each plan."""
+    """Return True if the person may send news of these plans again.
+
+    Administrators may, and people who may publish every one of the plans.
+    """
     if roles.keeps_directory:
         return True
     publishable = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)

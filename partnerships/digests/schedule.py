@@ -1,4 +1,4 @@
-"""When a digest is due: hours, working days, pauses and daylight saving.
+"""Works out when a digest is due: hours, working days, pauses and daylight saving.
 
 These functions read nothing from the database. All times are in UTC; a rhythm's hour is in its own zone.
 """
@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 AT_ONCE, DAILY, WEEKLY, FORTNIGHTLY, MONTHLY = "at_once", "daily", "weekly", "biweekly", "monthly"
 #: The zone that texts need not mention.
 HOME = "Europe/London"
-#: With version after version, a digest waits at most this many settling times.
+#: If a plan changes again and again, a digest waits at most this many times the settle time.
 MAX_SETTLING = 4
 _SATURDAY = 5
-#: The days of a week as a sum: all seven, and Monday to Friday.
+#: Days of the week as a sum (Monday 1, Tuesday 2, Wednesday 4 …): all seven, and Monday to Friday.
 EVERY_DAY, _WORKING_WEEK = 127, 31
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
-#: Fortnights are counted from here, so that they are the same for everyone.
+#: Fortnights are counted from this day, so that they are the same for everyone.
 _FIRST_MONDAY = dt.date(2024, 1, 1)
 
 
@@ -43,12 +43,14 @@ class Rhythm:
 
     @property
     def hours(self) -> list[int]:
-        """The hours of a day, earliest first."""
-        more = {hour for hour in range(24) if self.more_hours >> hour & 1} if self.frequency == DAILY else set()
-        return sorted({self.hour, *more})
+        """Return the hours of the day at which digests are sent, earliest first; only daily rhythms have several."""
+        further_hours = (
+            {hour for hour in range(24) if self.more_hours >> hour & 1} if self.frequency == DAILY else set()
+        )
+        return sorted({self.hour, *further_hours})
 
     def is_open(self, day: dt.date, holidays: Collection[dt.date]) -> bool:
-        """Whether an email may come on this day, apart from a pause."""
+        """Return True if an email may be sent on this day, apart from a pause."""
         if self.working_days_of and not is_working_day(day, holidays):
             return False
         return bool(self._open_days >> day.weekday() & 1)
@@ -59,20 +61,20 @@ class Rhythm:
         return self.days if not self.working_days_of or self.days & _WORKING_WEEK else EVERY_DAY
 
     def is_paused(self, day: dt.date) -> bool:
-        """Whether the pause covers this day."""
+        """Return True if the pause covers this day."""
         return is_paused(self.paused_from, self.paused_until, day)
 
 
 def is_paused(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
-    """Whether a pause from `start` until before `end` covers a day."""
+    """Return True if a pause from `start` until before `end` covers a day; without `start`, it has begun already."""
     return end is not None and day < end and (start is None or day >= start)
 
 
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
     """Return the time in UTC at which clocks in a zone first show this hour.
 
-    If the hour occurs twice, it is the first. If it is skipped, it is the time of the change: with `fold=0` the offset
-    from before the change applies.
+    If the hour occurs twice, the first time is returned. If the hour is skipped, the time of the change is returned:
+    with `fold=0` the offset from before the change applies.
     """
     return dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
 
@@ -83,19 +85,19 @@ def local_day(moment: dt.datetime, zone: str) -> dt.date:
 
 
 def in_words(moment: dt.datetime, zone: str) -> str:
-    """`Tuesday 24 November 2026, 08:00`; names zones other than London."""
+    """Return a time in words, such as `Tuesday 24 November 2026, 08:00`, with the zone unless it is London."""
     local = moment.astimezone(ZoneInfo(zone))
     words = f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
     return f"{words}{zone_in_words(zone)}"
 
 
 def zone_in_words(zone: str) -> str:
-    """` (New York time)`; empty for London."""
+    """Return the zone as ` (New York time)`; "" for London."""
     return "" if zone == HOME else f" ({zone.rpartition('/')[2].replace('_', ' ')} time)"
 
 
 def is_working_day(day: dt.date, holidays: Collection[dt.date]) -> bool:
-    """Whether it is Monday to Friday and not a bank holiday."""
+    """Return True for Monday to Friday, except bank holidays."""
     return day.weekday() < _SATURDAY and day not in holidays
 
 
@@ -108,18 +110,19 @@ def due(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """Return when to send the changes that wait for a person; the first was at `waiting_since`, the last at `latest`.
+    """Return when to send the changes that wait for a person.
 
-    At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. Other
-    rhythms get the next slot that is not on a local date `taken` by an earlier digest.
+    The first change was at `waiting_since`, the last at `latest`. "At once" means after `settle` without a change, but
+    at most `MAX_SETTLING` times `settle` after the first change. Other rhythms get the next slot that is not on a local
+    date `taken` by an earlier digest.
     """
     if rhythm.frequency != AT_ONCE:
         return next_slot(rhythm, after=waiting_since, holidays=holidays, taken=taken)
-    settled = min(latest + settle, waiting_since + MAX_SETTLING * settle)
-    day = local_day(settled, rhythm.zone)
+    settled_at = min(latest + settle, waiting_since + MAX_SETTLING * settle)
+    day = local_day(settled_at, rhythm.zone)
     if rhythm.is_paused(day) or not rhythm.is_open(day, holidays):
-        return next(moment for moment, _ in _slots(rhythm, day, holidays) if moment >= settled)
-    return settled
+        return next(moment for moment, _ in _slots(rhythm, day, holidays) if moment >= settled_at)
+    return settled_at
 
 
 def next_slot(
@@ -129,7 +132,7 @@ def next_slot(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """Return the first slot at or after a time; for "at once", the next hour."""
+    """Return the first slot at or after a time; for "at once", the next full hour."""
     start = local_day(after, rhythm.zone)
     if rhythm.frequency not in (AT_ONCE, DAILY):
         start -= 2 * _WEEK * _DAY  # a slot moved from a bank holiday may belong to an earlier week
@@ -137,22 +140,22 @@ def next_slot(
 
 
 def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Iterator[tuple[dt.datetime, dt.date]]:
-    """All slots from a day on; one on a closed day moves to the next open one."""
-    day, last = start, None
+    """Yield all slots from a day on, with their local dates; a slot on a closed day moves to the next open day."""
+    day, last_slot = start, None
     while True:
         if _has_slot(rhythm, day):
             slot = day
             while not rhythm.is_open(slot, holidays):
                 slot += _DAY
-            if slot != last and not rhythm.is_paused(slot):
+            if slot != last_slot and not rhythm.is_paused(slot):
                 for hour in rhythm.hours:
                     yield moment_of(slot, hour, rhythm.zone), slot
-                last = slot
+                last_slot = slot
         day += _DAY
 
 
 def _has_slot(rhythm: Rhythm, day: dt.date) -> bool:
-    """Whether the rhythm has a slot on this day, before slots move off holidays."""
+    """Return True if the rhythm has a slot on this day, before slots are moved away from closed days."""
     if rhythm.frequency in (AT_ONCE, DAILY):
         return True
     if day.weekday() != rhythm.weekday:

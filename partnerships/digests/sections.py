@@ -13,7 +13,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class ReadByLink:
-    """A plan as a stakeholder reads it by the link in a digest."""
+    """A plan that a stakeholder reads by the link in a digest."""
 
     token: str
     plan: Plan
@@ -22,9 +22,9 @@ class ReadByLink:
 
 @dataclass(frozen=True, slots=True)
 class ViewByLink:
-    """A digest as its reader opens it by its link.
+    """A digest that its reader opens by its link.
 
-    `plans` are those whose new versions it shows; `others` are the kinds and ids of plans and partnerships whose
+    `plans` are the plans whose new versions it shows; `others` are the kinds and ids of plans and partnerships whose
     changes it shows.
     """
 
@@ -38,7 +38,7 @@ ON_VIEW_BY_LINK: Sections[User, ViewByLink] = Sections()
 #: Sections below a plan that a stakeholder reads by a link.
 ON_READ_BY_LINK: Sections[User, ReadByLink] = Sections()
 
-#: How many partnerships, and how many plans, the section offers to follow.
+#: The most partnerships, and the most plans, that the section offers to follow.
 OFFERED = 30
 
 
@@ -49,9 +49,9 @@ def follows_section(user: User, post: Post) -> Section | None:
         partnerships = partnerships.filter(pk=post.partnership_id)
     plans = Plan.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))
     rules = RoleRule.objects.filter(post=post).values_list("partnership", "plan")
-    followed = {("partnership", partnership) if partnership else ("plan", plan) for partnership, plan in rules}
+    followed_keys = {("partnership", partnership) if partnership else ("plan", plan) for partnership, plan in rules}
     targets = [
-        {"kind": kind, "target": target, "follows": (kind, target.pk) in followed}
+        {"kind": kind, "target": target, "follows": (kind, target.pk) in followed_keys}
         for kind, records in (("partnership", partnerships.distinct()), ("plan", plans))
         for target in records.order_by("title", "pk")[:OFFERED]
     ]

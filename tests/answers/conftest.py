@@ -28,7 +28,9 @@ __all__ = ["fresh", "office", "opened", "plan", "signed_in", "text_of", "world"]
 @pytest.fixture
 def digest(world: World, plan: Plan, office: PostOffice) -> Delivery:
     """A digest of version 2 that Sol received; he follows Larkhaven's plan."""
-    digests.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    digests.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 96, author=world.amina)
     play(office)
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")

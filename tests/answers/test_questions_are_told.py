@@ -56,7 +56,9 @@ def reply(world: World, question: PlanQuestion) -> Answer:
 
 def stakeholder(world: World, target: object) -> None:
     """Let Larkhaven add Sol as a stakeholder."""
-    digests.enrol(person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    digests.add_confirmed_subscription(
+        person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
 
 
 def said_to(office: PostOffice, person: User) -> list[str]:
@@ -95,7 +97,7 @@ def test_followers_of_the_partnership_hear_which_plan_it_is_about(world: World, 
 def test_stakeholders_of_a_partnership_hear_nothing_about_a_plan_for_its_owners(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    digests.enrol(
+    digests.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
         author=world.ben,

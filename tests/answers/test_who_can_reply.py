@@ -84,7 +84,7 @@ def test_readers_of_one_change_are_told_each_by_what_they_may_write(
 def test_a_stakeholder_is_told_to_reply_while_a_plan_is_open(
     closed: bool, became: str, world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
-    digests.enrol(
+    digests.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
         author=world.amina,
@@ -103,7 +103,9 @@ def test_a_stakeholder_is_told_to_reply_while_a_plan_is_open(
 def test_a_new_version_of_a_plan_that_was_closed_asks_nobody_to_reply(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
-    digests.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    digests.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 96, author=world.amina)
     Plan.objects.filter(pk=plan.pk).update(status=Status.CLOSED)
 
@@ -126,7 +128,7 @@ def test_a_summary_of_notices_says_that_one_can_reply_if_it_is_about_one_partner
 
 
 def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Plan) -> None:
-    digests.enrol(
+    digests.add_confirmed_subscription(
         person=world.sol, target=world.partnership, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 

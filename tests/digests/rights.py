@@ -119,7 +119,7 @@ ROWS = (
     Row("digests.add_stakeholder", _add(services.add_stakeholder, email="tenant@panel.example", name=""), EDITORS),
     Row(
         "digests.enrol",
-        lambda w, author, _: services.enrol(
+        lambda w, author, _: services.add_confirmed_subscription(
             person=w.oscar,
             target=w.things["digest_plan"],
             author=author,

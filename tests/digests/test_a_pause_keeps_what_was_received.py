@@ -57,7 +57,7 @@ def pages_of(email: Delivery, plan: Plan) -> Pages:
 
 def follow(world: World, target: object) -> Subscription:
     """Sol confirms that Westmarch added him."""
-    return services.enrol(
+    return services.add_confirmed_subscription(
         person=world.sol,
         target=target,  # type: ignore[arg-type]  # a plan, partnership or organisation
         author=world.ben,

@@ -54,7 +54,7 @@ def test_digests_are_sent_through_a_pooled_connection(
     pooled: None, world: World, opened: Plan, office: PostOffice
 ) -> None:
     for person in (world.ben, world.eddie):
-        services.enrol(person=person, target=opened, author=None, now=timezone.now())
+        services.add_confirmed_subscription(person=person, target=opened, author=None, now=timezone.now())
 
     with capture_logs() as said:
         for number in range(3):

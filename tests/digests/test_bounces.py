@@ -159,7 +159,7 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
     wish = tmp_path / "wish"
     wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
     said = read_mailbox(wish)
-    services.enrol(
+    services.add_confirmed_subscription(
         person=world.sol, target=world.larkhaven, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
@@ -172,7 +172,7 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
 
 def test_bounces_return_to_the_mailbox_that_is_read(world: World, plan, office: PostOffice, settings: Any) -> None:
     settings.EMAIL_MAILBOX = "bounces@ground.example"
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
 
     play(office)
@@ -318,7 +318,7 @@ def test_the_figures_count_emails_still_to_be_sent(email: Delivery, client: Clie
 def test_while_digests_are_held_none_are_made_and_none_are_lost(
     world: World, plan, office: PostOffice, settings: Any
 ) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
     settings.EMAILS_HELD = True
     play(office)

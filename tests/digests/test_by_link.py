@@ -47,7 +47,7 @@ def bearer() -> Client:
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
     """Sol has confirmed that Larkhaven added him."""
-    return services.enrol(
+    return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
@@ -160,7 +160,7 @@ def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(
 def test_the_confirmation_message_does_not_name_what_others_follow(
     world: World, plan: Plan, opened: Plan, followed: Subscription, bearer: Client
 ) -> None:
-    of_ben = services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
+    of_ben = services.add_confirmed_subscription(person=world.ben, target=opened, author=None, now=timezone.now())
 
     page = bearer.get(f"{manage(world.sol)}?done=pause&about={of_ben.pk}").content.decode()
 
@@ -224,7 +224,7 @@ def test_the_preferences_page_works_without_scripts_cookies_or_an_account(
 def test_nobody_can_change_subscriptions_of_others(
     world: World, plan: Plan, followed: Subscription, bearer: Client
 ) -> None:
-    of_ben = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    of_ben = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
     answer = bearer.post(f"{manage(world.sol)}{of_ben.pk}/stop/")
     looked = bearer.get(f"{manage(world.sol)}{followed.pk}/stop/")
@@ -426,7 +426,7 @@ def test_a_plan_that_is_not_public_can_only_be_followed_by_its_readers(world: Wo
 
 
 def test_typing_an_address_does_not_change_its_owners_decisions(world: World, opened: Plan, office: PostOffice) -> None:
-    paused = services.enrol(
+    paused = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.pause(subscription=paused, author=world.sol, now=timezone.now())

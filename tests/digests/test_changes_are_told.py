@@ -61,11 +61,11 @@ def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[st
 
 
 def follow(person: User, target: Any, **more: Any) -> Subscription:
-    return services.enrol(person=person, target=target, author=None, now=timezone.now(), **more)
+    return services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now(), **more)
 
 
 def stakeholder(world: World) -> Subscription:
-    return services.enrol(
+    return services.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
         author=world.amina,

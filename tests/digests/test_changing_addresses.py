@@ -78,7 +78,7 @@ def finds(world: World, words: str) -> bool:
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
     """Sol has confirmed that Larkhaven added him."""
-    return services.enrol(
+    return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
@@ -138,7 +138,7 @@ def test_only_the_organisation_that_added_somebody_corrects_their_address(world:
 def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
     world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
 ) -> None:
-    paused = services.enrol(
+    paused = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.pause(subscription=paused, author=world.sol, now=timezone.now())
@@ -219,7 +219,9 @@ def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
 def test_the_organisation_that_typed_an_old_address_does_not_see_the_new_one(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    services.enrol(person=world.hana, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.hana, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     assert world.hana.email in shown_to_amina(world, plan)
     new = EmailAddress.objects.create(user=world.hana, email="hana@home.example")
 
@@ -290,7 +292,7 @@ def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
     office.drain()
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
     moved = Subscription.objects.get(person__email=NEW)
-    other = services.enrol(person=world.chidi, target=plan, author=None, now=timezone.now())
+    other = services.add_confirmed_subscription(person=world.chidi, target=plan, author=None, now=timezone.now())
 
     browser = signed_in(world.amina)
     address = reverse("digests:correct-address", args=[moved.pk])

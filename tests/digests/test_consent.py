@@ -208,7 +208,7 @@ def test_confirming_on_an_outdated_page_shows_the_current_status(world: World, p
 
 
 def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     kept = Preference.objects.get(person=world.ben)
 
     with pytest.raises(services.UnableToChangeSubscription, match="from the lists"):
@@ -238,7 +238,7 @@ def test_ending_a_pause_works_without_saved_preferences(world: World, plan: Plan
 def test_links_are_not_renewed_when_the_event_cannot_be_recorded(
     world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     key = Preference.objects.get(person=world.ben).link_key
     monkeypatch.setattr(new_links, "record", lambda **given: 1 / 0)
 
@@ -305,7 +305,7 @@ def stopped_by(person: User) -> str:
 
 
 def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: Plan) -> None:
-    services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     ben = signed_in(world.ben)
     stop_all, manage = reverse("digests:stop-all"), reverse("digests:manage")
 
@@ -346,9 +346,13 @@ def test_stopping_all_digests_stops_matches_without_saved_preferences(world: Wor
 
 
 def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -> None:
-    of_plan = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    of_body = services.enrol(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
-    of_amina = services.enrol(person=world.amina, target=plan, author=world.amina, now=timezone.now())
+    of_plan = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    of_body = services.add_confirmed_subscription(
+        person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now()
+    )
+    of_amina = services.add_confirmed_subscription(
+        person=world.amina, target=plan, author=world.amina, now=timezone.now()
+    )
     ben = signed_in(world.ben)
 
     page = ben.post(
@@ -363,7 +367,7 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
 
 
 def test_another_site_cannot_stop_all_digests(world: World, plan: Plan) -> None:
-    followed = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    followed = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(world.ben)
 

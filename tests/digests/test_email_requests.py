@@ -131,7 +131,7 @@ def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     world: World, plan: Plan, opened: Plan
 ) -> None:
     followed = said_yes(world, opened)
-    other = services.enrol(
+    other = services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.stop(subscriptions=[other], author=world.sol, reason="Declined.", now=timezone.now())
@@ -189,7 +189,7 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
         name: person_for_address(email=f"{name}@street.example") for name in ("all", "one", "ended", "matches", "some")
     }
     of = {
-        (name, target.pk): services.enrol(
+        (name, target.pk): services.add_confirmed_subscription(
             person=person, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
         )
         for name, person in people.items()
@@ -320,7 +320,7 @@ def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
     now = timezone.now()
     services.ask_for(email=people["waiting"].email, target=opened, now=now)
     follows = {
-        kind: services.enrol(
+        kind: services.add_confirmed_subscription(
             person=people[kind], target=opened, author=world.amina, organisation=world.larkhaven, now=now
         )
         for kind in ("follows", "paused", "refused", "stopped")

@@ -44,8 +44,10 @@ HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue
 def emails(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
     """The digests a partner and a stakeholder got about the same version."""
     now = timezone.now()
-    services.enrol(person=world.ben, target=plan, author=None, now=now)
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why="", now=now)
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=now)
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why="", now=now
+    )
     add_comment(plan=plan, author=world.amina, text="@Ben West, is this right?", version_number=1, now=now)
     publish(plan, 96, author=world.amina, note='<b>Fewer</b> & "safer"', start="2027-09", summary="Homes by the river.")
     play(office)
@@ -65,7 +67,9 @@ def words(text: str) -> set[str]:
 
 
 def test_a_milestones_changes_are_in_one_sentence(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 120, author=world.amina, start="2027-10")
     play(office)
     [email] = office.to(world.sol)
@@ -152,7 +156,7 @@ def test_a_digest_includes_what_waits_for_its_reader(emails: dict[str, EmailMess
 
 
 def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.eddie, target=plan, author=None, now=timezone.now())
     Commitment.objects.filter(pk=agree(world).pk).update(due_on=in_days(-3))
     later = agree(world, text="Land for homes.", due_on=in_days(2))
     publish(plan, 96, author=world.amina)
@@ -181,7 +185,7 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
 ) -> None:
     given = {"author": world.amina, "organisation": world.larkhaven, "why": typed, "now": timezone.now()}
     for person in (world.sol, world.ben):
-        services.enrol(person=person, target=plan, **given)
+        services.add_confirmed_subscription(person=person, target=plan, **given)
     publish(plan, 96, author=world.amina)
     play(office)
     email = office.to(world.sol)[-1]
@@ -199,7 +203,7 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
 
 
 def test_added_text_is_set_apart_from_the_word_before_it(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 120, author=world.amina, summary="Homes by the water; a ferry from the quay.")
     play(office)
 
@@ -210,7 +214,7 @@ def test_added_text_is_set_apart_from_the_word_before_it(world: World, plan: Pla
 def test_hostile_text_is_escaped(world: World, plan: Plan, office: PostOffice) -> None:
     world.ben.name = HOSTILE[:140]
     world.ben.save(update_fields=["name"])
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina, note=HOSTILE)
 
     play(office)
@@ -282,14 +286,14 @@ def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
     # The minute may change during the test, so held emails become due only when the test says so.
     monkeypatch.setattr(throttle, "next_minute", lambda now: now + dt.timedelta(hours=1))
     for number in range(5):
-        services.enrol(
+        services.add_confirmed_subscription(
             person=person_for_address(email=f"reader{number}@council.example", name=""),
             target=plan,
             author=world.amina,
             organisation=world.larkhaven,
             now=timezone.now(),
         )
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina)
 
     play(office)
@@ -306,7 +310,7 @@ def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
 
 
 def test_a_paused_reader_catches_up_with_one_digest(world: World, plan: Plan, office: PostOffice) -> None:
-    subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    subscription = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     services.pause(subscription=subscription, author=world.ben, now=timezone.now())
     for homes in (110, 100, 96):
         publish(plan, homes, author=world.amina)
@@ -323,7 +327,7 @@ def test_a_paused_reader_catches_up_with_one_digest(world: World, plan: Plan, of
 
 
 def test_long_news_is_shortened_but_keeps_the_figures(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     content = quay(96)
     content["sections"] = [{"key": f"s{n}", "title": f"Section {n}", "text": f"Words {n}."} for n in range(20)]
     from partnerships.plans.services import publish_version
@@ -349,7 +353,9 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
     ]
     whys = dict.fromkeys(panel, "you sit on the tenant panel") | {world.sol: ".wherever the ferry lands"}
     for person, why in whys.items():
-        services.enrol(person=person, target=opened, author=world.amina, organisation=world.larkhaven, why=why, now=now)
+        services.add_confirmed_subscription(
+            person=person, target=opened, author=world.amina, organisation=world.larkhaven, why=why, now=now
+        )
     publish(opened, 80, author=world.amina)
 
     play(office)

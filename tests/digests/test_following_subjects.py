@@ -36,7 +36,7 @@ def happen(*subjects: str, actor: User | None = None, kind: str = "plan.agreed")
 
 
 def follow(person: User, target: Any, **more: Any) -> Subscription:
-    return services.enrol(person=person, target=target, author=None, now=timezone.now(), **more)
+    return services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now(), **more)
 
 
 def waiting(person: User) -> list[tuple[str, int]]:

@@ -103,8 +103,10 @@ class Play:
         self.state: State = (120, 7)
         now = timezone.now()
         plan.owners.create(organisation=world.westmarch, began_at=plan.created_at)  # so that Ben may publish too
-        ben = services.enrol(person=world.ben, target=plan, author=None, now=now)
-        sol = services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now)
+        ben = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=now)
+        sol = services.add_confirmed_subscription(
+            person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now
+        )
         self.readers = {
             "ben": Reader(world.ben, ben, True, self.state),
             "sol": Reader(world.sol, sol, False, (self.state[0], 0)),

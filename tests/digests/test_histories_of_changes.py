@@ -130,10 +130,12 @@ class History:
         self.level_now, self.marks = 0, {}
         self.readers = {name: Reader(getattr(world, name), self.follow(name), name == "sol") for name in NAMES}
         # Vera hears of the same changes through Larkhaven too, at another pace.
-        services.enrol(person=world.vera, target=world.larkhaven, author=None, frequency="weekly", now=self.now)
+        services.add_confirmed_subscription(
+            person=world.vera, target=world.larkhaven, author=None, frequency="weekly", now=self.now
+        )
 
     def follow(self, name: str) -> Subscription:
-        return services.enrol(
+        return services.add_confirmed_subscription(
             person=getattr(self.world, name),
             target=self.world.partnership,
             author=self.world.amina if name == "sol" else None,

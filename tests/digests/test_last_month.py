@@ -58,7 +58,9 @@ def test_the_preview_of_a_version_under_embargo_is_for_owners(world: World, plan
 
 def test_the_page_of_the_last_month_shows_plans_by_link_without_what_is_confidential(world: World, plan: Plan) -> None:
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 100, author=world.amina, hidden=9)
     link = reverse("digests:last-month-by-link", args=[token(world.sol, Purpose.PREFERENCES)])
 

@@ -114,7 +114,7 @@ def test_a_match_that_may_no_longer_be_read_is_left_out(world: World, match: Mat
 
 
 def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
-    services.enrol(person=world.amina, target=world.larkhaven, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.amina, target=world.larkhaven, author=None, now=timezone.now())
     services.stop_everything(person=world.amina, author=world.amina, reason="Enough.", now=timezone.now())
 
     find_new_matches(now=timezone.now())

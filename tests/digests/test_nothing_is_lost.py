@@ -43,7 +43,7 @@ GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
 @pytest.fixture
 def bens_subscription(world: World, plan: Plan) -> Subscription:
     """Ben's subscription to the plan; a new version waits to be told."""
-    subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    subscription = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription
 
@@ -126,7 +126,9 @@ def test_an_email_fails_when_the_server_defers_it_for_days(
 def test_a_server_that_rejects_every_address_suppresses_nobody(world: World, plan: Plan, office: PostOffice) -> None:
     people = [person_for_address(email=f"reader{number}@council.example", name="") for number in range(15)]
     for person in people:
-        services.enrol(person=person, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+        services.add_confirmed_subscription(
+            person=person, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        )
         office.answers[person.email] = [GONE]
     publish(plan, 100, author=world.amina)
     play(office)
@@ -231,7 +233,9 @@ def test_an_email_whose_shared_part_was_deleted_is_composed_again(
 
 
 def test_the_privacy_note_is_repeated_until_an_email_is_delivered(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 100, author=world.amina)
     office.answers[world.sol.email] = [AWAY, LATER]
     play(office)
@@ -333,7 +337,7 @@ def test_an_email_claimed_just_before_losing_access_is_suppressed(
 def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
     world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.eddie, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina)
     real = rendering.digest
 

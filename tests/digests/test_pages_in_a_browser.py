@@ -23,7 +23,9 @@ pytestmark = pytest.mark.browser
 def test_a_digest_and_its_links_open_in_a_browser(
     world: World, plan: Plan, office: PostOffice, live_server: Any, page: Any, size: Any
 ) -> None:
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
     publish(plan, 96, author=world.amina, start="2027-09", summary="Homes by the river.")
     play(office)
     links = re.findall(r"http://[^/\s]+(/digests/\S+)", text_of(office.to(world.sol)[0]))
@@ -39,8 +41,8 @@ def test_a_digest_and_its_links_open_in_a_browser(
 def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     world: World, plan: Plan, live_server: Any, page: Any, size: Any
 ) -> None:
-    services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    services.enrol(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
     page.set_viewport_size(size)
     sign_in(page, live_server.url, world.ben.email)
     page.goto(f"{live_server.url}{reverse('digests:manage')}")
@@ -89,7 +91,9 @@ def test_a_lead_finds_a_stakeholder_and_stops_their_digests_with_the_keyboard(
     world: World, plan: Plan, live_server: Any, page: Any, size: Any
 ) -> None:
     now = timezone.now()
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now)
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now
+    )
     services.add_stakeholder(
         email="chair@panel.example", name="", target=plan, author=world.amina, organisation=world.larkhaven, now=now
     )

@@ -52,7 +52,7 @@ def second(world: World) -> Plan:
 
 def follow(world: World, *targets: Plan) -> None:
     for target in targets:
-        services.enrol(
+        services.add_confirmed_subscription(
             person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
         )
 
@@ -185,7 +185,7 @@ def test_one_click_as_maintenance_ends_is_done_at_once(
 def test_one_click_stops_one_plan_of_a_followed_partnership(
     world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
-    services.enrol(
+    services.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
         author=world.amina,

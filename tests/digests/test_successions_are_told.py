@@ -33,7 +33,9 @@ TITLE = "Westmarch Borough Council joins Harbour Community Trust"
 
 
 def follow(person: User, target: Target, asked_by: Organisation, author: User) -> None:
-    services.enrol(person=person, target=target, author=author, organisation=asked_by, now=timezone.now())
+    services.add_confirmed_subscription(
+        person=person, target=target, author=author, organisation=asked_by, now=timezone.now()
+    )
 
 
 def merger(world: World, *kinds: str, place: str = "") -> Succession:

@@ -181,7 +181,9 @@ def test_settling_on_the_second_connection_gives_the_same_results(world: World, 
     refused = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
     for person, organisation in ((world.ben, None), (world.eddie, None), (world.sol, world.larkhaven)):
         author = world.amina if organisation else person
-        services.enrol(person=person, target=plan, author=author, organisation=organisation, now=timezone.now())
+        services.add_confirmed_subscription(
+            person=person, target=plan, author=author, organisation=organisation, now=timezone.now()
+        )
     office.answers = {world.ben.email: [later], world.eddie.email: [away], world.sol.email: [refused]}
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
@@ -217,7 +219,7 @@ def test_two_senders_drop_what_one_person_was_sent_before_a_restore(world: World
 
 
 def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan, office: PostOffice) -> None:
-    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
     email = world.ben.deliveries.get()

@@ -348,7 +348,7 @@ def test_the_end_of_an_embargo_is_told_at_once_to_people_with_an_account(world: 
     ends = tuesday + dt.timedelta(hours=2)
     weekly: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": tuesday}
     services.subscribe(person=world.ben, author=world.ben, **weekly)
-    services.enrol(person=world.sol, author=world.amina, organisation=world.larkhaven, **weekly)
+    services.add_confirmed_subscription(person=world.sol, author=world.amina, organisation=world.larkhaven, **weekly)
     publish_version(plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=ends, now=tuesday)
     plan_round(now=tuesday)
     assert not Delivery.objects.exists()

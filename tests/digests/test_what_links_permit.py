@@ -76,7 +76,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     """Sol follows Harbour Quarter, got a digest, and is asked about Larkhaven."""
     given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
-    followed = services.enrol(person=world.sol, target=plan, **given)
+    followed = services.add_confirmed_subscription(person=world.sol, target=plan, **given)
     asked = services.add_stakeholder(email=world.sol.email, name="", target=world.larkhaven, **given)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -92,9 +92,9 @@ def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[st
     Sol has paused one subscription, refused another, paused everything and refused questions.
     """
     given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
-    paused = services.enrol(person=world.sol, target=world.westmarch, **given)
+    paused = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **given)
     services.pause(subscription=paused, author=world.sol, now=timezone.now())
-    refused = services.enrol(person=world.sol, target=opened, **given)
+    refused = services.add_confirmed_subscription(person=world.sol, target=opened, **given)
     services.stop(subscriptions=[refused], author=world.sol, reason="Declined.", now=timezone.now())
     tomorrow = timezone.localdate() + dt.timedelta(days=1)
     asked_nothing = timezone.now() - dt.timedelta(days=1)
@@ -143,7 +143,7 @@ def test_answering_never_refuses_all_further_questions(world: World, things: dic
 
 def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any], opened: Plan) -> None:
     def refuse(plan: Plan) -> None:
-        refused = services.enrol(person=world.sol, target=plan, author=None, now=timezone.now())
+        refused = services.add_confirmed_subscription(person=world.sol, target=plan, author=None, now=timezone.now())
         services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
         Subscription.objects.filter(pk=refused.pk).update(refused_at=timezone.now() - dt.timedelta(days=200))
 
@@ -198,7 +198,9 @@ def test_an_earlier_email_cannot_answer_a_later_request(world: World, things: di
 
 
 def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: Plan, things: dict[str, Any]) -> None:
-    bens_subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    bens_subscription = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=None, now=timezone.now()
+    )
     client = Client(enforce_csrf_checks=True)
     confirm = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=bens_subscription.pk)})
     stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
@@ -262,9 +264,11 @@ def lost(world: World, plan: Plan, office: PostOffice) -> LostAccess:
     only the plan's owners can read it.
     """
     asked_by = {"author": world.ben, "organisation": world.westmarch, "now": timezone.now()}
-    to_plan = services.enrol(person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **asked_by)
-    to_partnership = services.enrol(person=world.sol, target=world.partnership, **asked_by)
-    to_westmarch = services.enrol(person=world.sol, target=world.westmarch, **asked_by)
+    to_plan = services.add_confirmed_subscription(
+        person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **asked_by
+    )
+    to_partnership = services.add_confirmed_subscription(person=world.sol, target=world.partnership, **asked_by)
+    to_westmarch = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **asked_by)
     unanswered = services.add_stakeholder(email="rose@street.example", name="", target=plan, **asked_by)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -386,7 +390,7 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
 def test_a_long_refused_right_to_read_cannot_be_regained_alone(
     world: World, plan: Plan, things: dict[str, Any], opened: Plan, days: int, comes_back: bool
 ) -> None:
-    of_public = services.enrol(
+    of_public = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
@@ -407,10 +411,10 @@ def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
     world: World, plan: Plan, opened: Plan, lost: LostAccess
 ) -> None:
     now = timezone.now()
-    own = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    own = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     services.stop(
         subscriptions=[
-            services.enrol(
+            services.add_confirmed_subscription(
                 person=person_for_address(email="ended@street.example"),
                 target=plan,
                 author=world.ben,
@@ -505,7 +509,7 @@ def test_a_digest_by_a_role_that_just_ended_still_gives_a_reason(
 def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     world: World, shared: Plan, office: PostOffice
 ) -> None:
-    services.enrol(
+    services.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
         author=world.ben,

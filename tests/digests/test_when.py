@@ -28,7 +28,7 @@ TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
     """Ben's subscription to the plan."""
-    return services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    return services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
 
 def prefer(world: World, frequency: str, **more: object) -> None:
@@ -106,7 +106,9 @@ def follow(world: World, plan: Plan, followed: dict[str, str]) -> None:
     """Ben follows each of these, at its frequency."""
     for name, frequency in followed.items():
         target = plan if name == "plan" else getattr(world, name)
-        services.enrol(person=world.ben, target=target, author=None, frequency=frequency, now=timezone.now())
+        services.add_confirmed_subscription(
+            person=world.ben, target=target, author=None, frequency=frequency, now=timezone.now()
+        )
 
 
 def manage(world: World) -> str:
@@ -155,9 +157,13 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
 def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, opened: Plan) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     before = forecast_next_digest(world.ben, TUESDAY)
-    services.enrol(person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now()
+    )
     both = forecast_next_digest(world.ben, TUESDAY)
-    services.enrol(person=world.ben, target=world.westmarch, author=None, now=timezone.now())  # owns no plan yet
+    services.add_confirmed_subscription(
+        person=world.ben, target=world.westmarch, author=None, now=timezone.now()
+    )  # owns no plan yet
 
     assert before.moment == "Monday 2 November 2026, 08:00"
     assert both.moment == "Wednesday 21 October 2026, 08:00"
@@ -271,7 +277,9 @@ def test_the_publisher_sees_both_times_for_a_reader_in_another_time_zone(
 def test_the_forecast_uses_the_frequency_of_the_closest_subscription(
     world: World, plan: Plan, followed: Subscription
 ) -> None:
-    services.enrol(person=world.ben, target=world.partnership, author=None, frequency="monthly", now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.ben, target=world.partnership, author=None, frequency="monthly", now=timezone.now()
+    )
 
     [forecast] = who_will_get(plan, author=world.amina, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -296,7 +304,7 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
         (world.ben, world.partnership),
         (world.chidi, world.larkhaven),
     ):
-        services.enrol(person=person, target=target, author=None, now=timezone.now())
+        services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now())
 
     forecasts = who_will_get(draft, author=world.amina, now=timezone.now())
 
@@ -335,7 +343,9 @@ def test_a_digest_states_its_frequency_in_the_readers_time_zone(
 def test_the_plan_page_shows_the_next_digest_about_that_plan(
     world: World, plan: Plan, opened: Plan, followed: Subscription
 ) -> None:
-    services.enrol(person=world.ben, target=opened, author=None, frequency="monthly", now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.ben, target=opened, author=None, frequency="monthly", now=timezone.now()
+    )
     prefer(world, "daily", weekday=(timezone.localdate().weekday() + 3) % 7)  # the month's is no daily one's day
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
@@ -366,7 +376,9 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
     plan.owners.create(
         organisation=world.westmarch, began_at=world.now, ended_at=world.now, ended_because=EndedBecause.GIVEN_UP
     )
-    services.enrol(person=world.ben, target=world.westmarch, author=None, frequency="monthly", now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.ben, target=world.westmarch, author=None, frequency="monthly", now=timezone.now()
+    )
     prefer(world, "daily")
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
@@ -420,7 +432,9 @@ def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
 
     Both plans have changed. Returns the day on which the pause ends.
     """
-    services.enrol(person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now())
+    services.add_confirmed_subscription(
+        person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now()
+    )
     until = timezone.localdate() + dt.timedelta(days=3)
     services.prefer(
         person=world.ben,

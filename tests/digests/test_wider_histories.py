@@ -118,7 +118,7 @@ class History:
         self.readers = {
             name: Reader(
                 getattr(world, name),
-                services.enrol(
+                services.add_confirmed_subscription(
                     person=getattr(world, name),
                     target=world.partnership,
                     author=author_for(world, name),
@@ -197,7 +197,7 @@ class History:
         if self.in_doubt or reader.silenced:
             return
         if reader.stopped:
-            reader.subscription = services.enrol(
+            reader.subscription = services.add_confirmed_subscription(
                 person=reader.person,
                 target=self.world.partnership,
                 author=author_for(self.world, name),

@@ -56,7 +56,7 @@ def follow_and_publish(world: World) -> Any:
     )
     publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
     for person in (world.ben, world.vera):
-        services.enrol(person=person, target=plan, author=None, now=timezone.now())
+        services.add_confirmed_subscription(person=person, target=plan, author=None, now=timezone.now())
     return plan
 
 

@@ -404,7 +404,9 @@ def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, m
 def test_a_stakeholder_who_cannot_be_erased_does_not_block_the_others(
     world: World, asked: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("partnerships.digests.retention.never_answered", lambda now: iter([world.eddie, asked]))
+    monkeypatch.setattr(
+        "partnerships.digests.retention.stakeholders_who_never_answered", lambda now: iter([world.eddie, asked])
+    )
 
     def erase(*, person: User, **rest: Any) -> dict[str, int]:
         if person == world.eddie:

@@ -61,7 +61,9 @@ def email_forwarded(w: World) -> Act:
 @case(("answers.refused", "sol"))
 def answer_refused(w: World) -> Act:
     plan = published(w)
-    digests.enrol(person=w.sol, target=plan, author=w.amina, organisation=w.larkhaven, now=NOW() - dt.timedelta(days=1))
+    digests.add_confirmed_subscription(
+        person=w.sol, target=plan, author=w.amina, organisation=w.larkhaven, now=NOW() - dt.timedelta(days=1)
+    )
     answer = services.comment_by_link(
         person=w.sol,
         plan=plan,

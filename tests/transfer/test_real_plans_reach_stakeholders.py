@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.digests.emails import rendering, selecting
-from partnerships.digests.services import enrol
+from partnerships.digests.services import add_confirmed_subscription
 from partnerships.organisations.models import Organisation
 from partnerships.people.services import person_for_address
 from tests.digests.conftest import PostOffice, play, text_of
@@ -33,7 +33,7 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))
     mere = Organisation.objects.get(name="Mere Council")
     councillor = person_for_address(email="councillor@mere.example", name="Councillor Reed")
-    enrol(
+    add_confirmed_subscription(
         person=councillor,
         target=mere,
         author=None,
@@ -66,7 +66,7 @@ def test_digest_says_when_an_event_was_planned_and_when_it_happened(settings: An
     import_plans(STANDARD_PLANS.encode(), STANDARD_TIMETABLE.encode(), now=now - dt.timedelta(days=2))
     westmarch = Organisation.objects.get(name="Westmarch Borough Council")
     councillor = person_for_address(email="councillor@westmarch.example", name="Councillor Reed")
-    enrol(
+    add_confirmed_subscription(
         person=councillor,
         target=westmarch,
         author=None,

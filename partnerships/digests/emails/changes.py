@@ -19,7 +19,7 @@ from partnerships.activity.services import SPREADSHEET
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import Group, phrase_of, told_of
 from partnerships.digests.planning.notices import Act
-from partnerships.digests.queries.objects import Named, named
+from partnerships.digests.queries.objects import TitleAndPath, named
 from partnerships.kit.text import counted, shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
 
@@ -140,7 +140,7 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     # Net changes and their lines refer to events by index in `events`.
     indexed_events = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *(key for event in events for key in _record_keys(event))})
-    subject_name = names.get((subject.kind, subject.record_id), Named("", "/"))
+    subject_name = names.get((subject.kind, subject.record_id), TitleAndPath("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(indexed_events)
     line_groups = _group_by_sheet(told_lines(changes, today=today, outside=stakeholder), events)
@@ -264,7 +264,9 @@ def _line_of_sheet(
     )
 
 
-def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
+def _line(
+    told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], TitleAndPath]
+) -> ChangeLine:
     """Return the line of one net change; it names the record, unless that is the subject of the section."""
     record_key = next((key for key in _record_keys(event) if key in names), None)
     is_about_subject = record_key is None or record_key == (subject.kind, subject.record_id)

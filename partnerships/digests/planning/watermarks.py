@@ -1,4 +1,4 @@
-"""Moves watermarks of plans, and sets when what waits for each follower is due.
+"""Moves watermarks of plans, and sets when the news that waits for each follower is due.
 
 Each function runs statements for sets of followers. Callers open the transaction and take `lock_planning` before they
 lock any row. The transaction that has this lock waits for rows, so one that has locked rows must not wait for it.
@@ -21,15 +21,15 @@ from partnerships.digests.queries.readers import PlanReach, newest_numbers, reac
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING
 from partnerships.kit.database import rows_of
 
-#: The plans in question: the newest version that owners and that others may read, and the time of the last change.
+#: The plans of a call: the newest version that owners may read, the newest that others may, and the last change's time.
 _TARGET = """
 target(plan_id, own_number, open_number, latest) AS (
     SELECT * FROM unnest(%(target_plans)s::bigint[], %(own)s::int[], %(open)s::int[], %(latest)s::timestamptz[])
 )
 """
 
-#: Whether any follower has no watermark, and whether any watermark is unreadable. Mostly neither is so, and to check it
-#: is cheaper than to work out the rights of all followers.
+#: These two select a row if any follower has no watermark, and if any watermark is unreadable. Usually neither is so,
+#: and checking is cheaper than working out the rights of all followers.
 _HAS_NEW_FOLLOWER = """
 SELECT 1 FROM digests_following f
  WHERE f.plan_id = ANY(%(target_plans)s)
@@ -40,7 +40,8 @@ _HAS_UNREADABLE = (
     "SELECT 1 FROM digests_watermark t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
 )
 
-#: Creates missing watermarks: with number 0 if the plan is new to the follower, or without access ("none").
+#: Creates missing watermarks: with number 0 if the follower may read the plan, which is new to them, and otherwise at
+#: the present version without access ("none").
 _CREATE_MISSING = """
 INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT f.person_id, f.plan_id,
@@ -67,9 +68,9 @@ UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting
         WHERE v.plan_id = t.plan_id AND v.number > t.number AND v.author_id IS DISTINCT FROM t.recipient_id)
 """
 
-#: The rhythm of each follower who may read a newer version: the frequency of the closest subscription that has one,
-#: else that of the person, else the default of `models.Preference`. When an embargo ends, people with an account get
-#: the version at once. The watermarks are locked in the same order everywhere.
+#: Selects the rhythm of each follower who may read a newer version. The frequency is the closest subscription's, if any
+#: has one, otherwise the person's, otherwise the default of `models.Preference`. When an embargo ends, people with an
+#: account get the version at once. Watermarks are locked in the same order everywhere, to prevent deadlocks.
 _RHYTHMS = """
 SELECT t.id, t.recipient_id,
        CASE WHEN t.plan_id = ANY(%(lifted)s) AND u.account_since IS NOT NULL THEN 'at_once'
@@ -92,7 +93,7 @@ SELECT t.id, t.recipient_id,
    FOR UPDATE OF t
 """
 
-#: For each follower and plan, the frequency of the closest subscription that has one.
+#: For each follower and plan, the frequency of the closest subscription that has its own frequency.
 _OWN_FREQUENCY = """
 own_frequency AS (
     SELECT DISTINCT ON (person_id, plan_id) person_id, plan_id, frequency FROM digests_following
@@ -100,7 +101,7 @@ own_frequency AS (
 )
 """
 
-#: Sets when these watermarks are due. "At once" means after the plan has not changed for a while.
+#: Sets when these watermarks are due. "At once" means once the plan has not changed for the settle time.
 _SET_DUE = f"""
 UPDATE digests_watermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
@@ -112,7 +113,7 @@ UPDATE digests_watermark t
 
 
 def mark_waiting(
-    latest: dict[int, dt.datetime],
+    changed_at_by_plan: dict[int, dt.datetime],
     *,
     now: dt.datetime,
     people: Sequence[int] | None = None,
@@ -120,43 +121,43 @@ def mark_waiting(
 ) -> None:
     """Mark the followers of these plans as waiting for the new versions.
 
-    `latest` has the time of the last change of each plan. With `people`, only these followers are marked. `lifted` are
-    the plans whose embargo has just ended.
+    `changed_at_by_plan` has the time of the last change of each plan. With `people`, only these followers are marked.
+    `lifted` are the plans whose embargo has just ended.
     """
-    plans = sorted(latest)
-    newest = newest_numbers(plans, now)
-    reach = reach_of(plans, now)
+    plan_ids = sorted(changed_at_by_plan)
+    newest_by_plan = newest_numbers(plan_ids, now)
+    reach = reach_of(plan_ids, now)
     readers, params = readers_sql(reach, people)
-    params |= _target_params(newest, latest, now)
+    params |= _target_params(newest_by_plan, changed_at_by_plan, now)
     params |= {"settle": settle_time(), "limit": MAX_SETTLING * settle_time()}
     if rows_of(_HAS_NEW_FOLLOWER, params):
         run(f"WITH {readers}, {_TARGET} {_CREATE_MISSING}", params)
     if rows_of(_HAS_UNREADABLE, params):
         admit(reach, now=now, people=people)
     run(_SKIP_AUTHORS, params)
-    rhythms = rhythms_of("digests_following", "plan_id", plans)
-    urgent = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
-    params |= slot_columns({*rhythms, *urgent}, now) | {"lifted": list(lifted)}
+    rhythms = rhythms_of("digests_following", "plan_id", plan_ids)
+    urgent_rhythms = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
+    params |= slot_columns({*rhythms, *urgent_rhythms}, now) | {"lifted": list(lifted)}
     run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHMS}) {_SET_DUE}", params)
-    send_together(plans=plans, now=now)
+    send_together(plans=plan_ids, now=now)
     join_waiting(person_ids=paused(now))
 
 
 def _target_params(
-    newest: Mapping[int, tuple[int, int]], latest: Mapping[int, dt.datetime], now: dt.datetime
+    newest_by_plan: Mapping[int, tuple[int, int]], changed_at_by_plan: Mapping[int, dt.datetime], now: dt.datetime
 ) -> dict[str, Any]:
     """Return the parameters of `_TARGET` for these plans, and `now`."""
-    plans = sorted(latest)
+    plan_ids = sorted(changed_at_by_plan)
     return {
         "now": now,
-        "target_plans": plans,
-        "own": [newest[plan_id][0] for plan_id in plans],
-        "open": [newest[plan_id][1] for plan_id in plans],
-        "latest": [latest[plan_id] for plan_id in plans],
+        "target_plans": plan_ids,
+        "own": [newest_by_plan[plan_id][0] for plan_id in plan_ids],
+        "open": [newest_by_plan[plan_id][1] for plan_id in plan_ids],
+        "latest": [changed_at_by_plan[plan_id] for plan_id in plan_ids],
     }
 
 
-#: Starts people who could not read a plan and now can at its present version: what they missed is not a change.
+#: Moves people who could not read a plan and now can to its present version: earlier versions are not news to them.
 _ADMIT = """
 UPDATE digests_watermark t
    SET number = g.open_number, told_at = %(now)s,
@@ -168,13 +169,13 @@ UPDATE digests_watermark t
 
 
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
-    """Start people who gained access to these plans at the present version; returns how many."""
+    """Move people who gained access to these plans to the present version, and return how many."""
     readers, params = readers_sql(reach, people)
     params |= _target_params(newest_numbers(reach.plans, now), dict.fromkeys(reach.plans, now), now)
     return run(f"WITH {readers}, {_TARGET} {_ADMIT}", params)
 
 
-#: Starts new subscriptions at the present version. A watermark that another subscription already has stays as it is.
+#: Starts new subscriptions at the present version. A watermark that another subscription already has is not changed.
 _START = """
 INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, g.open_number,
@@ -195,45 +196,50 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 
 
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
-    """Start new subscriptions at the present versions of all plans that they cover; returns how many watermarks.
+    """Start new subscriptions at the present versions of all plans that they cover, and return how many watermarks.
 
-    Changes that already wait because of another subscription keep waiting. A plan that comes under the partnership or
-    organisation later has no watermark, so it is announced as new.
+    Changes that already wait because of another subscription continue to wait. A plan that comes under the partnership
+    or organisation later has no watermark, so it is announced as new.
     """
-    covered = Following.objects.filter(subscription__in=subscriptions).order_by()
-    plans = sorted(set(covered.values_list("plan_id", flat=True)))
-    people = sorted(set(covered.values_list("person_id", flat=True)))
+    followings = Following.objects.filter(subscription__in=subscriptions).order_by()
+    plan_ids = sorted(set(followings.values_list("plan_id", flat=True)))
+    person_ids = sorted(set(followings.values_list("person_id", flat=True)))
     subjects.start_watermarks(subscriptions=subscriptions, now=now)
-    if not plans:
+    if not plan_ids:
         return 0
-    readers, params = readers_sql(reach_of(plans, now), people)
-    params |= _target_params(newest_numbers(plans, now), dict.fromkeys(plans, now), now)
+    readers, params = readers_sql(reach_of(plan_ids, now), person_ids)
+    params |= _target_params(newest_numbers(plan_ids, now), dict.fromkeys(plan_ids, now), now)
     params["subscriptions"] = list(subscriptions)
     return run(f"WITH {readers}, {_TARGET} {_START}", params)
 
 
 def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Set again when everything that waits for these people is due."""
-    waiting = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
-    publications = Publication.objects.filter(plan__in=waiting.values("plan"))
+    """Set again when all news that waits for these people is due."""
+    waiting_watermarks = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    publications = Publication.objects.filter(plan__in=waiting_watermarks.values("plan"))
     newest_publications = publications.values("plan").annotate(at=Max("published_at"))
     published_at = dict(newest_publications.values_list("plan", "at"))
-    latest = {plan_id: published_at.get(plan_id, now) for plan_id in waiting.values_list("plan", flat=True)}
-    waiting.update(due_at=None, slotted=False)
-    # Clear both before marking either: during a pause everything gets the earliest time, which must be a new one.
+    changed_at_by_plan = {
+        plan_id: published_at.get(plan_id, now) for plan_id in waiting_watermarks.values_list("plan", flat=True)
+    }
+    waiting_watermarks.update(due_at=None, slotted=False)
+    # Clear both before marking either: marking gives all news of a paused person the earliest due time that is set,
+    # which must not be an old one.
     subject_ids = subjects.clear_due(people=people)
-    if latest:
-        mark_waiting(latest, now=now, people=people)
+    if changed_at_by_plan:
+        mark_waiting(changed_at_by_plan, now=now, people=people)
     if subject_ids:
         subjects.mark_waiting(subject_ids, now=now, people=people)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Mark everything that these people have missed as waiting."""
-    behind = Watermark.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
-    latest = {plan_id: at or now for plan_id, at in behind.values_list("plan", "plan__last_published_at")}
-    if latest:
-        mark_waiting(latest, now=now, people=people)
+    """Mark all news that these people have missed as waiting."""
+    watermarks_behind = Watermark.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
+    changed_at_by_plan = {
+        plan_id: at or now for plan_id, at in watermarks_behind.values_list("plan", "plan__last_published_at")
+    }
+    if changed_at_by_plan:
+        mark_waiting(changed_at_by_plan, now=now, people=people)
     subjects.catch_up(people=people, now=now)
 
 
@@ -246,9 +252,9 @@ UPDATE {table} t SET due_at = NULL, waiting_since = NULL, slotted = false
 
 
 def drop_unfollowed(people: Iterable[int]) -> None:
-    """Clear what waits for these people of plans and subjects that they no longer follow."""
+    """Clear the news that waits for these people about plans and subjects that they no longer follow."""
     params = {"people": list(people)}
-    of_plans = {"table": "digests_watermark", "view": "digests_following", "column": "plan_id"}
-    of_subjects = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
-    for names in (of_plans, of_subjects):
+    plan_names = {"table": "digests_watermark", "view": "digests_following", "column": "plan_id"}
+    subject_names = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
+    for names in (plan_names, subject_names):
         run(_CLEAR_UNFOLLOWED.format(**names), params)

@@ -1,4 +1,4 @@
-"""Finds the people whose email address a person may see."""
+"""Finds the people whose email address a reader may see."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def people_with_known_address(reader: User) -> QuerySet[User]:
     """
     if reader.is_staff:
         return User.objects.all()
-    added = Subscription.objects.filter(
+    subscriptions_added = Subscription.objects.filter(
         added_for__in=Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk"), has_own_address=False
     ).exclude(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
     colleagues = Membership.objects.current().filter(
         organisation__in=Organisation.objects.of_person(reader).values("pk")
     )
     return User.objects.filter(
-        Q(pk=reader.pk) | Q(pk__in=added.values("person")) | Q(pk__in=colleagues.values("person"))
+        Q(pk=reader.pk) | Q(pk__in=subscriptions_added.values("person")) | Q(pk__in=colleagues.values("person"))
     )

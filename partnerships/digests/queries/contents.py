@@ -1,4 +1,4 @@
-"""Finds the plans that a digest is about, so that its reader can answer about them."""
+"""Finds the plans that a digest is about, because its reader can answer about them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from partnerships.plans.models import Plan
 
 
 def published_plans(records: Iterable[tuple[str, int]]) -> QuerySet[Plan]:
-    """Return the published plans among these records (kind, id), and those of the partnerships among these records."""
-    ids: dict[str, set[int]] = defaultdict(set)
+    """Return the published plans among these records (kind, id), and those of the partnerships among the records."""
+    ids_by_kind: dict[str, set[int]] = defaultdict(set)
     for kind, pk in records:
-        ids[kind].add(pk)
-    within = Q(pk__in=ids[SubjectKind.PLAN]) | Q(partnership__in=ids[SubjectKind.PARTNERSHIP])
-    return Plan.objects.filter(within, current_number__gt=0)
+        ids_by_kind[kind].add(pk)
+    is_among_records = Q(pk__in=ids_by_kind[SubjectKind.PLAN]) | Q(partnership__in=ids_by_kind[SubjectKind.PARTNERSHIP])
+    return Plan.objects.filter(is_among_records, current_number__gt=0)
 
 
 def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
     """Return the published plans that a digest is about.
 
-    A digest is about a plan if it told a new version, a question or another change of the plan, or a change of the
+    A digest is about a plan if it reports a new version, a question or another change of the plan, or a change of the
     plan's partnership.
     """
     items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)

@@ -1,7 +1,7 @@
 """Finds the events that each follower may be told about.
 
-The rights of people with an account are those of timelines (`activity.registry`); those of stakeholders are in
-docs/rights.md.
+The rights of people with an account are the same as for timelines (`activity.registry`). The rights of stakeholders are
+in docs/rights.md.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from partnerships.people.models import User
 
 
 def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
-    """Return the ids of the events that each of these people with an account may see, by person.
+    """Return the ids of the events that each of these people may see, by person; all of them have an account.
 
     Rights follow from the organisations that a person acts for and the roles there, so there is one query for all
     people with the same organisations and roles. Facilitators and administrators have further rights, so each of them
-    needs a query of their own.
+    needs a separate query.
     """
     if not people or not events:
         return {}
@@ -58,7 +58,7 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
 class Follows(NamedTuple):
     """One row of the database view `SubjectFollowing`: a subscription by which a person follows a subject.
 
-    A named tuple and not a model, because a batch of emails reads many.
+    This is a named tuple and not a model, because a batch of emails reads many rows.
     """
 
     person_id: int
@@ -78,7 +78,7 @@ SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, r
 
 
 def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
-    """Return how these people follow these subjects, by the ids of both; the closest subscription comes first."""
+    """Return the subscriptions by which these people follow these subjects, by the ids of both, the closest first."""
     follows_by_pair: dict[tuple[int, int], list[Follows]] = defaultdict(list)
     for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], generic_plan=True):
         follows = Follows(*row)
@@ -86,38 +86,39 @@ def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple
     return follows_by_pair
 
 
-def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> set[tuple[int, int]]:
-    """Return the pairs (person id, subject id) of stakeholders and the subjects they may still be told about.
+def open_subjects(follows: Collection[Follows], readable_subscription_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Return the pairs (person id, subject id) of stakeholders and subjects that they may still be told about.
 
-    `askable` are the ids of subscriptions whose target the organisation that added the stakeholder may read. That is
-    enough for the target itself (rank 1). A follower of an organisation also follows its partnerships: of these, only
-    those that the whole network may see, or in which the organisation that added the stakeholder takes part.
+    `readable_subscription_ids` are subscriptions whose target the organisation that added the stakeholder may read.
+    That is enough for the target itself (rank 1). A follower of an organisation also follows its partnerships: among
+    these, only partnerships that the whole network may see, or that include the organisation that added the
+    stakeholder.
     """
-    readable = [row for row in followed if row.subscription_id in askable]
-    direct_pairs = {(row.person_id, row.subject_id) for row in readable if row.rank == 1}
-    indirect = [row for row in readable if row.rank > 1]
-    if not indirect:
+    readable_follows = [row for row in follows if row.subscription_id in readable_subscription_ids]
+    direct_pairs = {(row.person_id, row.subject_id) for row in readable_follows if row.rank == 1}
+    indirect_follows = [row for row in readable_follows if row.rank > 1]
+    if not indirect_follows:
         return direct_pairs
 
-    subjects = Subject.objects.filter(pk__in={row.subject_id for row in indirect})
+    subjects = Subject.objects.filter(pk__in={row.subject_id for row in indirect_follows})
     partnership_by_subject = dict(subjects.values_list("pk", "record_id"))
     partnership_ids = set(partnership_by_subject.values())
-    of_network = Partnership.objects.filter(pk__in=partnership_ids, audience=PartnershipAudience.NETWORK)
-    network_ids = set(of_network.values_list("pk", flat=True))
+    network_partnerships = Partnership.objects.filter(pk__in=partnership_ids, audience=PartnershipAudience.NETWORK)
+    network_partnership_ids = set(network_partnerships.values_list("pk", flat=True))
     present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
-    parties = set(present_parties.values_list("partnership", "organisation"))
+    party_pairs = set(present_parties.values_list("partnership", "organisation"))
 
     def is_open(row: Follows) -> bool:
         partnership_id = partnership_by_subject[row.subject_id]
-        return partnership_id in network_ids or (partnership_id, row.added_for_id) in parties
+        return partnership_id in network_partnership_ids or (partnership_id, row.added_for_id) in party_pairs
 
-    return direct_pairs | {(row.person_id, row.subject_id) for row in indirect if is_open(row)}
+    return direct_pairs | {(row.person_id, row.subject_id) for row in indirect_follows if is_open(row)}
 
 
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
     """Return the ids of the events that stakeholders without an account may be told about.
 
-    Events about a commitment, ask, offer or meeting are among them only while a lead of a party has marked the record.
+    Events about a commitment, ask, offer or meeting are only among them while a lead of a party has marked the record.
     """
     open_ids: set[int] = set()
     events_needing_mark: dict[str, list[Event]] = defaultdict(list)
@@ -133,7 +134,7 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
 
 
 def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
-    """Return the ids of those of these records that are marked for stakeholders; none of a kind without marks."""
+    """Return the ids of the records among these that are marked for stakeholders; none of a kind without marks."""
     kind = kind_named(kind_name)
     if kind is None or kind.marked_ids is None:
         return set()
@@ -155,13 +156,13 @@ def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt
     }
 
 
-def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> dict[int, set[int]]:
-    """Return the ids of the organisations that each person acts for, or that added them, by person."""
+def own_organisations(people: Collection[int], follows: Iterable[Follows]) -> dict[int, set[int]]:
+    """Return the ids of the organisations that each person acts for or was added by, by person."""
     organisations_by_person: dict[int, set[int]] = defaultdict(set)
     memberships = Membership.objects.current().filter(person__in=people)
     for person_id, organisation_id in memberships.values_list("person_id", "organisation_id"):
         organisations_by_person[person_id].add(organisation_id)
-    for row in followed:
+    for row in follows:
         if row.added_for_id is not None:
             organisations_by_person[row.person_id].add(row.added_for_id)
     return organisations_by_person
@@ -170,8 +171,8 @@ def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> d
 def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
     """Return the ids of the organisations that each event concerns, by event.
 
-    These are the organisation of the actor, those that the event is recorded for or names, and the sides of the
-    commitment, ask or offer that the event is about.
+    These are the organisation of the actor, the organisations that the event is recorded for or names, and both sides
+    of the commitment, ask or offer that the event is about.
     """
     concerned_ids: dict[int, set[int]] = {event.pk: set() for event in events}
     for event in events:
@@ -195,14 +196,14 @@ def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
 
 
 def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
-    """Return the organisations that give and receive what these events' commitments promise, by commitment."""
+    """Return the ids of the giver and the receiver of each commitment among these events' records, by commitment."""
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.COMMITMENT}
     rows = Commitment.objects.filter(pk__in=ids).values_list("pk", "giver", "receiver")
     return {pk: {side for side in sides if side is not None} for pk, *sides in rows}
 
 
 def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
-    """Return the organisations that make and are named in these events' asks and offers, by ask or offer."""
+    """Return the ids of the organisation that made each ask or offer and of its addressees, by ask or offer."""
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.REQUEST}
     sides: dict[int, set[int]] = defaultdict(set)
     rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")

@@ -1,4 +1,4 @@
-"""Reads what the inbox shows: each notice with the present name of its record.
+"""Reads the content of the inbox: each notice, with the present name of its record.
 
 The inbox neither names nor links a record that its reader may no longer read.
 """
@@ -26,20 +26,20 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: Characters of a record's name in the inbox.
+#: The longest name of a record in the inbox, in characters.
 _MAX_NAME = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How the inbox shows records of one kind: those that a person may see, the field of the name, and the page."""
+    """How the inbox shows records of one kind: the records that a person may see, the name's field, and the page."""
 
     records: Callable[[User], QuerySet[Any, Any]]
     name: str
     page: str
 
 
-#: By the kind of record, as `Subject.kind`.
+#: How the inbox shows each kind of record. The keys are kinds as in `Subject.kind`.
 SHOWN: dict[str, Shown] = {
     "plan": Shown(Plan.objects.visible_to, "title", "plans:detail"),
     "partnership": Shown(Partnership.objects.visible_to, "title", "agreements:detail"),
@@ -56,7 +56,7 @@ SHOWN: dict[str, Shown] = {
 
 @dataclass(frozen=True, slots=True)
 class InboxLine:
-    """One notice as its reader sees it; `may_open` says whether they may open the record."""
+    """One notice as its reader sees it; `may_open` is true if the reader may open the record."""
 
     item: InboxItem
     what: str
@@ -66,7 +66,7 @@ class InboxLine:
 
 
 def unread_count(person: User) -> int:
-    """Return how many notices the person has not read; the database counts them by an index."""
+    """Return how many notices the person has not read; the database counts them from an index."""
     return count_for(_unread, person)
 
 
@@ -82,68 +82,72 @@ def _unread(person: User) -> InboxItemQuerySet:
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
     """Return the items as lines, in the same order, with one query for each kind of record.
 
-    A digest is named after the records that it told about.
+    A digest is named after the records that it reported.
     """
-    told = _told_in(items)
+    records_by_digest = _records_reported_in(items)
     ids_by_kind: dict[str, set[int]] = defaultdict(set)
     for item in items:
-        for kind, record_id in told.get(item.pk, [(item.record_kind, item.record_id or 0)]):
+        for kind, record_id in records_by_digest.get(item.pk, [(item.record_kind, item.record_id or 0)]):
             if kind in SHOWN:
                 ids_by_kind[kind].add(record_id)
     names: dict[tuple[str, int], str] = {}
     for kind, record_ids in ids_by_kind.items():
         shown = SHOWN[kind]
-        readable = shown.records(person).filter(pk__in=record_ids).values_list("pk", shown.name)
-        names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in readable}
-    partnerships = _partnerships(person, items)
+        readable_names = shown.records(person).filter(pk__in=record_ids).values_list("pk", shown.name)
+        names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in readable_names}
+    title_by_partnership = _partnership_titles(person, items)
     return [
-        _digest_line(item, told[item.pk], names) if item.pk in told else _line(item, names, partnerships)
+        _digest_line(item, records_by_digest[item.pk], names)
+        if item.pk in records_by_digest
+        else _line(item, names, title_by_partnership)
         for item in items
     ]
 
 
-def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
-    """Return the records (kind, id) that each digest among these items told about, by item id."""
-    digests = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
-    if not digests:
+def _records_reported_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
+    """Return the records (kind, id) that each digest among these items reported, by item id."""
+    item_by_digest = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
+    if not item_by_digest:
         return {}
-    told: dict[int, list[tuple[str, int]]] = {pk: [] for pk in digests.values()}
-    subjects = DeliverySubject.objects.included().filter(delivery__in=list(digests)).exclude(told=[]).order_by("pk")
+    records_by_item: dict[int, list[tuple[str, int]]] = {pk: [] for pk in item_by_digest.values()}
+    subjects = (
+        DeliverySubject.objects.included().filter(delivery__in=list(item_by_digest)).exclude(told=[]).order_by("pk")
+    )
     for delivery, kind, record_id in subjects.values_list("delivery", "subject__kind", "subject__record_id"):
-        told[digests[delivery]].append((kind, record_id))
-    plans = DeliveryItem.objects.included().filter(delivery__in=list(digests)).order_by("pk")
+        records_by_item[item_by_digest[delivery]].append((kind, record_id))
+    plans = DeliveryItem.objects.included().filter(delivery__in=list(item_by_digest)).order_by("pk")
     for delivery, plan in plans.values_list("delivery", "plan"):
-        told[digests[delivery]].append(("plan", plan))
-    return told
+        records_by_item[item_by_digest[delivery]].append(("plan", plan))
+    return records_by_item
 
 
-def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
-    """Return a digest as a line, with the names that its reader may still read.
+def _digest_line(item: InboxItem, records: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
+    """Return a digest as a line, with the names of records that its reader may still read.
 
-    The line is in the section of a partnership if the digest told only about that partnership.
+    The line is in the section of a partnership if the digest reported only that partnership.
     """
-    readable = [key for key in dict.fromkeys(told) if key in names]
-    more = f" and {len(readable) - 1:,} more" if len(readable) > 1 else ""
+    readable = [key for key in dict.fromkeys(records) if key in names]
+    ending = f" and {len(readable) - 1:,} more" if len(readable) > 1 else ""
     kind = kind_of(item.kind)
     return InboxLine(
         item=item,
         what=kind.label if kind else "Digest",
-        name=f"{names[readable[0]]}{more}" if readable else "",
+        name=f"{names[readable[0]]}{ending}" if readable else "",
         partnership=names[readable[0]] if len(readable) == 1 and readable[0][0] == "partnership" else "",
         may_open=True,
     )
 
 
-def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
-    """Return the titles of those partnerships of these items that the person may see, by id."""
+def _partnership_titles(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
+    """Return the titles of these items' partnerships, as far as the person may see them, by id."""
     partnership_ids = {item.partnership_id for item in items if item.partnership_id}
     if not partnership_ids:
         return {}
     return dict(Partnership.objects.visible_to(person).filter(pk__in=partnership_ids).values_list("pk", "title"))
 
 
-def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict[int, str]) -> InboxLine:
-    """Return a notice as a line; `names` has the records that its reader may read."""
+def _line(item: InboxItem, names: dict[tuple[str, int], str], title_by_partnership: dict[int, str]) -> InboxLine:
+    """Return a notice as a line; `names` has the names of records that its reader may read."""
     kind = kind_of(item.kind)
     key = (item.record_kind, item.record_id or 0)
     has_record = bool(item.record_kind)
@@ -151,13 +155,13 @@ def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict
         item=item,
         what=kind.label if kind else "Notice",
         name=names.get(key, "something you can no longer read" if has_record else ""),
-        partnership=partnerships.get(item.partnership_id or 0, ""),
+        partnership=title_by_partnership.get(item.partnership_id or 0, ""),
         may_open=key in names or not has_record,
     )
 
 
 def record_page(item: InboxItem) -> str:
-    """Return the path of the page of an item's record, whether or not the reader may open it; "" if there is none."""
+    """Return the path of the page of an item's record, even if the reader may not open it; "" without a page."""
     shown = SHOWN.get(item.record_kind)
     if shown is None or item.record_id is None:
         return ""
@@ -167,7 +171,7 @@ def record_page(item: InboxItem) -> str:
 def page_of_item(person: User, item: InboxItem) -> str:
     """Return the path to which a notice leads, or "" if the person may not read its record.
 
-    Notices about several records, such as those of a followed view, lead to a list.
+    Notices about several records, such as the notices of a followed view, lead to a list.
     """
     if item.kind == "lists.followed":
         return reverse("lists:views")
@@ -177,7 +181,7 @@ def page_of_item(person: User, item: InboxItem) -> str:
 
 
 def page_of_record(person: User, kind: str, record_id: int | None) -> str:
-    """Return the path of a record's page, or "" if it has none or the person may not read the record."""
+    """Return the path of a record's page, or "" if the record has none or the person may not read it."""
     shown = SHOWN.get(kind)
     if shown is None:
         return ""

@@ -1,4 +1,4 @@
-"""Describes what emails of the ledger contain, for readers of the ledger."""
+"""Describes the contents of emails in the ledger, for readers of the ledger."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from partnerships.people.models import User
 
 
 def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """Set which subscriptions of these emails the reader may see by name; returns the emails."""
-    asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
+    """Set which subscriptions of these emails the reader may see by name, and return the emails."""
+    subscriptions = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
     if person.is_staff:
-        for subscription in asking:
+        for subscription in subscriptions:
             subscription.named = True
     else:
-        set_names_for(person, asking, timezone.now())
+        set_names_for(person, subscriptions, timezone.now())
     return deliveries
 
 
 def with_items(deliveries: list[Delivery]) -> list[Delivery]:
-    """Read what is in these emails, in two queries for all; returns the emails."""
+    """Fetch the plans and subjects in these emails, with two queries for all, and return the emails."""
     items = DeliveryItem.objects.select_related("plan").order_by("pk")
     subjects = DeliverySubject.objects.select_related("subject").order_by("pk")
     prefetch_related_objects(deliveries, Prefetch("items", queryset=items), Prefetch("subjects", queryset=subjects))
@@ -30,7 +30,7 @@ def with_items(deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
-    """Return lines about what an email contains, and why parts were left out. `with_items` must be called first.
+    """Return lines about what an email contains, and why parts were left out. Call `with_items` first.
 
     With `publishable_ids`, only lines about these plans.
     """
@@ -52,10 +52,12 @@ def _text_of_item(item: DeliveryItem) -> str:
     return f"{item.plan.title}, {versions}" + _left_out(item.left_out)
 
 
-def _text_of_subject(told: DeliverySubject) -> str:
-    """Return a line about a subject in an email; administrators see its kind and id, not its name."""
-    record = f"{told.subject.get_kind_display()} {told.subject.record_id}"
-    return f"{record}, changes {told.from_number + 1} to {told.to_number}" + _left_out(told.left_out)
+def _text_of_subject(subject_item: DeliverySubject) -> str:
+    """Return a line about a subject in an email, with its kind and id instead of its name, for administrators."""
+    record = f"{subject_item.subject.get_kind_display()} {subject_item.subject.record_id}"
+    return f"{record}, changes {subject_item.from_number + 1} to {subject_item.to_number}" + _left_out(
+        subject_item.left_out
+    )
 
 
 def _left_out(reason: str) -> str:

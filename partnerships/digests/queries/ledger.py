@@ -1,4 +1,4 @@
-"""Reads the ledger: emails that were sent, what is due, and who had an email sent again."""
+"""Reads the ledger: emails that were sent, news that is due, and who had an email sent again."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-#: People whom a search of the ledger gives PostgreSQL as a list; more are found by a subquery.
+#: A search of the ledger passes at most this many people to PostgreSQL as a list, and more as a subquery.
 _MAX_LISTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """One time that an email was sent again, as the email `repeat`; the reason may be empty."""
+    """One request to send an email again, which created the email `repeat` (an id); the reason may be empty."""
 
     at: dt.datetime
     by: str
@@ -34,20 +34,20 @@ class SentAgain:
 
 
 def may_look(user: User) -> bool:
-    """Whether the person may see the ledger: administrators and leads."""
+    """Return True if the person may see the ledger, as administrators and leads may."""
     return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
 def tabs_for(user: User) -> dict[str, Any]:
-    """Return which tabs of digests this person may open, as context of the template of the tabs."""
+    """Return which tabs of digests this person may open, as context for the template of the tabs."""
     return {"may_look": may_look(user), "may_add": may_ask_stakeholders(user)}
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:
     """Return the emails that the person may look up, newest first.
 
-    Administrators see all. Leads see emails about plans that they may publish, and confirmations to stakeholders whom
-    their organisation asked.
+    Administrators see all emails. Leads see emails about plans that they may publish, and confirmations to stakeholders
+    whom their organisation asked.
     """
     rows = Delivery.objects.select_related(
         "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
@@ -55,30 +55,30 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
     if not user.is_staff:
         own_plans = Plan.objects.publishable_by(user).values("pk")
         organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-        included = DeliveryItem.objects.filter(plan__in=own_plans).values("delivery_id")
-        asking = Delivery.objects.filter(
+        with_own_plans = DeliveryItem.objects.filter(plan__in=own_plans).values("delivery_id")
+        own_confirmations = Delivery.objects.filter(
             kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=organisations
         ).values("pk")
-        # A union: with OR, PostgreSQL reads the whole ledger.
-        rows = rows.filter(pk__in=included.union(asking))
+        # A union, because with OR, PostgreSQL reads the whole ledger.
+        rows = rows.filter(pk__in=with_own_plans.union(own_confirmations))
     return rows.order_by("-pk")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An email as a reader of the ledger may see it; `address` is "" if they may not see the address."""
+    """An email as a reader of the ledger may see it; `address` is "" if the reader may not see the address."""
 
     delivery: Delivery
     who: str
     address: str
 
     def said(self, text: str) -> str:
-        """Return the answer of a mail server, without addresses that the reader may not see."""
+        """Return an answer of a mail server, without addresses that the reader may not see."""
         return text if self.address else without_addresses(text)
 
     @property
     def reason(self) -> str:
-        """Why the email failed, bounced or was not sent."""
+        """Return why the email failed, bounced or was not sent."""
         return self.said(self.delivery.reason)
 
 
@@ -95,28 +95,29 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
         recipient = delivery.recipient
         address = (delivery.address or recipient.email) if recipient.pk in known_ids else ""
         is_shown_by_name = delivery.kind != DeliveryKind.CONFIRMATION and bool(recipient.name)
-        who = recipient.display_name if is_shown_by_name or not address else address
-        shown_emails.append(Shown(delivery=delivery, who=who, address=address))
+        recipient_name = recipient.display_name if is_shown_by_name or not address else address
+        shown_emails.append(Shown(delivery=delivery, who=recipient_name, address=address))
     return shown_emails
 
 
 def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:
-    """Return the emails whose recipient has these words in their name, or in an address that the reader may see."""
-    with_address = people_with_known_address(reader).filter(email__icontains=words)
+    """Return the emails whose recipient has this text in the name, or in an address that the reader may see."""
+    people_by_address = people_with_known_address(reader).filter(email__icontains=words)
     if reader.is_staff:
-        with_name = User.objects.filter(name__icontains=words)
-        people = with_name.values_list("pk", flat=True).union(with_address.values_list("pk", flat=True))
-        # PostgreSQL knows how long a list is: it looks up the emails of a few people, and reads the newest for many.
+        people_by_name = User.objects.filter(name__icontains=words)
+        people = people_by_name.values_list("pk", flat=True).union(people_by_address.values_list("pk", flat=True))
+        # PostgreSQL knows the length of a list, but not of a subquery. For a short list it looks up the emails of each
+        # person, and for many people it reads the newest emails.
         first_ids = list(people[: _MAX_LISTED + 1])
         return rows.filter(recipient__in=first_ids if len(first_ids) <= _MAX_LISTED else people)
-    # Until they confirm, people are found only by the address that was typed.
+    # People who have not confirmed are found only by the address that was typed.
     by_name = rows.filter(recipient__name__icontains=words)
     by_name = by_name.exclude(subscription__isnull=False, subscription__confirmed_at=None)
-    return rows.filter(recipient__in=with_address.values("pk")) | by_name
+    return rows.filter(recipient__in=people_by_address.values("pk")) | by_name
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """Return the watermarks of plans that are due by then, the soonest first; leads see only those of their plans."""
+    """Return the watermarks of plans that are due by then, the soonest first; leads see only their plans."""
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))

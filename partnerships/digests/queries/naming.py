@@ -30,7 +30,7 @@ from partnerships.recommendations.models import Recommendation
 class FollowedTarget(NamedTuple):
     """The target of a subscription, and the organisation that added the follower.
 
-    A named tuple and not a model, because a batch of emails reads many. `audience` is that of the partnership.
+    This is a named tuple and not a model, because a batch of emails reads many. `audience` is the partnership's.
     """
 
     pk: int
@@ -75,7 +75,7 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
 
 
 def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
-    """Read subscriptions by their ids, and return those that `open_to_askers` would return."""
+    """Return the ids that `open_to_askers` would return for the subscriptions with these ids."""
     if not subscription_ids:
         return set()
     rows = rows_planned_once(_TARGETS_BY_ID, [sorted(subscription_ids)], generic_plan=True)
@@ -83,33 +83,33 @@ def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
 
 
 def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[int]:
-    """Apply the rights of stakeholders (docs/rights.md) to each kind of target; returns ids of subscriptions."""
+    """Return the ids of the subscriptions whose target may be named, by the rights of stakeholders (docs/rights.md)."""
     reach = reach_of({target.plan_id for target in targets if target.plan_id is not None}, now)
     inside_pairs = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
-    private_partnerships = {
+    private_partnership_ids = {
         target.partnership_id
         for target in targets
         if target.partnership_id is not None and target.audience != PartnershipAudience.NETWORK
     }
-    parties: set[tuple[int, int]] = set()
-    if private_partnerships:
-        present = Party.objects.present().filter(partnership__in=private_partnerships)
-        parties = set(present.values_list("partnership", "organisation"))
+    party_pairs: set[tuple[int, int]] = set()
+    if private_partnership_ids:
+        present_parties = Party.objects.present().filter(partnership__in=private_partnership_ids)
+        party_pairs = set(present_parties.values_list("partnership", "organisation"))
     marked_ids = _marked_ids(targets)
 
     def is_readable(target: FollowedTarget) -> bool:
-        """Whether the organisation that added the follower may read the target; the rule differs for each kind."""
+        """Return True if the organisation that added the follower may read the target, by the rule for its kind."""
         if target.plan_id is not None:
-            # Anybody may follow a public plan, so nobody needs to have added its followers.
+            # Anybody may follow a public plan, so no organisation needs to have added the follower.
             if target.plan_id in reach.public:
                 return True
-            # Every organisation of the network may read the plan, so it is enough that one added the follower.
+            # Every organisation of the network may read the plan, so it does not matter which one added the follower.
             if target.plan_id in reach.network:
                 return target.added_for_id is not None
             return (target.plan_id, target.added_for_id) in inside_pairs
         # The name of a partnership that the whole network may see is no secret.
         if target.partnership_id is not None and target.audience != PartnershipAudience.NETWORK:
-            return (target.partnership_id, target.added_for_id) in parties
+            return (target.partnership_id, target.added_for_id) in party_pairs
         # A lead decides for each ask, offer and commitment whether stakeholders may know about it.
         if target.request_id is not None or target.commitment_id is not None:
             return target.pk in marked_ids
@@ -150,7 +150,7 @@ def _ids_visible_to(person: User, subscriptions: Collection[Subscription]) -> se
     return set(rows_for(_visible_to, person, [subscription.pk for subscription in subscriptions], *record_groups))
 
 
-#: The fields of `Subscription` that refer to what it follows, in the order of the parameters of `_visible_to`.
+#: The fields of `Subscription` that refer to the followed record, in the order of the parameters of `_visible_to`.
 _TARGET_FIELDS = ("plan", "partnership", "organisation", "request", "commitment", "recommendation")
 
 
@@ -179,7 +179,7 @@ def _visible_to(
     """Return the ids of the subscriptions whose target the person may see; the targets are given by kind."""
     with one_by_one():
         visible_records = records_known_to(person)
-    # Filtered by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.
+    # Filter by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.
     record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
     condition = Q(pk__in=[])
     for field, ids in zip(_TARGET_FIELDS, record_groups, strict=True):
@@ -191,26 +191,30 @@ def _visible_to(
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
     """Return the ids of the subscriptions whose own follower may know the name of the target today.
 
-    A stakeholder may know what the organisation that added them may read, a person with an account what they may see.
-    All partnerships are looked up in one query, because a batch of emails names many.
+    A stakeholder may know what the organisation that added them may read, and a person with an account what they may
+    see. All partnerships are looked up in one query, because a batch of emails names many.
     """
     rows = list(subscriptions)
-    of_stakeholders = [subscription for subscription in rows if subscription.person.is_stakeholder]
-    named_ids = open_to_askers(of_stakeholders, now)
+    subscriptions_of_stakeholders = [subscription for subscription in rows if subscription.person.is_stakeholder]
+    named_ids = open_to_askers(subscriptions_of_stakeholders, now)
 
-    with_account = [subscription for subscription in rows if not subscription.person.is_stakeholder]
-    to_partnerships = [subscription.pk for subscription in with_account if subscription.partnership_id is not None]
-    if to_partnerships:
+    subscriptions_of_accounts = [subscription for subscription in rows if not subscription.person.is_stakeholder]
+    partnership_subscription_ids = [
+        subscription.pk for subscription in subscriptions_of_accounts if subscription.partnership_id is not None
+    ]
+    if partnership_subscription_ids:
         may_see = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
-        named_ids |= set(Subscription.objects.filter(may_see, pk__in=to_partnerships).values_list("pk", flat=True))
-    for subscription in with_account:
+        named_ids |= set(
+            Subscription.objects.filter(may_see, pk__in=partnership_subscription_ids).values_list("pk", flat=True)
+        )
+    for subscription in subscriptions_of_accounts:
         if subscription.partnership_id is None:
             named_ids |= _ids_visible_to(subscription.person, [subscription])
     return named_ids
 
 
 def set_names_for_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set `named` and `piece_name` on each subscription as its own follower may see them; returns the subscriptions."""
+    """Set `named` and `piece_name` on each subscription as its own follower may see them, and return the list."""
     rows = list(subscriptions)
     named_ids = named_to_followers(rows, now)
     for subscription in rows:
@@ -220,25 +224,25 @@ def set_names_for_followers(subscriptions: Iterable[Subscription], now: dt.datet
 
 
 def _set_piece_names(subscriptions: Collection[Subscription]) -> None:
-    """Set the names of sites and milestones, without those that only people inside the plan may read."""
-    to_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
-    if not to_pieces:
+    """Set the names of sites and milestones, except names that only people inside the plan may read."""
+    piece_subscriptions = [subscription for subscription in subscriptions if subscription.key and subscription.named]
+    if not piece_subscriptions:
         return
-    plan_ids = {subscription.plan_id for subscription in to_pieces}
+    plan_ids = {subscription.plan_id for subscription in piece_subscriptions}
     newest_versions = Version.objects.filter(plan__in=plan_ids, number=F("plan__current_number"))
     content_by_plan = {
         plan_id: outside(normalise(content)) for plan_id, content in newest_versions.values_list("plan", "content")
     }
-    for subscription in to_pieces:
+    for subscription in piece_subscriptions:
         content = content_by_plan.get(subscription.plan_id or 0)
         piece = get_piece(content, subscription.key) if content is not None else None
         subscription.piece_name = str(piece["name"]) if piece else ""
 
 
 def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set `named` and `piece_name`, from which `shown_name` follows, as this reader may see them; returns the rows.
+    """Set `named` and `piece_name` as this reader may see them, and return the list; `shown_name` uses both.
 
-    The subscriptions are the reader's own, or those of stakeholders of the reader's organisation.
+    The subscriptions are the reader's own, or belong to stakeholders of the reader's organisation.
     """
     rows = list(subscriptions)
     if reader.is_stakeholder:
@@ -252,21 +256,23 @@ def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.d
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
-    """Whether an email may still ask the person about this subscription, and so name its target."""
+    """Return True if an email may still ask the person about this subscription, which names its target."""
     return bool(named_to_followers([subscription], now))
 
 
 def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
     """Return the ids of the refused subscriptions for which the person may request a new confirmation email.
 
-    They may while the refusal keeps partners from asking, and at any time for a public plan. Otherwise the partner must
-    ask again, because the partner may no longer want to.
+    The person may do so while the refusal prevents partners from asking, and at any time for a public plan. Otherwise
+    the partner must ask again, because the partner may no longer want to.
     """
-    refused = [subscription for subscription in subscriptions if subscription.is_refused]
-    recent_ids = {subscription.pk for subscription in refused if subscription.was_refused(now)}
-    older = [subscription for subscription in refused if subscription.pk not in recent_ids]
-    plan_ids = {subscription.plan_id for subscription in older if subscription.plan_id is not None}
+    refused_subscriptions = [subscription for subscription in subscriptions if subscription.is_refused]
+    recent_ids = {subscription.pk for subscription in refused_subscriptions if subscription.was_refused(now)}
+    older_subscriptions = [subscription for subscription in refused_subscriptions if subscription.pk not in recent_ids]
+    plan_ids = {subscription.plan_id for subscription in older_subscriptions if subscription.plan_id is not None}
     if not plan_ids:
         return recent_ids
     public_plan_ids = set(Plan.objects.public().filter(pk__in=plan_ids).values_list("pk", flat=True))
-    return recent_ids | {subscription.pk for subscription in older if subscription.plan_id in public_plan_ids}
+    return recent_ids | {
+        subscription.pk for subscription in older_subscriptions if subscription.plan_id in public_plan_ids
+    }

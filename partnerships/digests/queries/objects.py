@@ -19,21 +19,21 @@ from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
 
-class Named(NamedTuple):
-    """The title of a record in emails, and the path of its page."""
+class TitleAndPath(NamedTuple):
+    """The title of a record as emails show it, and the path of its page."""
 
     title: str
     path: str
 
 
 def _title(record: Any) -> str:
-    """Return the title of a record; emails shorten the titles of records that can be followed."""
+    """Return the title of a record; titles of records that people can follow are shortened as in emails."""
     if isinstance(record, Entry | Commitment | Plan | Partnership | Organisation):
         return title_of(record)
     return str(getattr(record, "title", record))
 
 
-#: The model of each kind of record that changes are about.
+#: The model of each kind of record that changes can be about.
 _MODELS: dict[str, type[Model]] = {
     SubjectKind.PARTNERSHIP: Partnership,
     SubjectKind.ORGANISATION: Organisation,
@@ -47,13 +47,13 @@ _MODELS: dict[str, type[Model]] = {
 }
 
 
-def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Named]:
-    """Return the titles and pages of these records, by kind and id; kinds without a page are missing."""
-    return {key: Named(_title(record), record.get_absolute_url()) for key, record in records_of(records).items()}
+def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], TitleAndPath]:
+    """Return the title and page of each of these records, by kind and id, without kinds that have no page."""
+    return {key: TitleAndPath(_title(record), record.get_absolute_url()) for key, record in records_of(records).items()}
 
 
 def records_of(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]:
-    """Return these records by kind and id, with one query for each kind; kinds without a page are missing."""
+    """Return these records by kind and id, with one query for each kind, without kinds that have no page."""
     ids_by_kind: dict[str, set[int]] = defaultdict(set)
     for kind, pk in records:
         ids_by_kind[kind].add(pk)

@@ -1,6 +1,6 @@
-"""Works out which followers may read which plan, and up to which version, for sets of followers at once.
+"""Works out which followers may read which plan, and up to which version, for many followers together.
 
-The rights are those of docs/rights.md.
+The rights are described in docs/rights.md.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
 
 @dataclass(frozen=True, slots=True)
 class PlanReach:
-    """Which organisations may read some plans, as lists of ids that SQL can join.
+    """The organisations that may read some plans, as lists of ids that SQL can join.
 
-    * `inside_plans` and `inside_organisations` are pairs: people of the organisation read everything in the plan.
-    * `network` are the plans that every organisation of the network may read, and `public` those that are public too.
+    * `inside_plans` and `inside_organisations` are pairs: people of the organisation may read everything in the plan.
+    * `network` are the plans that every organisation of the network may read. `public` are the public ones among them.
     """
 
     plans: list[int]
@@ -42,7 +42,7 @@ class PlanReach:
 def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
     """Return which organisations may read these plans now; former parties may read no new versions.
 
-    With `once_open`, as if no plan were a draft or under embargo.
+    With `once_open`, drafts and versions under embargo count as open.
     """
     ids = sorted(plans)
     if not ids:
@@ -50,54 +50,59 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     sql, compiled_values = _reach_sql(once_open)
     present_values = {_PLAN: ids, _NOW: now}
     rows = rows_planned_once(sql, [present_values.get(value, value) for value in compiled_values])
-    inside = sorted({(plan_id, organisation_id) for access, plan_id, organisation_id in rows if access == _INSIDE})
+    inside_pairs = sorted(
+        {(plan_id, organisation_id) for access, plan_id, organisation_id in rows if access == _INSIDE}
+    )
     return PlanReach(
         plans=ids,
-        inside_plans=[plan_id for plan_id, _ in inside],
-        inside_organisations=[organisation_id for _, organisation_id in inside],
+        inside_plans=[plan_id for plan_id, _ in inside_pairs],
+        inside_organisations=[organisation_id for _, organisation_id in inside_pairs],
         network=sorted({plan_id for access, plan_id, _ in rows if access == _NETWORK}),
         public=sorted({plan_id for access, plan_id, _ in rows if access == _PUBLIC}),
     )
 
 
-#: Placeholders for the plans and the time in SQL that Django compiles once, because that takes longer than running it.
+#: Placeholders for the plans and the time. Django compiles the SQL only once, because that takes longer than running
+#: it.
 _PLAN, _NOW = -9_007_199_254_740_991, dt.datetime(1, 1, 2, tzinfo=dt.UTC)
-#: The kinds of access in the first column of that SQL.
+#: The kinds of access in the first column of the SQL from `_reach_sql`.
 _INSIDE, _NETWORK, _PUBLIC = 1, 2, 3
 
 
 @lru_cache(maxsize=2)
 def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
-    """Return one statement for all routes by which plans may be read, and its values with the placeholders.
+    """Return one statement for all routes by which plans may be read, and its values, among them placeholders.
 
-    Its columns are the kind of access, the plan and the organisation; for the network and the public, the plan twice.
+    Its columns are the kind of access, the plan and the organisation. For the network and the public, the third column
+    repeats the plan.
     """
     plans = Plan.objects.filter(pk=_PLAN).order_by()
     queries: list[tuple[int, QuerySet[Plan, Any]]] = []
     for route in routes_once_open() if once_open else present_routes(_NOW):
         if isinstance(route, Organisations):
-            reached = plans.filter(route.when, **{f"{route.path}__isnull": False})
-            queries.append((_INSIDE, reached.values_list("pk", route.path)))
+            readable_plans = plans.filter(route.when, **{f"{route.path}__isnull": False})
+            queries.append((_INSIDE, readable_plans.values_list("pk", route.path)))
         elif isinstance(route, Network):
             open_plans = plans.filter(route.when)
             queries.append((_NETWORK, open_plans.values_list("pk", "pk")))
             queries.append((_PUBLIC, open_plans.filter(audience=Audience.PUBLIC).values_list("pk", "pk")))
-    compiled = [(access, *query.query.sql_with_params()) for access, query in queries]
-    sql = " UNION ALL ".join(f"SELECT {access}, * FROM ({sql}) reached" for access, sql, _ in compiled)  # noqa: S608 - Django's own SQL
-    values = tuple(value for _, _, query_values in compiled for value in query_values)
+    compiled_queries = [(access, *query.query.sql_with_params()) for access, query in queries]
+    sql = " UNION ALL ".join(f"SELECT {access}, * FROM ({sql}) reached" for access, sql, _ in compiled_queries)  # noqa: S608 - Django's own SQL
+    values = tuple(value for _, _, query_values in compiled_queries for value in query_values)
     return _for_several_plans(sql, values), values
 
 
 def _for_several_plans(sql: str, values: Sequence[Any]) -> str:
-    """Return SQL about one plan, changed to take a list of plans in its place."""
-    first, *others = sql.split("%s")
-    return first + "".join(
-        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, others, strict=True)
+    """Return SQL about one plan, changed so that it takes a list of plans instead."""
+    first_part, *other_parts = sql.split("%s")
+    return first_part + "".join(
+        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, other_parts, strict=True)
     )
 
 
 #: The followers who may read these plans now: (person_id, plan_id, reading), with reading 1 for inside, 2 for outside.
-#: Stakeholders read public plans, and what the organisation that added them may read; never what is confidential.
+#: Stakeholders may read public plans, and plans that the organisation that added them may read, both without
+#: confidential content.
 _READERS = """
 following AS MATERIALIZED (
     SELECT person_id, plan_id, how, added_for_id FROM {followed}
@@ -136,15 +141,15 @@ readers AS (
 def readers_sql(
     reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Return common table expressions, the last one `readers`, and their parameters.
+    """Return common table expressions, the last named `readers`, and their parameters.
 
-    With `people`, only these followers. People who have paused are left out, unless `even_paused`.
+    With `people`, only these followers are readers. People who have paused are left out, unless `even_paused` is set.
     """
-    acting, params = _acting(timezone.localdate())
+    acting_sql, params = _acting(timezone.localdate())
     sql = _READERS.format(
         followed="digests_standing" if even_paused else "digests_following",
         people="AND person_id = ANY(%(people)s)" if people is not None else "",
-        acting=acting,
+        acting=acting_sql,
     )
     return sql, {
         **params,
@@ -162,7 +167,7 @@ def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
     """Return SQL for the organisations that people act for, and its parameters by name."""
     memberships = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
     sql, values = memberships.query.sql_with_params()
-    # Django's query has parameters by position, and the statement around it has them by name.
+    # Django's query has positional parameters, but the statement around it has named ones.
     params = {f"acting_{index}": value for index, value in enumerate(values)}
     return sql % tuple(f"%({name})s" for name in params), params
 
@@ -177,8 +182,8 @@ def reading_classes(
 ) -> dict[tuple[int, int], str]:
     """Return how much followers may read now, "inside" or "outside", by the ids of the person and the plan.
 
-    Followers who may read nothing are missing. With `once_open`, as if no plan were a draft or under embargo. With
-    `even_paused`, people who have paused are included: use it only for what they received before.
+    Followers who may read nothing are missing. With `once_open`, drafts and versions under embargo count as open. With
+    `even_paused`, people who have paused are included: use this only for what they received before.
     """
     if not plans or (people is not None and not people):
         return {}
@@ -188,7 +193,7 @@ def reading_classes(
 def readers_within(
     reach: PlanReach, people: Sequence[int] | None, *, even_paused: bool = False
 ) -> dict[tuple[int, int], str]:
-    """Return what `reading_classes` returns, for plans whose reach is worked out already."""
+    """Return the same as `reading_classes`, for plans whose reach is already known."""
     if not reach.plans or (people is not None and not people):
         return {}
     sql, params = readers_sql(reach, people, even_paused=even_paused)
@@ -197,8 +202,8 @@ def readers_within(
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
-#: The emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look up each reader in
-#: memory; a join would compare every email with every reader.
+#: Selects the emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look up each
+#: reader in memory; a join would compare every email with every reader.
 _LOST_ACCESS = """
 SELECT included.email_id
   FROM unnest(%(emails)s::bigint[], %(readers)s::bigint[], %(included_plans)s::bigint[], %(inside)s::bool[])
@@ -210,7 +215,7 @@ SELECT included.email_id
 
 
 def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
-    """Return the ids of emails that contain something their reader may no longer read.
+    """Return the ids of emails with content that their reader may no longer read.
 
     Each of `included` is an email id, the id of its reader, the id of a plan in it and the reading class of its text.
     """
@@ -229,13 +234,16 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
 
 
 def reading_class_of(person: User, plan: Plan, now: dt.datetime) -> str:
-    """Return how much of a plan a person with an account may read, if they may read it (`Watermark.Reading`)."""
+    """Return the class in which a person with an account reads a plan (`Watermark.Reading`).
+
+    The caller has checked that the person may read the plan.
+    """
     reach = reach_of([plan.pk], now)
-    acting = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
-    return INSIDE if acting.exists() else OUTSIDE
+    own_memberships = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
+    return INSIDE if own_memberships.exists() else OUTSIDE
 
 
-#: The sites and milestones that people follow, for people who do not follow the whole plan (`key` is "") too.
+#: Selects the sites and milestones that people follow, without people who also follow the whole plan (`key` is "").
 _PIECES = """
 SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
   FROM digests_following
@@ -245,7 +253,10 @@ SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
 
 
 def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
-    """Return the keys of sites and milestones that people follow without the whole plan, by person and plan."""
+    """Return the keys of the sites and milestones that people follow, by person and plan.
+
+    People who follow the whole plan are missing.
+    """
     if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
         return {}
     rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
@@ -253,18 +264,19 @@ def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tup
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
-    """Return the newest version of each plan that its owners, and that all others, may read; 0 if there is none.
+    """Return the newest version of each plan that its owners may read, and the newest that others may read.
 
-    Owners may read a version under embargo, others the newest version without one.
+    Owners may read a version under embargo, others only versions without one. A number is 0 if there is no such
+    version.
     """
     if not plans:
         return {}
     statement = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
-    newest: dict[int, tuple[int, int]] = {}
+    numbers_by_plan: dict[int, tuple[int, int]] = {}
     embargoed_ids: list[int] = []
     for pk, number, embargo_ends_at in rows_planned_once(statement, [sorted(plans)], generic_plan=True):
         is_embargoed = bool(embargo_ends_at) and embargo_ends_at > now
-        newest[pk] = (number, 0 if is_embargoed else number)
+        numbers_by_plan[pk] = (number, 0 if is_embargoed else number)
         if is_embargoed and number:
             embargoed_ids.append(pk)
     if embargoed_ids:
@@ -272,8 +284,8 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
         open_versions = Version.objects.filter(is_open, plan__in=embargoed_ids)
         open_numbers = open_versions.values("plan").annotate(number=Max("number"))
         for plan_id, open_number in open_numbers.values_list("plan", "number"):
-            newest[plan_id] = (newest[plan_id][0], open_number)
-    return newest
+            numbers_by_plan[plan_id] = (numbers_by_plan[plan_id][0], open_number)
+    return numbers_by_plan
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:

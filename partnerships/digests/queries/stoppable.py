@@ -1,4 +1,4 @@
-"""Finds what the stop link of an email can stop: what the email contained and the person still gets."""
+"""Finds what the stop link of an email can stop: records and notices in the email that the person still gets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.digests.models.targets import Target, fields_of, kind_of, titl
 from partnerships.digests.queries.naming import set_names_for_followers
 from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
-from partnerships.digests.queries.successions import followed_of
+from partnerships.digests.queries.successions import followed_targets
 from partnerships.digests.queries.ways import groups_in_summary
 from partnerships.organisations.lineage import successions_in_email
 from partnerships.outbox.kinds import kind_of as email_kind
@@ -39,39 +39,39 @@ from partnerships.plans.models import Plan
 class SingleStop:
     """Base class: stops one kind of email only for the record that it is about, and not for its whole group.
 
-    Upper rooms register one for emails that a person asked for, such as those about a saved view. `params` are those of
-    the email.
+    Upper rooms register a subclass for emails that a person asked for, such as emails about a saved view. `params` are
+    the email's.
     """
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """Return the name of the record, as the reader may know it; "" if they get no more emails about the record."""
+        """Return the name of the record as the reader may know it; "" if they get no more emails about the record."""
         raise NotImplementedError
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-        """Stop emails about the record; returns what `renew` needs to undo that, as JSON values."""
+        """Stop emails about the record, and return what `renew` needs to undo that, as JSON values."""
         raise NotImplementedError
 
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
-        """Undo a stop, if the person may still get these emails; `kept` is what `stop` returned."""
+        """Undo a stop if the person may still get these emails; `kept` is the return value of `stop`."""
         raise NotImplementedError
 
 
-_singles: dict[str, SingleStop] = {}
+_single_stop_by_kind: dict[str, SingleStop] = {}
 
 
 def register_single_stop(kind: str, single: SingleStop) -> None:
     """Register how emails of this kind are stopped for one record."""
-    _singles[kind] = single
+    _single_stop_by_kind[kind] = single
 
 
 def single_stop(kind: str) -> SingleStop:
-    """Return how emails of this kind are stopped for one record."""
-    return _singles[kind]
+    """Return the registered way to stop emails of this kind for one record."""
+    return _single_stop_by_kind[kind]
 
 
 def kinds_stopped_by_params() -> list[str]:
-    """Return the kinds of email whose params a stop link needs, so that they are kept as long as the link works."""
-    return [DeliveryKind.SUCCESSION.value, *_singles]
+    """Return the kinds of email whose params are stored as long as their stop link works, because it needs them."""
+    return [DeliveryKind.SUCCESSION.value, *_single_stop_by_kind]
 
 
 class Single(NamedTuple):
@@ -84,9 +84,9 @@ class Single(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stoppable:
-    """The contents of an email that the person still gets, and can stop.
+    """The contents of an email that the person still gets and can stop.
 
-    * `had_any`: the email contained something, even if the person no longer gets any of it.
+    * `had_any`: the email had contents that can be stopped, even if the person no longer gets any of them.
     * `subjects`: partnerships, organisations, asks, offers and commitments.
     * `groups`: the groups of the notices in the email that the person still gets by email.
     * `single`: the one record that the email is about, of a kind with a `SingleStop`.
@@ -127,17 +127,17 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
 
 
 def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
-    """Return those of these groups whose notices the person gets by email, at once or in a summary."""
-    not_by_email = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF])
-    return tuple(sorted(set(groups).difference(not_by_email.values_list("group", flat=True))))
+    """Return the groups among these whose notices the person gets by email, at once or in a summary."""
+    other_choices = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF])
+    return tuple(sorted(set(groups).difference(other_choices.values_list("group", flat=True))))
 
 
 def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
-    """Return what an email without news can stop: it was about a succession, about one record, or a notice.
+    """Return what an email without news can stop: an email about a succession, about one record, or a notice.
 
     Notices are deleted after a year, and the link works for two years. In the second year, the link of a summary stops
-    the groups that come in summaries. The link of a notice that nobody can stop, or whose kind no longer exists, stops
-    nothing, because it must not stop other emails.
+    the groups that are sent in summaries. The link of a notice that nobody can stop, or whose kind no longer exists,
+    stops nothing, because it must not stop other emails.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     if email is None:
@@ -151,17 +151,17 @@ def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
     kind = email_kind(email.kind)
     if kind is None or not kind.is_choosable:
         return Stoppable(had_any=True)
-    if email.kind in _singles:
-        called = _singles[email.kind].called(person=person, params=email.params)
-        return Stoppable(had_any=True, single=Single(email.kind, email.params, called) if called else None)
+    if email.kind in _single_stop_by_kind:
+        record_name = _single_stop_by_kind[email.kind].called(person=person, params=email.params)
+        return Stoppable(had_any=True, single=Single(email.kind, email.params, record_name) if record_name else None)
     return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
 def _stoppable_of_lost_email(person: User, delivery: int) -> Stoppable:
-    """Return what an email can stop that was sent after the restored backup, so that the database does not have it.
+    """Return what an email can stop that the database does not contain, because it was sent after the restored backup.
 
-    For 30 days the outbox knows the kind of each such notice, and its link stops notices of that group. Nothing is
-    known about a digest, so its link asks about all that the person follows.
+    For 30 days the outbox stores the kind of each such notice, and its link stops notices of that group. The contents
+    of a digest are not stored, so its link asks about all that the person follows.
     """
     delivered = DeliveredBefore.objects.filter(email_id=delivery, person_id=person.pk).first()
     kind = email_kind(delivered.kind) if delivered is not None else None
@@ -171,14 +171,15 @@ def _stoppable_of_lost_email(person: User, delivery: int) -> Stoppable:
 
 
 def _stoppable_of_succession(person: User, email: Email) -> Stoppable:
-    """Return what an email about a succession can stop: the records in it that the person still follows.
+    """Return the records in an email about a succession that the person still follows and can stop.
 
-    Versions before 1 December 2026 cleared its params after a year. Such a link asks about all that the person follows.
+    Versions before 1 December 2026 cleared the email's params after a year. Its link then asks about all that the
+    person follows.
     """
     successions = successions_in_email(email.params)
     if not successions:
         return Stoppable(had_any=False)
-    targets = followed_of(successions, person, day=timezone.localdate())
+    targets = followed_targets(successions, person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
     other_targets = tuple(target for target in targets if not isinstance(target, Plan))
     plans.sort(key=lambda plan: (plan.title, plan.pk))
@@ -186,29 +187,31 @@ def _stoppable_of_succession(person: User, email: Email) -> Stoppable:
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:
-    """Return the person's subscriptions by which they follow this target, closest first.
+    """Return the person's subscriptions by which they follow this target, the closest first.
 
     A partnership is also followed through its parties, unless the person has refused the partnership since.
     """
     if isinstance(target, Plan):
         return covering(person, target)
-    live = Subscription.objects.live().for_listing().filter(person=person)
-    own = list(live.filter(**fields_of(target)))
+    live_subscriptions = Subscription.objects.live().for_listing().filter(person=person)
+    direct_subscriptions = list(live_subscriptions.filter(**fields_of(target)))
     if not isinstance(target, Partnership):
-        return own
+        return direct_subscriptions
     parties = target.parties.present().values("organisation")
-    through_parties = live.filter(organisation__in=parties, confirmed_at__isnull=False)
+    through_parties = live_subscriptions.filter(organisation__in=parties, confirmed_at__isnull=False)
     refusals = Subscription.objects.refused().filter(person=person, partnership=target)
     for refused_at in refusals.values_list("refused_at", flat=True):
         through_parties = through_parties.filter(confirmed_at__gt=refused_at)
-    return [*own, *through_parties.order_by("organisation", "pk")]
+    return [*direct_subscriptions, *through_parties.order_by("organisation", "pk")]
 
 
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
     """Return the names of these targets, in the same order, as far as this follower may still know them."""
     closest_subscriptions = [next(iter(covering_subject(person, target)), None) for target in targets]
-    existing = [subscription for subscription in closest_subscriptions if subscription is not None]
-    nameable_ids = {subscription.pk for subscription in set_names_for_followers(existing, now) if subscription.named}
+    existing_subscriptions = [subscription for subscription in closest_subscriptions if subscription is not None]
+    nameable_ids = {
+        subscription.pk for subscription in set_names_for_followers(existing_subscriptions, now) if subscription.named
+    }
     return [
         title_of(target)
         if subscription is not None and subscription.pk in nameable_ids
@@ -218,19 +221,19 @@ def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> lis
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:
-    """Return the person's subscriptions by which they follow this plan, closest first, paused ones too.
+    """Return the person's subscriptions by which they follow this plan, the closest first, including paused ones.
 
-    Subscriptions to its partnership or an owner that the person confirmed before they refused the plan do not count, as
-    in the database view `digests_following`.
+    Subscriptions to its partnership or an owner that the person confirmed before refusing the plan do not count, as in
+    the database view `digests_following`.
     """
-    live = Subscription.objects.live().for_listing().filter(person=person)
+    live_subscriptions = Subscription.objects.live().for_listing().filter(person=person)
     is_of_partnership = Q(partnership__isnull=False, partnership=plan.partnership_id)
     is_of_owner = Q(organisation__in=plan.owners.values("organisation"))
-    indirect = live.filter(is_of_partnership | is_of_owner, confirmed_at__isnull=False)
+    indirect_subscriptions = live_subscriptions.filter(is_of_partnership | is_of_owner, confirmed_at__isnull=False)
     refusals = Subscription.objects.refused().filter(person=person, plan=plan, key="")
     for refused_at in refusals.values_list("refused_at", flat=True):
-        indirect = indirect.filter(confirmed_at__gt=refused_at)
-    return [*live.filter(plan=plan), *indirect.order_by("organisation", "pk")]
+        indirect_subscriptions = indirect_subscriptions.filter(confirmed_at__gt=refused_at)
+    return [*live_subscriptions.filter(plan=plan), *indirect_subscriptions.order_by("organisation", "pk")]
 
 
 def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:

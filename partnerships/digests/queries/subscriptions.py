@@ -1,4 +1,4 @@
-"""Reads subscriptions for pages: a person's own, and those of stakeholders."""
+"""Reads subscriptions for pages: a person's own, and the subscriptions of stakeholders."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def subscriptions_of(person: User) -> QuerySet[Subscription]:
 
 def live_or_refused(person: User) -> QuerySet[Subscription]:
     """Return a person's own subscriptions that have not ended or that they refused, newest first."""
-    own = Subscription.objects.for_listing().filter(person=person)
-    return (own.live() | own.refused()).order_by("-asked_at", "-pk")
+    own_subscriptions = Subscription.objects.for_listing().filter(person=person)
+    return (own_subscriptions.live() | own_subscriptions.refused()).order_by("-asked_at", "-pk")
 
 
 def may_ask_for(user: User) -> QuerySet[Organisation]:
@@ -44,17 +44,18 @@ def may_ask_for(user: User) -> QuerySet[Organisation]:
 
 
 def may_ask_stakeholders(user: User) -> bool:
-    """Whether the person may ask stakeholders for any organisation."""
+    """Return True if the person may ask stakeholders for any organisation."""
     return bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
 
 
 def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
-    """Return the subscriptions of stakeholders whom an organisation has asked that the person edits for or leads.
+    """Return the subscriptions of stakeholders whom the person's organisations asked.
 
-    Ended subscriptions are in the list for as long as a refusal keeps partners from asking again. A subscription that
-    moves to an address that the stakeholder gave themselves is in the list once they have confirmed the address.
+    Only organisations for which the person is editor or lead count. Ended subscriptions are in the list for as long as
+    a refusal prevents partners from asking again. A subscription that moves to an address that the stakeholder gave
+    themselves is in the list once they have confirmed the address.
     """
-    # The ids are read first: with a subquery PostgreSQL would join all subscriptions before it filters them.
+    # The ids are read first, because with a subquery PostgreSQL would join all subscriptions before filtering them.
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     if not isinstance(organisations, list):
         organisations = [organisation.pk for organisation in may_ask_for(user)]
@@ -70,15 +71,15 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
 def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.datetime) -> SubscriptionQuerySet:
     """Return the subscriptions of stakeholders that match a search, each with the text that a page shows (`shown_as`).
 
-    Stakeholders are found and sorted by this text. Before they confirm it is only the address that was typed, because
-    even the order could reveal a name. A complete address also finds ended subscriptions; an address that they gave
-    themselves finds none.
+    Stakeholders are found and sorted by this text. Before they confirm, it is only the address that was typed, because
+    even the order could reveal a name. A complete address also finds ended subscriptions; an address that stakeholders
+    gave themselves finds none.
     """
-    nameless = Q(confirmed_at=None) | Q(person__name="")
+    has_no_known_name = Q(confirmed_at=None) | Q(person__name="")
     rows = stakeholders_of(user, now).annotate(
         shown_as=Case(
-            When(nameless, has_own_address=True, then=Value(NAMELESS)),
-            When(nameless, then=F("person__email")),
+            When(has_no_known_name, has_own_address=True, then=Value(NAMELESS)),
+            When(has_no_known_name, then=F("person__email")),
             default=F("person__name"),
             output_field=CharField(),
         )
@@ -87,13 +88,13 @@ def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.d
         kind, _, pk = about.partition("-")
         rows = rows.filter(**{kind: pk})
     if words:
-        part = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
-        by_address = Q(has_own_address=False) & (part | Q(person__email__iexact=words))
-        rows = rows.filter(Q(shown_as__icontains=words) | by_address)
+        matches_part = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
+        matches_address = Q(has_own_address=False) & (matches_part | Q(person__email__iexact=words))
+        rows = rows.filter(Q(shown_as__icontains=words) | matches_address)
     return rows
 
 
-#: Headings in the filter for what stakeholders follow, by the field of `Subscription`.
+#: Headings in the filter by followed record, by the field of `Subscription`.
 _HEADINGS = {
     "plan": "Plans",
     "partnership": "Partnerships",
@@ -104,22 +105,22 @@ _HEADINGS = {
 }
 
 
-def _one_of_each(user: User, now: dt.datetime) -> QuerySet[Subscription]:
-    """Return one subscription of a stakeholder to each target that stakeholders follow."""
+def _one_subscription_by_target(user: User, now: dt.datetime) -> QuerySet[Subscription]:
+    """Return one stakeholder's subscription to each target that stakeholders follow."""
     target_ids = tuple(f"{name}_id" for name in TARGETS)
     return stakeholders_of(user, now).order_by(*target_ids, "pk").distinct(*target_ids)
 
 
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what stakeholders of a person's organisations follow, under headings, for the filter of their list.
+    """Return the records that a person's stakeholders follow, by heading, for the filter of their list.
 
     Each option is a value that `find_stakeholders` accepts (`plan-12`) and a name. There are options only for targets
     that this person may know by name.
     """
-    one_each = set_names_for(user, rows_for(_one_of_each, user, now), now)
+    subscriptions = set_names_for(user, rows_for(_one_subscription_by_target, user, now), now)
     names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
     for subscription in sorted(
-        (subscription for subscription in one_each if subscription.named),
+        (subscription for subscription in subscriptions if subscription.named),
         key=lambda subscription: (subscription.shown_name.casefold(), subscription.pk),
     ):
         names_by_heading[_HEADINGS[subscription.target_kind]].append(
@@ -131,7 +132,7 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
     """Return the subscription to this target that the organisation added for this address.
 
-    None if there is none, if it has ended or is suppressed, or if the person gave the address themselves.
+    None if it does not exist, has ended or is suppressed, or if the person gave the address themselves.
     """
     return (
         Subscription.objects.for_listing()
@@ -153,8 +154,8 @@ def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, De
         subscription__in=[subscription.pk for subscription in subscriptions],
         recipient__in=[subscription.person_id for subscription in subscriptions],  # emails are indexed by recipient
     )
-    latest = confirmations.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
-    return {email.subscription_id: email for email in latest if email.subscription_id}
+    latest_emails = confirmations.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
+    return {email.subscription_id: email for email in latest_emails if email.subscription_id}
 
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
@@ -173,7 +174,7 @@ def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> l
 
 
 def moving_with(subscription: Subscription) -> list[Subscription]:
-    """Return the other subscriptions that wait to move from the same earlier address to the same new one."""
+    """Return the other subscriptions that wait to move from the same earlier address to the same new address."""
     if subscription.replaces is None:
         return []
     waiting = Subscription.objects.for_listing().filter(

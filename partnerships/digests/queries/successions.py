@@ -1,4 +1,4 @@
-"""Finds what a succession did to the records that people without an account follow."""
+"""Finds what a succession changed in the records that people without an account follow."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _FOLLOWED = {
     "request": SubjectKind.REQUEST,
     "commitment": SubjectKind.COMMITMENT,
 }
-#: Kinds of handover lines about subscriptions themselves: those to the organisation, and those that it asked for.
+#: Kinds of handover lines about subscriptions: subscriptions to the organisation, and subscriptions that it asked for.
 _SUBSCRIPTIONS = ("followers", "stakeholders")
 
 #: The organisations to which each record belongs now, by field and id; None if a successor has not accepted it yet.
-Whereabouts = Mapping[tuple[str, int], Sequence[Organisation | None]]
+PresentOrganisations = Mapping[tuple[str, int], Sequence[Organisation | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
     """The successions that concern a person (`about`), and what happened to the records that the person follows.
 
-    `passed` has the titles of records by the name of the organisation to which they belong now. `waiting` has the
+    `passed` has the titles of records, by the name of the organisation to which they belong now. `waiting` has the
     titles of records that no organisation has taken over yet.
     """
 
@@ -46,7 +46,10 @@ class Moved:
 
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
-    """Return the ids of people without an account who follow a record of these bodies, or whom a predecessor asked."""
+    """Return the ids of people without an account whom these successions concern.
+
+    They follow a record of one of the organisations, or were asked by a predecessor.
+    """
     subscriptions = (
         subscription
         for succession in successions
@@ -63,16 +66,16 @@ def moved_for(
     now: dt.datetime,
     is_later: bool = False,
 ) -> dict[int, Moved]:
-    """Return what happened in successions to what these people follow, by person.
+    """Return what happened in successions to the records that these people follow, by person.
 
     People who may not know the names of the records are left out. With `is_later`, only records count that passed on
     after people were first told about the succession.
     """
     moved_by_person: dict[int, Moved] = {}
     for succession in successions:
-        of_people = _stakeholder_subscriptions().filter(person__in=list(people))
+        subscriptions_of_people = _stakeholder_subscriptions().filter(person__in=list(people))
         since = succession.told_at if is_later else None
-        subscriptions, whereabouts = _concerned(succession, of_people, day=day, since=since)
+        subscriptions, whereabouts = _concerned(succession, subscriptions_of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):
             if subscription.named:
                 moved = moved_by_person.setdefault(subscription.person_id, Moved())
@@ -91,8 +94,11 @@ def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | N
             titles.append(title)
 
 
-def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """Return what a person, who may have an account by now, follows that successions concern, each target once."""
+def followed_targets(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
+    """Return the targets that a person follows and that successions concern, each once.
+
+    The person may have had an account since the email about the successions was sent.
+    """
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
     subscriptions = (
         subscription
@@ -111,16 +117,16 @@ def _stakeholder_subscriptions() -> SubscriptionQuerySet:
 
 def _concerned(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
-) -> tuple[list[Subscription], Whereabouts]:
-    """Return the subscriptions that a succession concerns, and the organisation that each target belongs to now.
+) -> tuple[list[Subscription], PresentOrganisations]:
+    """Return the subscriptions that a succession concerns, and the organisation to which each target belongs now.
 
     A succession concerns a subscription
 
-    * to one of its bodies, or to a record that it hands over;
+    * to one of its organisations, or to a record that it hands over;
     * that was itself handed over;
-    * that was asked for by a body that has ended.
+    * that was asked for by an organisation that has ended.
     """
-    whereabouts = _whereabouts(
+    whereabouts = _organisations_by_record(
         succession,
         {
             name: set(subscriptions.exclude(**{name: None}).values_list(name, flat=True).distinct().order_by())
@@ -130,24 +136,27 @@ def _concerned(
         since,
     )
     ties = succession.ties.all()
-    sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
-    lines = _settled(succession, since).filter(kind__in=_SUBSCRIPTIONS)
-    about = sides | Q(added_for__in=_ended(succession)) | Q(pk__in=lines.values("record"))
+    is_to_body = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
+    lines = _handovers_done(succession, since).filter(kind__in=_SUBSCRIPTIONS)
+    is_concerned = is_to_body | Q(added_for__in=_ended_organisations(succession)) | Q(pk__in=lines.values("record"))
     for name in _FOLLOWED:
-        about |= Q(**{f"{name}__in": [pk for field_name, pk in whereabouts if field_name == name]})
-    return list(subscriptions.filter(about).for_listing().order_by("person", "pk")), whereabouts
+        is_concerned |= Q(**{f"{name}__in": [pk for field_name, pk in whereabouts if field_name == name]})
+    return list(subscriptions.filter(is_concerned).for_listing().order_by("person", "pk")), whereabouts
 
 
-def _ended(succession: Succession) -> list[Organisation]:
-    """Return the bodies that a succession ended; if it undoes another succession, the bodies that the other ended."""
+def _ended_organisations(succession: Succession) -> list[Organisation]:
+    """Return the organisations that a succession ended.
+
+    If the succession undoes another one, these are the organisations that the other one ended.
+    """
     effect = effective_succession(succession)
     return ending(effect.undoes or effect)
 
 
-def _settled(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
-    """Return the handover lines that passed on, since a moment if given.
+def _handovers_done(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
+    """Return the handover lines that were carried out, since a moment if given.
 
-    If the succession undoes another, return the lines that passed back.
+    If the succession undoes another one, return the lines of that one, which were reversed.
     """
     effect = effective_succession(succession)
     if effect.undoes is not None:
@@ -156,13 +165,13 @@ def _settled(succession: Succession, since: dt.datetime | None = None) -> QueryS
     return applied if since is None else applied.filter(applied_at__gt=since)
 
 
-def _whereabouts(
+def _organisations_by_record(
     succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
-) -> Whereabouts:
-    """Return which organisations have these records (ids by field of a subscription) after a succession.
+) -> PresentOrganisations:
+    """Return which organisations have these records after a succession; `records` has ids by field of a subscription.
 
-    Records that still belong to a body that ended wait for a successor. If the succession undoes another, they belong
-    to that body again.
+    Records that still belong to an organisation that ended wait for a successor. If the succession undoes another one,
+    they belong to that organisation again.
     """
     kinds = [
         (name, kind)
@@ -174,14 +183,14 @@ def _whereabouts(
     organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
     is_undoing = effective_succession(succession).undoes is not None
     for name, kind in kinds:
-        for body in _ended(succession):
+        for body in _ended_organisations(succession):
             still_with_body = kind.records(body, day).filter(pk__in=records[name])
             for pk in still_with_body.values_list("pk", flat=True):
                 organisations[name, pk].append(body if is_undoing else None)
     if is_undoing:
         return organisations
     for name, kind in kinds:
-        lines = _settled(succession, since).filter(kind=kind.code, record__in=records[name])
+        lines = _handovers_done(succession, since).filter(kind=kind.code, record__in=records[name])
         for line in lines.select_related("successor").order_by("pk"):
             organisations[name, line.record].append(line.successor)
     return organisations

@@ -10,18 +10,18 @@ from partnerships.people.models import User
 
 
 def default_way(group: str) -> Way:
-    """Return how a person who chose nothing gets the notices of a group."""
+    """Return how a person without saved choices gets the notices of a group."""
     return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
 
 
 def ways_of(person: User) -> dict[str, Way]:
     """Return how a person gets the notices of each group, by group."""
-    chosen = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
-    return {group: Way(chosen.get(group, default_way(group))) for group in CHOOSABLE}
+    way_by_group = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
+    return {group: Way(way_by_group.get(group, default_way(group))) for group in CHOOSABLE}
 
 
 def groups_in_summary(person: User) -> list[str]:
-    """Return the groups whose notices come in this person's summary; people without an account get no summaries."""
+    """Return the groups whose notices are in this person's summary; people without an account get no summaries."""
     if person.is_stakeholder:
         return []
     return [group for group, way in ways_of(person).items() if way == Way.SUMMARY]

@@ -11,10 +11,10 @@ from partnerships.digests.services.asking import (
 from partnerships.digests.services.by_role import end_role_rule, follow_for_post, set_role_rule
 from partnerships.digests.services.choosing import save_choices
 from partnerships.digests.services.following import (
+    add_confirmed_subscription,
     add_stakeholder,
     ask_for,
     ask_post_contacts,
-    enrol,
     subscribe,
 )
 from partnerships.digests.services.inbox import UnableToChooseWay, choose_ways, mark_items
@@ -50,6 +50,7 @@ __all__ = [
     "UnableToSendAgain",
     "UnableToSubscribe",
     "UnableToUndo",
+    "add_confirmed_subscription",
     "add_stakeholder",
     "allow_questions",
     "ask_again",
@@ -63,7 +64,6 @@ __all__ = [
     "correct_address",
     "end_pause",
     "end_role_rule",
-    "enrol",
     "follow_for_post",
     "give_up_asking",
     "hide_new_address",

@@ -27,24 +27,24 @@ from partnerships.people.refusals import forget_refusal
 def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     """Confirm a subscription, starting with the present versions. May run twice.
 
-    Raises `UnableToChangeSubscription` if it has ended, is paused or stopped, or its target may no longer be read.
+    Raises `UnableToChangeSubscription` if it has ended, is paused or suppressed, or its target may no longer be read.
     """
     lock_planning()
-    locked = lock_subscription(subscription)
-    if locked.is_ended:
+    locked_subscription = lock_subscription(subscription)
+    if locked_subscription.is_ended:
         raise UnableToChangeSubscription(
             "This subscription has ended. Ask to be added again if you want these digests."
         )
-    if locked.is_waiting:
-        if not may_still_be_asked(locked, now):
+    if locked_subscription.is_waiting:
+        if not may_still_be_asked(locked_subscription, now):
             raise UnableToChangeSubscription(
                 "You can no longer confirm: you, or the organisation that asked you, can no longer see what these "
                 "digests are about."
             )
-        mark_confirmed(locked, author=locked.person, now=now)
-    elif not locked.is_confirmed:
-        raise status_changed(locked)
-    return locked
+        mark_confirmed(locked_subscription, author=locked_subscription.person, now=now)
+    elif not locked_subscription.is_confirmed:
+        raise status_changed(locked_subscription)
+    return locked_subscription
 
 
 def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:
@@ -58,7 +58,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
     start_watermarks(subscriptions=[subscription.pk], now=now)
     journal_subscription(subscription, now=now, undone=True)
     if author == subscription.person and subscription.how == How.SELF:
-        # Confirming what a partner asked would not withdraw it.
+        # Only a person who asked for digests themselves withdraws their refusal of questions from partners.
         withdraw_refusal(subscription.person, now=now)
     record_event(subscription, EventKind.CONFIRMED, author=author, now=now)
 
@@ -79,7 +79,7 @@ def allow_questions(*, person: User, now: dt.datetime) -> None:
 
 
 def withdraw_refusal(person: User, *, now: dt.datetime) -> None:
-    """Withdraw the person's refusal of confirmation emails, if there is one, because they ask for something."""
+    """Withdraw the person's refusal of confirmation emails, if any, because they have asked for an email."""
     had_refused_address = forget_refusal(person.email, now=now)
     had_refused = Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None)
     if had_refused or had_refused_address:

@@ -16,11 +16,11 @@ from partnerships.digests.services.recording import UnableToChangeSubscription, 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-#: How many confirmation emails one organisation may cause in a day.
+#: The most confirmation emails that one organisation may cause in a day.
 MAX_ASKED_A_DAY = 200
-#: How often one organisation may ask one person in a day, about anything.
+#: The most times that one organisation may ask one person in a day, about all records together.
 MAX_ASKED_A_PERSON = 5
-#: How often a person may be asked about one target within REFUSAL_HOLDS.
+#: The most times that a person may be asked about one target within REFUSAL_HOLDS.
 MAX_TIMES_ASKED = 3
 
 
@@ -48,7 +48,8 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
 def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> None:
     """Send the confirmation email again, because the person asks for it.
 
-    Does nothing if `limit` emails were sent within a day, if it was answered, or if the address is suppressed.
+    Nothing is sent if `limit` emails were sent within a day, if the question was answered, or if the address is
+    suppressed.
     """
     locked = lock_subscription(subscription)
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
@@ -61,9 +62,9 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
 def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> None:
     """Send the confirmation email again, because the person asks for it on a page.
 
-    They may ask for what they refused before. The email goes to their own address, and only their answer to it changes
-    anything. Raises `UnableToChangeSubscription` if there is nothing to confirm, if the organisation that asked may no
-    longer read the target, or if the refusal is so old that a partner may ask again.
+    The person may ask for digests that they refused before. The email goes to their own address, and only their answer
+    to it changes anything. Raises `UnableToChangeSubscription` if there is nothing to confirm, if the organisation that
+    asked may no longer read the target, or if the refusal is so old that a partner may ask again.
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
@@ -87,8 +88,8 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
 def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
     """End a subscription that waits for a confirmation, because the email that asks for it may not be sent.
 
-    It does not count as a refusal. The organisation that asked sees only that no email could be sent, not that the
-    person may not read the target. If another change has locked the row, that change wins.
+    This does not count as a refusal. The organisation that asked sees only that no email could be sent, not that the
+    person may not read the target. Nothing is done if another transaction has locked the row.
     """
     unlocked = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
     locked = unlocked.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
@@ -104,8 +105,8 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
     """Raise `UnableToSubscribe` if the asking organisation may not read the target.
 
-    Whether the person may read it is not checked here, because the answer would show which addresses have an account.
-    If they may not, no email is sent and the subscription ends (`give_up_asking`).
+    The person's own right to read the target is not checked here, because the answer would show which addresses have an
+    account. If the person may not read it, no email is sent and the subscription ends (`give_up_asking`).
     """
     if subscription.added_for is not None and not open_to_askers([subscription], now):
         raise UnableToSubscribe(
@@ -117,26 +118,26 @@ def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
 def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     """Raise `UnableToSubscribe` if the person was asked, or the organisation has asked, too often.
 
-    Emails are counted, not subscriptions, so that ending a subscription and adding it again does not help.
+    Emails are counted and not subscriptions, so ending a subscription and adding it again does not avoid the limit.
     """
     questions = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
-    earlier = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
-    if earlier.count() >= MAX_TIMES_ASKED:
+    recent_questions = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
+    if recent_questions.count() >= MAX_TIMES_ASKED:
         raise UnableToSubscribe(f"We have asked this person {MAX_TIMES_ASKED} times. Contact them directly.")
     organisation = subscription.added_for
-    today = questions.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
+    questions_today = questions.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
     if organisation is None:
-        if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
+        if questions_today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
                 f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
                 "again tomorrow."
             )
         return
-    if today.count() >= MAX_ASKED_A_DAY:
+    if questions_today.count() >= MAX_ASKED_A_DAY:
         raise UnableToSubscribe(
             f"{organisation.display_name} has sent {MAX_ASKED_A_DAY} of these emails today. Try again tomorrow."
         )
-    if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
+    if questions_today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
         raise UnableToSubscribe(
             f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today. Try again tomorrow."
         )

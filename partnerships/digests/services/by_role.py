@@ -46,8 +46,8 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
-    """End a role rule and its subscriptions; returns how many subscriptions ended."""
-    lock_planning()  # a job that applies rules has finished before this, or will not find the rule
+    """End a role rule and its subscriptions, and return how many subscriptions ended."""
+    lock_planning()  # a job that applies rules has then finished, or starts later and does not find the rule
     target = rule.plan or rule.partnership
     assert target is not None  # a constraint
     if rule.post is None:
@@ -69,14 +69,14 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
         data={"role": rule.role, "reason": reason},
     )
     rule.delete()
-    # Another rule for the same target may cover some of these people: they keep following it.
+    # Another rule for the same target may cover some of these people, who continue to follow the target.
     apply_rules(RoleRule.objects.filter(partnership=rule.partnership_id, plan=rule.plan_id), now=now)
     return ended_count
 
 
 @transaction.atomic
 def follow_for_post(*, post: Post, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Subscribe the person who holds a post, for as long as they hold it.
+    """Subscribe the holder of a post for as long as they hold the post.
 
     When the post changes hands, `apply_rules` ends the last holder's subscription and subscribes the next holder.
     """

@@ -1,4 +1,4 @@
-"""The service behind the page of choices: when emails come, how notices come, and reminders."""
+"""The service behind the page of choices: when emails are sent, how notices are sent, and reminders."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def save_choices(
 ) -> Preference:
     """Save everything that a person chose on the page of choices.
 
-    `preferences` and `for_everything` are arguments of `prefer`, `lead_times` is one of `choose_lead_times`; None
-    leaves all lead times as they are. Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
+    `preferences` and `for_everything` are arguments of `prefer`. `lead_times` is an argument of `choose_lead_times`,
+    where None changes no lead times. Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
     """
     preference = prefer(person=person, author=author, for_everything=for_everything, now=now, **preferences)
     if ways:

@@ -1,6 +1,6 @@
 """Records requests from public pages, and processes them in the background.
 
-The pages do the same for every address. So neither their text nor the time that they take shows whether we know it.
+The pages do the same for every address, so neither their text nor the time that they take shows whether we know it.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from partnerships.plans.models import Plan
 
 log = structlog.get_logger(__name__)
 
-#: Requests processed in one round.
+#: The most requests that are processed in one round.
 _MAX_A_ROUND = 200
-#: How often a request is tried before it is set aside.
+#: The number of attempts after which a failed request is set aside.
 MAX_ATTEMPTS = 5
 
 
 def record_request(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
-    """Record that a visitor asks for new links or, with a plan, for its digests; the sweep processes it in seconds."""
+    """Record that a visitor asks for new links or, with a plan, for its digests.
+
+    The sweep processes the request within seconds.
+    """
     EmailRequest.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
 
 
 def process_requests(*, now: dt.datetime) -> int:
-    """Process the waiting requests; returns how many. May run in several processes at once."""
+    """Process the waiting requests, and return how many. May run in several processes at the same time."""
     waiting = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
     request_ids = list(waiting.values_list("pk", flat=True)[:_MAX_A_ROUND])
     return sum(_process(pk, now=now) for pk in request_ids)
 
 
 def _process(pk: int, *, now: dt.datetime) -> bool:
-    """Process one request; returns False if another process has it, or if it failed."""
+    """Process one request; return False if another process has locked it, or if processing failed."""
     try:
         with transaction.atomic():
             unlocked = EmailRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
@@ -47,7 +50,7 @@ def _process(pk: int, *, now: dt.datetime) -> bool:
                 return False
             request.delete()
             _fulfil(request, now=now)
-    except Exception as error:  # noqa: BLE001 - whatever fails, the other requests go on; this one is tried again
+    except Exception as error:  # noqa: BLE001 - after any failure, the others are processed; this one is tried again
         EmailRequest.objects.filter(pk=pk).update(tries=F("tries") + 1)
         log.error("email_request_failed", email_request=pk, kind=type(error).__name__)
         return False

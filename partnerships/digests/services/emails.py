@@ -1,4 +1,4 @@
-"""Records the emails of this room, within limits for each person."""
+"""Records the emails of this room, and limits how many each person gets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.outbox.services import UnableToRecordEmail, record_email
 from partnerships.people.models import User
 
-#: How many emails with new links one person may get in a day, because anybody who knows their address can ask for one.
-#: The same limit applies to confirmation emails that are sent again by link.
+#: The most emails with new links that one person may get in a day. There is a limit because anybody who knows their
+#: address can ask for new links. It also applies to confirmation emails that are sent again by link.
 MAX_LINKS_A_DAY = 3
 
 
 def may_be_emailed(person: User, emails: QuerySet[Delivery], *, limit: int, now: dt.datetime) -> bool:
-    """Whether the person may get one more of these emails today."""
+    """Return True if the person may get another of these emails today."""
     if not person.is_active or is_suppressed(person.email):
         return False
     return emails.filter(created_at__gt=now - dt.timedelta(days=1)).count() < limit
@@ -32,7 +32,7 @@ def record_digest_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email:
-    """Record an email of this room; only the confirmation of a subscription has a `subscription`."""
+    """Record an email of this room; only a confirmation email has a `subscription`."""
     email = record_email(
         kind=kind,
         person_id=recipient_id,

@@ -1,7 +1,7 @@
-"""Services with which a person begins to follow something.
+"""Services with which a person begins to follow a plan, a partnership or another target.
 
-They may subscribe themselves, be asked by a partner, or enter their address on a public page. Everybody without an
-account is asked by email to confirm.
+People may subscribe themselves, be asked by a partner, or enter their address on a public page. People without an
+account are always asked by email to confirm.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def subscribe(
     """
     lock_planning()
     require(may_follow(person, target, roles_of(author, now)))
-    return _begin(
+    return _start_subscription(
         person=person,
         target=target,
         how=How.SELF,
@@ -62,8 +62,8 @@ def subscribe(
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
     """Ask the owner of an address, which anybody may have entered, about digests of a public plan.
 
-    * Nobody who refused confirmation emails, stopped everything or refused this plan gets an email; nor do suppressed
-      addresses and those that have reached a limit.
+    * Nobody who refused confirmation emails, stopped everything or refused this plan gets an email. Suppressed
+      addresses and addresses that have reached a limit get none either.
     * People who already follow the plan get new links instead.
     * There is no argument for a name, because our email would greet the owner of the address with it.
     """
@@ -82,7 +82,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
             remind(subscription=subscription, now=now)
         else:
             lock_planning()
-            _begin(
+            _start_subscription(
                 person=person_for_address(email=email),
                 target=target,
                 how=How.SELF,
@@ -107,7 +107,8 @@ def add_stakeholder(
 ) -> Subscription:
     """Ask a person, on behalf of an organisation, whether they want digests. Raises `UnableToSubscribe`.
 
-    They get no other email until they confirm. A paused subscription stays paused, and a refusal holds for some time.
+    The person gets no other email before confirming. A paused subscription remains paused, and a refusal is valid for
+    some time.
     """
     lock_planning()
     require(roles_of(author, now).edit_for(organisation.pk))
@@ -119,7 +120,7 @@ def add_stakeholder(
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
         raise UnableToSubscribe(str(error)) from error
-    return _begin(
+    return _start_subscription(
         person=person,
         target=target,
         how=How.LEAD,
@@ -133,10 +134,10 @@ def add_stakeholder(
 
 
 def ask_post_contacts(*, now: dt.datetime) -> int:
-    """Ask holders of posts who have no account whether they want what their post follows; returns how many.
+    """Ask holders of posts who have no account whether they want digests of the records that their post follows.
 
-    Each is asked only once by email, and gets digests once they agree. When another person holds the post, their
-    subscription ends (`planning.roles`). May run twice.
+    Returns how many were asked. Each holder is asked by email only once, and gets digests after agreeing. When another
+    person becomes holder of the post, the subscription ends (`planning.roles`). May run twice.
     """
     rules = RoleRule.objects.filter(role=RoleRule.Role.POST, post__in=Post.objects.in_use(), set_by__isnull=False)
     contacts = [
@@ -149,19 +150,23 @@ def ask_post_contacts(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
-    """Ask one holder of a post who has no account; returns whether an email was recorded."""
+    """Ask one holder of a post who has no account, and return whether an email was recorded."""
     lock_planning()
     target = rule.plan or rule.partnership
     assert target is not None  # a constraint
     assert rule.post is not None  # a constraint
     with suppress(UnableToAddPerson, UnableToSubscribe):
         person = person_for_address(email=holder.email, name=holder.name)
-        earlier = Subscription.objects.filter(person=person, **fields_of(target)).first()
-        ended_with_post = earlier is not None and earlier.is_ended and earlier.reason == NO_LONGER
-        if not person.is_stakeholder or (earlier is not None and not ended_with_post):
+        earlier_subscription = Subscription.objects.filter(person=person, **fields_of(target)).first()
+        has_ended_with_post = (
+            earlier_subscription is not None
+            and earlier_subscription.is_ended
+            and earlier_subscription.reason == NO_LONGER
+        )
+        if not person.is_stakeholder or (earlier_subscription is not None and not has_ended_with_post):
             return False
         with transaction.atomic():
-            _begin(
+            _start_subscription(
                 person=person,
                 target=target,
                 how=How.ROLE,
@@ -177,7 +182,7 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def enrol(
+def add_confirmed_subscription(
     *,
     person: User,
     target: Target,
@@ -189,12 +194,12 @@ def enrol(
 ) -> Subscription:
     """Add a subscription that was confirmed elsewhere, such as in a network file. Raises `UnableToSubscribe`.
 
-    It starts with the present versions. A stakeholder needs an organisation, and an author who edits for it.
+    It starts with the present versions. A stakeholder needs an organisation, and the author must be its editor or lead.
     """
     lock_planning()
     roles = roles_of(author, now)
     require(may_choose_for(person, roles) if organisation is None else roles.edit_for(organisation.pk))
-    return _begin(
+    return _start_subscription(
         person=person,
         target=target,
         how=How.LEAD if organisation is not None else How.SELF,
@@ -207,7 +212,7 @@ def enrol(
     )
 
 
-def _begin(
+def _start_subscription(
     *,
     person: User,
     target: Target,
@@ -248,7 +253,7 @@ def _begin(
             raise UnableToSubscribe(
                 "This person recently said no to these digests. Only they can ask for these digests again."
             )
-        _begin_again(subscription, values, is_own_wish=is_own_wish)
+        _restart_subscription(subscription, values, is_own_wish=is_own_wish)
     record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
         withdraw_refusal(person, now=now)
@@ -273,8 +278,8 @@ def _check_may_be_asked(person: User, frequency: str, *, is_own_wish: bool) -> N
         raise UnableToSubscribe("Choose how often from the list.")
 
 
-def _begin_again(subscription: Subscription, values: Mapping[str, Any], *, is_own_wish: bool) -> None:
-    """Begin a subscription again that has ended, with these values; without a new frequency, it keeps the old one."""
+def _restart_subscription(subscription: Subscription, values: Mapping[str, Any], *, is_own_wish: bool) -> None:
+    """Start an ended subscription again with these values; without a new frequency, the old one applies."""
     frequency = values["frequency"] or subscription.frequency
     for field_name, value in {**values, "frequency": frequency}.items():
         setattr(subscription, field_name, value)
@@ -283,6 +288,6 @@ def _begin_again(subscription: Subscription, values: Mapping[str, Any], *, is_ow
     subscription.ended_at = None
     subscription.reason = ""
     subscription.has_own_address = False
-    if is_own_wish:  # otherwise their refusal stands until they confirm
+    if is_own_wish:  # otherwise the person's refusal is valid until they confirm
         subscription.refused_at = None
     subscription.save()

@@ -1,4 +1,4 @@
-"""Services for notices: putting them in inboxes, marking them as read, and choosing how they come."""
+"""Services for notices: adding them to inboxes, marking them as read, and choosing how they are sent."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from partnerships.people.models import User
 
 
 class UnableToChooseWay(Exception):
-    """There is no such group, or no such way to get its notices."""
+    """The group, or the way to get its notices, does not exist."""
 
 
 class InboxRouter(Router):
-    """Puts notices in the inboxes of people with an account; only those who want them at once get an email."""
+    """Adds notices to the inboxes of people with an account; only people who want them at once get an email."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """Return the emails to send at once; the other notices go to inboxes, or nowhere if turned off."""
+        """Return the emails to send at once; other notices are added to inboxes, unless the person turned them off."""
         people = {} if kind.code in DeliveryKind.values else _people_with_accounts(emails)
         if not people:
             return list(emails)
@@ -94,10 +94,10 @@ def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | No
 
 
 def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
-    """Return how a notice reaches a person who has `chosen` a way for its group; "" if they have not.
+    """Return how a notice reaches a person who has `chosen` a way for its group; "" if they have chosen none.
 
-    Kinds that nobody can turn off are always sent at once. During a pause, other notices that would come at once wait
-    for the next summary.
+    Notices that nobody can turn off are always sent at once. During a pause, other notices that would be sent at once
+    wait for the next summary.
     """
     if kind.always:
         return Way.AT_ONCE
@@ -109,33 +109,33 @@ def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
 def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, now: dt.datetime) -> None:
     """Choose, by group, how a person gets notices. Raises `UnableToChooseWay`.
 
-    If a group no longer goes into summaries, its notices that were waiting for one stay in the inbox.
+    If notices of a group are no longer to be in summaries, notices that were waiting for a summary remain in the inbox.
     """
     require(may_choose_for(person, roles_of(author, now)))
     if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
         raise UnableToChooseWay("Choose an option from the list.")
     User.objects.select_for_update().get(pk=person.pk)
     ways_before = ways_of(person)
-    changed = {group: way for group, way in ways.items() if ways_before[group] != way}
-    for group, way in changed.items():
+    changed_ways = {group: way for group, way in ways.items() if ways_before[group] != way}
+    for group, way in changed_ways.items():
         NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": way})
         journal_way(person, group, way, now=now)
         if way in (Way.INBOX, Way.OFF):
             InboxItem.objects.for_summary().filter(person=person, group=group).update(due_at=None)
-    if changed:
+    if changed_ways:
         record(
             actor_id=author.pk if author else None,
             kind=EventKind.NOTICES_CHOSEN,
             target_kind="person",
             target_id=person.pk,
             now=now,
-            data={"before": {group: ways_before[group] for group in changed}, "after": changed},
+            data={"before": {group: ways_before[group] for group in changed_ways}, "after": changed_ways},
         )
 
 
 @transaction.atomic
 def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
-    """Mark items (ids) of a person's inbox, or all of them, as read or unread; returns how many changed.
+    """Mark items (ids) of a person's inbox as read or unread, and return how many changed; None marks all items.
 
     Items that are read are left out of the next summary.
     """

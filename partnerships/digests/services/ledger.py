@@ -1,4 +1,4 @@
-"""Services of the ledger: sending an email again, and recording that an administrator looked at one."""
+"""Services of the ledger: sending an email again, and recording that an administrator looked at an email."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 
 class UnableToSendAgain(Exception):
-    """There is nothing to send again, it is still on its way, or a reason is missing."""
+    """The email has nothing to send again, is still on its way, or needs a reason."""
 
 
 @transaction.atomic
 def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
-    """Record a new email with the same news; what its reader may see is checked again when it is sent.
+    """Record a new email with the same news; the rights of its reader are checked again when it is sent.
 
-    Only one repeat of an email may be on its way. If the email was accepted by a server, a reason is needed. Raises
+    Only one repeat of an email may be on its way. If a mail server accepted the email, a reason is needed. Raises
     `UnableToSendAgain`.
     """
     original_id = delivery.repeat_of_id or delivery.pk
@@ -88,7 +88,7 @@ def record_look(
 ) -> None:
     """Record that an administrator looked at a person's email, also in the person's security log.
 
-    `kind` and `number` are the kind and id of the record that they looked at.
+    `kind` and `number` are the kind and id of the record that the administrator looked at.
     """
     require(roles_of(administrator, now).is_administrator)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)

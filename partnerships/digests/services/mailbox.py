@@ -27,25 +27,26 @@ from partnerships.outbox.reports import read_report
 
 log = structlog.get_logger(__name__)
 
-#: How many emails one run of the job reads. After this many seconds it begins no other email. That is well before the
-#: time limit of jobs (`housing/celery.py`), so only an email that takes too long by itself reaches the limit.
+#: The most emails that one run of the job reads, and the number of seconds after which it begins no other email. This
+#: is well below the time limit of jobs (`housing/celery.py`), so only an email that takes too long by itself reaches
+#: that.
 MAX_READ, MAX_SECONDS = 500, 120
-#: The lock in the cache that lets only one process read the mailbox. It ends after this time if the process is killed.
+#: The key in the cache that lets only one process read the mailbox. If the process is killed, the key expires.
 _LOCK, _LOCK_SECONDS = "digests.mailbox", 600
-#: How often a worker may be killed while it reads an email before that email is set aside, and for how many seconds
-#: this is remembered.
+#: How often a worker may be killed while it reads the same email before the email is set aside, and for how many
+#: seconds the attempts are counted.
 MAX_TRIES, _TRIES_KEPT = 2, 86_400
 
 
 class UnableToReadMailbox(Exception):
-    """There is no mailbox at the path."""
+    """The path has no mailbox, or another process is reading it."""
 
 
 def read_mailbox(*, path: str, now: dt.datetime) -> Counter[str]:
-    """Act on every email at a path; returns how many there were of each sort.
+    """Act on every email at a path, and return how many there were of each sort.
 
     The path is a Maildir, a folder of .eml files, an mbox file, one email, or "-" for standard input. The new emails of
-    a Maildir are moved when they were read, as by the job. An email that was read before has no effect. Raises
+    a Maildir are moved after reading, as by the job. An email that was read before has no effect. Raises
     `UnableToReadMailbox`, also while another process reads a Maildir.
     """
     if (Path(path) / "cur").is_dir():
@@ -57,9 +58,9 @@ def read_mailbox(*, path: str, now: dt.datetime) -> Counter[str]:
 
 
 def read_new_mail(*, now: dt.datetime) -> Counter[str]:
-    """Act on the new emails in the Maildir EMAIL_MAILBOX_PATH, for the job; returns how many of each sort.
+    """Act on the new emails in the Maildir EMAIL_MAILBOX_PATH, for the job, and return how many of each sort.
 
-    Does nothing while another process reads it. Raises `UnableToReadMailbox`.
+    Nothing is read while another process reads it. Raises `UnableToReadMailbox`.
     """
     if not settings.EMAIL_MAILBOX_PATH:
         return Counter()
@@ -67,11 +68,11 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 
 
 def _read_maildir(maildir: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
-    """Act on the new emails in a Maildir; returns how many of each sort, or None while another process reads one.
+    """Act on the new emails in a Maildir, and return how many of each sort; None while another process reads it.
 
     With `limited`, at most `MAX_READ` emails are read, in about `MAX_SECONDS`; the next run reads the others. Emails
-    move from `new` to `cur`, as email apps move them. An email that cannot be read is flagged there, and administrators
-    are alerted.
+    are moved from `new` to `cur`, as email apps move them. An email that cannot be read gets a flag there, and
+    administrators are alerted.
     """
     if not cache.add(_LOCK, 1, timeout=_LOCK_SECONDS):
         return None
@@ -79,10 +80,10 @@ def _read_maildir(maildir: Path, now: dt.datetime, *, limited: bool) -> Counter[
     try:
         if not (maildir / "new").is_dir() or not (maildir / "cur").is_dir():
             raise UnableToReadMailbox(f"There is no Maildir at {maildir}.")
-        began = time.monotonic()
+        started_at = time.monotonic()
         files = sorted(file for file in (maildir / "new").iterdir() if file.is_file())
         for file in files[:MAX_READ] if limited else files:
-            if limited and time.monotonic() - began > MAX_SECONDS:
+            if limited and time.monotonic() - started_at > MAX_SECONDS:
                 break
             cache.touch(_LOCK, _LOCK_SECONDS)
             outcome = _act_or_flag(file, now)
@@ -95,13 +96,13 @@ def _read_maildir(maildir: Path, now: dt.datetime, *, limited: bool) -> Counter[
 
 
 def _act_or_flag(file: Path, now: dt.datetime) -> str:
-    """Act on the email in a file; returns what it was, or "failed" if it cannot be read.
+    """Act on the email in a file, and return its sort, or "failed" if it cannot be read.
 
-    If a worker is killed while it reads an email, that may be by chance. If two are, the email is the cause.
+    If one worker is killed while it reads an email, that may be by chance. If two are killed, the email is the cause.
     """
     key = tries_of(file.name)
     tries = cache.get(key, 0) + 1
-    cache.set(key, tries, timeout=_TRIES_KEPT)  # `incr` would keep it for only five minutes, less than the lock
+    cache.set(key, tries, timeout=_TRIES_KEPT)  # with `incr` the key would expire after five minutes, before the lock
     if tries > MAX_TRIES:
         _report_failure(file.name, "the worker that read it was killed")
         return "failed"
@@ -120,15 +121,16 @@ def tries_of(name: str) -> str:
 
 
 def _act_or_report(name: str, raw: bytes, now: dt.datetime) -> str:
-    """Act on an email; returns what it was, or "failed" if it cannot be read within `MAX_PARSING_SECONDS`.
+    """Act on an email, and return its sort, or "failed" if it cannot be read within `MAX_PARSING_SECONDS`.
 
-    If the database or the disk fails, that says nothing about the email, and the next run tries it again.
+    A failure of the database or the disk is not the email's fault, so the exception is raised and the next run tries
+    again.
     """
     try:
         return _act_on(raw, now)
     except (OperationalError, InterfaceError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 - one bad email must not hold up the others
+    except Exception as error:  # noqa: BLE001 - one bad email must not delay the others
         _report_failure(name, type(error).__name__)
         return "failed"
 
@@ -144,7 +146,7 @@ def _report_failure(name: str, why: str) -> None:
 
 
 def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
-    """The emails at a path, each with a name for it. Raises `UnableToReadMailbox`."""
+    """Yield the emails at a path, each with a name for reports. Raises `UnableToReadMailbox`."""
     if path == "-":
         yield "standard input", sys.stdin.buffer.read()
         return
@@ -165,7 +167,7 @@ def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
 
 @transaction.atomic
 def _act_on(raw: bytes, now: dt.datetime) -> str:
-    """Act on one email, unless it was read before; returns what it was."""
+    """Act on one email, unless it was read before, and return its sort."""
     with time_limit(MAX_PARSING_SECONDS):
         report = read_report(raw)
     if report is None:

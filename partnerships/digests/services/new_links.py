@@ -1,4 +1,4 @@
-"""Services that send new signed links, and make earlier ones invalid."""
+"""Services that send new signed links, and that make earlier links invalid."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: People who no longer follow anything get new links only once in this time. Others may enter their address, but it is
-#: also their own way back.
+#: People who no longer follow anything get new links only once in this time. They need the links to follow a record
+#: again, but other people may also enter their address.
 LINKS_AFTER_A_STOP = dt.timedelta(days=30)
 
 
 @transaction.atomic
 def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> None:
-    """Email a person new links: to change how often, to read the last digest, or to stop.
+    """Email a person new links: to change the frequency, to read the last digest, or to stop.
 
-    Does nothing for people who never asked for or got anything, and after `MAX_LINKS_A_DAY` emails within a day. People
-    who no longer follow anything get links only rarely, unless they asked by their own link.
+    Nothing is sent to people who never subscribed or got an email, or after `MAX_LINKS_A_DAY` emails within a day.
+    People who no longer follow anything get links only rarely, unless they asked by their own link.
     """
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    if not locked.subscriptions.exists() and not locked.deliveries.exists():
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    if not locked_person.subscriptions.exists() and not locked_person.deliveries.exists():
         return
-    emails = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
-    follows_nothing = not by_own_link and not locked.subscriptions.live().exists()
+    emails = Delivery.objects.filter(recipient=locked_person, kind=DeliveryKind.LINKS)
+    follows_nothing = not by_own_link and not locked_person.subscriptions.live().exists()
     if follows_nothing and emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists():
         return
-    if may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
-        record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
-        record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked.pk, now=now)
+    if may_be_emailed(locked_person, emails, limit=MAX_LINKS_A_DAY, now=now):
+        record_digest_email(DeliveryKind.LINKS, recipient_id=locked_person.pk, now=now)
+        record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked_person.pk, now=now)
 
 
 @transaction.atomic

@@ -15,25 +15,25 @@ from partnerships.people.refusals import hashes_of
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: The kinds of journal line: about a subscription, about who wants no confirmation emails or no matches, about renewed
-#: links, and about how a person gets notices.
+#: The kinds of journal line: a subscription, the refusal of all confirmation emails, the refusal of matches, renewed
+#: links, and how a person gets notices.
 SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS, WAY = "subscription", "refused all", "matches", "links", "notices"
 
 
 def subscription_identity(subscription: Subscription) -> str:
-    """Return a hash that identifies a person and what they follow in the journal."""
+    """Return a hash that identifies a subscription in the journal by its person and its target."""
     target: tuple[int | str | None, ...]
     newer_target_id = subscription.request_id or subscription.commitment_id or subscription.recommendation_id
     if newer_target_id or subscription.key:
         target = (subscription.target_kind, subscription.target_id, subscription.key)
     else:
-        # As in journals from the time when only these three could be followed.
+        # These three must have the hash of older journals, when nothing else could be followed.
         target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
     return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
 
 
 def target_identity(subscription: Subscription) -> str:
-    """Return a hash that identifies what is followed in the journal."""
+    """Return a hash that identifies the followed record in the journal."""
     target = subscription.target
     key = (subscription.key,) if subscription.key else ()
     return journal.identity(subscription.target_kind, target.pk, _created_at(target), *key)
@@ -54,10 +54,10 @@ def person_identity(person: User) -> str:
 
 
 def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write that a subscription has ended, and whether by a refusal; with `undone`, that it is active again.
+    """Write to the journal that a subscription has ended, and whether by a refusal.
 
-    After a restore, a refusal is made again even if the backup has no row for it. So the line names the person and the
-    target.
+    With `undone`, write that it is active again. After a restore, a refusal is recorded again even if the backup has no
+    row for it, so the line contains the person and the target.
     """
     journal.note(
         SUBSCRIPTION,
@@ -79,9 +79,9 @@ def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone
 
 
 def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write that a person refuses confirmation emails; with `undone`, that they allow them again.
+    """Write to the journal that a person refuses confirmation emails; with `undone`, that they allow them again.
 
-    The line has the hash that refuses their address, for a backup in which the person does not exist.
+    The line contains the hash that refuses their address, for a backup in which the person does not exist.
     """
     journal.note(
         REFUSED_ALL,
@@ -95,15 +95,15 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
 
 
 def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write that a person wants no matches; with `undone`, that they want them again."""
+    """Write to the journal that a person wants no matches; with `undone`, that they want them again."""
     journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)
 
 
 def journal_way(person: User, group: str, way: str, *, now: dt.datetime) -> None:
-    """Write how a person wants to get the notices of a group."""
+    """Write to the journal how a person wants to get the notices of a group."""
     journal.note(WAY, now=now, person=person.pk, same=person_identity(person), group=group, way=way)
 
 
 def journal_links(person: User, link_key: str, *, now: dt.datetime) -> None:
-    """Write that earlier links in a person's emails no longer work."""
+    """Write to the journal that earlier links in a person's emails no longer work."""
     journal.note(LINKS, now=now, person=person.pk, same=person_identity(person), key=journal.identity(link_key))

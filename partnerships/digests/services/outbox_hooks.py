@@ -1,4 +1,4 @@
-"""Keeps watermarks and subscriptions right when emails are accepted, bounce or are restored."""
+"""Updates watermarks and subscriptions when emails are accepted, bounce or are restored."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from partnerships.outbox.restoring import Delivered, remember
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 
-#: The plans that accepted digests (`done`) told of. OFFSET 0 makes PostgreSQL look up the items by digest, because a
-#: plan may have very many of them. Watermarks are locked in the same order as in `planning.watermarks`.
+#: Selects the plans that accepted digests (`done`) reported. OFFSET 0 makes PostgreSQL look up the items by digest,
+#: because a plan may have very many. Watermarks are locked in the same order as in `planning.watermarks`.
 TOLD_ITEMS = """
     SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
       FROM done CROSS JOIN LATERAL (
@@ -48,14 +48,14 @@ TOLD_ITEMS = """
      WHERE done.kind = 'digests.digest'
      ORDER BY done.person_id, i.plan_id
 """
-#: Moves the watermarks of these plans; it runs in the same statement.
+#: Moves the watermarks of these plans; a part of the same statement.
 MOVE_WATERMARKS = """
     UPDATE digests_watermark t
        SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
       FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
 """
 
-#: The subjects that accepted digests told of, and the moves of their watermarks.
+#: These two do the same for the subjects that accepted digests reported.
 TOLD_SUBJECTS = """
     SELECT done.person_id AS recipient_id, i.subject_id, i.to_number
       FROM done CROSS JOIN LATERAL (
@@ -70,10 +70,10 @@ MOVE_SUBJECTS = """
       FROM subject_item WHERE t.recipient_id = subject_item.recipient_id AND t.subject_id = subject_item.subject_id
 """
 
-#: After a restore. The restored database would use numbers of changes again that followers already received, and the
-#: new changes would never be sent. So the next numbers begin above the numbers that were sent. Watermarks of
-#: followers who have received every change in the restored database move on too; otherwise each would get an empty
-#: digest. Subjects are locked in the order in which changes are numbered, so that no deadlock can happen.
+#: After a restore, makes the next numbers of changes begin above the numbers that were sent. Otherwise the restored
+#: database would use numbers again that followers already received, and the new changes would never be sent. Watermarks
+#: of followers who have received every change in the restored database move too; otherwise each would get an empty
+#: digest. Subjects are locked in the order in which changes are numbered, to prevent deadlocks.
 SKIP_NUMBERS = """
 WITH told AS (
     SELECT kind, record, max(number) AS number
@@ -89,7 +89,7 @@ WITH told AS (
 )
 UPDATE activity_subject s SET last_number = locked.number FROM locked WHERE s.id = locked.id
 """
-#: After a restore. Moves watermarks to the last change that was sent, at most to the newest change.
+#: After a restore, moves watermarks to the last change that was sent, at most to the newest change.
 CATCH_UP_SUBJECTS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number, s.last_number))
   FROM (SELECT person, kind, record, max(number) AS number
@@ -100,8 +100,8 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number
  WHERE t.recipient_id = x.person AND t.subject_id = s.id
 """
 
-#: After a restore. Moves watermarks to the last version that was sent, at most to a version that was published before
-#: the email: the number of a version that the restored database lacks will be used again, for other content.
+#: After a restore, moves watermarks to the last version that was sent, at most to a version published before the email.
+#: The number of a version that the restored database lacks will be used again, for other content.
 CATCH_UP = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
   FROM (SELECT y.person, y.plan, max(v.number) AS number
@@ -113,14 +113,14 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
 """
 
 
-#: After a restore. Marks inbox items as sent if they wait for a summary in the backup, but were in a summary that was
+#: After a restore, marks inbox items as sent if they wait for a summary in the backup, but were in a summary that was
 #: delivered after the backup.
 TOLD_NOTICES = """
 UPDATE digests_inboxitem i SET told_at = x.at
   FROM unnest(%(people)s::bigint[], %(items)s::bigint[], %(times)s::timestamptz[]) AS x(person, item, at)
  WHERE i.id = x.item AND i.person_id = x.person AND i.created_at <= x.at AND i.told_at IS NULL
 """
-#: After a restore. Marks matches as sent, including matches that the backup lacks: they will be found again.
+#: After a restore, marks matches as sent, including matches that the backup lacks, because they will be found again.
 TOLD_MATCHES = """
 INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted, told_at)
 SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
@@ -173,7 +173,7 @@ class DigestHooks(OutboxHooks):
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
     ) -> None:
-        """Stop the subscriptions of this address and withdraw its queued emails."""
+        """Stop the subscriptions of this address, and withdraw its queued emails."""
         people = User.objects.filter(email__iexact=address)
         Subscription.objects.filter(
             person__in=people,
@@ -196,25 +196,25 @@ class DigestHooks(OutboxHooks):
             )
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """Restore the earlier status of subscriptions, and send what was missed.
+        """Restore the earlier status of subscriptions, and send the news that was missed.
 
         Returns how many subscriptions are active again.
         """
         people = User.objects.filter(email__iexact=address)
-        stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
-        count = stopped.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
-        stopped.update(status=F("stopped_from"), stopped_from="", reason="")
+        suppressed_subscriptions = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
+        resumed_count = suppressed_subscriptions.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
+        suppressed_subscriptions.update(status=F("stopped_from"), stopped_from="", reason="")
         catch_up(people=[person.pk for person in people], now=now)
         for person in people:
             record(
                 actor_id=author_id, kind=EventKind.EMAILS_ALLOWED, target_kind="person", target_id=person.pk, now=now
             )
-        return count
+        return resumed_count
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """Move watermarks back after a bounce, so that the next digest repeats what the email told.
+        """Move watermarks back after a bounce, so that the next digest repeats the content of the email.
 
-        What another digest has told since is not repeated.
+        Content that another digest has also contained is not repeated.
         """
         other_deliveries = Delivery.objects.filter(
             recipient=email.person_id, status=EmailStatus.SENT, bounced=False
@@ -239,10 +239,10 @@ class DigestHooks(OutboxHooks):
             ).update(number=delivery_subject.from_number)
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Count as told what digests delivered after the backup have told: notices, matches, plans and subjects."""
+        """Count the content of digests delivered after the backup as sent: notices, matches, plans and subjects."""
         digest_lines = [line for line in lines if line["kind"] == DeliveryKind.DIGEST]
         facts = [(line, fact) for line in digest_lines for fact in line["told"] or ()]
-        _count_as_told((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
+        _mark_as_sent((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
         _remember_notices(lines)
 
         watermark_facts = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
@@ -264,7 +264,10 @@ class DigestHooks(OutboxHooks):
         )
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """Stop all digests of a person who unsubscribed at the mail provider; those of a closed account are stopped."""
+        """Stop all digests of a person who unsubscribed at the mail provider.
+
+        Digests of a closed account are stopped already.
+        """
         person = find_person(address)
         if person is not None and person.is_active:
             stop_everything(
@@ -272,11 +275,11 @@ class DigestHooks(OutboxHooks):
             )
 
 
-def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> None:
-    """Mark notices and matches as told; each is given as a line of the journal and one fact of it."""
+def _mark_as_sent(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> None:
+    """Mark notices and matches as sent; each item is a line of the journal and one fact in that line."""
     rows_by_code: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for line, (code, *fact_ids) in facts:
-        # On 1 December 2026, facts about notices also had what is now in "notices".
+        # Facts about notices written on 1 December 2026 also contain what is now in "notices".
         ids = fact_ids[:1] if code == TOLD_NOTICE else fact_ids
         rows_by_code[code].append((line["person"], *ids, moment(line)))
     for code, rows in rows_by_code.items():
@@ -286,30 +289,32 @@ def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> Non
 
 
 def _remember_notices(lines: Sequence[dict[str, Any]]) -> None:
-    """Remember notices that summaries told and that the restored database lacks, because jobs may record them again.
+    """Remember notices that summaries contained and the restored database lacks, because jobs may record them again.
 
     Lines written before 1 December 2026 have no notices.
     """
-    told = {(line["person"], notice[0]): (line, notice) for line in lines for notice in line.get("notices") or ()}
-    items = InboxItem.objects.filter(pk__in={item_id for _, item_id in told})
-    existing = set()
+    line_by_notice = {
+        (line["person"], notice[0]): (line, notice) for line in lines for notice in line.get("notices") or ()
+    }
+    items = InboxItem.objects.filter(pk__in={item_id for _, item_id in line_by_notice})
+    existing_keys = set()
     for person_id, item_id, created_at in items.values_list("person", "pk", "created_at"):
         key = (person_id, item_id)
-        # An item made after the email is another one, whose id was used again.
-        if key in told and created_at <= moment(told[key][0]):
-            existing.add(key)
+        # An item that was created after the email is a different one, for which the id was used again.
+        if key in line_by_notice and created_at <= moment(line_by_notice[key][0]):
+            existing_keys.add(key)
     remember(
         [
             Delivered(kind, person_id, notice_hash, line["email"], moment(line))
-            for (person_id, item_id), (line, (_, kind, *hashes)) in told.items()
-            if (person_id, item_id) not in existing
+            for (person_id, item_id), (line, (_, kind, *hashes)) in line_by_notice.items()
+            if (person_id, item_id) not in existing_keys
             for notice_hash in hashes
         ]
     )
 
 
 def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:
-    """Move watermarks of plans, at most to versions of the time; each move is person, plan, number and time."""
+    """Move watermarks of plans, at most to versions of that time; each move is person, plan, number and time."""
     columns = [list(column) for column in zip(*moves, strict=True)]
     if columns:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers", "times"), columns, strict=True)))

@@ -1,4 +1,4 @@
-"""Services that set how often and when digests come, for a person or for one subscription."""
+"""Services that set how often and when digests are sent, for a person or for one subscription."""
 
 from __future__ import annotations
 
@@ -40,16 +40,18 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
-    """Set the frequency of one subscription; "" for that of the person. Raises `UnableToChangeSubscription`."""
+    """Set the frequency of one subscription; "" for the person's own. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
     lock_planning()
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
-    before = locked.frequency
+    frequency_before = locked.frequency
     subscription.frequency = locked.frequency = frequency
     locked.save(update_fields=["frequency"])
-    record_event(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
+    record_event(
+        subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=frequency_before, after=frequency
+    )
     reschedule(people=[subscription.person_id], now=now)
 
 
@@ -63,14 +65,14 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
         raise UnableToChangeSubscription("Choose an option from the list.")
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
-    before = locked.hears
+    hears_before = locked.hears
     subscription.hears = locked.hears = hears
     locked.save(update_fields=["hears"])
-    record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=before, after=hears)
+    record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=hears_before, after=hears)
 
 
 class _RequiredChoices(TypedDict):
-    """The choices that every call must give. A pause without a first day begins at once."""
+    """The choices that every call must contain. A pause without a first day begins at once."""
 
     frequency: str
     hour: int
@@ -80,7 +82,7 @@ class _RequiredChoices(TypedDict):
 
 
 class Choices(_RequiredChoices, total=False):
-    """How often and when a person wants digests; a choice that is missing or None stays as it is.
+    """How often and when a person wants digests; a choice that is missing or None is not changed.
 
     `days` and `more_hours` are sums as in `Preference`.
     """
@@ -115,11 +117,11 @@ def prefer(
     now: dt.datetime,
     **choices: Unpack[Choices],
 ) -> Preference:
-    """Save how often and when a person wants digests, and reschedule what waits. Raises `UnableToChangeSubscription`.
+    """Save how often and when a person wants digests, and reschedule their news. Raises `UnableToChangeSubscription`.
 
     * `for_everything` removes the frequencies of single subscriptions.
     * If a pause begins, the queued digest is withdrawn and its content waits.
-    * If a pause ends, one email has everything that waited.
+    * If a pause ends, a single email contains everything that waited.
     """
     try:
         ZoneInfo(time_zone)
@@ -128,7 +130,7 @@ def prefer(
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = _as_text(preference, person)
+    preferences_before = _as_text(preference, person)
     was_paused = preference.pause_at(now, person.time_zone) is not None
     _set_choices(preference, person, choices, now=now)
     try:
@@ -148,7 +150,7 @@ def prefer(
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data={"before": before, "after": _as_text(preference, person)},
+        data={"before": preferences_before, "after": _as_text(preference, person)},
     )
     return preference
 
@@ -176,7 +178,10 @@ def _reschedule_everything(preference: Preference, person: User, *, was_paused: 
 
 
 def _set_choices(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:
-    """Set the chosen fields, unsaved; writes to the journal whether the person wants matches, if that changes."""
+    """Set the chosen fields without saving them.
+
+    If the choice about matches changes, it is written to the journal.
+    """
     preference.frequency = choices["frequency"]
     preference.hour = choices["hour"]
     preference.weekday = choices["weekday"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from partnerships.digests.services import add_stakeholder, enrol
+from partnerships.digests.services import add_confirmed_subscription, add_stakeholder
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
 
@@ -31,7 +31,7 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     body = network.organisations[item["added_for"]] if item["added_for"] else None
     author = network.actor(item["added_by"]) if item["added_by"] else person
     if item["confirmed"]:
-        enrol(
+        add_confirmed_subscription(
             person=person,
             target=target,
             author=author,

@@ -192,27 +192,27 @@ class SuccessionForm(SuccessionFieldsForm):
 
     @property
     def ties(self) -> list[NewTie]:
-        """The ties of a valid form."""
+        """Return the ties of a valid form."""
         data = self.cleaned_data
         successors, functions = data["successors"] or [None], data["functions"] or [None]
         return ties_between(data["predecessors"], successors, functions=functions)
 
     @property
     def fields_of_succession(self) -> dict[str, Any]:
-        """The cleaned data of the succession, without the fields for its ties."""
+        """Return the cleaned data of the succession, without the fields for its ties."""
         return {name: self.cleaned_data[name] for name in SuccessionFieldsForm.base_fields} | {
             "status": self.cleaned_data["status"]
         }
 
 
 def _initial(succession: Succession) -> dict[str, Any]:
-    """Return the fields of a succession as the form shows them at first."""
+    """Return the initial values of the form's fields for a succession."""
     initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
     return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATE_FIELDS}
 
 
 class CorrectForm(SuccessionFieldsForm):
-    """A correction, with a reason."""
+    """A form to correct a succession, with a reason."""
 
     reason = _reason()
 
@@ -222,9 +222,9 @@ class CorrectForm(SuccessionFieldsForm):
 
 
 class _OrderForm(Form):
-    """A form about a succession and, if chosen, about the other successions of its order.
+    """A form about a succession and, if ticked, about the other successions of its order.
 
-    `others` is how many there are.
+    `others` is the number of these other successions.
     """
 
     together = forms.BooleanField(required=False, initial=True)
@@ -237,12 +237,12 @@ class _OrderForm(Form):
 
     @property
     def is_together(self) -> bool:
-        """Whether it is about the other successions too."""
+        """Return True if the form is also about the other successions."""
         return bool(self.cleaned_data.get("together"))
 
 
 class StatusForm(_OrderForm):
-    """Another status, with a reason."""
+    """A form to change the status of a succession, with a reason."""
 
     status = forms.ChoiceField(label="New status", widget=forms.RadioSelect)
     reason = _reason()
@@ -251,13 +251,13 @@ class StatusForm(_OrderForm):
     def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = choice_field(self, "status")
-        left_out = {succession.status, SuccessionStatus.EFFECTIVE}
-        field.choices = [choice for choice in SuccessionStatus.choices if choice[0] not in left_out]
+        excluded_statuses = {succession.status, SuccessionStatus.EFFECTIVE}
+        field.choices = [choice for choice in SuccessionStatus.choices if choice[0] not in excluded_statuses]
         self.helper = Helper(self, submit="Change status", cancel=cancel)
 
 
 class TieForm(Form):
-    """One tie to add, with a reason."""
+    """A form to add one tie, with a reason."""
 
     predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="The name or number.")
     successor = OneOrganisation(
@@ -291,7 +291,7 @@ class TieForm(Form):
 
     @property
     def tie(self) -> NewTie:
-        """The tie of a valid form."""
+        """Return the tie of a valid form."""
         data: Mapping[str, Any] = self.cleaned_data
         return NewTie(
             predecessor=data["predecessor"],
@@ -304,7 +304,7 @@ class TieForm(Form):
 
 
 class UndoForm(_OrderForm):
-    """When a succession stops counting, and why."""
+    """A form to undo a succession from a day on, with a reason."""
 
     vests_on = DayField(label="First day on which the succession no longer counts")
     status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
@@ -317,7 +317,7 @@ class UndoForm(_OrderForm):
 
 
 class AnsweringForm(Form):
-    """A function and a day."""
+    """A form to choose the function and the day for which the responsible body is shown."""
 
     function = forms.ChoiceField(label="Function", choices=Function.choices)
     day = DayField(label="Day")

@@ -10,5 +10,5 @@ from partnerships.organisations import services
 
 @shared_task
 def hand_over_due() -> None:
-    """Pass on what successions hand over from today; may run twice."""
+    """Make due successions take effect and pass their records on. The task may run twice."""
     services.hand_over_due(now=timezone.now())

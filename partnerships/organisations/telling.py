@@ -1,4 +1,4 @@
-"""Registers which changes of an organisation its followers hear about."""
+"""Register the changes of an organisation about which its followers are notified."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register the sentences for followers, and why the other events have none."""
-    for kind, (fold, says) in _TOLD.items():
-        register_told(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{says}")
+    """Register the sentences for followers, and the reasons why other events have no sentence."""
+    for kind, (fold, values_pattern) in _TOLD.items():
+        register_told(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{values_pattern}")
     register_untold([EventKind.ADDED], because="nobody can follow an organisation that is not in the directory yet")
     register_untold(
         [EventKind.MISSING_FROM_LIST, EventKind.BACK_IN_LIST],

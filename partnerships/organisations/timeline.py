@@ -1,4 +1,4 @@
-"""Turns events into timeline lines: who did what, before and after."""
+"""Turn events into timeline lines: who did what, and the values before and after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from partnerships.organisations.naming import NameHistory, names_lookup, names_o
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
-#: The page of each kind of record in a timeline. A kind that is not here is shown without a link.
+#: The page of each kind of record in a timeline. Other kinds are shown without a link.
 PAGES = {
     "organisation": "organisations:detail",
     "partnership": "agreements:detail",
@@ -68,7 +68,7 @@ class TimelineLine:
     changes: tuple[Change, ...]
 
 
-#: Data of events that only programs need. Timelines do not show it.
+#: Fields in the data of events that only programs need. Timelines do not show these fields.
 _NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
@@ -143,17 +143,20 @@ class _Names:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
-        """Query the names for these events."""
+        """Query the names that these events need."""
         rows = list(events)
         people = list({row.actor_id for row in rows if row.actor_id})
-        about = {row.target_id for row in rows if row.target_kind == "organisation"}
-        bodies = list(about | {row.organisation_id for row in rows if row.organisation_id})
-        read_ahead([lookup(_people_among, people), names_lookup(bodies)])
+        target_ids = {row.target_id for row in rows if row.target_kind == "organisation"}
+        organisation_ids = list(target_ids | {row.organisation_id for row in rows if row.organisation_id})
+        read_ahead([lookup(_people_among, people), names_lookup(organisation_ids)])
         names = {person.pk: person.display_name for person in rows_for(_people_among, people)}
-        return cls(names, names_of(bodies))
+        return cls(names, names_of(organisation_ids))
 
     def by(self, row: Event) -> str:
-        """Return who caused an event; events of records that hide their people say what to show instead."""
+        """Return who caused an event, with their organisation on that day.
+
+        Events of records that hide their people contain the text to show instead.
+        """
         if row.data.get("by"):
             return str(row.data["by"])
         actor = self.people.get(row.actor_id or 0, "") or (
@@ -164,8 +167,8 @@ class _Names:
 
     def subject(self, row: Event) -> str:
         """Return the title of the record that an event is about."""
-        own = self._body(row.target_id, row.at) if row.target_kind == "organisation" else ""
-        return str(row.data.get("title", "")) or own
+        organisation_name = self._body(row.target_id, row.at) if row.target_kind == "organisation" else ""
+        return str(row.data.get("title", "")) or organisation_name
 
     def _body(self, organisation_id: int | None, at: dt.datetime) -> str:
         """Return the name of an organisation on the day of an event."""
@@ -183,7 +186,7 @@ def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[
 
 
 def newest_events_lookup(user: User, *, kind: str, record_id: int, count: int) -> Lookup:
-    """Return the first lookup of a later `newest_events`, for `read_ahead`."""
+    """Return the first lookup that a later `newest_events` needs, for `read_ahead`."""
     return newest_lookup(_events_about, user, record_id, kind, count=count)
 
 
@@ -191,36 +194,38 @@ def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
     return Event.objects.filter(about(kind, record))
 
 
-#: How many candidates are checked first for each event that is wanted.
+#: The number of candidates in the first batch for each event that is needed.
 _FIRST_BATCH = 4
 
 
 def newest_visible(
     candidates: Callable[..., QuerySet[Event]], user: User, *arguments: Argument, count: int
 ) -> list[Event]:
-    """Return the newest `count` of the events that `candidates(user, *arguments)` gives and the person may see.
+    """Return the newest `count` events from `candidates(user, *arguments)` that the person may see.
 
-    Checks the newest candidates, then four times as many, and so on. Most people may see many new events, so only
-    the queries of the others are long. `candidates` must be defined in a module (see `statements`).
+    The newest candidates are checked first, then four times as many, and so on. Most people may see many new events, so
+    only other people's queries take long. `candidates` must be a function at module level (see `statements`).
     """
-    seen: list[Event] = []
+    visible_events: list[Event] = []
     start, size = 0, _FIRST_BATCH * count
-    while len(seen) < count:
+    while len(visible_events) < count:
         batch = rows_for(_batch, user, *arguments, candidates=candidates, start=start, size=size)
-        records: defaultdict[str, set[int]] = defaultdict(set)
-        for _, kind, record in batch:
-            records[kind].add(record)
-        kinds = tuple(sorted(records))
-        ids = [list(records[kind]) for kind in kinds]
-        seen += rows_for(_seen_among, user, [pk for pk, _, _ in batch], *ids, kinds=kinds, count=count - len(seen))
+        record_ids_by_kind: defaultdict[str, set[int]] = defaultdict(set)
+        for _, kind, record_id in batch:
+            record_ids_by_kind[kind].add(record_id)
+        kinds = tuple(sorted(record_ids_by_kind))
+        ids = [list(record_ids_by_kind[kind]) for kind in kinds]
+        visible_events += rows_for(
+            _visible_among, user, [pk for pk, _, _ in batch], *ids, kinds=kinds, count=count - len(visible_events)
+        )
         if len(batch) < size:
             break
         start, size = start + size, size * 4
-    return seen
+    return visible_events
 
 
 def newest_lookup(candidates: Callable[..., QuerySet[Event]], user: User, *arguments: Argument, count: int) -> Lookup:
-    """Return the first lookup of a later `newest_visible`, for `read_ahead`."""
+    """Return the first lookup that a later `newest_visible` needs, for `read_ahead`."""
     return lookup(_batch, user, *arguments, candidates=candidates, start=0, size=_FIRST_BATCH * count)
 
 
@@ -231,18 +236,18 @@ def _batch(
     return newest.values_list("pk", "target_kind", "target_id")[start : start + size]
 
 
-def _seen_among(
+def _visible_among(
     user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
 ) -> QuerySet[Event]:
-    """Return the newest of these events that the person may see, given the ids of their records by kind."""
-    events_found = Event.objects.filter(among("pk", events))
+    """Return the newest of these events that the person may see. `records` are the ids of their records by kind."""
+    candidates = Event.objects.filter(among("pk", events))
     with one_by_one():
-        seen = of_visible_records(user, events_found, dict(zip(kinds, records, strict=True)))
-    return seen.order_by("-at", "-id")[:count]
+        visible_events = of_visible_records(user, candidates, dict(zip(kinds, records, strict=True)))
+    return visible_events.order_by("-at", "-id")[:count]
 
 
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
-    """Return the events as lines, in the same order."""
+    """Return the events as timeline lines, in the same order."""
     rows = list(events)
     names = _Names.of(rows)
     return [
@@ -263,7 +268,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
 class ToldLine:
     """One net change as the recipient of a digest reads it.
 
-    `path` is the page of the record, "" if it has none. `numbers` are the changes that the line sums up.
+    `path` is the page of the record, "" if the record has no page. `numbers` are the changes that the line combines.
     """
 
     group: Group
@@ -276,18 +281,18 @@ class ToldLine:
     numbers: tuple[int, ...]
 
 
-#: Fields whose values come first in a sentence with several values: the database does not store their order.
+#: Fields whose values come first in a sentence with several values. The database does not store the order of fields.
 _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier", "question"})
-#: The only fields whose values a stakeholder without an account may read (docs/rights.md).
+#: The only fields whose values stakeholders without an account may read (docs/rights.md).
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
-#: Left out of sentences: without the heading that a timeline gives it, the value means nothing.
+#: Fields that sentences leave out. A value of "how" means nothing without the heading that a timeline gives it.
 _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
-def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
-    """Return the words before a date that need it, for example "in force from "; "" for other values."""
+def _words_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
+    """Return the words that a date needs before it, for example “in force from ”; "" for other values."""
     if name == "in_force_from":
         return "in force from "
     if name != told_event.asks_until:
@@ -298,8 +303,8 @@ def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> 
 def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[ToldLine]:
     """Return net changes in words, in the same order.
 
-    `today` (local time) decides whether a last day is past. With `outside`, the lines are for a stakeholder without an
-    account: they have no people or reasons, and only the values of dates and statuses.
+    `today` (local time) decides whether an answer is late. With `outside`, the lines are for a stakeholder without an
+    account: they contain no people or reasons, and only values of the fields in `_OUTSIDE`.
     """
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)
@@ -320,12 +325,12 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
 
 
 def _sentence(row: NetLine, today: dt.date, *, outside: bool) -> Sentence:
-    """Return one net change as a sentence, with the values that the reader may be told."""
+    """Return one net change as a sentence, with the values that the reader may see."""
     change, data = row.change, row.event.data
-    shown = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
+    shown_fields = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
     values = [
-        _said_before(row.told, name, change.values[name], today) + _in_words(name, change.values[name], data)
-        for name in sorted(shown, key=lambda name: name not in _NAMING)
+        _words_before(row.told, name, change.values[name], today) + _in_words(name, change.values[name], data)
+        for name in sorted(shown_fields, key=lambda name: name not in _NAMING)
     ]
     return sentence_of(
         row.told,

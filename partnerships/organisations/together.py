@@ -1,7 +1,7 @@
-"""Runs several stored statements as one query.
+"""Run several stored statements as one query.
 
-The result has the rows of all statements. Columns of the same type share positions, so that it is no wider than it
-needs to be.
+The result contains the rows of all statements. Columns of the same type share positions, so that the result is no wider
+than necessary.
 """
 
 from __future__ import annotations
@@ -18,81 +18,88 @@ from partnerships.kit.database import planned_once, rows_of
 from partnerships.organisations.filling import NumberedSql, Ready
 
 Row: TypeAlias = tuple[Any, ...]
-#: Names of PostgreSQL's types by number.
+#: The names of PostgreSQL types by their number (OID).
 _types: dict[int, str] = {}
-#: Layouts by their statements and wrappers; dropped when there are too many.
+#: Layouts by their statements and wrappers. If there are too many, all are dropped.
 _layouts: dict[Hashable, _Layout] = {}
 _MAX_LAYOUTS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How several statements become one query, and how each gets its own columns back."""
+    """How statements are combined into one query, and how each one's columns are picked from the result."""
 
-    #: SQL around each statement, which takes the place of {}.
+    #: The SQL around each statement. The statement replaces the {}.
     wrappers: tuple[str, ...]
     #: For each statement, the function that picks its own columns from a row of the result.
     pick_columns: tuple[Callable[[Row], Row], ...]
-    #: Each statement with numbered values, and all of them as one; None if a text depends on values.
+    #: Each statement with numbered values, and all statements as one. None if the text of a statement depends on
+    #: values.
     numbered: tuple[tuple[NumberedSql, ...], NumberedSql] | None
 
 
-def rows_together(many: Sequence[Ready]) -> list[list[Row]]:
+def rows_together(statements: Sequence[Ready]) -> list[list[Row]]:
     """Return the raw rows of each of these statements, in one query.
 
-    Each statement must have rows to read (`statement.rows`).
+    Each statement must be able to return rows (`statement.rows`).
     """
-    layout = _layout_of(many)
-    rows_by_statement: list[list[Row]] = [[] for _ in many]
-    for row in rows_of(*_sql_and_values(many, layout)):
+    layout = _layout_of(statements)
+    rows_by_statement: list[list[Row]] = [[] for _ in statements]
+    for row in rows_of(*_sql_and_values(statements, layout)):
         index = row[0]
         rows_by_statement[index].append(layout.pick_columns[index](row))
     return rows_by_statement
 
 
-def _sql_and_values(many: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
-    """Return all statements as one query, and its values; a call of the prepared query where that is possible."""
+def _sql_and_values(statements: Sequence[Ready], layout: _Layout) -> tuple[str, Sequence[Any]]:
+    """Return all statements as one query, and its values; if possible, the SQL calls the prepared query."""
     if layout.numbered is not None:
-        each, combined = layout.numbered
+        numbered_statements, combined = layout.numbered
         call = planned_once(combined.text, combined.types)
         if call is not None:
-            return call, [value for ready, own in zip(many, each, strict=True) for value in ready.values_of(own)]
-    parts = [wrapper.replace("{}", ready.sql) for ready, wrapper in zip(many, layout.wrappers, strict=True)]
-    return " UNION ALL ".join(parts), [value for ready in many for value in ready.values]
+            return call, [
+                value
+                for statement, numbered_sql in zip(statements, numbered_statements, strict=True)
+                for value in statement.values_of(numbered_sql)
+            ]
+    parts = [
+        wrapper.replace("{}", statement.sql) for statement, wrapper in zip(statements, layout.wrappers, strict=True)
+    ]
+    return " UNION ALL ".join(parts), [value for statement in statements for value in statement.values]
 
 
-def _layout_of(many: Sequence[Ready]) -> _Layout:
-    key = tuple((ready.statement, ready.wrapper) for ready in many)
+def _layout_of(statements: Sequence[Ready]) -> _Layout:
+    key = tuple((ready.statement, ready.wrapper) for ready in statements)
     layout = _layouts.get(key)
     if layout is None:
         if len(_layouts) >= _MAX_LAYOUTS:
             _layouts.clear()
-        wrappers, pick_columns = _lay_out([_column_types(ready) for ready in many])
-        layout = _layouts[key] = _Layout(wrappers, pick_columns, _number(many, wrappers))
+        wrappers, pick_columns = _lay_out([_column_types(ready) for ready in statements])
+        layout = _layouts[key] = _Layout(wrappers, pick_columns, _number(statements, wrappers))
     return layout
 
 
-def _number(many: Sequence[Ready], wrappers: Sequence[str]) -> tuple[tuple[NumberedSql, ...], NumberedSql] | None:
-    """Number the values of all statements in one sequence; return each statement and all of them as one."""
-    each: list[NumberedSql] = []
+def _number(statements: Sequence[Ready], wrappers: Sequence[str]) -> tuple[tuple[NumberedSql, ...], NumberedSql] | None:
+    """Number the values of all statements in one sequence; return each statement, and all statements as one."""
+    numbered_statements: list[NumberedSql] = []
     types: tuple[str, ...] = ()
-    for ready in many:
+    for ready in statements:
         numbered_sql = ready.numbered_from(len(types) + 1)
         if numbered_sql is None:
             return None
-        each.append(numbered_sql)
+        numbered_statements.append(numbered_sql)
         types += numbered_sql.types
-    parts = [wrapper.replace("{}", own.text) for own, wrapper in zip(each, wrappers, strict=True)]
-    return tuple(each), NumberedSql(" UNION ALL ".join(parts), types, ())
+    parts = [wrapper.replace("{}", own.text) for own, wrapper in zip(numbered_statements, wrappers, strict=True)]
+    return tuple(numbered_statements), NumberedSql(" UNION ALL ".join(parts), types, ())
 
 
 def _lay_out(
     types_by_statement: Sequence[Sequence[str]],
 ) -> tuple[tuple[str, ...], tuple[Callable[[Row], Row], ...]]:
-    """Return the SQL around each statement, and how to pick its own columns from a row of the result.
+    """Return the SQL around each statement, and the functions that pick its columns from a row of the result.
 
-    The first column of the result is the statement's index. Then come as many columns of each type as the statement
-    with the most of them has; NULL fills those that a statement does not use.
+    The first column of the result is the statement's index. Each type then has as many columns as the statement with
+    the most columns of this type needs. NULL fills the columns that a statement does not use.
     """
     most_of_type: Counter[str] = Counter()
     for types in types_by_statement:
@@ -113,7 +120,7 @@ def _lay_out(
         ]
         names = ", ".join(f"c{column}" for column in range(len(types)))
         wrappers.append(f"(SELECT {', '.join([str(index), *selected])} FROM ({{}}) own ({names}))")  # noqa: S608  # types and numbers
-        # The index of the statement comes before the first position.
+        # Each position moves by one, because the index of the statement is the first column.
         pick_columns.append(_picker([position + 1 for position in positions]))
     return tuple(wrappers), tuple(pick_columns)
 

@@ -1,4 +1,4 @@
-"""Hooks of rooms that email people about a succession that has taken effect."""
+"""Hooks with which other rooms email people about a succession that has taken effect."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from partnerships.organisations.models import Succession
 
 
 class Hook(Protocol):
-    """Emails people about the successions of one order.
+    """A function that emails a room's people about the successions of one order.
 
-    Runs in the transaction, after everything accepted has passed on: once for each order, and again with `is_later`
-    when more has passed on since.
+    It is called in the transaction, after all accepted records have passed on: once for each order, and again with
+    `is_later` if more records have passed on since.
     """
 
     def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...
@@ -27,7 +27,7 @@ def register_vested(hook: Hook) -> None:
     _hooks.append(hook)
 
 
-def tell_others(successions: Sequence[Succession], *, is_later: bool, now: dt.datetime) -> None:
-    """Run every registered function."""
+def run_vested_hooks(successions: Sequence[Succession], *, is_later: bool, now: dt.datetime) -> None:
+    """Call every registered function with the successions of one order."""
     for hook in _hooks:
         hook(successions, is_later=is_later, now=now)

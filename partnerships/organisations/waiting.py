@@ -1,4 +1,4 @@
-"""Collects the tasks of one person or of many people from all sources."""
+"""Collect the tasks of one person or of many people from all sources."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from partnerships.people.models import User
 class Source:
     """A source of tasks for My work: one kind of task, and how to find the people who have such tasks."""
 
-    #: Returns the tasks of a person; `InOrder` where there may be thousands.
+    #: Returns the tasks of a person; as `InOrder` if there may be thousands.
     of: Callable[[User, dt.datetime], Sequence[Waiting]]
-    #: Returns the records that may be tasks at a moment, with their routes. People whom no record reaches are skipped.
+    #: Returns the records that may be tasks at a moment, with their routes. People reached by no record have no tasks.
     reaches: Callable[[dt.datetime], Sequence[Reach]]
-    #: Whether most people have such a task. A page then calls `of` directly: checking first would take as long again.
+    #: True if most people have such a task. A page then calls `of` without checking `reaches`, which would take as
+    #: long.
     is_usual: bool = False
-    #: Returns the first lookups of `of`.
+    #: Returns the lookups that `of` needs first.
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
-def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
+def in_full(brief_tasks: Sequence[Waiting]) -> list[Waiting]:
     """Return the same tasks in the same order, with their full texts.
 
-    Tasks of one kind are completed together, and the first queries of all kinds are made in one query.
+    Tasks of one kind are completed together, and one query makes the first queries of all kinds.
     """
-    tasks = list(waiting)
+    tasks = list(brief_tasks)
     positions_by_complete: defaultdict[Complete, list[int]] = defaultdict(list)
     for position, task in enumerate(tasks):
         if task.complete is not None:
@@ -60,14 +61,14 @@ def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> lis
 
 
 def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> Work:
-    """Return the tasks of one person in brief, for a page that shows a few of them; call `in_full` for those."""
+    """Return one person's tasks in brief, for a page that shows a few of them; call `in_full` for these few."""
     return Work(source.of(person, now) for source in _sources_with_tasks(sources, person, now))
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """Return the tasks of many people, by the ids of the people.
+    """Return the tasks of many people, by the id of the person.
 
-    One query finds which sources have tasks for whom; only these are then queried for each person.
+    One query finds the sources that have tasks for each person; only these sources are then queried.
     """
     if not people:
         return {}
@@ -89,9 +90,9 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
 
 def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
     """Return the queries that `waiting_in_brief` makes first, for `read_ahead`."""
-    unusual = tuple(source for source in sources if not source.is_usual)
+    unusual_sources = tuple(source for source in sources if not source.is_usual)
     return [
-        lookup(_source_indexes, person, now, sources=unusual),
+        lookup(_source_indexes, person, now, sources=unusual_sources),
         *_first_lookups([source for source in sources if source.is_usual], person, now),
     ]
 
@@ -101,9 +102,11 @@ def _first_lookups(sources: Iterable[Source], person: User, now: dt.datetime) ->
 
 
 def _sources_with_tasks(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:
-    """Return the sources that may have tasks for one person; one query finds out about those that are not usual."""
-    unusual = tuple(source for source in sources if not source.is_usual)
-    unusual_with_tasks = {unusual[index] for index in rows_for(_source_indexes, person, now, sources=unusual)}
+    """Return the sources that may have tasks for one person; one query checks all sources that are not usual."""
+    unusual_sources = tuple(source for source in sources if not source.is_usual)
+    unusual_with_tasks = {
+        unusual_sources[index] for index in rows_for(_source_indexes, person, now, sources=unusual_sources)
+    }
     read_ahead(_first_lookups(unusual_with_tasks, person, now))
     return [source for source in sources if source.is_usual or source in unusual_with_tasks]
 
@@ -119,7 +122,7 @@ def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[Source]
                 else:
                     ids = list(Membership.objects.organisations_of(person, *route.roles))
                 if ids:
-                    # One record is enough: of thousands, PostgreSQL would check each.
+                    # One record is enough. Without the limit, PostgreSQL would check thousands of records.
                     queries.append(reach.ends(route, ids).order_by().values_list(Value(index), flat=True)[:1])
     first, *others = queries
     return first.union(*others)

@@ -1,7 +1,7 @@
-"""Changes on allauth's pages, each in one transaction with its alert, log and journal.
+"""Make each change on allauth's pages in one transaction with its alert, log entry and journal line.
 
-allauth saves a new password first and sends its signals afterwards, each in a transaction of its own. If the process
-were killed in between, the password would change without an alert, and a restore would bring the old one back.
+allauth saves a new password first and then sends its signals, each in a separate transaction. If the process were
+killed in between, the password would change without an alert, and a restore would bring the old password back.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-#: Views that make changes outside `form_valid`.
+#: allauth's views that make changes outside `form_valid`.
 _CHANGE_ON_POST = (ConfirmEmailView, EmailView)
 
 
 @contextmanager
 def _one_transaction() -> Iterator[None]:
-    """Run a change, and everything that allauth does about it, in one transaction.
+    """Run a change, and everything that allauth does because of it, in one transaction.
 
-    After a change of an authenticator app or recovery codes, allauth sends its signals in on-commit callbacks. These
-    are called here before the commit instead.
+    After a change of an authenticator app or recovery codes, allauth sends its signals in on-commit callbacks. Here,
+    these callbacks are called before the commit.
     """
     with transaction.atomic():
         yield
@@ -38,7 +38,7 @@ def _one_transaction() -> Iterator[None]:
 
 
 def _is_of_allauth(entry: Sequence[Any]) -> bool:
-    """Whether an entry of `connection.run_on_commit` was registered by allauth."""
+    """Return True if allauth registered this entry of `connection.run_on_commit`."""
     callback = entry[1]
     return getattr(callback, "__module__", "").startswith("allauth.")
 
@@ -46,8 +46,8 @@ def _is_of_allauth(entry: Sequence[Any]) -> bool:
 class _AtomicForm:
     """A mixin that saves a valid form in one transaction.
 
-    The transaction leaves out what comes before. A rate limit must survive a rollback and must not make other requests
-    wait; and looking up a breached password is a network request.
+    The earlier steps stay outside the transaction: a rate limit must survive a rollback and must not make other
+    requests wait, and a breached password is looked up over the network.
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -67,7 +67,7 @@ class _AtomicPost:
 
 @lru_cache
 def in_one_transaction(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the view with each change in one transaction; unchanged if it has no form."""
+    """Return the view with each change in one transaction; a view without a form is returned unchanged."""
     view_class: Any = getattr(view, "view_class", None)
     if view_class in _CHANGE_ON_POST:
         mixin: type = _AtomicPost

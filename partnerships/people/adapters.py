@@ -1,4 +1,4 @@
-"""Adapters of allauth: people who were invited can sign in, and nobody can sign up."""
+"""Adapters of allauth: invited people can sign in, and nobody can sign up."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from partnerships.people.sign_in_policy import may_vouch_for, meets_sign_in_poli
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Sign-in by email and password, for people who were invited."""
+    """Sign-in by email and password, for invited people."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Always False: people join by invitation, which proves their address."""
+        """Return False: people join by invitation, which proves their address."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address that the outermost trusted proxy saw; 403 without one."""
+        """Return the address that the outermost trusted proxy saw; raise 403 if there is none."""
         address = client_address(request)
         if not address:
             raise PermissionDenied("The request has no client address.")
         return address
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return the page that was asked for, or the home page."""
+        """Return the page that the visitor requested, or the home page."""
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
@@ -59,7 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return None
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Record an account email; stakeholders and people who have left get none."""
+        """Record an account email, unless the person is a stakeholder or has left."""
         person = find_person(email)
         if person is not None and (person.is_stakeholder or not person.is_active):
             return
@@ -75,21 +75,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
             )
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        """Return the link that confirms an address, with the configured origin: the Host header is not trusted."""
+        """Return the link that confirms an address.
+
+        The link has the configured origin, because the request's Host header cannot be trusted.
+        """
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
         return f"{settings.SITE_ORIGIN}{path}"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Return the link that resets a password, with the configured origin: the Host header is not trusted."""
+        """Return the link that resets a password.
+
+        The link has the configured origin, because the request's Host header cannot be trusted.
+        """
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.SITE_ORIGIN) + path.replace("UID-KEY", key)
 
 
 class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Sign-in through an organisation's own provider (OpenID Connect), for people who act for it."""
+    """Sign-in through an organisation's own provider (OpenID Connect), for the organisation's people."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Always False: a provider vouches for people but cannot add them."""
+        """Return False: a provider vouches for people but cannot add people."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
@@ -110,7 +116,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             )
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:
-            with transaction.atomic():  # with its alert
+            with transaction.atomic():  # The connection and its alert are saved together.
                 sociallogin.connect(request, person)
 
 

@@ -1,6 +1,6 @@
 """Admin pages of people.
 
-Administrators find people, make others administrators and close accounts. Only the people themselves change their
+Administrators find people, make other people administrators and close accounts. Only the people themselves change their
 passwords, addresses and second factors.
 """
 
@@ -35,13 +35,13 @@ from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
 
-# Rights come from memberships and from being an administrator, never from groups.
+# Rights come from memberships and from being an administrator, never from Django's groups.
 admin.site.unregister(Group)
 
 
 @admin.register(User)
 class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
-    """Everybody: people with an account, stakeholders, and leavers."""
+    """Admin page of everyone: people with an account, stakeholders, and leavers."""
 
     list_display = ("email", "name", "is_staff", "is_active", "account_since", "last_login", "left_at")
     list_filter = (
@@ -68,15 +68,15 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
     actions = ("sign_out_everywhere", "reopen_accounts")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """People who have not been erased."""
+        """Return people who have not been erased."""
         return super().get_queryset(request).filter(erased_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Make the address read-only, because only its owner can change it, with proof."""
+        """Make the address of an existing person read-only, because only its owner can change it, with proof."""
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
-        """Change an account, or create a stakeholder, who can choose a password once they are invited."""
+        """Change an account, or create a stakeholder, who can choose a password once invited."""
         if change:
             assert isinstance(request.user, User)
             change_details(
@@ -93,7 +93,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
 
     @admin.display(description="Actions")
     def action_links(self, person: User) -> SafeString | str:
-        """Links to the pages that ask for a reason."""
+        """Return links to the pages that change an account and ask for a reason."""
         if person.pk is None or not person.is_active:
             return "This person has left. Use the action “Reopen account” to let them sign in again."
         pages = [("people:leaver", "Close account")]
@@ -124,15 +124,15 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
             messages.info(request, f"{person} can sign in again.")
 
 
-# The package searches by user name, which people here do not have.
+# The package's admin page searches by user name, which our people do not have.
 admin.site.unregister(UserSession)
 
 
 @admin.register(UserSession)
 class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth carries no types
-    """The sessions of people, read-only.
+    """Admin page of people's sessions, read-only.
 
-    People end their own in their account; administrators use the action “Sign out everywhere”.
+    People end their own sessions in their account; administrators use the action “Sign out everywhere”.
     """
 
     raw_id_fields = ()
@@ -142,8 +142,8 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     ordering = ("-last_seen_at", "-pk")
 
 
-# Read-only, because anyone who can change these can sign in as anybody: a verified address can reset a password, and
-# an identity or a second factor is a way to sign in. People change their own in their account.
+# These models are read-only, because anyone who can change them can sign in as another person: a verified address can
+# reset a password, and an identity or a second factor is a way to sign in. People change their own in their account.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
@@ -161,9 +161,9 @@ class AddressAdmin(ReadOnlyAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Second factors, without their secrets.
+    """Admin page of second factors, without their secrets.
 
-    A lost one is removed on a page of its own, which asks for a reason.
+    A lost second factor is removed on a separate page, which asks for a reason.
     """
 
     list_display = ("user", "type", "created_at", "last_used_at")
@@ -187,7 +187,7 @@ class IdentityAdmin(ReadOnlyAdmin):
 
 
 class ProviderForm(forms.ModelForm[SocialApp]):
-    """A sign-in provider: its URL, our client ID, and the reason."""
+    """The form of a sign-in provider: its URL, our client ID and secret, and the reason."""
 
     secret = forms.CharField(
         required=False,
@@ -210,11 +210,11 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         self.fields["provider"] = forms.ChoiceField(choices=providers.registry.as_choices())
 
     def clean_secret(self) -> str:
-        """Return the new secret; the present one if the field is empty."""
+        """Return the new secret, or the present secret if the field is empty."""
         return str(self.cleaned_data["secret"] or self.instance.secret)
 
     def clean(self) -> dict[str, Any]:
-        """Check the rules of the service already here, so that the form shows why it would refuse."""
+        """Check the rules of the service here, too, so that the form shows why the service would refuse."""
         data = super().clean() or {}
         fields = ("provider", "provider_id", "name", "client_id", "settings")
         if all(name in data for name in fields):
@@ -226,7 +226,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
 
 @admin.register(SocialApp)
 class ProviderAdmin(admin.ModelAdmin[SocialApp]):
-    """Sign-in providers of organisations; each change is recorded and emailed."""
+    """Admin page of organisations' sign-in providers. Each change is recorded and emailed."""
 
     form = ProviderForm
     list_display = ("name", "provider_id", "provider", "client_id")
@@ -234,7 +234,7 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
     ordering = ("name", "pk")
 
     def has_delete_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
-        """True only on a provider's own page, if no organisation uses it."""
+        """Return True only on a provider's own page, and only if no organisation uses the provider."""
         return obj is not None and not organisations_using(key_of(obj)) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: SocialApp, form: ProviderForm, change: bool) -> None:
@@ -250,7 +250,7 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
-    """Invitations; only a hash of the token is kept."""
+    """Admin page of invitations. Only a hash of each token is stored."""
 
     list_display = ("person", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
     list_filter = (("accepted_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))

@@ -26,7 +26,7 @@ from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.proposals import tell_of_proposals
 from partnerships.organisations.services.successions import UnableToChangeSuccession
 from partnerships.organisations.services.taking_effect import take_effect
-from partnerships.organisations.vested import tell_others
+from partnerships.organisations.vested import run_vested_hooks
 from partnerships.outbox.services import record_emails
 
 #: The largest number of characters in `refused_because`.
@@ -147,7 +147,7 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
         return
     if first_told_at is None:
         _email_members(successions_with_news, now)
-    tell_others(successions_with_news, is_later=first_told_at is not None, now=now)
+    run_vested_hooks(successions_with_news, is_later=first_told_at is not None, now=now)
 
 
 def _is_moving(succession: Succession) -> bool:

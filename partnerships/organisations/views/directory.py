@@ -34,7 +34,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Organisations that a suggestion box shows.
+#: The largest number of organisations in a suggestion box.
 SUGGESTIONS = 20
 
 
@@ -45,7 +45,9 @@ def suggest(request: HttpRequest) -> JsonResponse:
     organisations = (
         find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
     )
-    shown = organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
+    suggested_organisations = (
+        organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
+    )
     return JsonResponse(
         {
             "results": [
@@ -55,7 +57,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
                     "kind": organisation.kind_in_words,
                     "org_ids": organisation.org_ids,
                 }
-                for organisation in shown
+                for organisation in suggested_organisations
             ]
         }
     )
@@ -63,7 +65,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the page of an organisation; a merged record redirects to the record that was kept."""
+    """Show the page of an organisation. A merged record redirects to the record that was kept."""
     user = signed_in(request)
     read_ahead(
         [
@@ -80,31 +82,31 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = record_rows[0]
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
-    existing = with_rows(pk, *_ABOUT)
-    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in existing)
+    queries_with_rows = with_rows(pk, *_ABOUT)
+    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in queries_with_rows)
     contacts = rows_for(_contacts, pk)
-    newest = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
+    events = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading(request):
-        shown = [event.pk for event in newest]
-        note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=shown, now=timezone.now())
-    successions = successions_of(organisation) if _ties in existing else ()
+        event_ids = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
+    successions = successions_of(organisation) if _ties in queries_with_rows else ()
     lines = lines_for(organisation, successions, timezone.localdate())
     return render(
         request,
         "organisations/detail.html",
         {
             "organisation": organisation,
-            "identifiers": rows_for(_identifiers, pk) if _identifiers in existing else [],
+            "identifiers": rows_for(_identifiers, pk) if _identifiers in queries_with_rows else [],
             "names": [name for name in rows_for(_names, pk) if name.name != organisation.name]
-            if _names in existing
+            if _names in queries_with_rows
             else [],
-            "areas_served": rows_for(_areas_served, pk) if _areas_served in existing else [],
+            "areas_served": rows_for(_areas_served, pk) if _areas_served in queries_with_rows else [],
             "successions": lines,
             "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
-            "group_members": rows_for(_group_members, pk) if _members_of_group in existing else [],
+            "group_members": rows_for(_group_members, pk) if _members_of_group in queries_with_rows else [],
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
-            "lines": timeline_lines(newest),
+            "lines": timeline_lines(events),
             "sections": ON_ORGANISATIONS.of(user, organisation),
             "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
         },
@@ -112,9 +114,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:
-    merged = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
+    kept_ids = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
     bodies = Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
-    return bodies.annotate(merged_into_id=Subquery(merged))  # type: ignore[no-redef]  # declared on the model
+    return bodies.annotate(merged_into_id=Subquery(kept_ids))  # type: ignore[no-redef]  # declared on the model
 
 
 def _identifiers(organisation: int) -> QuerySet[Identifier]:
@@ -142,16 +144,16 @@ def _ties(organisation: int) -> QuerySet[SuccessionTie]:
     return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
 
 
-#: Rows that an organisation may have or lack: one query finds out which, and only those are then read.
+#: Rows that many organisations lack. One query finds out which of these queries have rows, and only these are then run.
 _ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
-#: The query of each of these that the page shows; successions are read by `successions_of`.
+#: The query that the page runs for each of these. Successions are missing, because `successions_of` reads them.
 _READ = {
     _identifiers: _identifiers,
     _names: _names,
     _areas_served: _areas_served,
     _members_of_group: _group_members,
 }
-#: How many of the newest events the page shows.
+#: The number of newest events that the page shows.
 _EVENTS = 10
 
 
@@ -161,15 +163,17 @@ def _contacts(organisation: int) -> QuerySet[Membership]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the settings of an organisation, as one of its leads."""
+    """Change the settings of an organisation as one of its leads."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
     form = SettingsForm(posted(request), organisation=organisation)
 
     def save_settings() -> tuple[str, str]:
-        changed = update_organisation(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        message = f"{organisation.name} has been saved." if changed else "Nothing was changed."
+        changed_fields = update_organisation(
+            organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
+        )
+        message = f"{organisation.name} has been saved." if changed_fields else "Nothing was changed."
         return message, reverse("organisations:detail", args=[pk])
 
     # `take_step` calls `save_settings` once the form is valid. If the service refuses, the form shows why.

@@ -33,14 +33,14 @@ def _administrator_or_403(request: HttpRequest) -> User:
 
 
 def _pair_or_404(pk: int, other: int) -> tuple[Organisation, Organisation]:
-    """Return two organisations that have not been merged into others."""
+    """Return two organisations that have not been merged into other records."""
     organisations = Organisation.objects.standing().prefetch_related("identifiers")
     return get_object_or_404(organisations, pk=pk), get_object_or_404(organisations, pk=other)
 
 
 @require_safe
 def duplicates(request: HttpRequest) -> HttpResponse:
-    """Show the list of possible duplicates, and of merges."""
+    """Show the possible duplicates and the merges in force."""
     _administrator_or_403(request)
     context = {"pairs": possible_duplicates(), "merges": merges()}
     return render(request, "organisations/duplicates.html", context)
@@ -48,11 +48,11 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Merge another organisation into this one, after showing what would move."""
+    """Merge another organisation into this one; the page first shows the rows that would move."""
     user = _administrator_or_403(request)
     kept, merged = _pair_or_404(pk, other)
-    back = reverse("organisations:duplicates")
-    form = ReasonForm(posted(request), submit="Merge records", cancel=back)
+    list_url = reverse("organisations:duplicates")
+    form = ReasonForm(posted(request), submit="Merge records", cancel=list_url)
 
     def merge_duplicates() -> tuple[str, str]:
         merge_organisations(kept=kept, merged=merged, author=user, now=timezone.now(), **form.cleaned_data)
@@ -77,12 +77,12 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Record that two organisations are not duplicates."""
     user = _administrator_or_403(request)
     first, second = _pair_or_404(pk, other)
-    back = reverse("organisations:duplicates")
-    form = ReasonForm(posted(request), submit="Keep them apart", cancel=back, danger=False)
+    list_url = reverse("organisations:duplicates")
+    form = ReasonForm(posted(request), submit="Keep them apart", cancel=list_url, danger=False)
 
     def keep_separate() -> tuple[str, str]:
         keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{first.name} and {second.name} stay two organisations.", back
+        return f"{first.name} and {second.name} stay two organisations.", list_url
 
     return take_step(
         request, "organisations/not_the_same.html", form, keep_separate, {UnableToMerge: None}, one=first, other=second
@@ -91,16 +91,18 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a merge."""
+    """Undo a merge, and name the number of records that stay with the kept organisation."""
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     def separate_again() -> tuple[str, str]:
-        stayed = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
+        remaining_count = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
         message = f"{merge_to_undo.merged.name} is a separate organisation again."
-        if stayed:
-            message += f" {stayed} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
+        if remaining_count:
+            message += (
+                f" {remaining_count} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
+            )
         return message, merge_to_undo.merged.get_absolute_url()
 
     return take_step(

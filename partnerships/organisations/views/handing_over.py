@@ -1,4 +1,4 @@
-"""The page of things without an owner: leads hand over what people who left had."""
+"""The page of records without an owner, on which leads hand over the records of people who left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the things of an organisation that have no owner, by kind, with a form to hand them over."""
+    """Show the records of an organisation without an owner, by kind, with a form to hand them over."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
@@ -53,15 +53,15 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
-    """Hand over what was ticked, and return whether that was allowed; otherwise the form says why not."""
-    to: User = form.cleaned_data["to"]
+    """Hand over the ticked records, and return True if that was allowed; otherwise the form says why not."""
+    new_owner: User = form.cleaned_data["to"]
     try:
         with collect_recipients() as recipients:
             count = hand_over_things(
                 organisation=organisation,
                 kind=form.prefix or "",
                 things=[int(pk) for pk in form.cleaned_data["things"]],
-                to=to,
+                to=new_owner,
                 reason=form.cleaned_data["reason"],
                 author=user,
                 now=timezone.now(),
@@ -77,15 +77,15 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
         )
         return False
     messages.success(
-        request, f"{count} record{pluralize(count)} handed over to {to.display_name}.{recipients.sentence()}"
+        request, f"{count} record{pluralize(count)} handed over to {new_owner.display_name}.{recipients.sentence()}"
     )
     return True
 
 
 def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
-    """Show the page of what an ended organisation still holds, with the handover lines of its successions.
+    """Show the records that an ended organisation still has, with the handover lines of its successions.
 
-    For its leads, the leads of its successors and administrators.
+    Its leads, the leads of its successors and administrators may see the page.
     """
     today = timezone.localdate()
     successors = successors_on(organisation, today)
@@ -97,25 +97,25 @@ def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles:
     lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
     line_by_record = {(line.kind, line.record): line for line in lines}
 
-    def in_words(line: Handover | None) -> str:
+    def state_in_words(line: Handover | None) -> str:
         # Only the predecessor may read why a successor disputes a line, not the other successors.
         may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
         return line_in_words(line, shows_reason=may_read_dispute)
 
     user = signed_in(request)
     groups = []
-    # The successors that must deal with what could not be handed over.
-    settling: set[str] = set()
+    # The names of the successors that must deal with records that could not be handed over.
+    settling_names: set[str] = set()
     for group in held_by(organisation, today):
-        readable = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
+        title_by_record = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
         rows = []
         for thing in group.things:
             line = line_by_record.get((group.kind.code, thing.pk))
             if line is not None and line.state == HandoverState.STAYED:
-                settling.add(line.successor.name)
-            title = thing.title if is_lead else readable.get(thing.pk, thing.outside)
-            path = thing.path if is_lead or thing.pk in readable else ""
-            rows.append((title, path, in_words(line)))
+                settling_names.add(line.successor.name)
+            title = thing.title if is_lead else title_by_record.get(thing.pk, thing.outside)
+            path = thing.path if is_lead or thing.pk in title_by_record else ""
+            rows.append((title, path, state_in_words(line)))
         groups.append((group.kind.label, rows))
     return render(
         request,
@@ -126,6 +126,6 @@ def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles:
             "groups": groups,
             "successions": [(succession.pk, title_of(succession)) for succession in successions],
             "is_led": leads_of(organisation).exists(),
-            "settling": sorted(settling),
+            "settling": sorted(settling_names),
         },
     )

@@ -1,4 +1,4 @@
-"""Pages of handover lines: predecessors propose who takes over what, and successors answer."""
+"""Pages of handover lines: predecessors propose who takes over which records, and successors answer."""
 
 from __future__ import annotations
 
@@ -41,31 +41,31 @@ from partnerships.organisations.services import (
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
-#: The most handover lines on one page.
+#: The largest number of handover lines on one page.
 MAX_LINES_ON_PAGE = 200
 
 
 @require_safe
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what the predecessors hold, who takes it over, and what has no line yet."""
+    """Show the predecessors' records, who takes them over, and which records have no line yet."""
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
     roles = roles_of(user, now)
-    # Administrators see all organisations, others only those that they lead.
-    shown_ids = None if roles.keeps_directory else roles.led
-    estates = estates_of(succession, timezone.localdate(now), involved_ids=shown_ids)
+    # Administrators see all organisations; other people see only the organisations that they lead.
+    visible_ids = None if roles.keeps_directory else roles.led
+    estates = estates_of(succession, timezone.localdate(now), involved_ids=visible_ids)
     require(bool(estates))
-    waiting = succession.handovers.waiting_for(roles.led).count()
+    unanswered_count = succession.handovers.waiting_for(roles.led).count()
     shares = shares_together(estates)
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "after": holdings_after(shares, timezone.localdate(now), known_ids=shown_ids),
+        "after": holdings_after(shares, timezone.localdate(now), known_ids=visible_ids),
         "sum": sum_of(shares),
         "estates": estates,
-        "waiting": waiting,
-        "lacking": lines_lacking_consent(succession, shown_ids).count(),
+        "waiting": unanswered_count,
+        "lacking": lines_lacking_consent(succession, visible_ids).count(),
         "led": roles.led,
         "going_on": going_on(succession),
         "may_keep": roles.keeps_directory,
@@ -75,9 +75,9 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
-    """Propose who takes over things of one kind that have no line or a disputed one.
+    """Propose who takes over records of one kind that have no line or a disputed line.
 
-    The page can be filtered by title. The proposal is about what is ticked, or about everything that matches.
+    The page can be filtered by title. The proposal covers the ticked records, or all records that match the filter.
     """
     user = signed_in(request)
     now = timezone.now()
@@ -87,30 +87,32 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
     roles = roles_of(user, now)
     require(roles.lead(organisation.pk) or roles.keeps_directory)
     estate = estate_of(succession, organisation, timezone.localdate(now))
-    held_kind = next((item for item in estate.kinds if item.kind.code == kind), None)
-    if held_kind is None:
+    kind_count = next((item for item in estate.kinds if item.kind.code == kind), None)
+    if kind_count is None:
         raise Http404
     if not roles.lead(organisation.pk):
-        # Administrators keep the directory; they see only the titles that they may read.
-        ids = [thing.pk for thing in held_kind.undecided]
-        held_kind = held_kind.for_others(readable_titles(obligation(kind), organisation, ids, user))
+        # Administrators who do not lead the organisation see only the titles that they may read.
+        ids = [thing.pk for thing in kind_count.undecided]
+        kind_count = kind_count.for_others(readable_titles(obligation(kind), organisation, ids, user))
 
     text = request.GET.get("q", "")[:200].casefold()
-    matches = [thing for thing in held_kind.undecided if text in thing.title.casefold()]
+    matching_records = [thing for thing in kind_count.undecided if text in thing.title.casefold()]
     ties = succession.ties.filter(predecessor=organisation).exclude(successor=None).exclude(successor=organisation)
     successors = Organisation.objects.filter(pk__in=ties.values("successor")).order_by("name", "pk")
-    shown = matches[:MAX_LINES_ON_PAGE]
-    form = ProposeHandoversForm(posted(request), things=shown, successors=successors, count=len(matches))
-    back = reverse("organisations:handover", args=[pk])
+    shown_records = matching_records[:MAX_LINES_ON_PAGE]
+    form = ProposeHandoversForm(
+        posted(request), things=shown_records, successors=successors, count=len(matching_records)
+    )
+    overview_url = reverse("organisations:handover", args=[pk])
 
     def propose_chosen() -> tuple[str, str]:
         data = form.cleaned_data
         ticked_ids = [int(record_id) for record_id in data.pop("records")]
-        record_ids = [thing.pk for thing in matches] if data.pop("everything") else ticked_ids
+        record_ids = [thing.pk for thing in matching_records] if data.pop("everything") else ticked_ids
         count = propose_handovers(
             succession=succession, predecessor=organisation, kind=kind, records=record_ids, author=user, now=now, **data
         )
-        return f"{count} record{pluralize(count)} proposed to {data['successor'].name}.", back
+        return f"{count} record{pluralize(count)} proposed to {data['successor'].name}.", overview_url
 
     # `take_step` calls `propose_chosen` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -121,9 +123,9 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         {UnableToHandOverLines: None},
         succession=succession,
         predecessor=organisation,
-        count=held_kind,
-        shown=len(shown),
-        found=len(matches),
+        count=kind_count,
+        shown=len(shown_records),
+        found=len(matching_records),
         query=request.GET.get("q", ""),
     )
 
@@ -138,8 +140,10 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     successor_ids = set(succession.ties.values_list("successor", flat=True))
     require(bool(roles.led & successor_ids))
     lines = lines_to_answer(succession, roles.led)
-    shown = lines[:MAX_LINES_ON_PAGE]
-    form = AnswerHandoversForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
+    shown_lines = lines[:MAX_LINES_ON_PAGE]
+    form = AnswerHandoversForm(
+        posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
+    )
 
     def save_answer() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
@@ -164,7 +168,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
-    """Return the lines that were ticked, or all of them."""
+    """Return the ticked lines, or all lines if the box for everything is ticked."""
     if form.cleaned_data.get("everything"):
         return list(lines)
     ticked_ids = {int(line_id) for line_id in form.cleaned_data["lines"]}
@@ -173,7 +177,7 @@ def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that somebody gave or refused the consent that lines need."""
+    """Record that a person gave or refused the consent that lines need."""
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
@@ -181,16 +185,16 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
     side_ids = {pk for pair in succession.ties.values_list("predecessor", "successor") for pk in pair}
     require(roles.keeps_directory or bool(roles.led & side_ids))
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
-    shown = lines[:MAX_LINES_ON_PAGE]
-    form = ConsentForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
+    shown_lines = lines[:MAX_LINES_ON_PAGE]
+    form = ConsentForm(posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
 
     def save_consent() -> tuple[str, str]:
         data = form.cleaned_data
         chosen_lines = _chosen_lines(lines, form)
-        back = reverse("organisations:handover", args=[pk])
+        overview_url = reverse("organisations:handover", args=[pk])
         if data["answer"] == "refused":
             count = record_refusal(lines=chosen_lines, reason=data["reason"], author=user, now=now)
-            return f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again.", back
+            return f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again.", overview_url
         count = record_consent(
             lines=chosen_lines,
             given_by=data["given_by"],
@@ -199,7 +203,7 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=now,
         )
-        return f"Consent to {count} line{pluralize(count)} is recorded.", back
+        return f"Consent to {count} line{pluralize(count)} is recorded.", overview_url
 
     return take_step(
         request,

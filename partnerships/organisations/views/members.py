@@ -41,47 +41,55 @@ from partnerships.people.requests import signed_in
 from partnerships.people.sessions import recheck_sign_in
 from partnerships.people.sign_in import sign_in_new_account
 
-#: Former members that the list shows.
+#: The largest number of former members that the list shows.
 FORMER_SHOWN = 100
 
 
 def _managed_organisation(user: User, pk: int) -> Organisation:
-    """Return the organisation, if the person may manage its people: 404 if they cannot see it, otherwise 403."""
+    """Return the organisation if the person may manage its people.
+
+    Raises 404 if the person cannot see the organisation, otherwise 403.
+    """
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation
 
 
 def _managed_membership(user: User, pk: int, membership_id: int) -> Membership:
-    """Return a membership that has not ended, if the person may manage the organisation's people."""
+    """Return a membership that has not ended if the person may manage the organisation's people."""
     memberships = Membership.objects.visible_to(user).select_related("person", "organisation")
-    managed = get_object_or_404(memberships, pk=membership_id, organisation=pk, ends_on=None)
+    membership = get_object_or_404(memberships, pk=membership_id, organisation=pk, ends_on=None)
     _managed_organisation(user, pk)
-    return managed
+    return membership
 
 
 @require_safe
 def people(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the people of an organisation; its own people and administrators also see pending and former members."""
+    """Show the people of an organisation.
+
+    Only the organisation's own people and administrators see pending and former members.
+    """
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     memberships = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
     rights = rights_over(organisation, user, timezone.now())
-    inside = rights.may_see_people
+    may_see_people = rights.may_see_people
     return render(
         request,
         "organisations/people.html",
         {
             "organisation": organisation,
             "contacts": contacts_of(organisation),
-            "inside": inside,
-            "pending": memberships.filter(accepted_at=None, ends_on=None) if inside else [],
-            "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN] if inside else [],
+            "inside": may_see_people,
+            "pending": memberships.filter(accepted_at=None, ends_on=None) if may_see_people else [],
+            "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN]
+            if may_see_people
+            else [],
             "may_manage": rights.may_manage_people,
             "leads": rights.roles.lead(pk),
             "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
             "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
-            "show_addresses": inside,
+            "show_addresses": may_see_people,
         },
     )
 
@@ -118,17 +126,17 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Send an invitation again, with a new link."""
+    """Send an invitation again with a new link, so that the old link stops working."""
     user = signed_in(request)
-    managed = _managed_membership(user, pk, membership)
+    pending_membership = _managed_membership(user, pk, membership)
     try:
-        resend_invitation(membership=managed, author=user, now=timezone.now())
+        resend_invitation(membership=pending_membership, author=user, now=timezone.now())
     except UnableToInviteMember as error:
         messages.warning(request, str(error))
     else:
         messages.success(
             request,
-            f"{WE_WILL_EMAIL} {managed.person.email} a new invitation. The old link no longer works.",
+            f"{WE_WILL_EMAIL} {pending_membership.person.email} a new invitation. The old link no longer works.",
         )
     return redirect("organisations:people", pk=pk)
 
@@ -137,14 +145,14 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
 def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Change a person's role and job title."""
     user = signed_in(request)
-    managed = _managed_membership(user, pk, membership)
-    form = MembershipForm(posted(request), membership=managed, by_administrator=user.is_staff)
+    edited_membership = _managed_membership(user, pk, membership)
+    form = MembershipForm(posted(request), membership=edited_membership, by_administrator=user.is_staff)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
             with collect_recipients() as recipients:
                 change_role(
-                    membership=managed,
+                    membership=edited_membership,
                     role=form.cleaned_data["role"],
                     reason=form.cleaned_data.get("reason", ""),
                     author=user,
@@ -154,14 +162,16 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
             lacks_reason = user.is_staff and not form.cleaned_data["reason"]
             form.add_error("reason" if lacks_reason else "role", str(error))
         else:
-            change_job_title(membership=managed, job_title=form.cleaned_data["job_title"], author=user, now=now)
-            message = f"{managed.person.display_name} is now {managed.get_role_display().lower()}."
+            change_job_title(
+                membership=edited_membership, job_title=form.cleaned_data["job_title"], author=user, now=now
+            )
+            message = f"{edited_membership.person.display_name} is now {edited_membership.get_role_display().lower()}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
         "organisations/member_edit.html",
-        {"form": form, "membership": managed, "organisation": managed.organisation},
+        {"form": form, "membership": edited_membership, "organisation": edited_membership.organisation},
         status=422 if form.is_bound else 200,
     )
 
@@ -170,9 +180,9 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
 def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """End a person's membership, or withdraw their invitation."""
     user = signed_in(request)
-    managed = _managed_membership(user, pk, membership)
-    button = "Withdraw invitation" if managed.is_pending else "End membership"
-    return _end_page(request, user, managed, submit=button, template="organisations/member_end.html")
+    ended_membership = _managed_membership(user, pk, membership)
+    button = "Withdraw invitation" if ended_membership.is_pending else "End membership"
+    return _end_page(request, user, ended_membership, submit=button, template="organisations/member_end.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,13 +196,13 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    """Show the page that ends a membership, with the things for which the person is responsible."""
-    back = reverse("organisations:people", args=[membership.organisation_id])
-    form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
+    """Show the page that ends a membership, with the records for which the person is responsible."""
+    people_url = reverse("organisations:people", args=[membership.organisation_id])
+    form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
 
     def end_the_membership() -> tuple[str, str]:
         end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{membership.person.display_name} no longer acts for {membership.organisation.name}.", back
+        return f"{membership.person.display_name} no longer acts for {membership.organisation.name}.", people_url
 
     return take_step(
         request,
@@ -204,7 +214,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         membership=membership,
         organisation=membership.organisation,
         held=held_by(membership.person, membership.organisation, timezone.localdate()),
-        # Administrators see only how many things there are, because the titles are the partners'.
+        # Administrators see only the number of records, because the titles belong to the partners.
         shows_titles=not user.is_staff,
     )
 
@@ -214,7 +224,10 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page of an invitation link. Only a POST accepts, because mail scanners open links too."""
+    """Show the page of an invitation link, and accept the invitation.
+
+    Only a POST accepts, because mail scanners also open links.
+    """
     now = timezone.now()
     membership = invitation_for(token=token, now=now)
     if membership is None:
@@ -225,7 +238,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = AcceptForm(posted(request), membership=membership)
     if request.method == "POST" and form.is_valid():
         try:
-            accepted = accept_membership(
+            accepted_membership = accept_membership(
                 token=token,
                 now=now,
                 name=form.cleaned_data.get("name", ""),
@@ -236,11 +249,11 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         except UnableToAcceptMembership as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"You now act for {accepted.organisation.name}.")
+            messages.success(request, f"You now act for {accepted_membership.organisation.name}.")
             recheck_sign_in(request)
             if was_stakeholder:
-                return sign_in_new_account(request, accepted.person, password=form.cleaned_data["password"])
-            return redirect("organisations:detail", pk=accepted.organisation_id)
+                return sign_in_new_account(request, accepted_membership.person, password=form.cleaned_data["password"])
+            return redirect("organisations:detail", pk=accepted_membership.organisation_id)
     return render(
         request,
         "organisations/accept_invitation.html",

@@ -49,7 +49,7 @@ _HEADINGS = (
 
 
 class PendingLine(NamedTuple):
-    """A succession on the page; `to_do` is what an administrator must do about it, or ""."""
+    """A succession on the page. `to_do` is what an administrator must do about the succession, or ""."""
 
     heading: str
     succession: Succession
@@ -60,7 +60,7 @@ class PendingLine(NamedTuple):
 @login_not_required
 @require_safe
 def pending(request: HttpRequest) -> HttpResponse:
-    """Show the list of pending successions, for everybody."""
+    """Show the list of pending successions to everyone."""
     user = request.user
     may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
     today = timezone.localdate()
@@ -127,7 +127,7 @@ class PendingFeed(Feed[Succession, None]):
     subtitle = "The list is incomplete. Each succession names its source."
 
     def link(self) -> str:
-        """Return the URL of the list."""
+        """Return the URL of the list page."""
         return reverse("organisations:pending")
 
     def feed_url(self) -> str:
@@ -140,22 +140,22 @@ class PendingFeed(Feed[Succession, None]):
         return sorted(successions, key=lambda item: (item.changed_at, item.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
 
     def item_title(self, item: Succession) -> str:
-        """Return what happens, and when."""
+        """Return a title that says what happens and when."""
         return f"{title_of(item)} {on_day(item)}".strip()
 
     def item_description(self, item: Succession) -> str:
-        """Status, instrument and source."""
+        """Return the status, instrument and source as one text."""
         parts = (item.get_status_display(), item.instrument, item.source and f"Source: {item.source}")
         return ". ".join(filter(None, parts))
 
     def item_link(self, item: Succession) -> str:
-        """Return the URL of the entry on the public page."""
+        """Return the URL of the succession's entry on the public page."""
         return f"{self.link()}#succession-{item.pk}"
 
     def item_updateddate(self, item: Succession) -> dt.datetime:
-        """Return when the succession was last changed."""
-        changed: dt.datetime = item.changed_at  # type: ignore[attr-defined]  # annotated
-        return changed
+        """Return the time at which the succession was last changed."""
+        changed_at: dt.datetime = item.changed_at  # type: ignore[attr-defined]  # annotated
+        return changed_at
 
 
 @login_not_required

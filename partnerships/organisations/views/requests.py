@@ -31,13 +31,13 @@ from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
-#: Answered requests shown below the waiting ones.
+#: The number of answered requests that the page shows below the waiting requests.
 ANSWERED_SHOWN = 20
-#: Waiting requests shown on the page; each needs a search for its organisation.
+#: The number of waiting requests on the page. It is small because each one needs a search for its organisation.
 WAITING_SHOWN = 10
-#: Organisations suggested for each waiting request.
+#: The number of organisations that the page suggests for each waiting request.
 CANDIDATES = 4
-#: Requests an hour from one person or address.
+#: The number of requests that one person or network address may send in an hour.
 ASKED_AN_HOUR = 10
 
 
@@ -72,15 +72,15 @@ def _administrator_or_404(request: HttpRequest) -> User:
 
 @require_safe
 def requests(request: HttpRequest) -> HttpResponse:
-    """Show the waiting requests, the oldest first, and the last ones that were answered."""
+    """Show the waiting requests, the oldest first, and the last answered requests."""
     user = _administrator_or_404(request)
     access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
-    waiting = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
+    waiting_requests = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
     return render(
         request,
         "organisations/requests.html",
         {
-            "waiting": [(access_request, _candidates(user, access_request)) for access_request in waiting],
+            "waiting": [(access_request, _candidates(user, access_request)) for access_request in waiting_requests],
             "count": access_requests.waiting().count(),
             "answered": access_requests.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
         },
@@ -88,16 +88,16 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 
 def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]:
-    """Return the organisations that a request could mean, found by its number or else by its name.
+    """Return the organisations that a request could mean, found by its number or, failing that, by its name.
 
-    If `is_led`, the organisation has a lead or has invited one, and the person would become an editor.
+    `is_led` is True if the organisation has a lead or has invited one. The person would then become an editor.
     """
     leads = Membership.objects.leading(timezone.now()).filter(organisation=OuterRef("pk"))
     for text in (access_request.number, access_request.organisation_name):
         if not text:
             continue
-        matching = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
-        candidates = list(matching.order_by("name", "pk")[:CANDIDATES])
+        matching_organisations = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
+        candidates = list(matching_organisations.order_by("name", "pk")[:CANDIDATES])
         if candidates:
             return candidates
     return []
@@ -135,13 +135,13 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
-    back = reverse("organisations:requests")
-    form = ReasonForm(posted(request), submit="Decline request", cancel=back)
+    requests_url = reverse("organisations:requests")
+    form = ReasonForm(posted(request), submit="Decline request", cancel=requests_url)
 
     def decline_access() -> tuple[str, str]:
         decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         name = access_request.organisation_name
-        return f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}.", back
+        return f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}.", requests_url
 
     return take_step(
         request,

@@ -54,7 +54,7 @@ _FORM = "organisations/succession_form.html"
 
 
 def _administrator_or_403(request: HttpRequest) -> User:
-    """Return the signed-in administrator; 403 for anybody else."""
+    """Return the signed-in administrator; raise 403 for anyone else."""
     user = signed_in(request)
     require(roles_of(user, timezone.now()).keeps_directory)
     return user
@@ -72,8 +72,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     roles = roles_of(user, timezone.now())
     may_keep = roles.keeps_directory
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
-    undone_by = list(succession.undone_by.live())
-    signed = signed_meanwhile(succession, undone_by, user)
+    undoing_successions = list(succession.undone_by.live())
+    signature_events = signed_meanwhile(succession, undoing_successions, user)
     return render(
         request,
         "organisations/succession.html",
@@ -82,9 +82,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "heading": title_of(succession),
             "by_function": is_by_function(succession),
             "rivals": with_ties(rivals_of(succession)),
-            "undone_by": undone_by,
+            "undone_by": undoing_successions,
             "lines": timeline_lines(changes_of(succession)),
-            "signed": timeline_lines(signed) if signed else [],
+            "signed": timeline_lines(signature_events) if signature_events else [],
             "may_keep": may_keep,
             "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
             "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
@@ -101,17 +101,17 @@ def record(request: HttpRequest) -> HttpResponse:
     With `like=ID` in the URL, the form starts with the kind, dates and sources of that succession.
     """
     user = _administrator_or_403(request)
-    back = reverse("organisations:pending")
+    list_url = reverse("organisations:pending")
     like_id = row_number(request.GET.get("like", ""))
     like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
-    form = SuccessionForm(posted(request), cancel=back, like=like)
+    form = SuccessionForm(posted(request), cancel=list_url, like=like)
 
     def save_succession() -> tuple[str, str]:
         succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
         return "The succession has been recorded.", _succession_url(succession)
 
     # `take_step` calls `save_succession` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, _FORM, form, save_succession, _REFUSALS, title="Record a succession", back=back)
+    return take_step(request, _FORM, form, save_succession, _REFUSALS, title="Record a succession", back=list_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,14 +119,16 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a succession."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _succession_url(succession)
-    form = CorrectForm(posted(request), succession=succession, cancel=back)
+    succession_url = _succession_url(succession)
+    form = CorrectForm(posted(request), succession=succession, cancel=succession_url)
 
     def save_correction() -> tuple[str, str]:
-        changed = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The correction has been saved." if changed else "Nothing was changed.", back
+        changed_fields = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
+        return "The correction has been saved." if changed_fields else "Nothing was changed.", succession_url
 
-    return take_step(request, _FORM, form, save_correction, _REFUSALS, title="Correct the succession", back=back)
+    return take_step(
+        request, _FORM, form, save_correction, _REFUSALS, title="Correct the succession", back=succession_url
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -134,9 +136,9 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status of a succession, or cancel it."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _succession_url(succession)
+    succession_url = _succession_url(succession)
     other_count = same_status_in_order(succession).count()
-    form = StatusForm(posted(request), succession=succession, others=other_count, cancel=back)
+    form = StatusForm(posted(request), succession=succession, others=other_count, cancel=succession_url)
 
     def save_status() -> tuple[str, str]:
         change_succession_status(
@@ -148,27 +150,30 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
             together=form.is_together,
         )
         subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
-        return f"{subject} now: {succession.get_status_display().lower()}.", back
+        return f"{subject} now: {succession.get_status_display().lower()}.", succession_url
 
     return take_step(
-        request, _FORM, form, save_status, _REFUSALS, title="Change the status of the succession", back=back
+        request, _FORM, form, save_status, _REFUSALS, title="Change the status of the succession", back=succession_url
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a succession take effect, after asking for a reason."""
+    """Make a succession take effect, with a reason."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _succession_url(succession)
-    form = ReasonForm(posted(request), submit="Put into effect", cancel=back, danger=True)
+    succession_url = _succession_url(succession)
+    form = ReasonForm(posted(request), submit="Put into effect", cancel=succession_url, danger=True)
 
     def put_into_effect() -> tuple[str, str]:
         is_new = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
-        return "The succession has taken effect." if is_new else "The succession had already taken effect.", back
+        return (
+            "The succession has taken effect." if is_new else "The succession had already taken effect.",
+            succession_url,
+        )
 
     return take_step(
-        request, _FORM, form, put_into_effect, _REFUSALS, title="Put the succession into effect", back=back
+        request, _FORM, form, put_into_effect, _REFUSALS, title="Put the succession into effect", back=succession_url
     )
 
 
@@ -177,8 +182,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the succession that undoes another one."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _succession_url(succession)
-    form = UndoForm(posted(request), others=same_status_in_order(succession).count(), cancel=back)
+    succession_url = _succession_url(succession)
+    form = UndoForm(posted(request), others=same_status_in_order(succession).count(), cancel=succession_url)
 
     def undo_effect() -> tuple[str, str]:
         data = form.cleaned_data
@@ -193,7 +198,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "The succession that undoes this one has been recorded.", _succession_url(undoing)
 
-    return take_step(request, _FORM, form, undo_effect, _REFUSALS, title="Undo the succession", back=back)
+    return take_step(request, _FORM, form, undo_effect, _REFUSALS, title="Undo the succession", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -201,8 +206,8 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a tie to a succession."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _succession_url(succession)
-    form = TieForm(posted(request), cancel=back)
+    succession_url = _succession_url(succession)
+    form = TieForm(posted(request), cancel=succession_url)
 
     def save_tie() -> tuple[str, str]:
         add_tie(
@@ -212,9 +217,11 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The predecessor and successor have been added.", back
+        return "The predecessor and successor have been added.", succession_url
 
-    return take_step(request, _FORM, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=back)
+    return take_step(
+        request, _FORM, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=succession_url
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -222,14 +229,16 @@ def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     """Remove a tie from a succession."""
     user = _administrator_or_403(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
-    back = _succession_url(succession_tie.succession)
-    form = ReasonForm(posted(request), submit="Remove both", cancel=back, danger=True)
+    succession_url = _succession_url(succession_tie.succession)
+    form = ReasonForm(posted(request), submit="Remove both", cancel=succession_url, danger=True)
 
     def delete_tie() -> tuple[str, str]:
         remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return "The predecessor and successor have been removed.", back
+        return "The predecessor and successor have been removed.", succession_url
 
-    return take_step(request, _FORM, form, delete_tie, _REFUSALS, title="Remove a predecessor and successor", back=back)
+    return take_step(
+        request, _FORM, form, delete_tie, _REFUSALS, title="Remove a predecessor and successor", back=succession_url
+    )
 
 
 @require_safe
@@ -237,12 +246,12 @@ def answering(request: HttpRequest, pk: int) -> HttpResponse:
     """Show which organisation is responsible for a function on a day."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    is_asked = "function" in request.GET
-    form = AnsweringForm(request.GET if is_asked else None, today=timezone.localdate())
+    is_submitted = "function" in request.GET
+    form = AnsweringForm(request.GET if is_submitted else None, today=timezone.localdate())
     answer_sentence = None
-    uncertain: list[Succession] = []
-    if is_asked and form.is_valid():
-        uncertain = [succession for succession in successions_of(organisation) if not succession.is_certain]
+    uncertain_successions: list[Succession] = []
+    if is_submitted and form.is_valid():
+        uncertain_successions = [succession for succession in successions_of(organisation) if not succession.is_certain]
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
         answer = who_answers_for(function=function, organisation=organisation, day=day)
         answer_sentence = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
@@ -253,7 +262,7 @@ def answering(request: HttpRequest, pk: int) -> HttpResponse:
             "organisation": organisation,
             "form": form,
             "answer": answer_sentence,
-            "uncertain": lines_for(organisation, uncertain, timezone.localdate()),
+            "uncertain": lines_for(organisation, uncertain_successions, timezone.localdate()),
         },
-        status=422 if is_asked and not form.is_valid() else 200,
+        status=422 if is_submitted and not form.is_valid() else 200,
     )

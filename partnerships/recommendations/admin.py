@@ -1,6 +1,6 @@
-"""Admin pages that correct reports and recommendations, with a reason.
+"""Admin pages to correct reports and recommendations, with a reason.
 
-docs/rights.md says who may use them.
+docs/rights.md says who may use these pages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partnerships.recommendations.services import (
 )
 
 
-def _why() -> forms.CharField:
+def _reason_field() -> forms.CharField:
     return forms.CharField(
         label="Why",
         max_length=500,
@@ -38,9 +38,9 @@ def _why() -> forms.CharField:
 
 
 class SourceForm(forms.ModelForm[Source]):
-    """A correction of a report."""
+    """The form to correct a report."""
 
-    reason = _why()
+    reason = _reason_field()
 
     class Meta:
         model = Source
@@ -48,7 +48,7 @@ class SourceForm(forms.ModelForm[Source]):
 
 
 class _CorrectionAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
-    """Rows that are corrected through a service, and never added or deleted here."""
+    """Base of admin pages whose rows are corrected through a service, and never added or deleted here."""
 
     refusals = (UnableToRecord,)
     show_full_result_count = False
@@ -56,7 +56,7 @@ class _CorrectionAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, 
 
 @admin.register(Source)
 class SourceAdmin(_CorrectionAdmin):
-    """Reports that make recommendations."""
+    """Corrects reports that make recommendations."""
 
     form = SourceForm
     fields = (*SourceForm.Meta.fields, "recorded_for", "recorded_by", "recorded_at", "reason")
@@ -67,7 +67,7 @@ class SourceAdmin(_CorrectionAdmin):
     ordering = ("-year", "title", "pk")
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
-        """Correct it through the service."""
+        """Correct the report through the service."""
         assert isinstance(request.user, User)
         values = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
         correct_source(
@@ -80,10 +80,7 @@ class SourceAdmin(_CorrectionAdmin):
 
 
 class RecommendationForm(forms.ModelForm[Recommendation]):
-    """A correction of a recommendation.
-
-    Its words, and the kinds and organisations that it is addressed to.
-    """
+    """The form to correct a recommendation: its text, and the kinds and organisations that it is addressed to."""
 
     themes = forms.MultipleChoiceField(required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple)
     kinds = forms.MultipleChoiceField(
@@ -99,7 +96,7 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
         queryset=Organisation.objects.all(),
         widget=AutocompleteSelectMultiple(Addressee._meta.get_field("organisation"), admin.site),
     )
-    reason = _why()
+    reason = _reason_field()
 
     class Meta:
         model = Recommendation
@@ -115,7 +112,7 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
 
 @admin.register(Recommendation)
 class RecommendationAdmin(_CorrectionAdmin):
-    """Recommendations, in our own words."""
+    """Corrects recommendations, which are paraphrased in our own words."""
 
     form = RecommendationForm
     fields = ("source", *RecommendationForm.Meta.fields, "kinds", "organisations", "reason")
@@ -127,7 +124,7 @@ class RecommendationAdmin(_CorrectionAdmin):
     ordering = ("-source__year", "source__title", "position", "pk")
 
     def save_model(self, request: HttpRequest, obj: Recommendation, form: Any, change: bool) -> None:
-        """Correct it through the service."""
+        """Correct the recommendation through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
         details = RecommendationDetails(

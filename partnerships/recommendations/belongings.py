@@ -1,4 +1,4 @@
-"""Responses to recommendations as things that people own for an organisation."""
+"""Responses to recommendations as work that a person hands over when they leave an organisation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.recommendations.models import RecommendationResponseQuerySet, 
 from partnerships.recommendations.services import UnableToRespond, hand_over_response
 
 
-def _owned_things(responses: RecommendationResponseQuerySet) -> list[Thing]:
+def _responses_as_things(responses: RecommendationResponseQuerySet) -> list[Thing]:
     rows = responses.select_related("recommendation__source").order_by("review_on", "pk")
     return [
         Thing(row.pk, row.recommendation.title, row.get_absolute_url(), str(row.recommendation.source)) for row in rows
@@ -22,13 +22,13 @@ def _open_responses(organisation: Organisation) -> RecommendationResponseQuerySe
     return Response.objects.still_open().filter(organisation=organisation)
 
 
-def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _owned_things(_open_responses(organisation).filter(owner=person))
+def _responses_owned_by(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _responses_as_things(_open_responses(organisation).filter(owner=person))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Return responses whose owner has left; a response need not have an owner."""
-    return _owned_things(_open_responses(organisation).filter(owner__in=left_by(organisation, day)))
+def _responses_of_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Return responses whose owner has left. A response without an owner is not among them, as it needs none."""
+    return _responses_as_things(_open_responses(organisation).filter(owner__in=left_by(organisation, day)))
 
 
 def _hand_over(handover: Handover) -> None:
@@ -43,8 +43,8 @@ RESPONSES = OwnedKind(
     code="recommendations",
     label="Responses to recommendations",
     fields=("recommendations.Response.owner",),
-    held=_held,
-    left=_left,
+    held=_responses_owned_by,
+    left=_responses_of_leavers,
     hand_over=_hand_over,
     goes_to_colleague=True,
 )

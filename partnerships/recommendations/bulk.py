@@ -20,7 +20,7 @@ from partnerships.recommendations.services import ResponseDetails, UnableToRespo
 
 
 class AssignForm(Form):
-    """The owner and review date of an organisation's responses to the chosen recommendations."""
+    """The form to choose the owner and review date of an organisation's responses to several recommendations."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation", queryset=Organisation.objects.none(), empty_label="Choose one"
@@ -61,10 +61,10 @@ def _edited_organisations(person: User) -> OrganisationQuerySet:
     return Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
 
 
-def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
+def _recommendations_left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
     """Return the recommendations (ids) to which no organisation of the person may respond, each with the reason.
 
-    Makes a few queries for each organisation, not for each row.
+    The number of queries grows with the person's organisations, not with the rows.
     """
     recommendation_ids = [row.pk for row in rows]
     day = timezone.localdate(now)
@@ -84,7 +84,7 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
 
 
 def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    """Change owner and review date of the organisation's response; a new response is “not started”."""
+    """Change the owner and review date of the organisation's response. A new response gets the status “not started”."""
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
     if response is not None and not response.is_open:
@@ -113,7 +113,7 @@ ASSIGN = BulkAction(
     label="Name an owner and a review date",
     done="the owner and the review date have been saved",
     form=AssignForm,
-    left_out=_left_out,
+    left_out=_recommendations_left_out,
     change=_assign,
     refusals=(UnableToRespond,),
 )

@@ -4,7 +4,10 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes are stored in rows and never change; labels may."""
+    """The kinds of event on recommendations.
+
+    Codes are stored in rows and never change; labels may.
+    """
 
     RECORDED = "recommendation.recorded", "Recorded a recommendation"
     SOURCE_CORRECTED = "recommendation.source_corrected", "Corrected a report"

@@ -21,7 +21,7 @@ from partnerships.recommendations.queries.listings import unworked, with_work, w
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
-    """Return recommendations that these filters find."""
+    """Return the recommendations that match these filters."""
     rows = with_work(Recommendation.objects.visible_to(user), user)
     if chosen.get("words"):
         rows = rows.filter(text__icontains=chosen["words"])
@@ -44,8 +44,8 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> RecommendationQuerySet:
     return rows
 
 
-def _addressed(user: User) -> Combinable:
-    """Return all addressees of a recommendation as one text, like the words of the cell."""
+def _addressees_sort_key(user: User) -> Combinable:
+    """Return all addressees of a recommendation as one text, as the cell of the list shows them."""
     labels = Case(
         *(When(kind=kind, then=Value(label)) for kind, label in KINDS_OF_BODY.items()),
         default=F("organisation__name"),
@@ -59,7 +59,7 @@ def _themes(user: User) -> Combinable:
     return Func(F("themes"), Value(", "), function="array_to_string", output_field=TextField())
 
 
-def _number(name: str, label: str, *, is_shown: bool = True) -> Column:
+def _count_column(name: str, label: str, *, is_shown: bool = True) -> Column:
     return Column(
         name=name,
         label=label,
@@ -94,7 +94,7 @@ _SHOWN = (
         name="addressees",
         label="Addressed to",
         value=lambda row: row.addressee_words,
-        key=_addressed,
+        key=_addressees_sort_key,
         covered="addressee",
         is_nullable=False,
         is_grouped=True,
@@ -111,13 +111,13 @@ _SHOWN = (
         is_grouped=True,
     ),
 )
-#: How many organisations and partnerships work on each recommendation.
+#: Columns with the numbers of organisations and partnerships that work on each recommendation.
 _COUNTS = (
-    _number("working", "Working on it"),
-    _number("under_way", "Under way", is_shown=False),
-    _number("done", "Done", is_shown=False),
-    _number("over", "Declined or superseded", is_shown=False),
-    _number("adopted", "Adopted by partnerships", is_shown=False),
+    _count_column("working", "Working on it"),
+    _count_column("under_way", "Under way", is_shown=False),
+    _count_column("done", "Done", is_shown=False),
+    _count_column("over", "Declined or superseded", is_shown=False),
+    _count_column("adopted", "Adopted by partnerships", is_shown=False),
 )
 _SOURCE = hidden_at_first(
     Column(

@@ -1,4 +1,4 @@
-"""Responses to recommendations, which pass to another organisation at a merger or handover."""
+"""Responses to recommendations among the records that move when an organisation is succeeded by another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.recommendations.models import Response, ResponseStatus
 
 
 def _supersede(moving: Moving) -> dict[str, Any]:
-    """Return the changes that end this response, because the other organisation has a response of its own."""
+    """Return the changes that end this response, because the other organisation already has a response."""
     return {"status": ResponseStatus.SUPERSEDED.value, "reason": moving.reason, "status_since": moving.now}
 
 
@@ -40,7 +40,7 @@ RESPONSES = Obligation(
 
 
 def register() -> None:
-    """Register open responses, addressees, and for which organisation a source or proposal was recorded."""
+    """Register open responses and addressees, and the organisations for which sources and proposals were recorded."""
     register_obligation(RESPONSES)
     register_following(
         Column("recommendations.Addressee.organisation", "recommendation", dropping=True),

@@ -1,4 +1,4 @@
-"""Commitments and objectives made from an adopted recommendation, and links back."""
+"""Lets people create commitments and objectives from an adopted recommendation, and shows links back."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Outcome
 from partnerships.recommendations.services import UnableToAdopt, UnableToLink, link_outcome
 
-#: An objective that starts from a recommendation has at most this many characters of its text.
+#: Limit of characters that an objective quotes from a recommendation.
 MAX_OBJECTIVE = 300
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """Suggest a commitment of the partnership, in the words of the recommendation."""
+    """Suggest a commitment of the partnership with the text of the recommendation."""
     adoptions = Adoption.objects.visible_to(user).adopted().for_listing()
     adoption = adoptions.filter(pk=record_id).first()
     if adoption is None:
@@ -39,7 +39,7 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the adoption."""
     try:
-        link_outcome(adoption=Adoption.objects.get(pk=record_id), became=commitment, author=author, now=now)
+        link_outcome(adoption=Adoption.objects.get(pk=record_id), record=commitment, author=author, now=now)
     except (UnableToAdopt, UnableToLink) as error:
         raise UnableToPropose(str(error)) from error
 
@@ -51,8 +51,8 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
-    """Make the replacing commitment an outcome of the same adoptions."""
-    missing = Outcome.objects.filter(commitment=old).exclude(adoption__outcomes__commitment=new)
+    """Link the replacement commitment as an outcome of the same adoptions."""
+    outcomes_to_copy = Outcome.objects.filter(commitment=old).exclude(adoption__outcomes__commitment=new)
     Outcome.objects.bulk_create(
         Outcome(
             adoption_id=outcome.adoption_id,
@@ -60,7 +60,7 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
             linked_by_id=outcome.linked_by_id,
             linked_at=outcome.linked_at,
         )
-        for outcome in missing
+        for outcome in outcomes_to_copy
     )
 
 
@@ -74,13 +74,13 @@ RECOMMENDATION = Origin(
 
 
 def suggest_objective(user: User, partnership: Partnership, record: int) -> Suggested | None:
-    """Suggest an objective in the words of a recommendation that this partnership adopted."""
+    """Suggest an objective with the text of a recommendation that this partnership adopted."""
     adoptions = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
     adoption = adoptions.select_related("recommendation").filter(pk=record).first()
-    return _suggested(adoption) if adoption else None
+    return _suggestion_from(adoption) if adoption else None
 
 
-def _suggested(adoption: Adoption) -> Suggested:
+def _suggestion_from(adoption: Adoption) -> Suggested:
     recommendation = adoption.recommendation
     text = shorten(recommendation.text, MAX_OBJECTIVE)
     return Suggested(f"the recommendation “{recommendation.title}”", adoption.get_absolute_url(), text)
@@ -89,7 +89,7 @@ def _suggested(adoption: Adoption) -> Suggested:
 def link_objective(objective: Objective, record: int, author: User, now: dt.datetime) -> None:
     """Link the objective to the adoption."""
     try:
-        link_outcome(adoption=Adoption.objects.get(pk=record), became=objective, author=author, now=now)
+        link_outcome(adoption=Adoption.objects.get(pk=record), record=objective, author=author, now=now)
     except (UnableToAdopt, UnableToLink) as error:
         raise UnableToLinkOrigin(str(error)) from error
 
@@ -97,7 +97,7 @@ def link_objective(objective: Objective, record: int, author: User, now: dt.date
 def links_of_objective(objective: Objective, user: User) -> list[Suggested]:
     """Return the recommendations that the objective came from."""
     rows = Adoption.objects.visible_to(user).filter(outcomes__objective=objective)
-    return [_suggested(row) for row in rows.select_related("recommendation").order_by("pk")]
+    return [_suggestion_from(row) for row in rows.select_related("recommendation").order_by("pk")]
 
 
 OBJECTIVE = ObjectiveOrigin("recommendation", suggest_objective, link_objective, links_of_objective)

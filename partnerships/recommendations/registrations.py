@@ -1,4 +1,4 @@
-"""Registers recommendations with other apps at start-up."""
+"""Everything that the recommendations room registers at start-up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from partnerships.recommendations.sections import on_organisations
 
 
 def register() -> None:
-    """Register the list, who may see events, what passes on, and sections of other pages."""
+    """Register the list, who may see events, records that pass to successors, and sections of other pages."""
     register_list(LIST)
     obligations.register()
     register_events(EventKind)

@@ -1,4 +1,4 @@
-"""What a person may do about recommendations (docs/rights.md)."""
+"""The rights of a person over recommendations (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.recommendations.queries.addressing import is_addressed
 
 
 def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
-    """Whether the person may respond for the organisation: editors and leads may."""
+    """Return whether the person may respond for the organisation, as editors and leads may."""
     return roles_of(person, now).edit_for(organisation.pk)
 
 
@@ -28,17 +28,20 @@ def answers_for(person: User, recommendation: Recommendation, now: dt.datetime) 
 
 
 def may_adopt_in(partnership: Partnership, person: User | None, now: dt.datetime) -> bool:
-    """Whether the person may propose and adopt recommendations in the partnership.
+    """Return whether the person may propose and adopt recommendations in the partnership.
 
     Editors and leads of present parties that are not observers may.
     """
-    return rights_over(partnership, person, now).may_edit_objectives  # the same people keep its objectives
+    return rights_over(partnership, person, now).may_edit_objectives  # the same people may edit objectives
 
 
 def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQuerySet:
-    """Return the partnerships to which the person may propose a recommendation: they go on and have not taken it up."""
-    taken_up = Adoption.objects.live().filter(recommendation=recommendation)
+    """Return the partnerships to which the person may propose a recommendation.
+
+    They have not ended, and have not been asked to adopt the recommendation or have dropped it.
+    """
+    live_adoptions = Adoption.objects.live().filter(recommendation=recommendation)
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
     own_parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=own_organisations)
     partnerships = Partnership.objects.visible_to(person).live().filter(pk__in=own_parties.values("partnership"))
-    return partnerships.exclude(pk__in=taken_up.values("partnership")).order_by("title", "pk")
+    return partnerships.exclude(pk__in=live_adoptions.values("partnership")).order_by("title", "pk")

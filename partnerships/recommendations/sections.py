@@ -8,5 +8,5 @@ from partnerships.people.models import User
 
 
 def on_organisations(user: User, organisation: Organisation) -> Section:
-    """Return a section with a link but no figure: most visits need no figure, and counting takes time."""
+    """Return a section with a link but no figure, because counting takes time and most visits need no figure."""
     return Section("recommendations/_section.html", {"organisation": organisation})

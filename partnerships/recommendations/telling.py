@@ -1,4 +1,4 @@
-"""Register which events of recommendations digests tell followers about."""
+"""The events of recommendations that digests report to followers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from partnerships.activity.folding import Fold
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.recommendations.event_kinds import EventKind
 
-#: Kinds of event that followers are told about: how they fold, and what the sentence adds to the label.
+#: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
 _TOLD = {
     EventKind.ANSWERED: (Fold.FIELDS, "{field}{change}"),
     EventKind.EVIDENCE_ADDED: (Fold.CREATED, ""),
@@ -18,7 +18,7 @@ _TOLD = {
 
 
 def register() -> None:
-    """Register which events followers are told about, and why they are not told about others."""
+    """Register the events that followers are told about, and why they are not told about others."""
     for kind, (fold, addition) in _TOLD.items():
         register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
     register_untold([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")

@@ -11,5 +11,5 @@ class SearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register the room's hooks."""
         import_module("partnerships.search.registrations").register()

@@ -10,19 +10,19 @@ from typing import Any
 
 from partnerships.kit.postcodes import AREAS, DISTRICT, FULL
 
-#: Characters kept of one part; longer texts are divided into several.
+#: Limit of characters of one part. Longer texts are divided into several parts.
 MAX_TEXT = 30_000
-#: Characters kept of a title.
+#: Limit of characters of a title.
 _MAX_TITLE = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One entry of the index as a source makes it (see `SearchEntry`).
+    """An entry of the index as a source makes it (see `SearchEntry`).
 
-    `references` are numbers and codes that are searched for as a whole, such as "26/01234/FUL". `postcode` is in full
-    or the district alone; full postcodes in the words are found as well. `opens_at` is in UTC.
+    `references` are numbers and codes that people search for as a whole, such as "26/01234/FUL". `postcode` is a full
+    postcode or the district alone; full postcodes in the words are found as well. `opens_at` is in UTC.
     """
 
     object_id: int
@@ -41,8 +41,8 @@ class Row:
     hidden: bool = False
     opens_at: dt.datetime | None = None
 
-    def stored(self) -> dict[str, Any]:
-        """Its columns, with the postcodes that its words hold."""
+    def as_columns(self) -> dict[str, Any]:
+        """Return the columns of the entry, with the codes of the postcodes in its words."""
         title = _clean(self.title)[:_MAX_TITLE] or "Untitled"
         text = _clean(self.text)[:MAX_TEXT]
         values = asdict(self)
@@ -57,7 +57,7 @@ class Row:
         }
 
     def _codes(self, words: str) -> set[str]:
-        """Codes of its references, and of the postcodes in its words."""
+        """Return the codes of the entry's references, and of the postcodes in its words."""
         codes = postcodes(f"{words} {self.postcode}")
         codes |= {reference(value) for value in self.references if value}
         if district := DISTRICT.fullmatch(self.postcode):
@@ -69,22 +69,23 @@ def _clean(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
-#: Starts the part of a text that is found but not shown in excerpts. The line break separates it from the first word.
+#: Separates the shown part of a text from a part that is found but not shown in excerpts. The line break separates it
+#: from the first word.
 UNSEEN = "\u2028\n"
 
 
 def joined(*parts: str | None) -> str:
-    """The parts that are not empty, one a line."""
+    """Return the parts that are not empty, each on a line of its own."""
     return "\n".join(part for part in parts if part)
 
 
 def reference(value: str) -> str:
-    """The code by which a reference is found as a whole: without spaces, in lower case."""
+    """Return the code by which a reference is found as a whole: without spaces and in lower case."""
     return f"ref:{''.join(value.lower().split())[:120]}"
 
 
 def postcodes(text: str) -> set[str]:
-    """Codes of the postcodes in a text: each in full, its district and its area."""
+    """Return codes of the postcodes in a text: for each, in full, its district and its area."""
     codes = set()
     for area, district, unit in FULL.findall(text):
         if area.upper() in AREAS:
@@ -93,10 +94,10 @@ def postcodes(text: str) -> set[str]:
 
 
 def postcodes_in_query(text: str) -> tuple[str, tuple[str, ...]]:
-    """The other words of a search, and the codes of its postcodes.
+    """Return the other words of a search, and the codes of its postcodes.
 
-    A full postcode or a district counts anywhere in the text. An area, which may be a word, counts only if it is the
-    whole text.
+    A full postcode or a district counts anywhere in the text. An area, which may also be a word, counts only if it is
+    the whole text.
     """
     codes = [f"pc:{''.join(parts)}".lower() for parts in FULL.findall(text) if parts[0].upper() in AREAS]
     other_words = []
@@ -112,12 +113,12 @@ def postcodes_in_query(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def divided(text: str) -> Iterable[str]:
-    """A long text in parts that each fit an entry."""
+    """Yield a long text in parts that each fit an entry."""
     text = text.strip()
     while len(text) > MAX_TEXT:
-        cut = text.rfind(" ", MAX_TEXT // 2, MAX_TEXT)
-        cut = cut if cut > 0 else MAX_TEXT
-        yield text[:cut]
-        text = text[cut:].lstrip()
+        end = text.rfind(" ", MAX_TEXT // 2, MAX_TEXT)
+        end = end if end > 0 else MAX_TEXT
+        yield text[:end]
+        text = text[end:].lstrip()
     if text:
         yield text

@@ -1,6 +1,6 @@
-"""Print the text of the file on standard input.
+"""Prints the text of the file on standard input.
 
-This is a script, which no module imports: `extraction` runs it in a process of its own. It exits with 0 if it could
+This is a script that no module imports: `extraction` runs it in a process of its own. It exits with 0 if it could
 read the file, even if the file has no text.
 """
 
@@ -16,13 +16,13 @@ from collections.abc import Iterator
 import docx
 import pypdf
 
-#: A Word file may unpack to this many bytes.
+#: Limit of bytes to which a Word file may unpack.
 _MAX_UNPACKED = 60_000_000
-#: Pages of a file that are read.
+#: Limit of pages that are read.
 _MAX_PAGES = 400
-#: Seconds of processor time.
+#: Limit of processor time, in seconds.
 _CPU_SECONDS = 20
-#: Bytes of memory.
+#: Limit of memory, in bytes.
 _MEMORY = 1_000_000_000
 
 
@@ -31,14 +31,14 @@ class UnreadableFile(Exception):
 
 
 def _limit_resources() -> None:
-    """Let the kernel limit time and memory, and forbid writing files: the uploaded file may be malicious."""
+    """Make the kernel limit time and memory, and forbid writing files, as the uploaded file may be malicious."""
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _texts(content: bytes) -> Iterator[str]:
-    """Yield the texts of a PDF, Word or plain text file in order. Nothing of other files."""
+    """Yield the texts of a PDF, Word or plain text file in order, and nothing for other files."""
     if content[:1024].lstrip().startswith(b"%PDF"):
         yield from _pdf(content)
     elif content[:4] == b"PK\x03\x04":
@@ -48,7 +48,7 @@ def _texts(content: bytes) -> Iterator[str]:
 
 
 def _pdf(content: bytes) -> Iterator[str]:
-    """Yield the text of each page. Raises `UnreadableFile` for a file with a password."""
+    """Yield the text of each page of a PDF. Raises `UnreadableFile` if the file has a password."""
     # pypdf logs a warning for each oddity of a file.
     logging.disable(logging.CRITICAL)
     reader = pypdf.PdfReader(io.BytesIO(content))
@@ -61,7 +61,10 @@ def _pdf(content: bytes) -> Iterator[str]:
 
 
 def _word(content: bytes) -> Iterator[str]:
-    """Yield the text of each paragraph and table row. Raises `UnreadableFile` for a file that unpacks to too much."""
+    """Yield the text of each paragraph and table row of a Word file.
+
+    Raises `UnreadableFile` if the file unpacks to too much.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if "word/document.xml" not in archive.namelist():
             return
@@ -76,13 +79,13 @@ def _word(content: bytes) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the text of the file on standard input, about as many characters as the argument says."""
+    """Print the text of the file on standard input, up to about as many characters as the argument says."""
     _limit_resources()
-    longest, length = int(sys.argv[1]), 0
+    max_length, length = int(sys.argv[1]), 0
     for text in _texts(sys.stdin.buffer.read()):
-        sys.stdout.buffer.write(text[: longest - length].encode("utf-8", "replace") + b"\n")
+        sys.stdout.buffer.write(text[: max_length - length].encode("utf-8", "replace") + b"\n")
         length += len(text)
-        if length >= longest:
+        if length >= max_length:
             break
     return 0
 

@@ -1,4 +1,4 @@
-"""Read the text of a PDF or Word file in a process of its own, because an uploaded file may be malicious.
+"""Reads the text of a PDF or Word file in a process of its own, because an uploaded file may be malicious.
 
 The process runs `extracting.py`. The kernel stops it if it needs too much time or memory.
 """
@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Larger files are not read for search.
+#: Limit of bytes of a file. Larger files are not read for search.
 MAX_BYTES = 30_000_000
-#: How many characters of a file's text are stored.
+#: Limit of characters of a file's text that are stored.
 MAX_TEXT = 300_000
 #: Seconds after which the process is stopped.
 _TIMEOUT = 40
@@ -23,7 +23,7 @@ class UnreadableFile(Exception):
 
 
 def text_of(content: bytes) -> str:
-    """Return the text of a PDF, Word or plain text file, at most `MAX_TEXT` characters. "" for other files.
+    """Return the text of a PDF, Word or plain text file, at most `MAX_TEXT` characters; "" for other files.
 
     Raises `UnreadableFile`.
     """

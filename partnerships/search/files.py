@@ -1,4 +1,4 @@
-"""Read the text of each file once, and store it for the index."""
+"""Reads the text of each file once, and stores it for the index."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from partnerships.search.models import FileText, Stale
 
 log = structlog.get_logger(__name__)
 
-#: How many files of each kind of document one run of the task reads.
+#: Limit of files of each kind of document that one run of the task reads.
 _FILES_A_RUN = 5
 #: The `problem` of a file that is not in the storage.
 _MISSING = "missing"
-#: After this time, a missing file is tried again.
+#: Time after which a missing file is tried again.
 _RETRY_MISSING_AFTER = dt.timedelta(days=1)
 
 
 def read_files() -> int:
-    """Read the next files whose text is not stored yet, and return how many were read.
+    """Read the next files whose text is not stored yet, and return their number.
 
     A file that cannot be read gets no text and is not tried again. A missing file, whose storage may have been offline,
     is tried again after a day. Texts of files that no document has any longer are deleted.
@@ -53,7 +53,7 @@ def read_files() -> int:
                 sha256=sha256,
                 defaults={"text": text.replace("\x00", ""), "problem": problem, "read_at": timezone.now()},
             )
-            # Index the records that have the file again, now with its text.
+            # Queue the records that have the file, so that they are indexed again with its text.
             for indexed in _indexed_documents():
                 record_ids = set(indexed.rows.filter(sha256=sha256).values_list(indexed.record_column, flat=True))
                 Stale.objects.bulk_create(Stale(source_column=indexed.source, value=pk) for pk in record_ids)
@@ -63,7 +63,7 @@ def read_files() -> int:
 
 
 class _IndexedDocuments(NamedTuple):
-    """Documents of one source whose text is indexed."""
+    """The documents of one source whose text is indexed."""
 
     #: The code of the source.
     source: str
@@ -75,7 +75,7 @@ class _IndexedDocuments(NamedTuple):
 def _indexed_documents() -> tuple[_IndexedDocuments, ...]:
     """Return the documents whose text is indexed, by source.
 
-    Documents with personal data are left out: they open only while a data-sharing agreement is in force.
+    Documents with personal data are left out, as people may open them only while a data-sharing agreement is in force.
     """
     return (
         _IndexedDocuments("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),
@@ -86,7 +86,7 @@ def _indexed_documents() -> tuple[_IndexedDocuments, ...]:
 
 
 def _unread_files() -> dict[str, FieldFile]:
-    """Return the next files to read, by SHA-256: several documents may have the same file."""
+    """Return the next files to read by SHA-256, as several documents may have the same file."""
     is_final = ~Q(problem=_MISSING) | Q(read_at__gt=timezone.now() - _RETRY_MISSING_AFTER)
     final_texts = FileText.objects.filter(is_final, sha256=OuterRef("sha256"))
     file_by_sha256: dict[str, FieldFile] = {}

@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 
-#: The id among the readers of an entry that means everyone who can sign in.
+#: The id in `readers` that means everyone who can sign in.
 EVERYONE = 0
-#: Search counts how common a word is in a sample: one entry in this many.
+#: One in this many entries is in the sample in which search counts how common a word is.
 SAMPLED = 128
 
 
@@ -20,10 +20,10 @@ class SearchEntry(models.Model):
     """The words by which search finds one record, or one part of a record.
 
     * `source`, `object_id` and `part` name the record and its part (see `sources`).
-    * `readers` has everybody who might read the entry: ids of organisations, ids of people below zero, and `EVERYONE`.
+    * `readers` has everybody who might read the entry: ids of organisations, negative ids of people, and `EVERYONE`.
       It only narrows a search down. Each result is then checked against the record's own `visible_to`.
-    * `number` is the version from which the words come. `hidden` says that only readers inside may see them, and
-      `opens_at` is when their embargo ends.
+    * `number` is the version from which the words come. `hidden` says that only readers inside the record's
+      organisations may see the words, and `opens_at` is when their embargo ends.
     * Ids of organisations and partnerships are plain numbers, not foreign keys: the index is computed from the records
       and can be rebuilt at any time.
     """
@@ -51,9 +51,9 @@ class SearchEntry(models.Model):
             models.UniqueConstraint(fields=["source", "object_id", "part"], name="one_search_entry_a_part"),
         ]
         indexes = [
-            # Without GIN's pending list, which every search after a change would have to read.
+            # `fastupdate=False` means no pending list, which every search after a change would have to read.
             GinIndex(fields=["words", "readers"], name="search_entry_words", fastupdate=False),
-            # Entries that everybody may read, and a sample of them. By these alone, a search decides how to look for
+            # Entries that everybody may read, and a sample of them. A search uses only these to decide how to look for
             # words, so that entries which the person may not read change nothing.
             GinIndex(fields=["words"], name="search_entry_public", fastupdate=False, condition=Q(for_everyone=True)),
             GinIndex(
@@ -83,10 +83,10 @@ class SearchEntry(models.Model):
 
 
 class Stale(models.Model):
-    """A line of the queue: a row has changed, so the records that depend on it must be indexed again.
+    """A line of the queue: a row has changed, so the records that depend on the row must be indexed again.
 
-    A trigger adds the line in the transaction of the change. `source_column` is "table.column", and `value` the id in
-    that column. Or `source_column` is the code of a source, and `value` the id of its record.
+    A trigger adds the line in the transaction of the change. Usually `source_column` is "table.column", and `value` the
+    id in that column. Otherwise `source_column` is the code of a source, and `value` the id of its record.
     """
 
     source_column = models.CharField(max_length=80)
@@ -97,7 +97,7 @@ class Stale(models.Model):
 
 
 class FileText(models.Model):
-    """The text of a file, by its SHA-256. `problem` says why the file could not be read, if so."""
+    """The text of a file, by its SHA-256. `problem` says why a file could not be read."""
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     text = models.TextField(blank=True)
@@ -109,7 +109,7 @@ class FileText(models.Model):
 
 
 class Word(models.Model):
-    """A word of some entry, for spelling corrections. Names of people are never stored here."""
+    """A word that occurs in an entry, for spelling corrections. Names of people are never stored here."""
 
     word = models.CharField(max_length=30, primary_key=True)
 

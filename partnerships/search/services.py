@@ -191,7 +191,7 @@ def write_entries(source: Source, ids: Collection[int]) -> None:
 def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
     """The columns of the entries that these records should have."""
     return [
-        {"source": source.code, **row.stored(), "for_everyone": EVERYONE in row.readers} for row in source.read(ids)
+        {"source": source.code, **row.as_columns(), "for_everyone": EVERYONE in row.readers} for row in source.read(ids)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The spreadsheets room as Django knows it."""
+"""Django configuration of the spreadsheets room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class SpreadsheetsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register the room's hooks."""
         import_module("partnerships.spreadsheets.registrations").register()

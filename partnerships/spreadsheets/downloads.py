@@ -15,7 +15,7 @@ Rows = Sequence[Sequence[object]]
 
 
 def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, rows: Rows) -> HttpResponseBase:
-    """Return rows with headings, as a CSV file or as a workbook, which has the allowed values on a second sheet."""
+    """Return rows with headings as a CSV file, or as a workbook with the allowed values on a second sheet."""
     headings = [column.shown for column in columns]
     file_name = f"{slugify(name)[:80] or 'spreadsheet'}.{form}"
     if form == "csv":

@@ -1,10 +1,13 @@
-"""Events of partners' spreadsheets: their codes, and what timelines say of them."""
+"""Kinds of event on partners' spreadsheets: codes, and labels for timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """The kinds of event on spreadsheets.
+
+    Codes are stored in rows and never change; labels may.
+    """
 
     IMPORTED = "spreadsheet.imported", "Imported a spreadsheet"
     DISCARDED = "spreadsheet.discarded", "Discarded a spreadsheet"

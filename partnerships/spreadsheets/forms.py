@@ -11,16 +11,16 @@ from partnerships.kit.forms import Form, Helper
 from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
 
-#: For the `accept` attribute of the file input.
+#: Extensions of files that the file input offers.
 _ACCEPT = ".csv,.tsv,.txt,.xlsx,.ods"
-#: Characters of pasted rows.
+#: Limit of characters of pasted rows.
 MAX_PASTED = 1_000_000
-#: The file name of pasted rows.
+#: The name of an upload of pasted rows, in place of a file name.
 PASTED = "pasted rows"
 
 
 class UploadForm(Form):
-    """Upload a file, or paste rows from a spreadsheet."""
+    """The form to upload a file, or to paste rows from a spreadsheet."""
 
     file = forms.FileField(
         label="Spreadsheet",
@@ -79,7 +79,7 @@ class UploadForm(Form):
         return cleaned
 
     def data_and_name(self) -> tuple[bytes, str]:
-        """Return the content and the name of the file, or of the pasted rows."""
+        """Return the content and the name of the file or, without a file, of the pasted rows."""
         file = self.cleaned_data["file"]
         if file is not None:
             return file.read(), str(file.name or "")
@@ -87,7 +87,10 @@ class UploadForm(Form):
 
 
 class HeadingsForm(Form):
-    """Match the headings of a file with columns: each column is a field whose choices are the headings."""
+    """The form to match the headings of a file with columns.
+
+    Each column is a field whose choices are the headings.
+    """
 
     def __init__(self, *args: Any, proposals: Proposals, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

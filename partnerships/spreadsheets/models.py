@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 
 class Kind(models.TextChoices):
-    """The records in the rows of a spreadsheet."""
+    """The kind of record in the rows of a spreadsheet."""
 
     SITES = "sites", "Sites"
     HOMES = "homes", "Homes"
@@ -29,7 +29,7 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """unread → unchecked → previewed → waiting → applied; or discarded.
+    """The status of an upload: unread → unchecked → previewed → waiting → applied; or discarded.
 
     An unread upload waits for a person to match its headings; uploads whose headings are known skip that status. A
     worker checks unchecked uploads and imports waiting ones; small uploads are checked and imported at once.
@@ -43,28 +43,28 @@ class Status(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
-#: Statuses in which a worker has to do something.
+#: Statuses in which a worker has to check or import the upload.
 AT_WORK = (Status.UNCHECKED, Status.WAITING)
-#: Final statuses; the file was deleted.
+#: Final statuses. The file has been deleted.
 OVER = (Status.APPLIED, Status.DISCARDED)
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    """Filters of uploads."""
+    """Uploads, filtered by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
-        """Return the person's own uploads only: a file may contain more than others at the organisation may see."""
+        """Return only the person's own uploads, as a file may contain more than their colleagues may see."""
         return self.filter(by=user) if user.is_authenticated else self.none()
 
     def for_listing(self) -> UploadQuerySet:
-        """Return the uploads without their files, with the records that pages show."""
+        """Fetch the records that pages show, but not the files."""
         return self.defer("content").select_related("plan", "partnership", "organisation", "by")
 
 
 class Upload(LeasedJob):
-    """One spreadsheet for a plan, a partnership or an organisation.
+    """A spreadsheet that a person uploaded for a plan, a partnership or an organisation.
 
-    `report` says what the import changed or, while it is a preview, would change. `content` holds the file until it is
+    `report` says what the import changed or, while it is a preview, would change. `content` stores the file until it is
     imported or discarded. `seen` is the revision of the records when the preview was made. If a worker dies, another
     one starts after `claimed_until`. `error` says why nothing was imported.
     """
@@ -117,50 +117,50 @@ class Upload(LeasedJob):
         return f"{self.get_kind_display()}: {self.file_name}"
 
     def get_absolute_url(self) -> str:
-        """Return the page of the upload."""
+        """Return the URL of the upload's page."""
         return page_address("spreadsheets:upload", self.pk)
 
     @property
     def record(self) -> str:
-        """The kind of record that it is for, as in URLs: plan, partnership or organisation."""
+        """The kind of record that the upload is for, as in URLs: plan, partnership or organisation."""
         if self.plan_id:
             return "plan"
         return "partnership" if self.partnership_id else "organisation"
 
     @property
     def record_id(self) -> int | None:
-        """The primary key of the record that it is for."""
+        """The primary key of the record that the upload is for."""
         return self.plan_id or self.partnership_id or self.organisation_id
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker checks or imports it, or will soon."""
+        """Whether a worker checks or imports the upload, or will soon."""
         return self.status in AT_WORK and not self.error
 
     @property
     def is_over(self) -> bool:
-        """Whether it was imported or discarded."""
+        """Whether the upload was imported or discarded."""
         return self.status in OVER
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person has to match its headings with columns."""
+        """Whether a person has to match the headings with columns."""
         return self.status == Status.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether a person can import it now, for the first time or again after an error."""
+        """Whether a person can import the upload now, for the first time or again after an error."""
         return self.status == Status.PREVIEWED or (self.status == Status.WAITING and bool(self.error))
 
     @property
     def is_applied(self) -> bool:
-        """Whether it was imported."""
+        """Whether the upload was imported."""
         return self.status == Status.APPLIED
 
 
 @pghistory.track()
 class OwnHeading(models.Model):
-    """The column of a heading in an organisation's spreadsheets, as a person confirmed."""
+    """A heading in an organisation's spreadsheets, and the column that a person chose for it."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)

@@ -1,4 +1,4 @@
-"""Personal data in uploaded spreadsheets, for erasure and export."""
+"""Personal data rules for uploaded spreadsheets, for erasure and export."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from partnerships.spreadsheets.models import Kind, Upload
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text as text_of_cell
 
-#: Kinds whose rows name people. In the rows of plans, people may be in free text.
+#: Kinds of upload whose rows name people in columns of their own.
 _KINDS_WITH_PEOPLE = (Kind.CONTACTS, Kind.STAKEHOLDERS, Kind.COMMITMENTS)
 
 
 def delete_uploads_about(person: User) -> int:
-    """Delete uploads with the person's email address or full name in the file or the report; returns how many."""
+    """Delete uploads with the person's email address or full name in the file or report, and return their number."""
     names = [person.email.casefold()]
     if " " in person.name.strip():
         names.append(person.name.casefold())

@@ -1,4 +1,4 @@
-"""A person's uploads for a record."""
+"""The uploads of a person for a record."""
 
 from __future__ import annotations
 

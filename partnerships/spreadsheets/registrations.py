@@ -1,4 +1,4 @@
-"""What the spreadsheets room registers at start-up."""
+"""Everything that the spreadsheets room registers at start-up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.spreadsheets.services import retention
 
 
 def register() -> None:
-    """Register kinds of event and the rules about personal data."""
+    """Register kinds of event, the rules for personal data, and its retention."""
     register_events(EventKind)
     register_following("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
     register_untold(EventKind, because="a file is its author’s own; followers hear about the records that it changed")

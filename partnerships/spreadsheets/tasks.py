@@ -1,4 +1,4 @@
-"""Spreadsheets that a worker previews and imports."""
+"""The task that previews and imports large spreadsheets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,5 @@ from partnerships.spreadsheets.services import work_on_uploads
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
 def work_on_waiting() -> int:
-    """Preview and import the spreadsheets that wait for a worker.
-
-    May run twice.
-    """
+    """Preview and import the spreadsheets that wait for a worker. Safe to run twice."""
     return work_on_uploads(now=timezone.now())

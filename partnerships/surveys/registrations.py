@@ -15,8 +15,8 @@ from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.origins import RESULT, RESULTS
 from partnerships.surveys.personal import RULES
 from partnerships.surveys.sections import rounds_of, surveys_lookups, surveys_section
-from partnerships.surveys.services.moderating import UNREAD_KEPT, drop_unread_comments
-from partnerships.surveys.services.rounds import DRAFT_KEPT, drop_old_lists
+from partnerships.surveys.services.moderating import UNREAD_KEPT, delete_unread_comments
+from partnerships.surveys.services.rounds import DRAFT_KEPT, delete_old_lists
 
 
 def register() -> None:
@@ -41,7 +41,7 @@ def _register_retention() -> None:
         purpose="reading them before the members do, to remove anything that would identify people",
         basis="public task: working together on housing",
         kept_for=f"until they are read, and at most {UNREAD_KEPT.days} days after the survey",
-        apply=drop_unread_comments,
+        apply=delete_unread_comments,
     )
     register_retention(
         "lists of surveys that never opened",
@@ -49,5 +49,5 @@ def _register_retention() -> None:
         purpose="asking these people once the survey opens",
         basis="public task: working together on housing",
         kept_for=f"{DRAFT_KEPT.days} days after the survey was prepared",
-        apply=drop_old_lists,
+        apply=delete_old_lists,
     )

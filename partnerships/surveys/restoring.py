@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.kit.journal import MADE_AGAIN, Redone, ended_rows, redo_each, register_redo
 from partnerships.surveys.models import Joining, Round, RoundStatus
-from partnerships.surveys.services.joining import take_back_joining
+from partnerships.surveys.services.joining import remove_joining
 from partnerships.surveys.services.recording import (
     ABANDONED,
     JOINING,
@@ -44,7 +44,7 @@ def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         began_at=lambda row: row.asked_at,
     )
     for joining in removed_joinings:
-        take_back_joining(joining=joining, author=None, now=now)
+        remove_joining(joining=joining, author=None, now=now)
     return Redone(len(removed_joinings))
 
 

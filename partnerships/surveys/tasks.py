@@ -10,5 +10,5 @@ from partnerships.surveys import services
 
 @shared_task(acks_late=True, ignore_result=True)
 def close_due() -> int:
-    """Close surveys whose last day is over; may run twice."""
+    """Close surveys whose last day is over. Safe to run twice."""
     return services.close_due(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Which events of surveys followers of a partnership hear about. None says who has answered, or how many."""
+"""The events of surveys that followers of a partnership are told about. None says who has answered, or how many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from partnerships.surveys.event_kinds import EventKind
 
 
 def register() -> None:
-    """Register the events that followers hear about, and those that they do not."""
+    """Register the events that followers are told about, and those that they are not told about."""
     for kind in (
         EventKind.ROUND_OPENED,
         EventKind.ROUND_CLOSED,

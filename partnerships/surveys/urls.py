@@ -1,4 +1,4 @@
-"""Addresses of surveys; those with a token work signed out."""
+"""Addresses of surveys. Pages with a token in their address need no account."""
 
 from django.urls import path
 

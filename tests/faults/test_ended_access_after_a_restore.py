@@ -571,7 +571,7 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
     asking.agreed(draft)
     with lost():
         surveys.name_moderator(survey_round=draft, address="other@outside.example", author=world.amina, now=NOW())
-        surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
+        surveys.remove_joining(joining=joining, author=world.amina, now=NOW())
 
     outcome = redo()
     redo()
@@ -586,7 +586,7 @@ def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_dra
     draft, other = asking.prepared(world), asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     with lost():
-        surveys.take_back_joining(joining=joining, author=world.amina, now=NOW())
+        surveys.remove_joining(joining=joining, author=world.amina, now=NOW())
         surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
 
     redo()

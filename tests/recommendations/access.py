@@ -24,7 +24,7 @@ def prepare(world: World) -> None:
         response=response, kind="partnership", record=world.partnership.pk, author=world.eddie, now=now
     )
     adoption = adopted(world, made)
-    outcome = link_outcome(adoption=adoption, became=add_objective(world), author=world.eddie, now=now)
+    outcome = link_outcome(adoption=adoption, record=add_objective(world), author=world.eddie, now=now)
     other = recommended(world, "Meet every year.", source=source)
     world.things |= {
         "harbour_review": source,

@@ -55,7 +55,7 @@ def _adopt(world: World) -> Any:
 
 def _linked(world: World) -> Any:
     return services.link_outcome(
-        adoption=adopted(world, _new(world)), became=add_objective(world), author=world.eddie, now=timezone.now()
+        adoption=adopted(world, _new(world)), record=add_objective(world), author=world.eddie, now=timezone.now()
     )
 
 
@@ -132,7 +132,7 @@ ROWS = (
     Row(
         "recommendations.link_outcome",
         lambda w, author, made: services.link_outcome(
-            adoption=made, became=w.things["objective"], author=author, now=timezone.now()
+            adoption=made, record=w.things["objective"], author=author, now=timezone.now()
         ),
         PARTIES,
         prepare=lambda w: (w.things.update(objective=add_objective(w)), adopted(w, _new(w)))[1],

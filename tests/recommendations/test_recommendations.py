@@ -326,7 +326,7 @@ def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World
     with pytest.raises(UnableToAdopt, match="taken place"):
         adopt(adoption=adoption, meeting=to_come, author=world.eddie, now=timezone.now())
     with pytest.raises(UnableToLink, match="not adopted"):
-        link_outcome(adoption=adoption, became=add_objective(world), author=world.eddie, now=timezone.now())
+        link_outcome(adoption=adoption, record=add_objective(world), author=world.eddie, now=timezone.now())
     drop_adoption(adoption=adoption, reason="Not now.", author=world.ben, now=timezone.now())
     again = propose_adoption(
         recommendation=adoption.recommendation,

@@ -94,7 +94,7 @@ def agreed(survey_round: Round) -> Round:
             services.ask_moderator(survey_round=survey_round, author=None, now=now)
         survey_round.refresh_from_db()
         services.agree_to_moderate(
-            survey_round=survey_round, seen=seal_of_list(survey_round), author=survey_round.moderator, now=now
+            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=survey_round.moderator, now=now
         )
     return survey_round
 

@@ -132,8 +132,8 @@ ROWS = (
         _asked_to_join,
     ),
     Row(
-        "surveys.take_back_joining",
-        lambda w, who, joining: services.take_back_joining(joining=joining, author=who, now=timezone.now()),
+        "surveys.remove_joining",
+        lambda w, who, joining: services.remove_joining(joining=joining, author=who, now=timezone.now()),
         LEADS,
         _joined,
     ),
@@ -183,7 +183,7 @@ ROWS = (
     Row(
         "surveys.agree_to_moderate",
         lambda w, who, survey_round: services.agree_to_moderate(
-            survey_round=survey_round, seen=seal_of_list(survey_round), author=who, now=timezone.now()
+            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=who, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,

@@ -124,7 +124,7 @@ def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -
     survey_round = joined(world)
     assert survey_round.invitations.count() == 22
 
-    services.take_back_joining(joining=survey_round.joinings.get(), author=world.amina, now=timezone.now())
+    services.remove_joining(joining=survey_round.joinings.get(), author=world.amina, now=timezone.now())
 
     assert set(survey_round.invitations.values_list("invited_by", flat=True)) == {world.amina.pk}
     assert survey_round.invitations.count() == 8
@@ -217,7 +217,7 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
 
     assert not Round.objects.asking(world.chidi).exists()
     assert moderator_of(world) != world.chidi
-    services.take_back_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
+    services.remove_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
 
 
@@ -226,7 +226,7 @@ def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest
     survey_round, other, now = prepared(world), known_to_all(world), timezone.now()
     for _ in range(2):
         joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
-        services.take_back_joining(joining=joining, author=world.amina, now=now)
+        services.remove_joining(joining=joining, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="asked 2 partnerships today"):
         services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
@@ -252,9 +252,9 @@ def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
 
     with pytest.raises(services.UnableToRun, match="have changed"):
-        services.agree_to_moderate(survey_round=survey_round, seen=seen, author=mo, now=timezone.now())
+        services.agree_to_moderate(survey_round=survey_round, seen_hash=seen, author=mo, now=timezone.now())
     services.agree_to_moderate(
-        survey_round=survey_round, seen=seal_of_list(survey_round), author=mo, now=timezone.now()
+        survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=mo, now=timezone.now()
     )
 
 

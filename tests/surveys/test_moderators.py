@@ -118,7 +118,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     named = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
         services.agree_to_moderate(
-            survey_round=survey_round, seen=seal_of_list(survey_round), author=named, now=timezone.now()
+            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=named, now=timezone.now()
         )
     assert not Round.objects.asking(named).exists()
 

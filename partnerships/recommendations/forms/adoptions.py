@@ -13,7 +13,7 @@ from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 
 
 class ProposeForm(Form):
-    """A partnership that should adopt the recommendation, and why."""
+    """The form to propose that a partnership adopts a recommendation, and why."""
 
     partnership = forms.ModelChoiceField(
         label="Partnership", queryset=Partnership.objects.none(), empty_label="Choose one"
@@ -31,7 +31,7 @@ class ProposeForm(Form):
 
 
 class AdoptForm(Form):
-    """The meeting that adopted it."""
+    """The form to choose the meeting that adopted a recommendation."""
 
     meeting = forms.ChoiceField(label="Which meeting adopted it?", widget=AutocompleteSelect)
 
@@ -42,7 +42,7 @@ class AdoptForm(Form):
 
 
 class OutcomeForm(Form):
-    """An objective or a commitment that it became."""
+    """The form to link an objective or a commitment as an outcome of a recommendation."""
 
     record = forms.ChoiceField(label="Objective or commitment", widget=AutocompleteSelect)
 

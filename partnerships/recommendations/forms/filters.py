@@ -20,14 +20,14 @@ WORK = (
 )
 
 
-#: Reports, the newest first, named as everywhere: two of one title differ by their year.
+#: Reports with their title and year as `called`, the newest first. The year distinguishes reports with the same title.
 _REPORTS = Source.objects.annotate(
     called=Concat("title", Value(" ("), Cast("year", CharField()), Value(")"), output_field=CharField())
 ).order_by("-year", "title", "pk")
 
 
 class FilterForm(Form):
-    """What the list shows."""
+    """The form to filter the list of recommendations."""
 
     words = forms.CharField(label="Keywords", required=False, max_length=200)
     source = RecordField(label="Report", queryset=_REPORTS, named_by="called", empty_label="Any")

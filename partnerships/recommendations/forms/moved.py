@@ -1,4 +1,4 @@
-"""Since when: the form of the page of what moved."""
+"""The form of the page of recent changes, to choose the first day."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from partnerships.kit.forms import DayField, Form, Helper
 
-#: How far back the page looks at first.
+#: The period that the page covers until the reader chooses another day.
 LOOK_BACK = dt.timedelta(days=91)
 
 
 class MovedForm(Form):
-    """A day, three months ago unless another is given."""
+    """The form to choose a day; three months ago unless the reader enters another day."""
 
     day = DayField(label="Since", required=False)
 
@@ -24,6 +24,6 @@ class MovedForm(Form):
 
     @property
     def since(self) -> dt.date:
-        """The day given, if it can be used."""
+        """The entered day or, if it is missing or invalid, the day three months ago."""
         entered_day: dt.date | None = self.cleaned_data.get("day") if self.is_valid() else None
         return entered_day or self.today - LOOK_BACK

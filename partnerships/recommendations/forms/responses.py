@@ -1,4 +1,4 @@
-"""Forms to say what an organisation does, and to prove it."""
+"""Forms for an organisation's response to a recommendation, and for evidence of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.recommendations.services import ResponseDetails
 
 
 class _Owner(forms.ModelChoiceField[User]):
-    """A person by name."""
+    """A field to choose a person by name."""
 
     def label_from_instance(self, obj: User) -> str:
         """Return the person's name."""
@@ -31,7 +31,7 @@ class _Owner(forms.ModelChoiceField[User]):
 
 
 class ResponseForm(VerdictForm):
-    """The response of an organisation to a recommendation."""
+    """The form for an organisation's response to a recommendation."""
 
     verdict_field = "status"
     needs_words = {status.value: "Give a reason" for status in NEEDS_REASON}
@@ -52,8 +52,8 @@ class ResponseForm(VerdictForm):
     def __init__(
         self, *args: Any, organisation: Organisation, response: Response | None, cancel: str, **kwargs: Any
     ) -> None:
-        shown = ("status", "reason", "owner", "review_on", "note", "revision")
-        initial = {name: getattr(response, name) for name in shown} if response else {"revision": 0}
+        field_names = ("status", "reason", "owner", "review_on", "note", "revision")
+        initial = {name: getattr(response, name) for name in field_names} if response else {"revision": 0}
         kwargs.setdefault("initial", initial)
         super().__init__(*args, **kwargs)
         owner = model_choice_field(self, "owner")
@@ -68,7 +68,7 @@ class ResponseForm(VerdictForm):
 
     @property
     def details(self) -> ResponseDetails:
-        """The response in the form."""
+        """The response that was entered in the form."""
         data = self.cleaned_data
         return ResponseDetails(
             status=data["status"],
@@ -80,7 +80,7 @@ class ResponseForm(VerdictForm):
 
 
 class EvidenceForm(Form):
-    """A record that proves a response."""
+    """The form to choose a record as evidence for a response."""
 
     record = forms.ChoiceField(label="Record", widget=AutocompleteSelect)
     words = forms.CharField(

@@ -1,4 +1,4 @@
-"""Recommendations that partnerships take up, and their outcomes."""
+"""Recommendations that partnerships adopt, and their outcomes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTY = "partnership__parties"
-#: Readers (docs/rights.md): people of present parties, and of former ones if nothing has changed since they left.
+#: Readers (docs/rights.md): people of present parties, and of former parties if nothing has changed since they left.
 ADOPTION_ROUTES: tuple[Route, ...] = (
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
     Organisations(
@@ -32,7 +32,7 @@ ADOPTION_ROUTES: tuple[Route, ...] = (
 
 
 class AdoptionStatus(models.TextChoices):
-    """Whether a partnership has taken a recommendation up."""
+    """Whether a partnership has adopted a recommendation."""
 
     PROPOSED = "proposed", "Proposed"
     ADOPTED = "adopted", "Adopted"
@@ -40,10 +40,10 @@ class AdoptionStatus(models.TextChoices):
 
 
 class AdoptionQuerySet(models.QuerySet["Adoption"]):
-    """Adoptions, by reader and by status."""
+    """Adoptions, filtered by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
-        """Return adoptions of partnerships that the person may read from inside."""
+        """Return adoptions that the person may read as someone inside the partnership."""
         return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
 
     def adopted(self) -> AdoptionQuerySet:
@@ -55,16 +55,17 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         return self.exclude(status=AdoptionStatus.DROPPED)
 
     def for_listing(self) -> AdoptionQuerySet:
-        """Return adoptions with the related rows that lists show. Lists order them themselves."""
+        """Fetch the related rows that lists show. Lists sort the adoptions themselves."""
         return self.select_related("recommendation__source", "partnership", "meeting", "proposed_for")
 
 
 @pghistory.track()
 class Adoption(models.Model):
-    """A recommendation that a partnership takes up. The objectives and commitments that it becomes are its outcomes.
+    """A recommendation that a partnership adopts or is asked to adopt.
 
-    proposed (for the agenda of the next meeting) → adopted at a meeting. It can be dropped at any time, with a reason,
-    and then proposed again.
+    The status is proposed (for the agenda of the next meeting) and then adopted at a meeting. An adoption can be
+    dropped at any time, with a reason, and then proposed again. The objectives and commitments that the recommendation
+    becomes are its outcomes.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")
@@ -102,17 +103,17 @@ class Adoption(models.Model):
         return f"Adoption {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the record's page."""
+        """Return the URL of the adoption's page."""
         return page_address("recommendations:adoption", self.pk)
 
     @property
     def is_adopted(self) -> bool:
-        """Whether a meeting adopted it."""
+        """Whether a meeting adopted the recommendation."""
         return self.status == AdoptionStatus.ADOPTED
 
     @property
     def is_dropped(self) -> bool:
-        """Whether it was dropped."""
+        """Whether the partnership dropped the recommendation."""
         return self.status == AdoptionStatus.DROPPED
 
 

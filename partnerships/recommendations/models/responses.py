@@ -35,7 +35,7 @@ class ResponseStatus(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
-#: Statuses of organisations that work on it, or have done so.
+#: Statuses of organisations that work on a recommendation, or have completed the work.
 WORKING = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
 #: Statuses that need a reason.
 NEEDS_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
@@ -44,10 +44,10 @@ _OVER = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED
 
 
 class RecommendationResponseQuerySet(models.QuerySet["Response"]):
-    """Responses, by reader and by status."""
+    """Responses to recommendations, filtered by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
-        """Return all of them for anyone signed in.
+        """Return all responses for anyone signed in, and none for others.
 
         Only the organisation's own people see the owner, review date and note.
         """
@@ -58,11 +58,11 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
         return self.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
 
     def working(self) -> RecommendationResponseQuerySet:
-        """Return responses of organisations that work on it or have done it."""
+        """Return responses of organisations that work on the recommendation, or have completed the work."""
         return self.filter(status__in=WORKING)
 
     def still_open(self) -> RecommendationResponseQuerySet:
-        """Return responses with something left to do."""
+        """Return responses that are not started or under way."""
         return self.exclude(status__in=_OVER)
 
 
@@ -70,9 +70,9 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
 class Response(models.Model):
     """An organisation's response to a recommendation.
 
-    not started ⇄ under way ⇄ done; declined or superseded with a reason. Everybody signed in may read the status and
-    the reason; only the organisation's own people see `owner`, `review_on` and `note`. `revision` rises with each
-    change, so that nobody overwrites a change that they have not seen.
+    The status is not started, under way or done, or else declined or superseded with a reason. Everybody signed in may
+    read the status and the reason; only the organisation's own people see `owner`, `review_on` and `note`. `revision`
+    rises with each change, so that nobody overwrites a change that they have not seen.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="responses")
@@ -105,20 +105,20 @@ class Response(models.Model):
         return f"Response {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the record's page."""
+        """Return the URL of the response's page."""
         return page_address("recommendations:response", self.pk)
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do."""
+        """Whether the response is not started or under way."""
         return self.status not in _OVER
 
     def is_due(self, today: dt.date) -> bool:
-        """Whether its review date has come."""
+        """Return whether the review date has been reached."""
         return self.review_on is not None and self.review_on <= today
 
 
-#: The kinds of record that can be evidence: the field of each, which is its code, and its name.
+#: The kinds of record that can be evidence: the name of each by its field in `Evidence`.
 KINDS_OF_EVIDENCE = {
     "commitment": "Commitment",
     "version": "Version of a plan",
@@ -130,8 +130,8 @@ KINDS_OF_EVIDENCE = {
 
 
 def _one_record() -> Q:
-    """Return the condition that exactly one of the fields for a record is filled."""
-    condition = Q(pk__in=[])
+    """Return the condition that exactly one of the fields for a record is set."""
+    condition = Q(pk__in=[])  # never true
     for kind in KINDS_OF_EVIDENCE:
         other_kinds = {other: None for other in KINDS_OF_EVIDENCE if other != kind}
         condition |= Q(**{f"{kind}__isnull": False}, **other_kinds)
@@ -139,7 +139,7 @@ def _one_record() -> Q:
 
 
 class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence, by reader."""
+    """Evidence for responses, filtered by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
         """Return evidence whose record the person may read."""
@@ -155,15 +155,15 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
         """Return evidence that the person may read, and all evidence of their own organisations' responses."""
-        own = Response.objects.own_of(user).values("pk")
-        return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own))
+        own_responses = Response.objects.own_of(user).values("pk")
+        return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own_responses))
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response, with `words` that say what it proves.
+    """A record that proves a response, with `words` on what it proves.
 
-    Only people who may read the record see the evidence. A version of a plan stands for the changes in it. An
+    Only people who may read the record see the evidence. A version of a plan represents the changes in that version. An
     expectation is a published figure of a closed survey round; hidden figures have no row.
     """
 
@@ -195,5 +195,5 @@ class Evidence(models.Model):
 
     @property
     def kind(self) -> str:
-        """The field of its record, for example `commitment`."""
+        """The field that refers to the record, for example `commitment`."""
         return next(name for name in KINDS_OF_EVIDENCE if getattr(self, f"{name}_id") is not None)

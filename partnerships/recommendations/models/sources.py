@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 #: Readers (docs/rights.md): anyone signed in.
 EVERYBODY: tuple[Route, ...] = (Network(),)
-#: The order of recommendations in lists: by report, newest first, and within it as the report has them.
+#: The order of recommendations in lists: the newest report first, and within a report as the report lists them.
 IN_ORDER = ("-source__year", "source__title", "source_id", "position", "pk")
-#: A title made from the text of a recommendation has at most this many characters.
+#: Limit of characters of a title that is made from the text of a recommendation.
 _MAX_TITLE = 110
 
 
 class Confidence(models.TextChoices):
-    """How certain we are that the report says this."""
+    """How certain we are that the report contains the recommendation."""
 
     SEEN = "seen", "Passage read"
     PART = "part", "Passage read in part"
@@ -37,14 +37,14 @@ class Confidence(models.TextChoices):
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
-    """Sources, by reader."""
+    """Reports, filtered by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SourceQuerySet:
-        """Return all of them for anyone signed in, and none for others."""
+        """Return all reports for anyone signed in, and none for others."""
         return self.filter(visible_to(Source, EVERYBODY, user))
 
     def with_recorded(self) -> SourceQuerySet:
-        """Return the sources with `recorded`, the number of their recommendations that are recorded here."""
+        """Annotate each report with `recorded`, the number of its recommendations that are recorded here."""
         return self.annotate(recorded=models.Count("recommendations"))
 
 
@@ -52,8 +52,8 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class Source(models.Model):
     """A report that makes recommendations.
 
-    `total` is the number that it makes, if that is known. Only the organisation that recorded a source can change it.
-    Administrators can correct any source, including those that came with Common Ground.
+    `total` is the number of recommendations in the report, if that is known. Only the organisation that recorded a
+    source can change it. Administrators can correct any source, including those that came with Common Ground.
     """
 
     title = models.CharField(max_length=200)
@@ -79,32 +79,32 @@ class Source(models.Model):
         return f"{self.title} ({self.year})"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the record's page."""
+        """Return the URL of the report's page."""
         return page_address("recommendations:source", self.pk)
 
 
 class RecommendationQuerySet(models.QuerySet["Recommendation"]):
-    """Recommendations, by reader and by addressee."""
+    """Recommendations, filtered by reader and by addressee."""
 
     def visible_to(self, user: User | AnonymousUser) -> RecommendationQuerySet:
-        """Return all of them for anyone signed in, and none for others."""
+        """Return all recommendations for anyone signed in, and none for others."""
         return self.filter(visible_to(Recommendation, EVERYBODY, user))
 
     def for_listing(self) -> RecommendationQuerySet:
-        """Return recommendations with the related rows that lists show. Lists order them themselves."""
+        """Fetch the related rows that lists show. Lists sort the recommendations themselves."""
         addressees = Addressee.objects.select_related("organisation").order_by("pk")
         return self.select_related("source").prefetch_related(models.Prefetch("addressees", queryset=addressees))
 
     def in_order(self) -> RecommendationQuerySet:
-        """Order these recommendations as lists show them."""
+        """Sort these recommendations as lists show them."""
         return self.order_by(*IN_ORDER)
 
 
 @pghistory.track()
 class Recommendation(models.Model):
-    """One recommendation of a source, paraphrased in our own words.
+    """A recommendation of a report, paraphrased in our own words.
 
-    `reference` is the report's own number, empty where we have not seen it. `themes` are codes of `exchange.Theme`.
+    `reference` is the report's own number, "" if we have not seen it. `themes` are codes of `exchange.Theme`.
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="recommendations")
@@ -129,7 +129,7 @@ class Recommendation(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Return the address of the record's page."""
+        """Return the URL of the recommendation's page."""
         return page_address("recommendations:detail", self.pk)
 
     @property
@@ -139,17 +139,17 @@ class Recommendation(models.Model):
 
     @property
     def number(self) -> str:
-        """The report's own reference, for example "R3"; "Not numbered here" if it was not seen."""
+        """The report's own reference, for example "R3", or "Not numbered here" if we have not seen it."""
         return self.reference or "Not numbered here"
 
     @property
     def theme_words(self) -> str:
-        """Labels of its themes."""
+        """The labels of the recommendation's themes, separated by commas."""
         return ", ".join(Theme.label_of(code) for code in self.themes)
 
     @property
     def addressee_words(self) -> str:
-        """Its addressees, for example "Councils; LEPs". Needs `addressees` fetched."""
+        """The addressees, for example "Councils; LEPs". `addressees` should be fetched."""
         return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 

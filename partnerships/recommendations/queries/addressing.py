@@ -22,19 +22,20 @@ class RespondingBodies:
 
     @property
     def condition(self) -> Q:
-        """The condition on addressees that mean one of these bodies."""
+        """The condition that an addressee refers to one of these bodies."""
         return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
 
     @property
     def addressed(self) -> Exists:
-        """The condition on recommendations that are addressed to one of these bodies."""
+        """The condition that a recommendation is addressed to one of these bodies."""
         return Exists(Addressee.objects.filter(self.condition, recommendation=OuterRef("pk")))
 
 
 def responding_bodies(organisation: Organisation, day: dt.date) -> RespondingBodies:
-    """Return the organisation, and every body that it followed by that day.
+    """Return the organisation and every body that it had succeeded by that day.
 
-    The successor of a LEP responds to recommendations to LEPs. Two queries for each link of the longest chain.
+    The successor of a LEP responds to recommendations to LEPs. There are two queries for each link of the longest
+    chain.
     """
     predecessor_ids: set[int] = set()
     unexplored_ids: set[int] = {organisation.pk}
@@ -60,7 +61,7 @@ def addressed_to(bodies: RespondingBodies) -> RecommendationQuerySet:
 
 
 def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:
-    """Whether the recommendation is addressed to the organisation, or to a body that it followed."""
+    """Return whether the recommendation is addressed to the organisation, or to a body that it succeeded."""
     addressees = Addressee.objects.filter(recommendation=recommendation)
     means_organisation = Q(kind=organisation.kind) | Q(organisation=organisation)
     if addressees.filter(means_organisation).exists():

@@ -26,9 +26,9 @@ from partnerships.recommendations.models import (
     Response,
 )
 
-#: A form offers at most this many records.
+#: Limit of records that a form offers.
 MAX_OFFERED = 200
-#: A text that is shown as a title has at most this many characters.
+#: Limit of characters of a text that is shown as a title.
 _MAX_TEXT = 90
 
 
@@ -59,7 +59,7 @@ class AdoptionRow:
 
 
 def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[ReadableOutcome]]:
-    """Return by adoption (id) the objectives and commitments that came from it, as far as the reader may see them."""
+    """Return by adoption (id) the objectives and commitments that came from it and that the reader may see."""
     has_readable_objective = Q(objective__in=Objective.objects.visible_to(user).values("pk"))
     has_readable_commitment = Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
     outcomes = Outcome.objects.filter(
@@ -68,12 +68,12 @@ def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[R
     )
     outcomes_by_adoption: dict[int, list[ReadableOutcome]] = defaultdict(list)
     for outcome in outcomes.select_related("objective", "commitment").order_by("pk"):
-        outcomes_by_adoption[outcome.adoption_id].append(_readable(outcome))
+        outcomes_by_adoption[outcome.adoption_id].append(_readable_outcome(outcome))
     return outcomes_by_adoption
 
 
-def _readable(outcome: Outcome) -> ReadableOutcome:
-    """Return an outcome for pages. Needs its objective and commitment fetched."""
+def _readable_outcome(outcome: Outcome) -> ReadableOutcome:
+    """Return an outcome for pages. Its objective and commitment should be fetched."""
     record = outcome.objective or outcome.commitment
     assert record is not None  # a constraint
     title = shorten(record.text, _MAX_TEXT)
@@ -90,7 +90,10 @@ def _readable(outcome: Outcome) -> ReadableOutcome:
 
 
 def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[AdoptionRow]:
-    """Return the recommendations of these partnerships: adopted first, then proposed, then dropped; in four queries."""
+    """Return the recommendations of these partnerships: adopted first, then proposed, then dropped.
+
+    This needs four queries.
+    """
     visible = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
     adoptions = sorted(visible.order_by("-changed_at", "-pk"), key=lambda adoption: order.index(adoption.status))
@@ -104,7 +107,7 @@ def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership])
         partnerships_by_party[organisation_id].append(partnership_id)
 
     recommendation_ids = [adoption.recommendation_id for adoption in adoptions]
-    # By partnership and recommendation.
+    # The key is partnership and recommendation.
     responses: dict[tuple[int, int], list[Response]] = defaultdict(list)
     for response in _responses(user, list(partnerships_by_party), recommendation_ids):
         for partnership_id in partnerships_by_party[response.organisation_id]:
@@ -146,7 +149,10 @@ def _responses(
 
 
 def also_under_way(user: User, partnership: Partnership) -> list[Response]:
-    """Return responses of present parties that work on recommendations which the partnership has not taken up."""
+    """Return responses of present parties that work on recommendations which the partnership has not adopted.
+
+    Recommendations that are proposed to the partnership are left out too.
+    """
     adoptions = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
     parties = parties_known_to(user, [partnership.pk])
     responses = (
@@ -162,34 +168,34 @@ def also_under_way(user: User, partnership: Partnership) -> list[Response]:
 
 
 def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str, str]]:
-    """Return meetings of the partnership that have taken place, the newest first."""
+    """Return past meetings of the partnership as choices, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
     meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:MAX_OFFERED]
     return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in meetings]
 
 
 def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
-    """Return open objectives of the partnership that are not linked yet."""
-    linked = adoption.outcomes.exclude(objective=None).values("objective")
+    """Return open objectives of the partnership that are not linked yet, as choices."""
+    linked_objectives = adoption.outcomes.exclude(objective=None).values("objective")
     rows = Objective.objects.visible_to(user).filter(partnership=adoption.partnership_id, status=ObjectiveStatus.OPEN)
     return [
         (f"objective-{row.pk}", row.text)
-        for row in rows.exclude(pk__in=linked).order_by("position", "pk")[:MAX_OFFERED]
+        for row in rows.exclude(pk__in=linked_objectives).order_by("position", "pk")[:MAX_OFFERED]
     ]
 
 
 def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
-    """Return commitments of the partnership that are not over and not linked yet."""
-    linked = adoption.outcomes.exclude(commitment=None).values("commitment")
+    """Return commitments of the partnership that are not over and not linked yet, as choices."""
+    linked_commitments = adoption.outcomes.exclude(commitment=None).values("commitment")
     rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
     return [
         (f"commitment-{row.pk}", f"{row.reference}: {shorten(row.text, _MAX_TEXT)}")
-        for row in rows.exclude(pk__in=linked).order_by("-pk")[:MAX_OFFERED]
+        for row in rows.exclude(pk__in=linked_commitments).order_by("-pk")[:MAX_OFFERED]
     ]
 
 
 def proposed_here(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Return recommendations that a party proposes to adopt, for the agenda."""
+    """Suggest recommendations that a party proposes to adopt, for the agenda."""
     rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
     return [
         Suggestion(

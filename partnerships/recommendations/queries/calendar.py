@@ -9,10 +9,7 @@ from partnerships.recommendations.models import Response
 
 
 def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return review dates of the person's own organisations.
-
-    They belong to no partnership.
-    """
+    """Return review dates of the person's own organisations. In a partnership there are none."""
     if partnership is not None:
         return []
     rows = Response.objects.own_of(user).filter(review_on__isnull=False)

@@ -22,14 +22,17 @@ from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
 from partnerships.surveys.models import Figure
 from partnerships.surveys.queries.results import expectation_words, expectations_for
 
-#: A form offers at most this many records of one kind.
+#: Limit of records of one kind that a form offers.
 MAX_OFFERED = 200
-#: A text that is shown as a title has at most this many characters.
+#: Limit of characters of a text that is shown as a title.
 _MAX_TEXT = 90
 
 
 def _partnerships(user: User) -> QuerySet[Any]:
-    """Return partnerships that the person's organisations take part in; the outline of others proves nothing."""
+    """Return partnerships that the person's organisations take part in.
+
+    People outside a partnership see only its outline, which proves nothing.
+    """
     return Partnership.objects.present_for(user).order_by("title", "pk")
 
 
@@ -44,7 +47,7 @@ def _expectation_title(share: Figure) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """The records of one kind that a person may link, and the title and address of each."""
+    """The records of one kind that a person may link, and the title and URL of each."""
 
     choose: Callable[[User], QuerySet[Any]]
     title: Callable[[Any], str]
@@ -93,7 +96,7 @@ def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One piece of evidence as its reader sees it."""
+    """A piece of evidence for a response, as its reader sees it."""
 
     pk: int
     kind: str
@@ -102,7 +105,7 @@ class Proof:
     words: str
 
 
-#: The related rows that titles and addresses of records need.
+#: The related rows that titles and URLs of records need.
 _RELATED = (
     "commitment",
     "version__plan",
@@ -123,10 +126,10 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
         .select_related(*_RELATED)
         .order_by("pk")
     )
-    proofs: dict[int, list[Proof]] = defaultdict(list)
+    proofs_by_response: dict[int, list[Proof]] = defaultdict(list)
     for row in rows:
         kind, record = _KINDS[row.kind], getattr(row, row.kind)
-        proofs[row.response_id].append(
+        proofs_by_response[row.response_id].append(
             Proof(
                 pk=row.pk,
                 kind=KINDS_OF_EVIDENCE[row.kind],
@@ -135,11 +138,14 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
                 words=row.words,
             )
         )
-    return proofs
+    return proofs_by_response
 
 
 def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
-    """Return the id, kind and time of evidence that the person may not read, so that its organisation can remove it."""
+    """Return the id, kind and time of evidence that the person may not read.
+
+    The response's own organisation needs these to remove the evidence.
+    """
     readable = Evidence.objects.visible_to(user).values("pk")
     unreadable = Evidence.objects.filter(response=response).exclude(pk__in=readable).order_by("pk")
     return [(evidence.pk, KINDS_OF_EVIDENCE[evidence.kind], evidence.added_at) for evidence in unreadable]

@@ -28,12 +28,12 @@ from partnerships.recommendations.models import (
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.queries.addressing import RespondingBodies, responding_bodies
 
-#: Recommendations to one organisation are counted up to this number; above 1,000 its page says "more than 1,000".
+#: Limit to which recommendations to one organisation are counted. Its page then says "More than 1,000".
 MAX_COUNTED = 1_001
 
 
-def _counted(rows: QuerySet[Any]) -> Coalesce:
-    """Return the number of rows of another table that belong to a recommendation."""
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    """Return an expression for the number of rows of another table that belong to a recommendation."""
     counted = rows.filter(recommendation=OuterRef("pk")).order_by().values("recommendation")
     return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
 
@@ -41,35 +41,36 @@ def _counted(rows: QuerySet[Any]) -> Coalesce:
 def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
     """Return the recommendations with the columns of lists, and the numbers of responses and adoptions.
 
-    `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted it, as far
-    as the reader may know. `working` is the number that work on it or have done so.
+    `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted the
+    recommendation, as far as the reader may know. `working` is the number of organisations and partnerships that work
+    on it or have completed the work.
     """
     responses = Response.objects.all()
     over = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
     return (
         rows.for_listing()
         .annotate(
-            under_way=_counted(responses.filter(status=ResponseStatus.UNDER_WAY)),
-            done=_counted(responses.filter(status=ResponseStatus.DONE)),
-            over=_counted(responses.filter(status__in=over)),
-            adopted=_counted(Adoption.objects.visible_to(user).adopted()),
+            under_way=_count_of(responses.filter(status=ResponseStatus.UNDER_WAY)),
+            done=_count_of(responses.filter(status=ResponseStatus.DONE)),
+            over=_count_of(responses.filter(status__in=over)),
+            adopted=_count_of(Adoption.objects.visible_to(user).adopted()),
         )
         .annotate(working=F("under_way") + F("done") + F("adopted"))
     )
 
 
 def unworked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return those recommendations (`with_work`) that no organisation or partnership works on."""
+    """Return the recommendations, from `with_work`, that no organisation or partnership works on."""
     return rows.filter(Q(working=0))
 
 
 def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Return those recommendations (`with_work`) that an organisation or partnership works on."""
+    """Return the recommendations, from `with_work`, that an organisation or partnership works on."""
     return rows.filter(Q(working__gt=0))
 
 
 def sources_for(user: Reader) -> list[Source]:
-    """Return the reports, newest first, with how many of their recommendations are recorded and worked on."""
+    """Return the reports, newest first, with the numbers of their recommendations that are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
     count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
@@ -79,13 +80,13 @@ def sources_for(user: Reader) -> list[Source]:
 
 
 def uncovered(user: User) -> RecommendationQuerySet:
-    """Return recommendations that nobody is working on, as far as the reader may know; the caller orders."""
+    """Return recommendations that nobody is working on, as far as the reader may know. The caller sorts them."""
     return unworked(with_work(Recommendation.objects.visible_to(user), user))
 
 
 @dataclass(frozen=True, slots=True)
 class KindRow:
-    """A kind of body with the recommendations addressed to it."""
+    """A kind of body, with the number of recommendations addressed to it and how many have a response."""
 
     kind: str
     label: str
@@ -95,7 +96,7 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True)
 class BodyRow:
-    """An organisation that recommendations name."""
+    """An organisation that recommendations name, with their number and how many it has answered."""
 
     organisation: Organisation
     number: int
@@ -103,7 +104,7 @@ class BodyRow:
 
 
 def kinds_addressed() -> list[KindRow]:
-    """Return the kinds of body that recommendations are addressed to, each with how many of these have a response."""
+    """Return the kinds of body that recommendations are addressed to, with numbers."""
     has_response = Q(recommendation__responses__isnull=False)
     counts = (
         Addressee.objects.exclude(kind="")
@@ -118,25 +119,27 @@ def kinds_addressed() -> list[KindRow]:
     rows = []
     for kind, label in KINDS_OF_BODY.items():
         if kind in counts_by_kind:
-            numbers = counts_by_kind[kind]
-            rows.append(KindRow(kind=kind, label=label, number=numbers["number"], answered=numbers["answered"]))
+            counts_of_kind = counts_by_kind[kind]
+            rows.append(
+                KindRow(kind=kind, label=label, number=counts_of_kind["number"], answered=counts_of_kind["answered"])
+            )
     return rows
 
 
 def bodies_addressed() -> list[BodyRow]:
-    """Return the organisations that recommendations name, each with how many of these it has responded to."""
+    """Return the organisations that recommendations name, with numbers."""
     addressees = Addressee.objects.exclude(organisation=None).select_related("organisation")
     recommendations_by_body: dict[Organisation, list[int]] = {}
     for addressee in addressees.order_by("organisation__name"):
         assert addressee.organisation is not None  # excluded above
         recommendations_by_body.setdefault(addressee.organisation, []).append(addressee.recommendation_id)
 
-    answered = set(Response.objects.values_list("organisation", "recommendation"))
+    responding_pairs = set(Response.objects.values_list("organisation", "recommendation"))
     return [
         BodyRow(
             organisation=body,
             number=len(recommendation_ids),
-            answered=sum((body.pk, recommendation_id) in answered for recommendation_id in recommendation_ids),
+            answered=sum((body.pk, recommendation_id) in responding_pairs for recommendation_id in recommendation_ids),
         )
         for body, recommendation_ids in recommendations_by_body.items()
     ]
@@ -146,8 +149,8 @@ def bodies_addressed() -> list[BodyRow]:
 class OrganisationRecommendations:
     """The recommendations that are addressed to an organisation, or to which it has responded.
 
-    `rows` are these recommendations with their source, not in order, and `count` counts them up to `MAX_COUNTED`.
-    `response_count` counts those with its response, and `working_count` those that it works on or has done.
+    `rows` are these recommendations with their source, unsorted, and `count` is their number, up to `MAX_COUNTED`.
+    `response_count` is the number of its responses, and `working_count` of those that are under way or done.
     """
 
     bodies: RespondingBodies
@@ -158,9 +161,13 @@ class OrganisationRecommendations:
 
     @property
     def count_in_words(self) -> str:
-        """`31 recommendations`, or `More than 1,000 recommendations`."""
-        most = MAX_COUNTED - 1
-        return f"More than {most:,} recommendations" if self.count > most else counted(self.count, "recommendation")
+        """The number as text: `31 recommendations`, or `More than 1,000 recommendations`."""
+        max_exact = MAX_COUNTED - 1
+        return (
+            f"More than {max_exact:,} recommendations"
+            if self.count > max_exact
+            else counted(self.count, "recommendation")
+        )
 
 
 def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> OrganisationRecommendations:
@@ -182,7 +189,7 @@ def recommendations_of(organisation: Organisation, user: User, day: dt.date) -> 
 def with_responses(
     rows: Sequence[Recommendation], organisation: Organisation, user: User
 ) -> list[tuple[Recommendation, Response | None]]:
-    """Return these recommendations, each with the organisation's response if there is one."""
+    """Return each recommendation with the organisation's response, or None without a response."""
     responses = _responses_of(organisation, user).filter(recommendation__in=rows)
     response_by_recommendation = {response.recommendation_id: response for response in responses}
     return [(row, response_by_recommendation.get(row.pk)) for row in rows]
@@ -194,7 +201,7 @@ def _responses_of(organisation: Organisation, user: User) -> RecommendationRespo
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
-    """Return the responses to a recommendation, those of organisations that work on it first."""
+    """Return the responses to a recommendation. Organisations that work on it come first."""
     visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
     responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
     order = list(ResponseStatus.values)

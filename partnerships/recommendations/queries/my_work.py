@@ -1,4 +1,4 @@
-"""Adds due reviews of recommendations to My work."""
+"""The tasks of the recommendations room in My work: due reviews."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.recommendations.models import Response, ResponseStatus
 
-#: How far ahead a review is shown.
+#: How long before its review date a response appears in My work.
 SOON = dt.timedelta(days=14)
-#: My work shows at most this many characters of a recommendation.
+#: Limit of characters of a recommendation in My work.
 _MAX_TITLE = 90
 
 
-def _waits(now: dt.datetime) -> tuple[Reach, ...]:
+def _due_reviews(now: dt.datetime) -> tuple[Reach, ...]:
     """Return the reviews that are due soon: for the owner or, without an owner, for editors and leads."""
     due = Response.objects.still_open().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
@@ -33,21 +33,21 @@ def _waits(now: dt.datetime) -> tuple[Reach, ...]:
     )
 
 
-def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    return _waits(now)
+def _due_reviews_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
+    return _due_reviews(now)
 
 
-def _read(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
+def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
     responses = Response.objects.own_of(user).filter(pk__in=ids).order_by("pk")
     fields = ("pk", "recommendation__text", "organisation__name", "review_on", "status", "status_since")
     value_rows: QuerySet[Response, dict[str, Any]] = responses.values(*fields)
     return value_rows
 
 
-def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
-    """Return responses of the person's organisations whose review date has come."""
-    places = sorted_by_reach(_waits_for, user, now)
-    ids = sorted({pk for place in places.values() for pk in place})
+def _review_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return a task for each response of the person's organisations whose review is due soon."""
+    ids_by_reach = sorted_by_reach(_due_reviews_for, user, now)
+    ids = sorted({pk for reach_ids in ids_by_reach.values() for pk in reach_ids})
     labels = dict(ResponseStatus.choices)
     return [
         Waiting(
@@ -60,8 +60,8 @@ def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )
-        for row in rows_for(_read, user, ids)
+        for row in rows_for(_review_rows, user, ids)
     ]
 
 
-WAITING = (Source(_reviews, _waits),)
+WAITING = (Source(_review_tasks, _due_reviews),)

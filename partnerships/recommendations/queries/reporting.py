@@ -1,4 +1,4 @@
-"""Changes of recommendations: of all, of the recommendations in a partnership, and of one."""
+"""Changes of recommendations: of all, of those in a partnership, and of a single one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Adoption
 from partnerships.recommendations.queries.adoptions import parties_known_to
 
-#: Changes that move a recommendation on; others correct words or concern one organisation alone.
+#: Changes that count as progress. Other changes correct words, or concern one organisation alone.
 _MOVES = (
     EventKind.ANSWERED,
     EventKind.EVIDENCE_ADDED,
@@ -31,7 +31,7 @@ _MOVES = (
     EventKind.OUTCOME_LINKED,
 )
 _TARGETS = ("recommendation_response", "recommendation_evidence", "recommendation_adoption")
-#: A page shows at most this many changes.
+#: Limit of changes that a page shows.
 MAX_MOVES = 300
 
 
@@ -45,7 +45,7 @@ class Move:
 
     @property
     def changes(self) -> str:
-        """The changed fields in words, for example “status: Not started to under way”."""
+        """The changed fields as text, for example “status: Not started to under way”."""
         return "; ".join(
             f"{change.field}: {change.was} to {change.now}" if change.was else change.now
             for change in self.line.changes
@@ -58,13 +58,13 @@ def moved_between(
     """Return changes from one day up to another (not included), newest first, as the reader may see them.
 
     For a partnership these are its adoptions, and the responses and evidence of its present parties to the
-    recommendations that it took up. At most `MAX_MOVES`.
+    recommendations that it adopted. There are at most `MAX_MOVES`.
     """
     return timeline_lines(_moves(user, start, end, partnership))
 
 
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """Return the changes of `moved_between` for kept reports, with names of organisations but not of people."""
+    """Return the changes of `moved_between` for stored reports, with names of organisations but not of people."""
     events = _moves(user, start, end, partnership)
     names_by_organisation = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []
@@ -88,7 +88,7 @@ def _moves(user: Reader, start: dt.date, end: dt.date, partnership: Partnership 
 
 
 def _in_partnership(user: Reader, partnership: Partnership) -> Q:
-    """Return the condition on events about recommendations that a partnership took up."""
+    """Return the condition on events about recommendations that a partnership adopted."""
     adopted = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
     parties = parties_known_to(user, [partnership.pk]).values("organisation")
     is_response = Q(within_kind="recommendation", within_id__in=adopted, organisation_id__in=parties)
@@ -101,7 +101,7 @@ def _newest_events(user: Reader, condition: Q) -> Sequence[Event]:
 
 
 def corrections_of(user: User, source: int) -> list[TimelineLine]:
-    """Return corrections of a report (id) itself, newest first."""
+    """Return corrections of a report itself (by id), newest first."""
     return timeline_lines(_newest_events(user, Q(target_kind="recommendation_source", target_id=source)))
 
 

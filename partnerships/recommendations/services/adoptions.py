@@ -1,4 +1,4 @@
-"""Propose, adopt and drop recommendations in a partnership, and link the objectives and commitments from them."""
+"""Services that propose, adopt and drop recommendations in a partnership, and link their outcomes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.recommendations.models import Adoption, AdoptionStatus, Outcom
 from partnerships.recommendations.rights import may_adopt_in
 from partnerships.recommendations.services.recording import lock_recommendation, record_adoption
 
-#: At most this many objectives and commitments can be linked to one adoption.
+#: Limit of objectives and commitments that can be linked to one adoption.
 MAX_OUTCOMES = 50
 
 
@@ -39,7 +39,7 @@ def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.date
 
 
 def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """Lock the partnership, so that it does not end and its parties stay, and then the adoption."""
+    """Lock the partnership, so that it does not end and its parties do not change, and then the adoption."""
     lock_partnership(adoption.partnership_id)
     return _lock(adoption, author, now)
 
@@ -47,7 +47,7 @@ def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.date
 def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
     """Lock and return the adoption if the author may change it, without locking the partnership.
 
-    If somebody is adding a commitment to the partnership at the same time, locking the partnership could deadlock.
+    Locking the partnership could deadlock with a request that adds a commitment to the partnership.
     """
     adoptions = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
     locked = adoptions.get(pk=adoption.pk)
@@ -56,7 +56,7 @@ def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption
 
 
 def _acting_party(partnership: Partnership, author: User | None) -> Organisation | None:
-    """Return the party that the author edits for; not an observer, because observers adopt nothing."""
+    """Return the party that the author edits for. Observers are left out, because they adopt nothing."""
     if author is None:
         return None
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).values("organisation")
@@ -154,20 +154,20 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
 
 @transaction.atomic
 def link_outcome(
-    *, adoption: Adoption, became: Objective | Commitment, author: User | None, now: dt.datetime
+    *, adoption: Adoption, record: Objective | Commitment, author: User | None, now: dt.datetime
 ) -> Outcome:
     """Link an objective or a commitment that came from the recommendation. Raises `UnableToLink`."""
     locked = _lock(adoption, author, now)
     if not locked.is_adopted:
         raise UnableToLink("The partnership has not adopted this recommendation. Record its adoption first.")
-    if became.partnership_id != locked.partnership_id:
+    if record.partnership_id != locked.partnership_id:
         raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
-    field = "objective" if isinstance(became, Objective) else "commitment"
-    if locked.outcomes.filter(**{field: became}).exists():
+    field = "objective" if isinstance(record, Objective) else "commitment"
+    if locked.outcomes.filter(**{field: record}).exists():
         raise UnableToLink("This objective or commitment is already linked. Choose another one.")
     if locked.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
-    outcome = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
+    outcome = Outcome.objects.create(adoption=locked, **{field: record}, linked_by=author, linked_at=now)
     _save(locked, now)
     party = _acting_party(locked.partnership, author)
     record_adoption(locked, EventKind.OUTCOME_LINKED, author=author, organisation=party, now=now)
@@ -176,7 +176,7 @@ def link_outcome(
 
 @transaction.atomic
 def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
-    """Remove a link; the objective or commitment stays. Raises `UnableToLink`."""
+    """Remove a link to an objective or commitment, which itself stays. Raises `UnableToLink`."""
     locked = _lock(outcome.adoption, author, now)
     if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
         raise UnableToLink("A colleague has already removed this link, so you do not need to.")

@@ -1,4 +1,4 @@
-"""Add and remove the evidence for a response."""
+"""Services that add and remove the evidence for a response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.recommendations.queries.evidence import record_for
 from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services.recording import record_response
 
-#: One response can have at most this many pieces of evidence.
+#: Limit of pieces of evidence for one response.
 MAX_EVIDENCE = 50
 
 
@@ -34,7 +34,10 @@ def _lock(response: Response, author: User, now: dt.datetime) -> Response:
 def add_evidence(
     *, response: Response, kind: str, record: int, words: str = "", author: User, now: dt.datetime
 ) -> Evidence:
-    """Link a record that the author may read, by a kind of `KINDS_OF_EVIDENCE`. Raises `UnableToProve`."""
+    """Link a record that the author may read as evidence. Raises `UnableToProve`.
+
+    `kind` is a key of `KINDS_OF_EVIDENCE`.
+    """
     locked = _lock(response, author, now)
     evidence_record = record_for(kind, record, author)
     if evidence_record is None:

@@ -50,9 +50,9 @@ def record_response(
     is_inside: bool = False,
     **data: Any,
 ) -> None:
-    """Record an event on a response, or on its evidence, in the histories of the recommendation and the organisation.
+    """Record an event on a response or its evidence, for the histories of recommendation and organisation.
 
-    With `is_inside` only the organisation's own people see the event.
+    With `is_inside`, only the organisation's own people see the event.
     """
     name, target = ("recommendation_evidence", evidence.pk) if evidence else ("recommendation_response", response.pk)
     if is_inside:
@@ -95,5 +95,5 @@ def record_adoption(
 
 
 def lock_recommendation(pk: int) -> Recommendation:
-    """Return the recommendation, locked, so that its responses and adoptions are made one after another."""
+    """Lock and return the recommendation, so that its responses and adoptions are created one after another."""
     return Recommendation.objects.select_for_update(of=("self",)).select_related("source").get(pk=pk)

@@ -1,4 +1,4 @@
-"""Record the responses of organisations to recommendations."""
+"""Services that record the responses of organisations to recommendations."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def respond(
     if is_public_change:
         _record_answer(response, public_before, author=author, now=now)
     if inside_before:
-        # Only the review date is recorded: a note may be long, and events do not name people.
+        # The event contains only the review date, because a note may be long and events do not name people.
         before = {name: value for name, value in inside_before.items() if name == "review_on"}
         after = {name: inside_after[name] for name in before}
         record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
@@ -90,7 +90,7 @@ def respond(
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
-    """Lock and return the organisation's response; if there is none, return a new one without a status.
+    """Lock and return the organisation's response, or return a new response without a status.
 
     Raises `UnableToRespond` if the recommendation is not addressed to the organisation.
     """
@@ -105,7 +105,7 @@ def _lock_response(recommendation: Recommendation, organisation: Organisation, n
 
 
 def _record_answer(response: Response, public_before: dict[str, str], *, author: User | None, now: dt.datetime) -> None:
-    """Record the new status and reason, as far as they changed."""
+    """Record the new status and reason, if they have changed."""
     has_new_status = response.status != public_before["status"]
     has_new_reason = response.reason != public_before["reason"]
     record_response(
@@ -125,7 +125,10 @@ def _public_values(response: Response) -> dict[str, str]:
 
 
 def _check(response: Response, new_response: ResponseDetails, today: dt.date) -> None:
-    """Refuse a response without a status or a reason that it needs, and a new owner or review date that is invalid."""
+    """Raise `UnableToRespond` if the status, a reason, the owner or the review date is invalid.
+
+    The owner and the review date are checked only if they have changed.
+    """
     if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
     if new_response.status in NEEDS_REASON and not new_response.reason.strip():
@@ -140,7 +143,7 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
 
 @transaction.atomic
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
-    """Give a response another owner. Raises `UnableToRespond`."""
+    """Change the owner of a response, and nothing else. Raises `UnableToRespond`."""
     current = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
     return respond(
         recommendation=current.recommendation,

@@ -1,4 +1,4 @@
-"""Load the recommendations that come with Common Ground."""
+"""Loads the recommendations that come with Common Ground."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from partnerships.recommendations.services.sources import (
     record_source,
 )
 
-#: Three reports, paraphrased, each with how certain it is.
+#: Three reports. Their recommendations are paraphrased, each with how certain we are that the report contains it.
 SEED = Path(__file__).resolve().parents[1] / "seed.json"
 
 
 @transaction.atomic
 def load_recommendations(*, now: dt.datetime) -> int:
-    """Record the reports that come with Common Ground; returns the number of new recommendations.
+    """Record the reports that come with Common Ground, and return the number of new recommendations.
 
-    National bodies that they are addressed to join the directory if they are not in it. Running it again changes
-    nothing: corrections by administrators stay, including corrected titles.
+    National bodies that the recommendations are addressed to are added to the directory if they are missing. Loading
+    the reports again changes nothing: corrections by administrators stay, including corrected titles.
     """
     seed = json.loads(SEED.read_text(encoding="utf-8"))
     pk_by_name = {item["name"]: _organisation(item, now).pk for item in seed["organisations"]}
@@ -47,13 +47,13 @@ def load_recommendations(*, now: dt.datetime) -> int:
 
 
 def _is_recorded(title: str, year: int) -> bool:
-    """Whether a report has this title and year, or had them before a correction."""
+    """Return whether a report has this title and year, or had them before a correction."""
     history = Source.pgh_event_model.objects.filter(title__iexact=title, year=year)  # type: ignore[attr-defined]  # made by pghistory
     return Source.objects.filter(pk__in=history.values("pgh_obj")).exists()
 
 
 def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
-    """Return the organisation of this name, created if it is missing."""
+    """Return the organisation with this name. If it is missing, it is created."""
     organisation = match_by_name(item["name"]).order_by("pk").first()
     return organisation or create_organisation(
         name=item["name"], short_name=item["short_name"], kind=item["kind"], author=None, now=now
@@ -61,7 +61,10 @@ def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
 
 
 def _recommendation_details(item: dict[str, Any], pk_by_name: dict[str, int]) -> RecommendationDetails:
-    """Return the details of a recommendation. An addressee is the code of a kind, or names an organisation."""
+    """Return the details of a recommendation in the file.
+
+    An addressee in the file is the code of a kind, or names an organisation.
+    """
     addressees = item.pop("addressees")
     return RecommendationDetails(
         **item,

@@ -1,4 +1,4 @@
-"""Record reports and their recommendations."""
+"""Services that record and correct reports and their recommendations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, Source
 from partnerships.recommendations.services.recording import recommendation_event, source_event
 
-#: Recommendations that can be recorded for one report.
+#: Limit of recommendations that can be recorded for one report.
 MAX_RECOMMENDATIONS = 500
 _RECORDED_BY_OTHERS = (
     "{title} was recorded by another organisation, or came with Common Ground. Ask your administrator to change it."
@@ -47,7 +47,7 @@ class SourceDetails:
 class RecommendationDetails:
     """The fields of a recommendation to record, and its addressees.
 
-    `kinds` are codes of kinds of organisation, `organisations` are ids. Without `themes`, the recorded ones stay.
+    `kinds` are codes of kinds of organisation, `organisations` are ids. If `themes` is None, the recorded themes stay.
     """
 
     text: str
@@ -62,10 +62,10 @@ class RecommendationDetails:
 def record_source(
     *, details: SourceDetails, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> Source:
-    """Record the report with this title and year for an organisation, or change it if it is recorded already.
+    """Record the report with this title and year for an organisation, or change it if it is already recorded.
 
-    Empty details leave the recorded ones as they are. Without an organisation and an author, Common Ground itself
-    records it. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
+    Empty details leave the recorded values as they are. If organisation and author are None, Common Ground itself
+    records the report. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     title = _valid_title(details)
@@ -92,7 +92,7 @@ def record_source(
 
 
 def _valid_title(details: SourceDetails) -> str:
-    """Return the title of a report, without needless spaces. Raises `UnableToRecord` for its title or year."""
+    """Return the title of a report without needless spaces. Raises `UnableToRecord` if its title or year is invalid."""
     title = " ".join(details.title.split())
     if not title:
         raise UnableToRecord("Enter the title of the report.")
@@ -105,7 +105,7 @@ def _valid_title(details: SourceDetails) -> str:
 def correct_source(
     *, source: Source, details: SourceDetails, reason: str, author: User | None, now: dt.datetime
 ) -> Source:
-    """Correct any report; its page shows the reason. Raises `UnableToRecord`."""
+    """Correct any report. The report's page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
     locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     values: dict[str, Any] = {
@@ -127,7 +127,7 @@ def correct_source(
 
 
 def _save_unless_recorded(source: Source, fields: Collection[str] | None = None) -> None:
-    """Save a report. Raises `UnableToRecord` if another transaction has just recorded the same one."""
+    """Save a report. Raises `UnableToRecord` if another transaction has just recorded the same report."""
     try:
         with transaction.atomic():
             source.save(update_fields=fields and list(fields))
@@ -149,33 +149,33 @@ def record_recommendation(
     author: User | None,
     now: dt.datetime,
 ) -> tuple[Recommendation, str]:
-    """Record a recommendation of a report, or change the recorded one with this reference or text.
+    """Record a recommendation of a report, or change the existing one with this reference or text.
 
-    Returns the recommendation with the outcome: "created", "changed" or "left_alone". A recommendation that was
-    recorded without a reference gets it. Raises `UnableToRecord`.
+    Returns the recommendation with the outcome: "created", "changed" or "left_alone". An existing recommendation
+    without a reference gets the reference. Raises `UnableToRecord`.
     """
     locked_source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(details.text.split()), details.reference.strip()
     _check(text, details)
-    recorded = _recorded_recommendation(locked_source, reference, text)
+    existing = _recorded_recommendation(locked_source, reference, text)
     values: dict[str, Any] = {"text": text, "confidence": details.confidence}
     if details.themes is not None:
         values["themes"] = list(details.themes)
-    if reference and (recorded is None or not recorded.reference):
+    if reference and (existing is None or not existing.reference):
         values["reference"] = reference
 
-    if recorded is not None and _is_same(recorded, values, details):
-        return recorded, "left_alone"
+    if existing is not None and _is_same(existing, values, details):
+        return existing, "left_alone"
     if locked_source.recorded_for_id != (organisation.pk if organisation else None):
         raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=locked_source.title))
-    if recorded is None:
+    if existing is None:
         created = _create(locked_source, values)
         _set_addressees(created, details)
         record_all([recommendation_event(created, EventKind.RECORDED, author=author, now=now)])
         return created, "created"
-    _change(recorded, values, details, author=author, now=now)
-    return recorded, "changed"
+    _change(existing, values, details, author=author, now=now)
+    return existing, "changed"
 
 
 @transaction.atomic
@@ -187,7 +187,7 @@ def correct_recommendation(
     author: User | None,
     now: dt.datetime,
 ) -> Recommendation:
-    """Correct any recommendation; its page shows the reason. Raises `UnableToRecord`."""
+    """Correct any recommendation. The recommendation's page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
     locked = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
@@ -216,7 +216,7 @@ def _change(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Store the new values and addressees, and record the changes."""
+    """Save the new values and addressees, and record an event with the changes."""
     addressees_before = _addressee_words(recommendation)
     before, after = apply_changes(recommendation, values)
     recommendation.save(update_fields=list(values))
@@ -233,7 +233,7 @@ def _addressee_words(recommendation: Recommendation) -> str:
 
 
 def _check(text: str, details: RecommendationDetails) -> None:
-    """Refuse a recommendation without a text, confidence or addressee, or with codes that do not exist."""
+    """Raise `UnableToRecord` for a missing text, confidence or addressee, or for codes that do not exist."""
     if not text:
         raise UnableToRecord("Enter what is recommended, in your own words.")
     if details.confidence not in Confidence.values:
@@ -247,7 +247,7 @@ def _check(text: str, details: RecommendationDetails) -> None:
 
 
 def _recorded_recommendation(source: Source, reference: str, text: str) -> Recommendation | None:
-    """Return the recommendation with this reference or, if it has none, with this text."""
+    """Return the existing recommendation with this reference or, if it has none, with this text."""
     recommendations = source.recommendations.select_for_update(of=("self",)).order_by("position")
     with_text = recommendations.filter(text__iexact=text)
     if not reference:
@@ -256,7 +256,7 @@ def _recorded_recommendation(source: Source, reference: str, text: str) -> Recom
 
 
 def _create(source: Source, values: dict[str, Any]) -> Recommendation:
-    """Add a recommendation after the others of its report."""
+    """Create a recommendation after the others of its report."""
     last_position = source.recommendations.aggregate(last=Max("position"))["last"] or 0
     if last_position >= MAX_RECOMMENDATIONS:
         raise UnableToRecord(f"You can record up to {MAX_RECOMMENDATIONS} recommendations for one report.")
@@ -272,21 +272,21 @@ def _addressee_codes(recommendation: Recommendation) -> tuple[set[str], set[int]
 
 
 def _is_same(recommendation: Recommendation, values: dict[str, Any], details: RecommendationDetails) -> bool:
-    """Whether the recorded values and addressees are these already."""
+    """Return whether the recorded values and addressees are already equal to the new ones."""
     if any(getattr(recommendation, name) != value for name, value in values.items()):
         return False
     return _addressee_codes(recommendation) == (set(details.kinds), set(details.organisations))
 
 
 def _set_addressees(recommendation: Recommendation, details: RecommendationDetails) -> None:
-    """Address a recommendation to these kinds and organisations, and to no others."""
+    """Replace the addressees of a recommendation by these kinds and organisations."""
     kinds, organisation_ids = _addressee_codes(recommendation)
     new_kinds, new_organisation_ids = set(details.kinds), set(details.organisations)
     recommendation.addressees.filter(kind__in=kinds - new_kinds).delete()
     recommendation.addressees.filter(organisation__in=organisation_ids - new_organisation_ids).delete()
-    added = [Addressee(recommendation=recommendation, kind=kind) for kind in sorted(new_kinds - kinds)]
-    added += [
+    new_addressees = [Addressee(recommendation=recommendation, kind=kind) for kind in sorted(new_kinds - kinds)]
+    new_addressees += [
         Addressee(recommendation=recommendation, organisation_id=pk)
         for pk in sorted(new_organisation_ids - organisation_ids)
     ]
-    Addressee.objects.bulk_create(added)
+    Addressee.objects.bulk_create(new_addressees)

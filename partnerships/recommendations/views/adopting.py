@@ -1,4 +1,4 @@
-"""Recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
+"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def _adoption_or_404(user: User, pk: int) -> Adoption:
 
 
 def _adoption_to_change(user: User, pk: int) -> Adoption:
-    """Return an adoption that the person may change; else 404, or 403 if they may read it."""
+    """Return an adoption that the person may change.
+
+    Raises Http404 if they may not read the adoption, and PermissionDenied if they may only read it.
+    """
     current = _adoption_or_404(user, pk)
     require(may_adopt_in(current.partnership, user, timezone.now()))
     return current
@@ -85,7 +88,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
     def propose_to_partnership() -> tuple[str, str]:
-        proposed = propose_adoption(
+        adoption = propose_adoption(
             recommendation=recommendation,
             partnership=form.cleaned_data["partnership"],
             why=form.cleaned_data["why"],
@@ -93,7 +96,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
-        return message, proposed.get_absolute_url()
+        return message, adoption.get_absolute_url()
 
     # `take_step` calls `propose_to_partnership` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -125,7 +128,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record which meeting adopted the recommendation."""
+    """Record the meeting that adopted the recommendation."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     choices = meetings_to_adopt_at(current.partnership, user)
@@ -178,7 +181,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 
     def save_link() -> tuple[str, str]:
         link_outcome(
-            adoption=current, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
+            adoption=current, record=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
         )
         return "The link has been added.", current.get_absolute_url()
 

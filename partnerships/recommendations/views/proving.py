@@ -1,4 +1,4 @@
-"""Show a response, and add and remove its evidence."""
+"""Pages to show a response, and to add and remove its evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.recommendations.rights import may_answer_for
 from partnerships.recommendations.services import UnableToProve, add_evidence, remove_evidence
 
 
-def _response(user: User, pk: int) -> Response:
+def _response_or_404(user: User, pk: int) -> Response:
     rows = Response.objects.visible_to(user).select_related("recommendation__source", "organisation", "owner")
     return get_object_or_404(rows, pk=pk)
 
@@ -30,16 +30,16 @@ def _response(user: User, pk: int) -> Response:
 def response(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an organisation's response, and the evidence that the reader may see."""
     user = signed_in(request)
-    opened_response = _response(user, pk)
-    may_answer = may_answer_for(opened_response.organisation, user, timezone.now())
+    current_response = _response_or_404(user, pk)
+    may_answer = may_answer_for(current_response.organisation, user, timezone.now())
     context = {
-        "response": opened_response,
-        "recommendation": opened_response.recommendation,
-        "proofs": proofs_of([opened_response.pk], user).get(opened_response.pk, []),
+        "response": current_response,
+        "recommendation": current_response.recommendation,
+        "proofs": proofs_of([current_response.pk], user).get(current_response.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
-        "is_own": Response.objects.own_of(user).filter(pk=opened_response.pk).exists(),
+        "is_own": Response.objects.own_of(user).filter(pk=current_response.pk).exists(),
         "may_answer": may_answer,
-        "unreadable": unreadable_of(opened_response, user) if may_answer else [],
+        "unreadable": unreadable_of(current_response, user) if may_answer else [],
         "today": timezone.localdate(),
     }
     return render(request, "recommendations/response.html", context)
@@ -49,21 +49,21 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
 def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Add a record as evidence for the response."""
     user = signed_in(request)
-    opened_response = _response(user, pk)
-    require(may_answer_for(opened_response.organisation, user, timezone.now()))
+    current_response = _response_or_404(user, pk)
+    require(may_answer_for(current_response.organisation, user, timezone.now()))
     if kind not in KINDS_OF_EVIDENCE:
         raise Http404
     choices = choices_for(kind, user)
     label = KINDS_OF_EVIDENCE[kind]
-    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=opened_response.get_absolute_url())
+    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=current_response.get_absolute_url())
 
     def save_evidence() -> tuple[str, str]:
         data = form.cleaned_data
         record = row_number(data["record"]) or 0
         add_evidence(
-            response=opened_response, kind=kind, record=record, words=data["words"], author=user, now=timezone.now()
+            response=current_response, kind=kind, record=record, words=data["words"], author=user, now=timezone.now()
         )
-        return "The evidence has been added.", opened_response.get_absolute_url()
+        return "The evidence has been added.", current_response.get_absolute_url()
 
     # `take_step` calls `save_evidence` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -72,7 +72,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         form,
         save_evidence,
         {UnableToProve: "record"},
-        response=opened_response,
+        response=current_response,
         kind=label,
         choices=choices,
     )

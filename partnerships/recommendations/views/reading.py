@@ -1,4 +1,4 @@
-"""Pages to read: by report, by addressee, one recommendation, recent changes, and what nobody works on."""
+"""Pages to read recommendations: by report, by addressee, a single one, recent changes, and those without work."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ from partnerships.recommendations.queries.listings import (
 from partnerships.recommendations.queries.reporting import corrections_of, history_of, moved_between
 from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
 
-#: Recommendations on one page.
+#: Number of recommendations on one page.
 _PAGE = 25
 
 
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
-    """Show the reports, each with how many of its recommendations are recorded here."""
+    """Show the reports, each with the number of its recommendations that are recorded here."""
     return render(request, "recommendations/sources.html", {"sources": sources_for(signed_in(request))})
 
 
 @require_safe
 def source(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one report with its recommendations."""
+    """Show a report with its recommendations."""
     user = signed_in(request)
-    opened_source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
-    rows = with_work(Recommendation.objects.visible_to(user).filter(source=opened_source), user).in_order()
-    context = {"source": opened_source, "rows": rows, "lines": corrections_of(user, opened_source.pk)}
+    current_source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
+    rows = with_work(Recommendation.objects.visible_to(user).filter(source=current_source), user).in_order()
+    context = {"source": current_source, "rows": rows, "lines": corrections_of(user, current_source.pk)}
     return render(request, "recommendations/source.html", context)
 
 
 @require_safe
 def addressees(request: HttpRequest) -> HttpResponse:
-    """Show kinds of body and organisations that recommendations are addressed to."""
+    """Show the kinds of body and the organisations that recommendations are addressed to."""
     signed_in(request)
     context = {"kinds": kinds_addressed(), "bodies": bodies_addressed()}
     return render(request, "recommendations/addressees.html", context)
@@ -78,23 +78,23 @@ def organisation_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one recommendation with its responses, their evidence, and the partnerships that took it up."""
+    """Show a recommendation with its responses, their evidence, and the partnerships that adopted it."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     responses = responses_to(recommendation, user)
-    proofs = proofs_of([response.pk for response in responses], user)
+    proofs_by_response = proofs_of([response.pk for response in responses], user)
     adoptions = list(
         Adoption.objects.visible_to(user).filter(recommendation=recommendation).for_listing().order_by("pk")
     )
-    outcomes = outcomes_of(adoptions, user)
+    outcomes_by_adoption = outcomes_of(adoptions, user)
     own_bodies = answers_for(user, recommendation, timezone.now())
-    answered = {response.organisation_id for response in responses}
+    answered_ids = {response.organisation_id for response in responses}
     context = {
         "recommendation": recommendation,
-        "responses": [(response, proofs.get(response.pk, [])) for response in responses],
-        "adoptions": [(adoption, outcomes.get(adoption.pk, [])) for adoption in adoptions],
+        "responses": [(response, proofs_by_response.get(response.pk, [])) for response in responses],
+        "adoptions": [(adoption, outcomes_by_adoption.get(adoption.pk, [])) for adoption in adoptions],
         "mine": {body.pk for body in own_bodies},
-        "to_answer": [body for body in own_bodies if body.pk not in answered],
+        "to_answer": [body for body in own_bodies if body.pk not in answered_ids],
         "may_propose": proposable_in(user, recommendation).exists(),
         "lines": history_of(user, recommendation.pk, [adoption.pk for adoption in adoptions]),
     }
@@ -103,7 +103,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def moved(request: HttpRequest) -> HttpResponse:
-    """Show what changed since a day."""
+    """Show the changes since a day that the reader can choose."""
     user = signed_in(request)
     today = timezone.localdate()
     form = MovedForm(request.GET or None, today=today)

@@ -1,4 +1,4 @@
-"""Write the response of an organisation to a recommendation."""
+"""The page to write the response of an organisation to a recommendation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.recommendations.services import ResponseHasChanged, UnableToRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpResponse:
-    """Show the response of one organisation, as a form."""
+    """Show the form for an organisation's response, and save the response."""
     user = signed_in(request)
     now = timezone.now()
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
@@ -33,7 +33,10 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     form = ResponseForm(posted(request), organisation=body, response=response, cancel=recommendation.get_absolute_url())
 
     def save_response() -> tuple[str, str]:
-        """Save the response; if somebody saved first, show theirs beside it."""
+        """Save the response.
+
+        If a colleague has saved first, the page shows the colleague's response beside the form.
+        """
         try:
             saved = respond(
                 recommendation=recommendation,
@@ -44,14 +47,14 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
                 revision=form.cleaned_data["revision"],
             )
         except ResponseHasChanged:
-            # The page shows the present words, so saving again may replace them.
+            # The page shows the colleague's response, so saving again may replace it.
             data: Any = copy(form.data)  # a copied QueryDict can be changed
             data["revision"] = str(response.revision if response else 0)
             form.data = data
             raise
         return "The response has been saved.", saved.get_absolute_url()
 
-    stale = request.method == "POST" and request.POST.get("revision") != str(response.revision if response else 0)
+    has_changed = request.method == "POST" and request.POST.get("revision") != str(response.revision if response else 0)
     # `take_step` calls `save_response` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
@@ -61,5 +64,5 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
         {UnableToRespond: None},
         recommendation=recommendation,
         organisation=body,
-        theirs=response if stale else None,
+        theirs=response if has_changed else None,
     )

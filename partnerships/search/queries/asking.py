@@ -1,4 +1,4 @@
-"""Turn the text that a person typed into full-text queries for PostgreSQL."""
+"""Turns the text that a person typed into full-text queries for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.search.entries import postcodes_in_query, reference
 from partnerships.search.models import SAMPLED
 
-#: Minimum characters of a search: shorter words match too much.
+#: Minimum characters of a search, as shorter words match too much.
 MIN_LENGTH = 2
-#: Characters of a search that count.
+#: Number of characters of a search that are used.
 _MAX_LENGTH = 200
-#: Words of a search that count where each of them is looked up.
+#: Number of words of a search that are used where each word is looked up.
 _MAX_WORDS = 8
 #: Words of a question about who to ask, which PostgreSQL's list of stop words lacks.
 _QUESTION_WORDS = frozenset(
@@ -43,9 +43,9 @@ class TextQuery:
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
-    #: False if it has postcodes only; no other spelling can match those.
+    #: False if the query has postcodes only, which no other spelling can match.
     has_words: bool = True
-    #: True if words match by how they begin; the index then reads the entries of every word that starts so.
+    #: True if words match by how they begin. The index then reads the entries of every word with this beginning.
     has_prefixes: bool = False
     #: The tsquery of the rarer words, if the index should look up these alone.
     rare_words_sql: str = ""
@@ -56,8 +56,8 @@ class TextQuery:
     def condition(self) -> str:
         """SQL that is true for matching entries.
 
-        With `rare_words_sql` the index finds the entries with the rare words. Adding an empty tsvector keeps the index
-        from the other words, which are compared entry by entry.
+        With `rare_words_sql`, the index finds the entries with the rare words. Adding an empty tsvector prevents
+        PostgreSQL from using the index for the other words, which are compared entry by entry.
         """
         if not self.rare_words_sql:
             return f"words @@ {self.sql}"
@@ -65,13 +65,13 @@ class TextQuery:
 
 
 def clean_text(text: str) -> str:
-    """Return the text without what cannot be searched, or "" if it is too short."""
+    """Return the text without characters that cannot be searched, or "" if it is too short."""
     cleaned = " ".join(text.replace("\x00", "").split())[:_MAX_LENGTH]
     return cleaned if len(cleaned) >= MIN_LENGTH else ""
 
 
 def exact_query(text: str) -> TextQuery:
-    """Match every word or its stem and every postcode, or the whole text as a reference."""
+    """Return a query for every word or its stem and every postcode, or for the whole text as a reference."""
     asks_who = bool(_STARTS_WITH_WHO.match(text))
     if asks_who:
         text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _QUESTION_WORDS)
@@ -96,10 +96,10 @@ def exact_query(text: str) -> TextQuery:
 
 
 def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
-    """Whether each query matches more entries than the threshold, estimated from the sample in one statement.
+    """Return whether each query matches more entries than the threshold, estimated from the sample in one statement.
 
-    Only entries that everybody may read are counted. Otherwise the choice of how to search would tell people which
-    words are in records that they cannot read.
+    Only entries that everybody may read are counted. Otherwise the choice of how to search would reveal which words are
+    in records that people cannot read.
     """
     columns: list[str] = []
     values: dict[str, Any] = {"enough": threshold // SAMPLED, "now": timezone.now()}
@@ -107,7 +107,7 @@ def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
         sql = query.sql
         for name, value in query.values.items():
             sql = sql.replace(f"%({name})s", f"%({name}_{index})s")
-            # The index holds no weights: it reads all entries with the word, not only those with it in the title.
+            # The index has no weights: it reads all entries with the word, not only those that have it in the title.
             values[f"{name}_{index}"] = value.replace(":*A", ":*")
         columns.append(_IS_COMMON_IN_SAMPLE.format(query=sql))
     return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(columns)}", values)[0])
@@ -143,7 +143,7 @@ class FrequentWords:
 
 
 def frequent_words_in(text: str, threshold: int) -> FrequentWords:
-    """The stop words of a text, and its words that are in more public entries than the threshold."""
+    """Return the stop words of a text, and its words that are in more public entries than the threshold."""
     words = words_in(text)
     if not words:
         return FrequentWords()
@@ -158,7 +158,7 @@ def frequent_words_in(text: str, threshold: int) -> FrequentWords:
 
 
 def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords | None = None) -> TextQuery | None:
-    """Match words that start like those typed, or None without words.
+    """Return a query for words that start like those typed, or None without words.
 
     With `in_titles`, match titles and references only.
     """
@@ -185,12 +185,12 @@ def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords 
 
 
 def word_query(word: str) -> TextQuery:
-    """Match one word by its stem."""
+    """Return a query for one word by its stem."""
     return TextQuery(sql="plainto_tsquery('english', %(word)s)", values={"word": word})
 
 
 def any_word_query(word_groups: Sequence[Sequence[str]]) -> TextQuery:
-    """Match at least one word of every group."""
+    """Return a query for at least one word of every group."""
     terms = []
     for words in word_groups:
         alternatives = " | ".join(_quoted(word) for word in dict.fromkeys(words))
@@ -199,11 +199,11 @@ def any_word_query(word_groups: Sequence[Sequence[str]]) -> TextQuery:
 
 
 def words_in(text: str) -> list[str]:
-    """The first words of a text, in lower case."""
+    """Return the first words of a text, in lower case."""
     return [word.lower() for word in _WORD.findall(text)][:_MAX_WORDS]
 
 
 def _quoted(lexeme: str) -> str:
-    """The lexeme quoted for a tsquery."""
+    """Return the lexeme quoted for a tsquery."""
     escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"

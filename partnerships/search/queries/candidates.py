@@ -1,4 +1,4 @@
-"""Find the entries that match a search, then keep those that the person may read."""
+"""Finds the entries that match a search, and keeps those that the person may read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, a
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import MatchingEntry
 
-#: At most this many results can be counted and paged through, because the rights on each are checked.
+#: Limit of results that can be counted and paged through, because the rights on each are checked.
 LIMIT = 500
 #: If more public entries than this match, as counted in the sample, search reads only the newest of each kind.
 _COMMON = 4_000
-#: How many of the newest public entries of each kind are then read, and how many matches among them are used.
+#: In this case, the number of the newest public entries of each kind that are read, and of their matches that are used.
 _LOOKED_AT, _TAKEN = 1_000, 50
-#: How many entries of the person's own organisations are ranked.
+#: Limit of entries of the person's own organisations that are ranked.
 _MAX_OWN = 2_000
 
 _COLUMNS = "id, source, object_id, kind, partnership_id, organisation_id, day, number, hidden, path"
@@ -50,7 +50,7 @@ class SearchFilters:
         return bool(self.kind or self.partnership or self.organisation or self.year)
 
     def matches(self, entry: MatchingEntry) -> bool:
-        """Whether the entry passes every filter."""
+        """Return whether the entry passes every filter."""
         return (
             (not self.kind or entry.kind == self.kind)
             and (self.partnership is None or entry.partnership_id == self.partnership)
@@ -92,9 +92,9 @@ class ReadableEntries:
 def readable_entries(
     user: User, query: TextQuery, text: str, filters: SearchFilters, *, limit: int = LIMIT
 ) -> ReadableEntries:
-    """Return the matching entries that this person may read at this moment.
+    """Return the matching entries that this person may read now.
 
-    Entries that they may not read change no result and no count, so that nobody learns that such entries exist.
+    Entries that the person may not read change no result and no count, so that nobody learns that such entries exist.
     """
     own_readers = [reader for reader in reader_ids(user) if reader != EVERYONE]
     reads_public = EVERYONE in reader_ids(user)
@@ -119,7 +119,7 @@ def readable_entries(
         readable += [entry for entry in matching if entry.id in allowed_ids]
         if len(readable) > limit or len(rows) < values["batch"]:
             break
-        # The person may not read some of these entries, so continue with the next best.
+        # The person may not read some of these entries, so continue with the next best entries.
         last = matching[-1]
         values |= {"after_rank": last.rank, "after_id": last.id, "batch": 4 * values["batch"]}
 
@@ -160,7 +160,7 @@ def reader_ids(user: User) -> list[int]:
 
 
 def frequent_words(text: str) -> FrequentWords:
-    """Return the words of a text that are so frequent that reading them from the index would be slow."""
+    """Return the words of a text that are so frequent that the index would be slow."""
     return frequent_words_in(text, _COMMON)
 
 
@@ -242,7 +242,7 @@ SELECT newest.*
 
 
 def _one_per_page(entries: Iterable[MatchingEntry]) -> Iterator[MatchingEntry]:
-    """Yield the best entry for each page: a post and its holder, for example, link to the same page."""
+    """Yield the best entry for each page, as a post and its holder, for example, link to the same page."""
     seen_paths: set[str] = set()
     for entry in entries:
         if entry.path not in seen_paths:

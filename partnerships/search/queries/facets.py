@@ -1,4 +1,4 @@
-"""Count the facets by which people narrow search results down: kind, partnership, organisation and year."""
+"""Counts the facets by which people narrow search results down: kind, partnership, organisation and year."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from partnerships.search.queries.candidates import SearchFilters
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import MatchingEntry
 
-#: A facet shows at most this many values, the most frequent first.
+#: Limit of values that a facet shows, the most frequent first.
 _MAX_CHOICES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of a facet and how many results have it."""
+    """A value of a facet, and the number of results with this value."""
 
     value: str
     label: str
@@ -28,7 +28,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One way to narrow results down."""
+    """A property by which people can narrow results down."""
 
     name: str
     label: str
@@ -61,10 +61,10 @@ def _facet(
     filters: SearchFilters,
     label_by_value: Mapping[Any, str] | None = None,
 ) -> Facet:
-    """Return a facet with its most frequent values and the chosen one.
+    """Return a facet with its most frequent values and the chosen value.
 
     A facet is counted without its own filter, so that people can choose another value. Without labels, as for years,
-    the values are their own labels, and the largest comes first.
+    the values are their own labels, and the largest value comes first.
     """
     chosen_value = getattr(filters, name)
     no_filter: dict[str, Any] = {name: "" if name == "kind" else None}

@@ -1,4 +1,4 @@
-"""Search partnerships and plans that the person's organisation has left, by their titles at that time."""
+"""Searches partnerships and plans that the person's organisation has left, by their titles at that time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner
 from partnerships.plans.queries import as_read_by, titled_then
 
-#: Maximum partnerships, and maximum plans.
+#: Limit of partnerships, and of plans.
 _MAX_RESULTS = 10
-#: Plans are searched for the first words only.
+#: Limit of words. Plans are searched for the first words only.
 _MAX_WORDS = 6
 
 
@@ -32,7 +32,7 @@ class FormerRecord:
 
 
 def departures_lookup(user: User) -> Lookup:
-    """The first query of `former_records`, so that it can be sent together with others."""
+    """Return the first query of `former_records`, so that it can be sent together with others."""
     return lookup(_departures, user)
 
 
@@ -54,7 +54,10 @@ def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
 
 
 def _departures(user: User) -> QuerySet[Any, int]:
-    """At most three rows, none for most people: an ended party, an ended owner, a plan that left their partnership."""
+    """Return at most three rows, and none for most people.
+
+    They are a party that ended, an owner that ended, and a plan that left a partnership of theirs.
+    """
     own_organisations = among("organisation", Membership.objects.organisations_of(user))
     parties = Party.objects.filter(own_organisations)
     former_parties = parties.filter(status__in=FORMER_STATUSES)
@@ -66,7 +69,7 @@ def _departures(user: User) -> QuerySet[Any, int]:
 
 
 def _former_plan_ids(user: User, *words: str) -> QuerySet[Plan, int]:
-    """Ids of plans that the person may read only as they were, with every word in the title at that time."""
+    """Return ids of plans that the person may read only as they were, with every word in the title at that time."""
     has_every_word = Q()
     for word in words:
         has_every_word &= Q(title__icontains=word)

@@ -1,4 +1,4 @@
-"""Search, and build one page of results with snippets and facets."""
+"""Searches, and builds a page of results with snippets and facets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.sources.every import KINDS
 from partnerships.search.sources.source import MatchingEntry
 
-#: Results on a page.
+#: Number of results on a page.
 PAGE = 20
 #: PostgreSQL puts these around matched words in a snippet. Texts of entries contain no such characters (see `entries`).
 _START, _STOP = "\x02", "\x03"
@@ -35,10 +35,10 @@ _HEADLINE = f"StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=24, M
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result on the page.
+    """A result on the page.
 
-    `title` and `snippet` are HTML in which matched words are marked. The result of a contact also has its `holders`,
-    and for a lead the `deputies` who cover for them. `has_no_deputy` says that a lead has none.
+    `title` and `snippet` are HTML with marked words. The result of a contact also has its `holders` and, for a lead,
+    the `deputies` who cover for them. `has_no_deputy` says that a lead has no deputy.
     """
 
     title: SafeString
@@ -65,15 +65,15 @@ class Results:
     facets: tuple[Facet, ...] = ()
     #: The `after` of the next page; "" on the last page.
     next_after: str = ""
-    #: Whether no record has the words themselves, only similar ones.
+    #: Whether the results have similar words, because no record has the words themselves.
     is_similar: bool = False
 
 
 def search(*, user: User, text: str, filters: SearchFilters | None = None, after: str = "") -> Results:
     """Return a page of the records that match the text and that the person may read, best first.
 
-    Empty if the text is too short. `after` is the `next_after` of the page before. If no record has the words, search
-    looks for words that start like them, and then for words that are spelt like them.
+    The page is empty if the text is too short. `after` is the `next_after` of the page before. If no record has the
+    words, search looks for words that start like them, and then for words that are spelt like them.
     """
     filters = filters or SearchFilters()
     text = clean_text(text)
@@ -127,7 +127,7 @@ def _first_match(user: User, text: str, filters: SearchFilters) -> _Match:
 
 
 def _similar_queries(user: User, text: str) -> Iterator[TextQuery]:
-    """Yield the queries to try if no entry has the words. The second is only built if the first finds nothing."""
+    """Yield the queries to try if no entry has the words. The second is built only if the first finds nothing."""
     frequent = frequent_words(text)
     if (words_that_start_like := prefix_query(text, frequent=frequent)) is not None:
         yield words_that_start_like
@@ -136,9 +136,10 @@ def _similar_queries(user: User, text: str) -> Iterator[TextQuery]:
 
 
 def _find(user: User, query: TextQuery, text: str, filters: SearchFilters) -> ReadableEntries:
-    """Return all matching entries, so that every facet can be counted, or only the filtered ones if there are too many.
+    """Return all matching entries or, if there are too many, only the filtered ones.
 
-    With too many matches, the first 500 may have few or none that pass the filters.
+    All entries are needed to count every facet. With too many matches, the first 500 may have few or none that pass the
+    filters.
     """
     unfiltered = readable_entries(user, query, text, SearchFilters())
     if filters and unfiltered.has_more:
@@ -147,7 +148,7 @@ def _find(user: User, query: TextQuery, text: str, filters: SearchFilters) -> Re
 
 
 def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[MatchingEntry], str]:
-    """Return the entries of the page after `after`, and its `next_after`: "" on the last page."""
+    """Return the entries of the page after `after`, and the `next_after` of this page, which is "" on the last page."""
     start = _parse_after(after)
     remaining = [entry for entry in entries if start is None or _sort_key(entry) > start]
     page = remaining[:PAGE]
@@ -156,7 +157,7 @@ def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[Matc
 
 
 def _sort_key(entry: MatchingEntry) -> tuple[float, int]:
-    """Return the key by which entries are ordered, best and newest first. The rank is rounded as in `next_after`."""
+    """Return the key that sorts the best and newest entries first. The rank is rounded as in `next_after`."""
     return -round(entry.rank, 6), -entry.id
 
 
@@ -171,7 +172,7 @@ def _parse_after(after: str) -> tuple[float, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The names of organisations and the titles of partnerships, by id, as far as the person may know them."""
+    """The names of organisations and the titles of partnerships by id, as far as the person may know them."""
 
     organisations: dict[int, str]
     partnerships: dict[int, str]
@@ -193,7 +194,7 @@ def _read_ahead(
 
 
 def _names(user: User, entries: Sequence[MatchingEntry]) -> _Names:
-    """Return the names that the entries need. The rows have been read ahead."""
+    """Return the names that the entries need, from the rows read ahead."""
     if not entries:
         return _Names({}, {})
     return _Names(
@@ -225,7 +226,7 @@ def _hits(user: User, query: TextQuery, page: Sequence[MatchingEntry], names: _N
         title, snippet = excerpts_by_id[entry.id]
         post = posts_by_path.get(entry.path)
         deputies = deputies_by_post.get(post.pk, ()) if post else ()
-        # The title of an organisation's entry is its name already.
+        # The title of an organisation's entry is already its name.
         organisation_id = None if entry.kind == "organisation" else entry.organisation_id
         hits.append(
             Hit(
@@ -299,7 +300,10 @@ def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]
 
 
 def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
-    """Return the ids of the posts among the results, from the end of their paths: entries of holders link there too."""
+    """Return the ids of the posts among the results, from the end of their paths.
+
+    Entries of holders link to these paths too.
+    """
     return _ids(int(entry.path.rstrip("/").rpartition("/")[2]) for entry in page if entry.kind == "contact")
 
 

@@ -1,4 +1,4 @@
-"""Read one cell of a partner's spreadsheet, as people fill it in. Each function says what is wrong with a cell."""
+"""Reads a cell of a partner's spreadsheet, as people fill cells in. The errors say what is wrong with a cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.kit.postcodes import read_postcode
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, amount, flag, partial_date, text
 
-#: Cells of people who do not know the number of bedrooms.
+#: Texts that people enter if they do not know the number of bedrooms.
 _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
 
 
@@ -24,7 +24,10 @@ def long_text(cell: Cell) -> str:
 
 
 def partial(cell: Cell) -> str:
-    """Return a date as precise as in the cell: 2027, 2027-04 or 2027-04-11; "" if it is blank. Raises `Unreadable`."""
+    """Return a date as precise as in the cell, such as 2027, 2027-04 or 2027-04-11; "" for a blank cell.
+
+    Raises `Unreadable`.
+    """
     date = partial_date(cell)
     return str(date) if date is not None else ""
 
@@ -38,7 +41,7 @@ def postcode(cell: Cell) -> str:
 
 
 def yes_no(cell: Cell) -> bool | None:
-    """Return yes or no; None for a blank cell. Raises `Unreadable`."""
+    """Return True for yes, False for no, and None for a blank cell. Raises `Unreadable`."""
     value = flag(cell)
     if value is None and text(cell):
         raise Unreadable(f"“{text(cell)}” is neither yes nor no. Enter yes or no.")
@@ -46,9 +49,9 @@ def yes_no(cell: Cell) -> bool | None:
 
 
 def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
-    """Return a function that reads a choice by its label or its code, and returns the code; "" for a blank cell.
+    """Return a function that reads a choice by its label or code, and returns the code; "" for a blank cell.
 
-    The function raises `Unreadable`. `choices` has labels by codes.
+    `choices` are labels by code. The function raises `Unreadable` for another text.
     """
     code_by_label = {_comparable(label): code for code, label in choices.items()}
     code_by_text = code_by_label | {_comparable(code): code for code in choices}
@@ -112,14 +115,14 @@ def year(cell: Cell) -> str:
 
     Reads 2027, 2027-28, 2027/28 and 2027/2028. Raises `Unreadable`.
     """
-    written = text(cell)
-    if not written:
+    entered_text = text(cell)
+    if not entered_text:
         return ""
-    match = YEAR.fullmatch(written)
+    match = YEAR.fullmatch(entered_text)
     first, last = (match[1], (match[2] or "")[-2:]) if match else ("", "")
     if not first or (last and int(last) != (int(first) + 1) % 100):
         raise Unreadable(
-            f"“{written}” is not a year. Enter a year, for example 2027, or a financial year, for example 2027-28."
+            f"“{entered_text}” is not a year. Enter a year, for example 2027, or a financial year, for example 2027-28."
         )
     return f"{first}-{last}" if last else first
 

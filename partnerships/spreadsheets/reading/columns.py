@@ -1,4 +1,4 @@
-"""Columns of a partner's spreadsheet: the headings by which they are found, and the hints in the template."""
+"""Columns of a partner's spreadsheet, with the headings by which they are recognised and hints for the template."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def column(
     hint: str = "",
     choices: Mapping[str, str] | None = None,
 ) -> SheetColumn:
-    """Return a column; files name it by its heading (`shown`), its code or another heading, in any spelling."""
+    """Return a column that files may name by its heading (`shown`), its code or another heading, in any spelling."""
     patterns = tuple(dict.fromkeys(canonical(heading) for heading in (shown, code, *other_headings)))
     allowed = tuple(label[:1].upper() + label[1:] for label in choices.values()) if choices else ()
     return SheetColumn(
@@ -42,6 +42,6 @@ def column(
     )
 
 
-def yes_or_no(code: str, shown: str, *other_headings: str, hint: str = "") -> SheetColumn:
+def yes_or_no(code: str, heading: str, *other_headings: str, hint: str = "") -> SheetColumn:
     """Return a column whose cells are yes or no."""
-    return column(code, shown, *other_headings, hint=hint, example="no", choices={"yes": "yes", "no": "no"})
+    return column(code, heading, *other_headings, hint=hint, example="no", choices={"yes": "yes", "no": "no"})

@@ -1,6 +1,6 @@
 """Tables of homes, as people paste them.
 
-They may have no headings, or a column for each year. Both become sheets with one number of homes in each row.
+They may have no headings, or a column for each year. Both kinds become sheets with one number of homes in each row.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _WITHOUT_HEADINGS = {
 def one_line_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
     """Return the sheets with headings, and with one number of homes in each row.
 
-    Rows made from a table with a column for each year know their row and their column in the file.
+    Rows made from a table with a column for each year refer to their row and column in the file.
     """
-    return tuple(_one_line_a_row(sheet) for sheet in sheets)
+    return tuple(_sheet_with_one_line_a_row(sheet) for sheet in sheets)
 
 
-def _one_line_a_row(sheet: Sheet) -> Sheet:
+def _sheet_with_one_line_a_row(sheet: Sheet) -> Sheet:
     for row_index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         headings = [canonical(text(cell)) for cell in row.cells]
         if not any("tenure" in heading for heading in headings):
@@ -59,7 +59,7 @@ def _one_row_a_year(heading_row: Row, rows: Sequence[Row], year_indexes: Sequenc
 
 
 def _with_headings(sheet: Sheet) -> Sheet:
-    """Return the sheet with the usual headings, if it has none: the last cell of its first row is a number."""
+    """Return the sheet with the usual headings if it has none, as when the last cell of its first row is a number."""
     column_count = max((len(row.cells) for row in sheet.rows), default=0)
     headings = _WITHOUT_HEADINGS.get(column_count)
     first_cells = sheet.rows[0].cells if sheet.rows else ()

@@ -1,4 +1,4 @@
-"""Preview an upload, import it, or discard it."""
+"""Services that preview an upload, import it, or discard it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from partnerships.spreadsheets.services.reading import table_of, target_of
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
-#: The refusal to match headings or import, also while a worker is importing.
+#: The message if headings can no longer be matched or the upload imported, also while a worker is importing.
 NOT_WAITING = (
     "This spreadsheet has already been imported or discarded, or is being imported. To import it again, upload the "
     "file on the spreadsheets page."
 )
-#: The refusal to import or discard an upload that is over.
+#: The message if an upload that is over cannot be imported or discarded.
 ALREADY_OVER = (
     "This spreadsheet has already been imported or discarded. To import it again, upload the file on the spreadsheets "
     "page."
 )
-#: Rows named in the message that nothing was imported.
+#: Limit of rows that the message names if nothing was imported.
 MAX_NAMED = 5
 
 
@@ -37,13 +37,13 @@ class UnableToApply(Exception):
 
 
 def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> None:
-    """Import the file, save the report, and undo the import.
+    """Import the file, save the report of the import as a preview, and undo the import.
 
     Raises `UnableToRead` and `UnableToApply`.
     """
     with transaction.atomic():
         upload.seen = KINDS[upload.kind].revision(target_of(upload))
-        report = _apply(upload, author=author, now=now, progress=progress, previewed_revision=None)
+        report = _import_rows(upload, author=author, now=now, progress=progress, previewed_revision=None)
         transaction.set_rollback(True)
     unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
     if not unchecked.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
@@ -52,17 +52,17 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
 
 
 def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> Upload:
-    """Import the good rows of a previewed upload; the others are set aside.
+    """Import the good rows of a previewed upload, and set the other rows aside.
 
-    Raises `UnableToApply` if it was imported or discarded in the meantime, or if the author chose all or nothing and a
-    row cannot be used; and `UnableToRead`.
+    Raises `UnableToRead`. Raises `UnableToApply` if the upload was imported or discarded in the meantime, or if the
+    author chose all or nothing and a row cannot be used.
     """
     with transaction.atomic():
-        report = _apply(upload, author=author, now=now, progress=progress, previewed_revision=upload.seen)
+        report = _import_rows(upload, author=author, now=now, progress=progress, previewed_revision=upload.seen)
         if upload.all_or_nothing and report.rows_set_aside:
             raise UnableToApply(_nothing_imported(report))
-        previewed = Upload.objects.filter(pk=upload.pk, status__in=[Status.PREVIEWED, Status.WAITING])
-        updated = previewed.update(
+        importable = Upload.objects.filter(pk=upload.pk, status__in=[Status.PREVIEWED, Status.WAITING])
+        updated = importable.update(
             status=Status.APPLIED,
             report=_as_json(report),
             content=None,
@@ -77,10 +77,10 @@ def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: P
     return upload
 
 
-def _apply(
+def _import_rows(
     upload: Upload, *, author: User, now: dt.datetime, progress: Progress, previewed_revision: int | None
 ) -> Report:
-    """Apply the rows inside the caller's transaction; returns the report."""
+    """Import the rows inside the caller's transaction, and return the report."""
     kind, target = KINDS[upload.kind], target_of(upload)
     require(kind.may_import(target, author, now))
     run = Run(
@@ -98,7 +98,7 @@ def _apply(
 
 
 def _nothing_imported(report: Report) -> str:
-    """Return the message that nothing was imported, with the rows that cannot be used any more since the preview."""
+    """Return the message that nothing was imported, with the rows that have become unusable since the preview."""
     problems = report.lines["set_aside"]
     more = f" {len(problems) - MAX_NAMED:,} more rows cannot be used." if len(problems) > MAX_NAMED else ""
     return f"Nothing was imported. {' '.join(problems[:MAX_NAMED])}{more} Discard this spreadsheet and upload it again."
@@ -112,7 +112,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
     """Delete the file of an upload without importing it.
 
-    Raises `UnableToApply` if it was imported or discarded already, or is being imported.
+    Raises `UnableToApply` if the upload was already imported or discarded, or is being imported.
     """
     with transaction.atomic():
         locked = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=upload.pk)

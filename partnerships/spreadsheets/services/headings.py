@@ -1,4 +1,4 @@
-"""Match the headings of an upload with columns."""
+"""Services that match the headings of an upload with columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.models import User
 from partnerships.spreadsheets.models import OwnHeading, Status, Upload
 from partnerships.spreadsheets.services.applying import NOT_WAITING, UnableToApply, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
-from partnerships.spreadsheets.services.reading import confirmed, known_headings, sheets_of, table_of, target_of
+from partnerships.spreadsheets.services.reading import confirmed_columns, known_headings, sheets_of, table_of, target_of
 from partnerships.transfer.reading.headings import canonical
 from partnerships.transfer.reading.proposals import Proposals, propose
 
@@ -23,18 +23,18 @@ class UnableToConfirm(Exception):
 
 
 def proposals_for(upload: Upload, author: User, now: dt.datetime) -> Proposals:
-    """Return the headings of an upload's file, and the columns that they probably are."""
+    """Return the headings of an upload's file, and the columns that they probably mean."""
     kind, target = KINDS[upload.kind], target_of(upload)
     sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
-    known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}
+    known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed_columns(upload)}
     return propose(sheets, kind.columns(target), known)
 
 
 def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
-    """Save the headings for the author's organisation, and preview the file; a worker previews a large one.
+    """Save the headings for the author's organisation, and preview the file. A worker previews a large file.
 
-    `headings` has the file's heading by the code of its column. Raises `UnableToConfirm`, `UnableToApply` if the upload
-    was imported or discarded, and `UnableToRead`.
+    `headings` has the file's heading by the code of its column. Raises `UnableToRead` and `UnableToConfirm`. Raises
+    `UnableToApply` if the upload was imported or discarded.
     """
     kind, target = KINDS[upload.kind], target_of(upload)
     with transaction.atomic():
@@ -43,7 +43,7 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         if locked.status not in (Status.UNREAD, Status.PREVIEWED):
             raise UnableToApply(NOT_WAITING)
         _check(upload, headings)
-        _remember(upload, headings, author, now)
+        _save_own_headings(upload, headings, author, now)
         locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""
         locked.total = len(table_of(locked, author, now).rows)
         locked.save(update_fields=["headings", "status", "error", "total"])
@@ -62,8 +62,8 @@ def _check(upload: Upload, headings: Mapping[str, str]) -> None:
             raise UnableToConfirm(f"You chose “{heading}” for two columns. Choose another heading for one of them.")
 
 
-def _remember(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
-    """Save the headings for later files; earlier meanings of this file's headings are deleted."""
+def _save_own_headings(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
+    """Save the headings for later files of the organisation, in place of earlier meanings of this file's headings."""
     owner = KINDS[upload.kind].remembered_for(target_of(upload), author, now)
     if owner is None:
         return

@@ -1,4 +1,4 @@
-"""Preview and import large spreadsheets in a worker; pages show the progress."""
+"""Previews and imports large spreadsheets in a worker. Pages show the progress."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import target_of
 from partnerships.transfer.reading.problems import UnableToRead
 
-#: If a worker dies, another one starts on its spreadsheet after this time.
+#: Time after which another worker may claim the spreadsheet of a worker that died.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = "Something went wrong, and nothing was changed. Ask the people who run this site before you try again."
 
 
 def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
-    """Import a previewed upload: a small one at once, a large one by a worker.
+    """Import a small previewed upload at once, or let a worker import a large one.
 
-    Raises `UnableToApply` if it was imported or discarded, and `UnableToRead`.
+    Raises `UnableToRead`. Raises `UnableToApply` if the upload was imported or discarded.
     """
     with transaction.atomic():
         locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
@@ -39,14 +39,14 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
 
 
 def work_on_uploads(*, now: dt.datetime) -> int:
-    """Preview or import the uploads that wait for a worker; returns how many were tried. May run twice."""
+    """Preview or import the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
     waiting = Upload.objects.filter(status__in=AT_WORK).order_by("started_at", "pk")
     waiting = waiting.select_related("by", "plan", "partnership", "organisation")
-    return work_through(waiting, partial(_work, now=now), lease=LEASE, failed=_FAILED, now=now)
+    return work_through(waiting, partial(_preview_or_import, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
-def _work(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
-    """Preview or import the upload; returns the error to show, "" if there is none."""
+def _preview_or_import(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
+    """Preview or import the upload. Return the error message to show, or ""."""
     if upload.by is None:
         return "The person who uploaded this spreadsheet no longer has an account. Upload it again yourself."
     work = preview_upload if upload.status == Status.UNCHECKED else import_upload

@@ -1,4 +1,4 @@
-"""Find the table in an uploaded file, with the headings that people confirmed."""
+"""Finds the table in an uploaded file, with the headings that people confirmed_columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def target_of(upload: Upload) -> Target:
 
 
 def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
-    """Return the sheets of a file, arranged as the kind needs them. Raises `UnableToRead`."""
+    """Return the sheets of a file, arranged as the kind requires. Raises `UnableToRead`."""
     return kind.arrange(read_sheets(data, file_name))
 
 
@@ -39,12 +39,12 @@ def table_of(upload: Upload, author: User, now: dt.datetime) -> Table:
     """
     kind, target = KINDS[upload.kind], target_of(upload)
     sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
-    known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}
+    known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed_columns(upload)}
     table = find_table(sheets, kind.columns(target), f"a spreadsheet of {kind.many}", known)
     return _without_example(table, target, kind)
 
 
-def confirmed(upload: Upload) -> Mapping[str, str]:
+def confirmed_columns(upload: Upload) -> Mapping[str, str]:
     """Return the columns of this file's headings, as a person matched them, by canonical heading."""
     return {canonical(heading): code for code, heading in upload.headings.items()}
 
@@ -52,7 +52,7 @@ def confirmed(upload: Upload) -> Mapping[str, str]:
 def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
     """Return the table without rows that are equal to the example in the template.
 
-    With one or two columns, a real row can be equal to it by chance.
+    In a table with one or two columns, all rows stay, as a real row can be equal to the example by chance.
     """
     example = {column.code: str(column.example) for column in kind.columns(target) if table.has(column.code)}
     if len(example) <= 2:

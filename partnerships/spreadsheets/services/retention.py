@@ -11,9 +11,9 @@ from partnerships.people.retention import delete_in_batches, for_each, register_
 from partnerships.spreadsheets.models import OVER, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
-#: A file that is not imported is discarded after this time.
+#: Time after which a file that nobody imported is discarded.
 DISCARDED_AFTER = dt.timedelta(days=30)
-#: An imported or discarded upload is deleted after this time; until then, its rows set aside can be downloaded.
+#: Time after which an imported or discarded upload is deleted. Until then, its rows set aside can be downloaded.
 DELETED_AFTER = dt.timedelta(days=30)
 
 
@@ -37,7 +37,7 @@ def _delete_old(now: dt.datetime, dry_run: bool) -> int:
 
 
 def register() -> None:
-    """Register the rules at start-up."""
+    """Register the retention rules."""
     basis = "public task: plans and agreements of the organisations that work together on housing"
     register_retention(
         "spreadsheets nobody imported",

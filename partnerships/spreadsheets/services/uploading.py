@@ -1,4 +1,4 @@
-"""Save an uploaded spreadsheet, check its headings, and preview its import."""
+"""Services that save an uploaded spreadsheet, check its headings, and preview its import."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def upload_spreadsheet(
     now: dt.datetime,
     all_or_nothing: bool = False,
 ) -> Upload:
-    """Save an uploaded spreadsheet and preview what it would change. A worker previews large ones later.
+    """Save an uploaded spreadsheet and preview its changes. A worker previews large files later.
 
     If the file lacks headings of required columns but has other headings, the preview waits until a person has matched
-    these headings to columns. Raises `UnableToRead` if the file is refused; then nothing is saved.
+    these headings to columns. Raises `UnableToRead` if the file is refused; in this case nothing is saved.
     """
     with transaction.atomic():
         require(KINDS[kind].may_import(target, author, now))
@@ -54,7 +54,7 @@ def upload_spreadsheet(
         upload.save()
 
         if not needs_matched_headings and upload.total <= KINDS[kind].at_once:
-            # In this transaction: a worker that sees an unchecked upload would preview it too.
+            # This is in the same transaction, because a worker that sees an unchecked upload would preview it too.
             preview_upload(upload=upload, author=author, now=now)
     return upload
 
@@ -70,7 +70,7 @@ def _row_count_if_headings_match(upload: Upload, author: User, now: dt.datetime)
         sheets = sheets_of(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
         required_count = sum(column.required for column in error.columns)
-        # Each required column needs a heading of its own, and a row with only one text is hardly a row of headings.
+        # Each required column needs a heading of its own. A row with a single text is unlikely to contain headings.
         if len(headings) < max(2, required_count):
             raise
         return None

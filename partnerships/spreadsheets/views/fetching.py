@@ -1,4 +1,7 @@
-"""Fetch the record or the upload of a request: 404 if the person may not see it, 403 if they may not import."""
+"""Helpers that fetch the record or the upload of a request.
+
+They raise Http404 if the person may not see it, and PermissionDenied if they may not import.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class OpenedRecord:
 
     @property
     def query(self) -> str:
-        """The query string of links to this record: the party that the person acts for, if they have a choice."""
+        """The query string of links to this record: the party that the person acts for, if they can choose."""
         party = self.target.organisation
         return f"?party={party.pk}" if self.parties and party is not None else ""
 
@@ -54,12 +57,12 @@ class OpenedRecord:
         return record
 
     def may_import(self, kind: SheetKind) -> bool:
-        """Whether the person may import rows of this kind."""
+        """Return whether the person may import rows of this kind."""
         return kind.may_import(self.target, self.person, timezone.now())
 
 
 def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
-    """Return the record, if the person may read it; otherwise 404."""
+    """Return the record if the person may read it. Otherwise raises Http404."""
     person = signed_in(request)
     if record == "partnership":
         return _find_partnership(person, pk, party=request.GET.get("party", ""))
@@ -70,15 +73,18 @@ def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
 
 
 def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
-    """Return the partnership, for the party with this id or else for the first that the person can act for."""
+    """Return the partnership, and the party with this id as the one that the person acts for.
+
+    Without an id, it is the first party that the person can act for.
+    """
     partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
     organisations = _organisations_to_act_for(person, partnership)
-    chosen = [organisation for organisation in organisations if party in ("", str(organisation.pk))]
-    if not chosen:
+    matching_organisations = [organisation for organisation in organisations if party in ("", str(organisation.pk))]
+    if not matching_organisations:
         raise Http404
     return OpenedRecord(
         record="partnership",
-        target=Target(partnership=partnership, organisation=chosen[0]),
+        target=Target(partnership=partnership, organisation=matching_organisations[0]),
         person=person,
         parties=tuple(organisations) if len(organisations) > 1 else (),
     )
@@ -96,7 +102,7 @@ def _find_plan(person: User, pk: str) -> OpenedRecord:
 def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Organisation]:
     """Return the present parties that the person can edit for, a leading party first.
 
-    If the person can edit for none of their parties, one of these. 404 if they have none.
+    If the person can edit for none of their parties, return one of these. Raises Http404 if they have none.
     """
     own_parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
@@ -111,12 +117,12 @@ def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Or
 
 
 def _has_content(person: User, plan: Plan) -> bool:
-    """Whether the person reads a version of the plan, or edits its draft."""
+    """Return whether the person may read a version of the plan, or edit its draft."""
     return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_for(person, plan) is not None
 
 
 def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
-    """Return the kind of spreadsheet, if the record has it; otherwise 404."""
+    """Return the kind of spreadsheet if the record has it. Otherwise raises Http404."""
     kind = KINDS.get(code)
     if kind is None or kind not in kinds_of(opened.target):
         raise Http404
@@ -124,9 +130,10 @@ def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
 
 
 def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[OpenedRecord, SheetKind]:
-    """Return the record and the kind of spreadsheet, if the person may import it; otherwise 404 or 403.
+    """Return the record and the kind of spreadsheet if the person may import it.
 
-    The parameter `site` of the URL is the key of the site that all rows are about.
+    Otherwise raises Http404 or PermissionDenied. The parameter `site` of the URL is the key of the site that all rows
+    are about.
     """
     opened = find_record(request, record, pk)
     kind = find_kind(opened, code)
@@ -141,7 +148,10 @@ def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tup
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
-    """Return the person's own upload, if they may still import into its record; otherwise 404 or 403."""
+    """Return the person's own upload and its kind if they may still import into its record.
+
+    Otherwise raises Http404 or PermissionDenied.
+    """
     person = signed_in(request)
     upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
     kind = KINDS[upload.kind]

@@ -1,4 +1,4 @@
-"""The spreadsheets of a record: templates, exports and uploads."""
+"""Pages with the spreadsheets of a record: templates, exports and uploads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.spreadsheets.tasks import work_on_waiting
 from partnerships.spreadsheets.views.fetching import OpenedRecord, find_kind, find_record, find_to_import
 from partnerships.transfer.reading.problems import UnableToRead
 
-#: Uploads shown on the page of a record.
+#: Number of uploads on the page of a record.
 _MAX_UPLOADS = 20
 
 
@@ -42,12 +42,12 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
-    """Upload a file or paste rows; a preview changes nothing yet."""
+    """Upload a file or paste rows, and preview the import. The preview changes nothing yet."""
     opened, sheet_kind = find_to_import(request, record, pk, kind)
-    if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
-        return refused
-    back = reverse("spreadsheets:record", args=[record, pk]) + opened.query
-    form = UploadForm(*posted_with_files(request), cancel=back)
+    if request.method == "POST" and (refusal := too_many_uploads(request)) is not None:
+        return refusal
+    record_url = reverse("spreadsheets:record", args=[record, pk]) + opened.query
+    form = UploadForm(*posted_with_files(request), cancel=record_url)
     if form.is_valid():
         data, name = form.data_and_name()
         try:
@@ -68,12 +68,14 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
                 nudge_after_commit(work_on_waiting.delay)
             return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
     columns = sheet_kind.columns(opened.target)
-    return form_page(request, "spreadsheets/new.html", form, opened=opened, kind=sheet_kind, columns=columns, back=back)
+    return form_page(
+        request, "spreadsheets/new.html", form, opened=opened, kind=sheet_kind, columns=columns, back=record_url
+    )
 
 
 @require_safe
 def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
-    """Send an empty spreadsheet with the headings, an example and the allowed values."""
+    """Return an empty spreadsheet with the headings, an example and the allowed values."""
     opened, sheet_kind = find_to_import(request, record, pk, kind)
     columns = sheet_kind.columns(opened.target)
     example = [[column.example for column in columns]]
@@ -82,7 +84,7 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
 
 @require_safe
 def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
-    """Send the records that the person may read, with the columns of the template."""
+    """Return the records that the person may read, with the columns of the template."""
     opened = find_record(request, record, pk)
     sheet_kind = find_kind(opened, kind)
     columns = sheet_kind.columns(opened.target)

@@ -1,4 +1,4 @@
-"""One upload: its headings, its preview, its progress and its result."""
+"""The pages of an upload: its headings, its preview, its progress and its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.spreadsheets.views.fetching import find_upload
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
 
-#: Lines of each outcome on the page.
+#: Limit of lines that the page shows for each outcome.
 MAX_LINES = 100
 
 
@@ -59,8 +59,8 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(upload)
     person = signed_in(request)
     proposals = proposals_for(upload, person, timezone.now())
-    back = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-    form = HeadingsForm(posted(request), proposals=proposals, cancel=back)
+    record_url = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
+    form = HeadingsForm(posted(request), proposals=proposals, cancel=record_url)
     if form.is_valid():
         try:
             confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())
@@ -72,12 +72,12 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             nudge_after_commit(work_on_waiting.delay)
             return redirect(upload)
-    return form_page(request, "spreadsheets/headings.html", form, upload=upload, kind=kind, back=back)
+    return form_page(request, "spreadsheets/headings.html", form, upload=upload, kind=kind, back=record_url)
 
 
 @require_POST
 def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Import the good rows; a worker imports a large file."""
+    """Import the good rows. A worker imports a large file."""
     upload, kind = find_upload(request, pk)
 
     def start_import() -> tuple[str, str]:
@@ -93,7 +93,7 @@ def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Delete the file without importing it."""
+    """Delete the file of an upload without importing it."""
     upload, _kind = find_upload(request, pk)
 
     def discard_spreadsheet() -> tuple[str, str]:
@@ -106,7 +106,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_safe
 def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send the rows that were set aside, as a file to correct and upload again."""
+    """Return the rows that were set aside, as a file to correct and upload again."""
     upload, kind = find_upload(request, pk)
     if not files_to_correct(upload.report):
         raise Http404

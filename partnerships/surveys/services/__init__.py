@@ -3,7 +3,7 @@
 from partnerships.surveys.services.acting import UnableToLink, link_action, link_new_record, unlink_action
 from partnerships.surveys.services.answering import UnableToAnswer, answer_by_name, answer_by_token
 from partnerships.surveys.services.closing import close_due
-from partnerships.surveys.services.joining import answer_joining, ask_to_join, take_back_joining
+from partnerships.surveys.services.joining import answer_joining, ask_to_join, remove_joining
 from partnerships.surveys.services.moderating import UnableToModerate, decide_comments
 from partnerships.surveys.services.moderators import (
     agree_to_moderate,
@@ -48,7 +48,7 @@ __all__ = [
     "open_round",
     "prepare_round",
     "remind",
-    "take_back_joining",
+    "remove_joining",
     "unlink_action",
     "withdraw_invitation",
 ]

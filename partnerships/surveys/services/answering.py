@@ -19,7 +19,10 @@ class UnableToAnswer(Exception):
 
 
 def _validated(answer: Answer, survey_round: Round) -> Answer:
-    """Return the answer without blank comments. Raises `UnableToAnswer` if a part of it fits no question or group."""
+    """Return the answer without blank comments.
+
+    Raises `UnableToAnswer` if a part of the answer fits no question or group.
+    """
     questions = survey_round.questions()
     dimensions = {dimension.key for dimension in questions.dimensions}
     expectations = {expectation.key for expectation in questions.expectations}
@@ -44,7 +47,7 @@ def _validated(answer: Answer, survey_round: Round) -> Answer:
 def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     """Seal an answer and delete its token, so that nothing links the two. Raises `UnableToAnswer`."""
     tokens = Token.objects.filter(hash=sealing.token_hash(token))
-    # Lock the round before the token, as ending a round does: otherwise the two could deadlock and lose the answer.
+    # Lock the round before the token, as ending a round does. Otherwise both could deadlock and the answer be lost.
     rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
     survey_round = rounds.filter(pk__in=tokens.values("round")).first()
     if (

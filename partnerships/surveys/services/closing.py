@@ -1,4 +1,4 @@
-"""Close rounds whose last day is over: open the answers once, publish what is safe, and delete the answers."""
+"""Closes rounds whose last day is over: opens the answers once, publishes what is safe, and deletes the answers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 
 def close_due(*, now: dt.datetime) -> int:
-    """Close each round whose last day is over, and return how many were closed.
+    """Close each round whose last day is over, and return the number of closed rounds.
 
-    A round whose answers cannot be opened does not stop the others: operators get an alert.
+    If the answers of a round cannot be opened, operators get an alert and the other rounds are still closed.
     """
     _destroy_leftover_keys()
     closed_count = 0
@@ -39,15 +39,15 @@ def close_due(*, now: dt.datetime) -> int:
     return closed_count
 
 
-def _alert(survey_round: Round, why: str) -> None:
+def _alert(survey_round: Round, reason: str) -> None:
     """Alert operators, at most once a day, that a round cannot be closed."""
     log.error("survey_not_closed", round=survey_round.pk)
-    alert_operators(f"Survey {survey_round.pk} cannot be closed", why, quiet=dt.timedelta(days=1))
+    alert_operators(f"Survey {survey_round.pk} cannot be closed", reason, quiet=dt.timedelta(days=1))
 
 
 @transaction.atomic
 def _close(survey_round: Round, *, now: dt.datetime) -> bool:
-    """Close one round and publish its results; returns whether it was still open."""
+    """Close one round and publish its results. Return False if the round was no longer open."""
     locked = lock_round(survey_round)
     # Another worker may have closed the round while this one waited for the lock.
     if locked.status != RoundStatus.OPEN or locked.takes_answers(now):
@@ -65,7 +65,7 @@ def _close(survey_round: Round, *, now: dt.datetime) -> bool:
 
 
 def _email_leads(survey_round: Round, now: dt.datetime) -> None:
-    """Email each lead once, about a partnership of theirs: they may not open the pages of the others."""
+    """Send each lead one email, about a partnership of theirs, as they may not open the pages of the others."""
     emailed_ids: set[int] = set()
     for partnership in partnerships_of(survey_round):
         parties = partnership.parties.present().select_related("organisation")
@@ -99,14 +99,14 @@ def _publish(survey_round: Round) -> None:
         for figure in outcome.figures
     )
     comments = [Comment(round=survey_round, question=question, text=text) for question, text in outcome.comments]
-    # In the order of their random ids, so that the order of the rows does not show which comments belong together.
+    # Sorted by random id, so that the order of the rows does not show which comments one person wrote.
     Comment.objects.bulk_create(sorted(comments, key=lambda comment: comment.pk))
 
 
 def _destroy_leftover_keys() -> None:
     """Delete the keys of rounds that are over.
 
-    Such a key is left if a process is killed between the commit and the deletion. Keys of rounds that are not in this
+    A key is left over if a process is killed between the commit and the deletion. Keys of rounds that are not in this
     database stay, because a drill with an old backup may share the folder.
     """
     names = sealing.keys_here()

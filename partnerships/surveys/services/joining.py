@@ -1,4 +1,4 @@
-"""Run a round together with other partnerships: ask them, and answer for one."""
+"""Lets several partnerships run a round together: asks them, and records their answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: Limit of partnerships that one round can ask, and of requests by one partnership in a day: each emails many leads.
+#: Limit of partnerships that one round can ask, and of requests by one partnership in a day, as each emails many leads.
 MAX_JOININGS = 30
 _DAY = dt.timedelta(days=1)
 
@@ -54,7 +54,7 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 
 @transaction.atomic
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
-    """Accept or decline for the partnership that was asked. Raises `UnableToRun`.
+    """Accept or decline a request to run a draft together, for the partnership that was asked. Raises `UnableToRun`.
 
     A partnership that accepts stays until the round is over, unless the lead of the draft removes it before opening.
     """
@@ -76,7 +76,7 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
 
 
 @transaction.atomic
-def take_back_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
+def remove_joining(*, joining: Joining, author: User | None, now: dt.datetime) -> None:
     """Remove a partnership from a draft, with the people that its leads added. Raises `UnableToRun`."""
     locked = lock_own_draft(joining.round, author, now)
     if locked.joinings.filter(pk=joining.pk).delete()[0]:

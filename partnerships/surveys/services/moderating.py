@@ -1,4 +1,4 @@
-"""Decide on comments before the parties read them: show each, perhaps edited, or withhold it."""
+"""Records the moderator's decision on each comment: show it, perhaps edited, or withhold it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.surveys.questions import MAX_COMMENT
 from partnerships.surveys.rights import may_moderate
 from partnerships.surveys.services.recording import lock_round, record_event
 
-#: How long after the end of a survey unread comments are kept.
+#: Time after the end of a survey when unread comments are deleted.
 UNREAD_KEPT = dt.timedelta(days=90)
 
 
@@ -32,35 +32,35 @@ def decide_comments(
 ) -> None:
     """Show comments with the texts in `shown`, and withhold those in `withheld`. Raises `UnableToModerate`.
 
-    The original texts are deleted. Readers get an event once no comment of the round waits any more.
+    The original texts are deleted. When no comment of the round is waiting any more, readers get an event.
     """
     locked = lock_round(survey_round)
     require(may_moderate(locked, author))
-    waiting = {
+    waiting_comments = {
         comment.pk: comment for comment in Comment.objects.select_for_update().filter(round=locked, status="waiting")
     }
-    if not (shown.keys() | withheld) <= waiting.keys():
+    if not (shown.keys() | withheld) <= waiting_comments.keys():
         raise UnableToModerate(
             "You have already decided on some of these comments. Open the page again to see the rest."
         )
     for pk, text in shown.items():
         if not text.strip() or len(text) > MAX_COMMENT:
             raise UnableToModerate("Enter the words to show, or withhold the comment.")
-        _save_decision(waiting[pk], CommentStatus.SHOWN, text.strip())
+        _save_decision(waiting_comments[pk], CommentStatus.SHOWN, text.strip())
     for pk in withheld:
-        _save_decision(waiting[pk], CommentStatus.WITHHELD, "")
+        _save_decision(waiting_comments[pk], CommentStatus.WITHHELD, "")
     is_last = not Comment.objects.filter(round=locked, status="waiting").exists()
     if (shown or withheld) and is_last and shown_comments(locked):
         record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
 
 
-def drop_unread_comments(now: dt.datetime, dry_run: bool) -> int:
+def delete_unread_comments(now: dt.datetime, dry_run: bool) -> int:
     """Delete comments that no moderator has read in time, for example because the moderator joined a party."""
     unread = Comment.objects.filter(status=CommentStatus.WAITING, round__closed_at__lte=now - UNREAD_KEPT)
     return delete_in_batches(unread, dry_run=dry_run)
 
 
 def _save_decision(comment: Comment, status: CommentStatus, shown_text: str) -> None:
-    """Save the decision on a comment, and clear what the person wrote."""
+    """Save the decision on a comment, and delete the text that the person wrote."""
     comment.status, comment.shown, comment.text = status, shown_text, ""
     comment.save(update_fields=["status", "shown", "text"])

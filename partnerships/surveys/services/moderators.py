@@ -1,4 +1,4 @@
-"""Name the person who reads comments, ask this moderator to agree, and record the answer.
+"""Names the person who reads comments, asks this moderator to agree, and records the answer.
 
 Naming has the same result for every address, so that nobody can find out who has an account, or in which organisation.
 A person without an account, or inside one of the parties, never gets an email and cannot agree.
@@ -21,8 +21,8 @@ from partnerships.surveys.rights import may_agree
 from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
 
 
-def person_to_name(address: str) -> User:
-    """The person with this address. Raises `UnableToRun` if the address is invalid."""
+def person_at_address(address: str) -> User:
+    """Return the person with this address. Raises `UnableToRun` if the address is invalid."""
     try:
         return person_for_address(email=address)
     except UnableToAddPerson as error:
@@ -35,20 +35,20 @@ def name_moderator(*, survey_round: Round, address: str, author: User | None, no
     locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments before the members do.")
-    person = person_to_name(address)
+    person = person_at_address(address)
     if locked.invitations.filter(person=person).exists():
         raise UnableToRun(
             f"{person.email} is asked to answer the survey, so they cannot read its comments. Name another person."
         )
     if person.pk == locked.moderator_id:
-        return  # saving again would clear when the person was asked, so that they could be emailed twice in a day
+        return  # saving again would clear `moderator_asked_at`, so that they could be emailed twice in a day
     _change_moderator(locked, person, now=now)
 
 
 def _change_moderator(survey_round: Round, person: User | None, *, now: dt.datetime) -> None:
     """Set another moderator, or none.
 
-    The journal notes the earlier moderator, so that a restored backup does not give the comments to that person.
+    The journal notes the earlier moderator, so that a restored backup does not show that person the comments.
     """
     journal_reader(survey_round, now=now)
     survey_round.moderator = person
@@ -79,14 +79,14 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
 
 
 @transaction.atomic
-def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.datetime) -> None:
+def agree_to_moderate(*, survey_round: Round, seen_hash: str, author: User, now: dt.datetime) -> None:
     """Agree to read comments, and to the list of people. Raises `UnableToRun`.
 
-    `seen` is the hash of the list that the page showed: the moderator agrees to no other list.
+    `seen_hash` is the hash of the list that the page showed. If the list has changed, the moderator must read it again.
     """
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
-    if seen != seal_of_list(locked):
+    if seen_hash != seal_of_list(locked):
         raise UnableToRun(
             "The people or partnerships have changed since you opened this page. Check them again before you agree."
         )
@@ -96,7 +96,7 @@ def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.d
 
 @transaction.atomic
 def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
-    """Decline to read comments, before the survey opens; its leads get an email to name another person."""
+    """Decline to read comments before the survey opens, and email its leads so that they name another person."""
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
     _change_moderator(locked, None, now=now)

@@ -1,4 +1,4 @@
-"""Add versions of question sets. A version never changes, so that rounds keep the questions that people answered."""
+"""Adds versions of question sets. A version never changes, so that rounds keep the questions that people answered."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSe
         except KeyError as error:
             raise UnableToAddQuestions(f"“{language}” is not a language code, for example “en” or “cy”.") from error
     parts = parts_by_key(content)
-    for earlier in QuestionSet.objects.filter(code=code).order_by("version"):
-        for key, part in parts_by_key(earlier.content).items():
+    for earlier_version in QuestionSet.objects.filter(code=code).order_by("version"):
+        for key, part in parts_by_key(earlier_version.content).items():
             if parts.get(key, part) != part:
                 raise UnableToAddQuestions(
-                    f"Version {earlier.version} uses the key “{key}” in its {part}. Give the new question another key."
+                    f"Version {earlier_version.version} uses the key “{key}” in its {part}. Give the new question "
+                    "another key."
                 )
     last_version = QuestionSet.objects.filter(code=code).aggregate(last=Max("version"))["last"] or 0
     return QuestionSet.objects.create(code=code, version=last_version + 1, content=content)

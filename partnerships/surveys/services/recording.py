@@ -1,4 +1,4 @@
-"""Lock a round, check that it can still be changed, record its events, and note endings in the journal."""
+"""Locks rounds, checks that they can still be changed, records their events, and notes endings in the journal."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import rights_in, rights_over
 
-#: Names in the journal for restores: surveys that ended without results, partnerships removed from a draft, and
-#: moderators who were replaced.
+#: Kinds of entry in the journal for restores: surveys that ended without results, partnerships removed from a draft,
+#: and moderators who were replaced.
 ABANDONED, JOINING, READER = "survey ended", "survey joining", "survey reader"
 
 
@@ -27,7 +27,7 @@ class UnableToRun(Exception):
 def lock_round(survey_round: Round) -> Round:
     """Lock the partnership and then the round, and return the round as it is now.
 
-    Check the state of the returned round, not of the one passed in: that one may be out of date.
+    Check the status of the returned round: the round that was passed in may be out of date.
     """
     partnership = recording.lock_partnership(survey_round.partnership_id)
     locked = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
@@ -47,7 +47,10 @@ def record_event(
 
 
 def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """Lock a draft for a person who may add people to it. Raises `UnableToRun` if it can no longer be changed."""
+    """Lock a draft for a person who may add people to it.
+
+    Raises `UnableToRun` if the draft can no longer be changed.
+    """
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_invite)
     if not locked.is_draft:
@@ -65,29 +68,32 @@ def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -
 
 
 def withdraw_agreement(survey_round: Round) -> None:
-    """Ask the moderator to agree again, because the list of people has changed."""
+    """Clear the moderator's agreement, because the list of people has changed."""
     if survey_round.moderator_agreed_at is not None:
         survey_round.moderator_agreed_at = None
         survey_round.save(update_fields=["moderator_agreed_at"])
 
 
 def round_identity(survey_round: Round) -> str:
-    """The hash of a round in the journal for restores."""
+    """Return the hash that identifies a round in the journal for restores."""
     return journal.identity(survey_round.partnership_id, survey_round.number, survey_round.created_at)
 
 
 def joining_identity(joining: Joining) -> str:
-    """The hash of a joining partnership in the journal for restores."""
+    """Return the hash that identifies a joining partnership in the journal for restores."""
     return journal.identity(round_identity(joining.round), joining.partnership_id)
 
 
 def journal_abandoned(survey_round: Round, *, now: dt.datetime) -> None:
-    """Note in the journal that a round ended without results: a restore must not bring back its links or answers."""
+    """Note in the journal that a round ended without results.
+
+    A restore must not revive the links or answers of such a round.
+    """
     journal.note(ABANDONED, now=now, round=survey_round.pk, same=round_identity(survey_round))
 
 
 def journal_joining(joining: Joining, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note in the journal that a partnership was removed from a draft, or with `undone` that it was asked again."""
+    """Note in the journal that a partnership was removed from a draft or, with `undone`, that it was asked again."""
     journal.note(JOINING, now=now, round=joining.round_id, same=joining_identity(joining), undone=undone)
 
 

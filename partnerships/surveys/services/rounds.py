@@ -1,4 +1,4 @@
-"""Prepare a round, invite people, open the round, remind everyone, or end it without results."""
+"""Prepares rounds, invites people, opens rounds, reminds everyone, and ends rounds without results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.surveys.event_kinds import EventKind
 from partnerships.surveys.models import Invitation, QuestionSet, Round, RoundStatus, SealedAnswer, Token, Way
 from partnerships.surveys.queries.rounds import partnerships_of
 from partnerships.surveys.rights import is_outside, may_withdraw, rights_over
-from partnerships.surveys.services.moderators import person_to_name
+from partnerships.surveys.services.moderators import person_at_address
 from partnerships.surveys.services.recording import (
     UnableToRun,
     journal_abandoned,
@@ -38,7 +38,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: The fewest people that an anonymous round can ask. Five may then still answer, even if a few do not.
+#: The fewest people that an anonymous round can ask. With eight, five may answer even if a few do not.
 MIN_ASKED = 8
 #: The most people that one round can ask.
 MAX_ASKED = 500
@@ -46,14 +46,14 @@ MAX_ASKED = 500
 MIN_DAYS = 5
 #: The most days to answer, from opening.
 MAX_DAYS = 90
-#: Days between an anonymous round and any other, before and after. Two rounds of nearly the same people could be
-#: compared to find out the answers of a person who was asked in only one of them, or by name in one.
+#: Days between an anonymous round and any other, before and after. Readers could compare two rounds of nearly the same
+#: people, and find out the answers of a person who was asked in only one of them, or by name in one.
 MIN_DAYS_BETWEEN = 60
-#: Days between two reminders. Everyone gets each reminder, so most of its readers have already answered.
+#: Days between two reminders. Everyone gets each reminder, also the people who have already answered.
 MIN_DAYS_TO_REMIND = 7
-#: How long the list of people to ask is kept in a draft.
+#: Time after which the list of people to ask in a draft is deleted.
 DRAFT_KEPT = dt.timedelta(days=180)
-#: Limit of surveys that a partnership opens in 30 days: each emails people who did not ask for emails.
+#: Limit of surveys that a partnership opens in 30 days, as each emails people who did not ask for emails.
 MAX_OPENED_A_MONTH = 3
 
 
@@ -69,7 +69,7 @@ def prepare_round(
     author: User | None,
     now: dt.datetime,
 ) -> Round:
-    """Draft the partnership's next round. Nobody is asked before it opens. Raises `UnableToRun`.
+    """Create a draft of the partnership's next round. Nobody is asked before the round opens. Raises `UnableToRun`.
 
     `moderator` is the address of the person who will read the comments of an anonymous round. Whether this person may
     do so is checked only when they agree, so that preparing does not show who has an account.
@@ -88,7 +88,7 @@ def prepare_round(
         question_set=question_set,
         way=way,
         closes_on=closes_on,
-        moderator=person_to_name(moderator) if way == Way.ANONYMOUS else None,
+        moderator=person_at_address(moderator) if way == Way.ANONYMOUS else None,
         created_at=now,
     )
     record_event(survey_round, EventKind.ROUND_DRAFTED, author=author, now=now)
@@ -97,9 +97,9 @@ def prepare_round(
 
 @transaction.atomic
 def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
-    """Add people of one group to the list of a draft, and return how many are new.
+    """Add people of one group to the list of a draft, and return the number of new people.
 
-    Raises `UnableToRun`, which names addresses that are invalid or whose owners have refused emails.
+    Raises `UnableToRun`, whose message names addresses that are invalid or whose owners have refused emails.
     """
     locked = lock_draft(survey_round, author, now)
     asked_count = locked.invitations.count()
@@ -117,15 +117,17 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
     if refused := refused_among(list(people.values())):
         names = ", ".join(sorted(person.email for person in refused))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
-    already_asked = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
-    new_people = [person for pk, person in people.items() if pk not in already_asked]
+    existing_person_ids = set(
+        Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True)
+    )
+    new_people = [person for pk, person in people.items() if pk not in existing_person_ids]
     if asked_count + len(new_people) > MAX_ASKED:
         raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people. Add fewer addresses.")
     Invitation.objects.bulk_create(
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new_people
     )
     if new_people:
-        # The moderator agreed to the list of people as it was.
+        # The moderator agreed to the list without these people.
         withdraw_agreement(locked)
     return len(new_people)
 
@@ -140,7 +142,7 @@ def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | 
 
 @transaction.atomic
 def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
-    """Change an anonymous draft into one by name, for a partnership that is too small. Raises `UnableToRun`."""
+    """Change an anonymous draft to answers by name, for a partnership that is too small. Raises `UnableToRun`."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.joinings.exists():
         raise UnableToRun(
@@ -153,7 +155,7 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
 
 
 def why_too_small(asked: int, floor: int = MIN_FLOOR) -> str:
-    """Why this many people cannot be asked anonymously if a figure needs `floor` answers; "" if they can."""
+    """Return why this many people cannot be asked anonymously if a figure needs `floor` answers, or "" if they can."""
     min_asked = MIN_ASKED * floor // MIN_FLOOR
     if asked >= min_asked:
         return ""
@@ -168,7 +170,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     """Open a draft and email everyone on its list. Raises `UnableToRun`.
 
     After that, nobody can change the people asked, the questions or the last day. The private key of an anonymous round
-    is made on this machine and never stored in the database.
+    is created on this machine and never stored in the database.
     """
     # Lock in the order of ids, so that two rounds that open at once do not deadlock.
     for partnership_id in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
@@ -196,7 +198,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
         _check_anonymity(locked, len(invitations), now)
         locked.public_key = sealing.make_key(locked.key_name)
         tokens = sealing.tokens_of(locked.key_name, [invitation.person_id for invitation in invitations])
-        # In the order of the hashes: the order of the invitations would show whose token each is.
+        # Sorted by hash, because the order of the invitations would show whose token each is.
         Token.objects.bulk_create(
             Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
         )
@@ -230,7 +232,10 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
 
 
 def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
-    """Raise `UnableToRun` for a round too soon after another. Only rounds by name may follow each other at once."""
+    """Raise `UnableToRun` if the round would open too soon after another.
+
+    Rounds by name may follow each other at once.
+    """
     other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
         pk=survey_round.pk
     )
@@ -257,9 +262,9 @@ def _email_invited(kind: str, survey_round: Round, invitations: Sequence[Invitat
 
 @transaction.atomic
 def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
-    """Remind everyone at most once a week, and return how many people. Raises `UnableToRun`.
+    """Remind everyone at most once a week, and return the number of people. Raises `UnableToRun`.
 
-    People who have answered are reminded too, so that the leads do not learn who has.
+    People who have answered are reminded too, so that the leads do not learn who has answered.
     """
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
@@ -295,7 +300,7 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     record_event(locked, event, author=author, now=now, reason=reason.strip())
 
 
-def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
+def delete_old_lists(now: dt.datetime, dry_run: bool) -> int:
     """Delete the lists of people in surveys that were prepared long ago and never opened."""
     old_drafts = Round.objects.filter(status=RoundStatus.DRAFT, created_at__lte=now - DRAFT_KEPT)
     return delete_in_batches(Invitation.objects.filter(round__in=old_drafts), dry_run=dry_run)

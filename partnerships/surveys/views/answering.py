@@ -1,4 +1,4 @@
-"""Pages to answer a survey by the link in an email; nobody is signed in here (`AnonymousSurveyMiddleware`)."""
+"""Pages to answer a survey with the link in an email. Nobody is signed in here (`AnonymousSurveyMiddleware`)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     tokens = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
     unused_token = tokens.first()
     if unused_token is None or not unused_token.round.takes_answers(timezone.now()):
-        return _over(request)
+        return _over_page(request)
 
     def save(submitted: Answer) -> None:
         services.answer_by_token(token=token, answer=submitted, now=timezone.now())
@@ -45,7 +45,7 @@ def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
     """Answer a round by name, or change the answer, until the round is over."""
     invitation = read_link(token)
     if invitation is None or not invitation.round.takes_answers(timezone.now()):
-        return _over(request)
+        return _over_page(request)
 
     def save(submitted: Answer) -> None:
         services.answer_by_name(invitation=invitation, answer=submitted, now=timezone.now())
@@ -54,7 +54,7 @@ def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[Answer], None]) -> HttpResponse:
-    """The page of questions. It saves a valid answer, then leads to the page of thanks."""
+    """Return the page of questions, or save a valid answer and redirect to the page of thanks."""
     questions = survey_round.questions(request.GET.get("language", ""))
     form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
     if form.is_valid():
@@ -75,19 +75,19 @@ def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[An
 
 
 def _other_languages(survey_round: Round, questions: Questions) -> list[tuple[str, str]]:
-    """Code and own name of each other language that the questions are in."""
+    """Return the code and the native name of each other language of the questions."""
     languages = [
         get_language_info(code) for code in survey_round.question_set.content["languages"] if code != questions.language
     ]
     return [(language["code"], language["name_local"]) for language in languages]
 
 
-def _over(request: HttpRequest) -> HttpResponse:
+def _over_page(request: HttpRequest) -> HttpResponse:
     return render(request, "surveys/over.html", status=410)
 
 
 @login_not_required
 @require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
-    """The page after an answer, which is the same for everyone."""
+    """Show the page after an answer. It is the same for everyone."""
     return render(request, "surveys/thanks.html")

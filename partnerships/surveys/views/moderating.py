@@ -17,7 +17,7 @@ from partnerships.surveys.forms import ModerateForm
 from partnerships.surveys.models import Comment, Round
 from partnerships.surveys.presenting import floor_words
 
-#: Limit of comments on one page: a form with many more would exceed Django's limit of fields in a request.
+#: Limit of comments on one page. A form with many more would exceed Django's limit of fields in a request.
 AT_ONCE = 100
 
 
@@ -25,14 +25,17 @@ AT_ONCE = 100
 def moderate(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide which comments the parties can read, and remove names from them.
 
-    Only the moderator can. Anyone else gets 404, also an administrator who views the site as the moderator.
+    Only the moderator can open this page. For anyone else it raises Http404, also for an administrator who views the
+    site as the moderator.
     """
     user = signed_in(request)
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
-    waiting = list(Comment.objects.filter(round=survey_round, status="waiting").order_by("question", "pk")[:AT_ONCE])
-    form = ModerateForm(posted(request), comments=waiting, questions=survey_round.questions())
+    waiting_comments = list(
+        Comment.objects.filter(round=survey_round, status="waiting").order_by("question", "pk")[:AT_ONCE]
+    )
+    form = ModerateForm(posted(request), comments=waiting_comments, questions=survey_round.questions())
 
     def save_decisions() -> tuple[str, str]:
         shown, withheld = form.decisions()
@@ -45,7 +48,7 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
         "round": survey_round,
         "partnership": survey_round.partnership,
         "floor": floor_words(survey_round),
-        "is_empty": not waiting,
+        "is_empty": not waiting_comments,
     }
     # `take_step` calls `save_decisions` once the form is valid. If the service refuses, the form shows why.
     return take_step(

@@ -1,4 +1,4 @@
-"""Pages for what a draft needs from others before it opens: other partnerships, and a moderator."""
+"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.surveys.queries.rounds import (
     partnerships_to_ask,
     seal_of_list,
 )
-from partnerships.surveys.views.rounds import about, open_partnership, open_round
+from partnerships.surveys.views.rounds import open_partnership, open_round, round_context
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _STEP = "surveys/step.html"
@@ -34,7 +34,7 @@ _STEP = "surveys/step.html"
 
 @_FORM
 def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Name the moderator, or another one."""
+    """Name the moderator, or another person in their place."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
@@ -48,14 +48,17 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             survey_round.get_absolute_url(),
         )
 
-    context = about(survey_round, "Who reads comments before the parties do?")
+    context = round_context(survey_round, "Who reads comments before the parties do?")
     # `take_step` calls `name_moderator` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, _STEP, form, name_moderator, {services.UnableToRun: "address"}, **context)
 
 
 @require_POST
 def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask the moderator to agree. The message is the same for every address, so that it shows no account."""
+    """Ask the moderator to agree.
+
+    The message is the same for every address, so that it does not show who has an account.
+    """
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
@@ -69,7 +72,7 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Change an anonymous draft into one by name, because the partnership is too small."""
+    """Change an anonymous draft to answers by name, because the partnership is too small."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
@@ -90,11 +93,11 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
 
     def ask_chosen_partnership() -> tuple[str, str]:
-        chosen = form.cleaned_data["partnership"]
-        services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
-        return f"{WE_WILL_EMAIL} the leads of “{chosen}” and ask them to join.", survey_round.get_absolute_url()
+        partnership = form.cleaned_data["partnership"]
+        services.ask_to_join(survey_round=survey_round, partnership=partnership, author=user, now=timezone.now())
+        return f"{WE_WILL_EMAIL} the leads of “{partnership}” and ask them to join.", survey_round.get_absolute_url()
 
-    context = about(
+    context = round_context(
         survey_round,
         "Run this survey with another partnership",
         "The results cover all the partnerships together, and each figure is based on at least ten answers.",
@@ -107,13 +110,13 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remove a partnership from the draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    chosen = row_number(request.POST.get("joining", ""))
-    joining = next((joining for joining in joinings_of(survey_round, user) if joining.pk == chosen), None)
+    joining_id = row_number(request.POST.get("joining", ""))
+    joining = next((joining for joining in joinings_of(survey_round, user) if joining.pk == joining_id), None)
     if joining is None:
         raise Http404
 
     def withdraw_request() -> tuple[str, str]:
-        services.take_back_joining(joining=joining, author=user, now=timezone.now())
+        services.remove_joining(joining=joining, author=user, now=timezone.now())
         return (
             f"“{joining.partnership}” and the people that its leads added have been removed.",
             survey_round.get_absolute_url(),
@@ -129,22 +132,22 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_run)
     rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
     joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
-    joins, back = request.POST.get("answer") == "join", reverse("surveys:overview", args=[pk])
+    joins, overview_url = request.POST.get("answer") == "join", reverse("surveys:overview", args=[pk])
 
     def save_answer() -> tuple[str, str]:
         services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
         if joins:
             return "Your partnership will take part. Now add the people to ask.", joining.round.get_absolute_url()
-        return "Your partnership will not take part.", back
+        return "Your partnership will not take part.", overview_url
 
-    return press_button(request, save_answer, services.UnableToRun, back=back)
+    return press_button(request, save_answer, services.UnableToRun, back=overview_url)
 
 
 @_FORM
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to read the comments from a survey, or decline.
 
-    Only the moderator can. The page shows how many people are asked, and at which domains their addresses are.
+    Only the moderator can open this page. It shows how many people are asked, and the domains of their addresses.
     """
     user = signed_in(request)
     if hasattr(request, "view_as"):
@@ -160,12 +163,12 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
                 "/",
             )
         services.agree_to_moderate(
-            survey_round=survey_round, seen=form.cleaned_data["seen"], author=user, now=timezone.now()
+            survey_round=survey_round, seen_hash=form.cleaned_data["seen"], author=user, now=timezone.now()
         )
         return "Thank you. You will get an email if there are comments to read.", "/"
 
     if form.is_valid():
-        # If the list has changed, lead back to the page: the same form would still have the hash of the old list.
+        # If the list has changed, redirect to the page, as this form still has the hash of the old list.
         return press_button(request, save_answer, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
         "round": survey_round,

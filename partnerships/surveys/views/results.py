@@ -38,7 +38,7 @@ TREND = 3
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The page of a round: the list of people in a draft, nothing while it is open, then its results."""
+    """Show a round: the list of people for a draft, nothing while it is open, and then its results."""
     user, survey_round, rights = open_round(request, pk, number)
     context: dict[str, Any] = {
         "round": survey_round,
@@ -54,16 +54,16 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """The context of the results of a closed round, for its page and its PDF."""
+    """Return the context of the results of a closed round, for its page and its PDF."""
     questions = survey_round.questions()
-    *earlier, closed = rounds_before(survey_round)
-    done = _done(survey_round, earlier[-1] if earlier else None, user)
+    *earlier_rounds, closed = rounds_before(survey_round)
+    work_by_theme = _work_by_theme(survey_round, earlier_rounds[-1] if earlier_rounds else None, user)
     if not survey_round.is_anonymous:
         return {
             "answers": [_answer_context(answer, questions) for answer in named_answers(survey_round)],
-            "done": done,
+            "done": work_by_theme,
         }
-    trend = [earlier_round for earlier_round in earlier if earlier_round.is_anonymous][-TREND:]
+    trend = [earlier_round for earlier_round in earlier_rounds if earlier_round.is_anonymous][-TREND:]
     headings, lines = lines_of(closed, questions, trend, benchmark_of(survey_round))
     shown_texts = shown_comments(survey_round)
     return {
@@ -77,12 +77,12 @@ def results_context(survey_round: Round, user: User) -> dict[str, Any]:
         "comments": [
             (comment.question, shown_texts[comment.key]) for comment in questions.comments if comment.key in shown_texts
         ],
-        "done": done,
+        "done": work_by_theme,
     }
 
 
 def _answer_context(answer: NamedAnswer, questions: Questions) -> dict[str, Any]:
-    """An answer by name as the page shows it."""
+    """Return an answer by name for the page."""
     return {
         "person": answer.person,
         "group": answer.get_group_display(),
@@ -96,9 +96,11 @@ def _answer_context(answer: NamedAnswer, questions: Questions) -> dict[str, Any]
     }
 
 
-def _done(survey_round: Round, before: Round | None, user: User) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """The work about each theme, with the round that it followed: this one or the one before."""
-    rounds = [before, survey_round] if before is not None else [survey_round]
+def _work_by_theme(
+    survey_round: Round, previous_round: Round | None, user: User
+) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Return the work about each theme, with the round that it followed: this round or the one before."""
+    rounds = [previous_round, survey_round] if previous_round is not None else [survey_round]
     themes = {theme: name for survey_round in rounds for theme, name in survey_round.questions().themes().items()}
     actions = actions_of(rounds, user)
     work_by_theme = []
@@ -142,14 +144,14 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "round": survey_round,
         "back": survey_round.get_absolute_url(),
         "theme": survey_round.questions().themes().get(theme, ""),
-        "beginnings": _beginnings(survey_round, theme, rights.may_act_in),
+        "beginnings": _links_to_new_work(survey_round, theme, rights.may_act_in),
     }
     # `take_step` calls `link_chosen_action` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, "surveys/act.html", form, link_chosen_action, {services.UnableToLink: "thing"}, **context)
 
 
-def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:
-    """Links to the forms that start new work from a published result, each with its words."""
+def _links_to_new_work(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:
+    """Return links to the forms that start new work from a published result, each as label and URL."""
     figure = survey_round.figures.filter(theme=theme).order_by("group", "pk").first()
     if figure is None or partnership is None:
         return []
@@ -165,7 +167,7 @@ def _beginnings(survey_round: Round, theme: str, partnership: Partnership | None
 
 @require_POST
 def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> HttpResponse:
-    """Remove a wrong link."""
+    """Remove a wrong link between a record and a result."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_act)
     services.unlink_action(survey_round=survey_round, action_pk=action, author=user, now=timezone.now())
@@ -175,7 +177,7 @@ def unlink_action(request: HttpRequest, pk: int, number: int, action: int) -> Ht
 
 @require_safe
 def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The results for the board, as a PDF with the same figures as the page."""
+    """Return the results as a PDF for the board, with the same figures as the page."""
     user, survey_round, rights = open_round(request, pk, number)
     if not survey_round.is_closed:
         raise Http404

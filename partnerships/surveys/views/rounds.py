@@ -39,21 +39,24 @@ _STEP = "surveys/step.html"
 
 
 def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, Rights]:
-    """The person, the partnership and their rights. 404 unless an organisation of theirs is a present party."""
+    """Return the person, the partnership and their rights.
+
+    Raises Http404 unless an organisation of theirs is a present party.
+    """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.present_for(user), pk=pk)
     return user, partnership, rights_over(partnership, user, timezone.now())
 
 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
-    """The person, the round and their rights. 404 unless they may know of the round."""
+    """Return the person, the round and their rights. Raises Http404 unless they may know of the round."""
     user = signed_in(request)
     survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
     return user, survey_round, rights_in(survey_round, user, timezone.now())
 
 
 class InvitationLine(NamedTuple):
-    """A line of the list of people: the invitation, its words, and whether the reader may remove it."""
+    """A line of the list of people: the invitation, its text, and whether the reader may remove it."""
 
     invitation: Invitation
     words: str
@@ -61,7 +64,7 @@ class InvitationLine(NamedTuple):
 
 
 def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
-    """The list of people who are asked. Only the lead who invited a person sees the address."""
+    """Return the list of people who are asked. Only the lead who invited a person sees the address."""
     removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
     lines = []
     for invitation in invited_to(survey_round):
@@ -72,50 +75,50 @@ def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
 
 
 def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
-    """The context of a draft: the people asked by group, which groups are counted together, and other partnerships."""
+    """Return the context of a draft: the people asked by group, joined groups, and other partnerships."""
     counts = asked_by_group(survey_round)
-    counted = counted_as(counts, survey_round.floor)
+    joined_code_by_group = counted_as(counts, survey_round.floor)
     return {
         "joinings": joinings_of(survey_round, user),
         "floor": floor_words(survey_round),
         "invitations": _invitation_lines(survey_round, user),
         "asked": [(words_of(group), number) for group, number in sorted(counts.items())],
-        "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
+        "together": sorted({words_of(code) for code in joined_code_by_group.values() if "+" in code}),
         "too_small": why_too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
     }
 
 
 @require_safe
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
-    """All rounds of a partnership."""
+    """Show all rounds of a partnership."""
     _, partnership, rights = open_partnership(request, pk)
     rounds = list(rounds_of(partnership))
-    under_way = any(
+    has_current_round = any(
         survey_round.status in ("draft", "open") and survey_round.partnership_id == pk for survey_round in rounds
     )
     context = {
         "partnership": partnership,
         "rounds": rounds,
         "joinings": asked_to_join(partnership) if rights.may_run else [],
-        "may_prepare": rights.may_run and not under_way and not partnership.is_over,
+        "may_prepare": rights.may_run and not has_current_round and not partnership.is_over,
     }
     return render(request, "surveys/overview.html", context)
 
 
 @_FORM
 def prepare(request: HttpRequest, pk: int) -> HttpResponse:
-    """Prepare the next round."""
+    """Prepare the next round of a partnership."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
-    back = reverse("surveys:overview", args=[pk])
-    form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=back)
+    overview_url = reverse("surveys:overview", args=[pk])
+    form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=overview_url)
 
     def prepare_survey() -> tuple[str, str]:
         data = form.cleaned_data
         survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
         return "The survey has been prepared. Now add the people to ask.", survey_round.get_absolute_url()
 
-    context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": back}
+    context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": overview_url}
     # `take_step` calls `prepare_survey` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, _STEP, form, prepare_survey, {services.UnableToRun: None}, **context)
 
@@ -129,10 +132,10 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def add_people() -> tuple[str, str]:
         data = form.cleaned_data
-        added = services.invite(
+        count = services.invite(
             survey_round=survey_round, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
         )
-        people = "1 person has been" if added == 1 else f"{added} people have been"
+        people = "1 person has been" if count == 1 else f"{count} people have been"
         return f"{people} added. We email nobody before the survey opens.", survey_round.get_absolute_url()
 
     return take_step(
@@ -141,12 +144,12 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         form,
         add_people,
         {services.UnableToRun: "addresses"},
-        **about(survey_round, "Add people to ask"),
+        **round_context(survey_round, "Add people to ask"),
     )
 
 
-def about(survey_round: Round, heading: str, lead: str = "") -> dict[str, Any]:
-    """The context of a form about a round."""
+def round_context(survey_round: Round, heading: str, lead: str = "") -> dict[str, Any]:
+    """Return the context of a form about a round."""
     return {
         "heading": heading,
         "lead": lead,
@@ -178,11 +181,11 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_run)
 
     def open_survey() -> tuple[str, str]:
-        opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
+        open_round = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
         message = f"The survey is open. {WE_WILL_EMAIL} a link to 1 person."
-        if opened.people_asked != 1:
-            message = f"The survey is open. {WE_WILL_EMAIL} each of {opened.people_asked:,} people their own link."
-        return message, opened.get_absolute_url()
+        if open_round.people_asked != 1:
+            message = f"The survey is open. {WE_WILL_EMAIL} each of {open_round.people_asked:,} people their own link."
+        return message, open_round.get_absolute_url()
 
     return press_button(request, open_survey, services.UnableToRun, back=survey_round.get_absolute_url())
 
@@ -216,5 +219,7 @@ def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
-    context = about(survey_round, "End this survey without results", "We delete all answers, and nobody reads them.")
+    context = round_context(
+        survey_round, "End this survey without results", "We delete all answers, and nobody reads them."
+    )
     return take_step(request, _STEP, form, abandon_survey, {services.UnableToRun: "reason"}, **context)

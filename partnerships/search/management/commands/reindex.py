@@ -1,4 +1,4 @@
-"""Index everything that search finds again, or check the index."""
+"""Indexes everything that search finds again, or checks the index."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.core.management.base import CommandError, CommandParser
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.search.services import differences, index_stale, queue_everything
 
-#: `--check` prints at most this many differences.
+#: Limit of differences that `--check` prints.
 _MAX_PRINTED = 20
 
 
 class Command(AccountedCommand):
-    """Queue every record and index the queue. With `--check`, only compare the index with the records."""
+    """Queues every record and indexes the queue. With `--check`, only compares the index with the records."""
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 

@@ -1,4 +1,4 @@
-"""The interface of a kind of spreadsheet, and one run over the rows of a file."""
+"""The interface of a kind of spreadsheet, and a run over the rows of a file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
-#: Files with at most this many rows are checked while the page waits, if all rows are saved together in one draft.
+#: Limit of rows for files that are checked while the page waits, if all rows are saved together in one draft.
 SMALL = 300
-#: The same for files whose rows each become a record, which takes up to 30 ms a row.
+#: The same limit for files whose rows each become a record, which takes up to 30 ms a row.
 FEW = 25
-#: A row of an export: the cell of each column by the column's code.
+#: A row of an export: cells by the code of their column.
 Exported = Mapping[str, Cell]
 Value = TypeVar("Value")
 
@@ -35,7 +35,7 @@ class Target:
 
     plan: Plan | None = None
     partnership: Partnership | None = None
-    #: The record or, with a partnership, the party that the author acts for.
+    #: The organisation that the rows are about or, with a partnership, the party that the author acts for.
     organisation: Organisation | None = None
     #: The key of a site of the plan, if all rows of homes are about it.
     site: str = ""
@@ -49,7 +49,7 @@ class Target:
 
 @dataclass
 class Run:
-    """One preview or import of a file's rows."""
+    """One preview or import of the rows of a file."""
 
     target: Target
     author: User
@@ -65,26 +65,26 @@ class Run:
         self._collector = Collector(self.table)
 
     def lines(self) -> Iterator[Line]:
-        """Yield the rows one by one, and report the progress after each."""
+        """Yield the rows, and report the progress after each."""
         total = len(self.table.rows)
         for done, line in enumerate(self.table, start=1):
             yield line
             self.progress(done, total)
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """Return the value of a cell, as `reader` reads it; None, with the row set aside, if the reader cannot."""
+        """Return the value of a cell, as `reader` reads it. If `reader` fails, set the row aside and return None."""
         return self._collector.read(line, column, reader)
 
-    def refuse(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Set a row aside, because of a cell or, with an empty column, of the whole row."""
-        self._collector.add_problem(line, column, found, remedy)
+    def refuse(self, line: Line, column: str, problem: str, remedy: str) -> None:
+        """Set a row aside because of a cell or, if `column` is "", because of the whole row."""
+        self._collector.add_problem(line, column, problem, remedy)
 
     def is_refused(self, line: Line, column: str = "") -> bool:
-        """Whether the row was set aside; with a column, whether because of its cell in that column."""
+        """Return whether the row was set aside or, with a column, whether it was because of its cell in that column."""
         return self._collector.has_problem(line, column)
 
     def finish(self) -> None:
-        """Complete the report: the rows set aside, the remarks, and what became of every row."""
+        """Complete the report with the rows set aside, the remarks, and the result of every row."""
         list_file = self._collector.list_file()
         origin_by_row = {row.number: row.came_from for row in self.table.rows if row.came_from}
         for row in list_file.set_aside:
@@ -95,10 +95,10 @@ class Run:
 
 
 def _as_in_file(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
-    """Return the row set aside, with problems that name the row and the column of the file.
+    """Return the row that was set aside, with problems that name the row and the column of the file.
 
-    Rows of a table with a column for each year were made from one row of the file: `origin` is its number, and the
-    heading of the year.
+    In a table with a column for each year, several rows were made from one row of the file: `origin` is the number of
+    that row, and the heading of the year.
     """
     if origin is None:
         return set_aside
@@ -116,7 +116,7 @@ def _unchanged(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """One kind of spreadsheet: its columns, its export, its import and who may import it."""
+    """A kind of spreadsheet: its columns, its export, its import, and the right to import it."""
 
     code: str
     #: The records in the plural, such as “asks and offers”.
@@ -124,7 +124,7 @@ class SheetKind:
     columns: Callable[[Target], tuple[SheetColumn, ...]]
     #: The rows of the export: the records that the person may read.
     rows: Callable[[Target, User], list[Exported]]
-    #: Imports the good rows inside the caller's transaction, and sets the others aside.
+    #: Imports the good rows inside the caller's transaction, and sets the other rows aside.
     apply: Callable[[Run], None]
     may_import: Callable[[Target, User, dt.datetime], bool]
     #: The organisation whose confirmed headings are used and remembered.
@@ -133,12 +133,12 @@ class SheetKind:
     revision: Callable[[Target], int]
     #: Changes the sheets of a file to the shape that `columns` describe.
     arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _unchanged
-    #: Files with at most this many rows are checked and imported while the page waits; a worker does the others.
+    #: Limit of rows for files that are checked and imported while the page waits. A worker imports larger files.
     at_once: int = SMALL
-    #: A sentence for the page of the import.
+    #: Text at the top of the page of the import.
     lead: str = ""
 
     @property
     def title(self) -> str:
-        """The records in the plural, with a capital."""
+        """The records in the plural, with a capital letter."""
         return self.many[:1].upper() + self.many[1:]

@@ -49,12 +49,12 @@ from partnerships.transfer.reading.values import full_date
 
 _PROPOSE_NEW = "To propose a new commitment, leave the ID and your reference blank."
 _LEAVE_BLANK = "Enter the ID of one of its commitments, or leave the ID blank."
-#: Characters of the text, as in the form.
+#: Limit of characters of the text, as in the form.
 _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """Return the columns; status and ID are filled in only in downloads."""
+    """Return the columns. Status and ID are filled in only in downloads."""
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
@@ -106,7 +106,7 @@ class _Terms:
 
 
 def _apply(run: Run) -> None:
-    """Propose or change a commitment for each row, and send each partner one email about all of them."""
+    """Propose or change a commitment for each row, and send each lead one email about all of them."""
     organisations = OrganisationFinder(parties_of(run.target))
     revisions = Revisions(_all_commitments(run.target), run.previewed_revision)
     repeated_rows = RepeatedRows(run, "commitment")
@@ -131,7 +131,7 @@ def _apply(run: Run) -> None:
 
 
 def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:
-    """Return the terms in the row; None if it is refused.
+    """Return the terms in the row; None if the row is refused.
 
     A commitment that the row names by its ID keeps organisations and an owner who have left the partnership since.
     """
@@ -163,19 +163,19 @@ def _side(
         return existing_side
     organisation = organisations.named(name) if name else None
     if organisation is None:
-        found = f"“{name}” does not take part in this partnership." if name else "the cell is blank."
-        run.refuse(line, column, found, "Enter the name of an organisation that takes part in this partnership.")
+        problem = f"“{name}” does not take part in this partnership." if name else "the cell is blank."
+        run.refuse(line, column, problem, "Enter the name of an organisation that takes part in this partnership.")
     return organisation
 
 
 def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
-    """Return the person named as owner; None if the cell is blank, or if the row is refused."""
+    """Return the person named as owner; None if the cell is blank or the row is refused."""
     name = line.text("owner").casefold()
     if not name:
         return None
     if existing_owner is not None and name == existing_owner.display_name.casefold():
         return existing_owner
-    # Email addresses at other organisations are not looked up: the result would show who has an account.
+    # Email addresses at other organisations are not looked up, because the result would show who has an account.
     is_own = roles_of(run.author, run.now).act_for(giver.pk)
     people = [
         person
@@ -184,11 +184,11 @@ def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | Non
     ]
     if len(people) == 1:
         return people[0]
-    found = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
+    problem = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
     remedy = "Enter the full name of one of its people, or leave the cell blank."
     if is_own:
         remedy = "Enter the email address or full name of one of its people, or leave the cell blank."
-    run.refuse(line, "owner", found, remedy)
+    run.refuse(line, "owner", problem, remedy)
     return None
 
 
@@ -205,13 +205,13 @@ def _commitment_with_id(run: Run, line: Line) -> Commitment | None:
 
 
 def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
-    """Return the key of a new commitment: from the author's own reference or, if that is blank, from the terms."""
+    """Return the key of a new commitment, from the author's own reference or, if that is blank, from the terms."""
     giver_pk, receiver_pk = (side.pk if side else None for side in (terms.giver, terms.receiver))
     return record_key("commitment", run.target, line.text("own") or f"{giver_pk} {receiver_pk} {terms.text}")
 
 
 def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
-    """Propose a commitment, without an email of its own."""
+    """Propose a commitment without sending an email about it alone."""
     assert terms.giver is not None  # the row would have been refused
     assert terms.receiver is not None  # the row would have been refused
     if terms.due_on is None:

@@ -1,4 +1,4 @@
-"""Contacts of an organisation: each row is a post and the person who holds it."""
+"""Contacts of an organisation: each row is a post and its holder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _REASON = "From a spreadsheet."
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """Return the columns of every contacts spreadsheet; a row of a vacant post has only the first two."""
+    """Return the columns of every contacts spreadsheet. A row of a vacant post has only the first two."""
     return (
         column("role", "What the post is for", "role", "post", required=True, choices=_ROLES, example="Planning"),
         column("title", "Title of the post", "title", "job title", "position", example="Head of planning"),
@@ -113,7 +113,7 @@ class _Row:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The post that the row is about; in a team, each person has a row."""
+        """The post that the row is about. In a team each person has a row, so the name is included."""
         return (self.role, self.title.casefold(), self.contact.name if self.role == PostRole.TEAM else "")
 
     @property
@@ -123,7 +123,7 @@ class _Row:
 
 
 def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
-    """Return the row; None if it is refused."""
+    """Return the row; None if the row is refused."""
     role = run.read(line, "role", one_of(_ROLES)) or ""
     if not line.text("role"):
         refuse_blank(run, line, "role", "Enter what the post is for.")
@@ -163,14 +163,14 @@ def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
     elif is_stale and not is_new:
         refuse_changed_since_preview(run, line, "a contact")
     else:
-        # The name and address of somebody with an account come from the account.
+        # The name and email address of a person with an account come from the account.
         contact = replace(row.contact, name="", email="") if row.person is not None else row.contact
         fill_post(post=post, reason=_REASON, author=run.author, now=run.now, person=row.person, contact=contact)
         run.report.count("created" if is_new else "changed", report_line)
 
 
 def _is_holder(row: _Row, holder: Holder) -> bool:
-    """Whether the row is about this holder: the same account or, without an account, the same name."""
+    """Return whether the row is about this holder: the same account or, without an account, the same name."""
     if row.person is not None or holder.person_id is not None:
         return holder.person == row.person or (row.person is None and holder.display_name == row.contact.name)
     return holder.name.casefold() == row.contact.name.casefold()
@@ -179,7 +179,7 @@ def _is_holder(row: _Row, holder: Holder) -> bool:
 def _change_details(
     run: Run, line: Line, holder: Holder, contact: Contact, report_line: str, *, is_stale: bool
 ) -> None:
-    """Change the contact details of a holder; blank cells leave them as they are."""
+    """Change the contact details of a holder. Blank cells leave details as they are."""
     details: dict[str, Any] = {code: getattr(contact, code) or getattr(holder, code) for code in _MAX_LENGTHS}
     if holder.person is not None:
         details["name"] = ""
@@ -195,7 +195,7 @@ def _change_details(
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Return the posts of the target's organisation that the person may see; a vacant post has one row."""
+    """Return the posts of the target's organisation that the person may see. A vacant post has one row."""
     if target.organisation is None:
         return []
     posts = Post.objects.visible_to(person).open()

@@ -33,16 +33,16 @@ from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date, text
 
 _DIRECTIONS = dict(Direction.choices)
-#: Characters of long texts, as in the form.
+#: Limit of characters of long texts, as in the form.
 _MAX_TEXT = 5000
-#: Characters of other texts.
+#: Limit of characters of other texts.
 _MAX_TITLE = 200
 _LONG_TEXT_COLUMNS = ("statement", "rationale", "conditions", "private_note")
 _DATE_COLUMNS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """Return the columns; status and ID are filled in only in downloads."""
+    """Return the columns. Status and ID are filled in only in downloads."""
     day = "Day, month and year."
     return (
         column(
@@ -113,7 +113,7 @@ def _apply(run: Run) -> None:
 
 
 def _is_pk(text: str) -> bool:
-    """Whether the text is a number that PostgreSQL can compare with primary keys."""
+    """Return whether the text is a number that PostgreSQL can compare with primary keys."""
     return text.isdecimal() and len(text) < 19
 
 
@@ -157,7 +157,7 @@ def _create(run: Run, values: dict[str, Any], key: uuid.UUID) -> None:
 
 
 def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
-    """Change the entry as the row says; blank cells leave fields as they are."""
+    """Change the entry as the row says. Blank cells leave fields as they are."""
     new_values = {
         name: value
         for name, value in values.items()
@@ -177,7 +177,7 @@ def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revis
 
 
 def _as_in_file(name: str, value: Any) -> Any:
-    """Return a stored value in the form in which a file has it: texts from web forms have other line ends."""
+    """Return a stored value as the file contains it. Texts from web forms have other line ends."""
     if not isinstance(value, str):
         return value
     return long_text(value) if name in _LONG_TEXT_COLUMNS else text(value)
@@ -193,7 +193,7 @@ def _all_entries(target: Target) -> QuerySet[Entry]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Return asks and offers of the person's own party; the board exports those of all parties."""
+    """Return asks and offers of the person's own party. The board exports those of all parties."""
     if target.organisation is None:
         return []
     return [_exported(entry) for entry in _readable_entries(target, person).order_by("pk")]

@@ -54,7 +54,7 @@ _COLUMNS = (
         hint="Enter 0 to remove these homes.",
     ),
 )
-#: Homes of one row of a spreadsheet.
+#: Limit of homes of one row of a spreadsheet.
 _MAX_HOMES = 100_000
 
 
@@ -83,9 +83,9 @@ def _apply(run: Run) -> None:
 
     for (site_key, combination), lines_with_count in counts.items():
         if len({count for _, count in lines_with_count}) > 1:
-            found = f"several rows give different numbers of {line_in_words(combination)} for this site."
+            problem = f"several rows give different numbers of {line_in_words(combination)} for this site."
             for line, _ in lines_with_count:
-                run.refuse(line, "count", found, "Add them up in one row.")
+                run.refuse(line, "count", problem, "Add them up in one row.")
             continue
         line, count = lines_with_count[0]
         site = draft.item(site_key)
@@ -116,7 +116,7 @@ def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
 def _combination(run: Run, line: Line, years: str) -> Combination | None:
     """Return the row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
 
-    `years` is the kind of years that the plan has; "" if it has none yet.
+    `years` is the kind of years in the plan, or "" if the plan has none yet.
     """
     tenure = run.read(line, "tenure", one_of(TENURES))
     size = run.read(line, "bedrooms", bedrooms)

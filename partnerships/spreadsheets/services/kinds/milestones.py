@@ -1,4 +1,4 @@
-"""Milestones of a plan: each row is one."""
+"""Milestones of a plan: each row is one milestone."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _values(run: Run, line: Line, sites: ItemFinder) -> Item | None:
 
 
 def _key(run: Run, line: Line, draft: DraftEditor, *, site_key: str) -> str | None:
-    """Return the key of the row's milestone, by its ID or by its name at the site; None if the row is refused."""
+    """Return the key of the row's milestone, from its ID or from its name at the site; None if the row is refused."""
     if line.text("key"):
         return key_in_row(run, line, COLLECTION.one)
     name = line.text("name")

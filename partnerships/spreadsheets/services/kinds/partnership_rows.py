@@ -26,7 +26,7 @@ def parties_of(target: Target) -> list[Organisation]:
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Whether the person may import: editors and leads of a present party may, but not of an observer."""
+    """Return whether the person may import, as editors and leads of a present party that is not an observer may."""
     party = target.organisation
     if party is None or partnership_of(target).is_over_on(timezone.localdate(now)):
         return False
@@ -34,5 +34,5 @@ def may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
-    """Return the party that the person acts for."""
+    """Return the party that the person acts for, whose confirmed headings are remembered."""
     return target.organisation

@@ -37,13 +37,13 @@ def plan_of(target: Target) -> Plan:
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Whether the person may import into the plan's draft: editors and leads of an owner may."""
+    """Return whether the person may import into the plan's draft, as editors and leads of an owner may."""
     plan = plan_of(target)
     return rights_over(plan, person, now).edits_for_owner and not plan.is_over
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
-    """Return the owner that the person acts for."""
+    """Return the owner that the person acts for, whose confirmed headings are remembered."""
     return acting_for(person, plan_of(target))
 
 
@@ -53,7 +53,7 @@ def revision_of(target: Target) -> int:
 
 
 def content_to_export(target: Target, person: User) -> Content | None:
-    """Return the draft, if the person can edit it; otherwise the newest version, as the person may read it."""
+    """Return the draft if the person can edit it, or else the newest version as the person may read it."""
     plan = plan_of(target)
     if Plan.objects.editable_by(person).filter(pk=plan.pk).exists():
         return draft_content(plan)
@@ -64,7 +64,7 @@ def content_to_export(target: Target, person: User) -> Content | None:
 class DraftEditor:
     """Changes the items of one collection in a plan's draft as the rows say, and saves them together.
 
-    Several rows can change one item: the lines of homes on a site.
+    Several rows can change the same item: for example, rows of homes change their site.
     """
 
     def __init__(self, run: Run, collection: Collection, *, reference: str = "") -> None:
@@ -79,7 +79,7 @@ class DraftEditor:
         self._changed_items: dict[str, Item] = {}
         #: The items of the draft, and items that earlier rows added.
         self.items = ItemFinder(self._draft_items.values(), reference=reference)
-        #: The keys of these items.
+        #: The keys of the items in `items`.
         self.keys = set(self._draft_items)
         self._repeated_rows = RepeatedRows(run, collection.one)
 
@@ -88,13 +88,13 @@ class DraftEditor:
         return self._changed_items.get(key) or self._draft_items[key]
 
     def _is_stale(self, key: str) -> bool:
-        """Whether the item was saved or removed after the preview was made."""
+        """Return whether the item was saved or removed after the preview was made."""
         previewed_revision = self._run.previewed_revision
         piece = f"{self._collection.code}/{key}"
         return previewed_revision is not None and self._draft.revision_of(piece) > previewed_revision
 
     def put(self, line: Line, key: str, item: Mapping[str, Any]) -> None:
-        """Change or add an item; if its content is invalid, the row is set aside."""
+        """Change or add an item. If its content is invalid, the row is set aside."""
         if self._is_stale(key):
             refuse_changed_since_preview(self._run, line, f"this {self._collection.one}")
             return
@@ -102,13 +102,13 @@ class DraftEditor:
             self._changed_items[key] = normalise_item(PLAN, self._collection, item, key)
         except InvalidContent as error:
             for problem in error.problems:
-                found, _, remedy = problem.message.partition(". ")
+                problem_text, _, remedy = problem.message.partition(". ")
                 field = problem.path.rpartition("/")[2]
                 column = field if self._run.table.has(field) else ""
-                self._run.refuse(line, column, found, remedy or "Correct the cell.")
+                self._run.refuse(line, column, problem_text, remedy or "Correct the cell.")
 
     def put_once(self, line: Line, key: str, values: Item) -> None:
-        """Change or add an item that has only one row in the file; later rows with the same key are set aside."""
+        """Change or add an item that has only one row in the file. Later rows with the same key are set aside."""
         if self._repeated_rows.refuse_if_repeated(line, key):
             return
         self.put(line, key, {**self._draft_items.get(key, {}), **values})
@@ -117,7 +117,7 @@ class DraftEditor:
             self.items.add(self._changed_items[key])
 
     def save(self, name_of: Callable[[Item], str]) -> None:
-        """Save the changed items in the draft, and count them in the report, which shows `name_of` each."""
+        """Save the changed items in the draft, and count them in the report, which shows `name_of` each item."""
         for key, item in self._changed_items.items():
             previous = self._draft_items.get(key)
             if previous is None:
@@ -140,7 +140,7 @@ class DraftEditor:
 
 
 def _difference(collection: Collection, previous: Item, item: Item) -> str:
-    """Return the changes in words: the labels of fields, and the numbers of homes."""
+    """Return the changes as text: the labels of fields, and the numbers of homes."""
     changes = [field.label.lower() for field in collection.fields if previous[field.code] != item[field.code]]
     counts = collection.counts
     if counts and previous[counts.code] != item[counts.code]:
@@ -173,7 +173,7 @@ class ItemFinder:
         return self._items_by_value[field].get(_folded(value), [])
 
     def named(self, text: str) -> list[Item]:
-        """Return the items with this reference or, if there are none, with this key or else with this name."""
+        """Return the items with this reference or, if there are none, with this key, or else with this name."""
         for field in self._items_by_value:
             if items := self.by(field, text):
                 return items
@@ -214,13 +214,16 @@ def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
     if matches:
         run.refuse(line, "site", f"several sites are called “{site_text}”.", "Enter the reference or ID of one site.")
     else:
-        found = f"“{site_text}” is not a site of this plan."
-        run.refuse(line, "site", found, "Correct the site, or import the site first.")
+        problem = f"“{site_text}” is not a site of this plan."
+        run.refuse(line, "site", problem, "Correct the site, or import the site first.")
     return None
 
 
 def key_in_row(run: Run, line: Line, item_name: str) -> str | None:
-    """Return the key in a row with an ID; None if the row is refused. `item_name` is for example “milestone”."""
+    """Return the key in a row with an ID; None if the row is refused.
+
+    `item_name` is the name of the item in the message, such as “milestone”.
+    """
     key = line.text("key")
     if KEY.fullmatch(key) is None:
         run.refuse(

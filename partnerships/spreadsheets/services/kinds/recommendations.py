@@ -1,4 +1,4 @@
-"""Recommendations of published reports, which an organisation records: each row is one."""
+"""Recommendations of published reports, which an organisation records: each row is one recommendation."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from partnerships.spreadsheets.services.kinds.refusals import changed_since_prev
 from partnerships.transfer.reading.headings import Line
 
 _CONFIDENCE = dict(Confidence.choices)
-#: The words for confidence in files that were written before December 2026. They can still be imported.
+#: The labels of confidence in files that were written before December 2026. They can still be imported.
 _FORMER_CONFIDENCE = {
     fold_name("Seen in the text"): Confidence.SEEN,
     fold_name("Seen in part"): Confidence.PART,
     fold_name("From memory"): Confidence.MEMORY,
 }
-#: Characters of texts, as in the models.
+#: Limits of characters of texts, as in the models.
 _MAX_LENGTHS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
 
 
@@ -132,7 +132,10 @@ class _Row:
 
 
 def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
-    """Record the report and the recommendation. Raises `UnableToRecord`, also if it was changed since the preview."""
+    """Record the report and the recommendation.
+
+    Raises `UnableToRecord`, also if the recommendation was changed since the preview.
+    """
     organisation = _organisation(run.target)
     source = record_source(details=row.source, organisation=organisation, author=run.author, now=run.now)
     recommendation, outcome = record_recommendation(
@@ -144,7 +147,7 @@ def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
 
 
 def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]) -> _Row | None:
-    """Return the row; None if it is refused."""
+    """Return the row; None if the row is refused."""
     for sheet_column in _columns(run.target):
         if sheet_column.required and not line.text(sheet_column.code):
             refuse_blank(run, line, sheet_column.code)
@@ -203,7 +206,7 @@ def _themes(run: Run, line: Line, code_by_theme: Mapping[str, str]) -> list[str]
 
 
 def _names(line: Line, column: str) -> list[str]:
-    """Return the names in a cell, with semicolons between them."""
+    """Return the names in a cell, where semicolons separate them."""
     return [name.strip() for name in line.text(column).split(";") if name.strip()]
 
 
@@ -227,7 +230,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 
 def _revision(target: Target) -> int:
-    """Return a checksum of what the organisation recorded, because recommendations have no revisions."""
+    """Return a checksum of the organisation's recommendations, because recommendations have no revisions."""
     recommendations = Recommendation.objects.filter(source__recorded_for=target.organisation)
     values = recommendations.order_by("pk", "addressees__pk").values_list(
         "pk",

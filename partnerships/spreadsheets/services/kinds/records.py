@@ -24,9 +24,9 @@ _NAMESPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
 
 @contextmanager
 def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
-    """Apply one row in a transaction of its own.
+    """Import one row in a transaction of its own.
 
-    If a service or the database refuses it, what was done is undone and the row is set aside. `refusals` are the
+    If a service or the database refuses the row, its changes are undone and the row is set aside. `refusals` are the
     exceptions of the services that are called inside.
     """
     try:
@@ -58,7 +58,7 @@ def record_key(kind: str, target: Target, reference: str) -> uuid.UUID:
 
 
 class Revisions:
-    """The revisions of records when a run begins: changes made since the preview must not be overwritten.
+    """The revisions of records when a run begins, so that changes made since the preview are not overwritten.
 
     `previewed_total` is the sum of the revisions when the preview was made; None for a preview.
     """
@@ -69,7 +69,7 @@ class Revisions:
         self._has_changes = previewed_total is not None and total != previewed_total
 
     def is_stale(self, pk: int, revision: int) -> bool:
-        """Whether the record may have changed since the preview, or since the run began."""
+        """Return whether the record may have changed since the preview, or since the run began."""
         return self._has_changes or self._revision_by_pk.get(pk) != revision
 
 
@@ -91,7 +91,7 @@ class OrganisationFinder:
             self._pks_by_name.setdefault(fold_name(name), set()).add(pk)
 
     def named(self, name: str) -> Organisation | None:
-        """Return the organisation with this name; None if none or several have it."""
+        """Return the organisation with this name; None if no organisation or several have this name."""
         pks = self._pks_by_name.get(fold_name(name), set())
         if len(pks) != 1:
             return None

@@ -1,4 +1,4 @@
-"""Errors about rows that several kinds of spreadsheet share. Errors about a single cell: `reading/cells.py`."""
+"""Errors about rows that several kinds of spreadsheet share. Errors about a single cell are in `reading/cells.py`."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ class RepeatedRows:
 
     def __init__(self, run: Run, record: str) -> None:
         self._run = run
-        #: The kind of record in words, such as “commitment”.
+        #: The name of the kind of record, such as “commitment”.
         self._record = record
         self._first_line_by_key: dict[Hashable, Line] = {}
 
     def refuse_if_repeated(self, line: Line, key: Hashable) -> bool:
-        """Set the row aside if an earlier row has this key; returns whether it has."""
+        """Set the row aside if an earlier row has this key, and return whether it has."""
         first_line = self._first_line_by_key.setdefault(key, line)
         if first_line is line:
             return False
-        found = f"this is the same {self._record} as row {first_line.number}."
-        self._run.refuse(line, "", found, "Keep one of the two rows.")
+        problem = f"this is the same {self._record} as row {first_line.number}."
+        self._run.refuse(line, "", problem, "Keep one of the two rows.")
         return True
 
 
 def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill it in.") -> None:
-    """Set a row aside in which a required cell is blank."""
+    """Set aside a row whose required cell is blank."""
     run.refuse(line, column, "the cell is blank.", remedy)
 
 
@@ -41,7 +41,7 @@ def refuse_if_long(run: Run, line: Line, column: str, text: str, *, limit: int) 
 
 
 def refuse_changed_since_preview(run: Run, line: Line, record: str) -> None:
-    """Set a row aside whose record (such as “a contact”) may have been changed after the preview was made."""
+    """Set aside a row whose record (such as “a contact”) may have been changed after the preview was made."""
     run.refuse(line, "", f"{record} was changed since the preview.", _UPLOAD_AGAIN)
 
 

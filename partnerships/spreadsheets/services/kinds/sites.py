@@ -1,4 +1,4 @@
-"""Sites of a plan: each row is one."""
+"""Sites of a plan: each row is one site."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 class _Areas:
-    """Finds the GSS codes of districts and counties."""
+    """Finds the GSS codes of districts and counties by code or name."""
 
     def __init__(self) -> None:
         #: GSS codes by folded codes, and by folded names of areas that have not ended.
@@ -135,7 +135,7 @@ def _apply(run: Run) -> None:
 def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
     """Return the key of the row's site, existing or new; None if the row is refused.
 
-    The ID decides, then the reference. The name decides only if the row has neither, or if the one site with that name
+    The ID decides, then the reference. The name decides only if the row has neither, or if a single site with that name
     has no reference yet.
     """
     if line.text("key"):

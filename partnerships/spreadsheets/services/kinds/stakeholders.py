@@ -22,7 +22,7 @@ from partnerships.spreadsheets.services.kinds.records import set_aside_if_refuse
 from partnerships.spreadsheets.services.kinds.refusals import refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
 
-#: Characters of a person's name, as in the form.
+#: Limit of characters of a person's name, as in the form.
 MAX_NAME = 150
 _FREQUENCIES = dict(Frequency.choices)
 
@@ -38,7 +38,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _asking_organisation(target: Target, person: User) -> Organisation | None:
-    """Return the organisation in whose name people are asked: an owner of the plan, or the party."""
+    """Return the organisation in whose name people are asked to follow: an owner of the plan, or the party."""
     if target.plan is not None:
         return acting_for(person, target.plan)
     return target.organisation
@@ -56,21 +56,21 @@ def _apply(run: Run) -> None:
     assert organisation is not None  # people who may import act for an organisation
     target = run.target.plan or run.target.partnership
     assert target is not None  # only plans and partnerships have stakeholders
-    asked_before = {
+    known_addresses = {
         subscription.address_for_askers.casefold() for subscription in _subscriptions(run.target, run.author)
     }
     line_by_email: dict[str, Line] = {}
-    asked = 0
+    asked_count = 0
     for line in run.lines():
         frequency = run.read(line, "frequency", one_of(_FREQUENCIES)) or ""
         _check(run, line, line_by_email)
         if run.is_refused(line):
             continue
-        if line.text("email").casefold() in asked_before:
+        if line.text("email").casefold() in known_addresses:
             run.report.count("left_alone")
             continue
-        if asked >= MAX_ASKED_A_DAY:
-            # Checked here too, because each attempt locks the planning of digests, and other work waits for this lock.
+        if asked_count >= MAX_ASKED_A_DAY:
+            # The service checks this too, but each attempt locks the planning of digests, and other work waits for it.
             remedy = "Upload this row again tomorrow."
             run.refuse(line, "", f"at most {MAX_ASKED_A_DAY} people can be asked in a day.", remedy)
             continue
@@ -85,25 +85,28 @@ def _apply(run: Run) -> None:
                 frequency=frequency,
                 now=run.now,
             )
-            asked += 1
+            asked_count += 1
             run.report.count("created", line.text("name") or line.text("email"))
 
 
 def _check(run: Run, line: Line, line_by_email: dict[str, Line]) -> None:
-    """Set the row aside if its address is missing or in an earlier row too, or if its name is too long."""
+    """Set the row aside if its address is missing or also in an earlier row, or if its name is too long."""
     email = line.text("email").casefold()
     if not email:
         refuse_blank(run, line, "email", "Enter the email address.")
     else:
         first_line = line_by_email.setdefault(email, line)
         if first_line is not line:
-            found = f"this address is in row {first_line.number} too."
-            run.refuse(line, "email", found, "Keep one of the two rows.")
+            problem = f"this address is in row {first_line.number} too."
+            run.refuse(line, "email", problem, "Keep one of the two rows.")
     refuse_if_long(run, line, "name", line.text("name"), limit=MAX_NAME)
 
 
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Return stakeholders of the target whom an organisation of the person asked, so that they may see the address."""
+    """Return stakeholders of the target whom an organisation of the person asked.
+
+    The person may see the address only of these stakeholders.
+    """
     subscriptions = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )
@@ -115,7 +118,7 @@ def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisat
 
 
 def _revision(_target: Target) -> int:
-    """Return 0 for every target: rows never change a subscription, so a preview cannot be out of date."""
+    """Return 0 for every target, because rows never change a subscription and no preview can be out of date."""
     return 0
 
 

@@ -104,4 +104,4 @@ def _link(network: Network, item: Item, now: dt.datetime) -> None:
     for many in ("objectives", "commitments"):
         for key in item[many]:
             became = network.recall(many, key)
-            link_outcome(adoption=_adoption(network, item), became=became, author=network.actor(item["by"]), now=now)
+            link_outcome(adoption=_adoption(network, item), record=became, author=network.actor(item["by"]), now=now)

@@ -53,7 +53,9 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
         services.invite(survey_round=survey_round, addresses=addresses, group=group, author=author, now=now)
     moderator = network.people[item["moderator"]]
     services.ask_moderator(survey_round=survey_round, author=author, now=now)
-    services.agree_to_moderate(survey_round=survey_round, seen=seal_of_list(survey_round), author=moderator, now=now)
+    services.agree_to_moderate(
+        survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=moderator, now=now
+    )
     services.open_round(survey_round=survey_round, author=author, now=now)
     item["round"] = survey_round.pk
 

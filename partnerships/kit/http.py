@@ -18,6 +18,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
 log = structlog.get_logger(__name__)
@@ -153,7 +154,7 @@ def _value(row: Model, key: str) -> Any:
 
 def keyset_page(
     request: HttpRequest,
-    rows: QuerySet[_Row],
+    rows: QuerySet[_Row] | Callable[[], QuerySet[_Row]],
     *,
     order: Sequence[str],
     size: int = 25,
@@ -170,21 +171,23 @@ def keyset_page(
     would stand in the logs of proxies.) If that row is gone, the page is the first one.
 
     The query strings of the previous and next page keep the request's other parameters, or those in `kept`. `first`
-    reads the given number of first rows, if there is a cheaper way than `rows`.
+    reads the given number of first rows, if there is a cheaper way than `rows`. Then `rows` may be a function, which is
+    called only for other pages: building a query of what a person may see takes time.
     """
+    query: Any = SimpleLazyObject(rows) if callable(rows) else rows
     neighbour_text, backwards = _neighbour(request)
     id_field = order[-1].lstrip("-")
     neighbour_id = row_number(neighbour_text)
-    neighbour = None if neighbour_id is None else rows.filter(**{id_field: neighbour_id}).first()
+    neighbour = None if neighbour_id is None else query.filter(**{id_field: neighbour_id}).first()
 
     page_rows: list[_Row] = []
     if neighbour is not None:
         values = [_value(neighbour, key) for key in order]
-        rows_beyond = rows.filter(_beyond(order, values, backwards=backwards, nullable=nullable))
+        rows_beyond = query.filter(_beyond(order, values, backwards=backwards, nullable=nullable))
         page_rows = list(rows_beyond.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
     if not page_rows:  # there is no neighbour, or no row beyond it any more: show the first page
         neighbour, backwards = None, False
-        page_rows = first(size + 1) if first else list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
+        page_rows = first(size + 1) if first else list(query.order_by(*sorted_by(order, nullable))[: size + 1])
 
     # One row more than the page holds was read, to see whether there are more.
     has_more = len(page_rows) > size

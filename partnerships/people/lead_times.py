@@ -26,7 +26,11 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 
 def lead_times_of(person: User) -> dict[str, list[int] | None]:
     """Return a person's lead times of each kind, longest first. None if they follow each party's choice."""
-    chosen = dict(LeadTimes.objects.filter(person=person).values_list("kind", "days"))
+    return with_usual_lead_times(dict(LeadTimes.objects.filter(person=person).values_list("kind", "days")))
+
+
+def with_usual_lead_times(chosen: Mapping[str, list[int]]) -> dict[str, list[int] | None]:
+    """Return the lead times of each kind of reminder, given those that a person has chosen (see `lead_times_of`)."""
     return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
 
 

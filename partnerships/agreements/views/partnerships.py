@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -228,7 +229,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_readable(user, pk)
     page = keyset_page(
         request,
-        timeline(user=user, kind="partnership", record_id=pk),
+        partial(timeline, user=user, kind="partnership", record_id=pk),
         order=("-at", "-pk"),
         size=50,
         first=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),

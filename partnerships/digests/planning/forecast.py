@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -33,6 +34,7 @@ from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.outbox.models import OPEN
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -198,46 +200,66 @@ class When:
         return f"Next digest: {self.moment}, if something has changed by then{sooner}."
 
 
-def forecast_next_digest(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
+def forecast_next_digest(
+    person: User, now: dt.datetime, *, about: Target | None = None, preference: Preference | None = None
+) -> When:
     """Return when this person's next digest is sent or, with `about`, the next digest about one target.
 
-    If no news is waiting, it is the time at which a change made now would be sent.
+    If no news is waiting, it is the time at which a change made now would be sent. `preference` is the person's, if the
+    caller has read it already.
     """
-    subscriptions = Subscription.objects.live().filter(person=person)
-    followings = Following.objects.filter(person=person)
-    if about is not None:
-        subscriptions = subscriptions.filter(**fields_of(about))
-        followings = followings.filter(plan__in=_plans_of(about).values("pk"))
     zone = person.time_zone
-    live_subscriptions = set(subscriptions.values_list("status", "frequency", "plan"))
-    confirmed = [
-        (frequency, plan_id)
-        for status, frequency, plan_id in live_subscriptions
-        if status == SubscriptionStatus.CONFIRMED
-    ]
+    if about is None:
+        live = set(rows_for(live_subscriptions, person))
+    else:
+        live = set(live_subscriptions(person).filter(**fields_of(about)))
+    confirmed = [(frequency, plan_id) for status, frequency, plan_id in live if status == SubscriptionStatus.CONFIRMED]
 
     due_times = _due_times(person, about)
     if due_times:
         return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
     if not confirmed:
-        reason = _why_no_digest({status for status, _, _ in live_subscriptions})
+        reason = _why_no_digest({status for status, _, _ in live})
         return When(None, zone, waits=False, follows=False, no_digest=reason)
 
     # The frequencies of the plans that the person follows now, and of plans that a followed partnership or organisation
     # may get later.
-    present_frequencies = _frequencies_of_plans(followings) or {frequency for frequency, _ in confirmed}
+    if about is None:
+        frequencies_by_closeness = rows_for(followed_plans, person)
+    else:
+        frequencies_by_closeness = list(followed_plans(person).filter(plan__in=_plans_of(about).values("pk")))
+    present_frequencies = _frequencies_of_plans(frequencies_by_closeness) or {frequency for frequency, _ in confirmed}
     future_frequencies = {frequency for frequency, plan_id in confirmed if plan_id is None}
-    moment_by_frequency = _first_moments(person, present_frequencies | future_frequencies, now)
+    moment_by_frequency = _first_moments(person, present_frequencies | future_frequencies, now, preference)
     at = min(moment_by_frequency[frequency] for frequency in present_frequencies)
     is_sooner = min(moment_by_frequency.values()) < at
     return When(None if at == now else at, zone, waits=False, follows=True, sooner=is_sooner)
 
 
-def _due_times(person: User, about: Target | None) -> list[dt.datetime]:
-    """Return the times at which news that waits for a person is due; with `about`, only news about this target.
+def live_subscriptions(person: User) -> QuerySet[Subscription, tuple[str, str, int | None]]:
+    """Return the status, the frequency and the plan, if any, of each of a person's live subscriptions."""
+    return Subscription.objects.live().filter(person=person).values_list("status", "frequency", "plan")
 
-    Matches and notices are about no target.
-    """
+
+def followed_plans(person: User) -> QuerySet[Following, tuple[int, str]]:
+    """Return the plans that a person follows, each with its frequency; the closest subscription to a plan first."""
+    following = Following.objects.filter(person=person)
+    return following.order_by("rank", "subscription_id").values_list("plan", "frequency")
+
+
+def _due_times(person: User, about: Target | None) -> list[dt.datetime]:
+    """Return the times at which news that waits for a person is due; with `about`, only news about this target."""
+    due_times = rows_for(times_due, person) if about is None else list(_times_due(person, about))
+    return [due_at for (due_at,) in due_times if due_at is not None]
+
+
+def times_due(person: User) -> QuerySet[Any, tuple[dt.datetime | None]]:
+    """Return the times at which news that waits for a person is due."""
+    return _times_due(person, None)
+
+
+def _times_due(person: User, about: Target | None) -> QuerySet[Any, tuple[dt.datetime | None]]:
+    """Return the query of `_due_times`. Matches and notices are about no target."""
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     subject_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
@@ -253,13 +275,12 @@ def _due_times(person: User, about: Target | None) -> list[dt.datetime]:
             Q(pk__in=DeliveryItem.objects.included().filter(plan__in=plans).values("delivery"))
             | Q(pk__in=DeliverySubject.objects.included().filter(subject__in=subject_ids).values("delivery"))
         )
-    due_times = watermarks.values_list("due_at").union(
+    return watermarks.values_list("due_at").union(
         subject_watermarks.values_list("due_at"),
         matches.values_list("due_at"),
         notices.values_list("due_at"),
         emails.values_list("available_at"),
     )
-    return [due_at for (due_at,) in due_times if due_at is not None]
 
 
 def _plans_of(target: Target) -> QuerySet[Plan]:
@@ -282,20 +303,23 @@ def _subjects_of(target: Target, person: User) -> QuerySet[SubjectFollowing]:
     )
 
 
-def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
+def _frequencies_of_plans(frequencies_by_closeness: Iterable[tuple[int, str]]) -> set[str]:
     """Return the frequencies of the plans that a person follows; "" where the person's own preference applies.
 
-    As in `watermarks`, the closest subscription with a frequency of its own decides.
+    The pairs are those of `followed_plans`. As in `watermarks`, the closest subscription with a frequency of its own
+    decides.
     """
     frequency_by_plan: dict[int, str] = {}
-    for plan_id, frequency in following.order_by("rank", "subscription_id").values_list("plan", "frequency"):
+    for plan_id, frequency in frequencies_by_closeness:
         frequency_by_plan[plan_id] = frequency_by_plan.get(plan_id) or frequency
     return set(frequency_by_plan.values())
 
 
-def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
+def _first_moments(
+    person: User, frequencies: Collection[str], now: dt.datetime, preference: Preference | None
+) -> dict[str, dt.datetime]:
     """Return when a change made now would be sent, by frequency; `now` means as soon as the plan has settled."""
-    preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    preference = preference or Preference.objects.filter(person=person).first() or Preference(person=person)
     rhythms = {frequency: preference.rhythm(person.time_zone, frequency) for frequency in frequencies}
     has_slots = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
     taken_days = _taken_days([person.pk], now).get(person.pk, ()) if has_slots else ()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from partnerships.digests.models import NoticeChoice, Way
+from partnerships.organisations.statements import rows_for
 from partnerships.outbox.groups import CHOOSABLE, URGENT
 from partnerships.people.models import User
 
@@ -16,8 +18,13 @@ def default_way(group: str) -> Way:
 
 def ways_of(person: User) -> dict[str, Way]:
     """Return how a person gets the notices of each group, by group."""
-    way_by_group = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
+    way_by_group = dict(rows_for(chosen_ways, person))
     return {group: Way(way_by_group.get(group, default_way(group))) for group in CHOOSABLE}
+
+
+def chosen_ways(person: User) -> QuerySet[NoticeChoice, tuple[str, str]]:
+    """Return the groups of notices for which a person has chosen a way, each with that way."""
+    return NoticeChoice.objects.filter(person=person).values_list("group", "way")
 
 
 def groups_in_summary(person: User) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from partnerships.agreements.models import Partnership, Party
@@ -13,10 +15,15 @@ from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import Page, keyset_page
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.outbox.groups import FOR_OPERATORS
 from partnerships.outbox.kinds import all_kinds
-from partnerships.people.lead_times import lead_times_of
-from partnerships.people.models import User
+from partnerships.people.lead_times import with_usual_lead_times
+from partnerships.people.models import LeadTimes, User
+
+#: Parties on a page of `date_reminders`, and their order.
+_PARTIES = 25
+_BY_TITLE = ("partnership__title", "pk")
 
 
 def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
@@ -27,8 +34,18 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
         person=person,
         preference=preference,
         ways=ways_of(person) if has_account else None,
-        lead_times=lead_times_of(person) if has_account else None,
+        lead_times=with_usual_lead_times(dict(rows_for(chosen_lead_times, person))) if has_account else None,
     )
+
+
+def chosen_lead_times(person: User) -> QuerySet[LeadTimes, tuple[str, list[int]]]:
+    """Return the kinds of reminder for which a person has chosen lead times, each with these."""
+    return LeadTimes.objects.filter(person=person).values_list("kind", "days")
+
+
+def preference_of(person: User) -> QuerySet[Preference]:
+    """Return the person's preference, if they have saved one."""
+    return Preference.objects.filter(person=person)
 
 
 def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
@@ -45,10 +62,30 @@ def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
 
     Each party chooses the dates. It also chooses the days, for those of its leads who have not chosen any themselves.
     """
+    return keyset_page(
+        request,
+        partial(_parties_reminded, person),
+        order=_BY_TITLE,
+        size=_PARTIES,
+        first=lambda count: rows_for(first_parties, person, count=count),
+    )
+
+
+def first_parties(person: User, *, count: int) -> QuerySet[Party]:
+    """Return the first parties of `date_reminders`."""
+    return _parties_reminded(person).order_by(*_BY_TITLE)[:count]
+
+
+def first_parties_lookup(person: User) -> Lookup:
+    """Return the first lookup of a later `date_reminders`, for `read_ahead`."""
+    return lookup(first_parties, person, count=_PARTIES + 1)
+
+
+def _parties_reminded(person: User) -> QuerySet[Party]:
+    """Return the present parties of live partnerships for which the person is a lead."""
     leads = Membership.objects.organisations_of(person, Role.LEAD)
     parties = Party.objects.present().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
-    rows = parties.select_related("partnership", "organisation")
-    return keyset_page(request, rows, order=("partnership__title", "pk"))
+    return parties.select_related("partnership", "organisation")
 
 
 def always_sent() -> list[tuple[str, list[str]]]:

@@ -16,7 +16,13 @@ from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
 from partnerships.digests.models import Frequency, Hears, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
-from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
+from partnerships.digests.planning.forecast import (
+    followed_plans,
+    forecast_next_digest,
+    live_subscriptions,
+    times_due,
+    who_will_get,
+)
 from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import set_names_for
@@ -27,8 +33,17 @@ from partnerships.digests.queries.subscriptions import (
     unconfirmed_of,
     with_known_address,
 )
+from partnerships.digests.queries.ways import chosen_ways
 from partnerships.digests.views.actions import MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, SIGNED_IN, change_subscription
-from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
+from partnerships.digests.views.choices import (
+    always_sent,
+    choices_form,
+    chosen_lead_times,
+    date_reminders,
+    first_parties_lookup,
+    pause_of,
+    preference_of,
+)
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
@@ -44,7 +59,9 @@ from partnerships.plans.models import Plan
 def manage(request: HttpRequest) -> HttpResponse:
     """Show what the person follows and when the next digest comes; a POST ends the pause, or saves the form."""
     person = signed_in(request)
-    preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    if request.method != "POST":
+        _read_ahead_for(person)
+    preference = next(iter(rows_for(preference_of, person)), None) or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=timezone.now())
         is_ahead = preference.pause_ahead(timezone.now(), person.time_zone)
@@ -76,17 +93,32 @@ def manage(request: HttpRequest) -> HttpResponse:
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
 
 
+def _read_ahead_for(person: User) -> None:
+    """Read in one query what the page of choices needs, apart from what depends on these rows."""
+    read_ahead(
+        [
+            lookup(preference_of, person),
+            lookup(chosen_ways, person),
+            lookup(chosen_lead_times, person),
+            first_parties_lookup(person),
+            lookup(live_or_refused, person),
+            lookup(live_subscriptions, person),
+            lookup(times_due, person),
+            lookup(followed_plans, person),
+        ]
+    )
+
+
 def _subscriptions_context(person: User, preference: Preference) -> dict[str, Any]:
     """Return what the person follows and refused, and what else the page shows besides the form."""
     now = timezone.now()
-    read_ahead([lookup(live_or_refused, person)])
     followed = set_names_for(person, rows_for(live_or_refused, person), now)
     subscriptions = [subscription for subscription in followed if not subscription.is_ended]
     return {
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
         "refused": [subscription for subscription in followed if subscription.named and subscription.was_refused(now)],
-        "next": forecast_next_digest(person, now),
+        "next": forecast_next_digest(person, now, preference=preference),
         "frequencies": Frequency.choices,
         "may_add": may_ask_stakeholders(person),
         "choices_of_hears": Hears.choices,

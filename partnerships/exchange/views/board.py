@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -104,7 +106,7 @@ def ours(request: HttpRequest) -> HttpResponse:
     drafts = rows_for(_own_drafts, user)
     page = keyset_page(
         request,
-        _own_shared(user),
+        partial(_own_shared, user),
         order=ORDER,
         first=lambda size: rows_for(_own_newest, user, size=size),
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import keyset_page
@@ -58,11 +56,9 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     is_valid = listing.form.is_valid()
     find_without_script(listing.form, request.GET)
     listing.read_ahead(PAGE + 1, MAX_COUNTED + 1)
-    # Lazy, because building the query takes time, and the first page reads its rows with `listing.first` instead.
-    rows_to_show: Any = SimpleLazyObject(listing.rows_to_show)
     page = keyset_page(
         request,
-        rows_to_show,
+        listing.rows_to_show,
         order=listing.order,
         size=PAGE,
         nullable=listing.nullable,

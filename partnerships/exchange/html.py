@@ -1,7 +1,7 @@
-"""Render the cards and the filter panel of the board, with a cache in each process.
+"""Renders the cards and the filter panel of the board, with a cache in each process.
 
-The key of a cached piece has everything that the piece shows, so a piece is never out of date and never shows what only
-another reader may see. docs/decisions/0032-what-the-board-caches.md says what this saves.
+The key of a cached piece of HTML has everything that the piece shows. A piece is therefore never out of date, and never
+shows what only another reader may see. docs/decisions/0032-what-the-board-caches.md explains what this saves.
 """
 
 from __future__ import annotations
@@ -36,17 +36,18 @@ def cards_html(cards: Iterable[Card]) -> list[SafeString]:
 
 @lru_cache(maxsize=4_096)
 def _card(card: Card, today: dt.date, themes: Labels) -> SafeString:
-    # `today` is part of the key because a card shows how many days it has had no answer, `themes` because it shows one.
+    # `today` is part of the key because a card shows for how many days there was no answer, and `themes` because a card
+    # shows the label of a theme.
     return render_to_string("exchange/_card.html", {"card": card})
 
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
     """Return the filter panel with these counts beside its choices."""
     names = [*form.fields, *(f"{name}-find" for name in form.fields)]
-    chosen = tuple((name, tuple(request.GET.getlist(name))) for name in names if name in request.GET)
-    panel = _panel(request.path, chosen, _areas_version(), tuple(Theme.all_choices()))
+    parameters = tuple((name, tuple(request.GET.getlist(name))) for name in names if name in request.GET)
+    panel = _panel(request.path, parameters, _areas_version(), tuple(Theme.all_choices()))
     # Counts are digits and signs, so the result is as safe as the panel.
-    return mark_safe(_MARK.sub(lambda found: counts[found[1]], panel))  # noqa: S308  # see the line above
+    return mark_safe(_MARK.sub(lambda placeholder: counts[placeholder[1]], panel))  # noqa: S308  # see the line above
 
 
 def counts_by_element(counts: Counts) -> dict[str, str]:
@@ -65,10 +66,10 @@ _MARK = re.compile("⟦([a-z0-9_-]+)⟧")
 
 
 @lru_cache(maxsize=256)
-def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str, themes: Labels) -> str:
+def _panel(path: str, parameters: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str, themes: Labels) -> str:
     # `areas_version` and `themes` are parts of the key because the panel lists the areas and the themes.
     query = QueryDict(mutable=True)
-    for name, values in chosen:
+    for name, values in parameters:
         query.setlist(name, list(values))
     form = FilterForm(query)
     form.is_valid()

@@ -151,7 +151,10 @@ def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _written(text: str) -> Callable[[str], str]:
-    """Return a function that finds the word of the text for a lexeme. Cached, because an entry is compared often."""
+    """Return a function that finds the word of the text for a lexeme.
+
+    Both functions have a cache, because matching compares the same entry many times.
+    """
     words = tuple({word.lower(): None for word in _WORD.findall(text)})
 
     @lru_cache(maxsize=256)

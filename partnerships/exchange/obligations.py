@@ -1,4 +1,7 @@
-"""Asks, offers, answers and facilitators that pass to a successor when an organisation ends."""
+"""The records of the exchange that move to a successor when an organisation ends.
+
+They are asks, offers, answers and facilitators.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def _own_entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
 
 
 def _held_entry(entry: Entry, organisation: Organisation) -> Held:
-    """Describe an entry for the handover page. Others may not read a draft, so a draft has no title."""
+    """Describe an entry for the handover page. A draft is shown without its title, because others may not read it."""
     direction = entry.get_direction_display()
     homes, money = homes_and_money(entry.quantity, entry.unit)
     return Held(
@@ -69,7 +72,7 @@ ADDRESSED = Obligation(
 
 
 def _withdraw(moving: Moving) -> dict[str, Any]:
-    """Return the values of an answer that cannot pass on, because the successor shared the entry itself."""
+    """Return the values that withdraw an answer, which cannot move to a successor that shared the entry itself."""
     return {"status": ResponseStatus.WITHDRAWN.value, "reason": moving.reason, "decided_at": moving.now}
 
 
@@ -112,7 +115,10 @@ FACILITATORS = Obligation(
 
 
 def register() -> None:
-    """Register these obligations. Dismissals and introductions follow the organisation that made them."""
+    """Register which records move to a successor.
+
+    Dismissals and introductions follow the organisation that made them.
+    """
     for obligation in (ENTRIES, ADDRESSED, ANSWERS, FACILITATORS):
         register_obligation(obligation)
     register_following("exchange.Dismissal.organisation", "exchange.Introduction.organisation")

@@ -1,4 +1,7 @@
-"""Commitments made from an answer, a match or an entry, and links back."""
+"""The origins of commitments in the exchange: an answer, a match or an entry.
+
+Each origin suggests a commitment, and links the commitment to its entries.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from partnerships.kit.text import shorten
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-#: Characters of the text of a commitment, as in its form.
+#: The most characters in the text of a commitment, as in its form.
 MAX_TEXT = 4_000
 
 
@@ -26,8 +29,9 @@ def _edits_for_any(user: User, *organisation_ids: int) -> bool:
 
 
 def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
-    ids = [entry.partnership_id for entry in entries if entry and entry.partnership_id]
-    return Partnership.objects.present_for(user).live().filter(pk__in=ids).first()
+    """Return the first live partnership of the entries in which the person takes part, if any."""
+    partnership_ids = [entry.partnership_id for entry in entries if entry and entry.partnership_id]
+    return Partnership.objects.present_for(user).live().filter(pk__in=partnership_ids).first()
 
 
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:
@@ -40,7 +44,10 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
-    """Suggest a commitment in the words of an accepted answer. The side that offers is the giver."""
+    """Suggest a commitment with the text of an accepted answer. The side that offers is the giver.
+
+    Returns None if the answer is not accepted, or the person does not edit for one of the two sides.
+    """
     response = (
         Response.objects.visible_to(user)
         .select_related("entry__organisation", "organisation", "counterpart")
@@ -89,7 +96,7 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
     if match is None or not _edits_for_any(user, match.ask.organisation_id, match.offer.organisation_id):
         return None
     ask, offer = match.ask, match.offer
-    amounts = [
+    quantities_left = [
         entry.quantity_left for entry in (ask, offer) if entry.quantity_left is not None and entry.unit == ask.unit
     ]
     return Suggestion(
@@ -99,8 +106,8 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
         receiver=ask.organisation,
         partnership=_partnership(user, ask, offer),
         text=ask.title,
-        quantity=min(amounts) if amounts else None,
-        unit=ask.unit if amounts else "",
+        quantity=min(quantities_left) if quantities_left else None,
+        unit=ask.unit if quantities_left else "",
         due_on=ask.available_until,
     )
 
@@ -114,7 +121,7 @@ def link_from_match(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
-    """Suggest a commitment from a live entry of the person's own; they choose the other side."""
+    """Suggest a commitment from a live entry of the person's own. The person chooses the other side."""
     entry = Entry.objects.editable_by(user).live().select_related("organisation").filter(pk=record_id).first()
     if entry is None:
         return None
@@ -134,8 +141,8 @@ def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
 def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to the entry."""
     entry = Entry.objects.get(pk=record_id)
-    other = commitment.giver_id if entry.is_ask else commitment.receiver_id
-    _check_sides(commitment, other, entry.organisation_id)
+    other_id = commitment.giver_id if entry.is_ask else commitment.receiver_id
+    _check_sides(commitment, other_id, entry.organisation_id)
     link_commitment(entry=entry, commitment=commitment, author=author, now=now)
 
 

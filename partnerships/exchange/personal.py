@@ -1,4 +1,4 @@
-"""Personal data in asks, offers and answers, and what happens to these data when a person is erased."""
+"""Which personal data of asks, offers and answers is erased, and which is exported."""
 
 from __future__ import annotations
 

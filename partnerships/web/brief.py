@@ -92,7 +92,7 @@ def brief_for(
     partnerships = Partnership.objects.inside_for(user).filter(
         pk__in=Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     )
-    entries = [entry for entry in entries_between(user=user, ours=ours, theirs=theirs) if _is_live(entry)]
+    entries = [entry for entry in entries_between(user=user, own_side=ours, other_side=theirs) if _is_live(entry)]
     last = last_held(user=user, own_side=ours, other_side=theirs, today=today)
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
     their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]

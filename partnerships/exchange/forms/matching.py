@@ -25,7 +25,7 @@ class DismissForm(OrganisationForm, ReasonForm):
 
 
 class IntroduceForm(OrganisationForm):
-    """A message that introduces two organisations to each other."""
+    """The form to introduce two organisations to each other, with a message."""
 
     text = forms.CharField(
         label="Add a message",

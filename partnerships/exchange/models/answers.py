@@ -1,4 +1,4 @@
-"""Receipts, questions and responses of the organisations that an entry asks."""
+"""What an organisation that an entry asks does with the entry: receipts, questions and responses."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Only the organisation that asks and the one that answers can read an answer.
+#: Only the organisation that shared the entry and the organisation that answers can read an answer.
 BOTH_SIDES: tuple[Route, ...] = (Organisations("organisation"), Organisations("entry__organisation"))
 
 
 class ResponseStatus(models.TextChoices):
-    """Made; then accepted or declined by the entry's side, or withdrawn."""
+    """The status of a response: made, then accepted or declined by the entry's side, or withdrawn."""
 
     MADE = "made", "Made"
     ACCEPTED = "accepted", "Accepted"
@@ -31,14 +31,14 @@ class ResponseStatus(models.TextChoices):
 
 
 class ResponseQuerySet(models.QuerySet["Response"]):
-    """Responses by who may read them: the two organisations."""
+    """Queries for responses by reader and by status. Only the two organisations may read a response."""
 
     def visible_to(self, user: User | AnonymousUser) -> ResponseQuerySet:
         """Return responses made by, or to, an organisation of the person."""
         return self.filter(visible_to(Response, BOTH_SIDES, user))
 
     def waiting(self) -> ResponseQuerySet:
-        """Return responses that wait for a decision."""
+        """Return the responses that nobody has decided on yet."""
         return self.filter(status=ResponseStatus.MADE)
 
 
@@ -46,9 +46,9 @@ class ResponseQuerySet(models.QuerySet["Response"]):
 class Response(models.Model):
     """An organisation's answer to another's ask or offer.
 
-    Made, then accepted, declined or withdrawn. `quantity` is what the answer covers, in the entry's unit (None: all
-    that is left); `agreed_quantity` is what was accepted. `counterpart` is the answering organisation's own matching
-    entry.
+    A response is made, then accepted, declined or withdrawn. `quantity` is what the answer covers, in the entry's unit;
+    None is all that is left. `agreed_quantity` is what was accepted. `counterpart` is the answering organisation's own
+    matching entry.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="responses")
@@ -87,24 +87,24 @@ class Response(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the response waits for a decision."""
+        """Return whether nobody has decided on the response yet."""
         return self.status == ResponseStatus.MADE
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the entry's organisation accepted the response."""
+        """Return whether the entry's organisation accepted the response."""
         return self.status == ResponseStatus.ACCEPTED
 
     @property
     def amount(self) -> str:
-        """The quantity accepted, or else the quantity answered, with its unit."""
+        """Return the quantity that was accepted, or else the quantity that was answered, with its unit."""
         return self.entry.in_words(self.agreed_quantity or self.quantity)
 
     @property
     def part_words(self) -> str:
-        """The answered part of the entry in words: `40 of 60 homes`.
+        """Return which part of the entry was answered, such as `40 of 60 homes`.
 
-        Only the `amount` if the answer covers everything or the entry has no quantity.
+        Returns only the `amount` if the answer covers everything or the entry has no quantity.
         """
         part, entry = self.agreed_quantity or self.quantity, self.entry
         if part is None or entry.quantity is None or part == entry.quantity:
@@ -113,23 +113,23 @@ class Response(models.Model):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    """Receipts by who may read them: the two organisations."""
+    """Queries for receipts by reader. Only the two organisations may read a receipt."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReceiptQuerySet:
         """Return receipts given by, or to, an organisation of the person."""
         return self.filter(visible_to(Receipt, BOTH_SIDES, user))
 
     def of_person(self, user: User | AnonymousUser) -> ReceiptQuerySet:
-        """Return receipts of organisations the person acts for.
+        """Return the receipts of organisations that the person acts for.
 
-        Nobody else learns which colleague deals with an entry.
+        Nobody else may see which colleague deals with an entry.
         """
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
 
 @pghistory.track()
 class Receipt(models.Model):
-    """Whether an asked organisation has seen, declined or referred an entry."""
+    """The record that an asked organisation has seen, declined or referred an entry."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="receipts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -153,12 +153,12 @@ class Receipt(models.Model):
 
     @property
     def is_declined(self) -> bool:
-        """Whether this organisation declined."""
+        """Return whether this organisation declined."""
         return self.declined_at is not None
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
-    """Questions by who may read them: the two organisations."""
+    """Queries for questions by reader. Only the two organisations may read a question."""
 
     def visible_to(self, user: User | AnonymousUser) -> QuestionQuerySet:
         """Return questions from, or to, an organisation of the person."""
@@ -192,5 +192,5 @@ class Question(models.Model):
 
     @property
     def is_answered(self) -> bool:
-        """Whether the question has an answer."""
+        """Return whether the question has an answer."""
         return self.answered_at is not None

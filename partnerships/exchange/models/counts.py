@@ -9,10 +9,10 @@ from partnerships.kit.vocabularies import VocabularyField
 
 
 class EntryCount(models.Model):
-    """Part of a count of entries shared with the whole network, by direction, theme and status.
+    """A part of the count of entries that are shared with the whole network, by direction, theme and status.
 
-    The trigger on `Entry` adds a row of +1 or -1 for each change; a count is the sum of its rows. Only entries that
-    everyone may read are counted here, so pages add the other entries that their reader can see.
+    The trigger on `Entry` adds a row of +1 or -1 for each change, so a count is the sum of its rows. Only entries that
+    everyone may read are counted here; pages add the other entries that their reader can see.
     """
 
     direction = models.CharField(max_length=5, choices=Direction)

@@ -28,7 +28,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: A draft withdrawn before it was shared stays visible to its organisation only.
+#: The condition that an entry was shared. Only its organisation sees a draft, even after the draft is withdrawn.
 _SHARED = Q(shared_at__isnull=False)
 #: People who may read an entry, and people whom digests tell about it from now on.
 PRESENT_ROUTES: tuple[Route, ...] = (
@@ -58,33 +58,33 @@ ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    """Entries by who may read, edit or answer them, and by status."""
+    """Queries for entries by reader, by editor, by who may answer, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return entries the person may read."""
+        """Return the entries that the person may read."""
         return self.filter(visible_to(Entry, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return entries the person may read now, without entries of partnerships that they left."""
+        """Return the entries that the person may read now, without those of partnerships that their party left."""
         return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return entries of organisations the person edits for."""
+        """Return the entries of organisations for which the person edits."""
         return self.filter(visible_to(Entry, EDITORS, user))
 
     def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return entries of organisations the person acts for, in any role."""
+        """Return the entries of organisations for which the person acts, in any role."""
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return open entries that ask an organisation the person edits for."""
+        """Return the open entries that ask an organisation for which the person edits."""
         own_memberships = Membership.objects.current().of_person(user, *EDITING_ROLES)
         return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
     def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Return entries that ask an organisation of the person, by name or as a party.
+        """Return the entries that ask an organisation of the person, by name or as a party.
 
-        Entries for the whole network are left out, because nobody in particular has to answer them.
+        Entries for the whole network are left out, because no particular organisation has to answer them.
         """
         return self.filter(self._addressing(Membership.objects.current().of_person(user)), _SHARED)
 
@@ -107,18 +107,19 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     @staticmethod
     def _open_to_network(memberships: models.QuerySet[Membership]) -> Q:
+        """Return the condition that an entry of another organisation than these is for the whole network."""
         return Q(Exists(memberships.exclude(organisation=OuterRef("organisation"))), audience=Audience.NETWORK)
 
     def unanswered(self) -> EntryQuerySet:
-        """Return shared entries without an answer."""
+        """Return the shared entries without an answer."""
         return self.filter(status__in=UNANSWERED, answered_at=None)
 
     def live(self) -> EntryQuerySet:
-        """Return shared entries that are not over."""
+        """Return the shared entries whose status is not final."""
         return self.exclude(status__in=[Status.DRAFT, *OVER])
 
     def for_listing(self) -> EntryQuerySet:
-        """Return entries with the related rows that a card shows, in two queries. Long texts are deferred."""
+        """Return entries with the related rows that a card shows, in two queries. Long texts are not fetched."""
         return (
             self.select_related("organisation")
             .defer("words", "reach", "rationale", "conditions", "private_note", "reason")
@@ -130,13 +131,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """An ask or an offer.
 
-    Ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed after
-    its closing date; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A
-    standing offer (skills and resources that are always available) stays shared however often somebody takes it up.
+    An ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed
+    after its closing date; withdrawn (reason). An offer: draft → shared → taken up → committed → delivered; lapsed;
+    withdrawn. A standing offer (skills and resources that are always available) stays shared after it is taken up.
 
-    `is_open` says whether the entry takes answers: its status allows answers, and some of its quantity is left.
-    Matching finds an entry by the keys in `reach` (`reach.py`), and stores in `matched_at` when it last did; None means
-    that matching is due.
+    `is_open` is True while the entry can be answered: its status allows answers, and some of its quantity is left.
+    Matching finds an entry by the keys in `reach` (`reach.py`). `matched_at` is when it last looked for matches of the
+    entry; None means that matching is due.
     """
 
     direction = models.CharField(max_length=5, choices=Direction)
@@ -237,7 +238,7 @@ class Entry(models.Model):
             ),
         ]
         indexes = [
-            # In the order of the pages: the board shows open entries unless a status is chosen.
+            # In the order of the pages. The board shows open entries unless the reader chooses a status.
             models.Index(fields=["direction", "-shared_at", "-id"], name="entry_board", condition=Q(is_open=True)),
             models.Index(
                 fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme", condition=Q(is_open=True)
@@ -247,14 +248,14 @@ class Entry(models.Model):
             GinIndex(OpClass(Upper("statement"), name="gin_trgm_ops"), name="entry_statement_words"),
             models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
             models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
-            # A covering index: My work looks at thousands of entries, and then needs no rows of the table.
+            # A covering index: My work searches thousands of entries, and so needs no rows of the table.
             models.Index(
                 fields=["partnership"],
                 include=["id", "organisation", "title", "shared_at", "closes_on", "status"],
                 condition=Q(is_open=True, standing=False, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
                 name="entry_to_answer",
             ),
-            # Finds the organisations that asked us through a partnership from the index alone.
+            # Which organisations asked others through a partnership is found from this index alone.
             models.Index(
                 fields=["partnership", "organisation"],
                 condition=Q(direction=Direction.ASK, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
@@ -269,7 +270,7 @@ class Entry(models.Model):
                 name="entry_to_tell",
                 condition=Q(is_open=True, told_at=None, audience__in=[Audience.NAMED, Audience.PARTNERSHIP]),
             ),
-            # One partial index per direction: a search for offers reads no asks.
+            # One partial index for each direction, so that a search for offers reads no asks.
             *(
                 GinIndex(fields=["reach"], name=name, fastupdate=False, condition=Q(direction=direction, is_open=True))
                 for direction, name in ((Direction.ASK, "entry_reach_asks"), (Direction.OFFER, "entry_reach_offers"))
@@ -283,8 +284,8 @@ class Entry(models.Model):
                 | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction", "shared_at")
                 | pgtrigger.Delete,
                 when=pgtrigger.After,
-                # Rows are only inserted, never updated, so that writers do not wait for each other. `fold_counts` adds
-                # them up every half hour.
+                # The trigger only inserts rows and never updates one, so that writers do not wait for each other.
+                # `fold_counts` adds up the rows every half hour.
                 func="""
                     IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.shared_at IS NOT NULL THEN
                         INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
@@ -300,81 +301,81 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the title, because Django admin shows this, and administrators may not read what partners wrote.
+        # Without the title: administrators see this text, and may not read what partners wrote.
         return f"{self.get_direction_display()} {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the address of the entry's page."""
+        """Return the URL of the entry's page."""
         return page_address("exchange:detail", self.pk)
 
     @property
     def is_ask(self) -> bool:
-        """Whether this is an ask; otherwise it is an offer."""
+        """Return whether this is an ask; otherwise it is an offer."""
         return self.direction == Direction.ASK
 
     @property
     def noun(self) -> str:
-        """`ask` or `offer`, for sentences."""
+        """Return `ask` or `offer`, for use in a sentence."""
         return "ask" if self.is_ask else "offer"
 
     @property
     def is_draft(self) -> bool:
-        """Whether this is a draft, which only its organisation can see."""
+        """Return whether this is a draft, which only its organisation can see."""
         return self.status == Status.DRAFT
 
     @property
     def is_over(self) -> bool:
-        """Whether the status is final."""
+        """Return whether the status is final."""
         return self.status in OVER
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether the entry is shared and has no answer yet."""
+        """Return whether the entry is shared and has no answer yet."""
         return self.status in UNANSWERED and self.answered_at is None
 
     @property
     def status_words(self) -> str:
-        """The status as readers see it: "Answered" once somebody has answered."""
+        """Return the status as readers see it: "Answered" once an organisation has answered."""
         return status_in_words(self.status, self.answered_at, standing=self.standing)
 
     @property
     def waiting_since(self) -> dt.datetime | None:
-        """The moment since which the entry has waited for an answer; None if it does not wait."""
+        """Return when the entry was shared if it still has no answer; None if it needs none."""
         return self.shared_at if self.is_unanswered and not self.standing else None
 
     @property
     def is_for_partnership(self) -> bool:
-        """Whether the entry asks all parties of its partnership."""
+        """Return whether the entry asks all parties of its partnership."""
         return self.audience == Audience.PARTNERSHIP
 
     @property
     def is_for_network(self) -> bool:
-        """Whether everyone who can sign in may read the entry."""
+        """Return whether everyone who can sign in may read the entry."""
         return self.audience == Audience.NETWORK
 
     @property
     def quantity_left(self) -> Decimal | None:
-        """The quantity that is not agreed yet; None if the entry has no quantity."""
+        """Return the quantity that is not agreed yet; None if the entry has no quantity."""
         return None if self.quantity is None else max(self.quantity - self.agreed_quantity, Decimal(0))
 
     @property
     def amount(self) -> str:
-        """The quantity in words: `60 homes` or `£250,000`; "" if the entry has no quantity."""
+        """Return the quantity as text, such as `60 homes` or `£250,000`; "" if the entry has no quantity."""
         return self.in_words(self.quantity)
 
     @property
     def amount_left(self) -> str:
-        """The quantity that is not agreed yet, in words: `20 homes`."""
+        """Return the quantity that is not agreed yet as text, such as `20 homes`."""
         return self.in_words(self.quantity_left)
 
     def in_words(self, quantity: Decimal | None) -> str:
-        """Return any quantity with this entry's unit: `20 homes`."""
+        """Return a quantity with this entry's unit, such as `20 homes`."""
         return quantity_words(quantity, self.unit)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class EntryArea(Entry.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """The link between an entry and one of its areas: a proxy, so that pghistory records changes."""
+    """The link between an entry and one of its areas. The proxy lets pghistory record changes of the links."""
 
     class Meta:
         proxy = True

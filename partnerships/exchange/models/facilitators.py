@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
-    """Facilitators, by reader and by whether they still help."""
+    """Queries for facilitators by reader, and for those who still have the role."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
         """Return facilitators of entries that the person may read."""
         return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
 
     def named(self) -> EntryFacilitatorQuerySet:
-        """Return facilitators who have not been removed and still act for their organisation."""
-        own_memberships = Membership.objects.current().filter(
+        """Return the facilitators who have not been removed and still act for their organisation."""
+        current_memberships = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )
-        return self.filter(models.Exists(own_memberships), ended_at=None)
+        return self.filter(models.Exists(current_memberships), ended_at=None)
 
     def for_listing(self) -> EntryFacilitatorQuerySet:
         """Return facilitators with person, organisation and entry fetched."""
@@ -39,7 +39,7 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
 class EntryFacilitator(models.Model):
     """A person who helps both sides of one ask or offer to agree, and sees when it is stuck.
 
-    named → ended, with a reason. A facilitator can read the entry already: the role gives no right to.
+    The role is named → ended, with a reason. It gives no right to read the entry: a facilitator must have that already.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="facilitators")

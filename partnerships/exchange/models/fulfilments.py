@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
-    """Links by who may read both ends."""
+    """Queries for links by reader, who must be able to read both the entry and the commitment."""
 
     def visible_to(self, user: User | AnonymousUser) -> FulfilmentQuerySet:
         """Return links whose entry and commitment the person may both read."""
@@ -28,10 +28,10 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 
 @pghistory.track()
 class Fulfilment(models.Model):
-    """A commitment meets an entry, in whole or in part.
+    """A link that says that a commitment meets an entry, in whole or in part.
 
-    `quantity` is how much of the entry it meets, in the entry's unit; None means all that the commitment promises. An
-    entry can be met by several commitments, and a commitment can meet several entries.
+    `quantity` is how much of the entry the commitment meets, in the entry's unit; None means all that the commitment
+    promises. Several commitments can meet an entry, and a commitment can meet several entries.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="fulfilments")
@@ -56,10 +56,10 @@ class Fulfilment(models.Model):
 
     @property
     def answer_id(self) -> int | None:
-        """The id of the accepted answer to this entry that the commitment came from, if any.
+        """Return the id of the accepted answer to this entry that the commitment came from, if any.
 
-        Needs `response` to be fetched. The commitment is also linked to the answering organisation's own entry, for
-        which the response is no answer.
+        Needs `response` to be fetched. The commitment is also linked to the answering organisation's own entry. There,
+        `response` is not an answer to the entry, so this is None.
         """
         if self.response is None or self.response.entry_id != self.entry_id or not self.response.is_accepted:
             return None
@@ -67,12 +67,12 @@ class Fulfilment(models.Model):
 
     @property
     def has_same_unit(self) -> bool:
-        """Whether the commitment has a quantity in the entry's unit. Needs both to be fetched."""
+        """Return whether the commitment has a quantity in the entry's unit. Needs both to be fetched."""
         return self.commitment.quantity is not None and self.commitment.unit == self.entry.unit
 
     @property
     def share(self) -> Decimal | None:
-        """How much of the entry the commitment meets, in the entry's unit; None if nobody has entered it.
+        """Return how much of the entry the commitment meets, in the entry's unit; None if nobody has entered it.
 
         Needs entry, commitment and response to be fetched.
         """
@@ -80,11 +80,13 @@ class Fulfilment(models.Model):
             return self.quantity
         if self.has_same_unit:
             return self.commitment.quantity
-        return self.response.agreed_quantity if self.response is not None and self.answer_id else None
+        if self.response is not None and self.answer_id:
+            return self.response.agreed_quantity
+        return None
 
     @property
     def share_words(self) -> str:
-        """The part of the commitment in words: `20 homes of this`; "" if it is the whole commitment.
+        """Return the part of the commitment as text, such as `20 homes of this`; "" if it is the whole commitment.
 
         Needs entry and commitment to be fetched.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
-    """Links by who may read both ends."""
+    """Queries for links by reader, who must be able to read the answer and know of the working group."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerGroupQuerySet:
         """Return links whose answer and working group the person may both know of."""
@@ -28,7 +28,7 @@ class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
 
 @pghistory.track()
 class AnswerGroup(models.Model):
-    """A working group started from an accepted answer to an ask or offer."""
+    """A link from an accepted answer to the working group that was started from the answer."""
 
     response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="group")
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="from_answer")

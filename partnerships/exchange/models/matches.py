@@ -1,4 +1,4 @@
-"""Matches of an ask and an offer, dismissals and introductions."""
+"""Matches of an ask and an offer, and the dismissals and introductions that follow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
-    """Matches by who may read both sides and has not dismissed them."""
+    """Queries for matches by reader, by dismissal, and for matches that are still live."""
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
         """Return matches whose ask and offer the person may both read."""
@@ -42,10 +42,10 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
 
 class Match(models.Model):
-    """An ask and an offer that fit, with points and reasons.
+    """An ask and an offer that match, with points and reasons.
 
-    Matching updates the row when either side changes, and deletes it when the two no longer fit. A dismissed match is
-    kept with 0 points instead, so that the dismissal counts again if the two fit again.
+    Matching updates the row when either side changes, and deletes the row when the two no longer match. A dismissed
+    match stays with 0 points instead, so that the dismissal counts again if the two match again.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
@@ -71,7 +71,7 @@ class Match(models.Model):
 
 @pghistory.track()
 class Dismissal(models.Model):
-    """An organisation's reason why a pair is not a match. Only that organisation can read the reason."""
+    """The reason of an organisation why a pair is not a match. Only that organisation can read the reason."""
 
     match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="dismissals")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -87,10 +87,10 @@ class Dismissal(models.Model):
 
 
 class IntroductionQuerySet(models.QuerySet["Introduction"]):
-    """Introductions by who may read them."""
+    """Queries for introductions by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
-        """Return introductions that an organisation of the person suggested, or that introduce it.
+        """Return the introductions that an organisation of the person suggested, or that introduce such a one.
 
         The person must be able to read both entries.
         """
@@ -108,7 +108,7 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
 class Introduction(models.Model):
     """A suggestion that the organisations of an ask and an offer talk.
 
-    One of the two suggests it, or a third organisation whose people may read both entries.
+    It comes from one of the two organisations, or from a third organisation whose people may read both entries.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_ask")

@@ -21,7 +21,7 @@ MAX_NUMBER = 213
 class Theme(Vocabulary):
     """The subject of an ask or offer (docs/glossary.md)."""
 
-    # No longer than the columns of other tables that store theme codes.
+    # As long as the columns of other tables that store theme codes.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
     number = models.PositiveSmallIntegerField(
         unique=True, editable=False, help_text="The number of the theme in stored matching keys. It never changes."
@@ -41,10 +41,12 @@ class Theme(Vocabulary):
 
     def clean(self) -> None:
         """Refuse codes of units that do not exist."""
-        unknown = [code for code in self.units or () if code not in Unit.by_code()]
-        if unknown:
+        unknown_codes = [code for code in self.units or () if code not in Unit.by_code()]
+        if unknown_codes:
             codes = ", ".join(Unit.by_code())
-            raise ValidationError({"units": f"There is no unit “{unknown[0]}”. Choose from these codes: {codes}."})
+            raise ValidationError(
+                {"units": f"There is no unit “{unknown_codes[0]}”. Choose from these codes: {codes}."}
+            )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the theme. A new theme gets the next number."""
@@ -54,12 +56,12 @@ class Theme(Vocabulary):
 
 
 def theme_number(code: str) -> int:
-    """Return the theme's number in stored matching keys."""
+    """Return the theme's number, which is part of stored matching keys."""
     return Theme.by_code()[code].number
 
 
 def theme_fault(code: str, *, keep: str = "") -> str:
-    """Return why a theme cannot be chosen; "" if it can. `keep` is chosen already, and may be retired."""
+    """Return why a theme cannot be chosen; "" if it can. `keep` is the present theme, which may be retired."""
     theme = Theme.by_code().get(code)
     if theme is None:
         return f"There is no theme with the code “{code}”. Choose a theme from the list."

@@ -1,4 +1,4 @@
-"""Directions, audiences and statuses of asks and offers."""
+"""The choices of asks and offers: directions, audiences and statuses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Direction(models.TextChoices):
-    """An ask requests something; an offer contributes something."""
+    """The direction of an entry: an ask requests something, and an offer contributes something."""
 
     ASK = "ask", "Ask"
     OFFER = "offer", "Offer"
@@ -23,7 +23,7 @@ class Audience(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """The status of an entry; `TRANSITIONS` says which ones follow it."""
+    """The status of an entry. `TRANSITIONS` has the statuses that may follow each status."""
 
     DRAFT = "draft", "Draft"
     SHARED = "shared", "Shared"
@@ -76,8 +76,8 @@ TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-#: Earlier statuses to which an entry returns when an agreed commitment falls through. Only `services/status.py` goes
-#: back, never a person.
+#: Earlier statuses to which an entry returns when an agreed commitment falls through. Only `services/status.py` moves
+#: an entry back; people cannot.
 WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
     Direction.ASK: {
         Status.PART_ACCEPTED: (Status.ACKNOWLEDGED, Status.SHARED),
@@ -92,17 +92,17 @@ WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
 
 #: Statuses of shared entries for which no answer has been accepted.
 UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
-#: Statuses in which an entry is over.
+#: Final statuses.
 OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
-#: Statuses that allow answers. `is_open` also says whether some of the quantity is left.
+#: Statuses that allow answers. An entry is open (`is_open`) only if some of its quantity is also left.
 ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)
 
 
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
     """Return the status of an entry as readers see it.
 
-    "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared" however
-    often it is answered.
+    It is "Answered" while the entry's organisation has not decided about an answer. A standing offer stays "Shared"
+    however often it is answered.
     """
     if status in UNANSWERED and answered_at is not None and not standing:
         return "Answered"

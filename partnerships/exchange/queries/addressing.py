@@ -1,4 +1,4 @@
-"""Find the organisations that an entry asks, whose people can read it, and who gets emails about it."""
+"""Finds the organisations that an entry asks, the people who can read it, and those who get emails about it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from partnerships.people.models import User
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:
     """Return the ids of the present parties of a partnership that are not observers."""
-    present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
-    return set(present.values_list("organisation_id", flat=True))
+    parties = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    return set(parties.values_list("organisation_id", flat=True))
 
 
 def addressed_ids(entry: Entry) -> set[int] | None:
@@ -29,7 +29,7 @@ def addressed_ids(entry: Entry) -> set[int] | None:
 
 
 def is_readable_by(entry: Entry, organisation_id: int) -> bool:
-    """Whether the people of an organisation can read the entry today."""
+    """Return whether the people of an organisation can read the entry today."""
     if entry.organisation_id == organisation_id:
         return True
     if entry.shared_at is None:
@@ -37,18 +37,18 @@ def is_readable_by(entry: Entry, organisation_id: int) -> bool:
     if entry.audience == Audience.NETWORK:
         return True
     if entry.audience == Audience.PARTNERSHIP:
-        present = Party.objects.present().filter(partnership=entry.partnership_id, organisation=organisation_id)
-        return present.exists()
+        parties = Party.objects.present().filter(partnership=entry.partnership_id, organisation=organisation_id)
+        return parties.exists()
     return entry.addressees.filter(organisation=organisation_id).exists()
 
 
-def answerable_among(ids: Collection[int], user: User) -> set[int]:
-    """Return the ids of the entries among these that the person may answer today."""
-    return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
+def answerable_among(entry_ids: Collection[int], user: User) -> set[int]:
+    """Return the ids of those of these entries that the person may answer today."""
+    return set(Entry.objects.answerable_by(user).filter(pk__in=entry_ids).order_by().values_list("pk", flat=True))
 
 
 def author_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
-    """Return the author, if they still edit for the organisation; otherwise the organisation's leads."""
+    """Return the author if they still edit for the organisation, or else the organisation's leads."""
     memberships = Membership.objects.current().filter(
         person=person_id, organisation=organisation_id, role__in=EDITING_ROLES
     )

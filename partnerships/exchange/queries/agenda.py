@@ -1,4 +1,4 @@
-"""Suggest asks and offers for the agenda of a partnership's meeting."""
+"""Suggests asks and offers for the agenda of a partnership's meeting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board: entries that match a filter, and counts of them.
+"""The board: entries that match a filter, and counts of these entries.
 
 Readers never see or count entries that they may not read. Counting hundreds of thousands of rows for each page is slow,
 so entries for the whole network are counted in advance (`EntryCount`). The other entries that a reader may read are few
@@ -51,7 +51,7 @@ CAP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The filters of the board and the list. Without statuses, only open entries are shown."""
+    """The filters of the board and of the list. Without statuses, only open entries are shown."""
 
     words: str = ""
     directions: tuple[str, ...] = ()
@@ -67,12 +67,12 @@ class Filters:
 
     @property
     def order(self) -> tuple[str, str]:
-        """Newest first, or longest waiting first; ends in a unique key."""
+        """Return the order: newest first, or longest without an answer first. It ends in a unique key."""
         return ("shared_at", "pk") if self.oldest else ("-shared_at", "-pk")
 
     @property
     def is_counted(self) -> bool:
-        """Whether the stored counts are enough: they have only direction, theme and status."""
+        """Return whether the stored counts are enough, because the filters use only direction, theme and status."""
         return not (
             self.words or self.organisation or self.area or self.standing or self.oldest or self.waiting is not None
         )
@@ -113,7 +113,7 @@ def _matching_details(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet
     if filters.standing:
         entries = entries.filter(standing=True)
     if filters.oldest or filters.waiting is not None:
-        # A standing offer never waits for an answer.
+        # A standing offer needs no answer.
         entries = entries.unanswered().filter(standing=False)
     if filters.waiting is not None:
         entries = entries.filter(shared_at__date__lt=timezone.localdate() - dt.timedelta(days=filters.waiting))
@@ -122,7 +122,7 @@ def _matching_details(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An entry as its card on the board shows it."""
+    """An entry as its card on the board shows it, without the rows of the database."""
 
     pk: int
     direction: str
@@ -143,29 +143,29 @@ class Card:
 
     @property
     def waiting_since(self) -> dt.date | None:
-        """The day since which it has waited for an answer; None if it does not wait."""
+        """Return the day on which the entry was shared if it still has no answer; None if it needs none."""
         is_waiting = self.status in UNANSWERED and self.answered_at is None and not self.standing
         return timezone.localdate(self.shared_at) if is_waiting and self.shared_at else None
 
     @property
     def days_waiting(self) -> int | None:
-        """The number of days it has waited for an answer; None if it does not wait."""
+        """Return the number of days for which the entry has had no answer; None if it needs none."""
         since = self.waiting_since
         return (timezone.localdate() - since).days if since else None
 
     @property
     def status_label(self) -> str:
-        """The status in words."""
+        """Return the status as readers see it."""
         return status_in_words(self.status, self.answered_at, standing=self.standing)
 
     @property
     def theme_label(self) -> str:
-        """The theme in words."""
+        """Return the label of the theme."""
         return Theme.label_of(self.theme)
 
     @property
     def area_names(self) -> str:
-        """The names of its areas: `Fareham, Gosport and 3 more`."""
+        """Return the names of the areas as text: `Fareham, Gosport and 3 more`."""
         return names_in_words(self.areas)
 
 
@@ -191,7 +191,10 @@ def card_of(entry: Entry) -> Card:
 
 @dataclass(slots=True)
 class Counts:
-    """The number of entries that each choice in the filter would show. `capped` means that there are more."""
+    """The number of entries that each choice in the filter would show.
+
+    `capped` is True if there are more than `CAP`.
+    """
 
     capped: bool = False
     directions: Counter[str] = field(default_factory=Counter)
@@ -200,7 +203,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All entries that match, in both directions."""
+        """Return the number of all entries that match, in both directions."""
         return sum(self.directions.values())
 
 
@@ -259,8 +262,8 @@ class _Row(NamedTuple):
 def _counts_of_choices(rows: Iterable[_Row], filters: Filters) -> Counts:
     """Add up the rows for each choice of direction, theme and status in the filter panel.
 
-    A theme's count says what choosing that theme would show, so the chosen themes are ignored for it; likewise for
-    statuses. The counts of directions apply all filters, because pages show their sum as the total.
+    The count of a theme is what choosing this theme would show, so the chosen themes do not limit it. The same holds
+    for statuses. The counts of directions apply all filters, because pages show their sum as the total.
     """
     counts = Counts()
     for row in rows:
@@ -281,7 +284,7 @@ def _counts_of_choices(rows: Iterable[_Row], filters: Filters) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The cards by direction, and the counts for the filter."""
+    """The cards of the board by direction, and the counts for the filter."""
 
     sides: dict[str, list[Card]]
     counts: Counts
@@ -306,9 +309,9 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
 
 
 _COUNT = "count"
-#: Columns of counts and cards, in the order of `_Row`.
+#: The columns that both counts and cards have, in the order of `_Row`.
 _SHARED_COLUMNS = ("direction", "theme", "status", "is_open")
-#: Columns of cards alone, in the order of `_Row`.
+#: The columns that only cards have, in the order of `_Row`.
 _CARD_COLUMNS = (
     "title",
     "statement",
@@ -327,7 +330,7 @@ _CARD_COLUMNS = (
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
     """Return the statement for counts and cards.
 
-    `seen` contains the entries that this reader may read and that are not for everyone.
+    Its table `seen` has the entries that this reader may read and that are not for everyone.
     """
     seen_sql, seen_values = sql_of(_restricted(has_account))
     parts = [_counts(filters, has_account)]
@@ -340,10 +343,10 @@ def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
     """Return the ids of readable entries that are not for everyone, by one indexed query for each route."""
     entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
-    by_route = [
+    queries_by_route = [
         entries.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
     ]
-    return by_route[0].union(*by_route[1:])
+    return queries_by_route[0].union(*queries_by_route[1:])
 
 
 def _readable(has_account: bool) -> EntryQuerySet:
@@ -369,16 +372,16 @@ def _counts(filters: Filters, has_account: bool) -> Fragment:
     """Return the statement for the counts by direction, theme and status.
 
     If the stored counts are enough for the filters, they are added to the counts of the entries in `seen`. Otherwise
-    the statement counts up to `CAP` entries, and one more to know that there are more.
+    the statement counts up to `CAP` entries, and one more to find out whether there are more.
     """
     if filters.is_counted:
-        shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
+        shared_entries = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
         limit = None
     else:
-        shared = _matching_details(_readable(has_account).exclude(shared_at=None), filters)
-        shared = shared if filters.statuses else shared.filter(is_open=True)
+        shared_entries = _matching_details(_readable(has_account).exclude(shared_at=None), filters)
+        shared_entries = shared_entries if filters.statuses else shared_entries.filter(is_open=True)
         limit = CAP + 1
-    entries_sql, values = sql_of(shared.order_by().values_list(*_SHARED_COLUMNS)[:limit])
+    entries_sql, values = sql_of(shared_entries.order_by().values_list(*_SHARED_COLUMNS)[:limit])
 
     columns = ", ".join(_SHARED_COLUMNS)
     numbers = f"SELECT {columns}, 1 AS number FROM ({entries_sql}) shared"  # noqa: S608  # only column names

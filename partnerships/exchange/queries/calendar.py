@@ -1,4 +1,4 @@
-"""Closing dates of asks and offers for calendars."""
+"""The closing dates of asks and offers as calendar entries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from partnerships.people.models import User
 
 
 def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Return the closing dates in a partnership or, without one, of entries from and to the person's organisations."""
+    """Return the closing dates of asks and offers.
+
+    They are those of a partnership, or without a partnership those from and to the person's organisations.
+    """
     entries = _closing_for(user)
     if partnership is None:
         own_entries = Entry.objects.of_person(user) | Entry.objects.addressing(user)
@@ -22,11 +25,12 @@ def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
 
 def dates_of(user: User, entry_ids: Collection[int]) -> list[CalendarEntry]:
-    """Return the closing dates of some asks and offers."""
+    """Return the closing dates of the entries with these ids that the person may read."""
     return _calendar_entries(_closing_for(user).filter(pk__in=entry_ids))
 
 
 def _closing_for(user: User) -> EntryQuerySet:
+    """Return the entries with a closing date that the person may read now."""
     return Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
 
 

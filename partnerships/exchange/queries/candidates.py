@@ -1,4 +1,4 @@
-"""Find the best counterparts of asks and offers: candidates by index, then their scores.
+"""Finds the best counterparts of asks and offers: candidates by index, then their scores.
 
 Candidates come in two tiers: entries that reach the same places, found by the partial GIN index on `reach`; and, if
 there are fewer than ten of those, entries in the same region. The database ranks each tier roughly (by words, then by
@@ -23,21 +23,21 @@ from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.kit.database import rows_of
 from partnerships.people.models import User
 
-#: How many entries of a tier, the newest first, are ranked by their words.
+#: This many entries of a tier, the newest, are ranked by their words.
 POOL = 300
-#: How many of these are then ranked by their titles too. Comparing titles is eight times as slow as comparing words.
+#: The best of these, this many, are ranked by their titles too. Comparing titles is eight times as slow as words.
 LIKENED = 60
-#: How many of these are then scored exactly.
+#: The best of these, this many, are scored exactly.
 SCORED = 40
-#: How many of these are returned.
+#: The best of these, this many, are returned.
 BEST = 10
 
 _LEXEME = re.compile(r"'((?:[^']|'')+)'")
 
 # --- the statement ---------------------------------------------------------------------------------------------------
 
-#: The entries to find counterparts for, each with the keys (`near`, `far`), the words (`query`) and the partners by
-#: which its counterparts are found.
+#: The entries whose counterparts are needed, each with what they are found by: the keys (`near`, `far`), the words
+#: (`query`) and the partners.
 _SUBJECT = f"""
 WITH subject AS MATERIALIZED (
     SELECT
@@ -69,7 +69,7 @@ WITH subject AS MATERIALIZED (
     WHERE s.id = ANY(%s)
 )"""  # noqa: S608  # only constants and placeholders are inserted
 
-#: The SCORED best-ranked of the newest POOL that share a key and meet the condition.
+#: Of the newest `POOL` entries that share a key and meet the condition, the `SCORED` best ranked.
 _TIER = f"""
     SELECT * FROM (
         SELECT
@@ -129,7 +129,7 @@ CROSS JOIN LATERAL ("""
 _NEAR = "reach && s.near"
 #: The candidate reaches the same region or names no place, and does not reach the same places.
 _FAR = "reach && s.far AND NOT reach && s.near"
-#: The candidate has the same theme: for entries that name no place themselves.
+#: The candidate has the same theme. Used for entries that name no place themselves.
 _ANYWHERE = "theme = s.theme"
 
 #: The subject's organisation can read the candidate. (Drafts are never open.)
@@ -183,16 +183,16 @@ def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """An entry that fits another one, with the score of the pair."""
+    """An entry that matches another entry, with the score of the pair."""
 
     entry_id: int
     score: Score
 
 
 class AreaNames:
-    """The names of areas, and the larger areas that each belongs to, read once for a run.
+    """The names of areas, and the larger areas that each belongs to, fetched once for a run.
 
-    With `only`, a collection of ids, just the names of these areas are read.
+    With `only`, a collection of ids, only the names of these areas are fetched.
     """
 
     def __init__(self, only: Collection[int] | None = None) -> None:
@@ -224,20 +224,22 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpar
     reader = reader_of(user)
     is_readable, readable_values = readable_to(reader)
     dismissed_matches, dismissed_values = dismissed_by(reader)
-    own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    dismissed = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({dismissed_matches})"  # noqa: S608  # only constants and placeholders are inserted
+    own_direction, other_direction = ("ask", "offer") if entry.is_ask else ("offer", "ask")
+    dismissed_sql = (
+        f"SELECT {other_direction}_id FROM exchange_match WHERE {own_direction}_id = %s AND id IN ({dismissed_matches})"  # noqa: S608  # only constants and placeholders are inserted
+    )
     condition = _Condition(
-        sql=f"{is_readable} AND exchange_entry.id NOT IN ({dismissed})",
+        sql=f"{is_readable} AND exchange_entry.id NOT IN ({dismissed_sql})",
         values=(*readable_values, entry.pk, *dismissed_values),
     )
     return _best([entry], condition, today, reader_organisations=set(reader.organisations))[entry.pk][:BEST]
 
 
 def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Counterpart]]:
-    """Return the best counterparts of each entry for either side, by the id of the entry, to be stored.
+    """Return the best counterparts of each entry for either side, by the id of the entry, so that they can be stored.
 
     These are the best that the entry's organisation can read, and the best whose organisation can read the entry.
-    Stored matches are scored again, so that a match that no longer fits can be removed.
+    Stored matches are scored again, so that a match whose entries no longer fit can be removed.
     """
     counterparts_by_entry: dict[int, dict[int, Counterpart]] = {entry.pk: {} for entry in entries}
     for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, SCORED)):
@@ -284,36 +286,40 @@ def _best(
     names: AreaNames | None = None,
     reader_organisations: set[int] | None = None,
 ) -> dict[int, list[Counterpart]]:
-    """Return the counterparts with at least `MIN_POINTS` of each entry, best first, by the id of the entry.
+    """Return the counterparts of each entry with at least `MIN_POINTS`, best first, by the id of the entry.
 
     Only the two organisations of a pair may know that they already work together. With `reader_organisations`, working
     together gives points only to pairs with one of these organisations.
     """
-    with_reach = [entry for entry in entries if entry.reach]
-    placed = [entry for entry in with_reach if entry.reach != [anywhere(theme_number(entry.theme))]]
-    unplaced = [entry for entry in with_reach if entry not in placed]
-    candidates: dict[int, list[_Candidate]] = defaultdict(list)
+    entries_with_reach = [entry for entry in entries if entry.reach]
+    entries_with_place = [entry for entry in entries_with_reach if entry.reach != [anywhere(theme_number(entry.theme))]]
+    entries_without_place = [entry for entry in entries_with_reach if entry not in entries_with_place]
+    candidates_by_entry: dict[int, list[_Candidate]] = defaultdict(list)
 
-    _add_candidates(candidates, placed, _NEAR, condition, today)
+    _add_candidates(candidates_by_entry, entries_with_place, _NEAR, condition, today)
     # Look in the whole region only for entries with too few near candidates. The query of the region returns no near
     # candidates: an entry with fewer than BEST of them has all of them in its list already.
-    with_few = [entry for entry in placed if len(candidates[entry.pk]) < BEST]
-    _add_candidates(candidates, with_few, _FAR, condition, today)
-    _add_candidates(candidates, unplaced, _ANYWHERE, condition, today)
+    entries_with_few_candidates = [entry for entry in entries_with_place if len(candidates_by_entry[entry.pk]) < BEST]
+    _add_candidates(candidates_by_entry, entries_with_few_candidates, _FAR, condition, today)
+    _add_candidates(candidates_by_entry, entries_without_place, _ANYWHERE, condition, today)
 
-    return {entry.pk: _scored(entry, candidates[entry.pk], names, reader_organisations) for entry in entries}
+    return {entry.pk: _scored(entry, candidates_by_entry[entry.pk], names, reader_organisations) for entry in entries}
 
 
 def _add_candidates(
-    candidates: dict[int, list[_Candidate]], entries: list[Entry], place: str, condition: _Condition, today: dt.date
+    candidates_by_entry: dict[int, list[_Candidate]],
+    entries: list[Entry],
+    place: str,
+    condition: _Condition,
+    today: dt.date,
 ) -> None:
-    """Add the candidates of these entries at a place to `candidates`, by the id of the entry."""
+    """Add the candidates of these entries at a place to `candidates_by_entry`."""
     for is_ask in (True, False):
         ids = [entry.pk for entry in entries if entry.is_ask == is_ask]
         if ids:
             sql = _statement(is_ask=is_ask, place=place, allowed=condition.sql)
             for pk, *columns in rows_of(sql, (today, ids, *condition.values)):
-                candidates[pk].append(_Candidate(*columns))
+                candidates_by_entry[pk].append(_Candidate(*columns))
 
 
 def side_of(
@@ -325,11 +331,11 @@ def side_of(
     *,
     standing: bool,
 ) -> Side:
-    """Return one side of a pair, for scoring. A standing offer is never used up."""
-    left = quantity
+    """Return one side of a pair, for scoring. All of a standing offer is always left."""
+    quantity_left = quantity
     if quantity is not None and not standing:
-        left = max(quantity - agreed, Decimal(0))
-    return Side(start=start, end=end, quantity=left, unit=unit)
+        quantity_left = max(quantity - agreed, Decimal(0))
+    return Side(start=start, end=end, quantity=quantity_left, unit=unit)
 
 
 def _scored(

@@ -1,4 +1,4 @@
-"""Find entries of one organisation or between two, and the events of entries that a person may see."""
+"""Queries for entries of one organisation or between two, and for the events of entries that a person may see."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from partnerships.people.models import User
 def name_as_at(
     entries: Iterable[Entry], *, beside: Iterable[AsAt] = (), asked: Iterable[tuple[Entry, Organisation]] = ()
 ) -> None:
-    """Change the names of the entries' organisations, for display, to the names at the time of sharing.
+    """Name the organisations of the entries as at the time of sharing, with one query.
 
-    Organisations of entries that are not over show the present name too. Makes one query for all.
+    Organisations of entries that are not over also show the present name. Only for pages that show the names.
 
     beside: other organisations on the page, each with the day whose name it shows.
     asked: entries, each with an organisation that it asks.
@@ -37,15 +37,15 @@ def name_as_at(
 def events_of_entries(user: User, records: Records) -> Q:
     """Return the condition on events about these entries that the person may see.
 
-    These are the events of entries that they can read now, and of partnerships that they left, up to that day.
+    These are the events of entries that they can read now, and of partnerships that their party left, up to that day.
     """
-    former = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
+    former_parties = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Entry.objects.followed_by(user).filter(pk__in=records).values("pk")
-    return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
+    return Q(target_id__in=followed) | Q(Exists(former_parties), within_kind="partnership")
 
 
 def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQuerySet:
-    """Return the standing offers of an organisation that the person can see, by theme and title."""
+    """Return the standing offers of an organisation that the person can see, ordered by theme and title."""
     return (
         Entry.objects.visible_to(user)
         .filter(organisation=organisation, standing=True)
@@ -55,17 +55,17 @@ def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQue
     )
 
 
-def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
+def entries_between(*, user: User, own_side: Organisation, other_side: Organisation) -> EntryQuerySet:
     """Return the entries between two organisations that the person can see, the newest first.
 
-    In these, one organisation asks the other by name or through a partnership of both. An entry for the whole network
-    counts only if the other organisation answered it.
+    In such an entry, one organisation asks the other by name or through a partnership of both. An entry for the whole
+    network counts only if the other organisation answered it.
     """
-    pair = {ours.pk, theirs.pk}
-    our_partnerships = Party.objects.present().filter(organisation=ours).values("partnership")
-    their_parties = Party.objects.present().filter(organisation=theirs, partnership__in=our_partnerships)
+    pair = {own_side.pk, other_side.pk}
+    own_partnerships = Party.objects.present().filter(organisation=own_side).values("partnership")
+    common_parties = Party.objects.present().filter(organisation=other_side, partnership__in=own_partnerships)
     asks_by_name = Q(addressees__organisation__in=pair)
-    asks_in_partnership = Q(audience="partnership", partnership__in=their_parties.values("partnership"))
+    asks_in_partnership = Q(audience="partnership", partnership__in=common_parties.values("partnership"))
     is_answered = Q(pk__in=Response.objects.filter(organisation__in=pair).values("entry"))
     return (
         Entry.objects.visible_to(user)

@@ -1,4 +1,4 @@
-"""Find the matches that a person may see, from the side of their organisations."""
+"""Queries for the matches that a person may see, from the side of the person's organisations."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class MatchFor:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the two entries match, in words that suit both sides."""
+        """Return why the two entries match, worded for readers of both sides."""
         return self.match.reasons
 
     @property
     def fit(self) -> str:
-        """How well the two entries match, in words."""
+        """Return how well the two entries match, as text."""
         return fit_in_words(self.match.score)
 
 
@@ -68,7 +68,7 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
 
 
 def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
-    """Return each match from the side of these organisations: from the ask's side if that is theirs."""
+    """Return each match from the side of these organisations; from the ask's side if both entries are theirs."""
     matches_for_side = []
     for match in matches:
         if match.ask.organisation_id in own_ids:
@@ -79,7 +79,7 @@ def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
 
 
 def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
-    """Return all live matches of the person's organisations, best first."""
+    """Return the live matches of the person's organisations, whenever they were found, best first."""
     return new_matches_for(person, dt.datetime(1900, 1, 1, tzinfo=dt.UTC), limit)
 
 
@@ -99,10 +99,10 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     """Return each of these organisations with each of its partners, in both orders."""
-    present = Party.objects.present()
-    partnerships = present.filter(organisation__in=organisation_ids).values("partnership")
+    present_parties = Party.objects.present()
+    partnerships = present_parties.filter(organisation__in=organisation_ids).values("partnership")
     parties_by_partnership: dict[int, set[int]] = defaultdict(set)
-    parties = present.filter(partnership__in=partnerships)
+    parties = present_parties.filter(partnership__in=partnerships)
     for partnership_id, organisation_id in parties.values_list("partnership", "organisation"):
         parties_by_partnership[partnership_id].add(organisation_id)
 
@@ -171,12 +171,12 @@ def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
     return with_matches([card_of(entry) for entry in entries], reader)
 
 
-#: A match with at least this score is a strong fit, or a good fit.
+#: The scores from which a match is a strong fit, and a good fit.
 _STRONG_SCORE, _GOOD_SCORE = 75, 50
 
 
 def fit_in_words(points: int) -> str:
-    """Return how well a match fits, in words and points: `Strong fit, 80 of 100`."""
+    """Return how well a match fits, as text with its points: `Strong fit, 80 of 100`."""
     if points >= _STRONG_SCORE:
         label = "Strong fit"
     elif points >= _GOOD_SCORE:

@@ -1,4 +1,4 @@
-"""Find a person's tasks in the exchange for My work: entries and questions to answer, and answers to decide about."""
+"""The tasks of the exchange in My work: entries and questions to answer, and answers to decide about."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def _owes_answer(entry: OuterRef, organisation: OuterRef) -> Q:
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
-    """Return the entries that an organisation the person edits for has not answered.
+    """Return the entries that an organisation for which the person edits has not answered.
 
-    Each organisation answers for itself. An entry that was referred to a colleague waits only for that colleague, as
-    long as they may answer it. `referred_by_name` is the name of the colleague who referred an entry to this person.
+    Each organisation answers for itself. If an entry was referred to a colleague, only this colleague has to answer
+    it, for as long as they may. `referred_by_name` is the name of the colleague who referred an entry to this person.
     """
     by_name, in_partnerships = _unanswered_by_audience(user)
     return _with_referrer(user, Entry.objects.filter(pk__in=by_name.values("pk").union(in_partnerships.values("pk"))))
@@ -78,15 +78,15 @@ def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
             partnership__parties__role__in=DECIDING_ROLES,
             partnership__parties__organisation__in=organisations,
         )
-        .annotate(body=F("partnership__parties__organisation"))
-        .exclude(organisation=F("body"))
-        .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
+        .annotate(party_organisation=F("partnership__parties__organisation"))
+        .exclude(organisation=F("party_organisation"))
+        .filter(_waits_for(user, OuterRef("pk"), OuterRef("party_organisation")))
     )
     return Entry.objects.filter(pk__in=addressees.values("entry")), in_partnerships
 
 
 def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
-    """Return the entries with `referred_by_name`."""
+    """Add `referred_by_name` to the entries."""
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     receipts = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=organisations)
     return entries.annotate(
@@ -138,9 +138,13 @@ def _questions_for(user: User) -> QuerySet[Question]:
 
 
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
+    """Return the rows of the entries to answer, the most urgent first.
+
+    An entry's day is its closing date or the day on which it was shared, whichever is earlier.
+    """
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
     columns = ("id", "title", "shared_at", "closes_on", "status", "day")
-    # A union of rows, not of ids: otherwise thousands of entries would be looked up twice.
+    # A union of rows, because with a union of ids thousands of entries would be fetched in a second step.
     by_name, in_partnerships = (
         entries.annotate(day=day).values_list(*columns) for entries in _unanswered_by_audience(user)
     )
@@ -163,17 +167,20 @@ def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class _WithAskers:
-    """Adds to tasks the organisation that asks, once a page shows them: My work counts thousands, but shows few."""
+    """Completes tasks with the organisation that asks, once a page shows them.
+
+    My work counts thousands of tasks, but shows few.
+    """
 
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """Return the tasks with the organisation that asks, the colleague who referred it, and the partnership."""
+        """Return the tasks with the asking organisation, the colleague who referred the entry, and the partnership."""
         rows = rows_for(_askers, self.user, [task.number for task in waiting])
         added_by_entry: dict[int, dict[str, Any]] = {}
         for pk, direction, short_name, name, referrer, partnership_title in rows:
-            task_words = _answer_task(direction, asker=short_name or name, referrer=referrer)
-            added_by_entry[pk] = {"what": task_words, "within": partnership_title or ""}
+            what = _answer_task(direction, asker=short_name or name, referrer=referrer)
+            added_by_entry[pk] = {"what": what, "within": partnership_title or ""}
         return [replace(task, **added_by_entry[task.number]) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
@@ -182,11 +189,11 @@ class _WithAskers:
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
-    """Return the tasks to answer asks and offers that wait for the person's organisations."""
+    """Return the tasks to answer asks and offers that the person's organisations have not answered."""
     labels = dict(Status.choices)
     complete = _WithAskers(user)
 
-    def make(row: tuple[Any, ...]) -> Waiting:
+    def make_task(row: tuple[Any, ...]) -> Waiting:
         pk, title, shared_at, closes_on, status, _ = row
         return Waiting(
             what="Answer this",
@@ -200,7 +207,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
             complete=complete,
         )
 
-    return InOrder(rows_for(_answers_for, user), make, due=itemgetter(3))
+    return InOrder(rows_for(_answers_for, user), make_task, due=itemgetter(3))
 
 
 def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
@@ -236,7 +243,7 @@ def _question_answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work of the exchange in My work: entries to answer, answers to decide, questions to answer.
+#: The sources from which My work takes the tasks of the exchange: entries to answer, answers to decide, questions.
 WAITING = (
     Source(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
     Source(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
 from partnerships.agreements.rights import may_fill_posts_with
-from partnerships.agreements.services import UnableToChangePost, UnableToKeepObjective, edit_objective, fill_post
+from partnerships.agreements.services import UnableToChangeObjective, UnableToChangePost, edit_objective, fill_post
 from partnerships.agreements.services.posts import email_no_lead, end_holding_of
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
@@ -102,7 +102,7 @@ def _hand_over_objective(handover: Handover) -> None:
             now=handover.now,
             owner=handover.to,
         )
-    except UnableToKeepObjective as error:
+    except UnableToChangeObjective as error:
         raise UnableToHandOver(str(error)) from error
 
 

@@ -21,10 +21,10 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What a room offers to link.
+    """A kind of record of another room that people can link to an objective.
 
-    `code` is stored with each link and never changes. `choices` are keys and titles of what the person may link in the
-    partnership; `read` gives those of the keys that the person may read today.
+    `code` is stored with each link and never changes. `choices` returns keys and titles of the records that the person
+    may link in the partnership. `read` returns the records with these keys that the person may read today.
     """
 
     code: str
@@ -38,15 +38,15 @@ _providers: dict[str, Provider] = {}
 
 
 def register_provider(provider: Provider) -> None:
-    """Register what a room offers to link to objectives."""
+    """Register a kind of record that people can link to objectives."""
     _providers[provider.code] = provider
 
 
 def providers() -> list[Provider]:
-    """All providers, by code."""
+    """Return all providers, by code."""
     return [_providers[code] for code in sorted(_providers)]
 
 
 def provider_of(code: str) -> Provider | None:
-    """The provider with this code, if its room is installed."""
+    """Return the provider with this code, or None if its room is not installed."""
     return _providers.get(code)

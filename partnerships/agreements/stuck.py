@@ -38,16 +38,16 @@ _rooms: dict[str, Find] = {}
 
 
 def register_stuck(name: str, find: Find) -> None:
-    """Register the stuck records of a room, under a name."""
+    """Register a function that finds the stuck records of a room. Rooms come in the order of their names."""
     _rooms[name] = find
 
 
 def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Return the records that are stuck in these partnerships and that the reader may see, the longest first."""
+    """Return the stuck records in these partnerships that the reader may see, the longest stuck first."""
     if not partnerships:
         return []
-    stuck = [record for name in sorted(_rooms) for record in _rooms[name](user, partnerships, now)]
-    return sorted(stuck, key=lambda record: (record.since, record.title, record.path))
+    records = [record for name in sorted(_rooms) for record in _rooms[name](user, partnerships, now)]
+    return sorted(records, key=lambda record: (record.since, record.title, record.path))
 
 
 #: Returns the stuck records among the single records that a person facilitates, at a moment.
@@ -56,7 +56,7 @@ _facilitated: dict[str, FindFacilitated] = {}
 
 
 def register_facilitated(name: str, find: FindFacilitated) -> None:
-    """Register a room whose records can have a facilitator, under a name."""
+    """Register a function that finds stuck records of a room whose records can have a facilitator of their own."""
     _facilitated[name] = find
 
 

@@ -22,9 +22,9 @@ from partnerships.agreements.services import (
 
 @shared_task
 def act_on_dates() -> None:
-    """Record what the dates of partnerships have done; may run twice."""
+    """Record the changes that follow from the dates of partnerships. May run twice."""
     now = timezone.now()
-    # First: signed terms may move the end date.
+    # Terms come first, because signed terms may move the end date.
     record_terms_in_force(now=now)
     record_due_steps(now=now)
     carry_out_notices(now=now)
@@ -35,7 +35,7 @@ def act_on_dates() -> None:
 
 @shared_task
 def act_on_terms() -> None:
-    """Record terms whose day has come, and chase signatures; may run twice."""
+    """Record terms whose day has come, and chase signatures. May run twice."""
     now = timezone.now()
     record_terms_in_force(now=now)
     lapse_proposals(now=now)

@@ -1,4 +1,4 @@
-"""Register which events of partnerships and posts followers are notified about, and why not about the others."""
+"""Register which events of partnerships and posts followers are notified about, and why not about other events."""
 
 from __future__ import annotations
 
@@ -63,7 +63,11 @@ def _register_status_and_dates() -> None:
 
 
 def _register_parties() -> None:
-    """Register invitations, for parties only, and who joined or left, also for stakeholders without an account."""
+    """Register changes of parties.
+
+    Only parties are notified about invitations. Stakeholders without an account are also notified about who joins or
+    leaves.
+    """
     folds = {
         EventKind.PARTY_INVITED: (Fold.CREATED, Audience.INSIDE),
         EventKind.INVITATION_ACCEPTED: (Fold.CREATED, Audience.OUTSIDE),

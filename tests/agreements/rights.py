@@ -231,8 +231,8 @@ TERMS_ROWS = (
         result=NO_WRITES,
     ),
     Row(
-        "agreements.bring_up_to_date",
-        lambda w, author, found: services.bring_up_to_date(proposal=found, author=author, now=timezone.now()),
+        "agreements.update_terms_draft",
+        lambda w, author, found: services.update_terms_draft(proposal=found, author=author, now=timezone.now()),
         DRAFTERS,
         prepare=_out_of_date,
     ),
@@ -620,7 +620,7 @@ WITHOUT_A_PERSON = {
     "agreements.email_contact": "called by services that checked, and by an old link; the email goes to the contact",
     "agreements.carry_out_notices": "called by the clock",
     "agreements.remind_of_dates": "called by the clock",
-    "agreements.missing_for": "reads only",
+    "agreements.requirements_missing_for": "reads only",
     "agreements.record_event": "records what another service did",
     "agreements.record_post_event": "records what another service did",
 }

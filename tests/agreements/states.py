@@ -125,7 +125,8 @@ ENDED = (
         rights.KEEPERS,
         prepare=over(rights._objective),
         situation="after it ended",
-        result="UnableToKeepObjective: This partnership has ended, so you can read its objectives but not change them.",
+        result="UnableToChangeObjective: This partnership has ended, so you can read its objectives but not change "
+        "them.",
     ),
     Row(
         "agreements.answer_invitation",
@@ -275,7 +276,7 @@ DONE_ALREADY = (
         rights.KEEPERS,
         prepare=_unlinked,
         situation="once more",
-        result="UnableToKeepObjective: This link has already been removed, so you need not remove it.",
+        result="UnableToChangeObjective: This link has already been removed, so you need not remove it.",
     ),
 )
 ROWS = (*ENDED, *FORMER_PARTY, *DONE_ALREADY)

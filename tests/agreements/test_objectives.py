@@ -18,7 +18,7 @@ from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.services import (
     ProgressReport,
-    UnableToKeepObjective,
+    UnableToChangeObjective,
     add_objective,
     change_objective_status,
     edit_objective,
@@ -163,7 +163,7 @@ def test_what_serves_an_objective_is_shown_to_those_who_may_read_it(world: World
     [row] = objective_states(world.amina, world.partnership, None, TODAY())
     assert row.commitments == "1"
 
-    with pytest.raises(UnableToKeepObjective, match="list"):
+    with pytest.raises(UnableToChangeObjective, match="list"):
         link_record(objective=objective, provider="commitment", key="0", author=world.eddie, now=timezone.now())
     unlink_record(link=link, author=world.eddie, now=timezone.now())
     [row] = objective_states(world.amina, world.partnership, None, TODAY())
@@ -209,9 +209,9 @@ def test_objectives_move_and_close_with_a_reason(world: World) -> None:
 
     order = [row.objective.text for row in objective_states(world.ben, world.partnership, None, TODAY())]
     assert order == ["Fewer empty homes", "More homes for social rent"]
-    with pytest.raises(UnableToKeepObjective, match="closed"):
+    with pytest.raises(UnableToChangeObjective, match="closed"):
         report(world, first, 30)
-    with pytest.raises(UnableToKeepObjective, match="reason"):
+    with pytest.raises(UnableToChangeObjective, match="reason"):
         change_objective_status(objective=first, status="open", reason=" ", author=world.ben, now=timezone.now())
 
 

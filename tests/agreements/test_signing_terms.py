@@ -42,7 +42,6 @@ from partnerships.agreements.services import (
     UnableToSignTerms,
     UnableToWithdraw,
     answer_invitation,
-    bring_up_to_date,
     change_party_role,
     change_status,
     create_post,
@@ -58,6 +57,7 @@ from partnerships.agreements.services import (
     save_terms_piece,
     sign_terms,
     take_back_terms,
+    update_terms_draft,
     withdraw_proposal,
 )
 from partnerships.documents import PieceConflict
@@ -297,7 +297,7 @@ def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: Worl
 
     with pytest.raises(UnableToSendForSignature, match="has changed clause “Terms” since"):
         put_up(slow, world.ben)
-    both = bring_up_to_date(proposal=slow, author=world.ben, now=timezone.now())
+    both = update_terms_draft(proposal=slow, author=world.ben, now=timezone.now())
 
     assert both == ("clause “Terms”",)
     version = put_up(slow, world.ben)

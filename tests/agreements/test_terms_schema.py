@@ -52,7 +52,7 @@ def content(shares: list[dict[str, Any]] = [], clauses: Any = "One", **about: An
 
 
 def told(made: documents.Content, parties: int | None = None) -> list[str]:
-    return [problem.message for problem in problems_of(PANEL, made, parties=parties)]
+    return [problem.message for problem in problems_of(PANEL, made, party_count=parties)]
 
 
 HALVES = [{"party": "Larkhaven", "percent": "50"}, {"party": "Westmarch", "percent": "50.0 %"}]

@@ -29,7 +29,7 @@ from partnerships.agreements.services.notices import (
 )
 from partnerships.agreements.services.objectives import (
     ProgressReport,
-    UnableToKeepObjective,
+    UnableToChangeObjective,
     add_objective,
     change_objective_status,
     edit_objective,
@@ -76,8 +76,8 @@ from partnerships.agreements.services.status import (
     UnableToChangeStatus,
     UnableToRenew,
     change_status,
-    missing_for,
     renew,
+    requirements_missing_for,
 )
 from partnerships.agreements.services.terms import (
     PaperSignature,
@@ -88,7 +88,6 @@ from partnerships.agreements.services.terms import (
     UnableToWithdraw,
     ask_joined_parties,
     ask_new_signers,
-    bring_up_to_date,
     decline_to_sign,
     escalate_late_signatures,
     lapse_proposals,
@@ -102,6 +101,7 @@ from partnerships.agreements.services.terms import (
     send_for_signature,
     sign_terms,
     take_back_terms,
+    update_terms_draft,
     withdraw_proposal,
 )
 
@@ -114,6 +114,7 @@ __all__ = [
     "Terms",
     "UnableToAddDocument",
     "UnableToAnswer",
+    "UnableToChangeObjective",
     "UnableToChangeParty",
     "UnableToChangePost",
     "UnableToChangeStatus",
@@ -122,7 +123,6 @@ __all__ = [
     "UnableToEditSettings",
     "UnableToGiveNotice",
     "UnableToInvite",
-    "UnableToKeepObjective",
     "UnableToLeave",
     "UnableToPropose",
     "UnableToRemoveDocument",
@@ -138,7 +138,6 @@ __all__ = [
     "answer_invitation",
     "ask_joined_parties",
     "ask_new_signers",
-    "bring_up_to_date",
     "carry_out_notices",
     "change_contact",
     "change_objective_status",
@@ -162,7 +161,6 @@ __all__ = [
     "lapse_proposals",
     "leave_partnership",
     "link_record",
-    "missing_for",
     "move_objective",
     "move_terms_piece",
     "propose_amendment",
@@ -178,6 +176,7 @@ __all__ = [
     "remove_party",
     "renew",
     "report_progress",
+    "requirements_missing_for",
     "restore_document",
     "save_terms_piece",
     "send_for_signature",
@@ -185,6 +184,7 @@ __all__ = [
     "start_working_group",
     "take_back_terms",
     "unlink_record",
+    "update_terms_draft",
     "vacate_post",
     "withdraw_left_over_invitations",
     "withdraw_notice",

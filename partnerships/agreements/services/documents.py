@@ -21,7 +21,7 @@ from partnerships.people.retention import REMOVED_KEPT, drop_files
 
 
 class UnableToAddDocument(Exception):
-    """The partnership is over, or the file type is not allowed."""
+    """The partnership is over, or the file cannot be accepted."""
 
 
 class UnableToRemoveDocument(Exception):
@@ -48,24 +48,24 @@ def add_document(
     A document with personal data opens only while a data-sharing agreement is in force. If the row cannot be saved, the
     stored file is deleted again.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).may_add_document(organisation))
-    if locked.is_over_on(timezone.localdate(now)):
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).may_add_document(organisation))
+    if locked_partnership.is_over_on(timezone.localdate(now)):
         raise UnableToAddDocument("This partnership has ended, so you can read its documents but not add any.")
     try:
-        checked = check_upload(file)
+        upload = check_upload(file)
         document = Document(
-            partnership=locked,
-            title=(" ".join(title.split()) or checked.name)[:200],
+            partnership=locked_partnership,
+            title=(" ".join(title.split()) or upload.name)[:200],
             added_by=author,
             added_for=organisation,
             added_at=now,
             personal_data=personal_data,
         )
-        with stored(document, file, checked):
+        with stored(document, file, upload):
             document.save(force_insert=True)
             record_event(
-                locked,
+                locked_partnership,
                 EventKind.DOCUMENT_ADDED,
                 author=author,
                 now=now,
@@ -83,7 +83,7 @@ def remove_document(
 ) -> None:
     """Hide a document from everybody. Raises `UnableToRemoveDocument`.
 
-    An administrator can restore it until the retention job deletes its file.
+    An administrator can restore the document until the retention job deletes its file.
     """
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
@@ -105,7 +105,7 @@ def remove_document(
     )
 
 
-#: Name of the line in the journal that a document was removed or restored.
+#: Name of the lines in the journal which record that a document was removed or restored.
 DOCUMENT = "document"
 
 

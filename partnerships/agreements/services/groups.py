@@ -37,7 +37,7 @@ class NewGroup:
     #: The parties that take part. The chair may be among them.
     members: Collection[Organisation]
     ends_on: dt.date
-    #: Whether it may continue after its partnership has ended.
+    #: Whether the group may continue after its partnership has ended.
     outlives_parent: bool = False
 
 
@@ -50,18 +50,18 @@ def start_working_group(
     author: User | None,
     now: dt.datetime,
 ) -> Partnership:
-    """Start a working group of some of the parties of a partnership. Returns the group, which is a partnership too.
+    """Start a working group of some of the parties of a partnership, and return the group's own partnership.
 
-    The organisation is its chair; the other members are invited. Raises `UnableToStartGroup`.
+    The organisation becomes its chair; the other members are invited. Raises `UnableToStartGroup`.
     """
-    locked = lock_partnership(parent.pk)
+    locked_parent = lock_partnership(parent.pk)
     today = timezone.localdate(now)
-    require(rights_over(locked, author, now).may_start_group_for(organisation))
-    if locked.is_over_on(today):
+    require(rights_over(locked_parent, author, now).may_start_group_for(organisation))
+    if locked_parent.is_over_on(today):
         raise UnableToStartGroup("This partnership has ended, so you cannot start a working group in it.")
-    if WorkingGroup.objects.filter(partnership=locked).exists():
+    if WorkingGroup.objects.filter(partnership=locked_parent).exists():
         raise UnableToStartGroup("A working group cannot have working groups of its own. Start one in its partnership.")
-    parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = locked_parent.parties.present().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     other_members = [member for member in group.members if member.pk != organisation.pk]
     if not other_members or any(member.pk not in party_ids for member in other_members):
@@ -70,7 +70,7 @@ def start_working_group(
         )
     if group.ends_on <= today:
         raise UnableToStartGroup("Enter an end date in the future.")
-    parent_ends_on = None if locked.goes_on else locked.ends_on
+    parent_ends_on = None if locked_parent.goes_on else locked_parent.ends_on
     if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
         raise UnableToStartGroup(
             f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick that the "
@@ -84,24 +84,24 @@ def start_working_group(
             title=group.title,
             kind=WORKING_GROUP,
             purpose=group.purpose,
-            areas=locked.areas.all(),
+            areas=locked_parent.areas.all(),
             ends_on=group.ends_on,
             now=now,
         )
     except UnableToCreatePartnership as error:
         raise UnableToStartGroup(str(error)) from error
-    WorkingGroup.objects.create(partnership=partnership, parent=locked, outlives_parent=group.outlives_parent)
+    WorkingGroup.objects.create(partnership=partnership, parent=locked_parent, outlives_parent=group.outlives_parent)
     for member in other_members:
         invite_organisation(
             partnership=partnership,
             organisation=member,
             role=PartyRole.MEMBER,
-            reason=f"Working group of {locked.title}.",
+            reason=f"Working group of {locked_parent.title}.",
             author=author,
             now=now,
         )
     record_event(
-        locked,
+        locked_parent,
         EventKind.GROUP_STARTED,
         author=author,
         now=now,

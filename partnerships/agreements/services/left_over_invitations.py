@@ -1,4 +1,4 @@
-"""Withdraw invitations to partnerships that ended before the site did so itself."""
+"""Withdraw open invitations to partnerships that ended before the site withdrew such invitations by itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from partnerships.agreements.services.recording import lock_partnership
 def withdraw_left_over_invitations(*, now: dt.datetime) -> int:
     """Withdraw open invitations to partnerships that are over, and return how many.
 
-    Today, ending a partnership withdraws its invitations. This finds older ones. Safe to run twice.
+    Today, ending a partnership withdraws its invitations. This function withdraws older invitations, and is safe to run
+    twice.
     """
     invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=OVER)
     partnership_ids = invited.order_by("partnership").values_list("partnership", flat=True).distinct()

@@ -13,7 +13,7 @@ from partnerships.agreements.models import DateKind, Partnership
 from partnerships.agreements.queries.dates import dates_ahead, with_dates_within
 from partnerships.agreements.services.recording import lock_partnership, record_event
 
-#: How many days before it a date is near.
+#: A date is near from this many days before.
 NEAR = 30
 _KINDS = {DateKind.REVIEW: EventKind.REVIEW_NEAR, DateKind.END: EventKind.END_NEAR}
 
@@ -40,10 +40,10 @@ def _record_near_dates(partnership_id: int, today: dt.date, now: dt.datetime) ->
     count = 0
     for event, day in _near_dates(partnership, today):
         after = {"date": day.isoformat()}
-        recorded = Event.objects.filter(
+        existing_events = Event.objects.filter(
             target_kind="partnership", target_id=partnership_id, kind=event, data__after=after
         )
-        if not recorded.exists():
+        if not existing_events.exists():
             record_event(partnership, event, author=None, now=now, data={"after": after})
             count += 1
     return count

@@ -8,27 +8,27 @@ from collections.abc import Iterable, Iterator
 from partnerships.agreements.models import LEADING_ROLES, Notice, Partnership, Party, PartyRole
 
 
-def set_end_by_notice(locked: Partnership) -> None:
-    """Store which open notices end a locked partnership, and on which day it ends.
+def set_end_by_notice(partnership: Partnership) -> None:
+    """Store which open notices end a partnership, and on which day it ends. Call with the partnership locked.
 
     Call this whenever a notice or a party has changed.
     """
-    notices = list(locked.notices.open().order_by("last_day", "given_at", "pk"))
+    notices = list(partnership.notices.open().order_by("last_day", "given_at", "pk"))
     ends_on = None
-    are_decisive = _are_decisive(locked, (notice.organisation_id for notice in notices))
+    are_decisive = _are_decisive(partnership, (notice.organisation_id for notice in notices))
     for notice, is_decisive in zip(notices, are_decisive, strict=True):
         if is_decisive and ends_on is None:
             ends_on = notice.last_day
         if is_decisive != notice.ends_partnership:
             notice.ends_partnership = is_decisive
             notice.save(update_fields=["ends_partnership"])
-    if locked.notice_ends_on != ends_on:
-        locked.notice_ends_on = ends_on
-        locked.save(update_fields=["notice_ends_on"])
+    if partnership.notice_ends_on != ends_on:
+        partnership.notice_ends_on = ends_on
+        partnership.save(update_fields=["notice_ends_on"])
 
 
 def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable[Notice]) -> dt.date | None:
-    """Return the day on which the partnership would end if a party left after a last day, or None if it would not.
+    """Return the day on which the partnership would end if a party left after a last day, or None if it would go on.
 
     `other_notices` are the open notices of the other parties, earliest first.
     """
@@ -44,9 +44,10 @@ def end_if_notice_given(party: Party, last_day: dt.date, other_notices: Iterable
 
 
 def _are_decisive(partnership: Partnership, leavers: Iterable[int]) -> Iterator[bool]:
-    """For each organisation (by id) in the order in which they leave, yield whether its leaving ends the partnership.
+    """Yield, for each leaver, whether its leaving ends the partnership.
 
-    A partnership ends when fewer than two parties remain, or none that leads. Observers do not count.
+    `leavers` are ids of organisations in the order in which they leave. A partnership ends when fewer than two parties
+    remain, or none that leads. Observers do not count.
     """
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     remaining_roles = dict(parties.values_list("organisation_id", "role"))

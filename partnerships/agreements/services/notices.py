@@ -32,11 +32,11 @@ MAX_DAYS_AHEAD = 3 * 366
 
 
 class UnableToGiveNotice(Exception):
-    """The partnership is not in force, notice was given already, the day is not possible, or there is no reason."""
+    """The partnership is not in force, notice was given already, the day is not possible, or the reason is missing."""
 
 
 class UnableToWithdrawNotice(Exception):
-    """The notice was withdrawn or has taken effect, or there is no reason."""
+    """The notice was withdrawn or has taken effect, or the reason is missing."""
 
 
 def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
@@ -50,14 +50,14 @@ def give_notice(
 ) -> Notice:
     """Give notice for a party, and email the leads of the other parties.
 
-    Without a last day, it is the earliest that the terms allow. Raises `UnableToGiveNotice`.
+    If `last_day` is None, the last day is the earliest that the terms allow. Raises `UnableToGiveNotice`.
     """
     today = timezone.localdate(now)
-    locked = lock_partnership(party.partnership_id)
+    locked_partnership = lock_partnership(party.partnership_id)
     fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
     organisation = fresh_party.organisation
-    require(rights_over(locked, author, now).may_leave(fresh_party))
-    if locked.state_on(today) not in ENDING:
+    require(rights_over(locked_partnership, author, now).may_leave(fresh_party))
+    if locked_partnership.state_on(today) not in ENDING:
         raise UnableToGiveNotice("The partnership is not in force, so nobody can give notice to leave it.")
     if not fresh_party.is_present:
         raise UnableToGiveNotice(
@@ -65,14 +65,14 @@ def give_notice(
         )
     if not reason.strip():
         raise UnableToGiveNotice("Give a reason.")
-    if locked.notices.open().filter(organisation=organisation).exists():
+    if locked_partnership.notices.open().filter(organisation=organisation).exists():
         raise UnableToGiveNotice(
             f"{organisation.name} has already given notice. To change the last day, withdraw that notice first."
         )
-    final_day = last_day or earliest_last_day(locked, today)
-    _check_last_day(locked, final_day, today)
+    final_day = last_day or earliest_last_day(locked_partnership, today)
+    _check_last_day(locked_partnership, final_day, today)
     notice = Notice.objects.create(
-        partnership=locked,
+        partnership=locked_partnership,
         organisation=organisation,
         reason=reason.strip(),
         last_day=final_day,
@@ -80,17 +80,17 @@ def give_notice(
         given_by=author,
         given_at=now,
     )
-    set_end_by_notice(locked)
+    set_end_by_notice(locked_partnership)
     notice.refresh_from_db(fields=["ends_partnership"])
     record_event(
-        locked,
+        locked_partnership,
         EventKind.NOTICE_GIVEN,
         author=author,
         now=now,
         organisation=organisation,
         data={"notice": notice.pk, "after": {"last_day": final_day.isoformat()}, "reason": notice.reason},
     )
-    _email_leads(notice, locked, author=author, now=now)
+    _email_leads(notice, locked_partnership, author=author, now=now)
     return notice
 
 
@@ -110,9 +110,9 @@ def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date)
 @transaction.atomic
 def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt.datetime) -> None:
     """Withdraw a notice before it takes effect, and email the leads. Raises `UnableToWithdrawNotice`."""
-    locked = lock_partnership(notice.partnership_id)
+    locked_partnership = lock_partnership(notice.partnership_id)
     locked_notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
-    require(rights_over(locked, author, now).may_withdraw_notice(locked_notice))
+    require(rights_over(locked_partnership, author, now).may_withdraw_notice(locked_notice))
     if not locked_notice.is_open or locked_notice.last_day < timezone.localdate(now):
         raise UnableToWithdrawNotice(
             "This notice has already been withdrawn or taken effect, so nobody can withdraw it."
@@ -123,9 +123,9 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
     locked_notice.withdrawn_by = author
     locked_notice.withdrawn_because = reason.strip()
     locked_notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
-    set_end_by_notice(locked)
+    set_end_by_notice(locked_partnership)
     record_event(
-        locked,
+        locked_partnership,
         EventKind.NOTICE_WITHDRAWN,
         author=author,
         now=now,
@@ -136,7 +136,7 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
             "reason": locked_notice.withdrawn_because,
         },
     )
-    _email_leads(locked_notice, locked, author=author, now=now)
+    _email_leads(locked_notice, locked_partnership, author=author, now=now)
 
 
 def _email_leads(notice: Notice, partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
@@ -161,21 +161,24 @@ def carry_out_notices(*, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def _carry_out(pk: int, now: dt.datetime) -> bool:
-    """End the part of the party, or the partnership if it cannot continue without it. False if done already."""
-    locked = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=pk))
-    notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=pk)
+def _carry_out(notice_id: int, now: dt.datetime) -> bool:
+    """End the part of the party, or the partnership if it cannot continue without the party.
+
+    Returns False if the notice was already carried out or withdrawn.
+    """
+    locked_partnership = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=notice_id))
+    notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice_id)
     if not notice.is_open:
         return False
     notice.done_at = now
     notice.save(update_fields=["done_at"])
     reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"
-    party = locked.parties.present().filter(organisation=notice.organisation_id).first()
-    if party is None or locked.is_over_on(timezone.localdate(now)):
+    party = locked_partnership.parties.present().filter(organisation=notice.organisation_id).first()
+    if party is None or locked_partnership.is_over_on(timezone.localdate(now)):
         return True
     try:
         with transaction.atomic():
             leave_partnership(party=party, reason=reason, author=None, now=now, after_notice=True)
     except UnableToLeave:
-        set_status(locked, Status.ENDED, reason=reason, author=None, now=now)
+        set_status(locked_partnership, Status.ENDED, reason=reason, author=None, now=now)
     return True

@@ -33,15 +33,15 @@ from partnerships.people.models import User
 
 #: How many objectives a partnership may have, including those that were met or dropped.
 MAX_OBJECTIVES = 100
-#: How many records one objective may be linked to.
+#: How many linked records one objective may have.
 MAX_LINKS = 50
 
 
-class UnableToKeepObjective(Exception):
+class UnableToChangeObjective(Exception):
     """The partnership is over, or the input is incomplete, invalid or out of date."""
 
 
-class ObjectiveHasChanged(UnableToKeepObjective):
+class ObjectiveHasChanged(UnableToChangeObjective):
     """Another person has changed the objective since the author opened the form."""
 
 
@@ -72,25 +72,25 @@ class ProgressReport:
 def _lock_editable(partnership_id: int, author: User | None, now: dt.datetime) -> Partnership:
     """Lock and return a partnership whose objectives the author may change.
 
-    Raises `UnableToKeepObjective` if it is over.
+    Raises `UnableToChangeObjective` if the partnership is over.
     """
-    locked = lock_partnership(partnership_id)
-    require(rights_over(locked, author, now).may_edit_objectives)
-    if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToKeepObjective("This partnership has ended, so you can read its objectives but not change them.")
-    return locked
+    locked_partnership = lock_partnership(partnership_id)
+    require(rights_over(locked_partnership, author, now).may_edit_objectives)
+    if locked_partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToChangeObjective("This partnership has ended, so you can read its objectives but not change them.")
+    return locked_partnership
 
 
 def _lock_objective(objective: Objective, author: User | None, now: dt.datetime) -> tuple[Partnership, Objective]:
     """Lock the partnership, then the objective, and return both."""
     partnership = _lock_editable(objective.partnership_id, author, now)
-    locked = Objective.objects.select_for_update(of=("self",)).get(pk=objective.pk)
-    locked.partnership = partnership
-    return partnership, locked
+    locked_objective = Objective.objects.select_for_update(of=("self",)).get(pk=objective.pk)
+    locked_objective.partnership = partnership
+    return partnership, locked_objective
 
 
 def _error_in(objective: Objective) -> str:
-    """Return what is wrong with the fields of an objective, or an empty text."""
+    """Return an error message about the fields of an objective, or ""."""
     if not objective.text.strip() or not objective.measure.strip():
         return "Enter the objective, and what is measured."
     if objective.target_on <= objective.baseline_on:
@@ -124,19 +124,21 @@ def add_objective(
     came_from: OriginRecord | None = None,
     **details: Unpack[Details],
 ) -> Objective:
-    """Add an objective at the end of the list. Raises `UnableToKeepObjective`.
+    """Add an objective at the end of the list. Raises `UnableToChangeObjective`.
 
-    `came_from` is a record of another room, which then links to the objective.
+    `came_from` is a record of another room, which that room then links to the objective.
     """
-    locked = _lock_editable(partnership.pk, author, now)
-    if locked.objectives.count() >= MAX_OBJECTIVES:
-        raise UnableToKeepObjective(
+    locked_partnership = _lock_editable(partnership.pk, author, now)
+    if locked_partnership.objectives.count() >= MAX_OBJECTIVES:
+        raise UnableToChangeObjective(
             f"This partnership has {MAX_OBJECTIVES} objectives and cannot have more. Change one of them instead."
         )
-    last_position = locked.objectives.aggregate(position=Max("position"))["position"] or 0
-    objective = Objective(partnership=locked, position=last_position + 1, created_by=author, created_at=now, **details)
+    last_position = locked_partnership.objectives.aggregate(position=Max("position"))["position"] or 0
+    objective = Objective(
+        partnership=locked_partnership, position=last_position + 1, created_by=author, created_at=now, **details
+    )
     if error_text := _error_in(objective):
-        raise UnableToKeepObjective(error_text)
+        raise UnableToChangeObjective(error_text)
     objective.save(force_insert=True)
     after = {"target": objective.in_words(objective.target), "by": objective.target_on.isoformat()}
     _record_event(objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
@@ -144,7 +146,7 @@ def add_objective(
         try:
             came_from.origin.link(objective, came_from.record, author, now)
         except UnableToLinkOrigin as error:
-            raise UnableToKeepObjective(str(error)) from error
+            raise UnableToChangeObjective(str(error)) from error
     return objective
 
 
@@ -158,26 +160,26 @@ def edit_objective(
     now: dt.datetime,
     **details: Unpack[Details],
 ) -> tuple[str, ...]:
-    """Change an objective, with a reason. Return the names of the changed fields.
+    """Change an objective, with a reason, and return the names of the changed fields.
 
-    `revision` is the one that the author saw. Raises `UnableToKeepObjective`.
+    `revision` is the revision that the author saw. Raises `UnableToChangeObjective`.
     """
-    _partnership, locked = _lock_objective(objective, author, now)
-    if locked.revision != revision:
+    _partnership, locked_objective = _lock_objective(objective, author, now)
+    if locked_objective.revision != revision:
         raise ObjectiveHasChanged(
             "Another person changed this objective while you were editing it. Compare your text with theirs."
         )
-    before, after = apply_changes(locked, dict(details))
+    before, after = apply_changes(locked_objective, dict(details))
     if not before:
         return ()
     if not reason.strip():
-        raise UnableToKeepObjective("Give a reason.")
-    if error_text := _error_in(locked):
-        raise UnableToKeepObjective(error_text)
-    locked.revision += 1
-    locked.save(update_fields=[*before, "revision"])
+        raise UnableToChangeObjective("Give a reason.")
+    if error_text := _error_in(locked_objective):
+        raise UnableToChangeObjective(error_text)
+    locked_objective.revision += 1
+    locked_objective.save(update_fields=[*before, "revision"])
     _record_event(
-        locked,
+        locked_objective,
         EventKind.OBJECTIVE_CHANGED,
         author=author,
         now=now,
@@ -197,15 +199,15 @@ def report_progress(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> ObjectiveProgress:
-    """Report the figure of an open objective on a day. Raises `UnableToKeepObjective`."""
-    _partnership, locked = _lock_objective(objective, author, now)
-    if not locked.is_open:
-        raise UnableToKeepObjective("This objective is closed. Reopen it first.")
-    if not locked.baseline_on <= report.on <= timezone.localdate(now):
-        raise UnableToKeepObjective("Enter a date between the date of the starting figure and today.")
-    previous = locked.progress.order_by("on", "pk").last()
+    """Report the figure of an open objective on a day. Raises `UnableToChangeObjective`."""
+    _partnership, locked_objective = _lock_objective(objective, author, now)
+    if not locked_objective.is_open:
+        raise UnableToChangeObjective("This objective is closed. Reopen it first.")
+    if not locked_objective.baseline_on <= report.on <= timezone.localdate(now):
+        raise UnableToChangeObjective("Enter a date between the date of the starting figure and today.")
+    previous_report = locked_objective.progress.order_by("on", "pk").last()
     progress = ObjectiveProgress.objects.create(
-        objective=locked,
+        objective=locked_objective,
         on=report.on,
         figure=report.figure,
         note=report.note.strip(),
@@ -215,11 +217,11 @@ def report_progress(
         at=now,
     )
     before = {
-        "figure": locked.in_words(previous.figure if previous else locked.baseline),
-        "blocked by": previous.blocked_by if previous else "",
+        "figure": locked_objective.in_words(previous_report.figure if previous_report else locked_objective.baseline),
+        "blocked by": previous_report.blocked_by if previous_report else "",
     }
-    after = {"figure": locked.in_words(report.figure), "blocked by": progress.blocked_by}
-    _record_event(locked, EventKind.OBJECTIVE_PROGRESS, author=author, now=now, before=before, after=after)
+    after = {"figure": locked_objective.in_words(report.figure), "blocked by": progress.blocked_by}
+    _record_event(locked_objective, EventKind.OBJECTIVE_PROGRESS, author=author, now=now, before=before, after=after)
     return progress
 
 
@@ -227,19 +229,22 @@ def report_progress(
 def change_objective_status(
     *, objective: Objective, status: str, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Mark an objective as met, drop it or open it again, with a reason. Raises `UnableToKeepObjective`."""
-    _partnership, locked = _lock_objective(objective, author, now)
-    if status not in ObjectiveStatus.values or status == locked.status:
-        raise UnableToKeepObjective("Choose another status.")
+    """Mark an objective as met, drop it or open it again, with a reason.
+
+    Raises `UnableToChangeObjective`.
+    """
+    _partnership, locked_objective = _lock_objective(objective, author, now)
+    if status not in ObjectiveStatus.values or status == locked_objective.status:
+        raise UnableToChangeObjective("Choose another status.")
     if not reason.strip():
-        raise UnableToKeepObjective("Give a reason.")
-    previous_status = locked.status
-    locked.status = status
-    locked.status_reason = "" if status == ObjectiveStatus.OPEN else reason.strip()
-    locked.revision += 1
-    locked.save(update_fields=["status", "status_reason", "revision"])
+        raise UnableToChangeObjective("Give a reason.")
+    previous_status = locked_objective.status
+    locked_objective.status = status
+    locked_objective.status_reason = "" if status == ObjectiveStatus.OPEN else reason.strip()
+    locked_objective.revision += 1
+    locked_objective.save(update_fields=["status", "status_reason", "revision"])
     _record_event(
-        locked,
+        locked_objective,
         EventKind.OBJECTIVE_STATUS,
         author=author,
         now=now,
@@ -252,9 +257,9 @@ def change_objective_status(
 @transaction.atomic
 def move_objective(*, objective: Objective, up: bool, author: User | None, now: dt.datetime) -> None:
     """Move an objective one place up or down. At either end of the list, nothing changes."""
-    partnership, locked = _lock_objective(objective, author, now)
+    partnership, locked_objective = _lock_objective(objective, author, now)
     rows = list(partnership.objectives.select_for_update().order_by("position", "pk"))
-    index = rows.index(locked)
+    index = rows.index(locked_objective)
     neighbour = index - 1 if up else index + 1
     if not 0 <= neighbour < len(rows):
         return
@@ -267,26 +272,34 @@ def move_objective(*, objective: Objective, up: bool, author: User | None, now: 
 
 @transaction.atomic
 def link_record(*, objective: Objective, provider: str, key: str, author: User, now: dt.datetime) -> ObjectiveLink:
-    """Link a record that serves the objective, such as a commitment. Raises `UnableToKeepObjective`."""
-    partnership, locked = _lock_objective(objective, author, now)
+    """Link a record that serves the objective, such as a commitment.
+
+    Raises `UnableToChangeObjective`.
+    """
+    partnership, locked_objective = _lock_objective(objective, author, now)
     chosen_provider = provider_of(provider)
     title_by_key = dict(chosen_provider.choices(author, partnership)) if chosen_provider else {}
     if key not in title_by_key:
-        raise UnableToKeepObjective("Choose a record from the list.")
-    if locked.links.filter(provider=provider, key=key).exists():
-        raise UnableToKeepObjective("This record is already linked to the objective. Choose another one.")
-    if locked.links.count() >= MAX_LINKS:
-        raise UnableToKeepObjective(f"You can link at most {MAX_LINKS} records to an objective. Remove a link first.")
-    link = ObjectiveLink.objects.create(objective=locked, provider=provider, key=key, linked_by=author, linked_at=now)
-    _record_event(locked, EventKind.OBJECTIVE_LINKED, author=author, now=now)
+        raise UnableToChangeObjective("Choose a record from the list.")
+    if locked_objective.links.filter(provider=provider, key=key).exists():
+        raise UnableToChangeObjective("This record is already linked to the objective. Choose another one.")
+    if locked_objective.links.count() >= MAX_LINKS:
+        raise UnableToChangeObjective(f"You can link at most {MAX_LINKS} records to an objective. Remove a link first.")
+    link = ObjectiveLink.objects.create(
+        objective=locked_objective, provider=provider, key=key, linked_by=author, linked_at=now
+    )
+    _record_event(locked_objective, EventKind.OBJECTIVE_LINKED, author=author, now=now)
     return link
 
 
 @transaction.atomic
 def unlink_record(*, link: ObjectiveLink, author: User | None, now: dt.datetime) -> None:
-    """Remove the link to a record. Raises `UnableToKeepObjective` if it was removed already."""
-    _partnership, locked = _lock_objective(link.objective, author, now)
-    if not locked.links.filter(pk=link.pk).exists():
-        raise UnableToKeepObjective("This link has already been removed, so you need not remove it.")
-    locked.links.filter(pk=link.pk).delete()
-    _record_event(locked, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)
+    """Remove the link to a record.
+
+    Raises `UnableToChangeObjective` if the link was removed already.
+    """
+    _partnership, locked_objective = _lock_objective(link.objective, author, now)
+    if not locked_objective.links.filter(pk=link.pk).exists():
+        raise UnableToChangeObjective("This link has already been removed, so you need not remove it.")
+    locked_objective.links.filter(pk=link.pk).delete()
+    _record_event(locked_objective, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)

@@ -39,19 +39,19 @@ class UnableToAnswer(Exception):
 
 
 class UnableToLeave(Exception):
-    """The organisation is no party, is the last one that leads or must give notice, or the reason is missing."""
+    """The organisation is not a party, is the last one that leads, or must give notice, or the reason is missing."""
 
 
 class UnableToChangeParty(Exception):
     """The role is unknown, or nobody would lead the partnership."""
 
 
-#: How many invitations people may send in a day, because each is emailed to all leads of the organisation.
+#: How many invitations people of a partnership may send in a day. All leads of the invited organisation get an email.
 INVITATIONS_A_DAY = 20
 
 
 def _count_recent_invitations(partnership: Partnership, now: dt.datetime) -> int:
-    """Return the number of invitations that people sent in the last day."""
+    """Return how many invitations to the partnership people sent in the last day."""
     return Event.objects.filter(
         target_kind="partnership",
         target_id=partnership.pk,
@@ -68,7 +68,7 @@ def _lock_party(party: Party) -> tuple[Partnership, Party]:
 
 
 def _refresh(party: Party, locked: Party) -> None:
-    """Copy what was saved on the locked row to the caller's object."""
+    """Copy the saved columns of the locked row to the caller's object."""
     for name in ("role", "status", "answered_at", "answered_by_id", "reason", "joined_on", "left_on", "left_at"):
         setattr(party, name, getattr(locked, name))
 
@@ -87,21 +87,21 @@ def invite_organisation(
 
     An organisation that declined or left may be invited again. Raises `UnableToInvite`.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads)
-    if locked.is_over_on(timezone.localdate(now)):
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).leads)
+    if locked_partnership.is_over_on(timezone.localdate(now)):
         raise UnableToInvite("This partnership has ended, so you can no longer invite an organisation.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended. Invite its successor instead.")
-    if author is not None and _count_recent_invitations(locked, now) >= INVITATIONS_A_DAY:
+    if author is not None and _count_recent_invitations(locked_partnership, now) >= INVITATIONS_A_DAY:
         raise UnableToInvite(f"You have sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.")
     if role not in PartyRole.values:
         raise UnableToInvite("Choose a role for the organisation.")
     if not reason.strip():
         raise UnableToInvite("Give a reason for inviting the organisation.")
-    party = Party.objects.select_for_update().filter(partnership=locked, organisation=organisation).first()
+    party = Party.objects.select_for_update().filter(partnership=locked_partnership, organisation=organisation).first()
     if party is None:
-        party = Party(partnership=locked, organisation=organisation)
+        party = Party(partnership=locked_partnership, organisation=organisation)
     elif party.status in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
         raise UnableToInvite(f"{organisation.name} already takes part in this partnership or is invited to it.")
     party.role, party.status = role, PartyStatus.INVITED
@@ -110,7 +110,7 @@ def invite_organisation(
     party.reason = ""
     party.save()
     record_event(
-        locked,
+        locked_partnership,
         EventKind.PARTY_INVITED,
         author=author,
         now=now,
@@ -124,7 +124,7 @@ def invite_organisation(
         kind="agreements.invitation",
         people=[lead.pk for lead in leads_of(organisation) if lead != author],
         params={"party": party.pk},
-        sender_id=_acting_for(locked, author),
+        sender_id=_acting_for(locked_partnership, author),
         now=now,
     )
     return party
@@ -182,11 +182,12 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
 
 
 def _status_without_acceptance(party: Party) -> PartyStatus:
-    """Return the status after a declined or withdrawn invitation. A former party becomes one again."""
+    """Return the status after a declined or withdrawn invitation: "left" for a former party, else "declined"."""
     return PartyStatus.DECLINED if party.left_at is None else PartyStatus.LEFT
 
 
 def _another_party_leads(partnership: Partnership, party: Party) -> bool:
+    """Return whether another present party is chair or lead."""
     return partnership.parties.present().filter(role__in=LEADING_ROLES).exclude(pk=party.pk).exists()
 
 
@@ -194,10 +195,10 @@ def _another_party_leads(partnership: Partnership, party: Party) -> bool:
 def leave_partnership(
     *, party: Party, reason: str, author: User | None, now: dt.datetime, after_notice: bool = False
 ) -> None:
-    """End a party's part in a partnership, at its own wish. It still reads the partnership as it was.
+    """End a party's part in a partnership, at its own wish. Its people still read the partnership as it was.
 
-    `after_notice` says that the notice for which the terms ask is over, or that the party left before it was recorded
-    here. Raises `UnableToLeave`.
+    `after_notice` says that the notice which the terms require is over, or that the party left before its leaving was
+    recorded here. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked))
@@ -213,11 +214,12 @@ def remove_party(
 ) -> None:
     """Remove a party, or withdraw its invitation.
 
-    After a restore, `even_last_lead` allows to remove the last party that leads. Raises `UnableToLeave`.
+    After a restore, `even_last_lead` allows the removal of the last party that leads. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     rights = rights_over(partnership, author, now)
     require(rights.leads)
+    # An author who leads only this party would otherwise avoid its notice by removing it.
     removes_itself = not rights.roles.is_system and rights.leading == {locked.organisation_id}
     if removes_itself:
         _refuse_without_notice(partnership, locked, now)
@@ -245,7 +247,7 @@ def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datet
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Withdraw an open invitation. The terms no longer wait for the signature of the organisation."""
+    """Withdraw an open invitation. The signature of the organisation is no longer needed."""
     if not reason.strip():
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
     locked.status, locked.reason, locked.answered_at = _status_without_acceptance(locked), reason.strip(), now
@@ -272,12 +274,12 @@ def withdraw_with_partnership(ending: PartnershipEnding) -> None:
         _withdraw(ending.partnership, party, reason=ending.reason, author=ending.author, now=ending.now)
 
 
-#: Name of the line in the journal that an organisation takes part, or no longer does.
+#: Name of the lines in the journal which record that an organisation takes part, or no longer does.
 PARTY = "party"
 
 
 def party_identity(partnership: Partnership, organisation: Organisation) -> str:
-    """Return the hash by which the journal recognises an organisation in a partnership."""
+    """Return the hash by which the journal recognises the part of an organisation in a partnership."""
     return journal.identity(partnership.pk, partnership.created_at, organisation.pk, organisation.created_at)
 
 
@@ -300,7 +302,7 @@ def _end_party(
     """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} no longer takes part in this partnership.")
-    # A restore has no author, and repeats what happened even if the partnership is over by now.
+    # A restore has no author. It ends the part again, even if the partnership is over by now.
     if author is not None and partnership.is_over_on(timezone.localdate(now)):
         raise UnableToLeave("This partnership has ended, so no organisation can leave it or be removed.")
     if not reason.strip():
@@ -351,15 +353,15 @@ def _email_departure(party: Party, *, is_removed: bool, author: User | None, now
 def change_party_role(
     *, party: Party, role: str, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
 ) -> None:
-    """Change the role of a party, with a reason. One party must stay chair or lead.
+    """Change the role of a party, with a reason. At least one party must be chair or lead.
 
-    After a restore, `even_last_lead` allows to change the last one. Raises `UnableToChangeParty`.
+    After a restore, `even_last_lead` allows a change of the last such party. Raises `UnableToChangeParty`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).leads)
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
-    # A restore has no author, and repeats what happened even if the partnership is over by now.
+    # A restore has no author. It changes the role again, even if the partnership is over by now.
     if author is not None and partnership.is_over_on(timezone.localdate(now)):
         raise UnableToChangeParty("This partnership has ended, so roles in it can no longer change.")
     if locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):

@@ -44,9 +44,9 @@ class UnableToEditSettings(Exception):
 
 
 class Terms(TypedDict, total=False):
-    """What a partnership is opened with; see the model.
+    """The fields of the terms with which a partnership is opened (see the model).
 
-    Its first draft of the terms says the same. Later, only signed terms change these fields.
+    Its first draft of the terms has the same values. Later, only signed terms change these fields.
     """
 
     purpose: str
@@ -68,13 +68,13 @@ class Terms(TypedDict, total=False):
 
 
 class NewPartnership(Terms):
-    """What a new partnership is called, and the terms with which it is opened."""
+    """The title of a new partnership, and the terms with which it is opened."""
 
     title: str
 
 
 class Settings(TypedDict, total=False):
-    """What can be changed without signatures."""
+    """The settings that people can change without signatures."""
 
     title: str
     kind: str
@@ -83,6 +83,7 @@ class Settings(TypedDict, total=False):
 
 
 def _problem_with_terms(partnership: Partnership) -> str:
+    """Return why the dates, the contact rhythm or the notice period are not possible, or ""."""
     start = partnership.starts_on
     if start and partnership.ends_on and partnership.ends_on < start:
         return "The end date must not be before the start date."
@@ -96,7 +97,7 @@ def _problem_with_terms(partnership: Partnership) -> str:
 
 
 def _problem_with_kind(code: str, *, current: str) -> str:
-    """Return why a kind cannot be chosen, or "". `current` is the kind chosen already."""
+    """Return why a kind cannot be chosen, or "". A kind that is no longer offered can remain the `current` kind."""
     kind = PartnershipKind.by_code().get(code)
     if kind is None:
         return f"There is no kind of partnership with the code “{code}”. Enter the code of another kind."
@@ -116,11 +117,11 @@ def create_partnership(
     starter: bool = False,
     **opening: Unpack[NewPartnership],
 ) -> Partnership:
-    """Open a partnership; its status is exploring.
+    """Open a partnership, with the status "exploring".
 
-    Its first draft of the terms has the given content, or else what the terms say. With `starter`, a draft without
-    clauses begins with those of its kind. The author's organisation is the chair and has accepted. Raises
-    `UnableToCreatePartnership`.
+    Its first draft of the terms has the given content or, without content, the values in `opening`. With `starter`, a
+    draft without clauses begins with the clauses of its kind. The author's organisation is the chair and has accepted.
+    Raises `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
     opening["title"] = " ".join(opening["title"].split())
@@ -177,7 +178,7 @@ def create_partnership(
 
 
 def _begin_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
-    """Fill what the first draft leaves empty with the texts and the notice period of its kind."""
+    """Fill empty parts of the first draft with the texts and the notice period of its kind."""
     if not content.get("clauses"):
         content["clauses"] = kind.clauses
     content["about"] = {**kind.starters, **content.get("about", {})}
@@ -185,12 +186,12 @@ def _begin_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None
         content["about"]["notice_days"] = kind.notice_days
 
 
-#: The journal's name for who may know of a partnership.
+#: Name of the lines in the journal which record that the audience of a partnership has changed.
 AUDIENCE = "partnership audience"
 
 
 def partnership_identity(partnership: Partnership) -> str:
-    """Return the journal's hash of a partnership."""
+    """Return the hash by which the journal recognises a partnership."""
     return journal.identity(partnership.pk, partnership.created_at)
 
 
@@ -205,44 +206,46 @@ def edit_settings(
     organisation: Organisation | None = None,
     **settings: Unpack[Settings],
 ) -> tuple[str, ...]:
-    """Change title, kind, audience, areas or contact rhythm; return the names of the changed fields.
+    """Change title, kind, audience, areas or contact rhythm, and return the names of the changed fields.
 
-    The kind can be changed while the first terms are drafted: the draft keeps what the other kind has too. Raises
-    `UnableToEditSettings`.
+    The kind can be changed while the first terms are drafted: the draft keeps the fields that the other kind has too.
+    Raises `UnableToEditSettings`.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads_for(organisation))
-    if locked.is_over_on(timezone.localdate(now)):
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).leads_for(organisation))
+    if locked_partnership.is_over_on(timezone.localdate(now)):
         raise UnableToEditSettings("This partnership has ended, so you can read it but not change it.")
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
-    code = settings.get("kind", locked.kind_id)
-    if problem := _problem_with_kind(code, current=locked.kind_id):
+    code = settings.get("kind", locked_partnership.kind_id)
+    if problem := _problem_with_kind(code, current=locked_partnership.kind_id):
         raise UnableToEditSettings(problem)
     changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
-    before, after = apply_changes(locked, changes | {"kind_id": code})
-    if not locked.title.strip():
+    before, after = apply_changes(locked_partnership, changes | {"kind_id": code})
+    if not locked_partnership.title.strip():
         raise UnableToEditSettings("Give the partnership a title.")
-    if problem := _problem_with_terms(locked):
+    if problem := _problem_with_terms(locked_partnership):
         raise UnableToEditSettings(problem)
     if "kind_id" in before:
         before["kind"], after["kind"] = before.pop("kind_id"), after.pop("kind_id")
-        _change_kind(locked, now=now)
+        _change_kind(locked_partnership, now=now)
     if before:
-        locked.save(update_fields=list(before))
+        locked_partnership.save(update_fields=list(before))
     if "audience" in before:
-        identity = partnership_identity(locked)
-        journal.note(AUDIENCE, now=now, partnership=locked.pk, same=identity, audience=locked.audience)
+        identity = partnership_identity(locked_partnership)
+        journal.note(
+            AUDIENCE, now=now, partnership=locked_partnership.pk, same=identity, audience=locked_partnership.audience
+        )
     if areas is not None:
-        areas_before, areas_after = set(locked.areas.all()), set(areas)
+        areas_before, areas_after = set(locked_partnership.areas.all()), set(areas)
         if areas_before != areas_after:
-            locked.areas.set(areas_after)
+            locked_partnership.areas.set(areas_after)
             before["areas"] = sorted(area.name for area in areas_before)
             after["areas"] = sorted(area.name for area in areas_after)
     if not before:
         return ()
     record_event(
-        locked,
+        locked_partnership,
         EventKind.SETTINGS_CHANGED,
         author=author,
         now=now,
@@ -250,13 +253,16 @@ def edit_settings(
         data={"before": before, "after": after, "reason": reason.strip()},
     )
     for name in before.keys() - {"areas", "kind"}:
-        setattr(partnership, name, getattr(locked, name))
-    partnership.kind_id = locked.kind_id
+        setattr(partnership, name, getattr(locked_partnership, name))
+    partnership.kind_id = locked_partnership.kind_id
     return tuple(before)
 
 
 def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:
-    """Give the draft of the first terms the fields of another kind."""
+    """Give the draft of the first terms the fields of another kind.
+
+    Raises `UnableToEditSettings` once terms have been sent for signature.
+    """
     drafts = partnership.terms_proposals.select_for_update()
     if partnership.terms_versions.exists() or drafts.exclude(status=ProposalStatus.DRAFTING).exists():
         raise UnableToEditSettings(

@@ -33,7 +33,7 @@ class UnableToChangePost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach the holder of a post. Only contacts without an account have a name."""
+    """Contact details of the holder of a post. Only contacts without an account have a name."""
 
     name: str = ""
     email: str = ""
@@ -56,7 +56,7 @@ def create_post(
 
     Raises `UnableToChangePost`.
     """
-    _lock_above(organisation.pk, partnership.pk if partnership else None)
+    _lock_organisation_and_partnership(organisation.pk, partnership.pk if partnership else None)
     require(may_fill_posts_with(role, roles_of(author, now), organisation.pk))
     if role not in PostRole.values:
         raise UnableToChangePost("Choose a role.")
@@ -83,7 +83,7 @@ def fill_post(
     contact: Contact | None = None,
     starts_on: dt.date | None = None,
 ) -> Holder:
-    """Give a post to a person or contact from a day on (by default today), and email them.
+    """Give a post to a person or contact from a day on (by default today), and email the new holder.
 
     The present holder's time ends on that day, except in a team. A person must act for the organisation. A contact
     without an account needs a name. Raises `UnableToChangePost`.
@@ -129,7 +129,7 @@ def fill_post(
 
 
 def _is_emailed_already(holder: Holder) -> bool:
-    """Whether an earlier row of the same spreadsheet names the same address, so that one email covers both."""
+    """Return whether an earlier row of the same spreadsheet names the same address, so that one email covers both."""
     if not holder.email:
         return False
     earlier_rows = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
@@ -138,7 +138,7 @@ def _is_emailed_already(holder: Holder) -> bool:
 
 @transaction.atomic
 def email_contact(holder: Holder, *, now: dt.datetime) -> None:
-    """Email a contact without an account what we hold about them, if we have an address."""
+    """Email a contact without an account about the data that we hold, if we have an address."""
     if holder.email:
         record_email(
             kind=CONTACT,
@@ -167,7 +167,7 @@ def vacate_post(
 
 @transaction.atomic
 def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
-    """Change the contact details of a holder. Holders may also change their own. Raises `UnableToChangePost`."""
+    """Change a holder's contact details. Holders may also change their own. Raises `UnableToChangePost`."""
     post, locked = _lock_current_holder(holder, author=author, now=now)
     is_contact = locked.person_id is None
     if is_contact and not contact.name.strip():
@@ -205,7 +205,7 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
 def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
     """Remove the details of a contact without an account at their own wish, and end their time in the post.
 
-    The link in their email gives them the right. Does nothing if the details are removed already.
+    The contact needs no other right than the link in the email. Does nothing if the details were removed before.
     """
     post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
@@ -225,7 +225,7 @@ def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End the post today, with the time of its holders. Raises `UnableToChangePost`."""
+    """End the post today, and the time of its holders. Raises `UnableToChangePost`."""
     locked = lock_post(post)
     require(may_fill_posts_with(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
@@ -234,7 +234,7 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
 
 
 def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a locked post, with the time of its holders. Does not check rights."""
+    """End a locked post, and the time of its holders. Does not check rights."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
@@ -259,14 +259,14 @@ def email_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime)
 
 
 def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End the time in a post of a person who leaves. Does not check rights. Call with the organisation locked."""
+    """End a leaver's time in a post. Does not check rights. Call with the organisation locked."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
         record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
 
 
-#: Names of lines in the journal: a post ended, a holder's time ended, a contact's details were removed.
+#: Names of the lines in the journal for the end of a post or of a holder's time, and for removed contact details.
 POST = "post"
 HOLDER = "post_holder"
 CLEARED = "post_contact"
@@ -294,8 +294,8 @@ def note_end(holder: Holder, ends_on: dt.date, *, now: dt.datetime) -> None:
     journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=ends_on.isoformat())
 
 
-def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
-    """Lock the organisation, then the partnership: the same order as where a membership ends."""
+def _lock_organisation_and_partnership(organisation_id: int, partnership_id: int | None) -> None:
+    """Lock the organisation, then the partnership. Ending a membership locks them in the same order."""
     lock_organisation(organisation_id)
     if partnership_id is not None:
         lock_partnership(partnership_id)
@@ -303,7 +303,7 @@ def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
 
 def lock_post(post: Post) -> Post:
     """Lock the organisation of a post, its partnership and the post, in this order, and return the post."""
-    _lock_above(post.organisation_id, post.partnership_id)
+    _lock_organisation_and_partnership(post.organisation_id, post.partnership_id)
     posts = Post.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
     return posts.get(pk=post.pk)
 
@@ -316,7 +316,7 @@ def _required_reason(reason: str) -> str:
 
 
 def _valid_email(email: str) -> str:
-    """Return the email address as it is stored. It may be empty. Raises `UnableToChangePost` if it is invalid."""
+    """Return the address as it is stored, or "" for none. Raises `UnableToChangePost` if it is invalid."""
     address = email.strip()
     if not address:
         return ""
@@ -380,7 +380,7 @@ def record_post_event(
     holder: Holder | None = None,
     reason: str = "",
 ) -> None:
-    """Record an event about a post. It names no holder, because people may ask to be erased."""
+    """Record an event about a post. The event names no holder, because people may ask to be erased."""
     data: dict[str, object] = {"title": f"{post} ({post.organisation})"}
     if holder is not None:
         data["holder"] = holder.pk

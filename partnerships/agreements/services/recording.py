@@ -22,7 +22,7 @@ def record_event(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Record what the author did in a partnership, and for which organisation."""
+    """Record an action of the author in a partnership, and the organisation for which the author acted."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -37,5 +37,5 @@ def record_event(
 
 
 def lock_partnership(partnership_id: int) -> Partnership:
-    """Return the partnership, locked. Check rights and status only after locking."""
+    """Lock the partnership and return it. Check rights and status only after locking."""
     return Partnership.objects.select_for_update().get(pk=partnership_id)

@@ -1,4 +1,4 @@
-"""Remind leads of the dates of their partnerships, and choose when."""
+"""Remind leads of the dates of their partnerships, on the days that each party has chosen."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class UnableToChooseReminders(Exception):
 def choose_date_reminders(
     *, party: Party, days: Iterable[int], dates: Iterable[str], author: User | None, now: dt.datetime
 ) -> DateChoice:
-    """Choose the dates that a party's leads are reminded of, and how many days before.
+    """Choose the dates about which a party's leads get reminders, and how many days before.
 
     Raises `UnableToChooseReminders`.
     """
-    locked = lock_partnership(party.partnership_id)
+    locked_partnership = lock_partnership(party.partnership_id)
     fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
-    require(rights_over(locked, author, now).may_leave(fresh_party))
+    require(rights_over(locked_partnership, author, now).may_leave(fresh_party))
     if not fresh_party.is_present:
         raise UnableToChooseReminders(
             f"{fresh_party.organisation.name} does not take part in this partnership, so it gets no reminders."
@@ -58,7 +58,7 @@ def choose_date_reminders(
         party=fresh_party, defaults={"days": lead_times, "dates": [kind.value for kind in kinds]}
     )
     record_event(
-        locked,
+        locked_partnership,
         EventKind.REMINDERS_CHOSEN,
         author=author,
         now=now,
@@ -71,8 +71,8 @@ def choose_date_reminders(
 def remind_of_dates(*, now: dt.datetime) -> int:
     """Send each person one email with the reminders that are due, and return the number of emails.
 
-    If several lead times of a date have passed because the job did not run, only the shortest is reminded of. A date
-    that moves is reminded of again.
+    If several lead times of a date have passed because the job did not run, people get only the reminder with the
+    shortest. A date that moves is due for reminders again.
     """
     reminders_by_person: dict[int, list[_Reminder]] = defaultdict(list)
     for reminder in _due_reminders(timezone.localdate(now)):
@@ -87,7 +87,7 @@ def drop_old_reminders(now: dt.datetime, dry_run: bool) -> int:
 
 
 class _Reminder(NamedTuple):
-    """One date that one person is to be reminded of."""
+    """A date about which one person is to get a reminder."""
 
     person_id: int
     partnership_id: int
@@ -123,7 +123,7 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
             lead_times = partnership.kind.reminder_days if choice is None else choice.days
             kinds = DateKind.values if choice is None else choice.dates
             chosen_dates = {kind: day for kind, day in dates.items() if kind in kinds}
-            # Spares the query for people if no lead time of anybody has come.
+            # Skip the query for people if no lead time that anybody may have chosen has come.
             if not _shortest_due(chosen_dates, personal_lead_times.any_days.union(lead_times), today):
                 continue
             for person_id in people_to_remind(party, partnership, today):
@@ -148,7 +148,7 @@ def _shortest_due(
 
 @transaction.atomic
 def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> bool:
-    """Record the new reminders of one person, and email them. Return whether there was an email.
+    """Record the new reminders of one person, and email them. Return whether an email was due.
 
     Locks the person first: of two runs at the same time, the second finds the reminders of the first.
     """
@@ -185,7 +185,7 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
         }
         for reminder in new_reminders
     ]
-    # After a restore, some of them may have been emailed already.
+    # After a restore, some of the dates may have been emailed already.
     dates = untold(kind="agreements.dates_ahead", person_id=person_id, things=dates)
     if dates:
         record_email(kind="agreements.dates_ahead", person_id=person_id, params={"dates": dates}, now=now)

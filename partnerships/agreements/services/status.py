@@ -34,7 +34,7 @@ from partnerships.agreements.services.steps import record_due_step, set_status
 from partnerships.agreements.services.terms.drafting import first_content
 from partnerships.agreements.services.terms.taking_force import apply_terms_in_force
 from partnerships.agreements.terms.projection import COLUMNS
-from partnerships.agreements.terms.schema import build_schema, left_out, without
+from partnerships.agreements.terms.schema import build_schema, labels_of_fields, without_values
 from partnerships.documents import InvalidContent
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -47,15 +47,15 @@ DATES = ("starts_on", "review_on", "ends_on")
 
 
 class UnableToChangeStatus(Exception):
-    """The change of status is not allowed, something is missing first, or there is no reason."""
+    """The change of status is not allowed, a requirement is not met yet, or the reason is missing."""
 
 
 class UnableToRenew(Exception):
-    """The partnership is not under review, is renewed already, or the organisation takes no part in it."""
+    """The partnership is not under review or is renewed already, or the organisation takes no part in it."""
 
 
-def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
-    """Return what must happen before a partnership can have this status, one sentence each."""
+def requirements_missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
+    """Return what must happen before a partnership can have this status, in one sentence each."""
     missing = []
     if status == Status.AWAITING_SIGN_OFF and not versions_awaiting_signature(partnership):
         missing.append("Send its terms for signature on the page “Terms”. The status then changes automatically.")
@@ -67,10 +67,12 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
     elif status in (Status.ACTIVE, Status.AGREED):
         if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
             missing.append("Amend the terms with the next review date.")
-        invited = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
+        invited_parties = (
+            partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
+        )
         missing += [
             f"{party.organisation.name} has not accepted the invitation yet."
-            for party in invited.order_by("organisation__name", "pk")
+            for party in invited_parties.order_by("organisation__name", "pk")
         ]
         if partnership.parties.required().count() < 2:
             missing.append("Invite another organisation: a partnership needs at least two.")
@@ -97,7 +99,7 @@ def _missing_signatures(partnership: Partnership, today: dt.date) -> list[str]:
 
 
 def _review_is_due(partnership: Partnership, today: dt.date) -> bool:
-    """Whether the partnership would come under review again on the same day."""
+    """Return whether the partnership would come under review again on the same day."""
     return partnership.review_on is None or partnership.review_on <= today
 
 
@@ -113,7 +115,7 @@ def change_status(
 ) -> None:
     """Change the status, with a reason. Raises `UnableToChangeStatus`.
 
-    When a successor becomes active, the partnership that it renews changes to renewed.
+    When a successor becomes active, the partnership that it renews becomes renewed.
     """
     today = timezone.localdate(now)
     locked = lock_partnership(partnership.pk)
@@ -133,7 +135,7 @@ def change_status(
         )
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
-    missing = missing_for(locked, status, today)
+    missing = requirements_missing_for(locked, status, today)
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
     if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF:
@@ -158,9 +160,10 @@ def renew(
 
     Its draft starts from the terms in force, without their dates. Values that its kind no longer allows are left out;
     the reason of the draft names their fields. The same organisations are invited, and their posts are copied with the
-    present holders. When the successor becomes active, the old partnership changes to renewed.
+    present holders. When the successor becomes active, the old partnership becomes renewed.
     """
-    # Lock organisations before the partnership, as where a membership ends: a copied post must not stay with a leaver.
+    # Lock the organisations before the partnership, as the services that end a membership do: a person who leaves at
+    # the same moment must not hold a copied post.
     party_ids = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
     organisation_by_pk = {pk: lock_organisation(pk) for pk in party_ids}
     locked = lock_partnership(partnership.pk)
@@ -218,7 +221,10 @@ def renew(
 
 
 def _terms_for_successor(partnership: Partnership, today: dt.date) -> tuple[dict[str, Any], str]:
-    """Return the terms in force without their dates, and the labels of fields whose values had to be left out."""
+    """Return the terms in force without their dates, and the labels of the fields whose values were left out.
+
+    The labels are one text, which is empty if every value fits the kind.
+    """
     version = version_in_force(partnership, today)
     kind = PartnershipKind.objects.get(code=partnership.kind_id)
     if version is None:
@@ -229,7 +235,7 @@ def _terms_for_successor(partnership: Partnership, today: dt.date) -> tuple[dict
     try:
         content = fitted_to_schema(schema, version.content)
     except InvalidContent as error:
-        dropped_fields = left_out(schema, error.problems)
-        content = fitted_to_schema(schema, without(schema, version.content, error.problems))
+        dropped_fields = labels_of_fields(schema, error.problems)
+        content = fitted_to_schema(schema, without_values(schema, version.content, error.problems))
     about = {code: value for code, value in content["about"].items() if code not in DATES}
     return {**content, "about": about}, dropped_fields

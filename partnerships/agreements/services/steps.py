@@ -32,7 +32,7 @@ def set_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Set the status, record the event, and do what follows from it.
+    """Set the status of a locked partnership, record the event, and bring about the consequences.
 
     When a partnership ends, its working groups end. When a successor starts, the partnership before it is renewed.
     """
@@ -40,7 +40,7 @@ def set_status(
     previous_status, final_day = locked.status, last_day(locked)
     locked.status, locked.status_since = status, now
     if status == Status.ACTIVE and locked.starts_on is None:
-        # It cannot start after its own review or end.
+        # A partnership cannot start after its own review or end.
         locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
     if status in OVER:
         has_run_out = final_day is not None and final_day <= today
@@ -48,7 +48,7 @@ def set_status(
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
 
     if status in OVER:
-        # Before the event is recorded: other rooms must lock their rows before an event gets its number.
+        # Run the hooks before the event is recorded: other rooms must lock their rows before an event gets its number.
         ending_reason = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
         run_ending_hooks(PartnershipEnding(partnership=locked, reason=ending_reason, author=author, now=now))
     record_event(
@@ -67,7 +67,7 @@ def set_status(
 
 
 def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """End the working groups of a partnership that has ended, except those that outlive it."""
+    """End the working groups of a partnership that has ended, except groups that outlive it."""
     groups = Partnership.objects.filter(as_group__parent=parent, as_group__outlives_parent=False).live()
     for pk in groups.order_by("pk").values_list("pk", flat=True):
         group = lock_partnership(pk)
@@ -76,7 +76,7 @@ def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -
 
 
 def _close_predecessor(successor: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """Mark the partnership before the successor as renewed, or as ended if there were days without cover."""
+    """Mark the predecessor as renewed, or as ended if days without cover lie before the successor."""
     assert successor.redefines_id is not None
     today = timezone.localdate(now)
     predecessor = lock_partnership(successor.redefines_id)
@@ -96,7 +96,7 @@ def _close_predecessor(successor: Partnership, *, author: User | None, now: dt.d
 def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
     """Store the status that follows from the dates, and email the leads of the parties.
 
-    Return whether the status changed.
+    Call with the partnership locked. Returns whether the status changed.
     """
     today = timezone.localdate(now)
     state = locked.state_on(today)
@@ -115,7 +115,8 @@ def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
             "partnership": locked.pk,
             "status": str(state),
             "on": today.isoformat(),
-            # Identifies the email. Not by day: after a restore, the job may store the status on another day.
+            # The slot identifies the email. It has no day of sending, because after a restore the job may store the
+            # status on another day.
             "slot": {"partnership": locked.pk, "status": str(state), "dates": dates},
         },
         now=now,

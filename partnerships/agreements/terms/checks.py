@@ -17,24 +17,27 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.documents import Content, Item, Problem
 
 HUNDRED = Decimal(100)
-#: How many days of notice terms may ask for: one day to two years.
+#: How many days of notice terms may require: one day to two years.
 NOTICE_DAYS = range(1, 731)
 
 
-def problems_of(declarations: Declarations, content: Content, *, parties: int | None = None) -> list[Problem]:
-    """Return what must be put right before these terms can be signed.
+def problems_of(declarations: Declarations, content: Content, *, party_count: int | None = None) -> list[Problem]:
+    """Return the problems that must be solved before these terms can be signed.
 
-    `parties` is the number of parties that take part. None skips the checks that need it.
+    `parties` is the number of parties that take part. None skips the checks that need this number.
     """
     return [
         *_missing_values(declarations, content),
-        *_failed_checks(declarations, content, parties),
+        *_failed_checks(declarations, content, party_count),
         *_impossible_notice(content),
     ]
 
 
 def _impossible_notice(content: Content) -> Iterator[Problem]:
-    """A notice period that the column of a partnership cannot hold: the last signature would fail."""
+    """Yield a problem if the column of a partnership cannot store the notice period.
+
+    Without this check, the last signature would fail.
+    """
     notice = content["about"].get("notice_days")
     if notice is not None and notice not in NOTICE_DAYS:
         message = f"Notice can be {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days. Leave it empty if there is no period."
@@ -42,11 +45,12 @@ def _impossible_notice(content: Content) -> Iterator[Problem]:
 
 
 def _is_empty(value: Any) -> bool:
+    """Return whether nothing was entered. A number 0 counts as entered."""
     return value is None or value is False or value == ""
 
 
 def _missing_values(declarations: Declarations, content: Content) -> Iterator[Problem]:
-    """Required fields and tables that are empty."""
+    """Yield a problem for each required field or table that is empty."""
     for field in declarations["about"]:
         if field.get("required") and _is_empty(content["about"].get(field["code"])):
             yield Problem(f"about/{field['code']}", f"Fill in “{field['label']}”.")
@@ -62,7 +66,7 @@ def _missing_values(declarations: Declarations, content: Content) -> Iterator[Pr
 
 
 def _row_name(table: TableDeclaration, row: Item) -> str:
-    """A row in words, such as `the lot “Small sites”`. Its first column names it."""
+    """Return the name of a row, such as `the lot “Small sites”`, from its first column."""
     name_column = table["fields"][0]["code"]
     return f"the {table['one']} “{row.get(name_column)}”"
 
@@ -83,30 +87,30 @@ class _Check:
 
     @property
     def label(self) -> str:
-        """The label of the field, and of its table if it has one."""
+        """Return the label of the field, and of its table if it is a column."""
         label = f"“{self.field['label']}”"
         return f"{label} in “{self.table['label']}”" if self.table else label
 
     def value(self, row: Item) -> Any:
-        """The value of the field in a row."""
+        """Return the value of the field in a row."""
         return row.get(self.field["code"])
 
     def second_value(self, row: Item) -> Any:
-        """The value of the second field in a row; None if the check has no second field."""
+        """Return the value of the second field in a row, or None if the check has no second field."""
         return row.get(self.second_field["code"]) if self.second_field else None
 
     def path(self, row: Item) -> str:
-        """The path of the field in a row, as problems name it."""
+        """Return the path of the field in a row, as problems name it."""
         code = self.field["code"]
         return f"{self.table['code']}/{row['key']}/{code}" if self.table else f"about/{code}"
 
     def in_row(self, row: Item) -> str:
-        """The end of a sentence that says which row; empty for the terms themselves."""
+        """Return the end of a sentence that names the row, or "" for the terms themselves."""
         return f" in {_row_name(self.table, row)}" if self.table else ""
 
 
 def _failed_checks(declarations: Declarations, content: Content, parties: int | None) -> Iterator[Problem]:
-    """Problems that the checks of the kind find."""
+    """Yield the problems that the checks of the kind find."""
     for declaration in declarations["checks"]:
         check = _build_check(declarations, content, declaration, parties)
         # A field may have been retired after its check was declared.
@@ -126,7 +130,7 @@ def _build_check(
 
     fields = {field["code"]: field for field in table["fields"]} if table else fields_of_terms
     field = fields.get(declaration["field"])
-    # This check compares a column with a field of the terms.
+    # The check "total_not_above" compares a column with a field of the terms.
     second_fields = fields_of_terms if declaration["check"] == "total_not_above" else fields
     second_code = declaration.get("other", "")
     second_field = second_fields.get(second_code)
@@ -144,28 +148,30 @@ def _build_check(
 
 
 def _total(check: _Check) -> Decimal:
-    """The sum of the column."""
+    """Return the sum of the column."""
     return sum((Decimal(str(check.value(row) or 0)) for row in check.rows), Decimal(0))
 
 
-def _without_trailing_zeros(amount: Decimal) -> str:
-    """An amount such as "1,250" or "33.3"."""
+def _amount_in_words(amount: Decimal) -> str:
+    """Return an amount such as "1,250" or "33.3"."""
     text = f"{amount:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _adds_up_to_100(check: _Check) -> Iterator[Problem]:
+    """Yield a problem if the percentages of a column do not add up to 100."""
     if check.table is None or not check.rows:
         return
     total = _total(check)
     # Three times 33.33 must pass, so each row may be a hundredth out.
     tolerance = Decimal("0.01") * len(check.rows)
     if abs(total - HUNDRED) > tolerance:
-        percentage = _without_trailing_zeros(total)
+        percentage = _amount_in_words(total)
         yield Problem(check.table["code"], f"{check.label} adds up to {percentage}%: it must add up to 100%.")
 
 
 def _not_after(check: _Check) -> Iterator[Problem]:
+    """Yield a problem for each row whose first date is after its second date."""
     if check.second_field is None:
         return
     for row in check.rows:
@@ -179,23 +185,25 @@ def _not_after(check: _Check) -> Iterator[Problem]:
 
 
 def _each_once(check: _Check) -> Iterator[Problem]:
+    """Yield a problem for each value, or pair of values, that several rows have. Empty rows do not count."""
     codes = [field["code"] for field in (check.field, check.second_field) if field]
 
-    def comparable(row: Item) -> tuple[str, ...]:
+    def key_of(row: Item) -> tuple[str, ...]:
         return tuple(str(row.get(code) or "").casefold() for code in codes)
 
     rows = [row for row in check.rows if not all(_is_empty(row.get(code)) for code in codes)]
-    counts = Counter(comparable(row) for row in rows)
-    reported = set()
+    counts = Counter(key_of(row) for row in rows)
+    reported_values = set()
     for row in rows:
-        values = comparable(row)
-        if counts[values] > 1 and values not in reported:
-            reported.add(values)
+        values = key_of(row)
+        if counts[values] > 1 and values not in reported_values:
+            reported_values.add(values)
             values_in_words = ", ".join(str(row.get(code) or "not given") for code in codes)
             yield Problem(check.path(row), f"{check.label} has “{values_in_words}” more than once. Remove the repeats.")
 
 
 def _not_above_parties(check: _Check) -> Iterator[Problem]:
+    """Yield a problem for each row with a number above the number of parties."""
     if check.parties is None:
         return
     for row in check.rows:
@@ -207,6 +215,7 @@ def _not_above_parties(check: _Check) -> Iterator[Problem]:
 
 
 def _needs(check: _Check) -> Iterator[Problem]:
+    """Yield a problem for each row that has the first value but not the second."""
     if check.second_field is None:
         return
     for row in check.rows:
@@ -219,6 +228,7 @@ def _needs(check: _Check) -> Iterator[Problem]:
 
 
 def _differ(check: _Check) -> Iterator[Problem]:
+    """Yield a problem for each row whose two values are the same."""
     if check.second_field is None:
         return
     for row in check.rows:
@@ -232,6 +242,7 @@ def _differ(check: _Check) -> Iterator[Problem]:
 
 
 def _total_not_above(check: _Check) -> Iterator[Problem]:
+    """Yield a problem if the total of a column is above a field of the terms."""
     if check.second_field is None or check.table is None:
         return
     limit = check.second_value(check.about)
@@ -241,8 +252,8 @@ def _total_not_above(check: _Check) -> Iterator[Problem]:
     if total > Decimal(str(limit)):
         currency = "£" if check.field["shape"] == "money" else ""
         message = (
-            f"{check.label} adds up to {currency}{_without_trailing_zeros(total)}: more than "
-            f"“{check.second_field['label']}”, {currency}{_without_trailing_zeros(Decimal(str(limit)))}. "
+            f"{check.label} adds up to {currency}{_amount_in_words(total)}: more than "
+            f"“{check.second_field['label']}”, {currency}{_amount_in_words(Decimal(str(limit)))}. "
             f"Lower these, or raise “{check.second_field['label']}”."
         )
         yield Problem(check.table["code"], message)

@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 from partnerships.documents import Content, Schema, changes
 
-#: A field, a row of a table, or the order of a table: a kind of part, and its code or key.
+#: The kind and the code or key of a part: a field ("about"), a row of a table (its code), or the order of a table
+#: ("order").
 Part: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a proposal says, and the content from which it was begun."""
+    """The content of a proposal, and the content from which it was begun."""
 
     base: Content
     content: Content
@@ -42,7 +43,7 @@ def collisions(schema: Schema, draft: Draft, other_draft: Draft) -> tuple[str, .
 
 
 def in_words(part_names: Iterable[str]) -> str:
-    """Join names of parts: `clause “Exit” and “Quorum”`."""
+    """Join names of parts to a phrase: `clause “Exit” and “Quorum”`."""
     names = list(part_names)
     if len(names) < 2:
         return "".join(names)

@@ -1,4 +1,4 @@
-"""Totals of what the parties contribute, by year and by party."""
+"""Totals of the contributions of the parties, by year and by party."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class YearTotal:
 
     @property
     def is_more(self) -> bool:
-        """Whether it is more than the year before."""
+        """Return whether the total is more than that of the year before."""
         return self.difference is not None and self.difference > 0
 
     @property
     def is_above_budget(self) -> bool:
-        """Whether it is more than the annual budget."""
+        """Return whether the total is more than the annual budget."""
         return self.against_budget is not None and self.against_budget > 0
 
 
@@ -53,7 +53,7 @@ class Contributions:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody contributes money or anything in kind."""
+        """Return whether nobody contributes money or anything in kind."""
         return not self.rows and not self.in_kind
 
 

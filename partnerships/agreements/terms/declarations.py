@@ -54,7 +54,7 @@ class FieldDeclaration(TypedDict):
     label: str
     shape: Shape
     help: NotRequired[str]
-    required: NotRequired[bool]  # before anybody can sign
+    required: NotRequired[bool]  # must be filled in before anybody can sign
     choices: NotRequired[list[list[str]]]  # pairs of code and label
 
 
@@ -62,8 +62,8 @@ class TableDeclaration(TypedDict):
     """A table of the terms. The first column names each row."""
 
     code: str
-    label: str  # of the whole table: "Lots"
-    one: str  # one row: "lot"
+    label: str  # name of the whole table: "Lots"
+    one: str  # name of one row: "lot"
     fields: list[FieldDeclaration]
     help: NotRequired[str]
     required: NotRequired[bool]  # at least one row, before anybody can sign
@@ -99,15 +99,15 @@ _LAW = [
 
 
 def _field(code: str, label: str, shape: Shape, hint: str = "", **options: Any) -> FieldDeclaration:
-    """Return the declaration of a field. Options are `required` and `choices`."""
+    """Return the declaration of a field. The options are `required` and `choices`."""
     declared: dict[str, Any] = {"code": code, "label": label, "shape": shape, **options}
     if hint:
         declared["help"] = hint
     return declared  # type: ignore[return-value]  # a dict built in two steps
 
 
-def _general(*, review_date: bool) -> list[FieldDeclaration]:
-    """Return the fields that the terms of every kind have."""
+def _general_fields(*, review_date: bool) -> list[FieldDeclaration]:
+    """Return the fields that the terms of every kind have. `review_date` makes the review date required."""
     return [
         _field("purpose", "Purpose", "text", "What the partners want to achieve together."),
         _field("starts_on", "Starts on", "date", "Leave empty to start on the day the last party signs."),
@@ -129,7 +129,7 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
 
 def general_codes() -> set[str]:
     """Return the codes of the fields that the terms of every kind have."""
-    return {field["code"] for field in _general(review_date=False)}
+    return {field["code"] for field in _general_fields(review_date=False)}
 
 
 _CLAUSES: TableDeclaration = {
@@ -175,7 +175,7 @@ def declare(
     return {
         "kind": kind,
         "label": label,
-        "about": [*_general(review_date=review_date), *fields],
+        "about": [*_general_fields(review_date=review_date), *fields],
         "tables": [_CLAUSES, *tables, _CONTRIBUTIONS],
         "checks": [*_CHECKS, *checks],
     }
@@ -184,8 +184,8 @@ def declare(
 def with_retired(current: Declarations, earlier: Declarations, content: dict[str, Any]) -> Declarations:
     """Return today's declarations, with the retired fields and tables that the content still uses.
 
-    `earlier` are the declarations with which the content was written. So an amendment keeps what was retired since, as
-    long as it is not empty.
+    `earlier` are the declarations with which the content was written. So an amendment keeps fields and tables that were
+    retired since, as long as they are not empty.
     """
     current_codes = {field["code"] for field in current["about"]}
     retired_fields = [

@@ -4,7 +4,7 @@ An entry says that a version is in force from a day on. Entries are added, never
 day, the one that was decided later applies.
 
 An amendment changes only some parts of the terms, and it must apply to every version from its day on, also to versions
-that are already due on later days. `versions_to_write` returns the versions that this takes.
+that are already due on later days. `versions_to_write` returns the versions that must be written for that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Entry:
     """The version (by id) that is in force from a day on."""
 
     day: dt.date
-    #: Counts the decisions: of two entries for one day, the higher one applies.
+    #: Counts the decisions: of two entries for one day, the entry with the higher number applies.
     order: int
     version: int
 
@@ -37,7 +37,7 @@ class Addition:
 
 
 def timeline(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries that apply, in order: for each day, the one that was decided last."""
+    """Return the entries that apply, in order: for each day, the entry that was decided last."""
     entry_by_day: dict[dt.date, Entry] = {}
     for entry in sorted(entries):
         entry_by_day[entry.day] = entry
@@ -45,7 +45,7 @@ def timeline(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def in_force_on(entries: Iterable[Entry], day: dt.date) -> Entry | None:
-    """Return the entry in force on a day, or None before the first."""
+    """Return the entry in force on a day, or None before the first entry."""
     return max((entry for entry in entries if entry.day <= day), default=None)
 
 
@@ -60,8 +60,8 @@ def versions_to_write(
 ) -> list[Addition]:
     """Return the versions to write when an amendment comes into force on a day, in order of their days.
 
-    The first is in force from that day. Another follows for each later day on which a version is already due.
-    `drafted_from` is the content from which the draft was begun; None for the first terms.
+    The first version is in force from that day. Another version follows for each later day on which a version is
+    already due. `drafted_from` is the content from which the draft was begun, or None for the first terms.
     """
     current_entry = in_force_on(entries, day)
     base_by_day = {day: current_entry.version if current_entry else None}

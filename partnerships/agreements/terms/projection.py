@@ -1,7 +1,7 @@
 """Convert between the content of terms and the columns of a partnership.
 
-Lists and other rooms read the columns, which are written when a version comes into force. The content holds dates and
-money as text.
+Lists and other rooms read the columns, which are written when a version comes into force. In the content, dates and
+amounts are text.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def column_values(content: Content) -> dict[str, Any]:
 
 
 def _value(name: str, shape: str, value: Any) -> Any:
+    """Return a value of the content as the column stores it."""
     if shape == "flag":
         return bool(value)
     if shape == "text":
@@ -63,13 +64,16 @@ def day(value: Any) -> dt.date | None:
 
 
 def ends_before(content: Content, start: dt.date) -> bool:
-    """Whether terms end before a day. Terms that continue after their end date do not."""
+    """Return whether terms end before a day. Terms that continue after their end date do not."""
     ends_on = day(content["about"].get("ends_on"))
     return ends_on is not None and ends_on < start and not content["about"].get("goes_on")
 
 
 def dates_out_of_order(content: Content) -> str:
-    """Return an error about an end or a review before the start, which no partnership may have, or an empty text."""
+    """Return an error about an end or a review before the start, or "".
+
+    The columns of a partnership do not allow such dates.
+    """
     about = content["about"]
     start = day(about.get("starts_on"))
     if start is None:
@@ -102,15 +106,15 @@ def contributions_as_text(content: Content) -> str:
     for item in content.get("contributions", ()):
         party_and_year = [str(item[code]) for code in ("party", "year") if item.get(code)]
         amount = money(item.get("money"))
-        contributed = [f"£{amount:,.0f}"] if amount else []
+        contributions = [f"£{amount:,.0f}"] if amount else []
         if item.get("in_kind"):
-            contributed.append(str(item["in_kind"]))
-        lines.append(f"{', '.join(party_and_year)}: {'; '.join(contributed)}".strip(": "))
+            contributions.append(str(item["in_kind"]))
+        lines.append(f"{', '.join(party_and_year)}: {'; '.join(contributions)}".strip(": "))
     return "\n".join(line for line in lines if line)
 
 
 def content_from_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the raw content of terms that say the same as the columns.
+    """Return the raw content of terms with the values of the columns.
 
     The terms of reference become one clause, and the contribution another.
     """
@@ -126,7 +130,7 @@ def content_from_columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _raw_value(shape: str, value: Any) -> Any:
-    """Return a value as raw content holds it."""
+    """Return a value as raw content stores it."""
     if shape == "date":
         return value.isoformat()
     if shape == "money":

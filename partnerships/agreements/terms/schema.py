@@ -18,11 +18,11 @@ from partnerships.documents import Collection, Content, Field, Item, Problem, Sc
 from partnerships.documents.comparing.wording import value_in_words
 from partnerships.documents.values import read_field, read_line
 
-__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "starter_error", "without"]
+__all__ = ["build_schema", "declarations_with", "labels_of_fields", "problems_of", "starter_error", "without_values"]
 
-#: Characters of a clause: about fifteen pages.
+#: At most how many characters a clause has: about fifteen pages.
 MAX_CLAUSE = 50_000
-#: Characters of any other longer text of terms.
+#: At most how many characters any other longer text of the terms has.
 MAX_TEXT = 10_000
 #: Shapes of fields whose every change counts as substantive.
 _SUBSTANTIVE = frozenset({"date", "money", "percent", "days", "party", "number", "year"})
@@ -52,6 +52,10 @@ NEEDED = "Needed before anyone can sign."
 
 
 def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int = MAX_TEXT) -> Field:
+    """Return the field of a schema for a declared field.
+
+    A declared field may stay empty in a draft. Only the field that names a row is required.
+    """
     shape, hint = declared["shape"], declared.get("help", "")
     if declared.get("required") and not names_row:
         hint = f"{hint} {NEEDED}".strip()
@@ -107,25 +111,25 @@ def build_schema(declarations: Declarations | dict[str, Any]) -> Schema:
     )
 
 
-def declarations_with(current: Declarations, earlier: Declarations, content: Content) -> Declarations:
-    """Return today's declarations, widened so that content written with earlier ones still fits.
+def declarations_with(current_declarations: Declarations, earlier: Declarations, content: Content) -> Declarations:
+    """Return today's declarations, widened so that content written with earlier declarations still fits.
 
     Where the content needs them, this keeps retired fields and tables, and choices that were dropped. A field keeps its
-    earlier shape if its value does not fit the new one. A table keeps the column that named its rows if a row has no
-    value in the new one.
+    earlier shape if its value does not fit the new shape. A table keeps the column that named its rows if a row has no
+    value in the new naming column.
     """
-    merged = with_retired(current, earlier, content)
+    declarations = with_retired(current_declarations, earlier, content)
     earlier_fields = {field["code"]: field for field in earlier["about"]}
     earlier_tables = {table["code"]: table for table in earlier["tables"]}
     fields = [
         _widened_field(field, earlier_fields.get(field["code"]), [content["about"].get(field["code"])])
-        for field in merged["about"]
+        for field in declarations["about"]
     ]
     tables = [
         _widened_table(table, earlier_tables.get(table["code"]), content.get(table["code"], []))
-        for table in merged["tables"]
+        for table in declarations["tables"]
     ]
-    return {**merged, "about": fields, "tables": tables}
+    return {**declarations, "about": fields, "tables": tables}
 
 
 def _widened_table(current: TableDeclaration, earlier: TableDeclaration | None, rows: list[Item]) -> TableDeclaration:
@@ -159,7 +163,7 @@ def _widened_field(current: FieldDeclaration, earlier: FieldDeclaration | None, 
 
 
 def _accepts(declared: FieldDeclaration, value: Any) -> bool:
-    """Whether a field can hold a value."""
+    """Return whether a value is valid for a field."""
     field = _field(declared)
     try:
         read_field(field, field.default if value is None else value)
@@ -169,7 +173,7 @@ def _accepts(declared: FieldDeclaration, value: Any) -> bool:
 
 
 def starter_error(declared: FieldDeclaration, value: str) -> str:
-    """Return why a first draft cannot start with this value, or an empty text if it can."""
+    """Return why a first draft cannot start with this value, or "" if it can."""
     try:
         read_field(_field(declared), value)
     except ValueError as error:
@@ -177,10 +181,10 @@ def starter_error(declared: FieldDeclaration, value: str) -> str:
     return ""
 
 
-def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
+def without_values(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
     """Return content without the values that have problems.
 
-    If the problem is with the value that names a row, the whole row is left out.
+    If the value that names a row has a problem, the whole row is left out.
     """
     paths = {tuple(problem.path.split("/")) for problem in problems}
     remaining: Content = {
@@ -197,7 +201,7 @@ def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> 
     return remaining
 
 
-def left_out(schema: Schema, problems: tuple[Problem, ...]) -> str:
+def labels_of_fields(schema: Schema, problems: tuple[Problem, ...]) -> str:
     """Return the labels of the fields with these problems, each once, such as “Purpose”, “Quorum”."""
     labels = []
     for problem in problems:

@@ -29,27 +29,30 @@ def visible_lookup(user: User, pk: int) -> Lookup:
 
 
 def _any(pk: int) -> QuerySet[Partnership]:
+    """Return the query for a partnership that the person is known to see."""
     return Partnership.objects.filter(pk=pk)
 
 
 def _visible(user: User, pk: int) -> QuerySet[Partnership]:
+    """Return the query for a partnership that the person may see, in full or in outline."""
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
 def _readable(user: User, pk: int) -> QuerySet[Partnership, int]:
+    """Return the id of the partnership if the person may read it in full, today or as it was."""
     return Partnership.objects.held_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def is_readable(user: User, pk: int) -> bool:
-    """Whether the person may read the partnership in full, today or up to the day their organisation left."""
+    """Return whether the person may read the partnership in full, today or as it was when their organisation left."""
     is_own = _is_own(user, pk)
     return bool(rows_for(_readable, user, pk)) if is_own is None else is_own
 
 
 def _is_own(user: User, pk: int) -> bool | None:
-    """Whether an organisation of the person is or was a party, or is invited.
+    """Return whether an organisation of the person is or was a party, or is invited.
 
-    Answered without a query from what was fetched for the page. None if nothing was fetched.
+    The answer comes without a query from the parties that were fetched for the page. Returns None if none were fetched.
     """
     statuses = [PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]
     partnership_ids = Party.objects.held_in(user, Q(status__in=statuses))
@@ -57,9 +60,9 @@ def _is_own(user: User, pk: int) -> bool | None:
 
 
 def get_readable(user: User, pk: int) -> Partnership:
-    """Return a partnership that the person may read in full, or raise 404 or, if they see the outline, 403.
+    """Return a partnership that the person may read in full, or raise 404, or 403 if only its outline is visible.
 
-    People of a former party get it as it was when their organisation left.
+    People of a former party get the partnership as it was when their organisation left.
     """
     partnership = get_visible(user, pk)
     if not is_readable(user, pk):

@@ -38,7 +38,7 @@ from partnerships.people.requests import signed_in
 def dates(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dates, the notices, days without cover, and earlier and later agreements.
 
-    Only for people of present and invited parties.
+    Only people of present and invited parties may see the page.
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
@@ -63,13 +63,13 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _closed_on(notice: Notice) -> dt.date | None:
-    """The day on which a notice was withdrawn or took effect, if it was."""
+    """Return the day on which a notice was withdrawn or took effect, or None while it is open."""
     closed_at = notice.withdrawn_at or notice.done_at
     return timezone.localdate(closed_at) if closed_at else None
 
 
 def _own_party(user: User, pk: int, party: int) -> Party:
-    """Return a present party that the person leads, or raise 403 for other readers."""
+    """Return a present party that the person leads, or raise 404, or 403 for other readers."""
     get_visible(user, pk)
     own_party = get_object_or_404(
         Party.objects.select_related("organisation", "partnership"),
@@ -100,7 +100,8 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             return f"Notice has been given. {partnership.title} ends after {last_day}.", dates_page
         return f"Notice has been given. {own_party.organisation.name} leaves after {last_day}.", dates_page
 
-    # Validated here so that the page shows the effects of the chosen day, even if another field has an error.
+    # Validate the form before the step, so that the page shows the effects of the chosen day even if another field has
+    # an error.
     form.is_valid()
     chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
     last_day = chosen_day or earliest
@@ -132,8 +133,8 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     user = signed_in(request)
     get_visible(user, pk)
     notices = Notice.objects.select_related("organisation", "partnership")
-    inside = Partnership.objects.inside_for(user)
-    open_notice = get_object_or_404(notices, pk=notice, partnership=pk, partnership__in=inside)
+    readable_partnerships = Partnership.objects.inside_for(user)
+    open_notice = get_object_or_404(notices, pk=notice, partnership=pk, partnership__in=readable_partnerships)
     require(rights_over(open_notice.partnership, user, timezone.now()).may_withdraw_notice(open_notice))
     dates_page = reverse("agreements:dates", args=[pk])
     form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
@@ -156,12 +157,12 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Choose which dates a party's leads are reminded of, and how many days before."""
+    """Choose the dates about which a party's leads get reminders, and how many days before."""
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
     dates_page = reverse("agreements:dates", args=[pk])
-    days, dates_chosen = reminder_choice_of(own_party)
-    form = DateRemindersForm(posted(request), days=days, dates=dates_chosen, cancel=dates_page)
+    days, chosen_dates = reminder_choice_of(own_party)
+    form = DateRemindersForm(posted(request), days=days, dates=chosen_dates, cancel=dates_page)
 
     def save_reminders() -> tuple[str, str]:
         choose_date_reminders(

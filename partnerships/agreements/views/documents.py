@@ -100,7 +100,7 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_remove(request: HttpRequest, pk: int, document: int) -> HttpResponse:
-    """Remove a document that the reader's organisation has added."""
+    """Remove a document. Only editors and leads of the organisation that added the document may."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
     requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)

@@ -22,7 +22,7 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.objectives import (
     ObjectiveHasChanged,
     ProgressReport,
-    UnableToKeepObjective,
+    UnableToChangeObjective,
     add_objective,
     change_objective_status,
     edit_objective,
@@ -57,7 +57,7 @@ def _objective(partnership: Partnership, pk: int) -> Objective:
 
 @require_safe
 def objectives(request: HttpRequest, pk: int) -> HttpResponse:
-    """List all objectives. People of a former party see them as they were when it left."""
+    """List all objectives. People of a former party see the objectives as they were when the party left."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
@@ -105,7 +105,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 def _form(
     request: HttpRequest, partnership: Partnership, objective: Objective | None, *, text: str = ""
 ) -> ObjectiveForm:
-    """Return the form to change an objective, or to add one that starts with a text."""
+    """Return the form to change an objective or, if `objective` is None, to add one that starts with a text."""
     list_page = reverse("agreements:objectives", args=[partnership.pk])
     return ObjectiveForm(
         posted(request),
@@ -120,7 +120,7 @@ def _form(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add an objective, or make one from another record, which `?from=recommendation-12` names."""
+    """Add an objective. The address may name a record from which it is made, as `?from=recommendation-12`."""
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     came_from = read_from(request.GET.get("from", ""))
@@ -140,7 +140,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/objectives/add.html",
         form,
         save_new_objective,
-        {UnableToKeepObjective: None},
+        {UnableToChangeObjective: None},
         partnership=partnership,
         suggested=suggestion,
     )
@@ -174,7 +174,7 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/edit.html",
         form,
         save_changes,
-        {UnableToKeepObjective: None},
+        {UnableToChangeObjective: None},
         partnership=partnership,
         objective=opened_objective,
         theirs=opened_objective if is_stale else None,
@@ -205,7 +205,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/progress.html",
         form,
         save_report,
-        {UnableToKeepObjective: None},
+        {UnableToChangeObjective: None},
         partnership=partnership,
         objective=opened_objective,
     )
@@ -213,7 +213,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Mark an objective as met, drop it or open it again."""
+    """Mark an objective as met, drop it, or open it again."""
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
@@ -228,7 +228,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/status.html",
         form,
         save_status,
-        {UnableToKeepObjective: None},
+        {UnableToChangeObjective: None},
         partnership=partnership,
         objective=opened_objective,
     )
@@ -241,7 +241,7 @@ def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     opened_objective = _objective(_get_editable(user, pk), objective)
     try:
         move_objective(objective=opened_objective, up="up" in request.POST, author=user, now=timezone.now())
-    except UnableToKeepObjective as error:
+    except UnableToChangeObjective as error:
         messages.warning(request, str(error))
     return redirect("agreements:objectives", pk=pk)
 
@@ -272,7 +272,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
         "agreements/objectives/link.html",
         form,
         save_link,
-        {UnableToKeepObjective: "key"},
+        {UnableToChangeObjective: "key"},
         partnership=partnership,
         objective=opened_objective,
         provider=chosen_provider,
@@ -290,6 +290,6 @@ def unlink(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResp
     )
     try:
         unlink_record(link=objective_link, author=user, now=timezone.now())
-    except UnableToKeepObjective as error:
+    except UnableToChangeObjective as error:
         messages.warning(request, str(error))
     return redirect(opened_objective.get_absolute_url())

@@ -102,8 +102,8 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("agreements:members", pk=pk)
     if is_posted:
         # The page shows the form again with the chosen organisation only, not the whole directory.
-        chosen = request.POST.get("organisation", "")
-        chosen_ids = [chosen] if chosen.isdecimal() and len(chosen) < 18 else []
+        chosen_value = request.POST.get("organisation", "")
+        chosen_ids = [chosen_value] if chosen_value.isdecimal() and len(chosen_value) < 18 else []
         model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)
     return render(
         request,
@@ -115,13 +115,13 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _organisations_to_invite(user: User, partnership: Partnership, text: str) -> list[Organisation]:
     """Return the first organisations that match the text and neither take part nor are invited."""
-    inside = partnership.parties.inside().values("organisation")
-    matches = find_organisations(user=user, text=text).current().exclude(pk__in=inside)
+    party_organisations = partnership.parties.inside().values("organisation")
+    matches = find_organisations(user=user, text=text).current().exclude(pk__in=party_organisations)
     return list(matches.order_by("name", "pk")[:MAX_RESULTS])
 
 
 def _confirm_invitation(request: HttpRequest, organisation: Organisation, recipients: str) -> None:
-    """Say that the organisation has been invited, and what to do if it has no lead who could answer."""
+    """Show a message that the organisation was invited, and what to do if it has no lead who could answer."""
     if Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).exists():
         messages.success(request, f"{organisation.name} has been invited.{recipients}")
         return
@@ -136,7 +136,7 @@ def _confirm_invitation(request: HttpRequest, organisation: Organisation, recipi
 
 
 def _party(user: User, pk: int, party: int) -> Party:
-    """Return a party of a partnership that the person may read in full, or raise 404."""
+    """Return a party of a partnership that the person may read in full today, or raise 404."""
     return get_object_or_404(
         Party.objects.select_related("organisation", "partnership", "invited_by"),
         pk=party,

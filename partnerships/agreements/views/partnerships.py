@@ -33,8 +33,8 @@ from partnerships.agreements.services import (
     change_status,
     create_partnership,
     edit_settings,
-    missing_for,
     renew,
+    requirements_missing_for,
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, is_readable, visible_lookup
 from partnerships.kit.forms import searching_form
@@ -208,7 +208,9 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         return message, partnership.get_absolute_url()
 
     today = timezone.localdate()
-    missing_by_status = [(status, missing_for(partnership, status, today)) for status in form.selectable_statuses]
+    missing_by_status = [
+        (status, requirements_missing_for(partnership, status, today)) for status in form.selectable_statuses
+    ]
     return take_step(
         request,
         "agreements/status.html",

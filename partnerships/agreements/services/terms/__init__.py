@@ -3,10 +3,10 @@
 from partnerships.agreements.services.terms.accepting import record_acceptances
 from partnerships.agreements.services.terms.drafting import (
     UnableToPropose,
-    bring_up_to_date,
     move_terms_piece,
     propose_amendment,
     save_terms_piece,
+    update_terms_draft,
 )
 from partnerships.agreements.services.terms.ending import (
     UnableToWithdraw,
@@ -41,7 +41,6 @@ __all__ = [
     "UnableToWithdraw",
     "ask_joined_parties",
     "ask_new_signers",
-    "bring_up_to_date",
     "decline_to_sign",
     "escalate_late_signatures",
     "lapse_proposals",
@@ -55,5 +54,6 @@ __all__ = [
     "send_for_signature",
     "sign_terms",
     "take_back_terms",
+    "update_terms_draft",
     "withdraw_proposal",
 ]

@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
-    """Sign a version for each party that accepted its invitation. Only for loaders.
+    """Sign a version for each party that accepted its invitation. Only the system may call this, to load a network.
 
     If every party has then signed, the version comes into force. Raises `UnableToSignTerms`.
     """

@@ -29,7 +29,7 @@ def ask_to_sign(
 ) -> TermsSignatory:
     """Ask a party to sign a version, and email a link to each person who may sign. Lock the partnership first.
 
-    `joins` says that the party joined while the version was in force. It then gets a deadline of its own.
+    `joins` says that the party joined while the version was in force. Such a party gets a deadline of its own.
     """
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
@@ -45,13 +45,13 @@ def ask_to_sign(
         "removed_at": None,
         "escalated_at": None,
     }
-    signatory, created = TermsSignatory.objects.update_or_create(
+    signatory, is_new = TermsSignatory.objects.update_or_create(
         version=version,
         organisation_id=organisation_id,
         create_defaults=defaults | {"link_key": secrets.token_hex(16)},
         defaults=defaults,
     )
-    if not created:
+    if not is_new:
         renew_link(signatory, now=now)
     send_request(signatory, version, sender=sender, now=now)
     return signatory
@@ -64,12 +64,12 @@ def send_request(
     sender: Organisation | None,
     now: dt.datetime,
     reminder: bool = False,
-    only: list[int] | None = None,
+    only_ids: list[int] | None = None,
 ) -> None:
-    """Email a personal link to the people who may sign for the party, or only to some of them (by id)."""
+    """Email a personal link to the people who may sign for the party, or only to those with `only_ids`."""
     today = timezone.localdate(now)
     signer_ids = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, today)]
-    recipient_ids = signer_ids if only is None else [pk for pk in signer_ids if pk in only]
+    recipient_ids = signer_ids if only_ids is None else [pk for pk in signer_ids if pk in only_ids]
     signatory.asked_people = sorted(signer_ids)
     signatory.save(update_fields=["asked_people"])
     record_emails(
@@ -86,7 +86,8 @@ def send_request(
     )
 
 
-#: Names of lines in the journal: a party is no longer asked to sign, and links to sign were renewed.
+#: Names of the lines in the journal which record that a party is no longer asked to sign, and that links to sign were
+#: renewed.
 SIGNATORY, LINKS = "terms signatory", "links to sign terms"
 
 
@@ -99,12 +100,12 @@ def signatory_identity(signatory: TermsSignatory) -> str:
 
 
 def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    """Stop asking a party to sign. Its links stop working. Lock the partnership first."""
+    """Stop asking a party to sign, and make its links stop working. Lock the partnership first."""
     signatory.removed_at, signatory.link_key = now, next_key(signatory.link_key)
     signatory.save(update_fields=["removed_at", "link_key"])
     journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
 
 
 def renew_link(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    """Make the links that a party's signers have got so far stop working. Lock the partnership first."""
+    """Make the links that a party's signers have received stop working. Lock the partnership first."""
     end_links(signatory, line=LINKS, same=signatory_identity(signatory), now=now)

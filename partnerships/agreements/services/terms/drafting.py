@@ -45,7 +45,7 @@ AMENDABLE_STATUSES = (Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
 class UnableToPropose(Exception):
-    """There are no terms in force to amend, or the reason or the day is invalid."""
+    """No terms are in force that could be amended, or the reason or the day is invalid."""
 
 
 def open_first_proposal(
@@ -88,7 +88,7 @@ def first_content(kind: PartnershipKind, values: Mapping[str, Any]) -> dict[str,
 
 
 def redraft(proposal: TermsProposal, *, declarations: dict[str, Any], now: dt.datetime) -> None:
-    """Change a locked draft to the fields of another kind. It keeps the values of fields that both kinds have."""
+    """Change a locked draft to the fields of another kind. The values of fields that both kinds have remain."""
     content = content_of_proposal(proposal)
     proposal.declarations = declarations
     schema = build_schema(declarations)
@@ -99,8 +99,9 @@ def redraft(proposal: TermsProposal, *, declarations: dict[str, Any], now: dt.da
 
 
 def _next_number(partnership: Partnership) -> int:
-    newest = partnership.terms_proposals.order_by("-number").values_list("number", flat=True).first()
-    return (newest or 0) + 1
+    """Return the number of the next proposal of the partnership."""
+    newest_number = partnership.terms_proposals.order_by("-number").values_list("number", flat=True).first()
+    return (newest_number or 0) + 1
 
 
 @transaction.atomic
@@ -117,36 +118,36 @@ def propose_amendment(
 
     Raises `UnableToPropose`.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).may_propose_for(organisation))
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).may_propose_for(organisation))
     today = timezone.localdate(now)
-    if locked.status not in AMENDABLE_STATUSES or locked.is_over_on(today):
+    if locked_partnership.status not in AMENDABLE_STATUSES or locked_partnership.is_over_on(today):
         raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
-    base = version_in_force(locked, max(today, from_day or today))
+    base = version_in_force(locked_partnership, max(today, from_day or today))
     if base is None:
         raise UnableToPropose("The partnership has no terms in force yet. Change the first draft instead.")
-    if organisation.pk in unbound_organisation_ids(locked, today):
+    if organisation.pk in unbound_organisation_ids(locked_partnership, today):
         raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet. Sign them first.")
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:
         raise UnableToPropose("The change can apply from today or a later day.")
     proposal = TermsProposal.objects.create(
-        partnership=locked,
-        number=_next_number(locked),
-        amendment_number=locked.terms_proposals.filter(based_on__isnull=False).count() + 1,
+        partnership=locked_partnership,
+        number=_next_number(locked_partnership),
+        amendment_number=locked_partnership.terms_proposals.filter(based_on__isnull=False).count() + 1,
         proposed_by=organisation,
         author=author,
         reason=reason.strip(),
         from_day=from_day,
         based_on=base,
-        declarations=widened_declarations(declarations_of(locked.kind), base),
+        declarations=widened_declarations(declarations_of(locked_partnership.kind), base),
         created_at=now,
         updated_by=author,
         updated_at=now,
     )
     record_event(
-        locked,
+        locked_partnership,
         EventKind.AMENDMENT_PROPOSED,
         author=author,
         now=now,
@@ -154,7 +155,12 @@ def propose_amendment(
         data={"proposal": proposal.number, "reason": proposal.reason},
     )
     email_leads(
-        locked, "agreements.terms_proposed", {"proposal": proposal.pk}, author=author, now=now, sender=organisation
+        locked_partnership,
+        "agreements.terms_proposed",
+        {"proposal": proposal.pk},
+        author=author,
+        now=now,
+        sender=organisation,
     )
     return proposal
 
@@ -170,10 +176,10 @@ def save_terms_piece(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> bool:
-    """Save one piece of the draft of a proposal. Return whether anything changed.
+    """Save one piece of the draft of a proposal, and return whether anything changed.
 
-    The value None removes an item. `based_on` is the revision of the piece that the author saw; None overwrites any.
-    Raises `UnableToSavePiece`, and `PieceConflict` if the piece has changed since.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw. If it is None, any
+    newer text is overwritten. Raises `UnableToSavePiece`, and `PieceConflict` if the piece has changed since.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
@@ -196,6 +202,7 @@ def save_terms_piece(
 
 
 def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
+    """Raise `UnableToSavePiece` if the proposal can no longer be changed."""
     if partnership.is_over:
         raise UnableToSavePiece("This partnership has ended, so you can read its terms but not change them.")
     if proposal.is_awaiting:
@@ -206,7 +213,7 @@ def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
 
 
 def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
-    """Copy what was saved on the locked row to the caller's object."""
+    """Copy the saved columns of the locked row to the caller's object."""
     other_fields = ("based_on", "declarations", "status", "from_day", "sign_by", "reason", "outcome", "decided_at")
     for name in (*SAVED_FIELDS, *other_fields):
         setattr(proposal, name, getattr(locked, name))
@@ -214,7 +221,10 @@ def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
 
 @transaction.atomic
 def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item of the draft one place up or down. Return whether it moved. Raises `UnableToSavePiece`."""
+    """Move an item of the draft one place up or down, and return whether it moved.
+
+    Raises `UnableToSavePiece`.
+    """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     reordered = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
@@ -225,32 +235,32 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
 
 
 @transaction.atomic
-def bring_up_to_date(
+def update_terms_draft(
     *, proposal: TermsProposal, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> tuple[str, ...]:
-    """Base a draft on the version that is in force by now on the day from which it should apply.
+    """Base a draft on the version that will be in force on the day from which the draft should apply.
 
-    Return the names of the parts that both the draft and that version have changed. There the draft keeps its own
-    text. Raises `UnableToSavePiece`.
+    Other terms may have come into force since the draft was begun. Returns the names of the parts that both the draft
+    and the new version have changed. In these parts, the draft keeps its own text. Raises `UnableToSavePiece`.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     _check_drafting(partnership, locked)
-    newest = version_to_amend(locked, now)
-    if newest is None or newest.pk == locked.based_on_id:
+    newest_version_in_force = version_to_amend(locked, now)
+    if newest_version_in_force is None or newest_version_in_force.pk == locked.based_on_id:
         return ()
-    locked.declarations = widened_declarations(locked.declarations, newest)
+    locked.declarations = widened_declarations(locked.declarations, newest_version_in_force)
     schema = schema_of(locked)
     try:
         draft_content = fitted_to_schema(schema, content_of_proposal(locked))
         old_base = base_content_of(locked)
-        locked.based_on = newest
+        locked.based_on = newest_version_in_force
         new_base = base_content_of(locked)
-        merged = documents.normalise(schema, documents.rebase(schema, draft_content, old_base, new_base))
+        merged_content = documents.normalise(schema, documents.rebase(schema, draft_content, old_base, new_base))
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
     part_names = collisions(schema, Draft(old_base, draft_content), Draft(old_base, new_base))
-    write_content(schema, locked, merged if merged != new_base else None, newest)
+    write_content(schema, locked, merged_content if merged_content != new_base else None, newest_version_in_force)
     locked.revision += 1
     locked.updated_by, locked.updated_at = author, now
     locked.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
@@ -260,7 +270,7 @@ def bring_up_to_date(
         author=author,
         organisation=organisation,
         now=now,
-        data={"reason": in_words(part_names), "number": newest.number},
+        data={"reason": in_words(part_names), "number": newest_version_in_force.number},
     )
     _refresh(proposal, locked)
     return part_names

@@ -1,4 +1,4 @@
-"""Take terms back, withdraw proposals, close late ones, and remind the people who must sign."""
+"""Return terms to draft, withdraw proposals, close late proposals, and remind the people who must sign."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def withdraw_proposal(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Withdraw an amendment that is being drafted or waits for signatures.
+    """Withdraw an amendment that is still a draft or awaits signatures.
 
     First terms cannot be withdrawn; the partnership can be ended instead. Raises `UnableToWithdraw`.
     """
@@ -142,7 +142,7 @@ def _close(
     _journal(proposal, now=now)
 
 
-#: Name of the line in the journal that nobody can sign a proposal any more.
+#: Name of the lines in the journal which record that nobody can sign a proposal any more.
 PROPOSAL = "terms proposal"
 
 
@@ -159,8 +159,7 @@ def _journal(proposal: TermsProposal, *, now: dt.datetime) -> None:
 def lapse_proposals(*, now: dt.datetime) -> int:
     """Stop the signing of terms that were not signed in time, and return how many.
 
-    Amendments are closed; first terms go back to drafting. Neither can be signed on these days, even if this job is
-    late.
+    Amendments are closed; first terms go back to drafting. Nobody can sign late terms even before this job runs.
     """
     latest_deadline = timezone.localdate(now) - SIGNED_LATE
     late_proposals = TermsProposal.objects.filter(
@@ -170,15 +169,15 @@ def lapse_proposals(*, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def _lapse(pk: int, now: dt.datetime) -> bool:
-    """Stop the signing of one proposal. Return False if it is not late after all."""
-    partnership, locked = lock_proposal(TermsProposal.objects.get(pk=pk))
+def _lapse(proposal_id: int, now: dt.datetime) -> bool:
+    """Stop the signing of one proposal. Returns False if it is not late after all."""
+    partnership, locked = lock_proposal(TermsProposal.objects.get(pk=proposal_id))
     version = newest_version(locked)
     if version is None or not locked.has_lapsed(timezone.localdate(now)):
         return False
     version.partnership = partnership
-    unsigned = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
-    reason = f"Not signed in time by {', '.join(unsigned)}."
+    undecided_names = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
+    reason = f"Not signed in time by {', '.join(undecided_names)}."
     if locked.is_first:
         return_to_drafting(version, locked, now=now, outcome=reason)
         _journal(locked, now=now)
@@ -204,11 +203,11 @@ def _lapse(pk: int, now: dt.datetime) -> bool:
 def remind_terms_signers(*, now: dt.datetime) -> int:
     """Remind the people who must sign terms, and return the number of parties reminded.
 
-    Before the deadline, each person is reminded at their own lead times; after it, once a week. Safe to run twice at
-    once: a conditional update claims each party.
+    Before the deadline, each person gets reminders at their own lead times; after the deadline, once a week. Safe to
+    run twice at once, because a conditional update claims each party.
     """
     today = timezone.localdate(now)
-    reminded = 0
+    reminded_count = 0
     lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
     for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal
@@ -221,23 +220,27 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
             continue
         new_ids = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
         with transaction.atomic():
-            unchanged = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
-            if unchanged.update(reminded_at=now):
-                send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only=due_ids + new_ids)
-                reminded += 1
-    return reminded
+            # Only one of several runs finds the row unchanged, and sends the reminder.
+            unchanged_row = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+            if unchanged_row.update(reminded_at=now):
+                send_request(
+                    signatory, signatory.version, sender=None, now=now, reminder=True, only_ids=due_ids + new_ids
+                )
+                reminded_count += 1
+    return reminded_count
 
 
 def escalate_late_signatures(*, now: dt.datetime) -> int:
-    """Email the escalation post of each party that is late to sign, once. Return the number of parties.
+    """Email the escalation post of each party that is late to sign, once, and return the number of parties.
 
-    If nobody holds that post, the leads of the party are emailed.
+    If nobody holds that post, the leads of the party get the email.
     """
     waiting = TermsSignatory.objects.waiting()
-    return escalate_late(waiting, must_decide=_is_waiting, tell=partial(_email_escalation_post, now=now), now=now)
+    return escalate_late(waiting, must_decide=_may_still_decide, tell=partial(_email_escalation_post, now=now), now=now)
 
 
-def _is_waiting(signatory: TermsSignatory) -> bool:
+def _may_still_decide(signatory: TermsSignatory) -> bool:
+    """Return whether the signatory may still decide."""
     return TermsSignatory.objects.waiting().filter(pk=signatory.pk).exists()
 
 
@@ -262,7 +265,7 @@ def _email_escalation_post(signatory: TermsSignatory, *, now: dt.datetime) -> No
 
 
 def ask_new_signers(*, now: dt.datetime) -> int:
-    """Send a link to people who may sign since a post has changed hands. Return the number of parties."""
+    """Send a link to people who may sign since a post has a new holder, and return the number of parties."""
     today = timezone.localdate(now)
     asked_count = 0
     for signatory in TermsSignatory.objects.waiting():
@@ -278,17 +281,17 @@ def _signer_ids(signatory: TermsSignatory, day: dt.date) -> set[int]:
 
 @transaction.atomic
 def _ask_new_signers_of(signatory: TermsSignatory, now: dt.datetime) -> bool:
-    """Send a link to the new signers of a party. Return False if there are none after all."""
+    """Send a link to the new signers of a party. Returns False if it has none after all."""
     lock_partnership(signatory.version.partnership_id)
-    locked = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
-    signer_ids = _signer_ids(locked, timezone.localdate(now))
-    asked_ids = set(locked.asked_people)
+    fresh_signatory = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
+    signer_ids = _signer_ids(fresh_signatory, timezone.localdate(now))
+    asked_ids = set(fresh_signatory.asked_people)
     new_ids = signer_ids - asked_ids
-    if locked.removed_at is not None or not new_ids:
+    if fresh_signatory.removed_at is not None or not new_ids:
         return False
     if asked_ids - signer_ids:
-        # A person who may no longer sign has a link: replace the links of all.
-        renew_link(locked, now=now)
+        # A person who may no longer sign has a link, so replace everybody's links.
+        renew_link(fresh_signatory, now=now)
         new_ids = signer_ids
-    send_request(locked, locked.version, sender=None, now=now, only=sorted(new_ids))
+    send_request(fresh_signatory, fresh_signatory.version, sender=None, now=now, only_ids=sorted(new_ids))
     return True

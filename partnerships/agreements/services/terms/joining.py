@@ -18,8 +18,8 @@ from partnerships.people.models import User
 def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.datetime) -> int:
     """Ask the parties that have not signed the terms in force, and return how many were asked.
 
-    When another version comes into force, they are asked to sign that one instead. A party that declined a version is
-    not asked to sign it again. Call with the partnership locked.
+    When another version comes into force, these parties are asked to sign that version instead. A party that declined a
+    version is not asked to sign it again. Call with the partnership locked.
     """
     today = timezone.localdate(now)
     version = version_to_join(partnership, today)
@@ -44,9 +44,10 @@ def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.dateti
 
 
 def ask_joined_parties(*, now: dt.datetime) -> int:
-    """Ask parties that joined after terms were signed but were never asked. Return how many were asked.
+    """Ask parties that joined after terms were signed but were never asked, and return how many were asked.
 
-    A party that joins today is asked at once. This finds those that joined before the site did so. Safe to run twice.
+    A party that joins today is asked at once. This function finds parties that joined before the site did so. Safe to
+    run twice.
     """
     current_version = {"version": OuterRef("partnership__terms_version"), "organisation": OuterRef("organisation")}
     unasked_parties = (
@@ -62,4 +63,5 @@ def ask_joined_parties(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _ask_joiners_of(partnership_id: int, now: dt.datetime) -> int:
+    """Lock one partnership, and ask its parties that have not signed the terms in force."""
     return ask_joiners(lock_partnership(partnership_id), author=None, now=now)

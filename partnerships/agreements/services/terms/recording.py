@@ -18,9 +18,9 @@ def lock_proposal(proposal: TermsProposal) -> tuple[Partnership, TermsProposal]:
     """Lock the partnership, then the proposal, and return both."""
     partnership = lock_partnership(proposal.partnership_id)
     proposals = TermsProposal.objects.select_for_update(of=("self",)).select_related("based_on", "proposed_by")
-    locked = proposals.get(pk=proposal.pk)
-    locked.partnership = partnership
-    return partnership, locked
+    locked_proposal = proposals.get(pk=proposal.pk)
+    locked_proposal.partnership = partnership
+    return partnership, locked_proposal
 
 
 def lock_version(version: TermsVersion) -> tuple[Partnership, TermsVersion]:
@@ -62,9 +62,10 @@ def record_draft_event(
 def stopped_params(
     proposal: TermsProposal, step: str, *, now: dt.datetime, version: TermsVersion | None = None
 ) -> dict[str, Any]:
-    """Return the parameters of an email that signing has stopped: `withdrawn`, `taken_back` or `lapsed`.
+    """Return the parameters of an email that signing has stopped.
 
-    A job names the version too. It does the same step again after a restore, and its email must then be recognised.
+    `step` is `withdrawn`, `taken_back` or `lapsed`. A job also passes the version: after a restore it repeats the step,
+    and the version lets us recognise that its email was sent before.
     """
     params: dict[str, Any] = {"proposal": proposal.pk, "what": step, "at": now.isoformat()}
     if version is not None:

@@ -60,7 +60,7 @@ from partnerships.people.models import User
 
 
 class UnableToSendForSignature(Exception):
-    """The terms are incomplete, unchanged or collide; `problems` says where."""
+    """The terms are incomplete, unchanged or collide with other terms. `problems` says where."""
 
     def __init__(self, message: str, problems: tuple[documents.Problem, ...] = ()) -> None:
         self.problems = problems
@@ -69,9 +69,9 @@ class UnableToSendForSignature(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureRequest:
-    """What the sender of terms tells and asks the parties that sign."""
+    """The information and the questions that parties get with terms to sign."""
 
-    #: What is in the terms, and why.
+    #: A summary of the terms, with the reasons for them.
     reason: str
     #: The day from which the terms apply. None means the day of the last signature.
     from_day: dt.date | None = None
@@ -104,11 +104,11 @@ def send_for_signature(
     _check_state(partnership, locked)
     _check_request(request, today)
     questions = _read_questions(request)
-    required = required_party_ids(partnership)
-    if len(required) < 2:
+    required_ids = required_party_ids(partnership)
+    if len(required_ids) < 2:
         raise UnableToSendForSignature("Invite at least one other organisation first.")
     locked.from_day, locked.sign_by = request.from_day, request.sign_by
-    prepared = _prepare(locked, len(required) if checked else None, now)
+    prepared = _prepare(locked, len(required_ids) if checked else None, now)
     if checked:
         _check_start(locked, prepared)
         _check_end(locked, prepared, today)
@@ -132,7 +132,7 @@ def send_for_signature(
             now=now,
             organisation=organisation,
         )
-    _ask_parties(version, required, request, questions, author=author, sender=organisation, now=now)
+    _ask_parties(version, required_ids, request, questions, author=author, sender=organisation, now=now)
     for name in ("status", "from_day", "sign_by"):
         setattr(proposal, name, getattr(locked, name))
     return version
@@ -172,7 +172,7 @@ def _create_version_of(
 
 def _ask_parties(
     version: TermsVersion,
-    required: Collection[int],
+    required_ids: Collection[int],
     request: SignatureRequest,
     questions: Sequence[str],
     *,
@@ -180,12 +180,12 @@ def _ask_parties(
     sender: Organisation | None,
     now: dt.datetime,
 ) -> None:
-    """Ask each required party to sign. Invited parties are asked when they have joined."""
+    """Ask each required party that is present to sign. Invited parties are asked when they join."""
     present_ids = set(version.partnership.parties.present().values_list("organisation", flat=True))
     answering_ids = set(request.asked)
     if not answering_ids:
-        answering_ids = {pk for pk in required if sender is None or pk != sender.pk}
-    for organisation_id in sorted(set(required) & present_ids):
+        answering_ids = {pk for pk in required_ids if sender is None or pk != sender.pk}
+    for organisation_id in sorted(set(required_ids) & present_ids):
         party_questions = questions if organisation_id in answering_ids else []
         ask_to_sign(version, organisation_id, author=author, sender=sender, now=now, questions=party_questions)
 
@@ -223,20 +223,20 @@ def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
         raise UnableToSendForSignature(f"The partnership is {status}, so its terms cannot be sent for signature.")
 
 
-def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> Prepared:
-    """Return the content to publish, based on the version in force on the day from which it should apply.
+def _prepare(proposal: TermsProposal, party_count: int | None, now: dt.datetime) -> Prepared:
+    """Return the content to publish, based on the version in force on the day from which the content should apply.
 
-    `parties` is the number of parties. None skips the checks of the kind.
+    `party_count` is the number of required parties. None skips the checks of the kind.
     """
     draft = Draft(base=base_content_of(proposal), content=content_of_proposal(proposal))
     try:
         if not proposal.is_first:
             draft = _rebased_draft(proposal, draft, now)
-        _check_collisions(proposal, draft, parties, timezone.localdate(now))
+        _check_collisions(proposal, draft, party_count, timezone.localdate(now))
     except InvalidContent as error:
         raise UnableToSendForSignature(str(error), error.problems) from error
-    if parties is not None:
-        problems = tuple(problems_of(proposal.declarations, draft.content, parties=parties))
+    if party_count is not None:
+        problems = tuple(problems_of(proposal.declarations, draft.content, party_count=party_count))
         if problems:
             raise UnableToSendForSignature(" ".join(problem.message for problem in problems), problems)
     schema = schema_of(proposal)
@@ -275,35 +275,35 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
 
 
 def _rebased_draft(proposal: TermsProposal, draft: Draft, now: dt.datetime) -> Draft:
-    """Return the draft based on the version in force on the day from which it should apply, and save it so.
+    """Return the draft, based on the version that will be in force on its first day, and save the draft so.
 
     Raises `InvalidContent`.
     """
-    newest = version_to_amend(proposal, now)
-    if newest is None or newest.pk == proposal.based_on_id:
+    newest_in_force = version_to_amend(proposal, now)
+    if newest_in_force is None or newest_in_force.pk == proposal.based_on_id:
         return draft
-    proposal.declarations = widened_declarations(proposal.declarations, newest)
+    proposal.declarations = widened_declarations(proposal.declarations, newest_in_force)
     schema = schema_of(proposal)
     old_base = fitted_to_schema(schema, draft.base)
     content = fitted_to_schema(schema, draft.content)
-    proposal.based_on = newest
+    proposal.based_on = newest_in_force
     new_base = base_content_of(proposal)
     part_names = collisions(schema, Draft(old_base, content), Draft(old_base, new_base))
     if part_names:
         raise UnableToSendForSignature(
-            f"Version {newest.number} has changed {in_words(part_names)} since this draft was started. "
+            f"Version {newest_in_force.number} has changed {in_words(part_names)} since this draft was started. "
             "Update the draft with that version, and read both texts."
         )
-    merged = documents.normalise(schema, documents.rebase(schema, content, old_base, new_base))
-    write_content(schema, proposal, merged, newest)
+    merged_content = documents.normalise(schema, documents.rebase(schema, content, old_base, new_base))
+    write_content(schema, proposal, merged_content, newest_in_force)
     proposal.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
-    return Draft(base=new_base, content=merged)
+    return Draft(base=new_base, content=merged_content)
 
 
-def _check_collisions(proposal: TermsProposal, draft: Draft, parties: int | None, today: dt.date) -> None:
+def _check_collisions(proposal: TermsProposal, draft: Draft, party_count: int | None, today: dt.date) -> None:
     """Compare a draft with the other proposals that are not in force yet.
 
-    Refuse it if it changes a part that another one changes too, or if the two break a check together. Raises
+    Refuses a draft that changes the same part as another proposal, or breaks a check together with it. Raises
     `InvalidContent` and `UnableToSendForSignature`.
     """
     other_proposals = (
@@ -311,28 +311,28 @@ def _check_collisions(proposal: TermsProposal, draft: Draft, parties: int | None
         .exclude(pk=proposal.pk)
         .filter(status__in=[ProposalStatus.AWAITING, ProposalStatus.AGREED])
     )
-    for other in other_proposals.select_related("based_on", "proposed_by").order_by("number"):
-        version = newest_version(other)
-        if version is None or (other.is_agreed and not _starts_later(version, today)):
+    for other_proposal in other_proposals.select_related("based_on", "proposed_by").order_by("number"):
+        version = newest_version(other_proposal)
+        if version is None or (other_proposal.is_agreed and not _starts_later(version, today)):
             continue
         # The kind may have had other fields and choices when the two proposals were begun.
-        declarations = widened_declarations(proposal.declarations, other.based_on, version)
+        declarations = widened_declarations(proposal.declarations, other_proposal.based_on, version)
         schema = build_schema(declarations)
         fitted_draft = Draft(fitted_to_schema(schema, draft.base), fitted_to_schema(schema, draft.content))
-        other_base = other.based_on.content if other.based_on else None
+        other_base = other_proposal.based_on.content if other_proposal.based_on else None
         other_draft = Draft(
             base=documents.normalise(schema, {}) if other_base is None else fitted_to_schema(schema, other_base),
             content=fitted_to_schema(schema, version.content),
         )
-        name = f"{other.name} of {other.proposed_by.name}"
-        state = "is waiting for signatures" if other.is_awaiting else "is signed but not in force yet"
+        name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
+        state = "is waiting for signatures" if other_proposal.is_awaiting else "is signed but not in force yet"
         part_names = collisions(schema, fitted_draft, other_draft)
         if part_names:
             raise UnableToSendForSignature(
                 f"{name} changes {in_words(part_names)} too, and {state}. Change {in_words(part_names)} in only one of "
                 "the two proposals."
             )
-        problems = () if parties is None else _joint_problems(declarations, fitted_draft, other_draft, parties)
+        problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
         if problems:
             raise UnableToSendForSignature(
                 f"{name} {state}. The two proposals do not fit together. "
@@ -341,21 +341,24 @@ def _check_collisions(proposal: TermsProposal, draft: Draft, parties: int | None
             )
 
 
-def _joint_problems(declarations: Any, draft: Draft, other_draft: Draft, parties: int) -> tuple[documents.Problem, ...]:
+def _joint_problems(
+    declarations: Any, draft: Draft, other_draft: Draft, party_count: int
+) -> tuple[documents.Problem, ...]:
     """Return the problems that two drafts have together, but neither has alone."""
     schema = build_schema(declarations)
     other_content = documents.rebase(schema, other_draft.content, other_draft.base, draft.base)
     joint_content = documents.rebase(schema, draft.content, draft.base, other_content)
 
-    def problems(content: Content) -> list[documents.Problem]:
-        return problems_of(declarations, content, parties=parties)
+    def problems_in(content: Content) -> list[documents.Problem]:
+        """Return the problems that the checks of the kind find in this content."""
+        return problems_of(declarations, content, party_count=party_count)
 
-    separate_messages = {problem.message for problem in problems(draft.content) + problems(other_content)}
-    return tuple(problem for problem in problems(joint_content) if problem.message not in separate_messages)
+    separate_messages = {problem.message for problem in problems_in(draft.content) + problems_in(other_content)}
+    return tuple(problem for problem in problems_in(joint_content) if problem.message not in separate_messages)
 
 
 def _starts_later(version: TermsVersion, today: dt.date) -> bool:
-    """Whether a signed version, or its consolidation, comes into force after today."""
+    """Return whether a signed version, or its consolidation, comes into force after today."""
     entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
     first_day = entries.order_by("from_day").values_list("from_day", flat=True).first()
     return first_day is not None and first_day > today

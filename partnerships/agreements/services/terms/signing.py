@@ -60,16 +60,16 @@ def sign_terms(
 
     The person must hold the party's signatory post or, if nobody does, lead the party. Raises `UnableToSignTerms`.
     """
-    partnership, locked = lock_version(version)
+    partnership, locked_version = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
     name, title = " ".join(name.split()), " ".join(title.split())
     if not name:
         raise UnableToSignTerms("Enter your name: it is your signature.")
     if not title:
         raise UnableToSignTerms("Enter your job title.")
-    signatory = _open_request(partnership, locked, organisation, now)
+    signatory = _open_request(partnership, locked_version, organisation, now)
     signature = _save_signature(
-        locked,
+        locked_version,
         signatory,
         TermsSignature(
             decision=Decision.APPROVED,
@@ -82,8 +82,8 @@ def sign_terms(
             signed_at=now,
         ),
     )
-    _record_decision(locked, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
-    _put_in_force_or_email(locked, signature, author=person, now=now)
+    _record_decision(locked_version, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
+    _put_in_force_or_email(locked_version, signature, author=person, now=now)
     return signature
 
 
@@ -129,7 +129,7 @@ def _open_request(
 
 
 def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
-    """Refuse the signature of a party that joined later, unless the version is the one in force."""
+    """Refuse the signature of a party that joined later, unless the version is in force."""
     today = timezone.localdate(now)
     if partnership.is_over_on(today):
         raise UnableToSignTerms("This partnership has ended, so its terms can no longer be signed.")
@@ -139,11 +139,11 @@ def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.date
 
 
 def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
-    """Refuse a signature on a version that does not wait for signatures."""
+    """Refuse a signature on a version that is not awaiting signatures."""
     today = timezone.localdate(now)
     proposal = version.proposal
-    newest = newest_version(proposal) if proposal else None
-    if proposal is None or newest is None or newest.pk != version.pk:
+    newest_sent_version = newest_version(proposal) if proposal else None
+    if proposal is None or newest_sent_version is None or newest_sent_version.pk != version.pk:
         raise UnableToSignTerms("A newer version has been sent for signature. Read and sign that version.")
     if partnership.is_over_on(today):
         raise UnableToSignTerms("This partnership has ended, so its terms can no longer be signed.")
@@ -162,6 +162,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
 
 
 def _verb(signature: TermsSignature) -> str:
+    """Return what a signatory did, as the end of a sentence."""
     return "declined to sign" if signature.is_rejected else "signed"
 
 
@@ -187,7 +188,7 @@ def _record_decision(
     now: dt.datetime,
     joins: bool,
 ) -> None:
-    """Record the decision of a party. `joins` says that it joined after the version came into force."""
+    """Record the decision of a party. `joins` says that the party joined after the version came into force."""
     reason_for_joining = "It joined, and signed the version in force." if joins else ""
     record_event(
         version.partnership,
@@ -229,7 +230,7 @@ def _put_in_force_or_email(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSignature:
-    """A signed page: who signed it, in which job, on which day, and their answers. Answers may be missing."""
+    """A signature on paper: who signed, in which job, on which day, and the answers, which may be missing."""
 
     name: str
     title: str
@@ -252,14 +253,14 @@ def record_paper_signature(
 
     `acting` is the organisation for which the author acts. Raises `UnableToSignTerms`.
     """
-    partnership, locked = lock_version(version)
+    partnership, locked_version = lock_version(version)
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
-    signatory = _open_request(partnership, locked, organisation, now)
-    _check_paper(signature, locked, timezone.localdate(now))
+    signatory = _open_request(partnership, locked_version, organisation, now)
+    _check_paper(signature, locked_version, timezone.localdate(now))
     try:
         document = add_document(
             partnership=partnership,
-            title=f"Signature of {organisation.name}, version {locked.number} of the terms",
+            title=f"Signature of {organisation.name}, version {locked_version.number} of the terms",
             file=signature.scan,
             organisation=acting or organisation,
             author=author,
@@ -268,14 +269,14 @@ def record_paper_signature(
     except UnableToAddDocument as error:
         raise UnableToSignTerms(str(error)) from error
     saved_signature = _save_signature(
-        locked,
+        locked_version,
         signatory,
         TermsSignature(
             decision=Decision.APPROVED,
             person=None,
             name=" ".join(signature.name.split())[:200],
             role=" ".join(signature.title.split())[:150],
-            # A page may leave answers out, as a refusal may.
+            # On paper, answers may be missing. The decision REJECTED makes answers optional.
             answers=_answers(signatory, signature.answers, Decision.REJECTED),
             how=How.PAPER,
             scan=document,
@@ -285,14 +286,14 @@ def record_paper_signature(
         ),
     )
     _record_decision(
-        locked,
+        locked_version,
         saved_signature,
         EventKind.TERMS_SIGNED_ON_PAPER,
         author=author,
         now=now,
         joins=signatory.joins,
     )
-    _put_in_force_or_email(locked, saved_signature, author=author, now=now)
+    _put_in_force_or_email(locked_version, saved_signature, author=author, now=now)
     return saved_signature
 
 
@@ -323,15 +324,15 @@ def decline_to_sign(
     """Decline to sign a version for a party, with a reason, and email the leads of the parties.
 
     The terms go back to drafting, and links in emails stop working. If the party joined later, the terms stay in force
-    for the others. Raises `UnableToSignTerms`.
+    for the other parties. Raises `UnableToSignTerms`.
     """
-    partnership, locked = lock_version(version)
+    partnership, locked_version = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
-    signatory = _open_request(partnership, locked, organisation, now, declines=True)
+    signatory = _open_request(partnership, locked_version, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
     signature = _save_signature(
-        locked,
+        locked_version,
         signatory,
         TermsSignature(
             decision=Decision.REJECTED,
@@ -345,10 +346,12 @@ def decline_to_sign(
             signed_at=now,
         ),
     )
-    _record_decision(locked, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
+    _record_decision(locked_version, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
     if not signatory.joins:
-        assert locked.proposal is not None  # only a consolidated version has no proposal
-        return_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}")
+        assert locked_version.proposal is not None  # only a consolidated version has no proposal
+        return_to_drafting(
+            locked_version, locked_version.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}"
+        )
     email_leads(
         partnership,
         "agreements.terms_declined",

@@ -1,4 +1,4 @@
-"""Put signed terms in force: write entries, the columns of the partnership, and its status."""
+"""Put signed terms in force: write entries, update the columns of the partnership, and change its status."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from partnerships.agreements.services.terms.recording import email_leads, stoppe
 from partnerships.agreements.terms.in_force import Addition, in_force_on, timeline, versions_to_write
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order
 from partnerships.agreements.terms.projection import day as day_of
-from partnerships.agreements.terms.schema import build_schema, left_out
+from partnerships.agreements.terms.schema import build_schema, labels_of_fields
 from partnerships.documents import InvalidContent, changes
 from partnerships.documents.services import Prepared, create_version, next_number
 from partnerships.people.models import User
@@ -50,7 +50,7 @@ class UnableToTakeForce(Exception):
 
 
 def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
-    """Put a proposal in force if every party has signed it. Return whether it did.
+    """Put a proposal in force if every party has signed it, and return whether this happened.
 
     Call with partnership and proposal locked. Raises `UnableToTakeForce` before changing anything.
     """
@@ -94,8 +94,8 @@ def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now:
 def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
     """Put a version in force from a day on.
 
-    If another version is in force by then, or comes into force later, this writes consolidated versions that contain
-    both. Raises `UnableToTakeForce`.
+    If another version is in force on that day, or comes into force later, this writes consolidated versions that
+    contain both. Raises `UnableToTakeForce`.
     """
     partnership = version.partnership
     entries = entries_of(partnership)
@@ -120,7 +120,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
             content_of=lambda pk: fitted_to_schema(schema, version_by_pk[pk].content),
         )
     except InvalidContent as error:
-        fields = left_out(schema, error.problems)
+        fields = labels_of_fields(schema, error.problems)
         raise UnableToTakeForce(f"These terms do not fit with other signed terms in {fields}.") from error
     for addition in additions:
         if error_text := dates_out_of_order(addition.content):
@@ -144,7 +144,7 @@ def _consolidate(
     declarations: dict[str, Any],
     now: dt.datetime,
 ) -> TermsVersion:
-    """Create the version that puts a signed amendment on top of another version."""
+    """Create the version that applies a signed amendment to another version."""
     schema = build_schema(declarations)
     partnership = amendment.partnership
     base_content = fitted_to_schema(schema, base.content)
@@ -180,11 +180,11 @@ def _consolidate(
 def apply_terms_in_force(
     partnership: Partnership, *, author: User | None, now: dt.datetime, emailed: TermsVersion | None = None
 ) -> bool:
-    """Copy the version in force today to the columns of a locked partnership. Return whether the version changed.
+    """Copy the version in force today to the columns of a locked partnership, and return whether the version changed.
 
     The columns of the first terms are written as soon as the last party signs, even if the terms start later: the
     partnership is then agreed, and becomes active on its start date. The columns are only a copy: the entries decide
-    which version is in force.
+    which version is in force. `emailed` is a version about which the leads have already had an email.
     """
     today = timezone.localdate(now)
     is_first = partnership.terms_version_id is None
@@ -200,7 +200,7 @@ def apply_terms_in_force(
         setattr(partnership, name, value)
     start = _first_day(partnership) if is_first else previous_start
     if partnership.starts_on is None and start is not None:
-        # Nothing can start after its own review or end, even if it was signed after them.
+        # A partnership cannot start after its own review or end, even if its terms were signed later.
         partnership.starts_on = min(start, partnership.review_on or start, partnership.ends_on or start)
     partnership.terms_version = version
     partnership.save(update_fields=[*values, "starts_on", "terms_version"])
@@ -228,19 +228,19 @@ def apply_terms_in_force(
 
 
 def _first_version(partnership: Partnership) -> TermsVersion | None:
-    """The version that comes into force first."""
+    """Return the version that comes into force first, or None."""
     entry = partnership.terms_in_force.order_by("from_day", "-decided_at", "-pk").first()
     return entry.version if entry else None
 
 
 def _first_day(partnership: Partnership) -> dt.date | None:
-    """The first day on which terms are in force."""
+    """Return the first day on which terms are in force, or None."""
     entry = partnership.terms_in_force.order_by("from_day").first()
     return entry.from_day if entry else None
 
 
 def record_terms_in_force(*, now: dt.datetime) -> int:
-    """Update partnerships whose next version has come into force today, and return how many.
+    """Update partnerships whose next version has come into force, and return how many.
 
     Writes columns and status, and sends emails. Safe to run twice or late: pages read the entries, not the columns.
     """
@@ -254,10 +254,10 @@ def record_terms_in_force(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _record_terms_of(partnership_id: int, now: dt.datetime) -> bool:
-    """Update one partnership. Return whether its version changed."""
+    """Update one partnership, and return whether its version changed."""
     partnership = lock_partnership(partnership_id)
     entry = in_force_on(entries_of(partnership), timezone.localdate(now))
-    # Asks about the day of the entry, not about today: however late the job runs, an extension of the end date counts.
+    # Check the day of the entry, not today: an extension of the end date counts however late the job runs.
     if entry is None or partnership.is_over_on(entry.day):
         return False
     return apply_terms_in_force(partnership, author=None, now=now)
@@ -266,32 +266,32 @@ def _record_terms_of(partnership_id: int, now: dt.datetime) -> bool:
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """Ask new parties to sign, stop asking parties that have left, and put terms in force if all have then signed.
 
-    New parties sign the versions that wait for signatures, and the version in force. Call with the partnership locked,
-    after a party has changed.
+    New parties sign the versions that are awaiting signatures, and the version in force. Call with the partnership
+    locked, after a party has changed.
     """
-    required = required_party_ids(partnership)
-    present = set(partnership.parties.present().values_list("organisation", flat=True))
+    required_ids = required_party_ids(partnership)
+    present_ids = set(partnership.parties.present().values_list("organisation", flat=True))
     for version in versions_awaiting_signature(partnership):
         assert version.proposal_id is not None  # it was sent by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
         proposal.partnership = version.partnership = partnership
         version.proposal = proposal
-        signatories = {
+        signatory_by_organisation = {
             signatory.organisation_id: signatory for signatory in version.signatories.select_related("organisation")
         }
-        for organisation_id in sorted((required & present) - set(signatories)):
-            _ask_like_others(version, organisation_id, list(signatories.values()), author=author, now=now)
-        for organisation_id, signatory in signatories.items():
-            if organisation_id not in required and signatory.removed_at is None:
+        for organisation_id in sorted((required_ids & present_ids) - set(signatory_by_organisation)):
+            _ask_like_others(version, organisation_id, list(signatory_by_organisation.values()), author=author, now=now)
+        for organisation_id, signatory in signatory_by_organisation.items():
+            if organisation_id not in required_ids and signatory.removed_at is None:
                 signatory.version = version
                 stop_asking(signatory, now=now)
-            elif organisation_id in required & present and signatory.removed_at is not None:
+            elif organisation_id in required_ids & present_ids and signatory.removed_at is not None:
                 _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
         try:
             put_in_force_if_signed(proposal, author=author, now=now)
         except UnableToTakeForce as error:
             # The last party that had not signed has left, so no page could show the error.
-            _draft_again(version, proposal, str(error), now=now)
+            _return_unusable_terms(version, proposal, str(error), now=now)
     ask_joiners(partnership, author=author, now=now)
 
 
@@ -304,8 +304,8 @@ def return_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: d
         stop_asking(signatory, now=now)
 
 
-def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
-    """Take back terms that all remaining parties have signed but that cannot come into force. Email the leads."""
+def _return_unusable_terms(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
+    """Return terms to draft that are fully signed but cannot come into force, and email the leads."""
     return_to_drafting(version, proposal, now=now, outcome=reason)
     record_event(
         version.partnership,
@@ -331,6 +331,6 @@ def _ask_like_others(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Ask a party that joined to sign a waiting version, and to answer the questions that the others got."""
+    """Ask a party that joined to sign a waiting version, and to answer the questions that other parties got."""
     questions = list(dict.fromkeys(question for signatory in other_signatories for question in signatory.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

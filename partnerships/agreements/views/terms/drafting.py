@@ -21,7 +21,7 @@ from partnerships.agreements.queries.terms import (
     schema_of,
     version_to_amend,
 )
-from partnerships.agreements.services.terms import bring_up_to_date, move_terms_piece, save_terms_piece
+from partnerships.agreements.services.terms import move_terms_piece, save_terms_piece, update_terms_draft
 from partnerships.agreements.terms.collisions import in_words
 from partnerships.agreements.terms.schema import problems_of
 from partnerships.agreements.views.terms.fetching import (
@@ -208,7 +208,7 @@ def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     try:
-        part_names = bring_up_to_date(
+        part_names = update_terms_draft(
             proposal=proposal, author=user, organisation=_acting_organisation(user, opened), now=timezone.now()
         )
     except UnableToSavePiece as error:

@@ -98,7 +98,7 @@ def _last_dates(plan_files: LocalPlans) -> dict[_RowKey, dt.date]:
 
 
 class OlderPlans:
-    """Adds the plans of older files to the history of plans, and counts the differences for the report."""
+    """Adds the plans of older files to the plans' histories, and counts the differences for the report."""
 
     def __init__(self, imported_plans: ImportedPlans, run: Import) -> None:
         self._imported_plans = imported_plans
@@ -109,24 +109,24 @@ class OlderPlans:
     def add(
         self,
         row: LocalPlan,
-        existing: Plan | None,
+        existing_plan: Plan | None,
         *,
         owners: Sequence[Organisation],
-        newer: dt.date,
+        newer_date: dt.date,
         plan_files: LocalPlans,
     ) -> None:
         """Record how a plan has changed since the older file.
 
-        A plan that newer files do not have is created as closed. In an organisation's own files, that organisation
-        becomes its only owner: other owners must be invited.
+        A plan that newer files do not have is created as closed. In an organisation's own files, only that organisation
+        becomes its owner, because other owners must be invited.
         """
         run = self._run
-        self._newest_date = max(newer, self._newest_date or newer)
-        before = last_file_content(existing, is_open=True)
+        self._newest_date = max(newer_date, self._newest_date or newer_date)
+        before = last_file_content(existing_plan, is_open=True)
         content = normalise(content_from_file(row, before))
-        if existing is not None:
+        if existing_plan is not None:
             self._existing_count += 1
-            self._changed_count += record_past(existing, content, normalise(before or content), run)
+            self._changed_count += record_past(existing_plan, content, normalise(before or content), run)
             return
 
         plan = create_from_file(
@@ -137,12 +137,12 @@ class OlderPlans:
             external=self._imported_plans.new_reference(row, plan_files),
             run=run,
         )
-        close_as_gone(plan, newer, run)
+        close_as_gone(plan, newer_date, run)
         self._gone_count += 1
         run.report.count("created", f"{row.name}, closed: newer files do not have it")
 
     def remark_on_differences(self, plans_not_in_files: Sequence[Plan]) -> None:
-        """Say in the report how many plans have changed, gone and been added since; nothing if no plan is older."""
+        """Add a remark on how many plans have changed, gone and been added since, if any plan is older."""
         if self._newest_date is None:
             return
         remark_on_older_rows(

@@ -1,4 +1,4 @@
-"""Corrected rows of a timetable that are uploaded without the rows of their plans."""
+"""Add corrected rows of a timetable, which are uploaded without the rows of their plans."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def add_corrected(
     newer_file_date: dt.date | None,
     run: Import,
 ) -> None:
-    """Add corrected milestones to the plans that were imported before.
+    """Add corrected milestones to the plans of earlier imports.
 
-    Milestones are set aside if it is not clear which plan is meant, or if the plan is not the importer's.
-    `newer_file_date` is the date of newer files, if the date of the files decides their age.
+    Milestones are set aside if their reference means several plans or none, or if the plan is not the importer's.
+    `newer_file_date` is the date of newer files, if the date of the files decides their age; None otherwise.
     """
     for reference, milestones in plan_files.corrected.items():
         plans = imported_plans.with_reference(reference)
@@ -49,10 +49,12 @@ def add_corrected(
             _set_aside(milestones, found, remedy, plan_files, run)
             continue
 
-        current = [milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of]
+        current_milestones = [
+            milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of
+        ]
         run.row = milestones[0].row
         try:
-            _add(plans[0], current, rows_to_save, newer_file_date, run)
+            _add(plans[0], current_milestones, rows_to_save, newer_file_date, run)
         except (InvalidContent, UnableToPublish) as error:
             _set_aside(milestones, in_words(error), "Correct the row.", plan_files, run)
 
@@ -62,7 +64,7 @@ def _is_owner(organisation_id: int, plan: Plan) -> bool:
 
 
 def _problem_with_reference(reference: str, plans: Sequence[Plan], run: Import) -> tuple[str, str]:
-    """Return the problem and the remedy if a reference means no plan, or several."""
+    """Return the problem and the remedy if a reference means several plans, or none."""
     if plans:
         found = f"{len(plans)} plans have the reference “{reference}”."
         return found, "Correct it in the complete files, and import them again."
@@ -79,19 +81,19 @@ def _add(
     newer_file_date: dt.date | None,
     run: Import,
 ) -> None:
-    """Add corrected milestones to a plan; milestones older than the saved rows only add to its history."""
+    """Add corrected milestones to a plan. Milestones older than the saved rows only add to its history."""
     records = list(Record.objects.filter(dataset=TIMETABLE.code, plan=plan).order_by("position", "pk"))
     before = normalise(last_file_content(plan) or {})
     keys = corrected_keys(milestones, [(record.key, record.cells) for record in records], before["milestones"])
     milestone_by_key = dict(zip(keys, milestones, strict=True))
 
-    newer = _newest_saved_date(milestone_by_key, records) or newer_file_date
-    if newer is not None:
+    newer_date = _newest_saved_date(milestone_by_key, records) or newer_file_date
+    if newer_date is not None:
         public_content = normalise(last_file_content(plan, is_open=True) or {})
         older_content = normalise(content_with_milestones(public_content, milestone_by_key))
         record_past(plan, older_content, public_content, run)
         run.report.remark(
-            f"{plan.title}: these rows are older than those imported before, of {long_date(newer)}, so they only "
+            f"{plan.title}: these rows are older than those imported before, of {long_date(newer_date)}, so they only "
             "add to its history."
         )
         return
@@ -106,7 +108,7 @@ def _add(
 
 
 def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Sequence[Record]) -> dt.date | None:
-    """Return the latest entry date of saved rows that are newer than their corrected rows; None if no row is."""
+    """Return the latest entry date of the saved rows that are newer than the corrected rows; None if none is."""
     saved_date_by_key = {record.key: day_in(record.cells, "entry-date") for record in records}
     newer_dates = []
     for key, milestone in milestone_by_key.items():
@@ -118,7 +120,10 @@ def _newest_saved_date(milestone_by_key: Mapping[str, Milestone], records: Seque
 
 
 def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, plan_files: LocalPlans, run: Import) -> None:
-    """Set the rows of the milestones aside, or refuse the files if rows cannot be set aside one by one."""
+    """Set the rows of the milestones aside.
+
+    Raises `UnableToRead` instead if rows must not be set aside one by one.
+    """
     problems = [Problem(milestone.row, "plan", found, remedy) for milestone in milestones]
     if not run.rows_stand_alone:
         raise UnableToRead(problems)

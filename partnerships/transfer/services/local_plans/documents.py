@@ -1,4 +1,4 @@
-"""Import lists of the documents of local plans: each plan gets a section that links to its documents."""
+"""Import lists of the documents of local plans: each plan gets a section with links to its documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.plan_versions import in_words, last_file_content, publish_changes, remark_on_embargo
 from partnerships.transfer.services.simple_lists import SimpleList
 
-#: The kinds of document of the planning data platform (local-plan-document-types.csv), with a misspelt one that it has.
+#: The kinds of document of the planning data platform (local-plan-document-types.csv), one of them misspelt there.
 DOCUMENT_KINDS = {
     "local-plan": "local plan",
     "adoption-statement": "adoption statement",
@@ -40,29 +40,29 @@ DOCUMENT_KINDS = {
     "viability-assessment": "viability assessment",
     "sustainability-appraisal": "sustainability appraisal",
 }
-#: The key of the section, and its title.
+#: The key and the title of the section.
 SECTION, _TITLE = "published-documents", "Documents"
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Publish the documents of each plan. Documents whose end date has passed are left out.
+    """Publish the documents of each plan, without documents whose end date has passed.
 
-    A list that is older than the latest one only adds to histories. No row is outside England.
+    A list that is older than the latest one only adds to histories. Returns 0, since no row is outside England.
     """
-    newer = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
+    newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     lines_by_plan = _lines_by_plan(table, collector, run)
-    for done, (plan, lines) in enumerate(lines_by_plan.items(), start=1):
+    for done_count, (plan, lines) in enumerate(lines_by_plan.items(), start=1):
         links = [_link(line) for line in lines]
         try:
             with transaction.atomic():
-                if newer is None:
+                if newer_run is None:
                     _publish(plan, links, run)
                 else:
                     _record_past_documents(plan, links, run)
         except (InvalidContent, UnableToPublish) as error:
             for line in lines:
                 collector.add_problem(line, "plan", in_words(error), "Correct the row.")
-        run.progress(done, len(lines_by_plan))
+        run.progress(done_count, len(lines_by_plan))
     return 0
 
 
@@ -93,7 +93,7 @@ def _lines_by_plan(table: Table, collector: Collector, run: Import) -> dict[Plan
 
 
 def _address(line: Line) -> str:
-    """Return the address of the document or, if that is blank, of the page that has it."""
+    """Return the address of the document or, if that is blank, of the page with a link to it."""
     return line.text("url") or line.text("page")
 
 
@@ -106,7 +106,7 @@ def _check_address(line: Line, collector: Collector) -> None:
 
 
 def _owner_ids(line: Line, organisation_id_by_key: Mapping[str, int]) -> set[int]:
-    """Return the ids of the organisations in the row; keys that are not in the directory are ignored."""
+    """Return the ids of the organisations in the row, without keys that are not in the directory."""
     keys = [curie.strip().rpartition(":")[2].upper() for curie in line.text("organisations").split(";")]
     return {organisation_id_by_key[key] for key in keys if key in organisation_id_by_key}
 
@@ -114,10 +114,10 @@ def _owner_ids(line: Line, organisation_id_by_key: Mapping[str, int]) -> set[int
 def _add_problem_with_reference(
     line: Line, plans: Sequence[Plan], collector: Collector, *, has_known_owners: bool
 ) -> None:
-    """Add the problem of a reference that no imported plan has, or several."""
-    of_owners = f" of {line.text('organisations')}" if has_known_owners else ""
+    """Add a problem if several imported plans, or none, have the reference."""
+    owners_words = f" of {line.text('organisations')}" if has_known_owners else ""
     count = len(plans) or "no"
-    found = f"{count} plans{of_owners} in Common Ground have the reference “{line.text('plan')}”."
+    found = f"{count} plans{owners_words} in Common Ground have the reference “{line.text('plan')}”."
     if plans:
         remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
     else:
@@ -126,7 +126,7 @@ def _add_problem_with_reference(
 
 
 def _link(line: Line) -> str:
-    """Return a line of the section in Markdown: the document with its address and kinds."""
+    """Return a document as a line of Markdown: its name with its address, and its kinds."""
     name = re.sub(r"([\\\[\]])", r"\\\1", line.text("name"))
     codes = [code.strip() for code in line.text("kinds").split(";") if code.strip()]
     kinds = ", ".join(dict.fromkeys(DOCUMENT_KINDS.get(code, code.replace("-", " ")) for code in codes))
@@ -134,7 +134,7 @@ def _link(line: Line) -> str:
 
 
 def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
-    """Publish the documents of a plan, if they differ from those of the last list."""
+    """Publish the documents of a plan, if they differ from the previous list."""
     before = normalise(last_file_content(plan) or {})
     content = normalise(_with_documents(before, links, keeps_others=run.list_file.is_corrected))
     if content == before:
@@ -152,9 +152,9 @@ def _record_past_documents(plan: Plan, links: Sequence[str], run: Import) -> Non
 
 
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
-    """Return the content with these documents in its section, or without the section if there are none.
+    """Return the content with these documents in its section, or without the section if it has no documents.
 
-    `keeps_others` is for corrected rows: the documents that were imported before stay.
+    `keeps_others` is for corrected rows: the documents of earlier imports are not removed.
     """
     earlier_links: list[str] = []
     for section in before["sections"]:

@@ -1,4 +1,4 @@
-"""The local plans that were imported before, and how rows of a file are matched with them."""
+"""The local plans of earlier imports, and their matching with the rows of a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 
 
 class ImportedPlans:
-    """The imported local plans by their references in the published file."""
+    """The local plans of earlier imports, found by their references in the published file."""
 
     def __init__(self) -> None:
         self.plans = list(
@@ -23,7 +23,7 @@ class ImportedPlans:
         )
         self._plans_by_reference: dict[str, list[Plan]] = defaultdict(list)
         for plan in self.plans:
-            # Plans that share a reference have their name after a “#”.
+            # The external reference of plans that share a reference has the plan's name after a “#”.
             reference = plan.external_reference.partition("#")[0]
             self._plans_by_reference[reference].append(plan)
         #: The ids of the organisations that own or ever owned each plan, by plan id.
@@ -31,7 +31,7 @@ class ImportedPlans:
         owners = PlanOwner.ever.filter(plan__in=self.plans)
         for plan_id, organisation_id in owners.values_list("plan_id", "organisation_id"):
             self._owner_ids[plan_id].add(organisation_id)
-        # A file may still name the council that handed a plan over to its successor.
+        # A file may still name the predecessor of a plan's owner, so predecessors count as owners too.
         handovers = Handover.objects.filter(kind="plans", state=HandoverState.APPLIED, record__in=list(self._owner_ids))
         for plan_id, predecessor_id in handovers.values_list("record", "predecessor"):
             self._owner_ids[plan_id].add(predecessor_id)
@@ -54,7 +54,7 @@ class ImportedPlans:
     def expected(
         self, plan_files: LocalPlans, owners: dict[str, Organisation], importer: Organisation | None = None
     ) -> list[Plan]:
-        """Return the plans that the files should contain.
+        """Return the plans that count as missing unless the files have them.
 
         An authority's own files should contain its plans, and files of the standard the plans of the authorities that
         they name. Files of the whole country should contain every plan.
@@ -68,8 +68,8 @@ class ImportedPlans:
         return [plan for plan in self.plans if {owner.organisation_id for owner in plan.owners.all()} & authority_ids]
 
     def new_reference(self, row: LocalPlan, plan_files: LocalPlans) -> str:
-        """Return the reference under which a new plan is saved: with its name, if several plans share it."""
-        is_only_row = sum(other.reference == row.reference for other in plan_files.plans) == 1
+        """Return the external reference of a new plan, which includes the name if several plans share a reference."""
+        is_only_row = sum(other_row.reference == row.reference for other_row in plan_files.plans) == 1
         existing_references = {plan.external_reference for plan in self._plans_by_reference.get(row.reference, ())}
         if is_only_row and row.reference not in existing_references:
             return row.reference[:200]
@@ -78,7 +78,8 @@ class ImportedPlans:
     def belongs_to_others(self, row: LocalPlan, plan: Plan | None, owners: Mapping[str, Organisation]) -> bool:
         """Return whether no authority in the row owns or ever owned the plan.
 
-        Return False if an authority in the row is not in the directory, because it may be an owner.
+        Returns False for a new plan, and if an authority in the row is not in the directory, because it may be an
+        owner.
         """
         if plan is None or not all(curie in owners for curie in row.organisations):
             return False
@@ -102,9 +103,9 @@ class ImportedPlans:
     ) -> dict[str, Plan]:
         """Return the imported plans of the rows that share a reference, by the keys of the rows.
 
-        Rows are matched by name. If one row remains, it is matched with the only remaining plan of its authorities: the
-        plan may have been renamed. Plans of other authorities are not matched so, because two authorities may use the
-        same reference without knowing.
+        Rows are matched by name. If a single row remains, it is matched with the only remaining plan of its
+        authorities, since the plan may have been renamed. Plans of other authorities are not matched in this way,
+        because two authorities may use the same reference without knowing.
         """
         plan_by_key: dict[str, Plan] = {}
         remaining_plans = self.with_reference(reference)
@@ -118,7 +119,7 @@ class ImportedPlans:
             if not namesakes:
                 remaining_rows.append(row)
                 continue
-            # The row's own authorities come first.
+            # Of several such plans, one of the row's own authorities is preferred.
             plan = min(namesakes, key=lambda plan: self.belongs_to_others(row, plan, owners))
             plan_by_key[row.key] = plan
             remaining_plans.remove(plan)

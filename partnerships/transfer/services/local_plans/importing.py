@@ -65,8 +65,8 @@ def import_local_plans(
 ) -> Outcome:
     """Import local plans and milestones; each changed plan gets a version.
 
-    Rows with problems are set aside, and a plan with such a row keeps the milestones that it has; with
-    `all_or_nothing`, one such row refuses the files. A plan missing from the file stays, with an event in its history.
+    Rows with problems are set aside, and a plan with such a row keeps its milestones; with `all_or_nothing`, a single
+    such row refuses the files. A plan that is missing from the files is not removed, but gets an event in its history.
     Raises `UnableToRead` with every problem of files that are refused.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing)
@@ -124,18 +124,18 @@ def apply_local_plans(import_request: ImportRequest) -> ImportRun:
 
 @dataclass(frozen=True, slots=True)
 class _PlanImport:
-    """One import of local plans: its files, the plans that it is compared with, and the results so far."""
+    """The state of one import of local plans: its files, the plans to compare with, and the rows to save."""
 
     plan_files: LocalPlans
     imported_plans: ImportedPlans
-    #: The authorities in the files by their CURIEs; unknown ones are missing.
+    #: The authorities in the files by their CURIEs, without those that are not in the directory.
     owners: dict[str, Organisation]
     ages: PlanAges
     older_plans: OlderPlans
     rows_to_save: RowsToSave
     run: Import
 
-    def may_apply(self, row: LocalPlan, existing: Plan | None) -> bool:
+    def may_apply(self, row: LocalPlan, existing_plan: Plan | None) -> bool:
         """Return whether the importer may import the plan. A plan of other authorities is set aside.
 
         An organisation may import only its own plans. Administrators may import any plan, unless an authority that the
@@ -145,12 +145,12 @@ class _PlanImport:
             return False  # `owners_of` has set the row aside.
         importer = self.run.organisation
         if importer is None:
-            may_apply = not self.imported_plans.belongs_to_others(row, existing, self.owners)
+            may_apply = not self.imported_plans.belongs_to_others(row, existing_plan, self.owners)
         else:
             is_named = importer.pk in {self.owners[curie].pk for curie in row.organisations}
-            may_apply = is_named and (existing is None or importer.pk in _owner_ids(existing))
+            may_apply = is_named and (existing_plan is None or importer.pk in _owner_ids(existing_plan))
         if not may_apply:
-            problem = _problem_of_ownership(row, existing, self.owners, importer)
+            problem = _problem_of_ownership(row, existing_plan, self.owners, importer)
             set_plan_aside(problem, row, self.plan_files, self.run)
         return may_apply
 
@@ -162,7 +162,7 @@ class _PlanImport:
         newer = self.ages.newer_than(row)
         if newer is not None:
             owners = [self.owners[curie] for curie in row.organisations]
-            self.older_plans.add(row, existing, owners=owners, newer=newer, plan_files=self.plan_files)
+            self.older_plans.add(row, existing, owners=owners, newer_date=newer, plan_files=self.plan_files)
             return existing
 
         before = last_file_content(existing)

@@ -29,7 +29,7 @@ from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import latest_date
 from partnerships.transfer.services.directory import Import, Progress
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.outcomes import Outcome, last_line
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
@@ -170,7 +170,7 @@ def import_files(
     Raises an error if the author is not an administrator of the directory.
     """
     with transaction.atomic():
-        wait_for_turn()
+        lock_imports()
         require(roles_of(import_request.author, import_request.now).keeps_directory)
         run = apply(import_request)
         if dry_run:

@@ -59,13 +59,13 @@ def register_promise(
         application, day = agreement.planning_application, agreement.agreed_on
     agreed_on = promise.agreed_on or day or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
-    text = promise_description(promise.purpose, qualifier=qualifier, agreement=agreement, application=application)
+    description = promise_description(promise.purpose, qualifier=qualifier, agreement=agreement, application=application)
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
         remark(f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
-        text=f"{text}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
+        text=f"{description}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
         giver_name=giver_name_for(application),
         agreed_at=beginning_of(agreed_on),

@@ -32,7 +32,7 @@ from partnerships.transfer.models import Register
 from partnerships.transfer.network_format.directory_file import read_directory_file
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
 #: The number of rows in one INSERT.
@@ -58,7 +58,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
     older list only fills history. Raises `UnableToRead` if the file is invalid or a succession is not possible.
     """
     file = read_directory_file(data, now)
-    wait_for_turn()
+    lock_imports()
     require(roles_of(author, now).keeps_directory)
     source = f"Directory file {PurePath(file_name).name}"
     area_by_code = _load_areas(file["areas"])

@@ -154,23 +154,23 @@ class _PlanImport:
             set_plan_aside(problem, row, self.plan_files, self.run)
         return may_apply
 
-    def apply(self, row: LocalPlan, existing: Plan | None) -> Plan | None:
-        """Publish one plan, or add an older one to the history.
+    def apply(self, row: LocalPlan, existing_plan: Plan | None) -> Plan | None:
+        """Publish one plan, or add an older plan to the history.
 
-        Return the plan; None for an older plan that was not imported before.
+        Returns the plan; None for an older plan that no earlier import has created.
         """
-        newer = self.ages.newer_than(row)
-        if newer is not None:
+        newer_date = self.ages.newer_than(row)
+        if newer_date is not None:
             owners = [self.owners[curie] for curie in row.organisations]
-            self.older_plans.add(row, existing, owners=owners, newer_date=newer, plan_files=self.plan_files)
-            return existing
+            self.older_plans.add(row, existing_plan, owners=owners, newer_date=newer_date, plan_files=self.plan_files)
+            return existing_plan
 
-        before = last_file_content(existing)
+        before = last_file_content(existing_plan)
         content = normalise(content_from_file(row, before))
-        if existing is None:
+        if existing_plan is None:
             plan = self._create(row, content)
         else:
-            plan = existing
+            plan = existing_plan
             self._update(row, plan, before, content)
         _close(row, plan, self.run)
         self.rows_to_save.add(row, plan, before, content)
@@ -180,7 +180,8 @@ class _PlanImport:
     def _create(self, row: LocalPlan, content: Content) -> Plan:
         """Create a public plan of the authorities in the row.
 
-        In an organisation's own files, that organisation starts as the only owner: others must accept an invitation.
+        In an organisation's own files, only that organisation becomes an owner, because others must accept an
+        invitation.
         """
         owners = [self.owners[curie] for curie in row.organisations]
         if self.run.organisation is not None and len(owners) > 1:
@@ -201,7 +202,7 @@ class _PlanImport:
         return plan
 
     def _update(self, row: LocalPlan, plan: Plan, before: Content | None, content: Content) -> None:
-        """Publish what the file changed in an existing plan."""
+        """Publish the changes of the file to an existing plan."""
         owners = [self.owners[curie] for curie in row.organisations]
         if _owner_ids(plan) != {owner.pk for owner in owners}:
             self.run.report.remark(
@@ -211,14 +212,14 @@ class _PlanImport:
         if before is None or content != normalise(before):
             publish_changes(plan, before, content, self.run)
         elif plan.is_over or not _has_ended(row, self.run):
-            # A plan that the file ends now is counted by `_close`.
+            # `_close` counts a plan that ends with this file.
             self.run.report.count("left_alone")
 
 
 def _apply_plans(
     plan_files: LocalPlans, imported_plans: ImportedPlans, ages: PlanAges, run: Import, *, plans_name: str
 ) -> None:
-    """Publish each plan that differs from its present version, and report on the others."""
+    """Publish each plan that differs from its current version, and report on the others."""
     for remark in plan_files.remarks:
         run.report.remark(remark)
     plan_files = _without_withdrawn(plan_files, run)
@@ -241,7 +242,7 @@ def _apply_plans(
 
     expected_plans = imported_plans.expected(plan_files, owners, run.organisation)
     plans_to_check = ages.plans_that_can_be_missing(expected_plans, owners)
-    # A file of corrected rows says nothing about other plans.
+    # A file of corrected rows does not have the other plans, so they are not missing.
     if not plan_files.is_corrected:
         _record_missing(plans_to_check, ids_in_files, run)
     plan_import.older_plans.remark_on_differences(
@@ -250,23 +251,23 @@ def _apply_plans(
 
 
 def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
-    """Apply one plan after the other; a plan that is refused is set aside. Return the ids of the plans in the files."""
+    """Apply each plan, and return the ids of the plans in the files. A plan that is refused is set aside."""
     run, plan_files = plan_import.run, plan_import.plan_files
     matched_rows = plan_import.imported_plans.match_rows(plan_files, plan_import.owners)
     ids_in_files: set[int] = set()
-    for done, (row, existing) in enumerate(matched_rows, start=1):
-        plan = existing
-        if plan_import.may_apply(row, existing):
+    for done_count, (row, existing_plan) in enumerate(matched_rows, start=1):
+        plan = existing_plan
+        if plan_import.may_apply(row, existing_plan):
             run.row = row.row
             try:
                 with transaction.atomic():
-                    plan = plan_import.apply(row, existing)
+                    plan = plan_import.apply(row, existing_plan)
             except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
                 problem = Problem(row.row, "", in_words(error), "Correct the row.", plans_name)
                 set_plan_aside(problem, row, plan_files, run, error)
         if plan is not None:
             ids_in_files.add(plan.pk)
-        run.progress(done, len(plan_files.plans))
+        run.progress(done_count, len(plan_files.plans))
     return ids_in_files
 
 
@@ -279,61 +280,63 @@ def _names(organisations: Sequence[Organisation]) -> str:
 
 
 def _problem_of_ownership(
-    row: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
+    row: LocalPlan, existing_plan: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
 ) -> Problem:
-    """Return the problem of a plan that the importer may not import, with the remedy.
+    """Return the problem and remedy of a plan that the importer may not import.
 
     `importer` is None for an administrator.
     """
     name_by_id = {owners[curie].pk: owners[curie].name for curie in row.organisations}
-    present_owner_ids = _owner_ids(existing) if existing is not None else set()
-    owning_here = [name for pk, name in name_by_id.items() if pk in present_owner_ids]
+    current_owner_ids = _owner_ids(existing_plan) if existing_plan is not None else set()
+    names_of_owners_in_row = [name for pk, name in name_by_id.items() if pk in current_owner_ids]
     if importer is not None and importer.pk not in name_by_id:
         found, remedy = (
             f"the plan is not {importer.name}’s.",
             "Remove the row. Only the plan’s own authorities can import it.",
         )
-    elif importer is not None and owning_here:
-        found = f"the plan is already here and belongs to {' and '.join(owning_here)}."
+    elif importer is not None and names_of_owners_in_row:
+        found = f"the plan is already here and belongs to {' and '.join(names_of_owners_in_row)}."
         remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
     else:
         found = f"another authority’s plan has the reference “{row.reference}”."
         remedy = "Give it a reference of its own."
-        if importer is None and existing is not None:
-            whose = " and ".join(owner.organisation.name for owner in existing.owners.all())
-            remedy = f"The plan here is {whose}’s. Correct the authority, or give the row a reference of its own."
+        if importer is None and existing_plan is not None:
+            owner_names = " and ".join(owner.organisation.name for owner in existing_plan.owners.all())
+            remedy = f"The plan here is {owner_names}’s. Correct the authority, or give the row a reference of its own."
     return Problem(row.row, "reference", found, remedy)
 
 
 def _without_withdrawn(plan_files: LocalPlans, run: Import) -> LocalPlans:
-    """Return the plans without milestones that the platform has withdrawn."""
-    withdrawn = [
+    """Return the plans without the milestones that the platform has withdrawn."""
+    withdrawn_milestones = [
         milestone
         for row in plan_files.plans
         for milestone in row.milestones
         if milestone.ended and milestone.ended <= run.as_of
     ]
-    if not withdrawn:
+    if not withdrawn_milestones:
         return plan_files
-    rows = ", ".join(str(milestone.row) for milestone in withdrawn[:20])
+    rows = ", ".join(str(milestone.row) for milestone in withdrawn_milestones[:20])
     run.report.remark(f"Milestones whose end-date has passed were left out, because they are withdrawn (rows {rows}).")
     plans = tuple(
-        replace(row, milestones=tuple(milestone for milestone in row.milestones if milestone not in withdrawn))
+        replace(
+            row, milestones=tuple(milestone for milestone in row.milestones if milestone not in withdrawn_milestones)
+        )
         for row in plan_files.plans
     )
     return replace(plan_files, plans=plans)
 
 
 def _has_ended(row: LocalPlan, run: Import) -> bool:
-    """Return whether the plan had ended on the date of the files."""
+    """Return whether the plan had ended by the date of the files."""
     return row.ended is not None and row.ended <= run.as_of
 
 
 def _close(row: LocalPlan, plan: Plan, run: Import) -> None:
-    """Close the plan if the file says that it has ended."""
+    """Close the plan if it has ended according to the file, unless it is closed already."""
     if row.ended is None or not _has_ended(row, run):
         return
-    # Publishing may have changed the status.
+    # Publishing may have changed the status in the database.
     plan.refresh_from_db()
     if plan.is_over:
         return
@@ -343,9 +346,9 @@ def _close(row: LocalPlan, plan: Plan, run: Import) -> None:
 
 
 def _record_missing(plans: list[Plan], ids_in_files: set[int], run: Import) -> None:
-    """Report plans that are missing from the files, or in them again.
+    """Report plans that are missing from the files, and plans that are in them again.
 
-    The history of a plan gets an event when it goes missing and when it is back, not at each import.
+    A plan's history gets an event when the plan goes missing and when it returns, but not at each import in between.
     """
     events = Event.objects.filter(
         target_kind="plan",

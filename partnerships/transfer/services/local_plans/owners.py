@@ -1,4 +1,4 @@
-"""The authorities that own the plans of a file."""
+"""Find the authorities that own the plans of a file, and set aside plans of unknown authorities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 
 _IMPORT_COUNCILS = "Import the list of councils first (import_register councils FILE), or correct the key."
-#: The kinds of authorities that are not councils, by the prefix of their CURIEs. The directory may lack their key.
+#: Kinds of authority other than councils, by the prefix of a CURIE. The directory may have them without their key.
 _KINDS = {"national-park-authority": Kind.NATIONAL_PARK, "development-corporation": Kind.DEVELOPMENT_CORPORATION}
 
 
@@ -20,17 +20,17 @@ def owners_of(plan_files: LocalPlans, run: Import, plans_name: str) -> dict[str,
     """Return the organisations of the files' authorities by their CURIEs.
 
     Plans of authorities that are not in the directory are set aside. Raises `UnableToRead` if no authority is in the
-    directory, because the councils were probably not imported yet.
+    directory, because the councils were probably not imported yet, or if rows must not be set aside one by one.
     """
     finder = _OwnerFinder(run)
-    # The first row with a CURIE stands for all of them in messages.
+    # Messages name the first row with a CURIE: the rows are reversed, so that the first one remains in the dict.
     row_by_curie = {curie: row for row in reversed(plan_files.plans) for curie in row.organisations}
     owners: dict[str, Organisation] = {}
     problem_by_curie: dict[str, Problem] = {}
     for curie, row in sorted(row_by_curie.items(), key=lambda pair: pair[1].row):
-        owner = finder.find(curie, row.organisation_name)
-        if owner is not None:
-            owners[curie] = owner
+        organisation = finder.find(curie, row.organisation_name)
+        if organisation is not None:
+            owners[curie] = organisation
             continue
         found = f"“{curie}” is not an organisation in the directory."
         remedy = ASK_ADMINISTRATORS if run.organisation else _remedy(curie)
@@ -46,7 +46,7 @@ def owners_of(plan_files: LocalPlans, run: Import, plans_name: str) -> dict[str,
 
 
 class _OwnerFinder:
-    """Finds the organisations of CURIEs, and adds national park authorities that no register lists."""
+    """Finds the organisation of a CURIE, and adds national park authorities that no register lists."""
 
     def __init__(self, run: Import) -> None:
         self._run = run
@@ -57,9 +57,9 @@ class _OwnerFinder:
         }
 
     def find(self, curie: str, name: str) -> Organisation | None:
-        """Return the organisation of a CURIE; None if it is not in the directory.
+        """Return the organisation of a CURIE; None if the directory does not have it.
 
-        `name` is the authority's name in the row. It finds bodies that are in the directory without their key.
+        `name` is the authority's name in the row, by which a body is found that is in the directory without its key.
         """
         prefix, _, key = curie.partition(":")
         organisation = (
@@ -75,14 +75,17 @@ class _OwnerFinder:
 
     def _with_key(self, prefix: str, key: str) -> Organisation | None:
         """Return the organisation with a council's key, or with the GSS code of its planning area or its area."""
-        holders = self._organisation_by_identifier
+        organisation_by_identifier = self._organisation_by_identifier
         if prefix == "local-authority":
-            return holders.get((Scheme.LOCAL_AUTHORITY, key.upper()))
+            return organisation_by_identifier.get((Scheme.LOCAL_AUTHORITY, key.upper()))
         if prefix == "gss":
-            return holders.get((Scheme.PLANNING_AREA, key)) or holders.get((Scheme.GSS, key))
+            return organisation_by_identifier.get((Scheme.PLANNING_AREA, key)) or organisation_by_identifier.get(
+                (Scheme.GSS, key)
+            )
         return None
 
     def _add_national_park(self, curie: str, name: str) -> Organisation:
+        """Add a national park authority to the directory, with a remark in the report."""
         organisation = create_organisation(
             name=name,
             kind=Kind.NATIONAL_PARK,
@@ -97,7 +100,7 @@ class _OwnerFinder:
 
 
 def _only_with_name(name: str, kind: Kind | None) -> Organisation | None:
-    """Return the organisation of a kind with this name; None if there is none, or several."""
+    """Return the single organisation of a kind with this name; None if there are several or none."""
     if not name or kind is None:
         return None
     names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)
@@ -106,7 +109,7 @@ def _only_with_name(name: str, kind: Kind | None) -> Organisation | None:
 
 
 def _remedy(curie: str) -> str:
-    """Return the remedy for administrators if no organisation has the key."""
+    """Return the remedy for administrators if no organisation in the directory has the key."""
     kind = _KINDS.get(curie.partition(":")[0])
     if kind is None:
         return _IMPORT_COUNCILS
@@ -119,7 +122,10 @@ def _remedy(curie: str) -> str:
 def set_plan_aside(
     problem: Problem, row: LocalPlan, plan_files: LocalPlans, run: Import, error: Exception | None = None
 ) -> None:
-    """Set the plan's row and its milestones aside, or refuse the files if rows cannot be set aside one by one."""
+    """Set the plan's row and its milestones aside.
+
+    Raises `UnableToRead` instead, because of `error`, if rows must not be set aside one by one.
+    """
     if not run.rows_stand_alone:
         raise UnableToRead([problem]) from error
     plans_file, timetable_file = plan_files.list_files

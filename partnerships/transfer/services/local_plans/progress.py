@@ -1,7 +1,8 @@
-"""Import the Planning Inspectorate's list of how far local plans have come.
+"""Import the Planning Inspectorate's list of the stages that local plans have reached.
 
-The list has stages, but no names of plans. So it only adds to histories: of a plan that has one of the row's dates, or
-else of the council. It creates no plans, and closes none: newer lists of plans leave out most councils.
+The list has stages, but no names of plans, so it only adds to histories: of the plan that has one of the row's dates
+or, if none has, of the council. It does not create plans, and does not close any, because newer lists of plans leave
+out most councils.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.plan_versions import in_words, last_file_content
 from partnerships.transfer.services.simple_lists import SimpleList
 
-#: The event of each stage, and its name in the history of a council. The stages are in their order.
+#: The stages in the order in which a plan reaches them, each with its event and its name in a council's history.
 _STAGES = {
     "published": ("reg-19-publication-local-plan-published", "published"),
     "submitted": ("submit-plan-for-examination", "submitted"),
@@ -40,14 +41,14 @@ _STAGES = {
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Add each row to the history of its plan, or else of its council. No row is outside England.
+    """Add each row to the history of its plan or, if no plan has one of its dates, of its council.
 
-    A row without a stage says nothing.
+    A row without any stage adds nothing. Returns 0, since no row is outside England.
     """
     directory = Directory()
     plans_by_owner = _plans_by_owner()
     recorded_lines = _recorded_lines()
-    for done, line in enumerate(table, start=1):
+    for done_count, line in enumerate(table, start=1):
         code = collector.required(line, "code").upper()
         date_by_stage = {stage: date for stage in _STAGES if (date := collector.partial(line, stage))}
         council = directory.of_code(code)
@@ -64,21 +65,21 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
                 _apply_line(line, council, date_by_stage, plans_by_owner[council.pk], recorded_lines, run)
         except InvalidContent as error:
             collector.add_problem(line, "code", in_words(error), "Correct the row.")
-        run.progress(done, len(table.rows))
+        run.progress(done_count, len(table.rows))
     return 0
 
 
 def _plans_by_owner() -> dict[int, list[Plan]]:
-    """Return the local plans of each organisation that owns or ever owned them, by the organisation's id."""
-    plans: dict[int, list[Plan]] = defaultdict(list)
+    """Return the local plans that each organisation owns or ever owned, by the organisation's id."""
+    plans_by_owner: dict[int, list[Plan]] = defaultdict(list)
     owners = PlanOwner.ever.filter(plan__kind="local_plan").select_related("plan")
     for owner in owners.order_by("plan_id"):
-        plans[owner.organisation_id].append(owner.plan)
-    return plans
+        plans_by_owner[owner.organisation_id].append(owner.plan)
+    return plans_by_owner
 
 
 def _recorded_lines() -> set[tuple[int, str]]:
-    """Return pairs of a council's id and a line that an earlier import added to its history."""
+    """Return the council's id and the text of each line that earlier imports added to a council's history."""
     return set(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE).values_list("target_id", "data__plan"))
 
 
@@ -100,7 +101,7 @@ def _apply_line(
     }
     for plan in plans:
         content = last_file_content(plan, is_open=True)
-        if content is not None and _has_a_date(content["milestones"], milestone_by_event):
+        if content is not None and _has_date_of_stage(content["milestones"], milestone_by_event):
             before = normalise(content)
             record_past(plan, normalise(content_with_milestones(before, milestone_by_event)), before, run)
             return
@@ -127,10 +128,10 @@ def _apply_line(
     )
 
 
-def _has_a_date(milestones: Sequence[Mapping[str, Any]], milestone_by_event: Mapping[str, Milestone]) -> bool:
-    """Return whether a milestone is of one of the stages, and its date and the stage's date can be the same day.
+def _has_date_of_stage(milestones: Sequence[Mapping[str, Any]], milestone_by_event: Mapping[str, Milestone]) -> bool:
+    """Return whether a milestone of one of the stages may have been on the day of that stage.
 
-    “2017” and “11 April 2017” can be the same day.
+    Dates may be imprecise: “2017” and “11 April 2017” can be the same day.
     """
     for milestone in milestones:
         stage = milestone_by_event.get(milestone["key"])

@@ -1,4 +1,4 @@
-"""Save the rows of plans and timetables, so that they can be published again with the texts of the file."""
+"""Save the rows of plans and timetables with the texts of the file, so that they can be published again."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from partnerships.transfer.reading.local_plans import LocalPlan, Milestone
 
 
 class RowsToSave:
-    """Collects the rows of the plans that were imported, and saves them together."""
+    """Collects the rows of plans that were imported, and saves all of them at the end."""
 
     def __init__(self) -> None:
         self._plan_rows: dict[Plan, list[FileRow]] = {}
         self._event_rows: dict[Plan, list[FileRow]] = {}
-        #: The ids of plans whose timetable has more rows than those collected: the other saved rows stay.
+        #: The ids of plans whose timetable has more rows than the collected ones: the other saved rows are not deleted.
         self._incomplete_ids: set[int] = set()
 
     def add(self, row: LocalPlan, plan: Plan, before: Content | None, content: Content) -> None:
         """Add the row of a plan and the rows of its timetable.
 
-        `before` is the content according to the last file, `content` the content according to this one.
+        `before` is the content according to the previous file, `content` the content according to this one.
         """
         self._plan_rows[plan] = [FileRow(position=row.row, cells=row.cells, values=plan_values(content))]
         self._event_rows[plan] = _event_rows(milestones_by_key(row, before), content)
@@ -35,7 +35,7 @@ class RowsToSave:
             self._incomplete_ids.add(plan.pk)
 
     def add_milestones(self, plan: Plan, milestone_by_key: Mapping[str, Milestone], content: Content) -> None:
-        """Add some rows of a plan's timetable; its other saved rows stay."""
+        """Add some rows of a plan's timetable; the plan's other saved rows are not deleted."""
         self._event_rows[plan] = _event_rows(milestone_by_key, content)
         self._incomplete_ids.add(plan.pk)
 

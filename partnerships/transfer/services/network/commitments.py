@@ -1,4 +1,4 @@
-"""Replay commitments: proposed, confirmed, in progress, verified."""
+"""Replay commitments: the events of proposing, confirming, progress and verifying."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_commitments(network: Network) -> None:
-    """Schedule the steps of commitments: proposed, confirmed, in progress, verified.
+    """Schedule the events of commitments: proposed, confirmed, in progress, verified.
 
-    The giver's or receiver's lead proposes, and the other confirms.
+    A lead of the giver or the receiver proposes, and the other confirms.
     """
     for index, item in enumerate(network.file["commitments"]):
         path = f"commitments[{index}]"

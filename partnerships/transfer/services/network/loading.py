@@ -24,7 +24,7 @@ from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.network.commitments import schedule_commitments
 from partnerships.transfer.services.network.conversations import schedule_conversations
 from partnerships.transfer.services.network.directory import load_areas, load_organisations, load_people
@@ -82,7 +82,7 @@ def load_network(
     file = read_network(data, now)
     digest = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
-        wait_for_turn()
+        lock_imports()
         require(roles_of(author, now).keeps_directory)
         earlier = _earlier(file["name"])
         if earlier is not None and earlier.sha256 == digest:

@@ -22,7 +22,7 @@ from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
 from partnerships.transfer.services.files import File, ImportRequest, names_of, pack
-from partnerships.transfer.services.locking import take_turn, wait_for_turn
+from partnerships.transfer.services.locking import try_to_lock_imports, lock_imports
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
 from partnerships.transfer.services.registers.kinds import columns_of
@@ -86,7 +86,7 @@ def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime
 
 def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None:
     """Check a small list at once if no import is running; otherwise create a job for a worker."""
-    if len(run.content or b"") <= CHECKED_AT_ONCE and take_turn():
+    if len(run.content or b"") <= CHECKED_AT_ONCE and try_to_lock_imports():
         _check(run, author, now, silent)
     run.save()
     if run.is_unchecked:
@@ -99,7 +99,7 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
     Raises `UnableToApply` if it was checked or discarded in the meantime, and `UnableToRead` if the list is refused.
     """
     with transaction.atomic():
-        wait_for_turn()
+        lock_imports()
         waiting = _locked(run)
         require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
         if not waiting.is_unchecked:
@@ -144,7 +144,7 @@ def preview_register(
     run.content = file.data
     run.report = {"choices": choices.as_json()}
     with transaction.atomic():
-        wait_for_turn()
+        lock_imports()
         _check(run, author, now, silent)
         run.save(force_insert=True)
     return run
@@ -238,7 +238,7 @@ def apply_preview(
     was applied or discarded in the meantime, and `UnableToRead` if the file is now refused.
     """
     with transaction.atomic():
-        wait_for_turn()
+        lock_imports()
         waiting = _locked(run)
         require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED or waiting.content is None:

@@ -21,7 +21,7 @@ from partnerships.transfer.services.combined_authorities import apply_combined_a
 from partnerships.transfer.services.councils import apply_council_answer
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.leps import apply_lep_answer
-from partnerships.transfer.services.locking import take_turn
+from partnerships.transfer.services.locking import try_to_lock_imports
 from partnerships.transfer.services.providers import apply_provider_answer
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
@@ -63,7 +63,7 @@ def answer_doubt(
     if answer == Answer.THIS and organisation is None:
         raise UnableToAnswer("Choose the organisation.")
     with transaction.atomic():
-        if not take_turn():
+        if not try_to_lock_imports():
             raise UnableToAnswer("An import is running. Answer this row when it is done.")
         locked_doubt = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
         require(roles_of(author, now).keeps_directory)

@@ -59,7 +59,9 @@ def register_promise(
         application, day = agreement.planning_application, agreement.agreed_on
     agreed_on = promise.agreed_on or day or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
-    description = promise_description(promise.purpose, qualifier=qualifier, agreement=agreement, application=application)
+    description = promise_description(
+        promise.purpose, qualifier=qualifier, agreement=agreement, application=application
+    )
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
         remark(f"{_lower_first(withdrawn)}: kept as cancelled.")

@@ -49,17 +49,20 @@ def _propose(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
+    """Confirm the commitment for the side of which `confirmed_by` is a member."""
     commitment = network.recall("commitments", item["key"])
     commitment.refresh_from_db()
     author = network.actor(item["confirmed_by"])
     sides = [network.organisations[item[side]] for side in ("giver", "receiver")]
-    own_sides = [body for body in sides if body.memberships.current().of_person(author).exists()]
-    if not own_sides:
+    sides_of_author = [
+        organisation for organisation in sides if organisation.memberships.current().of_person(author).exists()
+    ]
+    if not sides_of_author:
         raise UnableToLoad(
             "the person who confirms acts for neither side.", "Name a lead of the other side in “confirmed_by”."
         )
     confirm_commitment(
-        commitment=commitment, organisation=own_sides[0], author=author, revision=commitment.revision, now=now
+        commitment=commitment, organisation=sides_of_author[0], author=author, revision=commitment.revision, now=now
     )
 
 

@@ -1,4 +1,4 @@
-"""Replay conversations: recorded, circulated, agreed by the others."""
+"""Replay conversations: recorded, circulated, and agreed by the other organisations."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_conversations(network: Network) -> None:
-    """Schedule the steps of conversations: recorded, circulated, agreed by the others."""
+    """Schedule the events of conversations: recorded, circulated, agreed."""
     for index, item in enumerate(network.file["conversations"]):
         path = f"conversations[{index}]"
         network.schedule(item["recorded"], path, partial(_record, network, item))
         if item["circulated"]:
             network.schedule(item["circulated"], path, partial(_circulate, network, item))
-        for number, agreed in enumerate(item["agreed"]):
-            network.schedule(agreed["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreed))
+        for number, agreement in enumerate(item["agreed"]):
+            network.schedule(agreement["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreement))
 
 
 def _record(network: Network, item: Item, now: dt.datetime) -> None:
     """Record the conversation through the service, as its author would."""
-    body = network.organisations
-    person = network.people
+    organisations = network.organisations
+    people = network.people
     conversation = record_conversation(
-        organisation=body[item["organisation"]],
+        organisation=organisations[item["organisation"]],
         record=Record(
             subject=item["subject"],
             held_on=item["held_on"],
@@ -47,20 +47,23 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             next_contact_on=item["next_contact_on"],
             attendees=[
                 AttendeeInput(
-                    body[attendee["organisation"]],
-                    person[attendee["person"]] if attendee["person"] else None,
+                    organisations[attendee["organisation"]],
+                    people[attendee["person"]] if attendee["person"] else None,
                     attendee["name"],
                     attendee["job_title"],
                 )
                 for attendee in item["attendees"]
             ],
-            points=[PointInput(body[point["organisation"]], point["kind"], point["text"]) for point in item["points"]],
+            points=[
+                PointInput(organisations[point["organisation"]], point["kind"], point["text"])
+                for point in item["points"]
+            ],
             next_steps=[
                 NextStepInput(
-                    body[step["organisation"]],
+                    organisations[step["organisation"]],
                     step["text"],
                     step["due_on"],
-                    person[step["owner"]] if step["owner"] else None,
+                    people[step["owner"]] if step["owner"] else None,
                 )
                 for step in item["next_steps"]
             ],
@@ -76,13 +79,13 @@ def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
     circulate(conversation=network.recall("conversations", item["key"]), author=network.actor(item["by"]), now=now)
 
 
-def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None:
+def _agree(network: Network, item: Item, agreement: Item, now: dt.datetime) -> None:
     conversation = network.recall("conversations", item["key"])
     conversation.refresh_from_db()
     agree_record(
         conversation=conversation,
-        organisation=network.organisations[agreed["organisation"]],
+        organisation=network.organisations[agreement["organisation"]],
         revision=conversation.revision,
-        author=network.actor(agreed["by"]),
+        author=network.actor(agreement["by"]),
         now=now,
     )

@@ -1,4 +1,4 @@
-"""Load areas, organisations, people and memberships."""
+"""Load areas, organisations and people, and schedule memberships."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from partnerships.transfer.services.network.replaying import Network, UnableToLo
 
 
 def load_areas(network: Network) -> None:
-    """Create areas, then link them: a parent may come later in the file."""
+    """Create the areas that are missing, and then link them, because a parent may come later in the file."""
     for index, item in enumerate(network.file["areas"]):
         with at(f"areas[{index}]"):
-            known = Area.objects.filter(code=item["code"]).first()
-            area = known or save_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
+            existing_area = Area.objects.filter(code=item["code"]).first()
+            area = existing_area or save_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
         network.areas[item["code"]] = area
     for index, item in enumerate(network.file["areas"]):
         area = network.areas[item["code"]]
@@ -41,21 +41,21 @@ def load_areas(network: Network) -> None:
         }
         if links:
             with at(f"areas[{index}]"):
-                linked = save_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
-            network.areas[item["code"]] = linked
+                linked_area = save_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+            network.areas[item["code"]] = linked_area
 
 
 def load_organisations(network: Network) -> None:
-    """Find the organisations by their identifiers, and create the others."""
+    """Find the organisations by their identifiers, and create those that are not found."""
     for index, item in enumerate(network.file["organisations"]):
         with at(f"organisations[{index}]"):
             network.organisations[item["key"]] = _organisation(network, item)
     for index, item in enumerate(network.file["organisations"]):
-        body = network.organisations[item["key"]]
+        organisation = network.organisations[item["key"]]
         with at(f"organisations[{index}]"):
             if item["parent"]:
                 organisations.update_organisation(
-                    organisation=body,
+                    organisation=organisation,
                     parent=network.organisations[item["parent"]],
                     author=network.author,
                     now=network.begins,
@@ -67,59 +67,63 @@ def load_organisations(network: Network) -> None:
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
                     status=SuccessionStatus.EFFECTIVE,
                     vests_on=known_day(item["ended"]),
-                    ties=organisations.ties_between([body], network.organisations_for(item["successors"])),
+                    ties=organisations.ties_between([organisation], network.organisations_for(item["successors"])),
                     author=network.author,
                     now=network.begins,
                 )
 
 
 def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
-    """Return the organisation that has these identifiers, or a new one."""
-    own = f"{network.file['name']}:{item['key']}"
-    given = [(part["scheme"], part["value"]) for part in item["identifiers"]]
-    held = {
+    """Return the organisation that has one of these identifiers, or a new one.
+
+    Raises `UnableToLoad` if the identifiers belong to several organisations.
+    """
+    network_identifier = f"{network.file['name']}:{item['key']}"
+    schemes_and_values = [(part["scheme"], part["value"]) for part in item["identifiers"]]
+    existing_organisations = {
         row.organisation
-        for scheme, value in given
+        for scheme, value in schemes_and_values
         for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
     }
-    if len(held) > 1:
+    if len(existing_organisations) > 1:
         raise UnableToLoad("its identifiers belong to several organisations in the directory.", "Correct them.")
-    if held:
-        return held.pop()
+    if existing_organisations:
+        return existing_organisations.pop()
     areas = [network.areas[code] for code in item["areas"]]
-    ended = item["ended"]
+    ended_on = item["ended"]
     return organisations.create_organisation(
         name=item["name"],
         kind=item["kind"],
         author=network.author,
         now=network.begins,
-        identifiers=[*given, (Scheme.NETWORK, own)],
+        identifiers=[*schemes_and_values, (Scheme.NETWORK, network_identifier)],
         names=[(name, "alternative") for name in item["names"]],
         areas=areas,
         region=network.areas[item["region"]] if item["region"] else _region(areas),
-        status=Status.DISSOLVED if ended else Status.ACTIVE,
-        valid_to=ended,
+        status=Status.DISSOLVED if ended_on else Status.ACTIVE,
+        valid_to=ended_on,
         is_demonstration=network.demo,
         **given_values(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
     )
 
 
 def _region(areas: list[Area]) -> Area | None:
+    """Return the region of all these areas; None if they have several or none."""
     regions = {area.region for area in areas if area.region is not None}
     return regions.pop() if len(regions) == 1 else None
 
 
 def load_people(network: Network) -> None:
-    """Create people now; their memberships begin in the order of their dates."""
+    """Create the people, and schedule their memberships to begin on their dates."""
     for index, item in enumerate(network.file["people"]):
         with at(f"people[{index}]"):
             network.people[item["key"]] = _person(network, item)
     for index, item in enumerate(network.file["memberships"]):
         path = f"memberships[{index}]"
         since = item["since"]
-        begun = dt.datetime.combine(since, dt.time(), tzinfo=network.now.tzinfo) if since else network.begins
+        begins_at = dt.datetime.combine(since, dt.time(), tzinfo=network.now.tzinfo) if since else network.begins
 
-        def add(now: dt.datetime, item: dict[str, Any] = item) -> None:
+        def add_membership(now: dt.datetime, item: dict[str, Any] = item) -> None:
             organisations.add_membership(
                 organisation=network.organisations[item["organisation"]],
                 person=network.people[item["person"]],
@@ -129,11 +133,11 @@ def load_people(network: Network) -> None:
                 now=now,
             )
 
-        network.schedule(begun, path, add)
+        network.schedule(begins_at, path, add_membership)
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:
-    """Return the person with this address; only a demonstration sets passwords."""
+    """Return the person with this address; create them if needed. Only a demonstration sets passwords."""
     validate_email(item["email"])
     user = User.objects.filter(email__iexact=item["email"]).first()
     if user is not None:

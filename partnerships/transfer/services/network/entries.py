@@ -1,4 +1,4 @@
-"""Replay asks and offers, and the answers to them."""
+"""Replay asks and offers, and the responses to them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_entries(network: Network) -> None:
-    """Schedule the steps of asks and offers: written, shared, answered, decided, withdrawn."""
+    """Schedule the events of asks and offers: written, shared, answered, decided, withdrawn."""
     for index, item in enumerate(network.file["entries"]):
         path = f"entries[{index}]"
-        written = item["written"] or item["shared"] or network.now
-        network.schedule(written, path, partial(_write, network, item))
+        written_at = item["written"] or item["shared"] or network.now
+        network.schedule(written_at, path, partial(_write, network, item))
         if item["shared"]:
             network.schedule(item["shared"], path, partial(_share, network, item))
         for number, response in enumerate(item["responses"]):
-            here = f"{path}.responses[{number}]"
-            network.schedule(response["at"], here, partial(_respond, network, item, response, number))
-            decided = response["accepted"] or response["declined"]
-            if decided:
-                network.schedule(decided, here, partial(_decide, network, item, response, number))
+            response_path = f"{path}.responses[{number}]"
+            network.schedule(response["at"], response_path, partial(_respond, network, item, response, number))
+            decided_at = response["accepted"] or response["declined"]
+            if decided_at:
+                network.schedule(decided_at, response_path, partial(_decide, network, item, response, number))
         if item["withdrawn"]:
             network.schedule(item["withdrawn"], path, partial(_withdraw, network, item))
 
 
 def _write(network: Network, item: Item, now: dt.datetime) -> None:
-    """Write the ask or offer as a draft; what happens to it follows by date."""
+    """Create the ask or offer as a draft; further events share it."""
     entry = create_entry(
         organisation=network.organisations[item["organisation"]],
         direction=item["direction"],

@@ -11,7 +11,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_groups(network: Network) -> None:
-    """Schedule the steps of working groups: started, joined."""
+    """Schedule the events of working groups: started, joined."""
     for index, item in enumerate(network.file["working_groups"]):
         path = f"working_groups[{index}]"
         network.schedule(item["at"], path, partial(_start, network, item))
@@ -21,7 +21,7 @@ def schedule_groups(network: Network) -> None:
 
 
 def _start(network: Network, item: Item, now: dt.datetime) -> None:
-    """Start a working group."""
+    """Start a working group and invite its members."""
     parent = partnership_of(network, item["partnership"])
     assert parent is not None  # a required field
     parent.refresh_from_db()

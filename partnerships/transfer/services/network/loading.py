@@ -1,6 +1,6 @@
 """Load a network from one file.
 
-Its events are replayed in order of date through the rooms' own services.
+The events of the file are replayed in order of date through the services of the other rooms.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ from partnerships.transfer.services.network.surveys import schedule_surveys
 from partnerships.transfer.services.network.terms import schedule_terms
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
-#: All lists besides organisations, people and memberships; plans come before what refers to them.
+#: The functions that schedule the events of each list, except organisations, people and memberships. Plans come before
+#: lists that refer to plans.
 SCHEDULES = (
     schedule_partnerships,
     schedule_terms,
@@ -74,7 +75,7 @@ def load_network(
     dry_run: bool = False,
     demo: bool = False,
 ) -> tuple[ImportRun, bool]:
-    """Load all of a network file or nothing; the run, and whether it is new.
+    """Load a whole network file or nothing; return the run, and whether it is new.
 
     Loading the same file again does nothing. With `demo`, every account gets the file's demonstration password. No
     emails are sent. Raises `UnableToRead` with every problem and its path.
@@ -84,17 +85,17 @@ def load_network(
     with transaction.atomic():
         lock_imports()
         require(roles_of(author, now).keeps_directory)
-        earlier = _earlier(file["name"])
-        if earlier is not None and earlier.sha256 == digest:
-            return earlier, False
-        if earlier is not None:
-            raise _loaded_before(file["name"], earlier)
+        earlier_run = _earlier_run(file["name"])
+        if earlier_run is not None and earlier_run.sha256 == digest:
+            return earlier_run, False
+        if earlier_run is not None:
+            raise _refuse_other_file_of_network(file["name"], earlier_run)
         network = Network(file, now, author, demo)
-        waiting = list(connection.run_on_commit)
+        earlier_callbacks = list(connection.run_on_commit)
         with without_emails():
-            counts = _play(network)
-        # Nudges would be about events of long ago.
-        connection.run_on_commit = waiting
+            counts = _replay(network)
+        # Callbacks of the replayed services are dropped: they would nudge workers about events of long ago.
+        connection.run_on_commit = earlier_callbacks
         run = settle_run(
             new_run(
                 register=Register.NETWORK,
@@ -115,20 +116,25 @@ def load_network(
     return run, True
 
 
-def _loaded_before(name: str, earlier: ImportRun) -> UnableToRead:
-    """Return the refusal of another file with the name of a network that was loaded before."""
-    found = f"a network “{name}” was loaded on {long_date(timezone.localdate(earlier.started_at))} from another file."
+def _refuse_other_file_of_network(name: str, earlier_run: ImportRun) -> UnableToRead:
+    """Return the error for another file with the name of a network that was loaded before."""
+    found = (
+        f"a network “{name}” was loaded on {long_date(timezone.localdate(earlier_run.started_at))} from another file."
+    )
     remedy = "A network can only be loaded once: change it on the site, or give the file another name."
     return UnableToRead([Problem(None, "", found, remedy, path="name")])
 
 
-def _earlier(name: str) -> ImportRun | None:
+def _earlier_run(name: str) -> ImportRun | None:
     runs = ImportRun.objects.filter(register=Register.NETWORK, status=RunStatus.APPLIED, report__network=name)
     return runs.order_by("-started_at", "-pk").first()
 
 
-def _play(network: Network) -> dict[str, int]:
-    """Collect all steps, then replay them in order of date."""
+def _replay(network: Network) -> dict[str, int]:
+    """Create areas, organisations and people, replay all events in order of date, and return the counts.
+
+    Raises `UnableToLoad`, with the path in the file, for an event in the future or against the rules.
+    """
     load_areas(network)
     load_organisations(network)
     load_people(network)
@@ -147,7 +153,7 @@ def _play(network: Network) -> dict[str, int]:
     return {**counts, "versions": versions} if versions else counts
 
 
-#: The lists of a file, in the order of the last line.
+#: The lists whose sizes are counted, in the order of the command's last line.
 LISTS = (
     "organisations",
     "people",

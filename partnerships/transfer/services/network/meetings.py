@@ -1,4 +1,4 @@
-"""Replay meeting cycles and meetings: planned, answered, held, with minutes."""
+"""Replay series of meetings, and meetings: planned, answered, held, with minutes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_meetings(network: Network) -> None:
-    """Schedule the steps of meetings: planned, agenda, answers, attendance, minutes."""
+    """Schedule the events of meetings: planned, agenda circulated, answers, attendance, minutes."""
     for index, item in enumerate(network.file["meeting_cycles"]):
         network.schedule(item["at"], f"meeting_cycles[{index}]", partial(_set_cycle, network, item))
     for index, item in enumerate(network.file["meetings"]):
@@ -33,9 +33,9 @@ def schedule_meetings(network: Network) -> None:
         network.schedule(item["planned"], path, partial(_plan, network, item))
         for number, answer in enumerate(item["answers"]):
             network.schedule(answer["at"], f"{path}.answers[{number}]", partial(_answer, network, item, answer))
-        for name, step in (("circulated", _circulate), ("attended", _attend), ("minutes_written", _minute)):
-            if item[name]:
-                network.schedule(item[name], f"{path}.{name}", partial(step, network, item))
+        for event_name, replay in (("circulated", _circulate), ("attended", _attend), ("minutes_written", _minute)):
+            if item[event_name]:
+                network.schedule(item[event_name], f"{path}.{event_name}", partial(replay, network, item))
         if item["called_off"]:
             network.schedule(item["called_off"]["at"], f"{path}.called_off", partial(_call_off, network, item))
 
@@ -48,7 +48,7 @@ def _time(text: str) -> dt.time:
 
 
 def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
-    """Set how often a partnership of the file meets."""
+    """Set how often the partnership meets."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # required in the file
     set_cycle(
@@ -69,13 +69,13 @@ def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _plan(network: Network, item: Item, now: dt.datetime) -> None:
-    """Plan the meeting, with own items first and those gathered from rooms after them."""
+    """Plan the meeting. Its agenda has the file's items first, and then items gathered from other rooms."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # required in the file
-    author, body = network.actor(item["by"]), network.organisations[item["organisation"]]
+    author, organisation = network.actor(item["by"]), network.organisations[item["organisation"]]
     meeting = plan_meeting(
         partnership=partnership,
-        organisation=body,
+        organisation=organisation,
         plan=MeetingPlan(
             title=item["title"],
             starts_at=timezone.make_aware(dt.datetime.combine(item["day"], _time(item["time"]))),
@@ -89,9 +89,9 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
         author=author,
         now=now,
     )
-    gather_agenda(meeting=meeting, organisation=body, author=author, now=now)
+    gather_agenda(meeting=meeting, organisation=organisation, author=author, now=now)
     meeting.refresh_from_db()
-    own = [
+    lines_of_file = [
         AgendaLine(
             item=None,
             title=item_line["title"],
@@ -101,14 +101,14 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
         )
         for item_line in item["items"]
     ]
-    agenda_lines = [
+    gathered_lines = [
         AgendaLine(item_line, item_line.title, item_line.purpose)
         for item_line in meeting.agenda.order_by("position", "pk")
     ]
     edit_agenda(
         meeting=meeting,
-        lines=[*own, *agenda_lines],
-        organisation=body,
+        lines=[*lines_of_file, *gathered_lines],
+        organisation=organisation,
         revision=meeting.revision,
         author=author,
         now=now,
@@ -145,13 +145,16 @@ def _call_off(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _attend(network: Network, item: Item, now: dt.datetime) -> None:
+    """Mark the people in the file, and all guests, as present, and everybody else as sending apologies."""
     meeting = network.recall("meetings", item["key"])
-    there = {network.people[key].pk for key in item["present"]}
+    present_ids = {network.people[key].pk for key in item["present"]}
     seats = meeting.seats.all()
-    present, away = Attendance.PRESENT.value, Attendance.APOLOGIES.value
+    present, apologies = Attendance.PRESENT.value, Attendance.APOLOGIES.value
     record_attendance(
         meeting=meeting,
-        attendance={seat.pk: present if seat.is_guest or seat.person_id in there else away for seat in seats},
+        attendance={
+            seat.pk: present if seat.is_guest or seat.person_id in present_ids else apologies for seat in seats
+        },
         organisation=network.organisations[item["organisation"]],
         author=network.actor(item["by"]),
         now=now,
@@ -159,13 +162,15 @@ def _attend(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _minute(network: Network, item: Item, now: dt.datetime) -> None:
-    """Write minutes for everybody who was marked as present."""
+    """Write minutes of the meeting for everybody who was marked as present."""
     meeting = network.recall("meetings", item["key"])
     meeting.refresh_from_db()
-    keeper = network.organisations[item["organisation"]]
-    there = meeting.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
-    seats = list(there.select_related("organisation", "person").order_by("pk"))
-    others = {seat.organisation_id: seat.organisation for seat in seats if seat.organisation_id != keeper.pk}
+    organisation = network.organisations[item["organisation"]]
+    present_seats = meeting.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
+    seats = list(present_seats.select_related("organisation", "person").order_by("pk"))
+    other_organisations = {
+        seat.organisation_id: seat.organisation for seat in seats if seat.organisation_id != organisation.pk
+    }
     write_minutes(
         meeting=meeting,
         record=Record(
@@ -173,13 +178,13 @@ def _minute(network: Network, item: Item, now: dt.datetime) -> None:
             held_on=meeting.day,
             planned=False,
             format=meeting.format,
-            organisations=list(others.values()),
+            organisations=list(other_organisations.values()),
             partnership=meeting.partnership,
             said=item["said"],
             decisions=item["decisions"],
             attendees=[AttendeeInput(seat.organisation, seat.person) for seat in seats if seat.person],
         ),
-        organisation=keeper,
+        organisation=organisation,
         author=network.actor(item["by"]),
         now=now,
     )

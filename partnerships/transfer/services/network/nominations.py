@@ -1,7 +1,4 @@
-"""Replay returns of nominations agreements.
-
-Their lettings are counted, completed, sent and confirmed.
-"""
+"""Replay returns of nominations agreements: lettings are counted, and returns completed, sent and confirmed."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from partnerships.nominations.queries import agreement_of, result_of
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
-#: Days after the end of a quarter on which its return is sent and confirmed, or now if that is later.
+#: How long after the end of a quarter its return is sent and confirmed; now, if that day is in the future.
 SENT_AFTER, CONFIRMED_AFTER = dt.timedelta(days=12), dt.timedelta(days=20)
 _COLUMNS = ("startdate", "la", "beds", "unittype_gn", "needstype", "rsnvac", "vacdays", "propcode", "referral")
 #: Columns that say from 2026 on what `referral` said before.

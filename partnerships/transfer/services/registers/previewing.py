@@ -22,7 +22,7 @@ from partnerships.transfer.rights import may_apply, may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
 from partnerships.transfer.services.files import File, ImportRequest, names_of, pack
-from partnerships.transfer.services.locking import try_to_lock_imports, lock_imports
+from partnerships.transfer.services.locking import lock_imports, try_to_lock_imports
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
 from partnerships.transfer.services.registers.kinds import columns_of

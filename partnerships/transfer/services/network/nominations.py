@@ -24,16 +24,17 @@ _SINCE_2026 = ("referral_register", "referral_noms")
 
 
 def schedule_nominations(network: Network) -> None:
-    """Schedule the steps of returns."""
+    """Schedule the events of returns: sent and confirmed."""
     for index, item in enumerate(network.file["nominations_returns"]):
         path, quarter = f"nominations_returns[{index}]", _quarter(item, network.now)
-        over = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
-        network.schedule(min(over + SENT_AFTER, network.now), path, partial(_send, network, item, quarter))
+        ended_at = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
+        network.schedule(min(ended_at + SENT_AFTER, network.now), path, partial(_send, network, item, quarter))
         if item["confirmed_by"]:
-            network.schedule(min(over + CONFIRMED_AFTER, network.now), path, partial(_confirm, network, item))
+            network.schedule(min(ended_at + CONFIRMED_AFTER, network.now), path, partial(_confirm, network, item))
 
 
 def _quarter(item: Item, now: dt.datetime) -> Quarter:
+    """Return the quarter of the return, which the file counts back from the current quarter."""
     quarter = Quarter.of(now.date())
     for _ in range(item["quarters_ago"]):
         quarter = quarter.previous()
@@ -41,9 +42,9 @@ def _quarter(item: Item, now: dt.datetime) -> Quarter:
 
 
 def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> None:
-    """Report a quarter from start to sending.
+    """Make the return of a quarter: store and count its lettings, complete it and send it to the council.
 
-    The council's decision follows later.
+    The council's decision is a later event.
     """
     partnership, author = partnership_of(network, item["partnership"]), network.actor(item["by"])
     assert partnership is not None  # a required field
@@ -57,14 +58,14 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         nominations_return = services.start_return(
             agreement=agreement, starts_on=quarter.starts_on, author=author, now=now
         )
-        kept = _kept(item, quarter, area.code if area else "")
-        services.store_lettings(nominations_return=nominations_return, file=kept, author=author, now=now)
+        filtered_file = _kept(item, quarter, area.code if area else "")
+        services.store_lettings(nominations_return=nominations_return, file=filtered_file, author=author, now=now)
         services.count_waiting(now=now)
-        read = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
+        figures_seen = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
         services.complete_return(
             nominations_return=nominations_return,
             figures=_supplements(item, nominations_return),
-            figures_seen=read,
+            figures_seen=figures_seen,
             author=author,
             now=now,
         )
@@ -88,6 +89,7 @@ def _kept(item: Item, quarter: Quarter, area: str) -> services.FilteredFile:
 
 
 def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...]]:
+    """Yield the row of each letting, with the codes of the published export."""
     for line in item["lines"]:
         is_studio = line["bedrooms"] == "studio"
         beds, unit, reason = (0, 2, 5) if is_studio else (int(line["bedrooms"]), 1, 5)
@@ -99,17 +101,19 @@ def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...
 
 
 def _supplements(item: Item, nominations_return: NominationsReturn) -> dict[int, services.Supplement]:
-    lines = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(nominations_return).lines}
+    """Return the figures that an export lacks, by the primary key of the return's line."""
+    pk_by_size = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(nominations_return).lines}
     return {
-        lines[line["bedrooms"], line["first_lets"]]: services.Supplement(
+        pk_by_size[line["bedrooms"], line["first_lets"]]: services.Supplement(
             line["offers"], line["not_supplied"] or 0, line["refusals"], line["in_time"]
         )
         for line in item["lines"]
-        if (line["bedrooms"], line["first_lets"]) in lines
+        if (line["bedrooms"], line["first_lets"]) in pk_by_size
     }
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
+    """Confirm every line of the return."""
     author = network.actor(item["confirmed_by"])
     nominations_return = NominationsReturn.objects.for_pages().get(pk=item["return"])
     assert author is not None  # named in the file

@@ -1,4 +1,4 @@
-"""Replay objectives: added, reported on, served by commitments."""
+"""Replay objectives: added, with reports of progress and linked commitments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_objectives(network: Network) -> None:
-    """Schedule the steps of objectives; commitments are linked when the loading ends."""
+    """Schedule the events of objectives. Commitments are linked at the end, when all of them exist."""
     for index, item in enumerate(network.file["objectives"]):
         path = f"objectives[{index}]"
         network.schedule(item["added"], path, partial(_add, network, item))
@@ -25,7 +25,7 @@ def schedule_objectives(network: Network) -> None:
 
 
 def _add(network: Network, item: Item, now: dt.datetime) -> None:
-    """Add the objective; its progress follows by date."""
+    """Add the objective. Reports of progress are later events."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None
     objective = add_objective(

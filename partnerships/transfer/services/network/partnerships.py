@@ -22,7 +22,7 @@ from partnerships.agreements.terms.schema import build_schema
 from partnerships.transfer.reading.shapes import given_values
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
-#: Terms with the same name in the file and in `create_partnership`. Without a value, the model's default applies.
+#: Terms that have the same name in the file and in `create_partnership`. Without a value, the model's default applies.
 _TERMS = (
     "terms_of_reference",
     "starts_on",
@@ -41,7 +41,7 @@ _TERMS = (
 
 
 def schedule_partnerships(network: Network) -> None:
-    """Schedule the steps of partnerships: creation, invitations, answers and statuses."""
+    """Schedule the events of partnerships: creation, invitations, answers and changes of status."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         network.schedule(item["opened"], path, partial(_open, network, item))
@@ -52,7 +52,7 @@ def schedule_partnerships(network: Network) -> None:
 
 
 def _schedule_party(network: Network, partnership: Item, party: Item, path: str) -> None:
-    """Schedule the steps of one party: its invitation, its answer and its end."""
+    """Schedule the events of one party: its invitation, its answer and its leaving."""
     network.schedule(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
     if party["accepted"]:
         network.schedule(party["accepted"], path, partial(_accept, network, partnership, party))
@@ -84,26 +84,26 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first draft with the fields and rows of its kind; None without any."""
+    """Return the first draft with the fields and rows of the partnership's kind; None if the file has neither."""
     fields, rows = item["fields"], item["rows"]
     if not fields and not rows:
         return None
     if not _are_as_documented(fields, rows):
         raise UnableToLoad("“fields” or “rows” does not have the right form.", "See docs/network-format.md.")
     kind = PartnershipKind.by_code()[item["kind"]]
-    raw = first_content(kind, terms)
+    content = first_content(kind, terms)
     schema = build_schema(kind.declarations)
-    parties = {field.code for field in schema.about if field.shape == "party"}
-    raw["about"] |= _with_names(network, parties, fields)
+    party_codes = {field.code for field in schema.about if field.shape == "party"}
+    content["about"] |= _with_names(network, party_codes, fields)
     for collection in schema.collections:
-        given = rows.get(collection.code, [])
-        parties = {field.code for field in collection.fields if field.shape == "party"}
-        if given:
-            raw[collection.code] = [_with_names(network, parties, row) for row in given]
-    unknown = set(rows) - {collection.code for collection in schema.collections}
-    if unknown:
-        raise UnableToLoad(f"its kind has no table “{min(unknown)}”.", "Correct the name.")
-    return raw
+        rows_of_collection = rows.get(collection.code, [])
+        party_codes = {field.code for field in collection.fields if field.shape == "party"}
+        if rows_of_collection:
+            content[collection.code] = [_with_names(network, party_codes, row) for row in rows_of_collection]
+    unknown_codes = set(rows) - {collection.code for collection in schema.collections}
+    if unknown_codes:
+        raise UnableToLoad(f"its kind has no table “{min(unknown_codes)}”.", "Correct the name.")
+    return content
 
 
 def _are_as_documented(fields: Any, rows: Any) -> bool:
@@ -114,26 +114,27 @@ def _are_as_documented(fields: Any, rows: Any) -> bool:
     )
 
 
-def _with_names(network: Network, parties: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with the names of parties instead of their keys."""
+def _with_names(network: Network, party_codes: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values, in which fields for parties have names instead of keys."""
     return {
-        code: network.organisations[value].name if code in parties and value in network.organisations else value
+        code: network.organisations[value].name if code in party_codes and value in network.organisations else value
         for code, value in values.items()
     }
 
 
 def partnership_of(network: Network, key: str) -> Partnership | None:
+    """Return the partnership with this key in the file; None if the key is empty."""
     if not key:
         return None
     partnership: Partnership = network.recall("partnerships", key, state="open")
     return partnership
 
 
-#: Why the loader invites an organisation or changes its role: the file says no reason.
+#: The reason for an invitation or a change of role, since the file has no field for it.
 REASON = "Loaded from a network file."
 
 
-def _of(network: Network, item: Item) -> Partnership:
+def _partnership_of_item(network: Network, item: Item) -> Partnership:
     partnership = partnership_of(network, item["key"])
     if partnership is None:
         raise UnableToLoad("it has no key.", "Add “key”.")
@@ -141,16 +142,17 @@ def _of(network: Network, item: Item) -> Partnership:
 
 
 def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    body = network.organisations[party["organisation"]]
-    partnership = _of(network, item)
+    """Invite the party. The chair is a party already, and only gets its role."""
+    organisation = network.organisations[party["organisation"]]
+    partnership = _partnership_of_item(network, item)
     if party["organisation"] == item["chair"]:
         if party["role"] not in (PartyRole.CHAIR, PartyRole.MEMBER):
-            own = partnership.parties.get(organisation=body)
-            change_party_role(party=own, role=party["role"], reason=REASON, author=network.actor(item["by"]), now=now)
+            chair = partnership.parties.get(organisation=organisation)
+            change_party_role(party=chair, role=party["role"], reason=REASON, author=network.actor(item["by"]), now=now)
         return
     invite_organisation(
         partnership=partnership,
-        organisation=body,
+        organisation=organisation,
         role=party["role"],
         reason=REASON,
         author=network.actor(item["by"]),
@@ -159,26 +161,32 @@ def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None
 
 
 def _accept(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    answer_invitation(party=own, accept=True, reason="", author=network.actor(party["by"]), now=now)
+    party_row = _partnership_of_item(network, item).parties.get(
+        organisation=network.organisations[party["organisation"]]
+    )
+    answer_invitation(party=party_row, accept=True, reason="", author=network.actor(party["by"]), now=now)
 
 
 def _decline(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    answer_invitation(party=own, accept=False, reason=party["reason"], author=network.actor(party["by"]), now=now)
+    party_row = _partnership_of_item(network, item).parties.get(
+        organisation=network.organisations[party["organisation"]]
+    )
+    answer_invitation(party=party_row, accept=False, reason=party["reason"], author=network.actor(party["by"]), now=now)
 
 
 def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    by = network.actor(party["by"])
-    leave_partnership(party=own, reason=party["reason"], author=by, now=now, after_notice=True)
+    party_row = _partnership_of_item(network, item).parties.get(
+        organisation=network.organisations[party["organisation"]]
+    )
+    author = network.actor(party["by"])
+    leave_partnership(party=party_row, reason=party["reason"], author=author, now=now, after_notice=True)
 
 
 def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
-    """Take the step, unless terms or a last signature took it already."""
-    partnership = _of(network, item)
+    """Change the status, unless an earlier event, such as the last signature, has already changed it."""
+    partnership = _partnership_of_item(network, item)
     partnership.refresh_from_db()
-    if step["to"] == partnership.status:  # the last signature did it
+    if step["to"] == partnership.status:
         return
     author = network.actor(step["by"] or item["by"])
     if step["to"] == Status.AWAITING_SIGN_OFF and partnership.status == Status.DRAFTING:
@@ -212,7 +220,7 @@ def _send_for_signature(network: Network, item: Item, step: Item, partnership: P
 
 
 def _accept_terms(partnership: Partnership, now: dt.datetime) -> None:
-    """Count acceptances as signatures: the file says that it is active, not who signed."""
+    """Count acceptances as signatures, because the file has the partnership's status but not who signed."""
     version = partnership.terms_versions.order_by("-number").first()
     if version is not None:
         record_acceptances(version=version, author=None, now=now)

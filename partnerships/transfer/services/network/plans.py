@@ -31,20 +31,20 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_plans(network: Network) -> None:
-    """Schedule the steps of plans: versions, shares, comments, sign-off and the draft."""
+    """Schedule the events of plans: versions, shares, comments, sign-off and the draft."""
     for index, item in enumerate(network.file["plans"]):
         path = f"plans[{index}]"
         network.schedule(item["begun"], path, partial(_begin, network, item))
         for number, version in enumerate(item["versions"]):
             network.schedule(version["at"], f"{path}.versions[{number}]", partial(_publish, network, item, version))
         for number, share in enumerate(item["shares"]):
-            network.schedule(share["at"], f"{path}.shares[{number}]", partial(_show, network, item, share))
+            network.schedule(share["at"], f"{path}.shares[{number}]", partial(_share_draft, network, item, share))
         for number, comment in enumerate(item["comments"]):
             network.schedule(comment["at"], f"{path}.comments[{number}]", partial(_comment, network, item, comment))
         if item["sign_off"]:
-            asked = item["sign_off"]
-            network.schedule(asked["at"], f"{path}.sign_off", partial(_ask_for_signatures, network, item))
-            for number, signature in enumerate(asked["signatures"]):
+            sign_off_item = item["sign_off"]
+            network.schedule(sign_off_item["at"], f"{path}.sign_off", partial(_ask_for_signatures, network, item))
+            for number, signature in enumerate(sign_off_item["signatures"]):
                 network.schedule(
                     signature["at"], f"{path}.sign_off.signatures[{number}]", partial(_sign, network, item, signature)
                 )
@@ -53,7 +53,7 @@ def schedule_plans(network: Network) -> None:
 
 
 def _begin(network: Network, item: Item, now: dt.datetime) -> None:
-    first = item["versions"][0]["content"] if item["versions"] else item["draft"]
+    first_content = item["versions"][0]["content"] if item["versions"] else item["draft"]
     plan = create_plan(
         owners=network.organisations_for(item["owners"]),
         partnership=partnership_of(network, item["partnership"]),
@@ -62,7 +62,7 @@ def _begin(network: Network, item: Item, now: dt.datetime) -> None:
         audience=item["audience"],
         author=network.actor(item["by"]),
         now=now,
-        content=first,
+        content=first_content,
     )
     network.remember("plans", item["key"], plan)
 
@@ -73,7 +73,7 @@ def _plan(network: Network, item: Item) -> Plan:
     return plan
 
 
-def _newest(plan: Plan) -> Content | None:
+def _newest_content(plan: Plan) -> Content | None:
     version = plan.versions.filter(number=plan.current_number).first()
     return version.content if version else None
 
@@ -82,19 +82,20 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
     plan = _plan(network, item)
     content = version["content"]
     if content is None:
-        content = _with_pieces(_newest(plan), version["set"])
+        content = _with_pieces(_newest_content(plan), version["set"])
     publish_version(
         plan=plan,
         author=network.actor(version["by"] or item["by"]),
         note=version["note"],
         minor=version["minor"],
         now=now,
-        content=_regular(content),
-        elsewhere=True,  # it was published so: files from before these checks must still load
+        content=_normalised(content),
+        elsewhere=True,  # skips checks that are newer than some files, which must still load
     )
 
 
-def _regular(content: Any) -> Content:
+def _normalised(content: Any) -> Content:
+    """Return the content in its regular form. Raises `UnableToLoad` if it is not the content of a plan."""
     try:
         return normalise(content)
     except InvalidContent as error:
@@ -109,7 +110,7 @@ def _not_a_plan(error: InvalidContent) -> UnableToLoad:
 def _with_pieces(content: Content | None, pieces: Any) -> Content:
     """Return the content with pieces replaced by name.
 
-    Of an existing item only the given fields change.
+    If a piece is an object, only its fields in the file change.
     """
     if content is None or not isinstance(pieces, Mapping) or not pieces:
         raise UnableToLoad(
@@ -118,9 +119,9 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
         )
     try:
         for piece, value in pieces.items():
-            known = get_piece(content, piece)
-            if isinstance(known, dict) and isinstance(value, dict):
-                content = set_piece(content, piece, {**known, **value})
+            existing_value = get_piece(content, piece)
+            if isinstance(existing_value, dict) and isinstance(value, dict):
+                content = set_piece(content, piece, {**existing_value, **value})
             else:
                 content = set_piece(content, piece, value)
     except InvalidContent as error:
@@ -131,14 +132,14 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
 
 
 def _draft(network: Network, item: Item, now: dt.datetime) -> None:
-    """Save the draft on the newest version, piece by piece."""
+    """Save the draft on top of the newest version, piece by piece."""
     plan = _plan(network, item)
-    newest = _newest(plan)
-    if newest is None:
+    newest_content = _newest_content(plan)
+    if newest_content is None:
         return
     if not isinstance(item["draft"], Mapping):
         raise UnableToLoad("the draft is not a set of pieces.", "Name pieces as about, sites/KEY, milestones/KEY …")
-    content = _with_pieces(newest, item["draft"])
+    content = _with_pieces(newest_content, item["draft"])
     for piece in item["draft"]:
         split_piece(piece)
         save_piece(
@@ -151,7 +152,7 @@ def _draft(network: Network, item: Item, now: dt.datetime) -> None:
         )
 
 
-def _show(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
+def _share_draft(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
     share_draft(
         plan=_plan(network, item),
         email=network.people[share["person"]].email,
@@ -177,17 +178,18 @@ def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> N
 
 
 def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
-    asked = item["sign_off"]
+    sign_off_item = item["sign_off"]
     request_sign_off(
         plan=_plan(network, item),
         signatories=[
-            (network.organisations[signatory["organisation"]], signatory["role"]) for signatory in asked["signatories"]
+            (network.organisations[signatory["organisation"]], signatory["role"])
+            for signatory in sign_off_item["signatories"]
         ],
-        due_on=asked["due_on"],
-        author=network.actor(asked["by"] or item["by"]),
+        due_on=sign_off_item["due_on"],
+        author=network.actor(sign_off_item["by"] or item["by"]),
         now=now,
-        reason=asked["reason"],
-        questions=asked["questions"],
+        reason=sign_off_item["reason"],
+        questions=sign_off_item["questions"],
     )
 
 

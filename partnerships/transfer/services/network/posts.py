@@ -1,4 +1,4 @@
-"""Replay posts with their holders, and facilitators."""
+"""Replay posts with the people in them, and facilitators."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_posts(network: Network) -> None:
-    """Schedule the steps of posts: created, filled, vacated."""
+    """Schedule the events of posts: created, filled, vacated."""
     for index, item in enumerate(network.file["posts"]):
         path = f"posts[{index}]"
         network.schedule(item["at"], path, partial(_create, network, item))
         for number, holder in enumerate(item["holders"]):
-            here = f"{path}.holders[{number}]"
-            network.schedule(holder["at"], here, partial(_fill, network, item, holder))
+            holder_path = f"{path}.holders[{number}]"
+            network.schedule(holder["at"], holder_path, partial(_fill, network, item, holder))
             if holder["until"]:
-                network.schedule(holder["until"], here, partial(_vacate, network, holder))
+                network.schedule(holder["until"], holder_path, partial(_vacate, network, holder))
 
 
 def schedule_facilitators(network: Network) -> None:
-    """Schedule the steps of facilitators: named, accepted."""
+    """Schedule the events of facilitators: named, accepted."""
     for index, item in enumerate(network.file["facilitators"]):
         path = f"facilitators[{index}]"
-        network.schedule(item["at"], path, partial(_name, network, item))
+        network.schedule(item["at"], path, partial(_name_facilitator, network, item))
         if item["accepted"]:
             network.schedule(item["accepted"], path, partial(_accept, network, item))
 
@@ -69,7 +69,7 @@ def _vacate(network: Network, holder: Item, now: dt.datetime) -> None:
     )
 
 
-def _name(network: Network, item: Item, now: dt.datetime) -> None:
+def _name_facilitator(network: Network, item: Item, now: dt.datetime) -> None:
     person, author = network.people[item["person"]], network.actor(item["by"])
     organisation = network.organisations[item["organisation"]]
     if bool(item["partnership"]) == bool(item["entry"]):

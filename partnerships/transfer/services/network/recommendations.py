@@ -1,4 +1,4 @@
-"""Replay responses to recommendations, and what partnerships adopt."""
+"""Replay responses to recommendations, and adoptions of recommendations by partnerships."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_recommendations(network: Network) -> None:
-    """Schedule the steps of responses and adoptions.
+    """Schedule the events of responses and adoptions.
 
-    Their evidence and linked records follow at the end of loading. They are about the recommendations that come with
-    Common Ground, which are recorded first.
+    Evidence and linked records follow at the end of loading. The recommendations themselves come with Common Ground,
+    and are recorded first.
     """
     if network.file["responses"] or network.file["adoptions"]:
         load_recommendations(now=network.now)

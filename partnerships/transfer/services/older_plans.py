@@ -1,4 +1,4 @@
-"""Record the content of a plan in an older file as a line in the plan's history."""
+"""Record how a plan has changed since an older file, as a line in the plan's history."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.vintages import ids_with_event_of_files
 
-#: Changes that a line of history names; the file has the rest.
+#: The most changes that a line of history names; others are only counted.
 _MAX_CHANGES = 10
-#: Characters of such a line.
+#: The most characters of a line of history.
 _MAX_WORDS = 2000
 
 
-def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool:
-    """Record what has changed in the plan since an older file.
+def record_past(plan: Plan, older_content: Content, before: Content, run: Import) -> bool:
+    """Record what has changed in the plan since an older file, and return whether anything has.
 
-    Returns whether anything has. Published versions cannot change, and no version can come between them: the history of
-    the plan gets a line instead. The same files give one line, under any name. `then` is what the older file says and
-    `before` what the newest one said, in a version under no embargo. Only what everybody may read is described.
+    Published versions cannot change, and no version can come between them, so the history of the plan gets a line
+    instead. Importing the same files again adds no line, whatever their names. `older_content` is the content according
+    to the older file, `before` according to the newest file, in a version without an embargo. Only content that
+    everybody may read is described.
     """
-    plan_changes = changes(outside(then), outside(before))
+    plan_changes = changes(outside(older_content), outside(before))
     since = "; ".join(change.sentence() for change in plan_changes[:_MAX_CHANGES])
     if more := len(plan_changes) - _MAX_CHANGES:
         since += f"; and {more:,} more changes" if more > 0 else ""
@@ -52,7 +53,7 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
     return True
 
 
-def close_as_gone(plan: Plan, newer: dt.date, run: Import) -> None:
-    """Close a plan that only the older file has."""
-    reason = f"The plan is in {run.source}, but missing from newer files, such as those of {long_date(newer)}."
+def close_missing_from_newer_files(plan: Plan, newer_date: dt.date, run: Import) -> None:
+    """Close a plan that is in an older file, but not in newer ones."""
+    reason = f"The plan is in {run.source}, but missing from newer files, such as those of {long_date(newer_date)}."
     change_status(plan=plan, to=Status.CLOSED, reason=reason, author=run.author, now=run.now)

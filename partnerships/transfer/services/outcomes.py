@@ -1,4 +1,4 @@
-"""The outcome of an import, and the check that refuses a whole file."""
+"""The outcome of an import, and the check that refuses a file with too many unusable rows."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from partnerships.transfer.reporting import OUTCOMES, summary
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An import run and the last line of its report. The run of a dry run is not saved."""
+    """An import run and the last line of its report. The run is not saved if it was a dry run."""
 
     run: ImportRun
     last_line: str
 
 
 def last_line(run: ImportRun, *, applied: bool) -> str:
-    """Return the changes of a run in one sentence; if it is not applied, the changes that it would make."""
+    """Return a sentence with the numbers of changes of a run; of a preview, the changes that it would make."""
     counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 
 
 def refuse_unusable(list_file: ListFile, *, all_or_nothing: bool) -> None:
-    """Raise `UnableToRead` if more rows are bad than good: it is probably another list.
+    """Raise `UnableToRead` if more rows are bad than good, because the file is probably another list.
 
-    With `all_or_nothing`, one bad row is enough. Files of corrected rows are never taken for another list.
+    With `all_or_nothing`, a single bad row is enough. A file of corrected rows is never considered another list.
     """
     problems = [problem for row in list_file.set_aside for problem in row.problems]
     if all_or_nothing:

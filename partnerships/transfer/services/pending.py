@@ -1,4 +1,4 @@
-"""Load the pending successions in the file that comes with the project."""
+"""Load the pending successions from the file that comes with the project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import create_organisation, record_succession, ties_between
 from partnerships.people.models import User
 
-#: The file of successions that are to come, with their sources (docs/successions.md).
+#: The file of successions that will take effect, with their sources (docs/successions.md).
 PENDING = Path(__file__).resolve().parents[1] / "pending.json"
 #: Text fields of a succession, which have the same names in the file.
 _TEXT_FIELDS = ("place", "proposal", "instrument", "source", "source_url")
@@ -25,12 +25,12 @@ _TEXT_FIELDS = ("place", "proposal", "instrument", "source", "source_url")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Numbers of successions."""
+    """How many successions of the file were recorded, and how many were not."""
 
     recorded: int = 0
-    #: Successions that were recorded before.
+    #: The number of successions that were recorded earlier.
     known: int = 0
-    #: Successions with predecessors that are not in the directory yet.
+    #: The number of successions with predecessors that are not in the directory yet.
     waiting: int = 0
 
 
@@ -38,21 +38,21 @@ class Loaded:
 def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
     """Record the successions of the file that the directory does not have.
 
-    A succession waits until all its predecessors are in the directory. Changes and cancellations by administrators are
-    kept.
+    A succession is not recorded until all its predecessors are in the directory. Changes and cancellations by
+    administrators are not overwritten.
     """
     require(roles_of(author, now).keeps_directory)
     file = json.loads(PENDING.read_text(encoding="utf-8"))
     successor_by_key = {item["key"]: item for item in file["organisations"]}
-    recorded = known = waiting = 0
+    recorded_count = known_count = waiting_count = 0
     for item in file["successions"]:
         predecessors = _organisations(Scheme.GSS, item["predecessors"])
         if len(predecessors) < len(item["predecessors"]):
-            waiting += 1
+            waiting_count += 1
             continue
         successors = [_successor(successor_by_key[key], author=author, now=now) for key in item["successors"]]
         if Succession.objects.filter(ties__successor__in=successors, ties__predecessor__in=predecessors).exists():
-            known += 1
+            known_count += 1
             continue
         record_succession(
             kind=item["kind"],
@@ -64,8 +64,8 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
             now=now,
             **{name: item.get(name, "") for name in _TEXT_FIELDS},
         )
-        recorded += 1
-    return Loaded(recorded=recorded, known=known, waiting=waiting)
+        recorded_count += 1
+    return Loaded(recorded=recorded_count, known=known_count, waiting=waiting_count)
 
 
 def _organisations(scheme: str, values: list[str]) -> list[Organisation]:

@@ -16,7 +16,7 @@ from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans
-from partnerships.transfer.services.older_plans import close_as_gone, record_past
+from partnerships.transfer.services.older_plans import close_missing_from_newer_files, record_past
 from partnerships.transfer.services.plan_versions import create_from_file, last_file_content
 from partnerships.transfer.services.vintages import Ages, remark_on_older_rows
 
@@ -137,7 +137,7 @@ class OlderPlans:
             external=self._imported_plans.new_reference(row, plan_files),
             run=run,
         )
-        close_as_gone(plan, newer_date, run)
+        close_missing_from_newer_files(plan, newer_date, run)
         self._gone_count += 1
         run.report.count("created", f"{row.name}, closed: newer files do not have it")
 

@@ -49,7 +49,7 @@ def _propose(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
-    """Confirm the commitment for the side of which `confirmed_by` is a member."""
+    """Confirm the commitment for the side that has `confirmed_by` as a member."""
     commitment = network.recall("commitments", item["key"])
     commitment.refresh_from_db()
     author = network.actor(item["confirmed_by"])

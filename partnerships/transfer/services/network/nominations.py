@@ -58,7 +58,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         nominations_return = services.start_return(
             agreement=agreement, starts_on=quarter.starts_on, author=author, now=now
         )
-        filtered_file = _kept(item, quarter, area.code if area else "")
+        filtered_file = _filtered_lettings(item, quarter, area.code if area else "")
         services.store_lettings(nominations_return=nominations_return, file=filtered_file, author=author, now=now)
         services.count_waiting(now=now)
         figures_seen = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
@@ -75,17 +75,17 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
     item["return"] = nominations_return.pk
 
 
-def _kept(item: Item, quarter: Quarter, area: str) -> services.FilteredFile:
-    """Return an export with one row for each letting, as the upload handler keeps it."""
-    out = io.StringIO()
-    writer = csv.writer(out)
+def _filtered_lettings(item: Item, quarter: Quarter, area: str) -> services.FilteredFile:
+    """Return an export with one row for each letting, filtered in the way of an upload."""
+    csv_text = io.StringIO()
+    writer = csv.writer(csv_text)
     writer.writerow((*_COLUMNS, *_SINCE_2026))
     for number, row in enumerate(_rows(item, quarter, area)):
         writer.writerow((*row[:7], f"HOME-{number}", *row[7:]))
     lettings_filter = LettingsFilter()
-    lettings_filter.feed(out.getvalue().encode())
-    packed = lettings_filter.finish()
-    return services.FilteredFile("lettings.csv", packed, lettings_filter.columns, lettings_filter.rows)
+    lettings_filter.feed(csv_text.getvalue().encode())
+    filtered_data = lettings_filter.finish()
+    return services.FilteredFile("lettings.csv", filtered_data, lettings_filter.columns, lettings_filter.rows)
 
 
 def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...]]:

@@ -135,6 +135,7 @@ REASON = "Loaded from a network file."
 
 
 def _partnership_of_item(network: Network, item: Item) -> Partnership:
+    """Return the partnership of an item. Raises `UnableToLoad` if the item has no key."""
     partnership = partnership_of(network, item["key"])
     if partnership is None:
         raise UnableToLoad("it has no key.", "Add “key”.")

@@ -74,6 +74,7 @@ def _plan(network: Network, item: Item) -> Plan:
 
 
 def _newest_content(plan: Plan) -> Content | None:
+    """Return the content of the newest version; None if the plan has no version."""
     version = plan.versions.filter(number=plan.current_number).first()
     return version.content if version else None
 

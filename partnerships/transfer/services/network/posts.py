@@ -70,6 +70,7 @@ def _vacate(network: Network, holder: Item, now: dt.datetime) -> None:
 
 
 def _name_facilitator(network: Network, item: Item, now: dt.datetime) -> None:
+    """Name a facilitator of a partnership, or of an ask or offer."""
     person, author = network.people[item["person"]], network.actor(item["by"])
     organisation = network.organisations[item["organisation"]]
     if bool(item["partnership"]) == bool(item["entry"]):

@@ -32,7 +32,7 @@ def schedule_recommendations(network: Network) -> None:
     for index, item in enumerate(network.file["responses"]):
         path = f"responses[{index}]"
         network.schedule(item["at"], path, partial(_respond, network, item))
-        network.schedule(network.now, path, partial(_prove, network, item))
+        network.schedule(network.now, path, partial(_add_evidence, network, item))
     for index, item in enumerate(network.file["adoptions"]):
         path = f"adoptions[{index}]"
         network.schedule(item["proposed"], path, partial(_propose, network, item))
@@ -42,9 +42,16 @@ def schedule_recommendations(network: Network) -> None:
 
 
 def _recommendation(item: Item) -> Recommendation:
-    """Return the recommendation that an item names by its report and its reference or words."""
-    said = Q(reference__iexact=item["recommendation"]) | Q(text__iexact=item["recommendation"])
-    recommendation = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
+    """Return the recommendation of an item, found by its report and its reference or text.
+
+    Raises `UnableToLoad` if there is no such recommendation.
+    """
+    has_reference_or_text = Q(reference__iexact=item["recommendation"]) | Q(text__iexact=item["recommendation"])
+    recommendation = (
+        Recommendation.objects.filter(has_reference_or_text, source__title__iexact=item["report"])
+        .order_by("pk")
+        .first()
+    )
     if recommendation is None:
         raise UnableToLoad(
             f"there is no recommendation “{item['recommendation']}” in “{item['report']}”.",
@@ -54,12 +61,12 @@ def _recommendation(item: Item) -> Recommendation:
 
 
 def _respond(network: Network, item: Item, now: dt.datetime) -> None:
-    recommendation, body = _recommendation(item), network.organisations[item["organisation"]]
-    response = Response.objects.filter(recommendation=recommendation, organisation=body).first()
+    recommendation, organisation = _recommendation(item), network.organisations[item["organisation"]]
+    response = Response.objects.filter(recommendation=recommendation, organisation=organisation).first()
     owner = network.people[item["owner"]] if item["owner"] else None
     respond(
         recommendation=recommendation,
-        organisation=body,
+        organisation=organisation,
         new_response=ResponseDetails(
             status=item["status"], reason=item["reason"], owner=owner, review_on=item["review_on"], note=item["note"]
         ),
@@ -69,12 +76,12 @@ def _respond(network: Network, item: Item, now: dt.datetime) -> None:
     )
 
 
-def _prove(network: Network, item: Item, now: dt.datetime) -> None:
-    body = network.organisations[item["organisation"]]
-    response = Response.objects.get(recommendation=_recommendation(item), organisation=body)
-    for kind, many in (("commitment", "commitments"), ("meeting", "meetings"), ("partnership", "partnerships")):
-        for key in item[many]:
-            record = network.recall(many, key)
+def _add_evidence(network: Network, item: Item, now: dt.datetime) -> None:
+    organisation = network.organisations[item["organisation"]]
+    response = Response.objects.get(recommendation=_recommendation(item), organisation=organisation)
+    for kind, list_name in (("commitment", "commitments"), ("meeting", "meetings"), ("partnership", "partnerships")):
+        for key in item[list_name]:
+            record = network.recall(list_name, key)
             add_evidence(response=response, kind=kind, record=record.pk, author=network.actor(item["by"]), now=now)
 
 
@@ -101,7 +108,7 @@ def _adopt(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _link(network: Network, item: Item, now: dt.datetime) -> None:
-    for many in ("objectives", "commitments"):
-        for key in item[many]:
-            became = network.recall(many, key)
-            link_outcome(adoption=_adoption(network, item), record=became, author=network.actor(item["by"]), now=now)
+    for list_name in ("objectives", "commitments"):
+        for key in item[list_name]:
+            outcome = network.recall(list_name, key)
+            link_outcome(adoption=_adoption(network, item), record=outcome, author=network.actor(item["by"]), now=now)

@@ -1,4 +1,4 @@
-"""State of a network while it is loaded: the objects created so far, and the dated steps still to replay."""
+"""The state of a network while it is loaded: the objects created so far, and the events still to replay."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 
-#: An object of the file, checked.
+#: A checked object of the file. Replayed events may add what they created, such as its primary key.
 Item = dict[str, Any]
 
 
 @dataclass(order=True)
 class Step:
-    """One call of a service, to be made at a moment; steps of the same moment run in the order of the file."""
+    """A call of a service at a moment in the past. Steps of the same moment run in the order of the file."""
 
     at: dt.datetime
     order: int
@@ -48,12 +48,12 @@ class Network:
 
     @property
     def begins(self) -> dt.datetime:
-        """When its organisations and people are created; the moment of loading if the file gives none."""
+        """When the organisations and people are created; the moment of loading if the file does not say."""
         begins: dt.datetime | None = self.file["begins"]
         return begins or self.now
 
     def actor(self, key: str) -> User:
-        """Return the person who takes a step; the service checks their rights.
+        """Return the person who takes a step. The called service checks the person's rights.
 
         Raises `UnableToLoad` if the file names nobody.
         """
@@ -66,13 +66,14 @@ class Network:
         return [self.organisations[key] for key in keys]
 
     def remember(self, kind: str, key: str, created: Any) -> None:
-        """Remember the object that was created for a key of the file, for steps that refer to it."""
+        """Save the object that was created for a key of the file, for steps that refer to it."""
         self.objects.setdefault(kind, {})[key] = created
 
     def recall(self, kind: str, key: str, *, state: str = "there") -> Any:
         """Return the object that was created for a key of the file.
 
-        Raises `UnableToLoad` if it does not exist yet at this moment; `state` is the word in that message ("open").
+        Raises `UnableToLoad` if the object does not exist yet at this moment; `state` is a word in that message, such
+        as “open”.
         """
         try:
             return self.objects[kind][key]
@@ -82,12 +83,12 @@ class Network:
             ) from None
 
     def schedule(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
-        """Add a step; `path` is its place in the file, for messages."""
+        """Add a step; `path` is the event's path in the file, for messages."""
         heapq.heappush(self.steps, Step(at, next(self._orders), path, play))
 
 
 class UnableToLoad(Exception):
-    """An entry of the file cannot be loaded; says what is wrong and what to do."""
+    """Raised if an entry of the file cannot be loaded; says what is wrong and what to do."""
 
     def __init__(self, found: str, remedy: str) -> None:
         self.found, self.remedy = found, remedy
@@ -96,7 +97,7 @@ class UnableToLoad(Exception):
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Turn the refusal of a service into a problem that names its place in the file."""
+    """Turn the refusal of a service into `UnableToRead`, with this path in the file."""
     try:
         yield
     except UnableToLoad as error:

@@ -1,4 +1,4 @@
-"""Replay progress reports: asked for, opened, submitted, accepted."""
+"""Replay progress reports of parties: due, submitted, and accepted or returned."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_reports(network: Network) -> None:
-    """Schedule the steps of reports.
+    """Schedule the events of reports.
 
-    Due reports are opened before each step and at the end.
+    Reports that are due are opened before each event, and at the end of loading.
     """
     for index, item in enumerate(network.file["reporting"]):
         path = f"reporting[{index}]"
         network.schedule(item["at"], path, partial(_set_up, network, item))
         for number, report in enumerate(item["reports"]):
-            here = f"{path}.reports[{number}]"
-            network.schedule(report["submitted"], here, partial(_submit, network, item, report))
-            decided = report["accepted"] or report["returned"]
-            if decided:
-                network.schedule(decided, here, partial(_decide, network, item, report))
+            report_path = f"{path}.reports[{number}]"
+            network.schedule(report["submitted"], report_path, partial(_submit, network, item, report))
+            decided_at = report["accepted"] or report["returned"]
+            if decided_at:
+                network.schedule(decided_at, report_path, partial(_decide, network, item, report))
         network.schedule(network.now, path, partial(_open_due, item))
 
 
@@ -57,6 +57,7 @@ def _open_due(item: Item, now: dt.datetime) -> None:
 
 
 def _open(item: Item, now: dt.datetime) -> ReportingRound:
+    """Open the reports that are due by now, and return the round that they belong to."""
     if "round" not in item:
         raise UnableToLoad("reporting has not started at this point.", "Enter a later date.")
     reporting_round = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
@@ -65,20 +66,23 @@ def _open(item: Item, now: dt.datetime) -> ReportingRound:
 
 
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Report:
-    """Return the report of a party for a period, counted from 1."""
-    open_report = _open(item, now)
-    ended_periods = list(periods(open_report.starts_on, open_report.period, now.date()))
+    """Return a party's open report for a period of the round, counted from 1.
+
+    Raises `UnableToLoad` if there is no such report at this moment.
+    """
+    reporting_round = _open(item, now)
+    ended_periods = list(periods(reporting_round.starts_on, reporting_round.period, now.date()))
     period_number = report["period"]
     party = network.organisations[report["organisation"]]
-    reports = Report.objects.for_listing().filter(round=open_report, party__organisation=party)
+    reports = Report.objects.for_listing().filter(round=reporting_round, party__organisation=party)
     if 0 < period_number <= len(ended_periods):
         first_day, _ = ended_periods[period_number - 1]
-        found_report = reports.filter(starts_on=first_day).first()
+        report_of_period = reports.filter(starts_on=first_day).first()
     else:
-        found_report = None
-    if found_report is None:
+        report_of_period = None
+    if report_of_period is None:
         raise UnableToLoad("there is no report for this period at this point.", "Enter a later date.")
-    return found_report
+    return report_of_period
 
 
 def _submit(network: Network, item: Item, report: Item, now: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""Replay subscriptions, after everything else."""
+"""Replay subscriptions, when everything else is loaded."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_subscriptions(network: Network) -> None:
-    """Schedule the steps of subscriptions, after everything else.
+    """Schedule the subscriptions at the end of loading.
 
-    A confirmed one has the present versions as its watermark.
+    So the first email of a confirmed subscription is about changes after the current versions.
     """
     for index, item in enumerate(network.file["subscriptions"]):
         network.schedule(network.now, f"subscriptions[{index}]", partial(_subscribe, network, item))
 
 
 def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
-    """Subscribe the person, confirmed or only asked, as the file says."""
+    """Subscribe the person, or only invite them to, as the file says.
+
+    Raises `UnableToLoad` if the item does not name exactly one record.
+    """
     kinds = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
     if len(kinds) != 1:
         raise UnableToLoad(
@@ -28,27 +31,27 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     kind = kinds[0]
     target = network.organisations[item[kind]] if kind == "organisation" else network.recall(f"{kind}s", item[kind])
     person = network.people[item["person"]]
-    body = network.organisations[item["added_for"]] if item["added_for"] else None
+    organisation = network.organisations[item["added_for"]] if item["added_for"] else None
     author = network.actor(item["added_by"]) if item["added_by"] else person
     if item["confirmed"]:
         add_confirmed_subscription(
             person=person,
             target=target,
             author=author,
-            organisation=body,
+            organisation=organisation,
             why=item["why"],
             frequency=item["frequency"],
             now=item["confirmed"],
         )
         return
-    if body is None:
+    if organisation is None:
         raise UnableToLoad("it does not say which organisation asks.", "Add “added_for” and “added_by”.")
     add_stakeholder(
         email=person.email,
         name=person.name,
         target=target,
         author=author,
-        organisation=body,
+        organisation=organisation,
         why=item["why"],
         frequency=item["frequency"],
         now=item["asked"],

@@ -1,7 +1,4 @@
-"""Replay anonymous surveys.
-
-Opened, answered, closed by the clock, comments read, and what was done about results.
-"""
+"""Replay anonymous surveys: opened, answered, closed, comments approved, and objectives linked."""
 
 from __future__ import annotations
 
@@ -16,26 +13,23 @@ from partnerships.surveys.queries.rounds import newest_question_sets, seal_of_li
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
-#: When people answer, after the survey has opened, and when it closes, after its last day.
+#: How long after the opening people answer, and the time at which a survey closes, on the day after its last day.
 ANSWERED_AFTER, CLOSED_AT = dt.timedelta(days=1), dt.time(8)
 
 
 def schedule_surveys(network: Network) -> None:
-    """Schedule the steps of surveys.
-
-    Objectives that were set because of one are linked when the loading ends.
-    """
+    """Schedule the events of surveys. Objectives that follow from a survey are linked at the end of loading."""
     for index, item in enumerate(network.file["surveys"]):
         path = f"surveys[{index}]"
-        over = dt.datetime.combine(item["closes_on"] + dt.timedelta(days=1), CLOSED_AT, tzinfo=dt.UTC)
+        closes_at = dt.datetime.combine(item["closes_on"] + dt.timedelta(days=1), CLOSED_AT, tzinfo=dt.UTC)
         network.schedule(item["at"], path, partial(_open, network, item))
         network.schedule(item["at"] + ANSWERED_AFTER, path, partial(_answer, item))
-        network.schedule(over, path, partial(_close, network, item))
+        network.schedule(closes_at, path, partial(_close, network, item))
         network.schedule(network.now, path, partial(_link, network, item))
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
-    """Open a round with the newest question set; answers follow by date."""
+    """Open a round with the newest set of questions. The answers are a later event."""
     partnership, author = partnership_of(network, item["partnership"]), network.actor(item["by"])
     assert partnership is not None  # required in the file
     survey_round = services.prepare_round(
@@ -49,7 +43,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
         now=now,
     )
     for group in Group:
-        addresses = [person_asked["email"] for person_asked in item["asked"] if person_asked["group"] == group]
+        addresses = [invited_person["email"] for invited_person in item["asked"] if invited_person["group"] == group]
         services.invite(survey_round=survey_round, addresses=addresses, group=group, author=author, now=now)
     moderator = network.people[item["moderator"]]
     services.ask_moderator(survey_round=survey_round, author=author, now=now)
@@ -61,30 +55,34 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _answer(item: Item, now: dt.datetime) -> None:
+    """Answer for each invited person, with the file's answers in order."""
     survey_round = Round.objects.for_pages().get(pk=item["round"])
     people = list(survey_round.invitations.order_by("pk").values_list("person_id", flat=True))
     tokens = sealing.tokens_of(survey_round.key_name, people)
     dimensions = [dimension.key for dimension in survey_round.questions().dimensions]
-    for person, said in zip(people, item["answers"], strict=False):
-        scores = {key: int(score) for key, score in zip(dimensions, said["scores"], strict=False) if score.isdecimal()}
-        answer = Answer(said["group"], scores, said["expects"], said["comments"])
+    for person, item_answer in zip(people, item["answers"], strict=False):
+        scores = {
+            key: int(score) for key, score in zip(dimensions, item_answer["scores"], strict=False) if score.isdecimal()
+        }
+        answer = Answer(item_answer["group"], scores, item_answer["expects"], item_answer["comments"])
         services.answer_by_token(token=tokens[person], answer=answer, now=now)
 
 
 def _close(network: Network, item: Item, now: dt.datetime) -> None:
+    """Close the round, and approve all comments as its moderator."""
     services.close_due(now=now)
     survey_round = Round.objects.for_pages().get(pk=item["round"])
-    sealing.destroy_key(survey_round.key_name)  # what should follow the commit does not happen while loading
-    shown = {comment.pk: comment.text for comment in survey_round.comments.filter(status=CommentStatus.WAITING)}
-    if shown:
+    sealing.destroy_key(survey_round.key_name)  # loading drops callbacks after commit, which would do this
+    text_by_pk = {comment.pk: comment.text for comment in survey_round.comments.filter(status=CommentStatus.WAITING)}
+    if text_by_pk:
         moderator = network.people[item["moderator"]]
-        services.decide_comments(survey_round=survey_round, shown=shown, withheld=set(), author=moderator, now=now)
+        services.decide_comments(survey_round=survey_round, shown=text_by_pk, withheld=set(), author=moderator, now=now)
 
 
 def _link(network: Network, item: Item, now: dt.datetime) -> None:
     survey_round = Round.objects.get(pk=item["round"])
     for action in item["actions"]:
-        thing = f"objective-{network.recall('objectives', action['objective']).pk}"
+        choice = f"objective-{network.recall('objectives', action['objective']).pk}"
         services.link_action(
-            survey_round=survey_round, theme=action["theme"], choice=thing, author=network.actor(item["by"]), now=now
+            survey_round=survey_round, theme=action["theme"], choice=choice, author=network.actor(item["by"]), now=now
         )

@@ -19,12 +19,12 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_terms(network: Network) -> None:
-    """Schedule the steps of terms: signatures on the first version, and amendments."""
+    """Schedule the events of terms: signatures on the first version, and amendments."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         for number, signature in enumerate(item["signatures"]):
-            play = partial(_sign_first, network, item, signature)
-            network.schedule(signature["at"], f"{path}.signatures[{number}]", play)
+            replay = partial(_sign_first, network, item, signature)
+            network.schedule(signature["at"], f"{path}.signatures[{number}]", replay)
         for number, amendment in enumerate(item["amendments"]):
             _schedule_amendment(network, item, amendment, f"{path}.amendments[{number}]")
 
@@ -34,8 +34,8 @@ def _schedule_amendment(network: Network, item: Item, amendment: Item, path: str
     if amendment["put_up"]:
         network.schedule(amendment["put_up"], path, partial(_send_for_signature, network, item, amendment))
     for number, signature in enumerate(amendment["signatures"]):
-        play = partial(_sign_amendment, network, amendment, signature)
-        network.schedule(signature["at"], f"{path}.signatures[{number}]", play)
+        replay = partial(_sign_amendment, network, amendment, signature)
+        network.schedule(signature["at"], f"{path}.signatures[{number}]", replay)
 
 
 def _partnership(network: Network, item: Item) -> Partnership:
@@ -45,6 +45,7 @@ def _partnership(network: Network, item: Item) -> Partnership:
 
 
 def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
+    """Propose the amendment of one clause; a title that the terms do not have means a new clause."""
     author = network.actor(amendment["by"])
     proposal = propose_amendment(
         partnership=_partnership(network, item),
@@ -55,14 +56,15 @@ def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) ->
         now=now,
     )
     clauses = content_of_proposal(proposal)["clauses"]
-    keys = {clause["title"]: clause["key"] for clause in clauses}
-    key = keys.get(amendment["clause"]) or key_for(amendment["clause"], keys.values())
+    key_by_title = {clause["title"]: clause["key"] for clause in clauses}
+    key = key_by_title.get(amendment["clause"]) or key_for(amendment["clause"], key_by_title.values())
     value = {"title": amendment["clause"], "body": amendment["text"]}
     save_terms_piece(proposal=proposal, piece=f"clauses/{key}", value=value, based_on=None, author=author, now=now)
     amendment["proposal"] = proposal.pk
 
 
 def _proposal(amendment: Item) -> TermsProposal:
+    """Return the proposal of an amendment. Raises `UnableToLoad` if it is not proposed yet at this moment."""
     if "proposal" not in amendment:
         raise UnableToLoad("it has not been proposed at this point.", "Enter a later date.")
     return TermsProposal.objects.select_related("partnership", "based_on").get(pk=amendment["proposal"])
@@ -82,8 +84,8 @@ def _send_for_signature(network: Network, item: Item, amendment: Item, now: dt.d
 
 
 def _sign_first(network: Network, item: Item, signature: Item, now: dt.datetime) -> None:
-    first = _partnership(network, item).terms_proposals.get(number=1)
-    _sign(network, newest_version(first), signature, now)
+    first_proposal = _partnership(network, item).terms_proposals.get(number=1)
+    _sign(network, newest_version(first_proposal), signature, now)
 
 
 def _sign_amendment(network: Network, amendment: Item, signature: Item, now: dt.datetime) -> None:

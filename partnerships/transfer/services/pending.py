@@ -69,17 +69,17 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
 
 
 def _organisations(scheme: str, values: list[str]) -> list[Organisation]:
-    """Return the organisations with one of these identifiers, ordered by identifier."""
+    """Return the organisations that have one of these identifiers, in the order of the identifiers."""
     identifiers = Identifier.objects.filter(scheme=scheme, value__in=values)
     return [identifier.organisation for identifier in identifiers.select_related("organisation").order_by("value")]
 
 
 def _successor(item: dict[str, Any], *, author: User | None, now: dt.datetime) -> Organisation:
-    """Return the successor in the file, created if it is not in the directory."""
+    """Return the successor from the file; create it if the directory does not have it."""
     key = f"pending:{item['key']}"
-    existing = _organisations(Scheme.NETWORK, [key])
-    if existing:
-        return existing[0]
+    existing_organisations = _organisations(Scheme.NETWORK, [key])
+    if existing_organisations:
+        return existing_organisations[0]
     return create_organisation(
         name=item["name"],
         kind=item["kind"],

@@ -1,7 +1,4 @@
-"""Versions of imported plans.
-
-The first, and what a file changes, with the owners' own edits kept.
-"""
+"""Versions of imported plans: the first, and later ones with the changes of a file and the owners' own edits."""
 
 from __future__ import annotations
 
@@ -14,33 +11,38 @@ from partnerships.transfer.services.directory import Import
 
 
 def last_file_content(plan: Plan | None, *, is_open: bool = False) -> Content | None:
-    """Return what the last file said of the plan; None if no file said anything.
+    """Return the content of the plan according to the last file; None if no version comes from a file.
 
-    A version from a file has the edits that owners made before too. So what each file changed is applied to what the
-    file before said. With `is_open`, in versions that are under no embargo.
+    A version from a file also has the owners' earlier edits. The result has none of these edits: to the content of one
+    file, the changes of each later file are applied. With `is_open`, only versions without an embargo count.
     """
     if plan is None:
         return None
     versions = plan.versions.filter(number__lte=plan.open_number) if is_open else plan.versions.all()
-    sources = dict(versions.order_by("number").values_list("number", "source"))
-    imported = [number for number, source in sources.items() if source]
-    if not imported:
+    source_by_number = dict(versions.order_by("number").values_list("number", "source"))
+    imported_numbers = [number for number, source in source_by_number.items() if source]
+    if not imported_numbers:
         return None
-    edited = next((number for number, source in sources.items() if not source and number > imported[0]), imported[-1])
-    first = max(number for number in imported if number <= edited)
-    later = [number for number in imported if number > first]
-    needed = {first, *later, *(number - 1 for number in later)}
-    contents = dict(versions.filter(number__in=needed).values_list("number", "content"))
-    content: Content = contents[first]
-    for number in later:
-        content = rebase(normalise(content), normalise(contents[number - 1]), normalise(contents[number]))
+    first_edited_number = next(
+        (number for number, source in source_by_number.items() if not source and number > imported_numbers[0]),
+        imported_numbers[-1],
+    )
+    base_number = max(number for number in imported_numbers if number <= first_edited_number)
+    later_numbers = [number for number in imported_numbers if number > base_number]
+    needed_numbers = {base_number, *later_numbers, *(number - 1 for number in later_numbers)}
+    content_by_number = dict(versions.filter(number__in=needed_numbers).values_list("number", "content"))
+    content: Content = content_by_number[base_number]
+    for number in later_numbers:
+        content = rebase(
+            normalise(content), normalise(content_by_number[number - 1]), normalise(content_by_number[number])
+        )
     return content
 
 
 def create_from_file(
-    *, owners: list[Organisation], title: str, kind: str, content: Content, external: str, run: Import
+    *, owners: list[Organisation], title: str, kind: str, content: Content, external_reference: str, run: Import
 ) -> Plan:
-    """Create a public plan with what the file says as its first version."""
+    """Create a public plan whose first version has the content of the file."""
     plan = create_plan(
         owners=owners,
         partnership=None,
@@ -50,7 +52,7 @@ def create_from_file(
         author=run.author,
         now=run.now,
         content=content,
-        external_reference=external,
+        external_reference=external_reference,
     )
     publish_version(
         plan=plan,
@@ -63,19 +65,23 @@ def create_from_file(
     return plan
 
 
-def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Import) -> None:
-    """Publish the file's changes and keep the owners' own edits."""
+def publish_changes(plan: Plan, before: Content | None, file_content: Content, run: Import) -> None:
+    """Publish the changes of the file in a new version that has the owners' own edits too.
+
+    A plan that is over is not changed. `before` is the content according to the previous file; None if the plan has no
+    version from a file.
+    """
     if plan.is_over:
         run.report.remark(
             f"{plan.title} is {plan.get_status_display().lower()} here, so the file’s changes were not applied."
         )
         run.report.count("left_alone")
         return
-    newest = plan.versions.filter(number=plan.current_number).first()
-    content = fresh
-    if newest is not None and before is not None:
-        content = rebase(normalise(newest.content), normalise(before), content)
-        if content == normalise(newest.content):
+    newest_version = plan.versions.filter(number=plan.current_number).first()
+    content = file_content
+    if newest_version is not None and before is not None:
+        content = rebase(normalise(newest_version.content), normalise(before), content)
+        if content == normalise(newest_version.content):
             run.report.remark(f"{plan.title}: its owners had edited what the file changed, so their text was kept.")
             run.report.count("left_alone")
             return
@@ -91,7 +97,7 @@ def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Imp
 
 
 def remark_on_embargo(plan: Plan, run: Import) -> None:
-    """Say that the plan's rows in the published files wait for the end of its embargo."""
+    """Add a remark if the plan is under embargo, so that its rows in the public files do not change yet."""
     if is_under_embargo(plan, run.now):
         run.report.remark(
             f"{plan.title} is under embargo, so its rows in the public files stay as they are. Import "
@@ -100,6 +106,7 @@ def remark_on_embargo(plan: Plan, run: Import) -> None:
 
 
 def in_words(error: Exception) -> str:
+    """Return the message of an error; for invalid content, each problem with its path."""
     if isinstance(error, InvalidContent):
         return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
     return str(error)

@@ -1,4 +1,4 @@
-"""Import registered providers; councils among them are matched with the directory."""
+"""Import registered providers, and match those that are councils with the directory."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from partnerships.transfer.services.directory import Directory, Import, alternat
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
 from partnerships.transfer.services.refusals import REFUSALS, set_aside_if_refused
 
-#: New providers are created in batches of this size.
+#: The number of new providers that are created together.
 BATCH_SIZE = 500
 
 
 def apply_providers(provider_list: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of registered providers.
 
-    Raises `UnableToRead` if the list has councils, but the directory has none yet to match them with.
+    Raises `UnableToRead` if the list has councils, but the directory has no councils to match them with.
     """
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in provider_list.providers):
@@ -52,13 +52,15 @@ def apply_providers(provider_list: ProviderList, directory: Directory, doubts: D
         new_providers=new_providers,
         run=run,
     )
-    active = [provider for provider in providers if not provider.is_ended]
-    listed_ids = _apply_each(active, matcher.apply_active, new_providers, run, total=len(providers))
+    active_providers = [provider for provider in providers if not provider.is_ended]
+    listed_ids = _apply_each(active_providers, matcher.apply_active, new_providers, run, total=len(providers))
 
     # Ended providers come second, so that they are compared with the names of new active ones too.
-    ended = [provider for provider in providers if provider.is_ended]
-    apply_ended = partial(matcher.apply_ended, company_names=_company_names(directory) if ended else set())
-    listed_ids |= _apply_each(ended, apply_ended, new_providers, run, done_before=len(active), total=len(providers))
+    ended_providers = [provider for provider in providers if provider.is_ended]
+    apply_ended = partial(matcher.apply_ended, company_names=_company_names(directory) if ended_providers else set())
+    listed_ids |= _apply_each(
+        ended_providers, apply_ended, new_providers, run, earlier_count=len(active_providers), total=len(providers)
+    )
     run.row = None
 
     candidate_ids = doubts.candidate_ids
@@ -76,72 +78,72 @@ def _apply_each(
     new_providers: NewProviders,
     run: Import,
     *,
-    done_before: int = 0,
+    earlier_count: int = 0,
     total: int,
 ) -> set[int]:
-    """Apply each provider, and create new ones in batches; returns the ids of their organisations."""
+    """Apply each provider, create new providers in batches, and return the ids of the organisations."""
     organisation_ids: set[int] = set()
-    for done, provider in enumerate(providers, start=done_before + 1):
+    for done_count, provider in enumerate(providers, start=earlier_count + 1):
         with set_aside_if_refused(provider.row, new_providers.directory, run):
             organisation = apply(provider)
             if organisation is not None:
                 organisation_ids.add(organisation.pk)
         if len(new_providers.waiting) >= BATCH_SIZE:
             organisation_ids |= new_providers.create()
-        run.progress(done, total)
+        run.progress(done_count, total)
     return organisation_ids | new_providers.create()
 
 
 def _unlisted_by_name(providers: Sequence[Provider], directory: Directory, run: Import) -> dict[str, Organisation]:
     """Return providers of the directory whose numbers are not in the list, by name without “Limited” and the like.
 
-    A provider of the list with a new number may be one of them. Empty if the list is only a part.
+    A provider of the list with a new number may be one of these. The result is empty if the list is only a part.
     """
     if run.list_file.is_part:
         return {}
     listed_numbers = {provider.number for provider in providers}
-    unlisted = {}
+    provider_by_name = {}
     for organisation in directory.having(Scheme.RSH):
         numbers = directory.values(organisation, Scheme.RSH)
         is_listed = bool(numbers & listed_numbers) or run.is_mentioned(numbers)
         if organisation.kind == Kind.REGISTERED_PROVIDER and not is_listed:
-            unlisted[bare_company(organisation.name)] = organisation
-    return unlisted
+            provider_by_name[bare_company(organisation.name)] = organisation
+    return provider_by_name
 
 
 @dataclass
 class NewProviders:
-    """Collects providers that the directory does not have, and creates a batch with a fixed number of queries."""
+    """Collects providers that the directory does not have, and creates each batch with a few queries."""
 
     directory: Directory
     run: Import
     waiting: list[Provider] = field(default_factory=list)
 
     def create(self) -> set[int]:
-        """Create the waiting providers; returns their ids.
+        """Create the collected providers, and return their ids.
 
-        If the batch is refused, they are created one by one, so that the refusal names its row.
+        If the batch is refused, the providers are created one by one, so that the refusal names the row.
         """
         providers, self.waiting = self.waiting, []
         try:
             with transaction.atomic():
-                created = _create(providers, self.directory, self.run) if providers else []
+                new_organisations = _create(providers, self.directory, self.run) if providers else []
         except (*REFUSALS, IntegrityError, DataError):
-            created = []
+            new_organisations = []
             for provider in providers:
                 with set_aside_if_refused(provider.row, self.directory, self.run):
-                    created += _create([provider], self.directory, self.run)
-        return {organisation.pk for organisation in created}
+                    new_organisations += _create([provider], self.directory, self.run)
+        return {organisation.pk for organisation in new_organisations}
 
 
 def _as_on_date_of_list(provider: Provider, list_date: dt.date) -> Provider:
-    """Return the provider as it was on the list's date: later ends are ignored."""
+    """Return the provider as it was on the list's date, when a later end was not known."""
     ends_later = provider.ended_on is not None and provider.ended_on > list_date
     return replace(provider, is_ended=False, ended_on=None) if ends_later else provider
 
 
 class Councils:
-    """The directory's councils by name and by place."""
+    """The councils of the directory, found by name or place."""
 
     def __init__(self, directory: Directory) -> None:
         self.all = [
@@ -155,7 +157,7 @@ class Councils:
                 self._by_place.setdefault(place, []).append(council)
 
     def named(self, name: str, on: dt.date) -> tuple[Organisation, ...]:
-        """Return councils that the name can mean on a date, active ones first.
+        """Return the councils that the name can mean on a date, active ones first.
 
         Exact names are preferred to places.
         """
@@ -168,31 +170,31 @@ class Councils:
 
 
 def _existing_on(councils: tuple[Organisation, ...], day: dt.date) -> tuple[Organisation, ...]:
-    """Return those of several councils that existed on a day; all of them if none did."""
+    """Return the councils that existed on a day; all of them if there is only one, or if none existed."""
     if len(councils) < 2:
         return councils
-    existing = tuple(council for council in councils if covers(council.valid_from, council.valid_to, day))
-    return existing or councils
+    existing_councils = tuple(council for council in councils if covers(council.valid_from, council.valid_to, day))
+    return existing_councils or councils
 
 
 @dataclass(frozen=True, slots=True)
 class _ProviderMatcher:
-    """Matches the providers of a list with organisations, and updates these."""
+    """Matches the providers of a list with organisations, and updates the organisations."""
 
     directory: Directory
     councils: Councils
-    #: Providers that are no longer in the list.
+    #: Providers of the directory that are no longer in the list.
     unlisted_by_name: dict[str, Organisation]
     doubts: Doubts
     new_providers: NewProviders
     run: Import
 
     def apply_active(self, provider: Provider) -> Organisation | None:
-        """Update or match one provider; None if it is new, left out or left for review."""
-        existing = self.directory.holder(Scheme.RSH, provider.number)
-        if existing is not None:
-            _update(provider, existing, self.directory, self.run)
-            return existing
+        """Update or match one provider; return None if it is new, is left out or waits for review."""
+        existing_organisation = self.directory.holder(Scheme.RSH, provider.number)
+        if existing_organisation is not None:
+            _update(provider, existing_organisation, self.directory, self.run)
+            return existing_organisation
         answer = self.doubts.answer(provider.number)
         if answer is not None:
             return self._apply_answer(provider, answer)
@@ -211,7 +213,7 @@ class _ProviderMatcher:
         return None
 
     def _apply_answer(self, provider: Provider, answer: Doubt) -> Organisation | None:
-        """Match the provider as an administrator decided for an earlier list."""
+        """Match the provider as an administrator decided when reviewing an earlier list."""
         if answer.is_left_out:
             self.run.report.count("left_alone")
             return None
@@ -222,7 +224,7 @@ class _ProviderMatcher:
         return _match(provider, organisation, self.directory, self.run)
 
     def _match_council(self, provider: Provider) -> Organisation | None:
-        """Match a provider with the council that it is; None if the row is left for review."""
+        """Match a provider that is a council with the directory; return None if the row waits for review."""
         council, doubt = _find_council(provider, self.directory, self.councils, self.run.as_of)
         if doubt is None and council is not None:
             return _match(provider, council, self.directory, self.run)
@@ -230,10 +232,10 @@ class _ProviderMatcher:
         return None
 
     def apply_ended(self, provider: Provider, *, company_names: set[str]) -> Organisation | None:
-        """Close a provider that is no longer registered; an unknown one is created as ended.
+        """Close a provider that is no longer registered; create it as ended if the directory does not have it.
 
-        Returns None if there is nothing to close. Nothing is created for a council, which goes on without its number,
-        or for a provider whose name is among `company_names`: it goes on with another number.
+        Returns None if there is nothing to close. Nothing is created for a council, which continues without its number,
+        or for a provider whose name is among `company_names`, which continues with another number.
         """
         run = self.run
         organisation = self.directory.holder(Scheme.RSH, provider.number)
@@ -257,7 +259,7 @@ class _ProviderMatcher:
 
 
 def _company_names(directory: Directory) -> set[str]:
-    """Return the names of all providers, without “Limited” and the like."""
+    """Return the names of all providers in the directory, without “Limited” and the like."""
     return {
         bare_company(name)
         for organisation in directory.organisations.values()
@@ -267,7 +269,7 @@ def _company_names(directory: Directory) -> set[str]:
 
 
 def _end_number(provider: Provider, run: Import) -> str:
-    """End the registration number on the date in the list; returns the change in words, "" if there is none."""
+    """End the registration number on the date in the list, and return the change in words; "" without a change."""
     identifier = Identifier.objects.get(scheme=Scheme.RSH, value=provider.number)
     if provider.ended_on is None or identifier.valid_to is not None:
         return ""
@@ -294,33 +296,37 @@ def _find_council(
 
     Councils registered in 2010 have the old ONS code of their area as their number (`45UB`).
     """
-    by_key = directory.holder(Scheme.LOCAL_AUTHORITY, provider.council_key) if provider.council_key else None
-    by_number = directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, provider.number)
-    by_name = councils.named(provider.name, on) if provider.name else ()
-    if provider.council_key and by_key is None:
-        return None, _doubt(provider, by_name, f"no council in the directory has the key {provider.council_key}.")
+    council_by_key = directory.holder(Scheme.LOCAL_AUTHORITY, provider.council_key) if provider.council_key else None
+    council_by_number = directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, provider.number)
+    namesakes = councils.named(provider.name, on) if provider.name else ()
+    if provider.council_key and council_by_key is None:
+        return None, _doubt(provider, namesakes, f"no council in the directory has the key {provider.council_key}.")
 
-    by_key_or_number = distinct(
-        council for council in (by_key, by_number) if council is not None and council.kind == Kind.COUNCIL
+    councils_by_key_or_number = distinct(
+        council
+        for council in (council_by_key, council_by_number)
+        if council is not None and council.kind == Kind.COUNCIL
     )
-    if len(by_key_or_number) == 1:
-        council = by_key_or_number[0]
-        if not provider.name or council in by_name or by_key is not None:
+    if len(councils_by_key_or_number) == 1:
+        council = councils_by_key_or_number[0]
+        if not provider.name or council in namesakes or council_by_key is not None:
             return council, None
-    if not by_key_or_number and len(by_name) == 1:
-        return by_name[0], None
+    if not councils_by_key_or_number and len(namesakes) == 1:
+        return namesakes[0], None
 
-    if by_key_or_number:
-        why = f"the number is an older code of {by_key_or_number[0].name}, but the name is not one of its names."
-    elif by_name:
+    if councils_by_key_or_number:
+        why = (
+            f"the number is an older code of {councils_by_key_or_number[0].name}, but the name is not one of its names."
+        )
+    elif namesakes:
         why = "several councils have this name."
     else:
         why = "no council in the directory has this name."
-    return None, _doubt(provider, distinct((*by_key_or_number, *by_name)), why)
+    return None, _doubt(provider, distinct((*councils_by_key_or_number, *namesakes)), why)
 
 
 def _create(providers: Sequence[Provider], directory: Directory, run: Import) -> list[Organisation]:
-    """Create providers, each with its number."""
+    """Create providers, each with its registration number."""
     run.row = providers[0].row if len(providers) == 1 else None
     new_organisations = [
         NewOrganisation(
@@ -338,11 +344,11 @@ def _create(providers: Sequence[Provider], directory: Directory, run: Import) ->
         )
         for provider in providers
     ]
-    created = create_organisations(bodies=new_organisations, author=run.author, now=run.now)
-    for organisation, provider in zip(created, providers, strict=True):
+    organisations = create_organisations(bodies=new_organisations, author=run.author, now=run.now)
+    for organisation, provider in zip(organisations, providers, strict=True):
         directory.adopt(organisation, identifiers=[(Scheme.RSH, provider.number)], names=[organisation.name])
         run.report.count("created", f"{organisation.name} ({provider.number}){', ended' if provider.is_ended else ''}")
-    return created
+    return organisations
 
 
 def _match(provider: Provider, organisation: Organisation, directory: Directory, run: Import) -> Organisation:
@@ -360,7 +366,7 @@ def _match(provider: Provider, organisation: Organisation, directory: Directory,
 
 
 def _update(provider: Provider, organisation: Organisation, directory: Directory, run: Import) -> None:
-    """Update the organisation with the provider's number; a council keeps the name in its own list."""
+    """Update the organisation that has the provider's number. A council's name comes from the list of councils."""
     is_council = organisation.kind != Kind.REGISTERED_PROVIDER
     if is_council:
         fields: dict[str, Any] = {"designation": provider.designation}

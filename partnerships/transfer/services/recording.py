@@ -17,7 +17,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 def new_run(
     *, register: str, file_name: str, sha256: str, as_of: dt.date | None, author: User | None, now: dt.datetime
 ) -> ImportRun:
-    """Return a run that is not saved and has no report yet; see `settle_run`."""
+    """Return a run that is not saved and has no report yet; `settle_run` adds the report."""
     return ImportRun(
         register=register,
         file_name=file_name[:300],
@@ -30,7 +30,7 @@ def new_run(
 
 
 def settle_run(run: ImportRun, report: Report) -> ImportRun:
-    """Fill in the counts, the report and the end of a run, which the caller saves."""
+    """Set the counts, the report and the end of a run, which the caller saves."""
     run.report = report.as_json()
     run.finished_at = timezone.now()
     for outcome in OUTCOMES:
@@ -39,7 +39,7 @@ def settle_run(run: ImportRun, report: Report) -> ImportRun:
 
 
 def record_import(run: ImportRun, kind: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
-    """Record an event of a saved import, with its title and this data."""
+    """Record an event about a saved import, with the import's title and this data."""
     record(
         actor_id=author.pk if author else None,
         kind=kind,

@@ -1,4 +1,4 @@
-"""Errors about rows that a service or the database refuses. Errors about cells: `reading/`."""
+"""Errors about rows that a service or the database refuses. Errors about single cells are in `reading/`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.organisations.services import (
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import Directory, Import
 
-#: Exceptions of services that are caused by a row, or by the directory.
+#: Exceptions of services whose cause is a row of the list, or the directory.
 REFUSALS = (
     UnableToAddIdentifier,
     UnableToChangeSuccession,
@@ -53,10 +53,10 @@ def refuse_file_with_row(run: Import) -> Iterator[None]:
 
 @contextmanager
 def set_aside_if_refused(row: int, directory: Directory, run: Import, *, is_used: bool = False) -> Iterator[None]:
-    """Apply one row; if it is refused, undo what was done for it, and set it aside.
+    """Apply one row inside a savepoint; if the row is refused, roll back and set it aside.
 
-    If one bad row is to refuse the whole file, the error is raised instead. `is_used` means that the row is imported
-    already, apart from what is done inside.
+    If a bad row must refuse the whole file, the error is raised instead. `is_used` means that the row is already
+    imported, except for what is done inside.
     """
     run.row = row
     if not run.rows_stand_alone:
@@ -73,7 +73,7 @@ def set_aside_if_refused(row: int, directory: Directory, run: Import, *, is_used
 
 
 def constraint_of(error: IntegrityError) -> str:
-    """Return the name of the constraint that a row broke, in words."""
+    """Return the name of the constraint that a row violates, in words."""
     diagnostics = getattr(error.__cause__, "diag", None)
     name = getattr(diagnostics, "constraint_name", None) or "a rule of the database"
     return str(name).replace("_", " ")

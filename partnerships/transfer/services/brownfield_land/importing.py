@@ -202,7 +202,7 @@ def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
 def _create(council: Organisation, content: Content, external_reference: str, run: Import) -> Plan:
     title = title_of(council)
     plan = create_from_file(
-        owners=[council], title=title, kind=KIND, content=content, external=external_reference, run=run
+        owners=[council], title=title, kind=KIND, content=content, external_reference=external_reference, run=run
     )
     run.report.count("created", f"{plan.title}: {counted(len(content['sites']), 'site')}")
     return plan

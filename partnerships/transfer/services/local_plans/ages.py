@@ -134,7 +134,7 @@ class OlderPlans:
             title=row.name,
             kind="local_plan",
             content=content,
-            external=self._imported_plans.new_reference(row, plan_files),
+            external_reference=self._imported_plans.new_reference(row, plan_files),
             run=run,
         )
         close_missing_from_newer_files(plan, newer_date, run)

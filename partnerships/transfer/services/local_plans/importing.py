@@ -195,7 +195,7 @@ class _PlanImport:
             title=row.name,
             kind="local_plan",
             content=content,
-            external=self.imported_plans.new_reference(row, self.plan_files),
+            external_reference=self.imported_plans.new_reference(row, self.plan_files),
             run=self.run,
         )
         self.run.report.count("created", f"{row.name} ({_names(owners)})")

@@ -1,4 +1,4 @@
-"""Match the headings of a waiting list with columns."""
+"""Match the headings of an uploaded list, which waits to be imported, with columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.transfer.services.registers.previewing import (
 
 
 class UnableToConfirm(Exception):
-    """A required column has no heading, or a heading was chosen for two columns."""
+    """Raised if a required column has no heading, or a heading was chosen for two columns."""
 
 
 def column_key(file_index: int, code: str) -> str:

@@ -1,4 +1,4 @@
-"""What search registers at start-up."""
+"""Everything that the search room registers at start-up."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from partnerships.search.services import forget_person
 
 
 def register() -> None:
-    """Register what forgets at once the names of people who leave."""
+    """Register the deletion of the names of people who leave."""
     register_leaving("names forgotten by search", forget_person)

@@ -1,4 +1,4 @@
-"""Keep the index of search up to date, and compare it with the records."""
+"""Updates the index of search, and compares the index with the records."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from partnerships.search.sources.source import Source
 
 log = structlog.get_logger(__name__)
 
-#: Queue lines processed in one transaction, and records whose rows are made at a time. Few, because one line may stand
-#: for a plan with thousands of parts, and each transaction must end within the time limit of the task.
+#: Number of queue lines that one transaction processes, and of records whose rows are made together. The numbers are
+#: low, because one line may refer to a plan with thousands of parts, and each transaction must end within the time
+#: limit of the task.
 _LINES, _RECORDS = 400, 100
-#: The advisory lock of the process that writes to the index: older rows must never replace newer ones.
+#: The advisory lock of the process that writes to the index, so that older rows never replace newer ones.
 _LOCK = 7_310_115
-#: Sources whose words include names of people; these are never kept for spelling corrections.
+#: Sources whose words include names of people. Their words are never stored for spelling corrections.
 _ABOUT_PEOPLE = ("comment", "holder", "person", "post")
 _COLUMNS = (
     "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
@@ -55,7 +56,7 @@ ON CONFLICT (source, object_id, part) DO UPDATE SET ({_COLUMNS}, words) = (
  WHERE ({", ".join(f"search_searchentry.{name}" for name in _COLUMN_NAMES)})
        IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _COLUMN_NAMES)})
 """  # noqa: S608 - our own column names
-#: Keeps the words of titles and texts for spelling corrections.
+#: Stores the words of titles and texts for spelling corrections.
 _ADD_WORDS = """
 INSERT INTO search_word (word)
 SELECT DISTINCT word
@@ -65,9 +66,9 @@ SELECT DISTINCT word
  ORDER BY word
 ON CONFLICT DO NOTHING
 """
-#: Words for spelling corrections that are checked in one transaction.
+#: Number of words for spelling corrections that one transaction checks.
 _CHECKED = 500
-#: Checks the next words after one, and returns the last of them and how many were deleted.
+#: Checks the next words after a word, and returns the last word checked and the number of deleted words.
 _PRUNE_WORDS = f"""
 WITH batch AS (
     SELECT word FROM search_word WHERE word > %s ORDER BY word LIMIT {_CHECKED}
@@ -90,7 +91,8 @@ def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Index the changed records again, and return the number of queue lines processed.
 
     `stop_on` are errors, such as a time limit, that end the whole run. Each transaction deletes the lines that it
-    processes, so nothing is lost if it fails. Only one process writes at a time; others return at once.
+    processes, so that no line is lost if the transaction fails. Only one process writes at a time; others return at
+    once.
     """
     processed = 0
     while True:
@@ -109,7 +111,7 @@ def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
 
 
 def prune_words() -> int:
-    """Delete words that no entry has any longer, for example those of erased texts, and return how many."""
+    """Delete words that no entry has any longer, for example those of erased texts, and return their number."""
     total = 0
     deleted: int
     last_word: str | None = ""
@@ -139,14 +141,14 @@ def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...
 def _write_or_skip(source: Source, ids: Collection[int], stop_on: tuple[type[Exception], ...]) -> None:
     """Update the entries of these records.
 
-    A record that cannot be indexed is logged and loses its entries; the others are written one by one.
+    If that fails, the records are indexed one by one. A record that cannot be indexed is logged and loses its entries.
     """
     try:
         with transaction.atomic():
             write_entries(source, ids)
     except stop_on:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one record, the others are indexed
+    except Exception as error:  # noqa: BLE001 - an error in one record must not stop the others
         if len(ids) > 1:
             for pk in ids:
                 _write_or_skip(source, [pk], stop_on)
@@ -176,7 +178,7 @@ DELETE FROM search_searchentry AS entry
 
 
 def write_entries(source: Source, ids: Collection[int]) -> None:
-    """Update the entries of these records; the caller holds the lock."""
+    """Update the entries of these records. The caller holds the lock."""
     rows = stored_rows(source, ids)
     current_parts = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
     with connection.cursor() as cursor:
@@ -189,16 +191,16 @@ def write_entries(source: Source, ids: Collection[int]) -> None:
 
 
 def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
-    """The columns of the entries that these records should have."""
+    """Return the columns of the entries that these records should have."""
     return [
         {"source": source.code, **row.as_columns(), "for_everyone": EVERYONE in row.readers} for row in source.read(ids)
     ]
 
 
 def queue_everything() -> int:
-    """Queue every record, and every entry whose record no longer exists; return how many lines were added.
+    """Queue every record, and every entry whose record no longer exists, and return the number of lines.
 
-    It can be repeated at any time, even after an interruption.
+    This can be repeated at any time, even after an interruption.
     """
     queued = 0
     with connection.cursor() as cursor:
@@ -218,10 +220,10 @@ def queue_everything() -> int:
 
 
 def queue_recent_role_changes(today: dt.date) -> int:
-    """Queue people and contacts whose time in a role began or ended in the last 7 days; return how many.
+    """Queue people and contacts whose time in a role began or ended in the last 7 days, and return their number.
 
     No row changes on the day on which a role begins or ends, so no trigger queues them. The week covers days on which
-    the worker was stopped; queueing an entry again does no harm.
+    the worker was stopped. Queueing an entry again does no harm.
     """
     last_week = (today - dt.timedelta(days=7), today)
     began_or_ended = Q(starts_on__range=last_week) | Q(ends_on__range=last_week)
@@ -237,7 +239,7 @@ def forget_person(leaving: Leaving) -> int:
     """Delete the entries with the name of a person whose account is closed, and return how many."""
     holders = Holder.objects.filter(person=leaving.person).values("pk")
     memberships = Membership.objects.filter(person=leaving.person).values("pk")
-    # In the order in which the worker writes, so that no deadlock can happen.
+    # Delete in the order in which the worker writes, so that no deadlock can happen.
     deleted_holders, _ = SearchEntry.objects.filter(source="holder", object_id__in=holders).delete()
     deleted_members, _ = SearchEntry.objects.filter(source="person", object_id__in=memberships).delete()
     return deleted_holders + deleted_members
@@ -254,7 +256,10 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Compare the index with the records. Call it when the queue is empty, or waiting changes are reported too."""
+    """Compare the index with the records.
+
+    The queue should be empty, as changes that wait in the queue are reported too.
+    """
     for source in SOURCES.values():
         ids = set(source.model._base_manager.order_by().values_list("pk", flat=True))
         ids |= set(SearchEntry.objects.filter(source=source.code).values_list("object_id", flat=True))
@@ -263,7 +268,7 @@ def differences() -> Iterator[Difference]:
 
 
 def _differences_of(source: Source, ids: Collection[int]) -> Iterator[Difference]:
-    """Compare the entries of these records of one kind with what the records say now."""
+    """Compare the entries of these records of one source with the entries that the records should have now."""
     entries_by_part = {
         (row["object_id"], row["part"]): row
         for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_COLUMN_NAMES)

@@ -1,4 +1,4 @@
-"""Tasks that keep the index of search up to date."""
+"""The tasks that update the index of search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.search import files, services
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=240, time_limit=300)
 def index_stale() -> int:
-    """Index the changed records. If the queue is long, the rest waits for the next run."""
+    """Index the changed records. If the queue is long, the next run indexes the rest."""
     return services.index_stale(stop_on=(SoftTimeLimitExceeded,))
 
 

@@ -1,8 +1,8 @@
-"""SQL of the triggers that queue, in the transaction of a change, which records must be indexed again."""
+"""SQL of the triggers that queue, in the transaction of a change, the records that must be indexed again."""
 
 from __future__ import annotations
 
-#: For tables that change often, the columns that change an entry of the index. Changes of other columns queue nothing.
+#: The columns that change an entry of the index, for tables that change often. Changes of other columns queue nothing.
 _WORDS = {
     "people_user": "name, is_active, erased_at",
     "organisations_organisation": "name, short_name, kind, status, is_demonstration",
@@ -28,7 +28,7 @@ def name_of(column: str) -> str:
 
 
 def follow(column: str) -> str:
-    """Return SQL that queues the value of "table.column" whenever a row is added, changed or removed.
+    """Return SQL that queues the value of "table.column" whenever a row is inserted, updated or deleted.
 
     The SQL can run more than once.
     """

@@ -17,7 +17,7 @@ from partnerships.search.sources.every import KINDS
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
-    """Show a page of search results for the reader."""
+    """Show a page of search results."""
     text = _search_text(request)
     after = request.GET.get("after", "")
     filters = _filters(request)
@@ -38,7 +38,7 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """Show suggestions for the text: a part of the page while the reader types, or a page of its own."""
+    """Show suggestions for the text: a part of the page while the person types, or a page of its own."""
     text = _search_text(request)
     context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
     template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"
@@ -52,7 +52,7 @@ _FACETS = ("kind", "partnership", "organisation", "year")
 def _facets_with_links(
     facets: Sequence[Facet], parameters: Mapping[str, object]
 ) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
-    """Return the facets with their choices. The link of a choice chooses it or, if it is chosen, removes it."""
+    """Return the facets with their choices. The link of a choice selects it or, if it is selected, removes it."""
     facets_with_links = []
     for facet in facets:
         choices_with_links = []
@@ -70,7 +70,7 @@ def _facet_href(parameters: Mapping[str, object], facet_name: str, value: str) -
 
 
 def _search_text(request: HttpRequest) -> str:
-    """Return what the reader typed, without null characters, which PostgreSQL refuses."""
+    """Return the text that the person typed, without null characters, which PostgreSQL refuses."""
     return request.GET.get("q", "").replace("\x00", "").strip()
 
 
@@ -86,7 +86,7 @@ def _filters(request: HttpRequest) -> SearchFilters:
 
 
 def _positive_number(request: HttpRequest, name: str, *, limit: int) -> int | None:
-    """Return the parameter as a number from 1 to below the limit, or None if it is no such number."""
+    """Return the parameter as a number from 1 to below the limit, or None if it is not such a number."""
     value = request.GET.get(name, "")
     if not (value.isascii() and value.isdecimal() and len(value) < 20):
         return None

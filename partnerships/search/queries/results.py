@@ -308,7 +308,7 @@ def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
 
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
-    """Return the open posts among these that the person may read."""
+    """Return those of these open posts that the person may read."""
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
 
 

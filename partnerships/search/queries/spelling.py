@@ -1,4 +1,4 @@
-"""Suggest similar words for those typed that no entry contains."""
+"""Suggests similar words in place of typed words that no entry contains."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from partnerships.search.models import EVERYONE
 from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, word_query, words_in
 from partnerships.search.queries.candidates import SearchFilters, readable_entries, reader_ids
 
-#: Similar words tried in place of one.
+#: Limit of similar words that are tried in place of a word.
 _MAX_SIMILAR = 5
-#: Words up to this length are not corrected: too many others are similar.
+#: Words up to this length are not corrected, because too many others are similar.
 _SHORT_WORD = 3
 
 
 def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None = None) -> TextQuery | None:
-    """Match similar words instead of those that no entry contains.
+    """Return a query that has similar words in place of those that no entry contains.
 
-    None if a misspelt word has no similar one. Only entries that the person may read count, so that nobody learns which
-    words are in other records.
+    None if a misspelt word has no similar word. Only entries that the person may read count, so that nobody learns
+    which words are in other records.
     """
     frequent = frequent or FrequentWords()
     word_groups = []
@@ -36,7 +36,10 @@ def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None
 
 
 def _is_spelt_right(user: User, word: str, frequent: FrequentWords) -> bool:
-    """Whether the word needs no correction: it is short, a stop word, or in an entry that the person may read."""
+    """Return whether the word needs no correction.
+
+    This is so if it is short, a stop word, or in an entry that the person may read.
+    """
     if len(word) <= _SHORT_WORD or word in frequent.stop_words:
         return True
     if word in frequent.common_words and EVERYONE in reader_ids(user):
@@ -45,7 +48,7 @@ def _is_spelt_right(user: User, word: str, frequent: FrequentWords) -> bool:
 
 
 def _similar_words(user: User, word: str) -> list[str]:
-    """Indexed words and names of people that are spelt like a word, at most `_MAX_SIMILAR` of each."""
+    """Return indexed words and names of people that are spelt like a word, at most `_MAX_SIMILAR` of each."""
     readers = reader_ids(user)
     values = {
         "word": word,
@@ -60,8 +63,8 @@ def _similar_words(user: User, word: str) -> list[str]:
     return [similar_word for (similar_word,) in rows]
 
 
-# Checks word by word, the most similar first, until there are enough. OFFSET 0 keeps PostgreSQL from merging the inner
-# query. Materialized, so that the index of words is used.
+# Checks word by word, the most similar first, until there are enough. OFFSET 0 prevents PostgreSQL from merging the
+# inner query. MATERIALIZED makes it use the index of words.
 _SIMILAR_WORDS = f"""
 SELECT word
   FROM (

@@ -1,4 +1,4 @@
-"""Suggest records while a person types: their titles, names and references start like the words."""
+"""Suggests records while a person types, by words of their titles, names and references that start like those typed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from partnerships.search.queries.asking import clean_text, prefix_query
 from partnerships.search.queries.candidates import SearchFilters, readable_entries
 from partnerships.search.sources.every import KINDS
 
-#: How many suggestions are shown.
+#: Number of suggestions that are shown.
 SHOWN = 8
-#: How many entries the person's rights are checked for. More than are shown, because several may lead to one page.
+#: Number of entries whose rights are checked. It is larger, because several entries may link to the same page.
 _CHECKED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A record that the person can open at once."""
+    """A record that the person can open from the list of suggestions."""
 
     title: str
     href: str

@@ -1,6 +1,6 @@
-"""Index rows of evidence of commitments, files of conversations and meetings, and agenda items.
+"""Index rows of evidence of commitments, of files of conversations and meetings, and of agenda items.
 
-An agenda item about another record is left out, with its papers: search finds the record itself.
+An agenda item about another record is left out with its papers, as search finds the record itself.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _rows_of_file(
         )
 
 
-def _evidence(ids: Collection[int]) -> Iterable[Row]:
+def _evidence_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield the rows of evidence, for people who may read the commitment."""
     all_evidence = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
     text_by_sha256 = texts_of_files(evidence.sha256 for evidence in all_evidence)
@@ -59,7 +59,7 @@ def _evidence(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _evidence_for(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
+def _readable_evidence(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
     """Return the ids of the evidence that the person may read."""
     return Evidence.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -68,7 +68,7 @@ def _evidence_for(user: User, ids: list[int]) -> QuerySet[Evidence, int]:
 _OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
 
 
-def _attachments(ids: Collection[int]) -> Iterable[Row]:
+def _attachment_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield the rows of files of conversations and meetings, for people who may read the conversation or meeting."""
     own_files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
     attachments = list(own_files.select_related("conversation", "meeting"))
@@ -90,7 +90,7 @@ def _attachments(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
+def _readable_attachments(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
     """Return the ids of the files that the person may read.
 
     Agrees with `Attachment.visible_to`, but has a shorter query, because only files without a record are indexed.
@@ -101,7 +101,7 @@ def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
     return attachments.values_list("pk", flat=True)
 
 
-def _items(ids: Collection[int]) -> Iterable[Row]:
+def _item_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each agenda item that is not about another record, for people who may read the meeting."""
     items = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
     readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in items})
@@ -119,7 +119,7 @@ def _items(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _items_for(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
+def _readable_items(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
     """Return the ids of the agenda items that the person may read.
 
     Agrees with `AgendaItem.visible_to`, but has a shorter query, because only items without a record are indexed.
@@ -134,8 +134,8 @@ EVIDENCE = Source(
     code="evidence",
     model=Evidence,
     kinds=_DOCUMENT,
-    read=_evidence,
-    check=by_record(_evidence_for),
+    read=_evidence_rows,
+    check=by_record(_readable_evidence),
     follows={
         "commitments_evidence.id": ("pk",),
         "commitments_commitment.id": ("commitment",),
@@ -146,8 +146,8 @@ ATTACHMENTS = Source(
     code="attachment",
     model=Attachment,
     kinds=_DOCUMENT,
-    read=_attachments,
-    check=by_record(_attachments_for),
+    read=_attachment_rows,
+    check=by_record(_readable_attachments),
     follows={
         "conversations_attachment.id": ("pk",),
         "conversations_conversation.id": ("conversation",),
@@ -160,8 +160,8 @@ AGENDA_ITEMS = Source(
     code="agendaitem",
     model=AgendaItem,
     kinds={"agenda": KindNames("Agenda item", "Agenda items")},
-    read=_items,
-    check=by_record(_items_for),
+    read=_item_rows,
+    check=by_record(_readable_items),
     follows={
         "conversations_agendaitem.id": ("pk",),
         "conversations_meeting.id": ("meeting",),

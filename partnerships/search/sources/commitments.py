@@ -18,7 +18,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record, rea
 from partnerships.search.sources.texts import names_of
 
 
-def _commitments(ids: Collection[int]) -> Iterable[Row]:
+def _commitment_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each commitment, by its text, its reference and all names of both sides."""
     readers = readers_by_routes(Commitment, ROUTES, ids)
     commitments = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
@@ -42,12 +42,12 @@ def _commitments(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _commitments_for(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
+def _readable_commitments(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
     """Return the ids of the commitments that the person may read."""
     return Commitment.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _agreements(ids: Collection[int]) -> Iterable[Row]:
+def _agreement_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each developer agreement, for everybody."""
     for agreement in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
         yield Row(
@@ -63,7 +63,7 @@ def _agreements(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _agreements_for(user: User, ids: list[int]) -> QuerySet[DeveloperAgreement, int]:
+def _readable_agreements(user: User, ids: list[int]) -> QuerySet[DeveloperAgreement, int]:
     """Return the ids of the developer agreements that the person may read."""
     return DeveloperAgreement.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -78,15 +78,15 @@ COMMITMENTS = Source(
     code="commitment",
     model=Commitment,
     kinds={"commitment": KindNames("Commitment", "Commitments")},
-    read=_commitments,
-    check=by_record(_commitments_for),
+    read=_commitment_rows,
+    check=by_record(_readable_commitments),
     follows=_FOLLOWS,
 )
 DEVELOPER_AGREEMENTS = Source(
     code="agreement",
     model=DeveloperAgreement,
     kinds={"agreement": KindNames("Developer agreement", "Developer agreements")},
-    read=_agreements,
-    check=by_record(_agreements_for),
+    read=_agreement_rows,
+    check=by_record(_readable_agreements),
     follows={"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},
 )

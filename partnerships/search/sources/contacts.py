@@ -1,4 +1,4 @@
-"""Index rows of posts and of their holders, so that search says who to ring about what."""
+"""Index rows of posts and of their holders, so that search finds whom to ring about a topic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROLE_WORDS = {
     PostRole.ESCALATION: "complaint complaints",
     PostRole.TEAM: "",
 }
-#: Changes of these columns change the rows of a holder: by "table.column", the paths from a holder to its value.
+#: Columns ("table.column") whose changes change the rows of a holder, each with the paths from a holder to its value.
 _FOLLOWS = {
     "agreements_party.partnership_id": ("post__partnership", "post__organisation__parties__partnership"),
     "organisations_organisation.id": ("post__organisation",),
@@ -47,10 +47,12 @@ class _IndexedPost(NamedTuple):
 def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
     """Yield each post with its words and readers.
 
-    The organisation itself and its partners read a post: of a post in a partnership, the present parties.
+    The readers are the organisation itself and its partners or, for a post in a partnership, the present parties.
     """
     posts = list(posts)
-    partners_by_organisation = _partners({post.organisation_id for post in posts if post.partnership_id is None})
+    partners_by_organisation = _partners_by_organisation(
+        {post.organisation_id for post in posts if post.partnership_id is None}
+    )
     partnership_ids = {post.partnership_id for post in posts if post.partnership_id is not None}
     present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
     parties_by_partnership: defaultdict[int, set[int]] = defaultdict(set)
@@ -72,7 +74,7 @@ def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
         yield _IndexedPost(post=post, words=words, readers=frozenset({post.organisation_id, *partner_ids}))
 
 
-def _partners(organisation_ids: Collection[int]) -> defaultdict[int, set[int]]:
+def _partners_by_organisation(organisation_ids: Collection[int]) -> defaultdict[int, set[int]]:
     """Return the organisations with which each of these shares a partnership, by id."""
     partners_by_organisation: defaultdict[int, set[int]] = defaultdict(set)
     parties = Party.objects.present().filter(organisation__in=organisation_ids)
@@ -91,7 +93,7 @@ def _open_posts(posts: QuerySet[Post]) -> QuerySet[Post]:
     )
 
 
-def _posts(ids: Collection[int]) -> Iterable[Row]:
+def _post_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each open post."""
     for post, words, readers in _indexed_posts(_open_posts(Post.objects.filter(pk__in=ids))):
         yield Row(
@@ -106,12 +108,12 @@ def _posts(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _posts_for(user: User, ids: list[int]) -> QuerySet[Post, int]:
+def _readable_posts(user: User, ids: list[int]) -> QuerySet[Post, int]:
     """Return the ids of the open posts that the person may see."""
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _holders(ids: Collection[int]) -> Iterable[Row]:
+def _holder_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each present or future holder of an open post, unless their contact details were removed."""
     holders = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
     posts = _open_posts(Post.objects.filter(pk__in={holder.post_id for holder in holders}))
@@ -132,7 +134,7 @@ def _holders(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
+def _readable_holders(user: User, ids: list[int]) -> QuerySet[Holder, int]:
     """Return the ids of the present holders whom the person may see.
 
     Future holders are never found: only the organisation itself sees them, on the page of the post.
@@ -145,8 +147,8 @@ POSTS = Source(
     code="post",
     model=Post,
     kinds={"contact": KindNames("Contact", "Contacts")},
-    read=_posts,
-    check=by_record(_posts_for),
+    read=_post_rows,
+    check=by_record(_readable_posts),
     follows={"agreements_post.id": ("pk",)}
     | {column: tuple(path.removeprefix("post__") for path in paths) for column, paths in _FOLLOWS.items()},
 )
@@ -154,8 +156,8 @@ HOLDERS = Source(
     code="holder",
     model=Holder,
     kinds={"contact": KindNames("Contact", "Contacts")},
-    read=_holders,
-    check=by_record(_holders_for),
+    read=_holder_rows,
+    check=by_record(_readable_holders),
     follows={"agreements_holder.id": ("pk",), "agreements_post.id": ("post",), "people_user.id": ("person",)}
     | _FOLLOWS,
 )

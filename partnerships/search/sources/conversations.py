@@ -24,7 +24,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record, rea
 from partnerships.search.sources.texts import names_of, texts_of
 
 
-def _conversations(ids: Collection[int]) -> Iterable[Row]:
+def _conversation_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each conversation."""
     readers = readers_by_routes(Conversation, ROUTES, ids)
     conversations = Conversation.objects.filter(pk__in=ids)
@@ -43,12 +43,12 @@ def _conversations(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _conversations_for(user: User, ids: list[int]) -> QuerySet[Conversation, int]:
+def _readable_conversations(user: User, ids: list[int]) -> QuerySet[Conversation, int]:
     """Return the ids of the conversations that the person may read."""
     return Conversation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _meetings(ids: Collection[int]) -> Iterable[Row]:
+def _meeting_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each meeting."""
     readers = readers_by_routes(Meeting, MEETING_ROUTES, ids)
     meetings = Meeting.objects.filter(pk__in=ids).select_related("organisation")
@@ -66,12 +66,12 @@ def _meetings(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _meetings_for(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
+def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
     """Return the ids of the meetings that the person may read."""
     return Meeting.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _reports(ids: Collection[int]) -> Iterable[Row]:
+def _report_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for the newest submission of each progress report. A draft has none."""
     readers = readers_by_routes(Report, READERS, ids)
     for report in Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions"):
@@ -91,12 +91,12 @@ def _reports(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _reports_for(user: User, ids: list[int]) -> QuerySet[Report, int]:
+def _readable_reports(user: User, ids: list[int]) -> QuerySet[Report, int]:
     """Return the ids of the progress reports that the person may read."""
     return Report.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _returns(ids: Collection[int]) -> Iterable[Row]:
+def _return_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each nominations return that was sent."""
     readers = readers_by_routes(NominationsReturn, RETURN_READERS, ids)
     for nominations_return in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
@@ -114,7 +114,7 @@ def _returns(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _returns_for(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]:
+def _readable_returns(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]:
     """Return the ids of the nominations returns that the person may read."""
     return NominationsReturn.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -125,8 +125,8 @@ CONVERSATIONS = Source(
     code="conversation",
     model=Conversation,
     kinds={"conversation": KindNames("Conversation", "Conversations")},
-    read=_conversations,
-    check=by_record(_conversations_for),
+    read=_conversation_rows,
+    check=by_record(_readable_conversations),
     follows={
         "conversations_conversation.id": ("pk",),
         "conversations_side.conversation_id": ("pk",),
@@ -138,8 +138,8 @@ MEETINGS = Source(
     code="meeting",
     model=Meeting,
     kinds={"meeting": KindNames("Meeting", "Meetings")},
-    read=_meetings,
-    check=by_record(_meetings_for),
+    read=_meeting_rows,
+    check=by_record(_readable_meetings),
     follows={"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
     | dict.fromkeys(_BY_NAME, ("organisation",)),
 )
@@ -147,8 +147,8 @@ REPORTS = Source(
     code="report",
     model=Report,
     kinds={"report": KindNames("Progress report", "Progress reports")},
-    read=_reports,
-    check=by_record(_reports_for),
+    read=_report_rows,
+    check=by_record(_readable_reports),
     follows={
         "conversations_report.id": ("pk",),
         "conversations_reportsubmission.report_id": ("pk",),
@@ -160,8 +160,8 @@ RETURNS = Source(
     code="return",
     model=NominationsReturn,
     kinds={"return": KindNames("Nominations return", "Nominations returns")},
-    read=_returns,
-    check=by_record(_returns_for),
+    read=_return_rows,
+    check=by_record(_readable_returns),
     follows={
         "nominations_nominationsreturn.id": ("pk",),
         "agreements_party.partnership_id": ("agreement__partnership",),

@@ -1,7 +1,8 @@
 """Index rows of drafts of plans and of comments on plans.
 
-Only the editors and leads of a plan find its draft and comments on the draft; authors also find their own comments.
-People with whom the draft is shared by name do not: each opening of its page is logged, but a snippet would not be.
+Only the editors and leads of a plan find its draft and the comments on the draft; authors also find their own
+comments. People with whom the draft is shared by name do not find it, as each opening of its page is logged, but a
+snippet would not be.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_route
 from partnerships.plans.starters import starter
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.plans import Names, areas_of, rows_of_item, text_of_item
-from partnerships.search.sources.source import ONE_DAY, KindNames, Source, by_record, readers_by_routes
+from partnerships.search.sources.source import AFTER_EVERY_EMBARGO, KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 
-def _drafts(ids: Collection[int]) -> Iterable[Row]:
-    """Yield the rows of drafts: only what differs from the version, or from the template, on which a draft is based."""
+def _draft_rows(ids: Collection[int]) -> Iterable[Row]:
+    """Yield the rows of drafts.
+
+    Only the pieces that differ from the version or template on which a draft is based get a row.
+    """
     readers = readers_by_routes(Draft, (drafters_of("plan__"),), ids)
     drafts = list(
         Draft.objects.filter(pk__in=ids, content__isnull=False)
@@ -80,27 +84,27 @@ def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: 
             yield from rows_of_item(collection, item, text, item_columns)
 
 
-def _drafts_for(user: User, ids: list[int]) -> QuerySet[Draft, int]:
+def _readable_drafts(user: User, ids: list[int]) -> QuerySet[Draft, int]:
     """Return the ids of the drafts whose plans the person may edit."""
     editable = Plan.objects.editable_by(user).of_record()
     return Draft.objects.filter(Q(editable), among("pk", ids)).values_list("pk", flat=True)
 
 
-def _comments(ids: Collection[int]) -> Iterable[Row]:
+def _comment_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield the rows of comments.
 
-    People inside the plan read a comment on a version, and editors and leads one on a draft. Authors read their own
+    People inside the plan read comments on versions, and editors and leads those on a draft. Authors read their own
     comments and, on versions, the replies to them.
     """
     comments = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
-    routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY))
+    routes = (*inside_routes(AFTER_EVERY_EMBARGO), *former_routes(AFTER_EVERY_EMBARGO))
     plan_ids = {comment.plan_id for comment in comments if not comment.is_on_draft}
     inside_readers = readers_by_routes(Plan, routes, plan_ids)
     draft_plan_ids = {comment.plan_id for comment in comments if comment.is_on_draft}
     draft_readers = readers_by_routes(Plan, (DRAFTERS,), draft_plan_ids)
     for comment in comments:
         readers = draft_readers if comment.is_on_draft else inside_readers
-        # People have ids below zero among readers.
+        # In `readers`, ids of people are negative.
         author_readers = {-comment.author_id}
         if comment.parent and not comment.is_on_draft:
             author_readers.add(-comment.parent.author_id)
@@ -108,7 +112,7 @@ def _comments(ids: Collection[int]) -> Iterable[Row]:
         yield Row(
             object_id=comment.pk,
             kind="comment",
-            # Without the plan's title, which may be newer than the one that a former partner may read.
+            # The title of the plan is left out, as it may be newer than the title that a former partner may read.
             title=f"Comment on {comment.anchor_label or 'the whole plan'}",
             text=comment.text,
             partnership_id=comment.plan.partnership_id,
@@ -119,8 +123,11 @@ def _comments(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _comments_for(user: User, ids: list[int]) -> QuerySet[Comment, int]:
-    """Return the ids of the comments that the person may find: of those on drafts, not all that they may read."""
+def _findable_comments(user: User, ids: list[int]) -> QuerySet[Comment, int]:
+    """Return the ids of the comments that the person may find.
+
+    Of comments on drafts, the person may read more than they may find.
+    """
     may_edit_plan = Q(Plan.objects.editable_by(user).of_record())
     may_find = Q(version_number__gt=0) | may_edit_plan | Q(author=user.pk)
     return Comment.objects.visible_to(user).filter(may_find, among("pk", ids)).values_list("pk", flat=True)
@@ -131,16 +138,16 @@ DRAFTS = Source(
     code="draft",
     model=Draft,
     kinds={},
-    read=_drafts,
-    check=by_record(_drafts_for),
+    read=_draft_rows,
+    check=by_record(_readable_drafts),
     follows={"plans_draft.id": ("pk",)} | _OWNERS,
 )
 COMMENTS = Source(
     code="comment",
     model=Comment,
     kinds={"comment": KindNames("Comment", "Comments")},
-    read=_comments,
-    check=by_record(_comments_for),
+    read=_comment_rows,
+    check=by_record(_findable_comments),
     follows={
         "plans_comment.id": ("pk",),
         "plans_share.plan_id": ("plan",),

@@ -17,7 +17,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record, rea
 from partnerships.search.sources.texts import names_of
 
 
-def _entries(ids: Collection[int]) -> Iterable[Row]:
+def _entry_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each ask or offer."""
     readers = readers_by_routes(Entry, ROUTES, ids)
     entries = Entry.objects.filter(pk__in=ids).select_related("organisation")
@@ -42,7 +42,7 @@ def _entries(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _entries_for(user: User, ids: list[int]) -> QuerySet[Entry, int]:
+def _readable_entries(user: User, ids: list[int]) -> QuerySet[Entry, int]:
     """Return the ids of the asks and offers that the person may read."""
     return Entry.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -51,8 +51,8 @@ ENTRIES = Source(
     code="entry",
     model=Entry,
     kinds={"ask": KindNames("Ask", "Asks"), "offer": KindNames("Offer", "Offers")},
-    read=_entries,
-    check=by_record(_entries_for),
+    read=_entry_rows,
+    check=by_record(_readable_entries),
     follows={
         "exchange_entry.id": ("pk",),
         "exchange_entry_areas.entry_id": ("pk",),

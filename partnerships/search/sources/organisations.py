@@ -15,7 +15,7 @@ from partnerships.search.models import EVERYONE
 from partnerships.search.sources.source import KindNames, Source, by_record
 
 
-def _organisations(ids: Collection[int]) -> Iterable[Row]:
+def _organisation_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each organisation, with all its names, numbers and areas, for everybody."""
     organisations = Organisation.objects.standing().filter(pk__in=ids)
     for organisation in organisations.prefetch_related("names", "identifiers", "areas"):
@@ -39,13 +39,13 @@ def _organisations(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _organisations_for(user: User, ids: list[int]) -> QuerySet[Organisation, int]:
+def _readable_organisations(user: User, ids: list[int]) -> QuerySet[Organisation, int]:
     """Return the ids of the organisations that the person may see."""
     return Organisation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _people(ids: Collection[int]) -> Iterable[Row]:
-    """Yield a row for each current membership: a person in two organisations has two."""
+def _person_rows(ids: Collection[int]) -> Iterable[Row]:
+    """Yield a row for each current membership. A person in two organisations has two rows."""
     memberships = Membership.objects.current().filter(pk__in=ids)
     for membership in memberships.select_related("person", "organisation"):
         yield Row(
@@ -59,7 +59,7 @@ def _people(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _people_for(user: User, ids: list[int]) -> QuerySet[Membership, int]:
+def _readable_memberships(user: User, ids: list[int]) -> QuerySet[Membership, int]:
     """Return the ids of the current memberships that the person may see."""
     return Membership.objects.current().visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -68,8 +68,8 @@ ORGANISATIONS = Source(
     code="organisation",
     model=Organisation,
     kinds={"organisation": KindNames("Organisation", "Organisations")},
-    read=_organisations,
-    check=by_record(_organisations_for),
+    read=_organisation_rows,
+    check=by_record(_readable_organisations),
     follows={
         "organisations_organisation.id": ("pk",),
         "organisations_organisationname.organisation_id": ("pk",),
@@ -82,8 +82,8 @@ PEOPLE = Source(
     code="person",
     model=Membership,
     kinds={"person": KindNames("Person", "People")},
-    read=_people,
-    check=by_record(_people_for),
+    read=_person_rows,
+    check=by_record(_readable_memberships),
     follows={
         "organisations_membership.id": ("pk",),
         "organisations_organisation.id": ("organisation",),

@@ -15,11 +15,11 @@ from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of, texts_of_files
 
-#: A change of a party changes who may read the records of its partnership.
+#: A change of a party can change the readers of the records of its partnership.
 _PARTIES = "agreements_party.partnership_id"
 
 
-def _partnerships(ids: Collection[int]) -> Iterable[Row]:
+def _partnership_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for the outline of each partnership, with the names of its present parties."""
     readers = readers_by_routes(Partnership, OUTLINED, ids)
     present = Prefetch("parties", Party.objects.present().select_related("organisation"), to_attr="partners")
@@ -42,15 +42,15 @@ def _partnerships(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _partnerships_for(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
+def _readable_partnerships(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
     """Return the ids of the partnerships that the person may read as they are today.
 
-    Former parties are left out: the words may have changed since they left (see `queries.past`).
+    Former parties are left out, as the words may have changed since they left (see `queries.past`).
     """
     return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _terms(ids: Collection[int]) -> Iterable[Row]:
+def _terms_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield the rows of each partnership's newest terms. Long terms are divided into several rows."""
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
     newest_versions = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
@@ -71,12 +71,12 @@ def _terms(ids: Collection[int]) -> Iterable[Row]:
             )
 
 
-def _terms_for(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
+def _readable_terms(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
     """Return the ids of the versions that the person may read."""
     return TermsVersion.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _objectives(ids: Collection[int]) -> Iterable[Row]:
+def _objective_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each objective."""
     objectives = list(Objective.objects.filter(pk__in=ids))
     readers = readers_by_routes(Partnership, INSIDE, {objective.partnership_id for objective in objectives})
@@ -94,15 +94,16 @@ def _objectives(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _objectives_for(user: User, ids: list[int]) -> QuerySet[Objective, int]:
+def _readable_objectives(user: User, ids: list[int]) -> QuerySet[Objective, int]:
     """Return the ids of the objectives that the person may read."""
     return Objective.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
-def _documents(ids: Collection[int]) -> Iterable[Row]:
+def _document_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield the rows of documents, with the text of their files.
 
-    Documents with personal data are indexed without text: they open only while a data-sharing agreement is in force.
+    Documents with personal data are indexed without text, as people may open them only while a data-sharing agreement
+    is in force.
     """
     documents = list(Document.objects.filter(pk__in=ids, removed_at=None))
     text_by_sha256 = texts_of_files(document.sha256 for document in documents if not document.personal_data)
@@ -125,7 +126,7 @@ def _documents(ids: Collection[int]) -> Iterable[Row]:
             )
 
 
-def _documents_for(user: User, ids: list[int]) -> QuerySet[Document, int]:
+def _readable_documents(user: User, ids: list[int]) -> QuerySet[Document, int]:
     """Return the ids of the documents that the person may read."""
     return Document.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -134,12 +135,12 @@ PARTNERSHIPS = Source(
     code="partnership",
     model=Partnership,
     kinds={"partnership": KindNames("Partnership", "Partnerships")},
-    read=_partnerships,
-    check=by_record(_partnerships_for),
+    read=_partnership_rows,
+    check=by_record(_readable_partnerships),
     follows={
         "agreements_partnership.id": ("pk",),
         "agreements_partnership_areas.partnership_id": ("pk",),
-        # Parties of a working group's parent read its outline.
+        # Parties of the parent partnership of a working group may read the working group's outline.
         _PARTIES: ("pk", "as_group__parent"),
         "organisations_organisation.id": ("parties__organisation",),
     },
@@ -148,23 +149,23 @@ TERMS = Source(
     code="terms",
     model=TermsVersion,
     kinds={"terms": KindNames("Terms", "Terms")},
-    read=_terms,
-    check=by_record(_terms_for),
+    read=_terms_rows,
+    check=by_record(_readable_terms),
     follows={"agreements_termsversion.partnership_id": ("partnership",), _PARTIES: ("partnership",)},
 )
 OBJECTIVES = Source(
     code="objective",
     model=Objective,
     kinds={"objective": KindNames("Objective", "Objectives")},
-    read=_objectives,
-    check=by_record(_objectives_for),
+    read=_objective_rows,
+    check=by_record(_readable_objectives),
     follows={"agreements_objective.id": ("pk",), _PARTIES: ("partnership",)},
 )
 DOCUMENTS = Source(
     code="document",
     model=Document,
     kinds={"document": KindNames("Document", "Documents")},
-    read=_documents,
-    check=by_record(_documents_for),
+    read=_document_rows,
+    check=by_record(_readable_documents),
     follows={"agreements_document.id": ("pk",), _PARTIES: ("partnership",)},
 )

@@ -1,8 +1,8 @@
 """Index rows of plans and of their outcomes, sections, sites, milestones, risks and documents.
 
 The newest version is indexed. While it is under embargo, the newest open version is indexed too, because everybody but
-the owners reads that one. A plan that is not published has a row with its title only; `drafts` indexes its draft.
-People who may read a plan only as it was find it by its title (`queries.past`).
+the owners reads the open version. A plan that is not published has a row with its title only; `drafts` indexes its
+draft. People who may read a plan only as it was find the plan by its title (`queries.past`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import ONE_DAY, Check, KindNames, MatchingEntry, Source, readers_by_routes
+from partnerships.search.sources.source import (
+    AFTER_EVERY_EMBARGO,
+    Check,
+    KindNames,
+    MatchingEntry,
+    Source,
+    readers_by_routes,
+)
 from partnerships.search.sources.texts import texts_of_files
 
 #: The kind of entry for the items of each collection of a plan.
@@ -37,8 +44,8 @@ _KINDS = {
     "risks": "risk",
     "documents": "document",
 }
-#: Fields without words to index: codes and numbers. Notes of a site get a row of their own, because only readers inside
-#: find them.
+#: Fields without words to index: codes and numbers. Notes of a site have a row of their own, because only readers
+#: inside may find them.
 _NOT_WORDS = frozenset(
     {"key", "site", "area", "lat", "lng", "planning_status", "confidence", "status", "notes", "content_type", "size"}
     | {"sha256", "likelihood", "impact", "restricted", "confidential", "homes", "forecast_start", "actual_start"}
@@ -46,10 +53,10 @@ _NOT_WORDS = frozenset(
 )
 
 
-def _plans(ids: Collected[int]) -> Iterable[Row]:
-    """Yield the rows of plans: of the newest version, and of the newest open one if that is another."""
-    readers = readers_by_routes(Plan, (*published_routes(ONE_DAY), *draft_routes(ONE_DAY)), ids)
-    inside_readers = readers_by_routes(Plan, inside_routes(ONE_DAY), ids)
+def _plan_rows(ids: Collected[int]) -> Iterable[Row]:
+    """Yield the rows of the newest version of each plan and, if it is another version, of the newest open one."""
+    readers = readers_by_routes(Plan, (*published_routes(AFTER_EVERY_EMBARGO), *draft_routes(AFTER_EVERY_EMBARGO)), ids)
+    inside_readers = readers_by_routes(Plan, inside_routes(AFTER_EVERY_EMBARGO), ids)
     is_shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
     shown_versions = list(Version.objects.filter(is_shown, plan__in=ids).order_by("number").defer("prose", "figures"))
     versions_by_plan: defaultdict[int, list[Version]] = defaultdict(list)
@@ -62,7 +69,7 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
     )
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner_ids = [owner.organisation_id for owner in plan.owners.all()]
-        common: dict[str, Any] = {
+        plan_columns: dict[str, Any] = {
             "object_id": plan.pk,
             "partnership_id": plan.partnership_id,
             "organisation_id": min(owner_ids, default=None),
@@ -70,9 +77,9 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
             "readers": readers[plan.pk],
         }
         if not versions_by_plan[plan.pk]:
-            yield _row_of_plan(plan, plan.title, {}, common)
+            yield _row_of_plan(plan, plan.title, {}, plan_columns)
         for version in versions_by_plan[plan.pk]:
-            version_columns = common | {"number": version.number, "opens_at": version.embargo_until}
+            version_columns = plan_columns | {"number": version.number, "opens_at": version.embargo_until}
             # Both versions have the same parts, and rows with the same part would replace each other.
             part_prefix = "" if version.number == plan.current_number else "open/"
             yield _row_of_plan(plan, version.title, version.content["about"], version_columns, part_prefix)
@@ -96,7 +103,7 @@ def _row_of_plan(plan: Plan, title: str, about: Item, common: dict[str, Any], pa
 def _rows_of_items(
     plan: Plan, content: Content, names: Names, common: dict[str, Any], part_prefix: str
 ) -> Iterator[Row]:
-    """Yield the rows of the sites, milestones, documents and so on. Those that outsiders may not read are hidden."""
+    """Yield the rows of the sites, milestones, documents and so on, hidden if outsiders may not read the item."""
     content_for_outsiders = outside(content)
     names = names.with_sites_of(content)
     for collection in COLLECTIONS:
@@ -109,7 +116,7 @@ def _rows_of_items(
             item_columns = common | {"hidden": item["key"] not in keys_for_outsiders, "path": path}
             text = text_of_item(collection, item, names)
             yield from rows_of_item(collection, item, text, item_columns, part_prefix)
-            # Hidden in any case: outsiders never read notes, even those of a site that they see.
+            # Notes are always hidden, because outsiders may never read them, even those of a site that they see.
             if item.get("notes"):
                 yield Row(
                     **common,
@@ -124,14 +131,17 @@ def _rows_of_items(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What the codes and keys in items of a plan stand for: names of areas and sites, and texts of files."""
+    """The names of areas and sites, and texts of files, to which codes and keys in the items of a plan refer."""
 
     area_by_code: Mapping[str, str]
     text_by_sha256: Mapping[str, str]
     site_by_key: Mapping[str, str] = field(default_factory=dict)
 
     def with_sites_of(self, content: Content) -> Names:
-        """Return the names with those of the sites in this content, whose keys are unique within a plan only."""
+        """Return the names together with those of the sites in this content.
+
+        The keys of sites are unique only within a plan.
+        """
         return replace(self, site_by_key={site["key"]: site["name"] for site in content["sites"]})
 
 
@@ -173,7 +183,7 @@ def areas_of(contents: Iterable[Content]) -> dict[str, str]:
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
 
-#: How much of a plan its readers see, from least to most.
+#: Levels of access to a plan, from the lowest to the highest.
 _OUTSIDE, _INSIDE, _OWNER = 1, 2, 3
 
 
@@ -181,7 +191,7 @@ def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, 
     """Return the plans that the person may read today: plan id, version number (0 for a draft) and level of access.
 
     A plan has several rows if the person may read it in several ways. During an embargo, only owners read the current
-    version; others read the open one.
+    version; others read the open version.
     """
     now = timezone.now()
     is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)
@@ -196,25 +206,27 @@ def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, 
         (present.filter(is_embargoed), "open_number", _OUTSIDE),
         (plans.draft_visible_to(user).filter(current_number=0), "current_number", _OWNER),
     )
-    first, *others = (
+    first_query, *other_queries = (
         readable.values_list("pk", version_field).annotate(access=Value(access))
         for readable, version_field, access in routes
     )
-    return first.union(*others, all=True)
+    return first_query.union(*other_queries, all=True)
 
 
 def _allowed_ids(entries: Sequence[MatchingEntry], rows: Collected[tuple[int, int, int]]) -> set[int]:
-    """Return the ids of the entries from the version that the person reads. Outsiders get no hidden entries."""
-    version_and_access: dict[int, tuple[int, int]] = {}
+    """Return the ids of the entries from the version that the person may read. Outsiders get no hidden entries."""
+    version_and_access_by_plan: dict[int, tuple[int, int]] = {}
     for plan_id, version_number, access in rows:
-        # Owners are parties too: take the newest version, and the most access to it.
-        version_and_access[plan_id] = max((version_number, access), version_and_access.get(plan_id, (0, 0)))
+        # A plan may have several rows, as owners are parties too. Use the newest version and the highest access to it.
+        version_and_access_by_plan[plan_id] = max(
+            (version_number, access), version_and_access_by_plan.get(plan_id, (0, 0))
+        )
 
     allowed_ids = set()
     for entry in entries:
-        if entry.object_id not in version_and_access:
+        if entry.object_id not in version_and_access_by_plan:
             continue
-        version_number, access = version_and_access[entry.object_id]
+        version_number, access = version_and_access_by_plan[entry.object_id]
         needed_access = _INSIDE if entry.hidden else _OUTSIDE
         if entry.number == version_number and access >= needed_access:
             allowed_ids.add(entry.id)
@@ -232,7 +244,7 @@ PLANS = Source(
         "risk": KindNames("Risk", "Risks"),
         "document": KindNames("Document", "Documents"),
     },
-    read=_plans,
+    read=_plan_rows,
     check=Check(rights_query=_readable_versions, allowed_ids=_allowed_ids),
     follows={
         "plans_plan.id": ("pk",),

@@ -1,4 +1,4 @@
-"""Index rows of recommendations, without what organisations do about them."""
+"""Index rows of recommendations, without the responses of organisations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 
 
-def _recommendations(ids: Collection[int]) -> Iterable[Row]:
+def _recommendation_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each recommendation, with its report and the organisations to which it is addressed."""
     readers = readers_by_routes(Recommendation, EVERYBODY, ids)
     for recommendation in Recommendation.objects.filter(pk__in=ids).for_listing():
@@ -40,7 +40,7 @@ def _recommendations(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _recommendations_for(user: User, ids: list[int]) -> QuerySet[Recommendation, int]:
+def _readable_recommendations(user: User, ids: list[int]) -> QuerySet[Recommendation, int]:
     """Return the ids of the recommendations that the person may read."""
     return Recommendation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -49,8 +49,8 @@ RECOMMENDATIONS = Source(
     code="recommended",
     model=Recommendation,
     kinds={"recommended": KindNames("Recommendation", "Recommendations")},
-    read=_recommendations,
-    check=by_record(_recommendations_for),
+    read=_recommendation_rows,
+    check=by_record(_readable_recommendations),
     follows={
         "recommendations_recommendation.id": ("pk",),
         "recommendations_source.id": ("source",),

@@ -15,7 +15,7 @@ from partnerships.search.entries import Row, joined
 from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 
 
-def _frozen(ids: Collection[int]) -> Iterable[Row]:
+def _frozen_report_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each frozen report."""
     readers = readers_by_routes(FrozenReport, READERS, ids)
     for frozen_report in FrozenReport.objects.filter(pk__in=ids).defer("content"):
@@ -33,7 +33,7 @@ def _frozen(ids: Collection[int]) -> Iterable[Row]:
         )
 
 
-def _frozen_for(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
+def _readable_frozen_reports(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
     """Return the ids of the frozen reports that the person may read."""
     return FrozenReport.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
@@ -42,7 +42,7 @@ FROZEN = Source(
     code="frozen",
     model=FrozenReport,
     kinds={"frozen": KindNames("Frozen report", "Frozen reports")},
-    read=_frozen,
-    check=by_record(_frozen_for),
+    read=_frozen_report_rows,
+    check=by_record(_readable_frozen_reports),
     follows={"reports_frozenreport.id": ("pk",), "agreements_party.partnership_id": ("partnership",)},
 )

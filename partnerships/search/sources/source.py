@@ -14,8 +14,9 @@ from partnerships.organisations.audience import Network, People, Route
 from partnerships.search.entries import Row
 from partnerships.search.models import EVERYONE
 
-#: A moment after every embargo. Readers are worked out for it, so that the index need not change when an embargo ends.
-ONE_DAY = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+#: A time after every embargo. The index stores the readers at this time, so that it need not change when an embargo
+#: ends.
+AFTER_EVERY_EMBARGO = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
 class MatchingEntry(NamedTuple):
@@ -39,8 +40,8 @@ class Check:
     """How the rights on the entries of a source are checked.
 
     `rights_query(user, ids)` is the query about their records. It must be a function of a module, so that its SQL can
-    be kept (see `statements`). `allowed_ids(entries, rows)` returns the ids of the entries that the person may read at
-    this moment, given the rows of that query.
+    be cached (see `statements`). `allowed_ids(entries, rows)` returns the ids of the entries that the person may read
+    now, given the rows of that query.
     """
 
     rights_query: Callable[..., QuerySet[Any, Any]]
@@ -60,7 +61,7 @@ class Source:
 
     code: str
     model: type[Model]
-    #: The names of its kinds of entries, by the kind's code.
+    #: The names of the kinds of entries from this source, by the code of the kind.
     kinds: Mapping[str, KindNames]
     #: Returns the index rows of the records with these ids. Search never finds a record without rows.
     read: Callable[[Collection[int]], Iterable[Row]]
@@ -83,7 +84,7 @@ class Source:
 
 
 def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
-    """Return the usual check: the person may read an entry if they may read its record.
+    """Return the usual check, by which a person may read an entry if they may read its record.
 
     `visible_ids(user, ids)` is the query for the ids of the records that the person may read.
     """
@@ -98,20 +99,20 @@ def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
 def readers_by_routes(
     model: type[Model], routes: Iterable[Route], ids: Collection[int]
 ) -> defaultdict[int, frozenset[int]]:
-    """Return the readers that these routes reach, or may reach later, by the id of the record.
+    """Return the readers whom these routes reach, or may reach later, by the id of the record.
 
     Conditions of a route on organisations and people are ignored here, because the check of each result tests them.
     """
     rows = model._base_manager.filter(pk__in=list(ids)).order_by()
     readers_by_id: defaultdict[int, set[int]] = defaultdict(set)
 
-    # People have ids below zero among readers. A set, because several routes may have the same path.
+    # In `readers`, ids of people are negative. This is a set because several routes may have the same path.
     paths_and_signs = {
         (route.path, -1 if isinstance(route, People) else 1) for route in routes if not isinstance(route, Network)
     }
     for path, sign in paths_and_signs:
-        reached = rows.exclude(**{path: None}) if path else rows
-        for pk, reader_id in reached.values_list("pk", path or "pk").distinct():
+        rows_on_path = rows.exclude(**{path: None}) if path else rows
+        for pk, reader_id in rows_on_path.values_list("pk", path or "pk").distinct():
             if reader_id is not None:
                 readers_by_id[pk].add(sign * reader_id)
 

@@ -1,4 +1,4 @@
-"""Collect words for the index: of versioned contents, of files, and the names of organisations."""
+"""Collects words for the index: from versioned contents, from files, and the names of organisations."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ def texts_of(value: Any) -> Iterator[str]:
             yield from texts_of(part)
 
 
-def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
+def texts_of_files(hashes: Iterable[str]) -> dict[str, str]:
     """Return the texts of files by SHA-256. A file that the worker has not read yet is left out."""
-    file_texts = FileText.objects.filter(sha256__in=set(fingerprints)).exclude(text="")
+    file_texts = FileText.objects.filter(sha256__in=set(hashes)).exclude(text="")
     return dict(file_texts.values_list("sha256", "text"))
 
 
 def names_of(*organisations: Organisation | None) -> str:
     """Return all names of these organisations, because a record shows the name that was in use on its day.
 
-    Prefetch `names`, and put the result at the end of a text: words after `UNSEEN` are found, but not shown.
+    `names` should be prefetched. The result must be at the end of a text, as words after `UNSEEN` are found but not
+    shown.
     """
     names: set[str] = set()
     for organisation in organisations:

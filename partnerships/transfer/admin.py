@@ -29,11 +29,11 @@ from partnerships.transfer.services.registers import (
     UnableToApply,
     UnableToConfirm,
     answer_doubt,
-    ask_to_apply,
     confirm_headings,
     discard_preview,
     last_line,
     proposals_for,
+    queue_import,
     receive_list,
 )
 from partnerships.transfer.services.registers.published_lists import labels_of
@@ -203,7 +203,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
         try:
-            ask_to_apply(
+            queue_import(
                 run=run,
                 author=signed_in(request),
                 now=timezone.now(),

@@ -25,10 +25,10 @@ from partnerships.transfer.services.registers import (
     Choices,
     UnableToApply,
     UnableToConfirm,
-    ask_to_apply,
     confirm_headings,
     discard_preview,
     proposals_for,
+    queue_import,
     receive_list,
 )
 from partnerships.transfer.services.registers.published_lists import labels_of
@@ -141,7 +141,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     back = reverse("transfer:own-run", args=[run.pk])
 
     def start_import() -> tuple[str, str]:
-        ask_to_apply(run=run, author=signed_in(request), now=timezone.now())
+        queue_import(run=run, author=signed_in(request), now=timezone.now())
         nudge_after_commit(apply_waiting.delay)
         return "", back
 

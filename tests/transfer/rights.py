@@ -21,12 +21,12 @@ from partnerships.transfer.services.pending import load_pending
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,
-    ask_to_apply,
     check_list,
     confirm_headings,
     discard_preview,
     import_register,
     preview_register,
+    queue_import,
     receive_list,
 )
 from tests.support.rights import ADMINISTRATOR, NO_WRITES, PARTNER, PARTNER_EDITORS, Row
@@ -116,7 +116,7 @@ OWN = (
     ),
     Row(
         "transfer.ask_to_apply",
-        lambda w, author, run: ask_to_apply(run=run, author=author, now=timezone.now()),
+        lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
         PARTNER,
         prepare=_own_files,
         situation="own files",
@@ -187,7 +187,7 @@ ROWS = (
     ),
     Row(
         "transfer.ask_to_apply",
-        lambda w, author, run: ask_to_apply(run=run, author=author, now=timezone.now()),
+        lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
     ),

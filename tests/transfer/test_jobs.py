@@ -26,11 +26,11 @@ from partnerships.transfer.services.registers import (
     Choices,
     UnableToApply,
     apply_waiting,
-    ask_to_apply,
     confirm_headings,
     discard_preview,
     jobs,
     preview_register,
+    queue_import,
 )
 from partnerships.transfer.services.registers.jobs import LEASE
 from tests.world import World, make_world
@@ -56,7 +56,7 @@ def test_import_keeps_its_number_so_that_its_page_stays() -> None:
     world = make_world()
     run = preview(world)
 
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
     assert tasks.apply_waiting() == 1
 
     done = ImportRun.objects.get(pk=run.pk)
@@ -70,7 +70,7 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
     world = make_world()
     client.force_login(world.dee)
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
     page = reverse("admin:transfer_importrun_change", args=[run.pk])
 
     assert "It will start within 20 seconds." in client.get(page).content.decode()
@@ -85,10 +85,10 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
 def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
 
     with pytest.raises(UnableToApply, match="already running"):
-        ask_to_apply(run=run, author=world.dee, now=NOW())
+        queue_import(run=run, author=world.dee, now=NOW())
     with pytest.raises(UnableToApply, match="is running"):
         discard_preview(run=run, author=world.dee, now=NOW())
 
@@ -97,7 +97,7 @@ def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
 def test_job_of_a_worker_that_died_is_taken_up_again() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
     ImportJob.objects.update(claimed_until=NOW() + LEASE)
 
     assert apply_waiting(now=NOW() + dt.timedelta(minutes=1)) == 0
@@ -124,7 +124,7 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
     world.dee.save(update_fields=["is_staff"])
     shown = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "The file was not imported; nothing was changed." in shown
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
     assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 
@@ -133,7 +133,7 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
 def test_headings_of_a_running_import_stay_as_they_are() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
 
     with pytest.raises(UnableToApply, match="is running"):
         confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW())
@@ -154,7 +154,7 @@ def test_import_that_fails_says_so_and_is_not_tried_for_ever(
             cursor.execute("SELECT pg_sleep(1)")
 
     world = make_world()
-    ask_to_apply(run=preview(world), author=world.dee, now=NOW())
+    queue_import(run=preview(world), author=world.dee, now=NOW())
     monkeypatch.setattr(jobs, "apply_preview", too_slow)
 
     with pytest.raises(error):
@@ -168,7 +168,7 @@ def test_import_that_fails_says_so_and_is_not_tried_for_ever(
 def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
     world, clock = make_world(), [0.0]
     for _ in range(2):
-        ask_to_apply(run=preview(world), author=world.dee, now=NOW())
+        queue_import(run=preview(world), author=world.dee, now=NOW())
 
     def take_long(*, run: ImportRun, **options: object) -> None:
         clock[0] += LONG_ENOUGH + 1
@@ -184,7 +184,7 @@ def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.Monke
 def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
     other = connections.create_connection(DEFAULT_DB_ALIAS)
     with closing(other), other.cursor() as cursor, connection.cursor() as ours:
         cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
@@ -201,7 +201,7 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_visible_before_the_import_ends() -> None:
     world = make_world()
-    job = ask_to_apply(run=preview(world), author=world.dee, now=NOW())
+    job = queue_import(run=preview(world), author=world.dee, now=NOW())
     other = connections.create_connection(DEFAULT_DB_ALIAS)
 
     with transaction.atomic(), shown_progress(job) as progress:
@@ -220,7 +220,7 @@ def test_progress_is_visible_before_the_import_ends() -> None:
 def test_import_that_writes_its_progress_does_not_wait_for_itself() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
 
     assert apply_waiting(now=NOW()) == 1
 

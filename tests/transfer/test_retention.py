@@ -11,7 +11,7 @@ from partnerships.activity.models import Event
 from partnerships.people.retention import apply_retention
 from partnerships.transfer.models import ImportRun, RunStatus
 from partnerships.transfer.services.files import File
-from partnerships.transfer.services.registers import ask_to_apply, discard_preview, preview_register
+from partnerships.transfer.services.registers import discard_preview, preview_register, queue_import
 from partnerships.transfer.services.retention import DISCARDED_AFTER, ROWS_KEPT
 from tests.world import World, make_world
 
@@ -53,7 +53,7 @@ def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> No
 def test_preview_that_a_worker_imports_is_not_discarded() -> None:
     world = make_world()
     run = preview(world)
-    ask_to_apply(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=NOW())
 
     apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
 

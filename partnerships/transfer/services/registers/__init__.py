@@ -4,7 +4,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.outcomes import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.registers.headings import UnableToConfirm, column_key, confirm_headings
 from partnerships.transfer.services.registers.importing import import_register
-from partnerships.transfer.services.registers.jobs import apply_waiting, ask_to_apply
+from partnerships.transfer.services.registers.jobs import apply_waiting, queue_import
 from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
     FileProposals,

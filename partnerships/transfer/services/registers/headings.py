@@ -16,7 +16,7 @@ from partnerships.transfer.reading.headings import canonical
 from partnerships.transfer.rights import may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.recording import record_import
-from partnerships.transfer.services.registers.known_headings import kept_heading
+from partnerships.transfer.services.registers.known_headings import stored_heading
 from partnerships.transfer.services.registers.previewing import (
     FileProposals,
     UnableToApply,
@@ -46,23 +46,23 @@ def confirm_headings(
     if not publisher.strip() and run.organisation is None:
         raise UnableToConfirm("Enter the publisher of the list.")
     with transaction.atomic():
-        waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
-        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
-        if waiting.organisation is not None:
-            publisher = waiting.organisation.name
-        if waiting.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or waiting.content is None:
+        locked_run = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
+        require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
+        if locked_run.organisation is not None:
+            publisher = locked_run.organisation.name
+        if locked_run.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or locked_run.content is None:
             raise UnableToApply(
                 "This import has already been applied or discarded. Upload the file again to start a new import."
             )
-        if ImportJob.objects.filter(run=waiting, error="").exists():
+        if ImportJob.objects.filter(run=locked_run, error="").exists():
             raise UnableToApply("This import is running. Wait for it to finish.")
-        files = proposals_for(waiting)
+        files = proposals_for(locked_run)
         _check(files, headings)
         known_headings = [
             KnownHeading(
-                register=waiting.register,
+                register=locked_run.register,
                 publisher=publisher.strip(),
-                heading=kept_heading(heading, file_index),
+                heading=stored_heading(heading, file_index),
                 column=column.code,
                 confirmed_at=now,
                 confirmed_by=author,
@@ -71,9 +71,9 @@ def confirm_headings(
             for column in file.columns
             if (heading := headings.get(column_key(file_index, column.code)))
         ]
-        _replace_known_headings(waiting.register, publisher.strip(), files, known_headings)
-        choices = Choices.of_preview(waiting.report, waiting.as_of, accept_missing=False).by(publisher.strip())
-        checked_run = check_again(waiting, choices, author, now)
+        _replace_known_headings(locked_run.register, publisher.strip(), files, known_headings)
+        choices = Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=False).by(publisher.strip())
+        checked_run = check_again(locked_run, choices, author, now)
         record_import(checked_run, EventKind.HEADINGS_CONFIRMED, author=author, now=now, headings=dict(headings))
     return checked_run
 
@@ -81,29 +81,33 @@ def confirm_headings(
 def _replace_known_headings(
     register: str, publisher: str, files: Sequence[FileProposals], known_headings: Sequence[KnownHeading]
 ) -> None:
-    """Save the confirmed headings; earlier meanings of the files' headings are deleted."""
+    """Save the confirmed headings, after deleting earlier meanings of the files' headings."""
     headings_in_files = {
-        kept_heading(heading.name, file_index)
+        stored_heading(heading.name, file_index)
         for file_index, file in enumerate(files)
         for heading in file.proposals.headings
     }
-    earlier = KnownHeading.objects.filter(register=register, publisher__iexact=publisher)
-    earlier.filter(heading__in=headings_in_files).delete()
+    earlier_headings = KnownHeading.objects.filter(register=register, publisher__iexact=publisher)
+    earlier_headings.filter(heading__in=headings_in_files).delete()
     for known_heading in known_headings:
         known_heading.save(force_insert=True)
 
 
 def _check(files: Sequence[FileProposals], headings: Mapping[str, str]) -> None:
-    """Refuse headings that are missing, chosen for two columns, or of a column that the list does not have."""
+    """Raise `UnableToConfirm` unless the headings are complete and unambiguous.
+
+    A required column needs a heading, a heading can belong to only one column, and each column must be one of the
+    list's.
+    """
     column_keys: set[str] = set()
     for file_index, file in enumerate(files):
         heading_by_column = {column: headings.get(column_key(file_index, column.code), "") for column in file.columns}
         missing = [column.shown for column, heading in heading_by_column.items() if column.required and not heading]
         if missing:
             raise UnableToConfirm(f"Choose a heading for {' and '.join(f'“{name}”' for name in missing)}.")
-        uses = Counter(canonical(heading) for heading in heading_by_column.values() if heading)
+        count_by_heading = Counter(canonical(heading) for heading in heading_by_column.values() if heading)
         for heading in heading_by_column.values():
-            if uses[canonical(heading)] > 1:
+            if count_by_heading[canonical(heading)] > 1:
                 raise UnableToConfirm(f"You chose “{heading}” for two columns. Choose another heading for one of them.")
         column_keys |= {column_key(file_index, column.code) for column in file.columns}
     unknown_keys = headings.keys() - column_keys

@@ -1,4 +1,4 @@
-"""Import a published register; rows that cannot be used are set aside."""
+"""Import a published register of organisations, and set aside rows that cannot be used."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def import_register(
     progress: Progress = silent,
     organisation: Organisation | None = None,
 ) -> Outcome:
-    """Import a published list into the directory, or with `dry_run` only report what the import would do.
+    """Import a published list; with `dry_run`, only report what the import would do.
 
-    A list older than the latest one adds to histories, as on its date. Rows with problems are set aside, and the other
-    rows are imported, unless the choices say otherwise. Raises `UnableToRead` with every problem if the whole file is
-    refused, because it is the wrong file or lacks too many organisations; and `UnknownHeadings` if a required column is
-    missing.
+    A list that is older than the latest one adds to histories, as on its date. Rows with problems are set aside, and
+    the other rows are imported, unless the choices say otherwise. Raises `UnableToRead` with every problem if the whole
+    file is refused, because it is the wrong file or lacks too many organisations, and `UnknownHeadings` if a required
+    column is missing.
     """
     import_request = ImportRequest(
         files=files_in(register, file),
@@ -61,9 +61,9 @@ def import_register(
 
 
 def apply_list(register: str, import_request: ImportRequest) -> ImportRun:
-    """Import a list of any kind inside the caller's transaction, and return its run.
+    """Import a list of any kind inside the caller's transaction, and return the run.
 
-    Headings are read as people confirmed them for earlier lists of the publisher.
+    Headings have the meaning that people confirmed for earlier lists of the publisher.
     """
     apply = importer_of(register) or partial(_apply_register, register)
     return apply(replace(import_request, known_headings=headings_known_for(register, import_request.choices.publisher)))
@@ -80,7 +80,7 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     day = settled_date(
         chosen_date=import_request.choices.as_of,
         date_in_name=import_request.named_date,
-        # Corrected rows belong to the latest list, whatever dates they hold.
+        # Corrected rows belong to the latest list, whatever dates they have.
         date_in_rows=import_request.latest_date(register) if list_file.is_corrected else list_file.true_on,
         now=import_request.now,
         report=report,
@@ -99,14 +99,16 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
         _refuse_incomplete_list(report, is_dry_run=not import_request.keep)
 
     counts = {outcome: report.counts[outcome] for outcome in OUTCOMES}
-    saved = import_request.finish(import_request.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts)
+    saved_run = import_request.finish(
+        import_request.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts
+    )
     if import_request.keep:
-        _save_rows_to_review(doubts, saved)
-    return saved
+        _save_rows_to_review(doubts, saved_run)
+    return saved_run
 
 
 def _remark_on_earlier_import(run: Import) -> None:
-    """Say in the report when the same file was last imported."""
+    """Add a remark on when the same file was last imported, if it was."""
     applied_runs = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
     earlier_run = applied_runs.filter(sha256=run.digest).order_by("-started_at", "-pk").first()
     if earlier_run is not None:
@@ -115,18 +117,18 @@ def _remark_on_earlier_import(run: Import) -> None:
 
 
 def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: Import) -> None:
-    """Update the directory from the list; an older one only adds to history."""
-    newer = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
-    if newer is not None and newer.as_of is not None:
-        fill_history(reading.entries, newer.as_of, Directory(), doubts, run)
+    """Update the directory from the list; if the list is older than the latest one, only add to histories."""
+    newer_run = newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
+    if newer_run is not None and newer_run.as_of is not None:
+        fill_history(reading.entries, newer_run.as_of, Directory(), doubts, run)
     else:
         reading.apply(Directory(), doubts, run)
 
 
 def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
-    """Refuse a list that would mark too many organisations as missing: it is probably a part, or the wrong list.
+    """Raise `UnableToRead` if the list would mark too many organisations as missing.
 
-    A dry run only gets a remark.
+    Such a list is probably a part, or the wrong list. In a dry run, only add a remark.
     """
     if report.too_many_missing is None:
         return
@@ -145,7 +147,7 @@ def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
 
 
 def _save_rows_to_review(doubts: Doubts, run: ImportRun) -> None:
-    """Save the new rows to review; rows that are still open are updated."""
+    """Save the new rows to review, and update those that an earlier import added."""
     for new_doubt in doubts.new_doubts:
         doubt, _ = Doubt.objects.update_or_create(
             register=run.register,

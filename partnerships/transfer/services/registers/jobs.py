@@ -1,4 +1,4 @@
-"""Check and import lists in a worker; pages show the progress."""
+"""Check and import lists in a worker, while pages show the progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.rights import may_apply
 from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview, check_list
 
-#: If a worker dies, another one starts on its job after this time. The largest register takes about two minutes.
+#: How long a worker may work on a job before another one starts it again. The largest register takes two minutes.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = (
     "Something went wrong in the import, or it took longer than 14 minutes. Ask the people who run this site before "
@@ -23,23 +23,23 @@ _FAILED = (
 )
 
 
-def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportJob:
-    """Let a worker import a preview; the job has the progress.
+def queue_import(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportJob:
+    """Queue a preview for a worker to import; the job that is returned shows the progress.
 
     After an error, the job starts again. Raises `UnableToApply` if the preview was applied or discarded, or is being
     imported.
     """
     with transaction.atomic():
-        waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
-        require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
-        if waiting.status != RunStatus.PREVIEWED:
+        locked_run = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
+        require(may_apply(author, now, register=locked_run.register, organisation=locked_run.organisation))
+        if locked_run.status != RunStatus.PREVIEWED:
             raise UnableToApply(
                 "This import has already been applied or discarded. Upload the file again to start a new import."
             )
-        if ImportJob.objects.filter(run=waiting, error="").exists():
+        if ImportJob.objects.filter(run=locked_run, error="").exists():
             raise UnableToApply("This import is already running. Wait for it to finish.")
         job, _ = ImportJob.objects.update_or_create(
-            run=waiting,
+            run=locked_run,
             defaults={
                 "asked_at": now,
                 "asked_by": author,
@@ -54,13 +54,13 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 
 
 def apply_waiting(*, now: dt.datetime) -> int:
-    """Check or import the lists that wait for a worker; returns how many were tried. May run twice."""
-    waiting = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
-    return work_through(waiting, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
+    """Check or import the lists that are queued, and return how many were tried. Two calls may run at once."""
+    queued_jobs = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
+    return work_through(queued_jobs, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
-    """Check or import the list; returns the error to show, "" if there is none."""
+    """Check or import the list, and return the error to show; "" without an error."""
     if job.asked_by is None:
         return "The person who started this import no longer has an account. Start it again."
     try:

@@ -1,4 +1,4 @@
-"""The kinds of register: how each is read and applied."""
+"""The kinds of register, each with the functions that read and apply its lists."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Apply = Callable[[Directory, Doubts, Import], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list that was read, and the function that applies it."""
+    """A list after reading, and the function that applies it to the directory."""
 
     list_file: ListFile
     apply: Apply
-    #: The rows as entries of an older list, which adds to histories only.
+    #: The rows in the form for a list that is older than the latest one, and only adds to histories.
     entries: tuple[Entry, ...]
 
 
@@ -49,7 +49,7 @@ def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
 def read_register(
     register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices
 ) -> Reading:
-    """Return the list of a register in the sheets. Raises `UnableToRead`."""
+    """Return the list of a register in the sheets. Raises `UnableToRead` if it is not such a list."""
     register_list = _read(register, sheets, known_headings, choices)
     list_file = replace(register_list.list_file, is_part=register_list.list_file.is_corrected or choices.is_part)
     return replace(register_list, list_file=list_file)
@@ -136,10 +136,10 @@ def _provider_entry(provider: providers.Provider) -> Entry:
 
     The name of a council is not official here: the list of councils has the official name.
     """
-    pairs: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
+    schemes_and_values: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
     if provider.is_council:
         # Councils registered in 2010 have the old ONS code of their area as their number.
-        pairs += [
+        schemes_and_values += [
             (Scheme.LOCAL_AUTHORITY, provider.council_key),
             (Scheme.LOCAL_AUTHORITY_FORMER, provider.number),
         ]
@@ -147,7 +147,7 @@ def _provider_entry(provider: providers.Provider) -> Entry:
         row=provider.row,
         name=provider.name,
         kind=Kind.COUNCIL if provider.is_council else Kind.REGISTERED_PROVIDER,
-        identifiers=_identifiers(*pairs),
+        identifiers=_identifiers(*schemes_and_values),
         begun_on=provider.registered_on,
         ended_on=provider.ended_on,
         is_official=not provider.is_council,

@@ -1,4 +1,4 @@
-"""The headings that people confirmed for the lists of each publisher."""
+"""Headings that people confirmed for the lists of each publisher."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def publishers_of(register: str) -> list[str]:
     return list(headings.values_list("publisher", flat=True).distinct())
 
 
-def kept_heading(heading: str, file_index: int) -> str:
-    """Return a heading as `KnownHeading` stores it: in its canonical form.
+def stored_heading(heading: str, file_index: int) -> str:
+    """Return a heading in the form that `KnownHeading` stores, which is its canonical form.
 
     Headings of the second and third file of a list begin with the number of the file.
     """
@@ -26,16 +26,17 @@ def kept_heading(heading: str, file_index: int) -> str:
 
 
 def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence[Sheet]], dict[str, str]]:
-    """Return a function that calls `known_headings` for one file of a list, with the file's index and sheets."""
+    """Return a function of a file's index and sheets that returns the file's `known_headings`."""
     return lambda file_index, sheets: known_headings(register, publisher, sheets, file_index)
 
 
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_index: int = 0) -> dict[str, str]:
-    """Return the codes of columns, by the canonical headings that were confirmed for a publisher.
+    """Return the codes of columns by the canonical headings that were confirmed for a publisher.
 
-    `file_index` is the index of the file in the list's files. Without a publisher, the headings of the publisher whose
-    lists look like this file, if there is exactly one: the file has a heading for each column that was ever confirmed
-    for them. Headings may differ from year to year, so not every confirmed heading must be in the file.
+    `file_index` is the index of the file in the list's files. Without a publisher, the result has the headings of the
+    publisher whose lists look like this file, if there is exactly one: the file has a heading for each column that was
+    ever confirmed for the publisher. Headings may differ from year to year, so not every confirmed heading must be in
+    the file.
     """
     columns_by_publisher: dict[str, dict[str, str]] = {}
     for known_heading in KnownHeading.objects.filter(register=register).order_by("pk"):
@@ -51,9 +52,9 @@ def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_
     headings_in_file = {
         canonical(text(cell)) for sheet in sheets for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells if cell
     }
-    matching = [
+    matching_columns = [
         columns
         for columns in columns_by_publisher.values()
         if {column for heading, column in columns.items() if heading in headings_in_file} == set(columns.values())
     ]
-    return matching[0] if len(matching) == 1 else {}
+    return matching_columns[0] if len(matching_columns) == 1 else {}

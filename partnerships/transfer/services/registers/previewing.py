@@ -1,4 +1,4 @@
-"""Upload a list and preview its import, then apply or discard it."""
+"""Receive an uploaded list and preview its import, then apply or discard it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from partnerships.transfer.services.registers.published_lists import files_in, p
 
 
 class UnableToApply(Exception):
-    """The run is not a preview, or was applied or discarded."""
+    """Raised if the run is not a preview, or was already applied or discarded."""
 
 
-#: Files of at most this many bytes are checked while the page waits; a worker checks larger ones.
+#: Files of at most this many bytes are checked while the page loads; a worker checks larger files.
 CHECKED_AT_ONCE = 100_000
 
 
@@ -49,9 +49,8 @@ def receive_list(
 ) -> ImportRun:
     """Save an uploaded list, and check it or let a worker check it.
 
-    With `organisation`, the files are an authority's own, uploaded by its staff. A small list is checked at once, if no
-    import is running; otherwise a worker checks it, so that the page does not have to wait. Raises `UnableToRead` for a
-    list that is refused at once.
+    With `organisation`, the files are an authority's own, uploaded by its staff. A small list is checked at once,
+    unless another import is running. Raises `UnableToRead` if a list is refused at once.
     """
     require(may_upload(author, now, register=register, organisation=organisation))
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
@@ -74,7 +73,7 @@ def receive_list(
 
 
 def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime) -> ImportRun:
-    """Check a locked run again, with other choices, at once or by a worker (see `receive_list`)."""
+    """Check a locked run again with other choices, at once or by a worker; see `receive_list`."""
     ImportJob.objects.filter(run=run).delete()
     run.publisher = choices.publisher[:120]
     run.as_of = choices.as_of
@@ -85,7 +84,7 @@ def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime
 
 
 def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None:
-    """Check a small list at once if no import is running; otherwise create a job for a worker."""
+    """Check a small list at once unless an import is running; otherwise create a job for a worker."""
     if len(run.content or b"") <= CHECKED_AT_ONCE and try_to_lock_imports():
         _check(run, author, now, silent)
     run.save()
@@ -94,27 +93,28 @@ def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None
 
 
 def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
-    """Check a list in a worker: its run becomes a preview, or waits for a person to match headings.
+    """Check a list in a worker: the run becomes a preview, or waits for a person to match its headings.
 
-    Raises `UnableToApply` if it was checked or discarded in the meantime, and `UnableToRead` if the list is refused.
+    Raises `UnableToApply` if the run was checked or discarded in the meantime, and `UnableToRead` if the list is
+    refused.
     """
     with transaction.atomic():
         lock_imports()
-        waiting = _locked(run)
-        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
-        if not waiting.is_unchecked:
+        locked_run = _locked(run)
+        require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
+        if not locked_run.is_unchecked:
             raise UnableToApply(
                 "This file has already been checked or discarded. Open the import again to see its status."
             )
-        _check(waiting, author, now, progress)
-        waiting.save()
-        # At the end: until then, another connection writes the progress to the job.
-        ImportJob.objects.filter(run=waiting).delete()
-    return waiting
+        _check(locked_run, author, now, progress)
+        locked_run.save()
+        # The job is deleted last: until then, another connection writes the progress to it.
+        ImportJob.objects.filter(run=locked_run).delete()
+    return locked_run
 
 
 def _locked(run: ImportRun) -> ImportRun:
-    """Return the run as it is now, locked, with its organisation."""
+    """Return the current state of the run, locked, with its organisation."""
     return ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
 
 
@@ -126,10 +126,10 @@ def preview_register(
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
 ) -> ImportRun:
-    """Save a file, with a report of what its import would change.
+    """Save a file with a report of the changes that its import would make.
 
     If required columns are missing and the file has headings that could be these columns, the run waits for a person to
-    match them. Raises `UnableToRead`.
+    match them. Raises `UnableToRead` if the file is refused.
     """
     require(roles_of(author, now).keeps_directory)
     run = new_run(

@@ -1,4 +1,4 @@
-"""Rehearse the successions of one order: apply them, undo them and apply them again, then roll everything back."""
+"""Rehearse the successions of one order: apply, undo and apply them again, and then roll back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from partnerships.organisations.services import (
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 
-#: The numbers of records, homes and pounds that an organisation is responsible for, by the label of the kind.
+#: The numbers of records, homes and pounds for which an organisation is responsible, by the label of the record's kind.
 Holdings = Mapping[str, tuple[int, Decimal, Decimal]]
 #: The holdings of each organisation, by its name.
 State = Mapping[str, Holdings]
@@ -43,7 +43,7 @@ _REASON = "A rehearsal, which will be undone."
 
 
 class UnableToRehearse(Exception):
-    """The succession is not pending, or could not take effect on its day either."""
+    """Raised if the succession is not pending, or could not take effect today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,22 @@ class Rehearsal:
     undone: State
     #: When the successions were in effect again.
     again: State
-    #: The number of records that stayed with organisations that ended.
+    #: The number of records that did not move from an organisation that ended.
     stays: int
 
     @property
     def is_undone(self) -> bool:
-        """Whether undoing put everything back."""
+        """Whether undoing the successions restored the first state."""
         return self.undone == self.before
 
     @property
     def is_repeated(self) -> bool:
-        """Whether applying them again had the same result."""
+        """Whether applying the successions again had the same result as the first time."""
         return self.again == self.after
 
 
 class _RollBack(Exception):
-    """Rolls the transaction of a rehearsal back."""
+    """Raised to roll back the transaction of a rehearsal."""
 
 
 def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
@@ -81,7 +81,8 @@ def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.
 
     Everything is rolled back, and no emails are sent. With `everything`, records without an accepted handover line go
     to the first successor by name. With `invent`, each organisation that ends first gets a partnership, a commitment
-    and a post, for the demonstration. Rows stay locked until the end. Raises `UnableToRehearse`.
+    and a post, for the demonstration. Rows are locked until the end. Raises `UnableToRehearse` if the succession is not
+    pending or cannot take effect.
     """
     # The result must outlive the exception that rolls the transaction back.
     rehearsals: list[Rehearsal] = []
@@ -138,17 +139,23 @@ def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt
     return Rehearsal(successions=len(successions), before=before, after=after, undone=undone, again=again, stays=stays)
 
 
-def _come_into_effect(successions: Sequence[Succession], moving: Sequence[Succession], now: dt.datetime) -> None:
-    """Let successions take effect, and pass the records of the `moving` ones on, or back if they were undone."""
+def _come_into_effect(
+    successions: Sequence[Succession], successions_of_order: Sequence[Succession], now: dt.datetime
+) -> None:
+    """Let successions take effect, and then move the records of the order's successions, forwards or back.
+
+    `successions` may be reversals of the order's successions; records move back if their succession was undone.
+    """
     for succession in successions:
         take_effect(succession=succession, author=None, now=now)
-    for succession in moving:
+    for succession in successions_of_order:
         succession.refresh_from_db()
         apply_handovers(succession=succession, now=now)
         undo_handovers(succession=succession, now=now)
 
 
 def _undo(successions: Sequence[Succession], now: dt.datetime) -> list[Succession]:
+    """Create the reversals of these successions, which take effect later, and return them."""
     today = known_day(timezone.localdate(now))
     return [
         undo_succession(
@@ -160,53 +167,55 @@ def _undo(successions: Sequence[Succession], now: dt.datetime) -> list[Successio
 
 def _propose_everything(succession: Succession, now: dt.datetime) -> None:
     """Propose and accept handover lines for all records that have no accepted line yet."""
-    accepted = set(succession.handovers.filter(state=HandoverState.ACCEPTED).values_list("kind", "record"))
-    for body in ending(succession):
-        following = succession.ties.filter(predecessor=body).exclude(successor=None).order_by("successor__name", "pk")
-        first = following.select_related("successor").first()
-        for group in held_by(body, timezone.localdate(now)) if first is not None else ():
-            records = [thing.pk for thing in group.things if (group.kind.code, thing.pk) not in accepted]
-            if records and first is not None and first.successor is not None:
+    accepted_records = set(succession.handovers.filter(state=HandoverState.ACCEPTED).values_list("kind", "record"))
+    for organisation in ending(succession):
+        ties = (
+            succession.ties.filter(predecessor=organisation).exclude(successor=None).order_by("successor__name", "pk")
+        )
+        first_tie = ties.select_related("successor").first()
+        for group in held_by(organisation, timezone.localdate(now)) if first_tie is not None else ():
+            records = [record.pk for record in group.things if (group.kind.code, record.pk) not in accepted_records]
+            if records and first_tie is not None and first_tie.successor is not None:
                 propose_handovers(
                     succession=succession,
-                    predecessor=body,
+                    predecessor=organisation,
                     kind=group.kind.code,
                     records=records,
-                    successor=first.successor,
+                    successor=first_tie.successor,
                     author=None,
                     now=now,
                 )
-    if waiting := list(succession.handovers.filter(state=HandoverState.PROPOSED)):
-        answer_handovers(lines=waiting, accept=True, author=None, now=now)
+    if proposed_lines := list(succession.handovers.filter(state=HandoverState.PROPOSED)):
+        answer_handovers(lines=proposed_lines, accept=True, author=None, now=now)
 
 
-def _state(bodies: Sequence[Organisation], now: dt.datetime) -> State:
-    """Return what these organisations are responsible for now."""
+def _state(organisations: Sequence[Organisation], now: dt.datetime) -> State:
+    """Return the current holdings of these organisations, by their names."""
     day = timezone.localdate(now)
     return {
-        body.name: {
+        organisation.name: {
             group.kind.label: (len(group.things), group.homes, group.money)
-            for group in held_by(Organisation.objects.get(pk=body.pk), day)
+            for group in held_by(Organisation.objects.get(pk=organisation.pk), day)
         }
-        for body in bodies
+        for organisation in organisations
     }
 
 
-def _invent(bodies: Sequence[Organisation], now: dt.datetime) -> None:
+def _invent(organisations: Sequence[Organisation], now: dt.datetime) -> None:
     """Give each organisation a lead, and a partnership, a commitment and a post, with an invented provider."""
 
-    def add_lead(body: Organisation, number: int) -> User:
+    def add_lead(organisation: Organisation, number: int) -> User:
         address = f"rehearsal-{number}@rehearsal.example"
         lead = User.objects.create(email=address, name=f"Lead {number}", account_since=now)
-        add_membership(organisation=body, person=lead, role=Role.LEAD, author=None, now=now)
+        add_membership(organisation=organisation, person=lead, role=Role.LEAD, author=None, now=now)
         return lead
 
     provider = create_organisation(name="Rehearsal Homes", kind="registered_provider", author=None, now=now)
     landlord = add_lead(provider, 0)
-    for number, body in enumerate(bodies, start=1):
-        lead = add_lead(body, number)
+    for number, organisation in enumerate(organisations, start=1):
+        lead = add_lead(organisation, number)
         partnership = create_partnership(
-            organisation=body, author=lead, title=f"Homes for {body.name}", kind="memorandum", now=now
+            organisation=organisation, author=lead, title=f"Homes for {organisation.name}", kind="memorandum", now=now
         )
         party = invite_organisation(
             partnership=partnership, organisation=provider, role="member", reason=_REASON, author=lead, now=now
@@ -214,8 +223,8 @@ def _invent(bodies: Sequence[Organisation], now: dt.datetime) -> None:
         answer_invitation(party=party, accept=True, reason="", author=landlord, now=now)
         propose_commitment(
             giver=provider,
-            receiver=body,
-            text=f"Forty homes for {body.name}.",
+            receiver=organisation,
+            text=f"Forty homes for {organisation.name}.",
             quantity=Decimal(40),
             unit="homes",
             owner=landlord,
@@ -224,4 +233,4 @@ def _invent(bodies: Sequence[Organisation], now: dt.datetime) -> None:
             author=landlord,
             now=now,
         )
-        create_post(organisation=body, role="planning", author=lead, now=now)
+        create_post(organisation=organisation, role="planning", author=lead, now=now)

@@ -1,4 +1,4 @@
-"""Retention rules for uploaded lists and rows set aside.
+"""Retention rules for uploaded lists and for rows set aside.
 
 Lists are published, but a person may upload the wrong file, or a list with the names of contacts in other columns.
 """
@@ -16,9 +16,9 @@ from partnerships.transfer.models import WAITING, ImportRun
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.previewing import empty_preview
 
-#: A list that is not imported is discarded after this time.
+#: How long after the upload a list is discarded that nobody has imported.
 DISCARDED_AFTER = dt.timedelta(days=30)
-#: Rows set aside can be downloaded for this time.
+#: How long after the import rows set aside can be downloaded.
 ROWS_KEPT = dt.timedelta(days=180)
 
 
@@ -40,7 +40,7 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 
 def _delete_old_rows(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the cells of rows set aside from reports, which keep the problems of the rows."""
+    """Delete the cells of old rows set aside from reports; the problems of the rows are not deleted."""
     old_runs = ImportRun.objects.exclude(status__in=WAITING).filter(
         finished_at__lte=now - ROWS_KEPT, report__set_aside__0__isnull=False
     )
@@ -57,7 +57,7 @@ def _delete_rows(pk: int) -> None:
 
 
 def register() -> None:
-    """Register the rules at start-up."""
+    """Register the rules when Django starts."""
     basis = "public task: a directory of the organisations that work together on housing"
     register_retention(
         "lists nobody imported",

@@ -1,4 +1,4 @@
-"""Import simple lists: one file, whose rows do not depend on each other and do not show that anything is missing."""
+"""Import simple lists: one file with independent rows, in which nothing counts as missing."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
-#: Applies the rows, adds problems for rows that cannot be used, and returns the number of rows outside England.
+#: A function that applies the rows, adds problems for unusable rows, and returns the number of rows outside England.
 Apply = Callable[[Table, Collector, Import], int]
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleList:
-    """The definition of a simple list."""
+    """The definition of a simple list: its register, its columns and how its rows are applied."""
 
     register: Register
     columns: tuple[Column, ...]
-    #: The list in words, for messages, such as “the list of changes of councils”.
-    what: str
+    #: Words for the list in messages, such as “the list of changes of councils”.
+    description: str
     apply: Apply
     #: The codes of alternative columns: the file must have at least one of them.
     one_of: tuple[str, ...] = ()
 
 
 def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList) -> ImportRun:
-    """Import the list inside the caller's transaction, and return its run. Raises `UnableToRead`."""
+    """Import the list inside the caller's transaction, and return the run.
+
+    Raises `UnableToRead` if the file is another list, or none of its rows can be used.
+    """
     sheets = import_request.files[0].sheets
-    table = find_table(sheets, simple_list.columns, simple_list.what, import_request.known_headings(0, sheets))
+    table = find_table(sheets, simple_list.columns, simple_list.description, import_request.known_headings(0, sheets))
     _require_one_of(table, simple_list)
     list_file = table.list_file
     report = Report()
@@ -54,8 +57,8 @@ def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList)
 
     collector = Collector(table)
     with report.timed(), refuse_file_with_row(run):
-        outside = simple_list.apply(table, collector, run)
-    list_file = replace(collector.list_file(), outside=outside)
+        outside_count = simple_list.apply(table, collector, run)
+    list_file = replace(collector.list_file(), outside=outside_count)
     refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
     for row in list_file.set_aside:
         run.set_aside(row)
@@ -73,5 +76,5 @@ def _require_one_of(table: Table, simple_list: SimpleList) -> None:
     if not simple_list.one_of or any(table.has(code) for code in simple_list.one_of):
         return
     columns = " or ".join(f"“{column.shown}”" for column in simple_list.columns if column.code in simple_list.one_of)
-    found = f"{simple_list.what} needs the column {columns}."
+    found = f"{simple_list.description} needs the column {columns}."
     raise UnknownHeadings([Problem(table.heading.number, "", found, "Is it the right file?")], simple_list.columns)

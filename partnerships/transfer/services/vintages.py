@@ -1,4 +1,4 @@
-"""Import a list that is older than the latest one: it adds to histories, and changes nothing current."""
+"""Import a list that is older than the latest one: it only adds to histories."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from partnerships.transfer.services.refusals import set_aside_if_refused
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One organisation as it is in an older list."""
+    """An organisation according to a row of an older list."""
 
     row: int
     name: str
     kind: str
-    #: Scheme and value of each; the key of the register comes first.
+    #: The scheme and value of each identifier; the key of the register comes first.
     identifiers: tuple[tuple[str, str], ...]
     begun_on: dt.date | None = None
     ended_on: dt.date | None = None
     #: Whether the list has the organisation's own name. False for councils in a list of providers, and for areas in a
     #: list of codes and names.
     is_official: bool = True
-    #: Whether newer lists should have it too. False for a body that is not a council, in a list of councils.
+    #: Whether newer lists should have the organisation too. False for a body that is not a council, in a list of
+    #: councils.
     is_of_register: bool = True
 
 
@@ -44,14 +45,14 @@ class Ages:
     """
 
     def __init__(self) -> None:
-        #: The date of the newer row that was imported before; None if this file's row is the newer one.
+        #: The date of the row in an earlier import, if that is newer; None if this file's row is newer.
         self._newer_date_by_row: dict[Hashable, dt.date | None] = {}
         self._newer_date_by_authority: dict[Hashable, dt.date | None] = {}
-        #: Whether any row was imported before.
+        #: Whether an earlier import had any of the rows.
         self.is_compared = False
 
     def add(self, row: Hashable, authority: Hashable, date_pairs: Sequence[tuple[dt.date, dt.date]]) -> None:
-        """Add a row with its dates, each as a pair: in this file, and when it was last imported."""
+        """Add a row with its dates, each as a pair of the date in this file and the date in the last import."""
         if date_pairs:
             self.is_compared = True
         if all(date == last_date for date, last_date in date_pairs):

@@ -28,7 +28,6 @@ __all__ = [
     "answer_doubt",
     "apply_preview",
     "apply_waiting",
-    "ask_to_apply",
     "check_list",
     "column_key",
     "confirm_headings",
@@ -38,6 +37,7 @@ __all__ = [
     "preview_register",
     "proposals_for",
     "publishers_of",
+    "queue_import",
     "receive_list",
     "refuse_unusable",
 ]

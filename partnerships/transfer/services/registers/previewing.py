@@ -178,12 +178,12 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
 
 
 def _file_of(run: ImportRun) -> File:
-    """Return the file of a run that was not applied or discarded yet."""
+    """Return the file of a run that is waiting to be applied or discarded."""
     return File(run.file_name, bytes(run.content or b""))
 
 
 def _can_match_headings(run: ImportRun) -> bool:
-    """Return whether every required column of every file has a heading that could be the column."""
+    """Return whether every required column of every file has a likely heading."""
     return all(
         proposal.heading
         for file in proposals_for(run)
@@ -194,7 +194,7 @@ def _can_match_headings(run: ImportRun) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FileProposals:
-    """The columns that the headings of one file probably are."""
+    """The proposed headings for the columns of one file."""
 
     #: The label of the file among the list's files; "" if the list is one file.
     label: str
@@ -207,7 +207,7 @@ class FileProposals:
 
 
 def proposals_for(run: ImportRun) -> list[FileProposals]:
-    """Return the columns that the headings of each file of a waiting run probably are."""
+    """Return the proposed headings of each file of a waiting run."""
     parts = parts_of(run.register)
     proposals = []
     for file_index, file in enumerate(files_in(run.register, _file_of(run))):
@@ -218,9 +218,9 @@ def proposals_for(run: ImportRun) -> list[FileProposals]:
             columns = parts[file_index].columns
         else:
             columns = ()
-        known = known_headings(run.register, run.publisher, sheets, file_index)
+        confirmed_headings = known_headings(run.register, run.publisher, sheets, file_index)
         label = parts[file_index].label if len(parts) > 1 else ""
-        proposals.append(FileProposals(label=label, proposals=propose(sheets, columns, known)))
+        proposals.append(FileProposals(label=label, proposals=propose(sheets, columns, confirmed_headings)))
     return proposals
 
 
@@ -232,32 +232,32 @@ def apply_preview(
     accept_missing: bool = False,
     progress: Progress = silent,
 ) -> ImportRun:
-    """Import a preview's file into the directory as it is now; the run stays the same record.
+    """Import a preview's file into the directory in its current state; the run remains the same record.
 
     `accept_missing` confirms that organisations are really missing from the list. Raises `UnableToApply` if the preview
     was applied or discarded in the meantime, and `UnableToRead` if the file is now refused.
     """
     with transaction.atomic():
         lock_imports()
-        waiting = _locked(run)
-        require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
-        if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
+        locked_run = _locked(run)
+        require(may_apply(author, now, register=locked_run.register, organisation=locked_run.organisation))
+        if locked_run.status != RunStatus.PREVIEWED or locked_run.content is None:
             raise UnableToApply(
                 "This import has already been applied or discarded. Upload the file again to start a new import."
             )
         applied_run = apply_list(
-            waiting.register,
+            locked_run.register,
             ImportRequest(
-                files=files_in(waiting.register, _file_of(waiting)),
+                files=files_in(locked_run.register, _file_of(locked_run)),
                 author=author,
                 now=now,
-                choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
+                choices=Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=accept_missing),
                 progress=progress,
-                organisation=waiting.organisation,
-                run_pk=waiting.pk,
+                organisation=locked_run.organisation,
+                run_pk=locked_run.pk,
             ),
         )
-        # At the end: until then, another connection writes the progress to the job.
+        # The job is deleted last: until then, another connection writes the progress to it.
         ImportJob.objects.filter(run=applied_run).delete()
     return applied_run
 
@@ -268,20 +268,20 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     Raises `UnableToApply` if the preview was applied or discarded, or is being imported.
     """
     with transaction.atomic():
-        waiting = _locked(run)
-        require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
-        if not waiting.is_waiting:
+        locked_run = _locked(run)
+        require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
+        if not locked_run.is_waiting:
             raise UnableToApply(
                 "This import has already been applied or discarded. Upload the file again to start a new import."
             )
         if ImportJob.objects.filter(run=run, error="").exists():
             raise UnableToApply("This import is running. Wait for it to finish.")
-        empty_preview(waiting, now=now)
+        empty_preview(locked_run, now=now)
         record_import(run, EventKind.DISCARDED, author=author, now=now)
 
 
 def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
-    """Discard a locked preview: delete its file and rows, and keep the report of their problems."""
+    """Discard a locked preview: delete its file and its rows set aside, but not the report of their problems."""
     run.status = RunStatus.DISCARDED
     run.content = None
     run.finished_at = now

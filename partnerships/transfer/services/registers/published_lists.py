@@ -1,4 +1,4 @@
-"""The published lists that are not registers of organisations: their files and their import functions.
+"""Published lists that are not registers of organisations, each with its files and import function.
 
 These are files of the planning data standards, names and changes of councils, code lists, and housing figures.
 """
@@ -26,13 +26,13 @@ from partnerships.transfer.services.local_plans.importing import apply_local_pla
 from partnerships.transfer.services.local_plans.progress import PROGRESS
 from partnerships.transfer.services.simple_lists import apply_simple_list
 
-#: Imports the files of a list inside the caller's transaction.
+#: A function that imports the files of a list inside the caller's transaction.
 Importer: TypeAlias = Callable[[ImportRequest], ImportRun]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a list: its label and its columns."""
+    """The label and the columns of one file of a list."""
 
     label: str
     columns: tuple[Column, ...]
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PublishedList:
-    """A list: its files, and the function that imports them."""
+    """The files of a list, and the function that imports them."""
 
     parts: tuple[Part, ...]
     importer: Importer
@@ -79,21 +79,21 @@ PUBLISHED_LISTS = _PLANNING_DATA | _SIMPLE_LISTS | _HOUSING_FIGURES
 
 def importer_of(register: str) -> Importer | None:
     """Return the function that imports the files of a list; None for a register of organisations."""
-    published = PUBLISHED_LISTS.get(register)
-    return published.importer if published else None
+    published_list = PUBLISHED_LISTS.get(register)
+    return published_list.importer if published_list else None
 
 
 def parts_of(register: str) -> tuple[Part, ...]:
-    """Return the files that make up a list; none for a register of organisations or a network file."""
-    published = PUBLISHED_LISTS.get(register)
-    return published.parts if published else ()
+    """Return the files that make up a list; empty for a register of organisations or a network file."""
+    published_list = PUBLISHED_LISTS.get(register)
+    return published_list.parts if published_list else ()
 
 
 def labels_of(register: str) -> list[str]:
-    """Return the label of each file of a list; none for a register of organisations or a network file."""
+    """Return the label of each file of a list; empty for a register of organisations or a network file."""
     return [part.label for part in parts_of(register)]
 
 
 def files_in(register: str, file: File) -> list[File]:
-    """Return the files of a list, unpacked if `pack` has put several into one."""
+    """Return the files of a list. If the list has several, they are unpacked from the archive that `pack` made."""
     return unpack(file.data) if len(parts_of(register)) > 1 else [file]

@@ -1,4 +1,4 @@
-"""Answer rows that wait for review."""
+"""Save people's answers to rows that wait for review."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisa
 
 
 class UnableToAnswer(Exception):
-    """The row has an answer already, or the answer is invalid."""
+    """Raised if the row already has an answer, or the answer is invalid."""
 
 
 _APPLY_ANSWER: Mapping[str, ApplyAnswer] = MappingProxyType(
@@ -53,8 +53,8 @@ def answer_doubt(
 ) -> Doubt:
     """Answer a row to review: match it with an organisation, create one, or leave the row out.
 
-    Raises `UnableToAnswer` if the row has an answer already, if the reason or the organisation is missing, or while an
-    import is running, because the page would have to wait for it.
+    Raises `UnableToAnswer` if the row already has an answer, if the reason or the organisation is missing, or while
+    another import is running.
     """
     if not reason.strip():
         raise UnableToAnswer("Give a reason.")
@@ -80,10 +80,10 @@ def answer_doubt(
                 source=f"{locked_doubt.run.file_name}, decided: {reason.strip()}",
             )
             apply_answer = _APPLY_ANSWER[locked_doubt.register]
-            existing = organisation if answer == Answer.THIS else None
+            chosen_organisation = organisation if answer == Answer.THIS else None
             try:
                 with refuse_file_with_row(run):
-                    locked_doubt.organisation = apply_answer(locked_doubt, existing, Directory(), run)
+                    locked_doubt.organisation = apply_answer(locked_doubt, chosen_organisation, Directory(), run)
             except UnableToRead as error:
                 raise UnableToAnswer(str(error)) from error
         locked_doubt.answer = answer

@@ -15,16 +15,16 @@ from partnerships.documents.comparing.wording import words_changed
 from partnerships.documents.schema import Content, Schema
 from partnerships.kit.text import DiffTime, Fragment, excerpt, word_differences
 
-#: How many words of unchanged text are shown on each side of a change in a long text.
+#: The number of words of unchanged text that are shown on each side of a change in a long text.
 AROUND = 25
-#: A heading, and the changes that belong below it, by `Change.what`: "about", "site", "homes".
+#: A heading, and the values of `Change.what` of the changes below it: "about", "site", "homes".
 Part: TypeAlias = tuple[str, tuple[str, ...]]
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a table: the old and the new value in words, or word-level differences."""
+    """One change in a table: the old and the new value in words, or the differences word by word."""
 
     field: str
     was: str
@@ -66,12 +66,12 @@ class Comparison:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changed for this reader."""
+        """Return whether nothing changed for this reader."""
         return not self.changes
 
 
 def parts_of(schema: Schema) -> tuple[Part, ...]:
-    """Return the headings of a comparison: one for the document itself, and one for each collection."""
+    """Return the parts of a comparison: one for the document itself, and one for each collection."""
     parts: list[Part] = [(_about_heading(schema), ("about",))]
     for collection in schema.collections:
         whats = (collection.one, collection.counts.code) if collection.counts else (collection.one,)
@@ -96,9 +96,9 @@ def compare(
 ) -> Comparison:
     """Compare two contents.
 
-    `touched` says who changed each piece ("sites/north-quay"). `registers` names codes (see `Registers`). `parts` are
-    the headings, by default `parts_of(schema)`. Fields in `left_out` are not mentioned where a whole item was added or
-    removed.
+    `touched` is the name of the person who changed each piece, by piece ("sites/north-quay"). `registers` are the
+    names of codes (see `Registers`). `parts` are the headings, by default `parts_of(schema)`. Fields in `left_out`
+    are not shown where a whole item was added or removed.
     """
     all_changes = changes(schema, before, after, registers)
     writer = _RowWriter(Names(schema, before, after, registers=registers), left_out, DiffTime())
@@ -118,11 +118,11 @@ def _changed_items(
     for change in part_changes:
         changes_by_anchor.setdefault(change.anchor, []).append(change)
     for anchor, item_changes in changes_by_anchor.items():
-        first = item_changes[0]
+        first_change = item_changes[0]
         kinds = [change.kind for change in item_changes if not change.is_count and change.kind != "changed"]
         yield ChangedItem(
-            what=first.schema.label if first.what == "about" else first.collection.label,
-            label=first.label or _about_heading(first.schema),
+            what=first_change.schema.label if first_change.what == "about" else first_change.collection.label,
+            label=first_change.label or _about_heading(first_change.schema),
             anchor=anchor,
             kind=kinds[0] if kinds else "changed",
             rows=tuple(writer.row(change) for change in item_changes),
@@ -132,17 +132,17 @@ def _changed_items(
 
 @dataclass(frozen=True, slots=True)
 class _RowWriter:
-    """Writes the rows of a comparison."""
+    """The writer of the rows of a comparison."""
 
     names: Names
     left_out: frozenset[str]
-    #: How long the word-level differences of all rows may take.
+    #: The time that comparing the texts of all rows word by word may take.
     time: DiffTime
 
     def row(self, change: Change) -> ChangeRow:
-        """Return the row of a change. Of long texts, it shows only what changed."""
+        """Return the row of a change. The row of a long text shows only the changed parts."""
         if change.kind in ("added", "removed") and not change.is_count:
-            item_in_words = self._whole_item(change)
+            item_in_words = self._item_with_fields(change)
             return ChangeRow(
                 field=f"{change.what_label} {change.kind}",
                 was="" if change.kind == "added" else item_in_words,
@@ -165,8 +165,8 @@ class _RowWriter:
             kind=change.kind,
         )
 
-    def _whole_item(self, change: Change) -> str:
-        """Return an added or removed item in words, so that readers need not open a version to read it."""
+    def _item_with_fields(self, change: Change) -> str:
+        """Return an added or removed item in words with its fields, so that readers need not open a version."""
         item = change.now if change.kind == "added" else change.was
         collection = change.collection
         parts = [change.sentence().partition(": ")[2]]

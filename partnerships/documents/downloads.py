@@ -16,10 +16,10 @@ from partnerships.kit.late import late
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
-#: Where `static/build.mjs` puts the fonts of the site, and how stylesheets of PDFs name them.
+#: The folder into which `static/build.mjs` copies the site's fonts, and their addresses in stylesheets of PDFs.
 _FONTS = settings.BASE_DIR / "static" / "build" / "fonts"
 _FONT = re.compile(r"font:([a-z-]+\.woff2)")
-#: Start of each drawing on a page, with the fonts of `plans/_pdf_style.html`.
+#: The start of each drawing on a page, with the fonts of `plans/_pdf_style.html`.
 _SVG = '<svg font-family="cg-text-ext, cg-text, DejaVu Sans, sans-serif" '
 
 weasyprint = late("weasyprint")
@@ -32,9 +32,9 @@ def _file_name(title: str, extension: str) -> str:
 
 
 class _OurFonts:
-    """Lets WeasyPrint load the site's own fonts, as `font:NAME.woff2`, and nothing else."""
+    """The loader with which WeasyPrint loads the site's own fonts (`font:NAME.woff2`) and no other files."""
 
-    #: WeasyPrint reads this. If a font is missing, it uses one of the machine instead.
+    #: WeasyPrint reads this attribute. If a font is missing, it uses a font of the machine instead of failing.
     _fail_on_errors = False
 
     def __call__(self, url: str) -> Any:
@@ -49,7 +49,7 @@ _our_fonts = _OurFonts()
 
 
 def can_make_pdf() -> bool:
-    """Whether this machine can make PDFs, for which it needs WeasyPrint and Pango."""
+    """Return whether this machine can make PDFs, for which it needs WeasyPrint and Pango."""
     try:
         return weasyprint.HTML is not None
     except (ImportError, OSError):
@@ -63,7 +63,7 @@ def draw_pdf(html: str) -> bytes:
 
 
 def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
-    """Return the first of these pages that fits on so few sheets, or else the last, as a tagged PDF."""
+    """Return the first of these pages that fits on the number of sheets as a tagged PDF, or else the last page."""
     document = None
     for html in drafts:
         document = _weasyprint_html(html).render(pdf_variant="pdf/ua-1")
@@ -75,7 +75,10 @@ def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
 
 
 def _weasyprint_html(html: str) -> Any:
-    """Return a page for WeasyPrint. Its drawings name their fonts: WeasyPrint takes none from the stylesheet."""
+    """Return a page for WeasyPrint.
+
+    Drawings get their fonts as an attribute, because WeasyPrint does not apply the fonts of the stylesheet to them.
+    """
     return weasyprint.HTML(string=html.replace("<svg ", _SVG), url_fetcher=_our_fonts)
 
 
@@ -89,7 +92,7 @@ def pdf_response(
 ) -> HttpResponse:
     """Return the template as a tagged PDF, or a page that says what to install.
 
-    `draw` makes the PDF from the HTML of the page, or returns a stored one.
+    `draw` makes the PDF from the HTML of the page, or returns a stored PDF.
     """
     if not can_make_pdf():
         return render(request, "documents/no_pdf.html", context, status=503)
@@ -103,7 +106,7 @@ def word_response(content: bytes, title: str) -> HttpResponse:
 
 
 def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
-    """Return rows as a CSV file. The first row holds the headings."""
+    """Return rows as a CSV file. The first row contains the headings."""
     all_rows = tuple(rows)
     response = HttpResponse(csv_text(all_rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(all_rows) - 1)
@@ -111,7 +114,7 @@ def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
 
 
 def as_file(response: HttpResponse, title: str, extension: str) -> HttpResponse:
-    """Make the response a download whose type browsers do not guess and that they do not cache."""
+    """Make the response a download that browsers do not cache and whose type they do not guess."""
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, extension)}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

@@ -11,29 +11,34 @@ from partnerships.documents.schema import Collection, Content, Counts, Field, It
 
 
 def fingerprints(item: Item) -> dict[str, str]:
-    """Return a short digest of each field of an item, which shows later whether the field has changed."""
+    """Return a short hash of each field of an item, which shows later whether the field has changed."""
     texts = {code: json.dumps(value, sort_keys=True, default=str) for code, value in item.items()}
     return {code: hashlib.sha256(text.encode()).hexdigest()[:16] for code, text in texts.items()}
 
 
-def merge_apart(mine: Item, theirs: Item, seen: Mapping[str, str], codes: Iterable[str]) -> Item | None:
+def merge_apart(
+    own_item: Item, colleague_item: Item, fingerprints_seen: Mapping[str, str], codes: Iterable[str]
+) -> Item | None:
     """Return both edits of an item in one, or None if they changed the same field in different ways.
 
-    `seen` are the fingerprints of the item that the author of `mine` opened. `codes` are the fields of the form.
+    `fingerprints_seen` are those of the item that the author of `own_item` opened. `codes` are the fields of the
+    form.
     """
-    my_prints, their_prints = fingerprints(mine), fingerprints(theirs)
-    changed_codes = [code for code in codes if code in mine and my_prints[code] != seen.get(code)]
+    own_fingerprints, colleague_fingerprints = fingerprints(own_item), fingerprints(colleague_item)
+    changed_codes = [
+        code for code in codes if code in own_item and own_fingerprints[code] != fingerprints_seen.get(code)
+    ]
     for code in changed_codes:
-        if their_prints.get(code) not in (seen.get(code), my_prints[code]):
+        if colleague_fingerprints.get(code) not in (fingerprints_seen.get(code), own_fingerprints[code]):
             return None
-    return {**theirs, **{code: mine[code] for code in changed_codes}}
+    return {**colleague_item, **{code: own_item[code] for code in changed_codes}}
 
 
 def rebase(schema: Schema, draft: Content, old_base: Content, new_base: Content) -> Content:
-    """Return the draft as if it had been begun from another base: what the draft changed, on top of the new base.
+    """Return the draft on a new base: the new base, with what the draft changed in its old base.
 
-    This goes for each field of each item, each counted line, and the order of each list. Items that the draft added or
-    changed stay even if the new base has removed them. Items that the draft removed stay removed.
+    This applies to each field of each item, each counted line, and the order of each list. Items that the draft
+    added or changed remain even if the new base has removed them. Items that the draft removed remain removed.
     """
     merged: Content = {"about": _merge_fields(schema.about, draft["about"], old_base["about"], new_base["about"])}
     for collection in schema.collections:
@@ -51,7 +56,7 @@ def _merge_list(collection: Collection, draft: list[Item], old_base: list[Item],
         if key in old_items and key in new_items:
             merged_items.append(_merge_item(collection, item, old_items[key], new_items[key]))
         elif item != old_items.get(key):
-            # The draft added it, or changed it while the new base removed it.
+            # The draft added the item, or changed the item while the new base removed it.
             merged_items.append(item)
     draft_keys = [item["key"] for item in draft]
     seen_keys = {*draft_keys, *old_items}
@@ -62,25 +67,29 @@ def _merge_list(collection: Collection, draft: list[Item], old_base: list[Item],
 def _in_order(items: list[Item], draft_keys: list[str], old_keys: list[str], new_keys: list[str]) -> list[Item]:
     """Return the items in the order of the new base, unless the draft has another order than its old base.
 
-    An item that the draft added follows the same item as in the draft. Other items that only the draft has come last.
+    An item that the draft added follows the same item as in the draft. Other items that are only in the draft come
+    last.
     """
-    in_draft, in_old_base = set(draft_keys), set(old_keys)
-    if [key for key in draft_keys if key in in_old_base] != [key for key in old_keys if key in in_draft]:
+    # If the draft has changed the order of the items in its old base, the draft's order remains.
+    draft_key_set, old_key_set = set(draft_keys), set(old_keys)
+    if [key for key in draft_keys if key in old_key_set] != [key for key in old_keys if key in draft_key_set]:
         return items
 
     item_by_key = {item["key"]: item for item in items}
-    position = {key: index for index, key in enumerate(new_keys)}
-    added_keys = [key for key in draft_keys if key in item_by_key and key not in in_old_base and key not in position]
+    position_by_key = {key: index for index, key in enumerate(new_keys)}
+    added_keys = [
+        key for key in draft_keys if key in item_by_key and key not in old_key_set and key not in position_by_key
+    ]
     ordered_keys = sorted(
-        (key for key in item_by_key if key not in added_keys), key=lambda key: position.get(key, len(new_keys))
+        (key for key in item_by_key if key not in added_keys), key=lambda key: position_by_key.get(key, len(new_keys))
     )
-    key_before = dict(zip(draft_keys[1:], draft_keys, strict=False))
+    previous_key_by_key = dict(zip(draft_keys[1:], draft_keys, strict=False))
     for key in added_keys:
-        neighbour = key_before.get(key)
-        if neighbour is None:
+        previous_key = previous_key_by_key.get(key)
+        if previous_key is None:
             ordered_keys.insert(0, key)
-        elif neighbour in ordered_keys:
-            ordered_keys.insert(ordered_keys.index(neighbour) + 1, key)
+        elif previous_key in ordered_keys:
+            ordered_keys.insert(ordered_keys.index(previous_key) + 1, key)
         else:
             ordered_keys.append(key)
     return [item_by_key[key] for key in ordered_keys]

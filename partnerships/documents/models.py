@@ -1,6 +1,6 @@
 """Abstract models of documents: drafts, versions, signatories and signatures.
 
-Each room with documents has tables of its own (decision 71). A concrete model adds the document to which the row
+Each room with documents has its own tables (decision 71). A concrete model adds the document to which the row
 belongs, constraints, and row history.
 """
 
@@ -20,7 +20,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.lead_times import is_time_to_remind
 from partnerships.people.models import User
 
-#: How often signatories without a deadline, or late ones, are reminded.
+#: The time between two reminders of signatories that are late or have no deadline.
 REMIND_AGAIN = dt.timedelta(days=7)
 
 
@@ -31,20 +31,20 @@ def _immutable() -> pgtrigger.Protect:
 class Draft(models.Model):
     """The next version of a document, which people save piece by piece.
 
-    Two people who save different pieces do not get in each other's way. Saving on top of an older revision of the same
+    Two people who save different pieces do not conflict. Saving a piece on the basis of an older revision of that
     piece is a conflict.
     """
 
-    #: None while nothing differs from the version on which the draft is based.
+    #: None while the draft is the same as the version on which it is based.
     content = models.JSONField(null=True)
-    #: HTML of the Markdown, and the version of the rules under which it was rendered.
+    #: The HTML of the Markdown, and the version of the rules by which the HTML was rendered.
     prose = models.JSONField(default=dict)
     prose_rules = models.CharField(max_length=16, default="")
     #: The last save of each piece: {"revision", "by" (person id), "at" (ISO 8601)}.
     pieces = models.JSONField(default=dict)
-    #: Counts all saves.
+    #: The number of saves.
     revision = models.PositiveIntegerField(default=0)
-    #: The revision that was published as the newest version. Pieces with a higher one have changed since.
+    #: The revision that was published as the newest version. Pieces with a higher revision have changed since then.
     clean_revision = models.PositiveIntegerField(default=0)
     updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField()
@@ -54,18 +54,18 @@ class Draft(models.Model):
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything was saved since the newest version."""
+        """Return whether the draft was saved since the newest version."""
         return self.content is not None
 
     def revision_of(self, piece: str) -> int:
-        """Return the revision at which a piece was last saved, or 0 if never."""
+        """Return the revision at which a piece was last saved; 0 if it never was."""
         return revision_of(self.pieces, piece)
 
 
 class Version(models.Model):
     """A document as it was published, with a number and a note of what changed and why.
 
-    A trigger prevents changes and deletion. `prose` is the HTML of its Markdown; read it through `html`. Concrete
+    A trigger prevents changes and deletion. `prose` is the HTML of the Markdown; read it through `html`. Concrete
     models make `number` unique for each document.
     """
 
@@ -86,7 +86,7 @@ class Version(models.Model):
 
     @property
     def html(self) -> StoredHtml:
-        """The HTML of each Markdown field, safe under today's rules."""
+        """Return the HTML of each Markdown field, safe under today's rules."""
         return StoredHtml(self.prose, self.prose_rules)
 
 
@@ -99,10 +99,10 @@ class Decision(models.TextChoices):
 
 
 class Signatory(models.Model):
-    """An organisation whose signature a document needs, and who signs for it.
+    """An organisation whose signature a document needs, with the role that signs for it.
 
-    asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. When it
-    has lapsed, the next post is emailed once, at `escalated_at`.
+    asked → decided; lapsed after `due_on` until the organisation decides; removed when its signature is no longer
+    needed. The next post is emailed once about a lapsed signatory, at `escalated_at`.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -123,15 +123,16 @@ class Signatory(models.Model):
         abstract = True
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Whether its deadline has passed. A deadline before it was last asked does not count."""
+        """Return whether the deadline has passed. A deadline before the last request does not count."""
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
 
     def is_reminder_due(self, now: dt.datetime, lead_times: Collection[int]) -> bool:
-        """Whether a reminder is due to a person with these lead times (days before the deadline).
+        """Return whether a reminder is due to a person with these lead times (days before the deadline).
 
-        Nobody is reminded within a day of being asked. After the deadline, and without one, reminders are weekly.
+        Nobody is reminded within a day of being asked. Reminders are weekly after the deadline, and if there is no
+        deadline.
         """
         today = timezone.localdate(now)
         if self.reminded_at is None and self.asked_at > now - dt.timedelta(days=1):
@@ -145,7 +146,7 @@ class Signatory(models.Model):
 
 
 class Signature(models.Model):
-    """An organisation's decision on a version, made by one person. A trigger prevents changes.
+    """An organisation's decision on a version, made by one person. A trigger prevents changes and deletion.
 
     Concrete models add `version` and `person`, and may use `reason_given` as a constraint.
     """
@@ -164,20 +165,20 @@ class Signature(models.Model):
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it only counts once its condition is met."""
+        """Return whether the signature counts only when its condition is met."""
         return self.decision == Decision.CONDITIONAL
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the organisation rejected the version."""
+        """Return whether the organisation rejected the version."""
         return self.decision == Decision.REJECTED
 
     @property
     def code(self) -> str:
-        """The decision, for `SigningState`."""
+        """Return the decision, under the name that `SigningState` uses."""
         return self.decision
 
 
 def reason_given() -> Q:
-    """Constraint: a rejection, or an approval with a condition, must have a reason."""
+    """Return the constraint that a rejection, or an approval with a condition, has a reason."""
     return Q(decision=Decision.APPROVED) | ~Q(reason="")

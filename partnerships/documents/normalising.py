@@ -1,4 +1,4 @@
-"""Normalise contents: one spelling of each value, every field present, and a key for each item."""
+"""Normalise contents: one form for each value, every field present, and a key for each item."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import InvalidContent, Problem, read_field
 
-#: Items of one list in a plan or in terms, such as sites or clauses.
+#: The most items in one list of a document, such as sites of a plan or clauses of terms.
 MAX_ITEMS = 5_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 
 
 def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content:
-    """Check and normalise a whole content. Raises `InvalidContent` with every problem found.
+    """Return a whole content, checked and normalised. Raises `InvalidContent` with every problem found.
 
-    Missing lists and fields become empty. A choice may be named by its label, and an item may be a single text, its
-    title. Items without a key get one from their title. `valid` is a normalised content: items that are equal in it are
-    not checked again, which saves time.
+    Missing lists and fields become empty. A choice may be given by its label, and an item may be a single text,
+    which is its title. Items without a key get a key made from their title. `valid` is a normalised content: items
+    that are the same in it are not checked again, which saves time.
     """
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
@@ -46,14 +46,14 @@ def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content
 
 
 def normalise_about(schema: Schema, raw: Any, path: str = "about") -> Item:
-    """Normalise the fields about the whole document. Raises `InvalidContent`."""
+    """Return the fields about the whole document, normalised. Raises `InvalidContent`."""
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, "This must be a set of fields.")])
     return _normalise_fields(schema.about, raw, path)
 
 
 def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, path: str = "") -> Item:
-    """Normalise one item, and give it the key. Raises `InvalidContent`."""
+    """Return one item, normalised and with this key. Raises `InvalidContent`."""
     path = path or f"{collection.code}/{key}"
     if isinstance(raw, str):
         raw = {collection.title: raw}
@@ -94,7 +94,7 @@ def key_for(name: str, existing_keys: Collected[str]) -> str:
 def _normalise_items(
     schema: Schema, collection: Collection, raw: Any, valid_items: Iterable[Item]
 ) -> tuple[list[Item], list[Problem]]:
-    """Return the valid items of a collection, normalised, and the problems of the invalid ones."""
+    """Return the valid items of a collection, normalised, and the problems of its invalid items."""
     entries = raw
     if isinstance(raw, str):
         entries = [raw] if raw.strip() else []
@@ -145,10 +145,10 @@ def without_hidden(schema: Schema, content: Content) -> Content:
 
 
 def completed(schema: Schema, content: Content) -> Content:
-    """Return a stored content with the fields that its schema has gained since. They are empty."""
+    """Return a stored content with the fields that its schema has gained since then, which are empty."""
     full: Content = {**content, "about": _completed_item(schema.about, 0, content["about"])}
     for collection in schema.collections:
-        # Besides its fields, an item has its key, and may have counted lines.
+        # An item has its key besides its fields, and may have counted lines.
         other_entries = 2 if collection.counts else 1
         full[collection.code] = [
             _completed_item(collection.fields, other_entries, item) for item in content.get(collection.code, ())
@@ -157,7 +157,10 @@ def completed(schema: Schema, content: Content) -> Content:
 
 
 def _completed_item(fields: tuple[Field, ...], other_entries: int, item: Item) -> Item:
-    """Return an item with all fields: the item itself if it has them, because a plan has thousands."""
+    """Return an item with all fields.
+
+    If the item has all fields already, it is returned itself, because copying thousands of items would be slow.
+    """
     if len(item) == len(fields) + other_entries:
         return item
     return {field.code: field.default for field in fields} | item

@@ -42,7 +42,7 @@ def get_piece(schema: Schema, content: Content, piece: str) -> Any:
 def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Content:
     """Return the content with one piece replaced, added or, if the value is None, removed.
 
-    The given content itself stays as it is. Raises `UnknownPiece`, and `InvalidContent` if the value is invalid.
+    The given content itself stays the same. Raises `UnknownPiece`, and `InvalidContent` if the value is invalid.
     """
     code, key = split_piece(schema, piece)
     if code == "about":
@@ -70,7 +70,10 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
 
 
 def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
-    """Return the items in the order of the keys. Items that were added meanwhile come last."""
+    """Return the items in the order of the keys. Items that were added meanwhile come last.
+
+    Raises `InvalidContent` if `keys` is not a list of texts.
+    """
     if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
         raise InvalidContent([Problem(piece, "This must be a list of keys.")])
     item_by_key = {item["key"]: item for item in items}

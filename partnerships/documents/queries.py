@@ -1,4 +1,4 @@
-"""Read who last saved each piece of a draft."""
+"""Find out who last saved each piece of a draft."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class LastSave:
-    """Who last saved a piece, by name, and when."""
+    """The last save of a piece: the name of the person, and when."""
 
     by: str
     at: dt.datetime
 
 
 def last_saves(draft: Draft) -> dict[str, LastSave]:
-    """Return who last saved each piece since the newest version, by the name of the piece."""
+    """Return the last save of each piece that was saved since the newest version, by the name of the piece."""
     pieces = touched_since(draft.pieces, draft.clean_revision)
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
     return {

@@ -19,17 +19,17 @@ class Field:
 
     code: str
     label: str
-    # What it holds: line, text (Markdown), date, flag, choice, scale, number, money (pounds), percent, days, year,
-    # latitude, longitude, item (a key of `collection`), or a shape of the document's own, with `read`
+    # The shape of the value: line, text (Markdown), date, flag, choice, scale, number, money (pounds), percent, days,
+    # year, latitude, longitude, item (a key of `collection`), or a shape of this kind of document, with its own `read`
     shape: str = "line"
     choices: Choices = field(default_factory=dict)
     default: Any = ""
     required: bool = False
-    restricted: bool = False  # readers outside never see it
+    restricted: bool = False  # hidden from readers outside
     max_length: int = 500  # characters of a line or a text
-    collection: str = ""  # the code of the collection that an "item" field points to
-    read: Callable[[Any], Any] | None = None  # returns the regular value; raises ValueError
-    hint: str = ""  # help for the person who fills it in; for a flag, the words beside its box
+    collection: str = ""  # the code of the collection to which an "item" field refers
+    read: Callable[[Any], Any] | None = None  # returns the normalised value; raises ValueError
+    hint: str = ""  # help for the person who fills in the field; for a flag, the text beside its box
     substantive: bool = False  # homes, dates, money or parties: a version that changes it is not minor
 
 
@@ -37,7 +37,7 @@ class Field:
 class Counts:
     """The counted lines of an item, such as homes by tenure: one line, with its `count`, for each combination."""
 
-    code: str  # the item's key that holds the lines
+    code: str  # the field of the item that contains the lines
     label: str
     one: str
     many: str
@@ -47,12 +47,13 @@ class Counts:
     words: Callable[[Line], str]
     normalise: Callable[[Any, str], list[Item]]  # raises InvalidContent
     substantive: bool = False  # a version that changes a count is not minor
-    #: The period of a line, such as its year, and the line without one. What goes from one period to another has moved.
+    #: Return the period of a line, such as its year, and the line without its period. With both functions, a count that
+    #: changes its period counts as moved.
     period_of: Callable[[Line], str] | None = None
     without_period: Callable[[Line], Line] | None = None
 
     def by_line(self, item: Item) -> dict[Line, int]:
-        """Return the counts of an item, by their line."""
+        """Return the counts of an item by line."""
         return {self.line_of(line): line["count"] for line in item[self.code]}
 
     def items(self, counts: Mapping[Line, int]) -> list[Item]:
@@ -79,10 +80,10 @@ class Collection:
     fields: tuple[Field, ...]
     hidden_by: str = ""  # the flag that hides a whole item from readers outside
     counts: Counts | None = None
-    details: Callable[[Item], str] = _no_details  # the most important thing about an item beside its title
-    #: Returns the content without an item, given that content and the one before.
+    details: Callable[[Item], str] = _no_details  # the detail that lists show beside the title of an item
+    #: Change the content from which an item was removed, given this content and the content with the item.
     after_removal: Callable[[Content, Content], Content] | None = None
-    plural: str = ""  # its label for several items, where that is not the label with an s
+    plural: str = ""  # the label for several items, if it is not the label with an s
 
     @property
     def many(self) -> str:
@@ -91,22 +92,22 @@ class Collection:
 
     @property
     def one_with_article(self) -> str:
-        """One item with its article: "an outcome"."""
+        """Return the name of one item with its article: "an outcome"."""
         return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
 
     def is_substantive(self, item: Item) -> bool:
-        """Whether a version that adds or removes the item is not minor."""
+        """Return whether a version that adds or removes the item is not minor."""
         if self.counts and self.counts.substantive and self.counts.total(item):
             return True
         return any(field.substantive and item[field.code] != field.default for field in self.fields)
 
     def hides(self, item: Item) -> bool:
-        """Whether the item is hidden from readers outside."""
+        """Return whether the item is hidden from readers outside."""
         return bool(self.hidden_by and item[self.hidden_by])
 
     @cached_property
     def field_by_code(self) -> dict[str, Field]:
-        """The fields by their codes."""
+        """Return the fields by their codes."""
         return {field.code: field for field in self.fields}
 
 
@@ -121,7 +122,7 @@ class Schema:
     one: str  # "plan"
     about: tuple[Field, ...]
     collections: tuple[Collection, ...]
-    about_heading: str = ""  # what the fields about the whole are called, where that is not "About this plan"
+    about_heading: str = ""  # the heading of the fields about the whole, if it is not "About this plan"
 
     @property
     def label(self) -> str:
@@ -135,22 +136,22 @@ class Schema:
 
     @cached_property
     def about_by_code(self) -> dict[str, Field]:
-        """The fields about the whole document by their codes."""
+        """Return the fields about the whole document by their codes."""
         return {field.code: field for field in self.about}
 
     @cached_property
     def collection_by_code(self) -> dict[str, Collection]:
-        """The collections by their codes."""
+        """Return the collections by their codes."""
         return {collection.code: collection for collection in self.collections}
 
     @cached_property
     def text_fields(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The codes of the Markdown fields: those of the document itself, and those of each collection."""
+        """Return the codes of the Markdown fields: of the document itself, and of each collection."""
         by_collection = {collection.code: _texts(collection.fields) for collection in self.collections}
         return _texts(self.about), {code: fields for code, fields in by_collection.items() if fields}
 
     @cached_property
     def collection_of(self) -> dict[str, Collection]:
-        """The collections by the name of one item ("site") and by the code of its counts ("homes")."""
+        """Return the collections by the name of one item ("site") and by the code of its counts ("homes")."""
         by_one = {collection.one: collection for collection in self.collections}
         return by_one | {collection.counts.code: collection for collection in self.collections if collection.counts}

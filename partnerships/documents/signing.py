@@ -1,4 +1,4 @@
-"""Work out the state of a signatory from its decisions on versions."""
+"""The state of a signatory, computed from its decisions on versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Signatory(Protocol):
     """An organisation that is asked to sign a document."""
 
     def has_lapsed(self) -> bool:
-        """Whether its deadline is past."""
+        """Return whether the deadline has passed."""
 
 
 class Decision(Protocol):
@@ -20,23 +20,23 @@ class Decision(Protocol):
 
     @property
     def code(self) -> str:
-        """The decision: "approved", "conditional" or "rejected"."""
+        """Return the decision: "approved", "conditional" or "rejected"."""
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it counts only once a condition is met."""
+        """Return whether the decision counts only when its condition is met."""
 
     @property
     def is_condition_met(self) -> bool:
-        """Whether its condition is met."""
+        """Return whether the condition of the decision is met."""
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the version was rejected."""
+        """Return whether the version was rejected."""
 
     @property
     def version_number(self) -> int:
-        """The number of the version decided on."""
+        """Return the number of the version decided on."""
 
 
 LABELS: Mapping[str, str] = MappingProxyType(
@@ -58,19 +58,19 @@ D = TypeVar("D", bound=Decision)
 
 @dataclass(frozen=True)  # without slots: a parametrised generic sets an attribute on its instances
 class SigningState(Generic[S, D]):
-    """The state of one signatory, for the version that people sign now."""
+    """The state of one signatory, for the version that is to be signed now."""
 
     signatory: S
-    #: Its decision that counts for this version, and its last decision on an earlier one.
+    #: The signatory's decision that counts for this version, and its last decision on an earlier version.
     sign_off: D | None
     earlier: D | None
     takes_part: bool
-    #: Whether the document waits for signatures.
+    #: Whether the document is waiting for signatures.
     is_awaited: bool
 
     @property
     def code(self) -> str:
-        """A code from `LABELS`."""
+        """Return the code of the state, from `LABELS`."""
         if self.sign_off is not None and self.has_approved:
             return "met" if self.sign_off.is_conditional else "approved"
         if not self.takes_part:
@@ -83,28 +83,31 @@ class SigningState(Generic[S, D]):
 
     @property
     def words(self) -> str:
-        """The state in words."""
+        """Return the state in words."""
         return LABELS[self.code]
 
     @property
     def has_approved(self) -> bool:
-        """Whether it approved, and its condition is met if it made one."""
+        """Return whether the signatory has approved, and the condition is met if it set one."""
         if self.sign_off is None or self.sign_off.is_rejected:
             return False
         return not self.sign_off.is_conditional or self.sign_off.is_condition_met
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is needed, because it approved or has left."""
+        """Return whether no further action is needed, because the signatory approved or has left."""
         return self.code in ("approved", "met", "left")
 
     @property
     def must_decide(self) -> bool:
-        """Whether it takes part and has not decided on this version."""
+        """Return whether the signatory takes part and has not decided on this version."""
         return self.sign_off is None and self.takes_part
 
     def may_decide_on(self, version_number: int) -> bool:
-        """Whether it may decide on the newest version: once, or again if it rejected an earlier one."""
+        """Return whether the signatory may decide on the newest version.
+
+        A signatory decides once, and again if it rejected an earlier version.
+        """
         if not self.takes_part:
             return False
         if self.sign_off is None:

@@ -9,13 +9,13 @@ from partnerships.kit.dates import PartialDate
 
 @dataclass(frozen=True, slots=True)
 class Slippage:
-    """How far a date is after another one. Negative if it is before."""
+    """The distance from one date to a later date; negative to an earlier date."""
 
     amount: int
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """Return the slippage in words: "14 days later" or "2 quarters earlier". Empty for 0."""
+        """Return the slippage in words: "14 days later" or "2 quarters earlier"; "" for 0."""
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""
@@ -28,7 +28,7 @@ class Slippage:
 
 
 def slippage(old_date: str, new_date: str) -> Slippage | None:
-    """Return how much later a stored partial date is than another, or None if either is missing.
+    """Return how much later one stored partial date is than another, or None if either is missing.
 
     The unit is the smallest that both dates have.
     """

@@ -1,6 +1,7 @@
-"""Normalise single values: texts, dates, choices, numbers.
+"""Normalise single values: texts, dates, choices and numbers.
 
-Each function returns the value in one spelling, or raises `ValueError` with a sentence for the person who entered it.
+Each function returns the value in its normalised form, or raises `ValueError` with a sentence for the person who
+entered the value.
 """
 
 from __future__ import annotations
@@ -16,18 +17,17 @@ from partnerships.documents.schema import Choices, Field
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.written import NotAnAmount, read_amount
 
-#: Characters of a field with one line in a plan or in terms.
-#: How many characters a text on one line may have.
+#: The most characters in a text on one line.
 LINE = 500
 #: A whole number, with or without commas between thousands. "1,5" is not 15.
 _WHOLE = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
-# PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
+# PostgreSQL's jsonb refuses NUL, and lone surrogates cannot be encoded in UTF-8.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem with a content: its path, and what to do about it."""
+    """One problem with a content: the path of the value, and what to do about the problem."""
 
     path: str
     message: str
@@ -56,7 +56,7 @@ def read_line(value: Any) -> str:
 
 
 def _read_text(max_length: int, value: Any) -> str:
-    """Return a text with line breaks of one kind."""
+    """Return a text with one kind of line breaks. Raises `ValueError`."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -83,7 +83,10 @@ def _flag(value: Any) -> bool:
 
 
 def read_choice(choices: Choices, default: str, value: Any) -> str:
-    """Return the code of a choice that is named by its code or label, or the default for an empty value."""
+    """Return the code of the choice with this code or label, or the default for an empty value.
+
+    Raises `ValueError`.
+    """
     text = read_line(value)
     if not text:
         return default
@@ -128,7 +131,10 @@ def _decimal(text: str, what: str) -> Decimal:
 
 
 def read_money(value: Any) -> str:
-    """Return an amount in pounds with two decimals, such as "1250000.00", or empty. Raises `ValueError`."""
+    """Return an amount in pounds with two decimals, such as "1250000.00"; "" for an empty value.
+
+    Raises `ValueError`.
+    """
     try:
         amount = read_amount(value if isinstance(value, Decimal) else read_line(value))
     except NotAnAmount as error:
@@ -145,7 +151,10 @@ def read_money(value: Any) -> str:
 
 
 def read_percent(value: Any) -> str:
-    """Return a percentage from 0 to 100 without trailing zeros, such as "33.33", or empty. Raises `ValueError`."""
+    """Return a percentage from 0 to 100 without trailing zeros, such as "33.33"; "" for an empty value.
+
+    Raises `ValueError`.
+    """
     text = read_line(str(value) if isinstance(value, Decimal) else value).removesuffix("%").strip()
     if not text:
         return ""
@@ -158,7 +167,7 @@ def read_percent(value: Any) -> str:
 
 
 def read_year(value: Any) -> str:
-    """Return a calendar or financial year in one spelling, "2027" or "2027-28", or empty. Raises `ValueError`."""
+    """Return a calendar or financial year as "2027" or "2027-28"; "" for an empty value. Raises `ValueError`."""
     text = read_line(value).replace("/", "-").replace("–", "-")
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if not text:
@@ -205,7 +214,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def read_field(field: Field, value: Any) -> Any:
     """Return the normalised value of a field. Raises `ValueError`."""
     if value is None or value is field.default:
-        # The usual case, so it comes first.
+        # Most values are the default, so this case is first.
         normalised: Any = field.default
     elif field.read is not None:
         normalised = field.read(value)

@@ -46,7 +46,7 @@ def record_event(
 
 
 def _further_subjects(plan: Plan) -> list[tuple[SubjectKind, int]]:
-    """Return the plan's partnership and its owners, whose followers are told about the answer too."""
+    """Return the plan's owners and partnership, whose followers get the news of the answer too."""
     owners = plan.owners.filter(ended_at=None).values_list("organisation", flat=True)
     subjects = [(SubjectKind.ORGANISATION, owner) for owner in owners]
     if plan.partnership_id:

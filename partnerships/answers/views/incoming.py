@@ -53,7 +53,7 @@ def incoming(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link: bool) -> HttpResponse:
-    """Return the page on which a person confirms their reply as a comment on a plan, or deletes it."""
+    """Show the page on which a person confirms their reply as a comment on a plan, or deletes the reply."""
     now = timezone.now()
     if not Incoming.objects.waiting(now).filter(pk=reply.pk).exists():
         return render(request, "answers/settled.html", {"incoming": reply, "by_link": by_link})
@@ -61,7 +61,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
     if not plans:
         return render(request, "answers/settled.html", {"incoming": reply, "closed": True}, status=404)
 
-    # The reply has no version of its own, so its token is for version 0 of a "plan" with the id of the reply.
+    # A form token is for a plan and a version, but a reply has neither yet: use the reply's id and version 0.
     token_subject = FormSubject(person.pk, plan_id=reply.pk, version_number=0)
     form = ReplyForm(posted(request), plans=plans, by_link=by_link, initial={"text": reply.text})
     if request.method == "POST":
@@ -93,7 +93,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
 
 
 def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpResponse:
-    """Return the page on which a person saves a forwarded email as a draft conversation, or deletes it."""
+    """Show the page on which a person saves a forwarded email as a draft conversation, or deletes the email."""
     now = timezone.now()
     partnership = email.partnership
     if partnership is None or not may_forward_to(partnership, user, now):
@@ -101,8 +101,8 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     if not Incoming.objects.waiting(now).filter(pk=email.pk).exists():
         return render(request, "answers/settled.html", {"incoming": email})
 
-    # The conversation belongs to one organisation for which the person edits. If they edit for only one, that one is
-    # not offered as another organisation that took part.
+    # The conversation belongs to one organisation for which the person edits. If there is only one such organisation,
+    # it is not offered as another organisation that took part.
     edited_ids = parties_edited(partnership, user, now)
     parties = Organisation.objects.filter(parties__in=partnership.parties.present()).distinct().order_by("name", "pk")
     keepers = [party for party in parties if party.pk in edited_ids]
@@ -167,7 +167,7 @@ def _conversation_record(
 
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send a file of an answer to people who may read the answer."""
+    """Return a file of an answer to people who may read the answer."""
     answers = Answer.objects.visible_to(signed_in(request)).values("pk")
     incoming_file = get_object_or_404(IncomingFile, pk=pk, answer__in=answers)
     return private_file(incoming_file.file, name=incoming_file.file_name, content_type=incoming_file.content_type)

@@ -1,4 +1,4 @@
-"""Answers about a plan, for its readers; owners decide about them."""
+"""Pages of the answers about a plan, for its readers, and for the owners, who decide about the answers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 
-#: How many answers a page shows.
+#: The number of answers on a page.
 _PAGE_SIZE = 50
 
 
 def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
-    """Return the plan, for people who may read all of it today; 404 for everyone else."""
+    """Return the plan if the person may read all of it today; else 404."""
     user = signed_in(request)
     readable_plans = Plan.objects.present_for(user).values("pk")
     plans = Plan.objects.inside_for(user).filter(pk__in=readable_plans)
@@ -40,7 +40,7 @@ def _answers_url(plan_id: int) -> str:
 
 
 def _led_owner(user: User, plan: Plan) -> Organisation | None:
-    """Return the owner of the plan that the person leads; the first by name if they lead several."""
+    """Return the owner of the plan that the person leads; the first by name if there are several, else None."""
     rights = rights_over(plan, user, timezone.now())
     led_owner_ids = rights.roles.led_among(rights.owners)
     return Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk").first()
@@ -48,17 +48,17 @@ def _led_owner(user: User, plan: Plan) -> Organisation | None:
 
 @require_safe
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the answers about a plan; leads of an owner first see the answers that wait for a decision."""
+    """Show the answers about a plan. Leads of an owner first see the answers on which they must decide."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)
-    decided = answers.exclude(status=AnswerStatus.WAITING)
-    waiting = answers.filter(status=AnswerStatus.WAITING).order_by("made_at", "pk")
+    decided_answers = answers.exclude(status=AnswerStatus.WAITING)
+    waiting_answers = answers.filter(status=AnswerStatus.WAITING).order_by("made_at", "pk")
     context = {
         "plan": plan,
         "owner": owner,
-        "waiting": list(waiting) if owner else [],
-        "page": keyset_page(request, decided, order=("-made_at", "-pk"), size=_PAGE_SIZE),
+        "waiting": list(waiting_answers) if owner else [],
+        "page": keyset_page(request, decided_answers, order=("-made_at", "-pk"), size=_PAGE_SIZE),
         "questions": list(questions_on(plan)),
         "concern": concern_counts(plan, plan.announced_number),
         "trusted": trust_to_manage(user, plan),
@@ -68,7 +68,7 @@ def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
-    """Return an answer about a plan, for leads of its owners. Other readers get 403, and everybody else 404."""
+    """Return an answer if the person leads an owner of its plan; 403 for other readers, and 404 for everybody else."""
     user = signed_in(request)
     answer = get_object_or_404(Answer.objects.visible_to(user).for_listing(), pk=pk)
     require(Plan.objects.publishable_by(user).filter(pk=answer.plan_id).exists())
@@ -79,28 +79,28 @@ def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an answer."""
     answer = _answer_to_decide(request, pk)
-    back = _answers_url(answer.plan_id)
+    answers_url = _answers_url(answer.plan_id)
 
     def approve_answer() -> tuple[str, str]:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
-        return "Everybody who can read the whole plan can now see the answer.", back
+        return "Everybody who can read the whole plan can now see the answer.", answers_url
 
     # `press_button` calls `approve_answer`, then redirects with its message or the refusal.
-    return press_button(request, approve_answer, services.UnableToDecide, back=back)
+    return press_button(request, approve_answer, services.UnableToDecide, back=answers_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse an answer, with a reason."""
     answer = _answer_to_decide(request, pk)
-    back = _answers_url(answer.plan_id)
-    form = RefuseForm(posted(request), submit="Refuse answer", cancel=back)
+    answers_url = _answers_url(answer.plan_id)
+    form = RefuseForm(posted(request), submit="Refuse answer", cancel=answers_url)
 
     def refuse_answer() -> tuple[str, str]:
         services.refuse_answer(
             answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
         )
-        return "The answer has been refused.", back
+        return "The answer has been refused.", answers_url
 
     # `take_step` calls `refuse_answer` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -111,7 +111,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         {services.UnableToDecide: "reason"},
         say_who_gets_emails=True,
         answer=answer,
-        back=back,
+        back=answers_url,
     )
 
 
@@ -119,20 +119,20 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
 def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a named colleague by email."""
     answer = _answer_to_decide(request, pk)
-    back = _answers_url(answer.plan_id)
+    answers_url = _answers_url(answer.plan_id)
 
     def email_colleague() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
         colleague = answer.colleague_name or answer.colleague_email
         message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We send them nothing else until they do."
-        return message, back
+        return message, answers_url
 
-    return press_button(request, email_colleague, services.UnableToDecide, back=back)
+    return press_button(request, email_colleague, services.UnableToDecide, back=answers_url)
 
 
 @require_POST
 def trust(request: HttpRequest, pk: int) -> HttpResponse:
-    """Trust the person who gave this answer: from now on, theirs are shown without approval."""
+    """Trust the person who gave this answer, whose answers are then shown without approval."""
     answer, user = _answer_to_decide(request, pk), signed_in(request)
     owner = _led_owner(user, answer.plan)
     require(owner is not None)
@@ -148,7 +148,7 @@ def trust(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
-    """End trust in a person: their answers need approval again."""
+    """End trust in a person, whose answers then need approval again."""
     plan = _plan_for_reader(request, pk)
     ended_trust = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
 
@@ -165,15 +165,15 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a question about the plan."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
-    back = _answers_url(pk)
-    form = QuestionForm(posted(request), cancel=back)
+    answers_url = _answers_url(pk)
+    form = QuestionForm(posted(request), cancel=answers_url)
 
     def publish_question() -> tuple[str, str]:
         services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
-        return "You have asked the question. Stakeholders can answer it using the link in their digests.", back
+        return "You have asked the question. Stakeholders can answer it using the link in their digests.", answers_url
 
     return take_step(
-        request, "answers/ask.html", form, publish_question, {services.UnableToAsk: None}, plan=plan, back=back
+        request, "answers/ask.html", form, publish_question, {services.UnableToAsk: None}, plan=plan, back=answers_url
     )
 
 
@@ -182,10 +182,10 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a question before its last day."""
     user = signed_in(request)
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
-    back = _answers_url(question.plan_id)
+    answers_url = _answers_url(question.plan_id)
 
     def close_question() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())
-        return "The question has been closed. The answers to it stay on this page.", back
+        return "The question has been closed. The answers to it stay on this page.", answers_url
 
-    return press_button(request, close_question, services.UnableToAsk, back=back)
+    return press_button(request, close_question, services.UnableToAsk, back=answers_url)

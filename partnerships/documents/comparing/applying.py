@@ -10,17 +10,17 @@ from partnerships.documents.schema import Collection, Content, Counts, Item, Lin
 
 
 def apply(schema: Schema, changes: Iterable[Change], content: Content) -> Content:
-    """Return the content with the changes made. The given content itself stays as it is."""
-    changes_by_what: dict[str, list[Change]] = {}
+    """Return the content with the changes applied. The given content itself stays the same."""
+    changes_by_item_name: dict[str, list[Change]] = {}
     for change in changes:
-        changes_by_what.setdefault(change.what, []).append(change)
-    new_fields = {change.field: change.now for change in changes_by_what.get("about", ())}
+        changes_by_item_name.setdefault(change.what, []).append(change)
+    new_fields = {change.field: change.now for change in changes_by_item_name.get("about", ())}
     new_content: Content = {"about": {**content["about"], **new_fields}}
     for collection in schema.collections:
         items = content[collection.code]
-        item_changes = changes_by_what.get(collection.one, [])
+        item_changes = changes_by_item_name.get(collection.one, [])
         counts = collection.counts
-        count_changes = changes_by_what.get(counts.code, []) if counts else []
+        count_changes = changes_by_item_name.get(counts.code, []) if counts else []
         if item_changes or count_changes:
             items = _apply_to_list(collection, items, item_changes, count_changes)
         new_content[collection.code] = items
@@ -30,7 +30,7 @@ def apply(schema: Schema, changes: Iterable[Change], content: Content) -> Conten
 def _apply_to_list(
     collection: Collection, items: list[Item], item_changes: list[Change], count_changes: list[Change]
 ) -> list[Item]:
-    """Return the list after the changes: first to counts, then to fields, then to the order."""
+    """Return the list after the changes to counts, then to fields, then to the order."""
     item_by_key = {item["key"]: dict(item) for item in items}
     if collection.counts:
         _apply_to_counts(collection.counts, item_by_key, count_changes)
@@ -40,12 +40,13 @@ def _apply_to_list(
         elif change.kind == "added":
             item_by_key[change.key] = change.now
 
-    placed_changes = [change for change in item_changes if change.kind in ("added", "moved")]
-    placed_changes.sort(key=lambda change: change.place or 0)
-    gone_keys = {change.key for change in item_changes if change.kind in ("removed", "moved")}
-    unmoved_items = iter([item_by_key[item["key"]] for item in items if item["key"] not in gone_keys])
+    placing_changes = [change for change in item_changes if change.kind in ("added", "moved")]
+    placing_changes.sort(key=lambda change: change.place or 0)
+    displaced_keys = {change.key for change in item_changes if change.kind in ("removed", "moved")}
+    # Put each added or moved item at its place, and fill the places before it with the items that did not move.
+    unmoved_items = iter([item_by_key[item["key"]] for item in items if item["key"] not in displaced_keys])
     new_items: list[Item] = []
-    for change in placed_changes:
+    for change in placing_changes:
         while len(new_items) < (change.place or 0):
             new_items.append(next(unmoved_items))
         new_items.append(item_by_key[change.key])

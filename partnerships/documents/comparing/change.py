@@ -1,4 +1,4 @@
-"""A change: one difference between two contents, which can be put into words."""
+"""A change is one difference between two contents, and can be put into words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.documents.schema import Collection, Field, Line, Schema
 from partnerships.documents.slippage import Slippage, slippage
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
-#: Up to how many characters a text is quoted in a sentence.
+#: The most characters of a text that a sentence quotes.
 SHORT = 90
 
 
@@ -27,53 +27,53 @@ class Change:
 
     schema: Schema = dataclasses.field(repr=False, compare=False)
     kind: Kind
-    #: "about", the name of one item ("site"), or the code of its counts ("homes").
+    #: What has changed: "about", an item by its name ("site"), or the counts of an item by their code ("homes").
     what: str
-    #: Key and title of the item; empty for "about".
+    #: The key and the title of the item; "" for "about".
     key: str
     label: str
-    #: Code of the field or counts; empty for whole items and moves.
+    #: The code of the field or of the counts; "" for whole items and moves.
     field: str = ""
-    #: The old and the new value: of a field, of a count, a whole item, or the place of a moved item.
+    #: The old and the new value of a field or a count; the whole item; or the place of a moved item.
     was: Any = None
     now: Any = None
     #: The counted line that changed, or to which counts moved.
     line: Line | None = None
     #: The place of an added, moved or removed item in its list.
     place: int | None = None
-    #: Names for the values, where the values themselves mean nothing to people.
+    #: The names of values that are codes or places, which readers would not understand.
     was_name: str = ""
     now_name: str = ""
     #: The counted line from which counts moved.
     from_line: Line | None = None
-    #: How many of the difference of a counted line moved to it from other lines, or (negative) from it.
+    #: The part of a counted line's difference that moved from other lines; negative if it moved to other lines.
     besides: int = 0
 
     @property
     def anchor(self) -> str:
-        """The name of the piece that changed: "sites/north-quay", or "about"."""
+        """Return the name of the piece that changed: "sites/north-quay", or "about"."""
         return "about" if self.what == "about" else f"{self.collection.code}/{self.key}"
 
     @property
     def collection(self) -> Collection:
-        """The collection of the item. There is none for changes of "about"."""
+        """Return the collection of the item. Changes of "about" have no collection, so this raises `KeyError`."""
         return self.schema.collection_of[self.what]
 
     @property
     def is_count(self) -> bool:
-        """Whether a counted line of an item changed, not the item or a field."""
+        """Return whether a counted line of an item changed, not the item itself or a field."""
         return self.line is not None
 
     @property
     def spec(self) -> Field | None:
-        """The field that changed; None for whole items and counted lines."""
+        """Return the field that changed; None for whole items and counted lines."""
         if self.what == "about":
             return self.schema.about_by_code[self.field]
         return None if self.is_count or not self.field else self.collection.field_by_code[self.field]
 
     @property
     def what_label(self) -> str:
-        """Return the name of the changed part, to begin a sentence or a row: "Site", "Homes", "Plan"."""
+        """Return the name of the changed part for the start of a sentence or a row: "Site", "Homes", "Plan"."""
         if self.what == "about":
             return self.schema.label
         collection = self.collection
@@ -81,7 +81,7 @@ class Change:
 
     @property
     def field_label(self) -> str:
-        """The field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of item."""
+        """Return the field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of item."""
         if self.is_count:
             return f"{self.what_label}, {self.line_words}"
         if self.kind == "moved":
@@ -90,7 +90,7 @@ class Change:
 
     @property
     def line_words(self) -> str:
-        """A counted line in words: "Social Rent, 2 bedrooms, 2027-28". Empty for other changes.
+        """Return a counted line in words: "Social Rent, 2 bedrooms, 2027-28"; "" for other changes.
 
         If counts moved from one period to another, the words leave out the period.
         """
@@ -103,12 +103,12 @@ class Change:
 
     @property
     def has_moved(self) -> bool:
-        """Whether counts moved from one period to another."""
+        """Return whether counts moved from one period to another."""
         return self.from_line is not None
 
     @property
     def is_substantive(self) -> bool:
-        """Whether it changes homes, dates, money or parties, so that a version with it is not minor."""
+        """Return whether the change is of homes, dates, money or parties, so that a version with it is not minor."""
         if self.kind == "moved" and not self.is_count:
             return False
         if self.is_count:
@@ -119,18 +119,18 @@ class Change:
 
     @property
     def is_text(self) -> bool:
-        """Whether both sides are prose, worth a word-level difference."""
+        """Return whether both sides are prose, for which pages show the difference word by word."""
         spec = self.spec
         return self.kind == "changed" and spec is not None and (spec.shape == "text" or spec.code == "text")
 
     @property
     def difference(self) -> int | None:
-        """By how much a counted line is more, not counting what moved to or from it. None for other changes."""
+        """Return how many more a counted line has now, without what moved to or from it. None for other changes."""
         return int(self.now) - int(self.was) - self.besides if self.is_count else None
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line: "20 fewer", "1 more, besides 3 moved" or "20 moved". Else empty."""
+        """Return the difference of a counted line: "20 fewer", "1 more, besides 3 moved", "20 moved"; else ""."""
         if self.has_moved:
             return f"{self.now:,} moved"
         if self.difference is None:
@@ -140,19 +140,19 @@ class Change:
 
     @property
     def slippage(self) -> Slippage | None:
-        """How far a date moved. None if a date is missing, and for other changes."""
+        """Return how far a date moved; None if a date is missing, and for other changes."""
         if self.kind == "changed" and self.spec is not None and self.spec.shape == "date":
             return slippage(self.was, self.now)
         return None
 
     @property
     def slippage_words(self) -> str:
-        """How far a date moved: "14 days later", "2 quarters earlier". Empty for other changes."""
+        """Return how far a date moved in words: "14 days later", "2 quarters earlier"; "" for other changes."""
         return self.slippage.words() if self.slippage else ""
 
     @property
     def was_words(self) -> str:
-        """The old value in words. Empty for a new item."""
+        """Return the old value in words; "" for a new item."""
         if self.has_moved:
             return self._period(self.from_line)
         if self.kind == "added" and not self.is_count:
@@ -161,7 +161,7 @@ class Change:
 
     @property
     def now_words(self) -> str:
-        """The new value in words. Empty for a removed item."""
+        """Return the new value in words; "" for a removed item."""
         if self.has_moved:
             return self._period(self.line)
         if self.kind == "removed" and not self.is_count:
@@ -169,7 +169,7 @@ class Change:
         return self.now_name or self._in_words(self.now)
 
     def _period(self, line: Line | None) -> str:
-        """Return the period of a counted line in words."""
+        """Return the period of a counted line in words; "" if there is none."""
         counts = self.collection.counts
         return counts.period_of(line) if line is not None and counts is not None and counts.period_of else ""
 
@@ -203,13 +203,13 @@ class Change:
     def _field_in_words(self) -> str:
         """Return the change of a field, such as "status: was not given, now started"."""
         field_name = self.field_label[0].lower() + self.field_label[1:]
-        was, now = self.was_words, self.now_words
-        if self.is_text and max(len(was), len(now)) > SHORT:
+        old_words, new_words = self.was_words, self.now_words
+        if self.is_text and max(len(old_words), len(new_words)) > SHORT:
             verb = "changed"
-            if not now:
+            if not new_words:
                 verb = "removed"
-            elif not was:
+            elif not old_words:
                 verb = "written"
-            return f"{field_name}: {verb} ({words_changed(was, now)})"
+            return f"{field_name}: {verb} ({words_changed(old_words, new_words)})"
         slippage_in_brackets = f" ({self.slippage_words})" if self.slippage_words else ""
-        return f"{field_name}: was {was or 'not given'}, now {now or 'not given'}{slippage_in_brackets}"
+        return f"{field_name}: was {old_words or 'not given'}, now {new_words or 'not given'}{slippage_in_brackets}"

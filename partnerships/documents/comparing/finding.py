@@ -8,14 +8,14 @@ from functools import partial
 from itertools import pairwise, product
 
 from partnerships.documents.comparing.change import Change, Kind
-from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
+from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, distinct_names
 from partnerships.documents.schema import Collection, Content, Counts, Item, Line, Schema
 
 
 def changes(schema: Schema, before: Content, after: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
     """Return all changes from `before` to `after`, in the order of reading.
 
-    `registers` names the codes in the changes.
+    `registers` contains the names of codes, which the wording of the changes uses.
     """
     all_changes: list[Change] = []
     names = Names(schema, before, after, registers=registers)
@@ -43,7 +43,7 @@ def changes(schema: Schema, before: Content, after: Content, registers: Register
 def _list_changes(
     schema: Schema, collection: Collection, before: list[Item], after: list[Item], names: Names
 ) -> list[Change]:
-    """Return the changes between two lists of items: added, moved, changed and removed ones."""
+    """Return the changes between two lists of items: items added, moved, changed and removed."""
     changes: list[Change] = []
     new_keys = {item["key"] for item in after}
     old_places = {item["key"]: place for place, item in enumerate(before)}
@@ -65,8 +65,9 @@ def _list_changes(
         if old_place in moved_places:
             old_name = new_name = ""
             if old_place == place:
-                # Other items came or went, so it moved although its place has the same number: name its neighbours.
-                old_name, new_name = told_apart(
+                # The item moved, but other items were added or removed, so its place has the same number as before.
+                # Name the neighbouring items instead of the place.
+                old_name, new_name = distinct_names(
                     _place_in_words(collection, before, place, unmoved_keys),
                     _place_in_words(collection, after, place, unmoved_keys),
                 )
@@ -95,16 +96,16 @@ def _item_changes(schema: Schema, collection: Collection, before: Item, after: I
     change = partial(Change, schema=schema, key=after["key"], label=str(after[collection.title]))
     changes = []
     for field in collection.fields:
-        was, now = before[field.code], after[field.code]
-        if was != now:
-            old_name, new_name = names.both_in_words(field, was, now)
+        old_value, new_value = before[field.code], after[field.code]
+        if old_value != new_value:
+            old_name, new_name = names.both_in_words(field, old_value, new_value)
             changes.append(
                 change(
                     kind="changed",
                     what=collection.one,
                     field=field.code,
-                    was=was,
-                    now=now,
+                    was=old_value,
+                    now=new_value,
                     was_name=old_name,
                     now_name=new_name,
                 )
@@ -128,9 +129,9 @@ def _place_in_words(collection: Collection, items: list[Item], place: int, unmov
 def _count_changes(
     counts: Counts, before: dict[Line, int], after: dict[Line, int], change: Callable[..., Change]
 ) -> list[Change]:
-    """Return how the counts of one item differ: first what moved between periods, then what is more or fewer.
+    """Return the changes in the counts of one item: first moves between periods, then other differences.
 
-    `change` makes a change of this item.
+    `change` creates a change of this item.
     """
     changes = []
     after_moves = dict(before)
@@ -153,19 +154,19 @@ def _count_changes(
 
 
 def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:
-    """Yield what moved from one period to another: the line it left, the line it joined, and how many."""
+    """Yield each move of counts from one period to another: the old line, the new line, and how many moved."""
     if counts.without_period is None:
         return
-    # For lines that differ only in their period: by how much each is fewer, and by how much each is more.
-    fewer: dict[Line, dict[Line, int]] = {}
-    more: dict[Line, dict[Line, int]] = {}
+    # Group the lines that differ only in their period: the decrease of each line, and the increase of each line.
+    losses_by_group: dict[Line, dict[Line, int]] = {}
+    gains_by_group: dict[Line, dict[Line, int]] = {}
     for line in sorted({*before, *after}, key=counts.order):
         difference = after.get(line, 0) - before.get(line, 0)
         if difference:
-            side = fewer if difference < 0 else more
+            side = losses_by_group if difference < 0 else gains_by_group
             side.setdefault(counts.without_period(line), {})[line] = abs(difference)
-    for line_without_period, losses in fewer.items():
-        gains = more.get(line_without_period, {})
+    for line_without_period, losses in losses_by_group.items():
+        gains = gains_by_group.get(line_without_period, {})
         for from_line, to_line in product(losses, gains):
             count = min(losses[from_line], gains[to_line])
             if count:
@@ -175,16 +176,16 @@ def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> I
 
 
 def _moved_places(places: Sequence[int]) -> set[int]:
-    """Return the fewest old places that must move so that the others are in ascending order.
+    """Return the fewest old places that must move so that the other places are in ascending order.
 
-    The others are a longest increasing subsequence, which patience sorting finds in n log n.
+    The other places are a longest increasing subsequence, which patience sorting finds in n log n.
     """
     if all(earlier < later for earlier, later in pairwise(places)):
         return set()
     # The place on top of each pile, and its index in `places`.
     top_places: list[int] = []
     top_indexes: list[int] = []
-    # For each place, the index of the top of the pile before, when it was laid down; -1 on the first pile.
+    # For each place, the index of the top of the previous pile at the time of placing; -1 on the first pile.
     previous_indexes: list[int] = []
     for index, place in enumerate(places):
         pile = bisect_left(top_places, place)

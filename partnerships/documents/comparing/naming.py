@@ -1,4 +1,4 @@
-"""Look up the names behind keys of items and codes of registers, such as areas."""
+"""Find the names of items by their keys, and of codes in registers, such as areas."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 from partnerships.documents.comparing.wording import value_in_words
 from partnerships.documents.schema import Content, Field, Schema
 
-#: Names by code, by the shape of the fields that hold the codes: {"area": {"E07000228": "Mid Sussex"}}.
+#: Names by code, for each shape of field that contains such codes: {"area": {"E07000228": "Mid Sussex"}}.
 Registers: TypeAlias = Mapping[str, Mapping[str, str]]
 NO_REGISTERS: Registers = MappingProxyType({})
 
 
 class Names:
-    """Looks up the names of items in some contents, and of codes in registers."""
+    """The names of the items in some contents, and of codes in registers."""
 
     def __init__(self, schema: Schema, *contents: Content, registers: Registers = NO_REGISTERS) -> None:
         self._schema = schema
@@ -25,7 +25,7 @@ class Names:
 
     @cached_property
     def _items(self) -> dict[str, dict[str, str]]:
-        """Titles by key, for each collection to which a field points."""
+        """Return the titles of items by key, for each collection to which a field refers."""
         fields = (field for collection in self._schema.collections for field in collection.fields)
         titles = {}
         for code in {field.collection for field in fields if field.collection}:
@@ -34,7 +34,7 @@ class Names:
         return titles
 
     def in_words(self, field: Field, value: Any) -> str:
-        """Return the value of a field for people, with names for keys and codes."""
+        """Return the value of a field in words, with names instead of keys and codes."""
         if field.shape in self._registers:
             return self._registers[field.shape].get(value, value)
         if field.shape == "item":
@@ -46,13 +46,13 @@ class Names:
         return value_in_words(field, value)
 
     def both_in_words(self, field: Field, old_value: Any, new_value: Any) -> tuple[str, str]:
-        """Return the names of two different keys or codes. Two empty texts for a field that holds neither."""
+        """Return different names for two different keys or codes; two empty texts for a field that has neither."""
         if field.shape != "item" and field.shape not in self._registers:
             return "", ""
-        return told_apart(self.in_words(field, old_value), self.in_words(field, new_value))
+        return distinct_names(self.in_words(field, old_value), self.in_words(field, new_value))
 
 
-def told_apart(old_name: str, new_name: str) -> tuple[str, str]:
+def distinct_names(old_name: str, new_name: str) -> tuple[str, str]:
     """Return the names of two different things so that they differ, even if both have the same name."""
     if old_name == new_name:
         return old_name, f"{new_name} (another of that name)"

@@ -1,4 +1,4 @@
-"""Sum up changes: in a paragraph, and as the net difference of counts."""
+"""Summarise changes: in a paragraph, and as the net difference of counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.text import counted
 
 
 def count_difference(changes: Iterable[Change], collection: Collection) -> int:
-    """Return the net difference of the counts of a collection, added and removed items included."""
+    """Return the net difference of the counts of a collection, with added and removed items."""
     counts = collection.counts
     if counts is None:
         return 0
@@ -57,7 +57,7 @@ def summary(changes: Sequence[Change]) -> str:
 
 
 def why_not_minor(changes: Iterable[Change]) -> str:
-    """Return why a version with these changes cannot be minor, or an empty text if it can."""
+    """Return why a version with these changes cannot be minor; "" if it can."""
     sentences = [change.sentence() for change in changes if change.is_substantive]
     if not sentences:
         return ""
@@ -101,7 +101,7 @@ def _sentences_on_items(changes: Sequence[Change], collection: Collection) -> li
 
 
 def _sentences_on_dates(date_changes: Sequence[Change]) -> list[str]:
-    """Return sentences on the dates that are later, and on those that are earlier."""
+    """Return sentences on the dates that are now later, and on the dates that are now earlier."""
     sentences = []
     for direction, is_later in (("later", True), ("earlier", False)):
         names = [
@@ -115,7 +115,7 @@ def _sentences_on_dates(date_changes: Sequence[Change]) -> list[str]:
 
 
 def _first_names(names: list[str], limit: int = 3) -> str:
-    """Return the first names in one list, and how many more there are."""
+    """Return the first names as one list in words, with the number of the remaining names."""
     short_names = [cut(name, SHORT) for name in names]
     if len(short_names) == 1:
         return short_names[0]

@@ -1,4 +1,4 @@
-"""Put values, items and differences into words."""
+"""Return values, items and differences in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def more_or_fewer(difference: int) -> str:
 
 @lru_cache(maxsize=8192)
 def date_in_words(text: str) -> str:
-    """Return a date in words, as precise as it is known: "11 April 2017", "April 2017", or empty."""
+    """Return a date in words, as precise as it is known: "11 April 2017" or "April 2017"; "" without a date."""
     return PartialDate.parse(text).words if text else ""
 
 
@@ -63,5 +63,5 @@ def words_changed(old_text: str, new_text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return the text, cut to a number of characters with an ellipsis."""
+    """Return the text, shortened to a number of characters with an ellipsis."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

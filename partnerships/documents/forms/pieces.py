@@ -16,8 +16,8 @@ from partnerships.documents.values import Problem
 from partnerships.kit.forms import CountField, Form, Helper, MoneyField, PartialDateField
 
 NOTHING = ("", "Not given")
-#: Makes the form field for a shape that only one kind of document has. The dictionary holds its label, its help text
-#: and whether it is required.
+#: A function that returns the form field for a shape that only one kind of document has. The dictionary contains the
+#: field's label, help text and whether it is required.
 FieldMaker: TypeAlias = Callable[[Field, dict[str, Any]], forms.Field]
 NO_MAKERS: Mapping[str, FieldMaker] = MappingProxyType({})
 
@@ -63,7 +63,8 @@ def form_field(
 class PieceForm(Form):
     """The form of a piece. The template shows its buttons.
 
-    `based_on` is the revision of the piece that the author saw, `seen` are the fingerprints of its fields then.
+    `based_on` is the revision of the piece that the author saw, and `seen` are the fingerprints of its fields at
+    that time.
     """
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
@@ -91,18 +92,18 @@ class PieceForm(Form):
         self.helper = Helper(self, *(layout or codes), submit="", cancel=cancel, tag=False)
 
     def value(self) -> Item:
-        """Return the value of the piece, for `save_piece`, without the fields that were left out."""
+        """Return the value of the piece for `save_piece`, without the fields that were left out."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
     def merged(self, conflict: PieceConflict) -> Item | None:
         """Return the edits of both people in one item.
 
-        None if both changed the same field, or if the form does not say what its author saw.
+        Returns None if both people changed the same field, or if the form does not contain what its author saw.
         """
-        seen = self.cleaned_data.get("seen")
-        if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
+        fingerprints_seen = self.cleaned_data.get("seen")
+        if not isinstance(fingerprints_seen, dict) or not conflict.mine or not conflict.theirs:
             return None
-        return merge_apart(conflict.mine, conflict.theirs, seen, [spec.code for spec in self.specs])
+        return merge_apart(conflict.mine, conflict.theirs, fingerprints_seen, [spec.code for spec in self.specs])
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         """Show each problem beside its field. Without problems, show the message above the form."""
@@ -113,7 +114,7 @@ class PieceForm(Form):
             self.add_error(None, message)
 
     def rebase(self, revision: int) -> None:
-        """Base the form on a later revision, and keep what its author entered."""
+        """Base the form on a later revision, with the values that its author entered."""
         data: Any = copy(self.data)  # a copied QueryDict can be changed
         data[self.add_prefix("based_on")] = str(revision)
         self.data = data

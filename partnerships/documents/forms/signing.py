@@ -1,4 +1,4 @@
-"""Forms to decide on a version and to answer the questions that come with it."""
+"""Forms to decide on a version, and to answer the questions asked with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class QuestionsField(forms.CharField):
 
 
 class AnswersForm(Form):
-    """Base of forms in which an organisation answers questions.
+    """The base of forms in which an organisation answers questions.
 
     Call `add_answers` in `__init__` to add the fields, and `check_answers` in `clean`.
     """
@@ -61,14 +61,14 @@ class AnswersForm(Form):
             )
 
     def _addressees(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Return “For A and B”, the organisations that are asked the question; empty if all are."""
+        """Return “For A and B”, the organisations that are asked the question; "" if all of them are asked."""
         names = [
             organisation.name for organisation in organisations if question in self.questions.get(organisation.pk, ())
         ]
         return f"For {' and '.join(names)}" if len(names) < len(organisations) else ""
 
     def check_answers(self, data: Mapping[str, Any], decision: str) -> None:
-        """Require answers to the questions to the chosen organisation, unless it rejects the version."""
+        """Require answers to the questions of the chosen organisation, unless it rejects the version."""
         organisation = data.get("organisation")
         if organisation is None or not decision:
             return
@@ -132,5 +132,5 @@ class SignForm(AnswersForm, VerdictForm):
         return data
 
     def sent_answers(self) -> list[tuple[str, str]]:
-        """Return the answers by the name of their field, to send them again from the next page."""
+        """Return the answers by the names of their fields, so that the next page can send the answers again."""
         return [(name, self.cleaned_data.get(name, "")) for name in self.answer_names]

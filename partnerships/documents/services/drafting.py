@@ -1,4 +1,4 @@
-"""Save, remove and move the pieces of a draft, or discard all its changes."""
+"""Save, remove and move the pieces of a draft, or discard all changes of the draft."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.documents.values import InvalidContent, Problem
 from partnerships.kit.prose import rules
 from partnerships.people.models import User
 
-#: The fields of a draft that saving a piece changes, for `update_fields`.
+#: The fields of a draft that change when a piece is saved, for `update_fields`.
 SAVED_FIELDS = ("content", "prose", "prose_rules", "revision", "pieces", "updated_by", "updated_at")
 
 
@@ -31,17 +31,17 @@ class UnableToSavePiece(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenDraft:
-    """A draft with its schema and its content. Lock the draft before you save pieces of it."""
+    """A draft with its schema and its content. Lock the draft before saving its pieces."""
 
     schema: Schema
     draft: Draft
     content: Content
-    #: The version on which the draft is based; its HTML is reused.
+    #: The version on which the draft is based, whose HTML is reused.
     base: Version | None = None
 
 
 def save_piece(
-    opened: OpenDraft,
+    open_draft: OpenDraft,
     piece: str,
     value: Any,
     *,
@@ -52,13 +52,13 @@ def save_piece(
 ) -> bool:
     """Save one piece of a draft: an item, "about", or the order of a list. Return whether anything changed.
 
-    The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`);
-    None overwrites any. `check` returns problems of the whole content. Raises `UnableToSavePiece`, and `PieceConflict`
-    if another person has saved something else since.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw
+    (`Draft.revision_of`); None overwrites any other change. `check` returns problems of the whole content. Raises
+    `UnableToSavePiece`, and `PieceConflict` if another person has saved another value since.
     """
-    schema, draft = opened.schema, opened.draft
+    schema, draft = open_draft.schema, open_draft.draft
     try:
-        new_content = set_piece(schema, opened.content, piece, value)
+        new_content = set_piece(schema, open_draft.content, piece, value)
         problems = tuple(check(new_content)) if check else ()
         if problems:
             raise InvalidContent(problems)
@@ -67,41 +67,41 @@ def save_piece(
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
     new_value = get_piece(schema, new_content, piece)
-    current_value = get_piece(schema, opened.content, piece)
+    current_value = get_piece(schema, open_draft.content, piece)
     if new_value == current_value:
         return False
-    check_conflict(draft.pieces, piece, based_on, mine=new_value, theirs=current_value)
-    _save_content(opened, new_content, [piece], author=author, now=now)
+    check_conflict(draft.pieces, piece, based_on, new_value=new_value, current_value=current_value)
+    _save_content(open_draft, new_content, [piece], author=author, now=now)
     return True
 
 
 def save_items(
-    opened: OpenDraft, code: str, items: Mapping[str, Item], *, author: User | None, now: dt.datetime
+    open_draft: OpenDraft, code: str, items: Mapping[str, Item], *, author: User | None, now: dt.datetime
 ) -> list[str]:
-    """Save several normalised items (by key) of one collection, as one revision. Return the changed pieces.
+    """Save several normalised items (by key) of one collection, as one revision, and return the changed pieces.
 
     New items are added at the end, in this order. Raises `UnableToSavePiece` if there would be too many items.
     """
-    current_items: dict[str, Item] = {item["key"]: item for item in opened.content[code]}
+    current_items: dict[str, Item] = {item["key"]: item for item in open_draft.content[code]}
     changed_pieces = [f"{code}/{key}" for key, item in items.items() if current_items.get(key) != item]
     all_items = {**current_items, **items}
     if len(all_items) > MAX_ITEMS:
-        collection = opened.schema.collection_by_code[code]
+        collection = open_draft.schema.collection_by_code[code]
         raise UnableToSavePiece(
-            f"A {opened.schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
+            f"A {open_draft.schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
         )
     if changed_pieces:
-        new_content = {**opened.content, code: list(all_items.values())}
-        _save_content(opened, new_content, changed_pieces, author=author, now=now)
+        new_content = {**open_draft.content, code: list(all_items.values())}
+        _save_content(open_draft, new_content, changed_pieces, author=author, now=now)
     return changed_pieces
 
 
 def _save_content(
-    opened: OpenDraft, content: Content, pieces: Iterable[str], *, author: User | None, now: dt.datetime
+    open_draft: OpenDraft, content: Content, pieces: Iterable[str], *, author: User | None, now: dt.datetime
 ) -> None:
     """Save the content as a new revision of the draft and of these pieces."""
-    draft = opened.draft
-    write_content(opened.schema, draft, content, opened.base)
+    draft = open_draft.draft
+    write_content(open_draft.schema, draft, content, open_draft.base)
     draft.revision += 1
     last_save = touch(draft.revision, author.pk if author else None, now)
     draft.pieces |= {piece: dict(last_save) for piece in pieces}
@@ -110,10 +110,10 @@ def _save_content(
 
 
 def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[str, list[str]] | None:
-    """Return the piece to save, and its value, to move an item one place up or down.
+    """Return the piece to save, and its value, in order to move an item one place up or down.
 
-    To move "sections/vision", this is "order/sections" with the keys in their new order. Returns None if the item is
-    already at that end of the list. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
+    To move "sections/vision", this is "order/sections" with the keys in their new order. Returns None if the item
+    is already at that end of the list. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
     """
     code, key = split_piece(schema, piece)
     order_piece = f"order/{code}"
@@ -133,9 +133,9 @@ def discard_changes(draft: Draft, *, author: User, now: dt.datetime) -> None:
     """Discard all changes of a locked draft since the version on which it is based, and save the draft."""
     draft.content, draft.prose, draft.prose_rules = None, {}, rules()
     draft.revision += 1
-    # The changed pieces get a new revision, so that people who are still editing one see a conflict.
-    touched = touched_since(draft.pieces, draft.clean_revision)
-    draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in touched}
+    # The changed pieces get a new revision, so that people who are still editing such a piece see a conflict.
+    changed_pieces = touched_since(draft.pieces, draft.clean_revision)
+    draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in changed_pieces}
     draft.clean_revision = draft.revision
     draft.updated_by, draft.updated_at = author, now
     draft.save()

@@ -1,4 +1,4 @@
-"""Escalate late signatures to the next post of the signatory."""
+"""Escalate late signatures to the next post of the signatory's organisation."""
 
 from __future__ import annotations
 
@@ -16,20 +16,26 @@ S = TypeVar("S", bound=Signatory)
 
 
 def escalate_late(
-    signatories: QuerySet[S], *, must_decide: Callable[[S], bool], tell: Callable[[S], None], now: dt.datetime
+    signatories: QuerySet[S],
+    *,
+    must_decide: Callable[[S], bool],
+    email_next_post: Callable[[S], None],
+    now: dt.datetime,
 ) -> int:
-    """Escalate each late signatory once, and return how many.
+    """Escalate each late signatory once, and return how many were escalated.
 
-    `must_decide` says whether a signatory still has to decide. `tell` emails the next post; it runs in the transaction
-    that marks the signatory as escalated. A new deadline can be escalated again. Safe to run twice.
+    `must_decide` returns whether a signatory still has to decide. `email_next_post` runs in the transaction that
+    marks the signatory as escalated. A new deadline can be escalated again. This is safe to run twice.
     """
     late_signatories = lapsed_signatories(signatories, now=now).order_by("pk")
-    return sum(_escalate(signatory, must_decide, tell, now) for signatory in late_signatories)
+    return sum(_escalate(signatory, must_decide, email_next_post, now) for signatory in late_signatories)
 
 
 @transaction.atomic
-def _escalate(signatory: S, must_decide: Callable[[S], bool], tell: Callable[[S], None], now: dt.datetime) -> bool:
+def _escalate(
+    signatory: S, must_decide: Callable[[S], bool], email_next_post: Callable[[S], None], now: dt.datetime
+) -> bool:
     if not must_decide(signatory) or not claim_escalation(signatory, now=now):
         return False
-    tell(signatory)
+    email_next_post(signatory)
     return True

@@ -1,7 +1,7 @@
-"""Publish a version of a draft: check it, refuse what may not be published, number it, and rebase the draft.
+"""Publish a version of a draft: check the draft, refuse what may not be published, number it, and rebase the draft.
 
-Refusals of any document are here. What a plan may not publish is in `plans.services.publishing`; what terms may not be
-sent with is in `agreements.services.terms.sending`.
+The refusals here apply to any document. `plans.services.publishing` has those of plans, and
+`agreements.services.terms.sending` those of terms.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Prepared:
     previous: Content
     content: Content
     changes: tuple[Change, ...]
-    #: Whether it replaces the draft's content, as an import does.
+    #: Whether the content replaces that of the draft, as in an import.
     is_replacement: bool
 
 
@@ -62,8 +62,8 @@ def prepare(
 ) -> Prepared:
     """Check the content of a draft, or raw content that replaces it, and return it ready to publish.
 
-    `previous` is the content of the last version. `finish` takes the new content and the previous one, and returns the
-    content to publish. Raises `UnableToPublish` if nothing has changed or the replacement is invalid.
+    `previous` is the content of the last version. `finish` takes the new content and the previous content, and
+    returns the content to publish. Raises `UnableToPublish` if nothing has changed or the replacement is invalid.
     """
     if replacement is not None:
         try:
@@ -90,7 +90,7 @@ def prepare(
 def refuse_minor(prepared: Prepared) -> None:
     """Raise `UnableToPublish` for a minor version that changes homes, dates, money or parties.
 
-    Earlier signatures count for a minor version, so it may not change what was signed.
+    Earlier signatures count for a minor version, so a minor version may not change what was signed.
     """
     reason = why_not_minor(prepared.changes)
     if reason:
@@ -117,7 +117,7 @@ def create_version(
 ) -> V:
     """Create the next version, with the other fields of its model. Lock the document's row first.
 
-    HTML of drafts and versions that are already rendered is reused.
+    The HTML of the drafts and versions in `rendered` is reused.
     """
     version: V = model._default_manager.create(
         number=number,
@@ -138,8 +138,8 @@ def rebase_draft(
 ) -> None:
     """Base a locked draft on the new version, without saving the draft.
 
-    If the version replaced the draft's content, `keep` keeps the other changes of the draft. People who are editing a
-    piece that the replacement has changed will see a conflict.
+    If the version replaced the draft's content, the other changes of the draft remain with `keep`, and are
+    discarded without it. People who are editing a piece that the replacement has changed will see a conflict.
     """
     if prepared.is_replacement and keep and draft.content is not None:
         merged = rebase(prepared.schema, draft.content, prepared.previous, prepared.content)
@@ -148,8 +148,8 @@ def rebase_draft(
         write_content(prepared.schema, draft, None)
     if prepared.is_replacement:
         draft.revision += 1
-        saved = touch(draft.revision, author.pk if author else None, now)
-        draft.pieces |= {change.anchor: saved for change in prepared.changes}
+        last_save = touch(draft.revision, author.pk if author else None, now)
+        draft.pieces |= {change.anchor: last_save for change in prepared.changes}
     if draft.content is None:
         draft.clean_revision = draft.revision
     draft.updated_by, draft.updated_at = author, now

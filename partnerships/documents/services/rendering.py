@@ -1,4 +1,4 @@
-"""Render the Markdown of a document to HTML when it is saved, so that pages need not."""
+"""Render the Markdown of a document to HTML when the document is saved, so that pages need not render it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from partnerships.kit.prose import rules, to_html
 
 
 def write_content(schema: Schema, draft: Draft, content: Content | None, *rendered: Version | None) -> None:
-    """Set the content and HTML of a draft, without saving it.
+    """Set the content and HTML of a draft, without saving the draft.
 
-    The content None means the same as the version on which the draft is based. HTML of `rendered` versions is reused.
+    The content None means that the draft is the same as the version on which it is based. The HTML of `rendered`
+    versions is reused.
     """
     draft.prose = prose_of(schema, content, draft, *rendered) if content is not None else {}
     draft.prose_rules = rules()
@@ -22,7 +23,8 @@ def write_content(schema: Schema, draft: Draft, content: Content | None, *render
 def prose_of(schema: Schema, content: Content, *rendered: Draft | Version | None) -> dict[str, str]:
     """Return the HTML of each Markdown field, by its path, such as "sections/vision/body".
 
-    HTML of the same text in `rendered` drafts and versions is reused, unless the rules of rendering have changed.
+    The HTML of the same text in `rendered` drafts and versions is reused, unless the rules of rendering have
+    changed.
     """
     html_by_text: dict[str, str] = {}
     for source in rendered:

@@ -1,4 +1,4 @@
-"""Read questions to signatories and their answers, and find signatories whose deadline has passed."""
+"""Check questions to signatories and their answers, and find signatories whose deadline has passed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.utils import timezone
 
 from partnerships.documents.models import Decision, Signatory
 
-#: Questions that one signatory can be asked.
+#: The most questions to one signatory.
 MAX_QUESTIONS = 10
-#: Characters of a question to a signatory.
+#: The most characters in a question to a signatory.
 MAX_QUESTION = 300
-#: Characters of a signatory's answer.
+#: The most characters in a signatory's answer.
 MAX_ANSWER = 2_000
 
 S = TypeVar("S", bound=Signatory)
 
 
 class InvalidAnswers(ValueError):
-    """There are too many questions, one is too long, or an answer is missing or too long."""
+    """There are too many questions, a question is too long, or an answer is missing or too long."""
 
 
 def read_questions(texts: Iterable[str]) -> list[str]:
@@ -51,15 +51,15 @@ def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision:
 
 
 def lapsed_signatories(signatories: QuerySet[S], *, now: dt.datetime) -> QuerySet[S]:
-    """Filter signatories whose deadline has passed and for which nobody was emailed yet.
+    """Return the signatories whose deadline has passed and whose next post has not been emailed yet.
 
-    A deadline before they were last asked does not count. The caller checks whether they have decided.
+    A deadline before the last request does not count. The caller checks whether the signatories have decided.
     """
     today = timezone.localdate(now)
     return signatories.filter(Q(due_on__gte=F("asked_at__date")), due_on__lt=today, escalated_at=None, removed_at=None)
 
 
 def claim_escalation(signatory: Signatory, *, now: dt.datetime) -> bool:
-    """Mark that the next post is emailed. Return False if another run has done so already."""
+    """Mark that the next post is emailed, and return False if another run has already marked it."""
     rows = type(signatory)._default_manager.filter(pk=signatory.pk, escalated_at=None, due_on=signatory.due_on)
     return bool(rows.update(escalated_at=now))

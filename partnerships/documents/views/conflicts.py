@@ -17,38 +17,38 @@ def conflict_context(
 ) -> dict[str, Any]:
     """Return the template context of a conflict: the fields in which the two texts differ."""
     person = User.objects.filter(pk=conflict.by or 0).first()
-    theirs: Item | None = conflict.theirs
+    their_item: Item | None = conflict.theirs
     rows: list[dict[str, Any]] = []
     time = DiffTime()
     for spec in collection.fields if collection else schema.about:
-        mine_words = names.in_words(spec, conflict.mine[spec.code])
-        their_words = names.in_words(spec, theirs[spec.code]) if theirs else ""
-        if mine_words != their_words:
+        own_words = names.in_words(spec, conflict.mine[spec.code])
+        their_words = names.in_words(spec, their_item[spec.code]) if their_item else ""
+        if own_words != their_words:
             fragments: tuple[Fragment, ...] = ()
-            if spec.shape == "text" and mine_words and their_words:
-                fragments = word_differences(their_words, mine_words, time)
-            rows.append({"label": spec.label, "mine": mine_words, "theirs": their_words, "fragments": fragments})
+            if spec.shape == "text" and own_words and their_words:
+                fragments = word_differences(their_words, own_words, time)
+            rows.append({"label": spec.label, "mine": own_words, "theirs": their_words, "fragments": fragments})
     if collection is not None and collection.counts is not None:
-        rows += _counts_rows(collection.counts, conflict.mine, theirs)
+        rows += _counts_rows(collection.counts, conflict.mine, their_item)
     return {
         "conflict": rows,
-        "gone": theirs is None,
+        "gone": their_item is None,
         "who": person.display_name if person else "Another person",
         "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
     }
 
 
-def _counts_rows(counts: Counts, mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
+def _counts_rows(counts: Counts, own_item: Item, their_item: Item | None) -> list[dict[str, Any]]:
     """Return the counted lines in which the two texts differ."""
-    my_lines = counts.by_line(mine)
-    their_lines = counts.by_line(theirs) if theirs else {}
+    own_lines = counts.by_line(own_item)
+    their_lines = counts.by_line(their_item) if their_item else {}
     return [
         {
             "label": f"{counts.label}, {counts.words(line)}",
-            "mine": str(my_lines.get(line, 0)),
+            "mine": str(own_lines.get(line, 0)),
             "theirs": str(their_lines.get(line, 0)),
             "fragments": (),
         }
-        for line in dict.fromkeys((*their_lines, *my_lines))
-        if my_lines.get(line, 0) != their_lines.get(line, 0)
+        for line in dict.fromkeys((*their_lines, *own_lines))
+        if own_lines.get(line, 0) != their_lines.get(line, 0)
     ]

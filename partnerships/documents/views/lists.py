@@ -1,4 +1,4 @@
-"""The lists on the page of a draft: every item, with the addresses to change it."""
+"""The lists on the page of a draft: every item, with the addresses of the pages to change the item."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PieceRow:
     detail: str
     touch: LastSave | None
     comments: int
-    urls: Mapping[str, str]  # "edit", "move", "remove"; "comments" where there are some
+    urls: Mapping[str, str]  # by action: "edit", "move", "remove", and "comments" if the item has comments
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class PieceList:
     items: list[PieceRow] = field(default_factory=list)
 
 
-#: Returns the address of an action ("add", "edit", "move", "remove") on an item, by the codes of the action, of the
-#: collection and of the item. To add an item, the last one is empty.
+#: A function that returns the address of an action ("add", "edit", "move", "remove") on an item. Its arguments are the
+#: action, the code of the collection, and the key of the item; the key is "" for "add".
 Address = Callable[[str, str, str], str]
 
 
@@ -62,11 +62,12 @@ def piece_lists(
 ) -> list[PieceList]:
     """Return each collection with its items, for `documents/_pieces.html`.
 
-    `touches` says who last saved each piece, and `comments` how many comments it has. By the code of the collection,
-    `add_words` are the words of links that are not "Add a …", and `imports` the addresses to import a spreadsheet.
+    `touches` is the last save of each piece, and `comments` the number of its comments. By the code of the
+    collection, `add_words` are the texts of links that are not "Add a …", and `imports` the addresses to import a
+    spreadsheet.
     """
 
-    def row(collection: Collection, item: Item) -> PieceRow:
+    def make_row(collection: Collection, item: Item) -> PieceRow:
         code, key = collection.code, item["key"]
         comment_count = comments.get(f"{code}/{key}", 0)
         actions = ["edit", "move", "remove"]
@@ -92,7 +93,7 @@ def piece_lists(
             add_url=address("add", collection.code, ""),
             add_words=add_words.get(collection.code, f"Add {collection.one_with_article}"),
             import_url=imports.get(collection.code, ""),
-            items=[row(collection, item) for item in content[collection.code]],
+            items=[make_row(collection, item) for item in content[collection.code]],
         )
         for collection in schema.collections
     ]

@@ -25,7 +25,8 @@ from partnerships.documents.schema import Collection, Content, Item, Schema
 from partnerships.documents.services import OpenDraft, UnableToSavePiece
 from partnerships.documents.views.conflicts import conflict_context
 
-#: Saves a value, or removes the item if it is None. The number is the revision of the piece that the author saw.
+#: A function that saves a value or, if the value is None, removes the item. The number is the revision of the piece
+#: that the author saw.
 Save: TypeAlias = Callable[[Any, int], object]
 
 
@@ -33,10 +34,10 @@ class Lines(Protocol):
     """A second form on the page of a piece, such as the homes of a site."""
 
     def is_valid(self) -> bool:
-        """Whether everything in it is valid."""
+        """Return whether all fields of the form are valid."""
 
     def value(self) -> Mapping[str, Any]:
-        """Return the fields of the item that the form holds."""
+        """Return the fields of the item that this form edits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Piece:
     name: str
     #: The list of the item; None for "about".
     collection: Collection | None
-    #: The fields as the draft has them; None for a new item, or one that another person has removed.
+    #: The fields of the piece in the draft; None for a new item, and for an item that another person has removed.
     item: Item | None
     revision: int
     is_new: bool
@@ -61,20 +62,21 @@ class Piece:
 
     @property
     def key(self) -> str:
-        """The key of the item. Empty for "about"."""
+        """Return the key of the item; "" for "about"."""
         return self.name.partition("/")[2]
 
     @property
     def title(self) -> str:
-        """The title of the item in the draft."""
+        """Return the title of the item in the draft; "" for a new item and for "about"."""
         return str(self.item[self.collection.title]) if self.item and self.collection else ""
 
     @property
     def initial(self) -> dict[str, Any]:
-        """The initial values of the form."""
-        # Two people may change different fields of "about" at the same time, so the form keeps what its author saw.
-        seen = fingerprints(self.item) if self.item and self.collection is None else None
-        return {**(self.item or {}), "based_on": self.revision, "seen": seen}
+        """Return the initial values of the form."""
+        # Two people may change different fields of "about" at the same time. The form contains the fingerprints of
+        # the fields that its author saw, so that both edits can be merged.
+        fingerprints_seen = fingerprints(self.item) if self.item and self.collection is None else None
+        return {**(self.item or {}), "based_on": self.revision, "seen": fingerprints_seen}
 
 
 def find_piece(
@@ -86,25 +88,26 @@ def find_piece(
     back: str,
     new: bool = False,
 ) -> Piece:
-    """Return the piece that an address names, "about" or an item of the collection `code`, or raise 404.
+    """Return the piece of an address, "about" or an item of the collection `code`; else 404.
 
-    A new item has a random key, which the form sends back. Keys appear in addresses, which must not reveal a title. If
-    another person has removed the item, a form that is sent still finds it, so that its author sees the conflict.
+    A new item has a random key, which the form sends back. Keys appear in addresses, which must not reveal a title.
+    If another person has removed the item, a form that is sent still finds the piece, so that its author sees the
+    conflict.
     """
     schema = open_draft.schema
     collection = None if code == "about" else schema.collection_by_code.get(code)
     if collection is None and (code != "about" or key or new):
         raise Http404
-    is_sent = request.method == "POST"
+    is_submitted = request.method == "POST"
     item_key = key
     if new:
-        item_key = request.POST.get("key", "") if is_sent else secrets.token_hex(5)
+        item_key = request.POST.get("key", "") if is_submitted else secrets.token_hex(5)
     name = f"{code}/{item_key}" if collection else "about"
     try:
         item = get_piece(schema, open_draft.content, name)
     except UnknownPiece as error:
         raise Http404 from error
-    if item is None and not new and not is_sent:
+    if item is None and not new and not is_submitted:
         raise Http404
     return Piece(
         schema=schema,
@@ -129,10 +132,10 @@ def edit_piece(
     lines: Lines | None = None,
     context: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponse:
-    """Show the form of a piece, or save it and redirect to the draft.
+    """Show the form of a piece, or save the piece and redirect to the draft.
 
-    If another person has saved the piece meanwhile, the page shows both texts, and the form can then replace theirs.
-    `names` looks up the names behind keys and codes in a content.
+    If another person has saved the piece meanwhile, the page shows both texts, and the author can then send the
+    form again to replace the other person's text. `names` returns the names of the keys and codes in a content.
     """
     if request.method != "POST":
         return show_piece(request, piece, form, template=template, context=context)
@@ -158,9 +161,9 @@ def edit_piece(
 
 
 def _save_merged(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
-    """Save the value. For "about", merge it with other fields that another person has saved meanwhile.
+    """Save the value. The fields of "about" are merged with other fields that another person has saved meanwhile.
 
-    Raises `PieceConflict` if both changed the same field.
+    Raises `PieceConflict` if both people changed the same field.
     """
     try:
         save(value, form.cleaned_data["based_on"])
@@ -180,7 +183,7 @@ def show_piece(
     context: Mapping[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    """Show the form of a piece."""
+    """Show the form of a piece. `context` adds to the template context of every piece."""
     piece_context = {
         "piece": piece,
         "collection": piece.collection,
@@ -195,7 +198,7 @@ def show_piece(
 
 
 def _with_both_texts(piece: Piece, conflict: PieceConflict) -> Content:
-    """Return the content with both texts of a piece in conflict, to look up the names in both."""
+    """Return the content with both texts of a piece in conflict, so that the names in both can be found."""
     if piece.collection is None:
         return piece.content
     other_items = [item for item in piece.content[piece.collection.code] if item["key"] != piece.key]
@@ -206,7 +209,7 @@ def _with_both_texts(piece: Piece, conflict: PieceConflict) -> Content:
 def remove_piece(
     request: HttpRequest, piece: Piece, *, save: Save, edit_url: str, template: str, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """Ask before an item is removed, or remove it and redirect to the draft."""
+    """Ask for confirmation before removing an item, or remove the item and redirect to the draft."""
     collection = piece.collection
     if piece.item is None or collection is None:
         raise Http404
@@ -242,16 +245,16 @@ def move_piece(
 
     `move` takes whether to move the item up, and returns whether it could move.
     """
-    up = request.POST.get("way") == "up"
+    is_up = request.POST.get("way") == "up"
     try:
-        has_moved = move(up)
+        has_moved = move(is_up)
     except UnknownPiece as error:
         raise Http404 from error
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        message = f"{collection.label} moved {'up' if up else 'down'}."
+        message = f"{collection.label} moved {'up' if is_up else 'down'}."
         if not has_moved:
-            message = f"The {collection.one} is already the {'first' if up else 'last'}."
+            message = f"The {collection.one} is already the {'first' if is_up else 'last'}."
         messages.success(request, message)
     return redirect(f"{back}#{collection.code}-{key}")

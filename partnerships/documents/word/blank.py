@@ -19,7 +19,7 @@ _INK, _MUTED = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68)
 
 
 def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> Any:
-    """Return an empty A4 document, landscape if it is wide, with our fonts, page numbers and properties."""
+    """Return an empty A4 document with our fonts, page numbers and properties; landscape if `is_wide`."""
     document = docx.Document()
     properties = document.core_properties
     properties.title, properties.author, properties.comments = xml_text(title), "", ""
@@ -83,12 +83,12 @@ def add_contents_heading(document: Any, index: int, heading: str) -> None:
 
 
 def _bookmark(index: int) -> str:
-    """Return the name of the bookmark of a heading, as Word names those of its own tables of contents."""
+    """Return the name of the bookmark of a heading, in the form that Word uses for its own tables of contents."""
     return f"_Toc{index + 1:06}"
 
 
 def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
-    """Add a part of a Word field: "begin", "separate" or "end", or with an empty kind its instruction."""
+    """Add a part of a Word field: "begin", "separate" or "end", or the instruction of the field if `kind` is ""."""
     run = paragraph.add_run()
     part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
     if kind:
@@ -99,7 +99,7 @@ def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
 
 
 def add_muted(paragraph: Any, text: str) -> None:
-    """Add a text in grey."""
+    """Add a text in grey, on one line."""
     paragraph.add_run(xml_text(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
 
 
@@ -111,7 +111,7 @@ def add_lines(container: Any, text: str) -> None:
 
 
 def add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
-    """Add a table of labels and values. Facts without a value are left out."""
+    """Add a table of labels and values, without the facts that have no value."""
     facts_with_value = [(label, value) for label, value in facts if value]
     if not facts_with_value:
         return
@@ -124,7 +124,7 @@ def add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
 
 
 def add_table(document: Any, headings: Sequence[str]) -> Any:
-    """Add a table with lines, whose headings are repeated on each page, and return it."""
+    """Add a table with lines, whose headings are repeated on each page, and return the table."""
     table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
     heading_row = table.rows[0]
     for cell, heading in zip(heading_row.cells, headings, strict=True):

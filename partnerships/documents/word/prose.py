@@ -1,6 +1,6 @@
 """Write the HTML of Markdown as paragraphs of a Word document.
 
-This handles the elements that `kit.prose` lets through. Of any other element, it writes only the text.
+This handles the elements that `kit.prose` allows. Of any other element, only the text is written.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any
 
 _STYLES = {"strong": "bold", "em": "italic", "del": "strike", "sup": "superscript", "sub": "subscript"}
 _LISTS = {"ul": "List Bullet", "ol": "List Number"}
-#: The template of Word has list styles for three levels.
+#: The deepest level of lists for which Word's template has a style.
 _DEEPEST_LIST = 3
 _BLOCKS = frozenset({"p", "h3", "h4", "h5", "h6", "li", "pre", "blockquote"})
 
-#: Characters that XML 1.0 cannot hold.
+#: The characters that XML 1.0 does not allow.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def xml_text(text: str) -> str:
-    """Return the text without characters that XML cannot hold."""
+    """Return the text without the characters that XML does not allow."""
     return _FORBIDDEN.sub("", text)
 
 
 def add_prose(container: Any, html: str, *, level: int = 2) -> None:
-    """Append HTML to a document or to a cell of a table. Its headings are below `level`."""
+    """Add HTML to a document or to a cell of a table. The headings in the HTML are below `level`."""
     writer = _Writer(container, level)
     writer.feed(xml_text(html))
     writer.close()
 
 
 class _Writer(HTMLParser):
-    """Reads HTML, and adds a paragraph for each block."""
+    """A parser of HTML that adds a paragraph for each block."""
 
     def __init__(self, container: Any, level: int) -> None:
         super().__init__(convert_charrefs=True)
@@ -84,7 +84,7 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Add a text in the current formats."""
-        # The parser has turned references such as &#11; into characters, so forbidden ones may be back.
+        # The parser has turned references such as &#11; into characters, so the text may contain forbidden characters.
         text = xml_text(data if self._pre else self._collapse_space(data))
         if self._rows:
             if self._rows[-1]:
@@ -119,7 +119,7 @@ class _Writer(HTMLParser):
             depth = min(len(self._lists), _DEEPEST_LIST)
             style = self._lists[-1] if depth == 1 else f"{self._lists[-1]} {depth}"
             if tag == "p" and self._paragraph is not None and not self._paragraph.runs:
-                # The item has begun a paragraph already; the `p` in it is not another one.
+                # The list item has already begun a paragraph, so the `p` in the item does not begin another.
                 return
         else:
             style = "Quote" if self._quotes else "Normal"
@@ -132,7 +132,7 @@ class _Writer(HTMLParser):
             self._paragraph.add_run().add_break()
 
     def _add_address(self, address: str) -> None:
-        """Add the address of a link in brackets, for readers on paper, unless the text shows it already."""
+        """Add the address of a link in brackets, for readers on paper, unless the text already shows the address."""
         address_to_read = address.removeprefix("mailto:")
         text = self._paragraph.text if self._paragraph is not None else ""
         if address and self._rows is None and not text.endswith(address_to_read):

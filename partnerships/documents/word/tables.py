@@ -22,12 +22,12 @@ from partnerships.kit.late import late
 text = late("docx.enum.text")
 shared = late("docx.shared")
 
-#: A document with a table of more columns is landscape.
+#: The most columns of a table in a portrait document. A document with a wider table is landscape.
 MAX_COLUMNS = 7
-#: A document with more tables begins with a table of contents.
+#: The most tables in a document without a table of contents.
 FEW_TABLES = 4
 _SOURCES = "Where these figures come from"
-#: Width and greatest height of a picture in mm, on a portrait and on a landscape page.
+#: The width and the greatest height of a picture in mm, on a portrait page and on a landscape page.
 _NARROW, _WIDE = (165, 190), (200, 110)
 
 
@@ -48,9 +48,9 @@ class WordTable:
     """A table with its heading and its pictures."""
 
     heading: str
-    #: The first row holds the headings of the columns.
+    #: The first row contains the headings of the columns.
     rows: Sequence[Sequence[str]]
-    #: For each column, whether it holds figures, which are aligned to the right.
+    #: Whether each column contains figures, which are aligned to the right.
     figures: Sequence[bool]
     #: Whether the last row is a total.
     has_total: bool = False
@@ -73,7 +73,7 @@ class TablesPaper:
 
 
 def write_tables(paper: TablesPaper) -> bytes:
-    """Return the document as a .docx file."""
+    """Return the document as the content of a .docx file."""
     is_wide = any(len(table.figures) > MAX_COLUMNS for table in paper.tables)
     document = new_document(paper.title, paper.made_at, is_wide=is_wide)
     document.add_heading(xml_text(paper.title), level=0)
@@ -119,7 +119,7 @@ def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
 
 
 def _add_rows(document: Any, table: WordTable) -> None:
-    """Add the table itself, with bold first column and total."""
+    """Add the rows of a table, with the first column and the total in bold."""
     headings, *rows = table.rows
     word_table = add_table(document, headings)
     for row_number, row in enumerate(rows, start=1):

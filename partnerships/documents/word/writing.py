@@ -19,9 +19,9 @@ from partnerships.kit.text import Fragment
 
 shared = late("docx.shared")
 
-#: How many fields have a column of their own beside the title. The others share a column of details.
+#: The most fields that have their own column beside the title. The other fields share a column of details.
 MAX_COLUMNS = 4
-#: Colours of removed and of added text.
+#: The colours of removed text and of added text.
 _REMOVED, _ADDED = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
 
 
@@ -31,7 +31,7 @@ class SignatureLine:
 
     organisation: str
     role: str
-    #: Without a decision, the line has room to sign by hand.
+    #: A line without a decision has room to sign by hand.
     decision: str = ""
     by: str = ""  # who decided, and when
     reason: str = ""
@@ -40,7 +40,7 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordPaper:
-    """The content of a Word document, as far as its reader may see it."""
+    """The content of a Word document, as its reader may see it."""
 
     title: str
     lead: str
@@ -55,23 +55,23 @@ class WordPaper:
     since: str = ""
     changes: Comparison | None = None
     signatures: Sequence[SignatureLine] = ()
-    #: By the code of a collection: the fields that have columns of their own, if not the first four that are filled in.
+    #: The fields with their own columns, by the code of a collection; by default the first four that are filled in.
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    #: By the code of a collection: its heading, if that is not its plural.
+    #: The headings of collections by their codes, if the heading is not the plural.
     headings: Mapping[str, str] = field(default_factory=dict)
-    #: Codes of fields that mean nothing to people.
+    #: The codes of fields that are left out, because readers can do nothing with their values.
     left_out: frozenset[str] = frozenset()
     #: The code of a collection of clauses, which come first and are numbered.
     clauses: str = ""
     #: The heading above the fields of the document itself, and further facts below it.
     about_heading: str = ""
     about_facts: Sequence[tuple[str, str]] = ()
-    #: By the code of a collection: a table to add after it, with its headings in the first row.
+    #: The tables to add after collections, by the code of the collection. The first row of a table is its headings.
     totals: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 def write_word(paper: WordPaper) -> bytes:
-    """Return the document as a .docx file."""
+    """Return the document as the content of a .docx file."""
     document = new_document(paper.title, paper.made_at)
     document.add_heading(xml_text(paper.title), level=0)
     add_muted(document.add_paragraph(), paper.lead)
@@ -96,7 +96,7 @@ def write_word(paper: WordPaper) -> bytes:
 
 
 def _add_about(document: Any, paper: WordPaper) -> None:
-    """Add the Markdown fields of the document itself, and the facts about it."""
+    """Add the Markdown fields of the document itself, and the facts about the document."""
     about = paper.content["about"]
     level = 1
     if paper.about_heading:
@@ -110,7 +110,7 @@ def _add_about(document: Any, paper: WordPaper) -> None:
 
 
 def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
-    """Add a collection that is not empty: its heading, its items, and the table of totals if there is one."""
+    """Add a collection that is not empty: its heading, its items and, if there is one, its table of totals."""
     items = paper.content[collection.code]
     if not items:
         return
@@ -119,24 +119,24 @@ def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> 
         _add_sections(document, paper, collection, items)
     else:
         _add_items(document, paper, collection, items)
-    headings, *rows = paper.totals.get(collection.code, ((),))
-    if rows:
+    total_headings, *total_rows = paper.totals.get(collection.code, ((),))
+    if total_rows:
         document.add_paragraph()
-        table = add_table(document, headings)
-        for row in rows:
+        table = add_table(document, total_headings)
+        for row in total_rows:
             for cell, value in zip(table.add_row().cells, row, strict=True):
                 cell.text = xml_text(value)
 
 
 def _filled_fields(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
-    """Return the fields besides the title that are filled in for any item and mean something to people."""
+    """Return the fields besides the title that any item has a value for and that are not left out."""
     left_out = {collection.title, collection.hidden_by, *paper.left_out}
     fields = [spec for spec in collection.fields if spec.code not in left_out]
     return [spec for spec in fields if any(item[spec.code] for item in items)]
 
 
 def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> bool:
-    """Whether the items are texts with titles, which read better below headings than in a table."""
+    """Return whether the items are texts with titles, which people read more easily below headings than in a table."""
     fields = _filled_fields(paper, collection, items)
     return bool(fields) and all(spec.shape == "text" for spec in fields) and collection.code not in paper.columns
 
@@ -224,7 +224,7 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
         for item in items:
             for index, row in enumerate(item.rows):
                 label_cell, field_cell, old_cell, new_cell, difference_cell = table.add_row().cells
-                # Only the first row of an item names it.
+                # Only the first row of an item contains its name.
                 label_cell.paragraphs[0].add_run("" if index else xml_text(item.label)).bold = True
                 field_cell.text = xml_text(row.field)
                 _add_values(old_cell, new_cell, row)
@@ -232,7 +232,7 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
 
 
 def _add_values(old_cell: Any, new_cell: Any, row: ChangeRow) -> None:
-    """Fill the cells with the old and the new value, or with word-level differences."""
+    """Fill the cells with the old and the new value, or with the differences word by word."""
     if not row.fragments:
         old_cell.text = xml_text(row.was or row.nothing_before)
         new_cell.text = xml_text(row.now or row.nothing_now)
@@ -242,7 +242,7 @@ def _add_values(old_cell: Any, new_cell: Any, row: ChangeRow) -> None:
 
 
 def _add_fragment(old_cell: Any, new_cell: Any, fragment: Fragment) -> None:
-    """Add a fragment of a text to the cells: removed text on the left, added text on the right, other text on both."""
+    """Add a fragment of a text: removed text to the left cell, added text to the right cell, other text to both."""
     text = xml_text(" … " if fragment.kind == "gap" else fragment.text)
     if fragment.kind != "insert":
         run = old_cell.paragraphs[0].add_run(text)

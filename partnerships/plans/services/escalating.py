@@ -20,7 +20,7 @@ def escalate_signatories(*, now: dt.datetime) -> int:
     return escalate_late(
         signatories.select_related("plan", "organisation"),
         must_decide=must_decide,
-        tell=partial(_escalate, now=now),
+        email_next_post=partial(_escalate, now=now),
         now=now,
     )
 

@@ -236,7 +236,9 @@ def escalate_late_signatures(*, now: dt.datetime) -> int:
     If nobody holds that post, the leads of the party get the email.
     """
     waiting = TermsSignatory.objects.waiting()
-    return escalate_late(waiting, must_decide=_may_still_decide, tell=partial(_email_escalation_post, now=now), now=now)
+    return escalate_late(
+        waiting, must_decide=_may_still_decide, email_next_post=partial(_email_escalation_post, now=now), now=now
+    )
 
 
 def _may_still_decide(signatory: TermsSignatory) -> bool:

@@ -72,7 +72,7 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
     conflicts: dict[str, PieceConflict] = {}
     for code, text in changed_answers.items():
         try:
-            check_conflict(locked.touches, code, revision, mine=text, theirs=locked.answers.get(code, ""))
+            check_conflict(locked.touches, code, revision, new_value=text, current_value=locked.answers.get(code, ""))
         except PieceConflict as conflict:
             conflicts[code] = conflict
     if conflicts:

@@ -1,4 +1,4 @@
-"""Celery tasks of digests. PostgreSQL records the work, so each task may run twice."""
+"""Celery tasks of digests. PostgreSQL records what is done, so each task may run twice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from partnerships.outbox.services import emails_recorded, wake_if_due
 @shared_task(name="partnerships.digests.tasks.sweep")
 def sweep() -> None:
     """Plan the digests that are due, and wake the senders after the first batch and at the end."""
-    for place, _chosen in enumerate(run_in_parts(now=timezone.now())):
-        if place == 0:
+    for batch_index, _chosen in enumerate(run_in_parts(now=timezone.now())):
+        if batch_index == 0:
             emails_recorded.send(sender=Email, lanes={Lane.DIGEST})
     wake_if_due()
 
@@ -41,10 +41,10 @@ def read_mailbox() -> None:
 
 @shared_task(name="partnerships.digests.tasks.regularly")
 def regularly() -> None:
-    """Do what is due every hour.
+    """Do the jobs that are due every hour.
 
-    Apply role rules, announce plans that joined something followed, find what was left unsent, ask contacts of posts,
-    find new matches, and delete what is no longer needed.
+    Apply role rules, announce plans that came under a followed record, find news that was left unsent, ask contacts of
+    posts, find new matches, and delete old records.
     """
     now = timezone.now()
     announce_joined(now=now)

@@ -13,9 +13,9 @@ from partnerships.outbox.drain_threads import DrainThreads
 
 #: How often the account sender looks for emails.
 CHECK_EVERY_SECONDS = 0.25
-#: How long to wait while the database is down, so as not to flood a restarting PostgreSQL with connections.
+#: How long to wait while the database is down. A shorter wait would flood a restarting PostgreSQL with connections.
 _OUTAGE_PAUSE_SECONDS = 1.0
-#: After this many seconds an email waits in a thread of its own, because the others must leave within two seconds.
+#: After this many seconds an email waits in a separate thread, because the others must be sent within two seconds.
 _PATIENCE_SECONDS = 0.4
 
 log = structlog.get_logger(__name__)
@@ -27,10 +27,10 @@ def send_until(
     say_alive: Callable[[], None] = lambda: None,
     say_seen: Callable[[], None] = lambda: None,
 ) -> None:
-    """Send account emails until `stopping` is set; then wait for the server's replies to those already sent.
+    """Send account emails until `stopping` is set, then wait for the mail server's replies to emails already sent.
 
-    `say_alive` is called many times a second, even while an email is claimed, sent or waited for. `say_seen` may write
-    to the database, so it is called only between emails.
+    `say_alive` is called many times a second, even while an email is claimed, sent or awaits its reply. `say_seen` may
+    write to the database, so it is called only between emails.
     """
 
     def is_stopping() -> bool:

@@ -1,6 +1,6 @@
-"""Alerts to administrators of the server, as account emails in the outbox.
+"""Alerts to administrators of the server, sent as account emails by the outbox.
 
-While the database is down, `kit.operators` sends them straight to the mail server.
+While the database is down, `kit.operators` sends alerts directly to the mail server.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
 from partnerships.outbox.services import record_email
 
-#: The kind of these emails.
+#: The kind of email of these alerts.
 ALERT = "outbox.alert"
 
 
 def record_alert(subject: str, text: str) -> None:
-    """Record an email to every address in ADMINS, in a transaction of its own; called in a thread of its own."""
+    """Record an email to every address in ADMINS.
+
+    The caller runs this in a separate thread, so it has its own transaction and closes its connection.
+    """
     try:
         with transaction.atomic():
             for _, address in settings.ADMINS:
@@ -32,7 +35,7 @@ def record_alert(subject: str, text: str) -> None:
 
 
 def register() -> None:
-    """Register the kind of email."""
+    """Register the kind of email of these alerts."""
     register_kind(
         EmailKind(
             code=ALERT,

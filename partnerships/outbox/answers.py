@@ -1,4 +1,4 @@
-"""Emails ready to send, and what a mail server's reply to one means."""
+"""Emails that are ready to send, and what a mail server's reply to an email means."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Outcome(Enum):
 
 
 class Outgoing(NamedTuple):
-    """An email ready to send.
+    """An email that is ready to send.
 
-    `key` is the caller's own id for it. `data` is the whole message, with CRLF line ends. `has_no_dots` is true if no
-    line of it begins with a dot, which SMTP would have to double.
+    `key` is the caller's own id for the email. `data` is the whole message, with CRLF line ends. `has_no_dots` is true
+    if no line of the message begins with a dot, which SMTP would have to double.
     """
 
     key: int
@@ -38,8 +38,8 @@ class Outgoing(NamedTuple):
 class Answer:
     """The server's answer about the message with this key; `text` is its reason.
 
-    Two fields concern messages to send again later: `in_doubt` is true if a server may have accepted the message
-    without saying so, and `reached` is false if the connection failed before any reply about it.
+    Two fields concern messages to send again later. `in_doubt` is true if a server may have accepted the message
+    although its reply did not arrive. `reached` is false if the connection failed before any reply about the message.
     """
 
     key: int
@@ -50,8 +50,8 @@ class Answer:
     reached: bool = True
 
 
-#: Enhanced codes that say that a mailbox does not exist (RFC 3463, RFC 7505): no such mailbox or domain, not an
-#: address, moved, accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender; 5.1.0 and 5.0.0 are too general.
+#: Enhanced codes for a mailbox that does not exist (RFC 3463, RFC 7505): no such mailbox or domain, not an address,
+#: moved, accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender, and 5.1.0 and 5.0.0 are too general.
 NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 #: Replies that ask for authentication (RFC 4954, RFC 3207): our settings are wrong, not the address.
 _AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
@@ -66,21 +66,21 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 
 def enhanced_code(text: str) -> str:
-    """Return the enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" if there is none."""
-    match = _ENHANCED_CODE.search(text)
-    return match[1] if match else ""
+    """Return the enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" without one."""
+    code_match = _ENHANCED_CODE.search(text)
+    return code_match[1] if code_match else ""
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
-    """Return the outcome that a refusal means, by its codes and text.
+    """Return the outcome of a refusal, by its codes and text.
 
-    * The address does not exist if the enhanced code (RFC 3463) says so. Without such a code, a 550, 551 or 553 to RCPT
-      (`at_recipient`) says so, unless it mentions a policy.
-    * A refusal of this server (relaying, authentication, the sender, a block list) says nothing about the address. It
-      is tried again later, so that an administrator can correct the cause.
-    * Any other refusal is final, but says nothing about the address.
+    * The address does not exist if the enhanced code says this. Without such a code, a 550, 551 or 553 to RCPT
+      (`at_recipient`) also means this, unless the text mentions a policy.
+    * A refusal of this server (relaying, authentication, the sender, a block list) means nothing about the address. The
+      email is tried again later, so that an administrator can correct the cause.
+    * Any other refusal is final, but means nothing about the address.
     """
-    text_without_addresses = _ADDRESS.sub(" ", text)  # an address may contain any of the words searched for
+    text_without_addresses = _ADDRESS.sub(" ", text)  # an address may contain any of the words that are searched for
     if code < 500 or code in _AUTHENTICATION_CODES or _RELAYING.search(text_without_addresses):
         return Outcome.LATER
     enhanced = enhanced_code(text_without_addresses)
@@ -96,7 +96,7 @@ def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
 
 
 def is_about_us(text: str) -> bool:
-    """Whether a reply refuses this server rather than the address: no relaying, or a block list."""
+    """Return True if a reply refuses this server rather than the address: no relaying, or a block list."""
     text_without_addresses = _ADDRESS.sub(" ", text)
     return bool(_RELAYING.search(text_without_addresses) or _ABOUT_US.search(text_without_addresses))
 
@@ -113,5 +113,8 @@ def reply_text(code: int, text: bytes) -> str:
 
 
 def can_be_addressed(address: str) -> bool:
-    """Whether plain SMTP can carry the address: ASCII, with an @, and nothing that would break a command."""
+    """Return True if plain SMTP can transmit the address.
+
+    It must be ASCII with an @, and have nothing that would break a command.
+    """
     return bool(_ASCII_ADDRESS.fullmatch(address)) and "<" not in address and ">" not in address

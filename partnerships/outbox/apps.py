@@ -11,5 +11,5 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms need to know about the outbox."""
+        """Register with other rooms what they need from the outbox."""
         import_module("partnerships.outbox.registrations").register()

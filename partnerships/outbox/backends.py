@@ -27,7 +27,7 @@ _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-tran
 
 
 def connect() -> Sender:
-    """Return a new sender, as the EMAIL settings say."""
+    """Return a new sender, as chosen by the EMAIL settings."""
     if settings.EMAIL_BACKEND == _SMTP_BACKEND:
         return SmtpSender()
     return BackendSender()
@@ -36,9 +36,9 @@ def connect() -> Sender:
 class BackendSender:
     """Sends through any Django mail backend, over one connection.
 
-    The backend runs in a thread of its own, so that a slow provider does not let the lease of an email run out. The
-    time limits of a provider's client are for each read, so they do not help against a provider that sends one byte now
-    and then: its answer is awaited for EMAIL_DATA_TIMEOUT and EMAIL_TIMEOUT together.
+    The backend runs in a separate thread, so that the lease of an email does not run out while a provider is slow. A
+    provider's client limits the time of each read, which does not help if the provider sends a byte now and then. So
+    the answer is awaited for EMAIL_DATA_TIMEOUT and EMAIL_TIMEOUT together.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class BackendSender:
             yield self._wait_for(self._start_sending(message), message, while_waiting)
 
     def _start_sending(self, message: Outgoing) -> Future[Answer]:
-        """Send one email in a thread, which does not keep the process from ending."""
+        """Send one email in a thread that does not prevent the process from ending."""
         future: Future[Answer] = Future()
         connection = self._connection
 
@@ -68,14 +68,14 @@ class BackendSender:
         return future
 
     def _wait_for(self, future: Future[Answer], message: Outgoing, while_waiting: WhileWaiting) -> Answer:
-        """Wait for the answer, and tell the caller each `WAIT_STEP` that it is still awaited."""
+        """Wait for the answer, and call `while_waiting` after each `WAIT_STEP`."""
         deadline = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
         while True:
             try:
                 return future.result(timeout=WAIT_STEP)
             except StillWaiting:
                 if time.monotonic() > deadline:
-                    # The thread that still waits keeps the old connection.
+                    # The old connection is still in use by the thread that waits.
                     self._connection = get_connection()
                     text = "The provider did not answer in time."
                     return Answer(message.key, Outcome.LATER, text, in_doubt=True)
@@ -83,11 +83,11 @@ class BackendSender:
 
 
 def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answer:
-    """Send one email with a Django backend, and turn its errors into an answer."""
+    """Send one email with a Django backend, and return an answer even if the backend raises an error."""
     django_message = as_django(message)
     try:
         connection.open()
-        accepted = connection.send_messages([django_message])
+        accepted_count = connection.send_messages([django_message])
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
         return refusal(message.key, code, text, at_recipient=True)
@@ -98,7 +98,7 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
         return _answer_of_provider(message.key, error)
     status = getattr(django_message, "anymail_status", None)
     provider_id = str(getattr(status, "message_id", "") or "")
-    if accepted:
+    if accepted_count:
         return Answer(message.key, Outcome.ACCEPTED, "", provider_id)
     return Answer(message.key, Outcome.LATER, "The mail backend did not accept the email.")
 
@@ -106,8 +106,8 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
 def _answer_of_provider(key: int, error: Exception) -> Answer:
     """Return the answer that an exception of a provider's client means.
 
-    Refused recipients and most 4xx responses are final; everything else is tried again later. A provider that rejects
-    our key or cannot be reached has said nothing about the message. After a 5xx response it may have accepted it.
+    Refused recipients and most 4xx responses are final; everything else is tried again later. If a provider rejects our
+    key or cannot be reached, it does not have the message. After a 5xx response the provider may have accepted it.
     """
     error_text = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
@@ -122,14 +122,14 @@ def _answer_of_provider(key: int, error: Exception) -> Answer:
     return Answer(key, Outcome.LATER, error_text, in_doubt=True)
 
 
-#: Exceptions which say that no connection was made, so the provider cannot have the message.
+#: Exceptions which mean that no connection was made, so the provider cannot have the message.
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
-#: The same of urllib3, by name, so that it need not be imported.
+#: Names of exceptions of urllib3 with the same meaning; names, so that urllib3 need not be imported.
 _NO_CONNECTION_NAMES = frozenset({"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Whether an exception, or one of its causes, says that no connection was made."""
+    """Return True if an exception, or one of its causes, means that no connection was made."""
     to_examine: list[object] = [error]
     examined_ids: set[int] = set()
     while to_examine:
@@ -151,19 +151,23 @@ def _never_connected(error: BaseException) -> bool:
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
     """Return the message as a Django email, with its text, HTML, calendar, attachments and headers."""
-    parsed = email.message_from_bytes(message.data, policy=email.policy.default)
-    text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
+    parsed_message = email.message_from_bytes(message.data, policy=email.policy.default)
+    text, html = parsed_message.get_body(("plain",)), parsed_message.get_body(("html",))
     mail = EmailMultiAlternatives(
-        subject=str(parsed["Subject"] or ""),
+        subject=str(parsed_message["Subject"] or ""),
         body=_text_of(text),
-        from_email=str(parsed["From"]),
-        to=[str(parsed["To"] or message.recipient)],
-        reply_to=[str(parsed["Reply-To"])] if parsed["Reply-To"] else None,
-        headers={name: str(value) for name, value in parsed.items() if name.lower() not in {*_OWN_HEADERS, "reply-to"}},
+        from_email=str(parsed_message["From"]),
+        to=[str(parsed_message["To"] or message.recipient)],
+        reply_to=[str(parsed_message["Reply-To"])] if parsed_message["Reply-To"] else None,
+        headers={
+            name: str(value)
+            for name, value in parsed_message.items()
+            if name.lower() not in {*_OWN_HEADERS, "reply-to"}
+        },
     )
     if html is not None:
         mail.attach_alternative(_text_of(html), "text/html")
-    for part in parsed.walk():
+    for part in parsed_message.walk():
         if part.get_content_type() == "text/calendar":
             mail.attach_alternative(_text_of(part), f"text/calendar; method={part.get_param('method')}")
         elif part.get_content_disposition() == "attachment":
@@ -172,6 +176,7 @@ def as_django(message: Outgoing) -> EmailMultiAlternatives:
 
 
 def _text_of(part: Message | None) -> str:
+    """Return the text of a part of a message with Unix line ends; "" without a part."""
     if part is None:
         return ""
     return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n")

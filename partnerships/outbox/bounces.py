@@ -1,6 +1,6 @@
-"""Handles bounces and complaints, from any source.
+"""Handles bounces and complaints from mail servers, mailboxes and providers.
 
-A hard bounce or a complaint suppresses the address at once; soft bounces do so when there are many.
+A hard bounce or a complaint suppresses the address at once; soft bounces suppress it when there are many.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, S
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
-#: Characters kept of the reason and of the text of a report.
+#: How many characters of a reason and of the text of a report are stored.
 _MAX_REASON, _MAX_TEXT = 300, 500
 #: This many soft bounces suppress an address, as one hard bounce does.
 MAX_SOFT = 5
@@ -52,9 +52,9 @@ def suppress(
     author_id: int | None,
     now: dt.datetime,
 ) -> bool:
-    """Suppress notices and digests to an address; returns whether it was not suppressed before.
+    """Suppress notices and digests to an address, and return True if it was not suppressed before.
 
-    After a restore, the address may be known only by its hash in the journal: then give `address_hash` alone.
+    After a restore, the address may be known only by its hash in the journal; `address_hash` is then given alone.
     """
     address = address.strip().lower()
     if not address and not address_hash:
@@ -72,7 +72,7 @@ def suppress(
         since=now,
         set_by_id=author_id,
     )
-    # Another sender may suppress the same address at this moment.
+    # `ignore_conflicts`, because another sender may suppress the same address at this moment.
     Suppression.objects.bulk_create([suppression], ignore_conflicts=True)
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address))
     if address:
@@ -85,8 +85,8 @@ def suppress(
 def release(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
     """Release an address, so that it gets notices and digests again.
 
-    After a restore, the address may be known only by its hash in the journal: then give `address_hash` alone. Returns
-    the number of subscriptions that are active again. Raises `UnableToRelease`.
+    After a restore, the address may be known only by its hash in the journal; `address_hash` is then given alone.
+    Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
     """
     for hooks in registered_hooks():
         hooks.lock()
@@ -112,8 +112,8 @@ def note_bounce(
     """Record a bounce or complaint, and suppress the address if that is due.
 
     The email is found by its Message-ID or by the provider's id. Only an address that we have written to can be
-    suppressed, so that a forged report cannot block another address. Returns None if the report is about none of our
-    emails, or was processed before.
+    suppressed, so a forged report cannot block another address. Returns None if the report is about none of our emails,
+    or was processed before.
     """
     email_id = message_ids.find(message_id) or _email_with_provider_id(provider_id)
     if email_id is None:
@@ -146,7 +146,7 @@ def _email_with_provider_id(provider_id: str) -> int | None:
     """Return the id of the newest email to which the provider gave this id."""
     if not provider_id:
         return None
-    # Without ORDER BY and LIMIT: for one row in the order of ids, PostgreSQL may read all emails backwards.
+    # Without ORDER BY and LIMIT, because PostgreSQL may read all emails backwards to find one row in the order of ids.
     email_ids = Email.objects.filter(provider_id=provider_id).order_by().values_list("pk", flat=True)
     return max(email_ids, default=None)
 
@@ -164,7 +164,7 @@ def _create_bounce(email: Email, *, kind: str, address: str, text: str, now: dt.
 
 @transaction.atomic
 def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
-    """Record a soft bounce: the server refused because of the state of the mailbox, such as a full one."""
+    """Record a soft bounce: the server refused an email because of the state of the mailbox, such as a full one."""
     bounce = _create_bounce(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
     reason = _reason_if_too_often(bounce, now)
     if reason:
@@ -173,9 +173,9 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
 
 
 def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
-    """Return the reason to suppress an address after this soft bounce; "" while there are few.
+    """Return the reason to suppress an address after this soft bounce; "" if there are only a few.
 
-    Bounces before the address was last released do not count, nor do refusals by a policy.
+    Bounces before the address was last released do not count, and neither do refusals by a policy.
     """
     if bounce.kind != Bounce.Kind.SOFT:
         return ""
@@ -192,9 +192,9 @@ def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
 
 @transaction.atomic
 def is_new(event_id: str, *, now: dt.datetime) -> bool:
-    """Record that a report is processed; returns whether it was not processed before.
+    """Record that a report is processed, and return True if it was not processed before.
 
-    Call it in the transaction that processes the report.
+    Call this in the transaction that processes the report.
     """
     if not event_id:
         return True

@@ -1,6 +1,6 @@
 """Claims due emails: locks, checks, composes and freezes them in one transaction.
 
-They are sent after the commit.
+The emails are sent after the commit.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from partnerships.outbox.restoring import delivered_before
 
 log = structlog.get_logger(__name__)
 
-#: How often an email is claimed without an answer before it fails: it probably crashes its worker.
+#: How often an email is claimed without an answer before it fails, because it probably crashes its worker.
 MAX_CLAIMS = 40
-#: How often composing an email is tried before it fails: several times, in case a bug is fixed soon.
+#: How often composing an email is tried before it fails. Several times, in case a bug is fixed soon.
 MAX_COMPOSINGS = 5
-#: How often a server may have accepted an email without answering before it fails.
+#: How often a server may possibly have accepted an email, without an answer arriving, before the email fails.
 MAX_DOUBTS = 3
-#: After this long, any sender claims account emails, because the one reserved for them may be down.
+#: After this time, any sender claims account emails, because the account sender may be down.
 _ACCOUNT_OVERDUE = "30 seconds"
-#: How long an email waits if the mail server keeps other emails to its domain waiting.
+#: How long an email waits if the mail server delays other emails to the same domain.
 _AVOIDED_FOR = dt.timedelta(seconds=30)
 
 #: Which emails a sender may claim, as an SQL condition on the email `e`.
@@ -86,7 +86,7 @@ UPDATE outbox_email e
  WHERE e.id = c.id AND {month}
 """
 
-# An email that could not be composed is tried again, after twice as long each time, and fails in the end.
+# An email that could not be composed is tried again, each time after twice as long, and finally fails.
 _RETRY_COMPOSING = f"""
 UPDATE outbox_email e
    SET status = CASE WHEN e.unanswered + 1 >= %(limit)s THEN 'failed' ELSE 'queued' END,
@@ -111,14 +111,14 @@ def claim(
 
     * Emails to the domains `avoid` wait for half a minute.
     * Emails of people who paused wait for the end of the pause.
-    * Emails that nobody may read any more, or that have nothing to say, are settled here.
-    * An email that cannot be composed does not block the others. It is tried again and fails in the end.
+    * Emails that nobody may read any more, or that have no content, are settled here.
+    * An email that cannot be composed does not block the others. It is tried again and finally fails.
     """
     try:
         return _claim(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:  # noqa: BLE001 - one email may break its composer in any way, but the others must leave
+    except Exception as error:  # noqa: BLE001 - one email may break its composer in any way; the others must be sent
         log.error("batch_not_composed", kind=type(error).__name__, where=_where(error))
         return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
 
@@ -132,7 +132,7 @@ def _claim(
     avoid: Collection[str] = (),
     only: int | None = None,
 ) -> Claim:
-    """Claim and compose due emails in one transaction; `only` is the id of the one email to claim."""
+    """Claim and compose due emails in one transaction; `only` is the id of the only email to claim."""
     with transaction.atomic():
         rows = _lock_due(limit=limit, lanes=lanes, people=people, only=only)
         if not rows:
@@ -144,14 +144,14 @@ def _claim(
         candidates = [email for group in candidates_by_composer.values() for email in group]
         refusals = _refusals(candidates, {row.pk: row.doubts for row in rows})
 
-        # Emails that must wait: for the end of a pause, for a slow domain, or for the next minute.
+        # Some emails must wait for the end of a pause, for a slow domain, or for the next minute.
         if avoid:
             _avoid_domains(candidates, avoid, now)
         held_ids = {email.pk for email in candidates if email.hold_until is not None and email.pk not in refusals}
         _hold([(email.pk, email.hold_until) for email in candidates if email.pk in held_ids])
-        leaving = [email for email in candidates if email.pk not in held_ids and email.pk not in refusals]
+        emails_to_send = [email for email in candidates if email.pk not in held_ids and email.pk not in refusals]
         throttled_ids, count_by_domain = throttle.over_limit(
-            [(email.pk, email.address) for email in leaving if email.due.lane != Lane.ACCOUNT], now=now
+            [(email.pk, email.address) for email in emails_to_send if email.due.lane != Lane.ACCOUNT], now=now
         )
         _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
 
@@ -164,14 +164,14 @@ def _claim(
             for composer, group in candidates_by_composer.items()
         }
         _hold(list(batch.later.items()))
-        attempts = {row.pk: row.attempts for row in rows}
-        claimed = freeze(batch, {email.pk: email for email in leaving}, attempts, now)
+        attempts_by_email = {row.pk: row.attempts for row in rows}
+        claimed_emails = freeze(batch, {email.pk: email for email in emails_to_send}, attempts_by_email, now)
         throttle.count(count_by_domain, now=now)
 
-    for aside in batch.set_aside:
-        if aside.status == EmailStatus.FAILED:
-            log.error("email_set_aside", email=aside.pk, reason=aside.reason[:80])
-    return Claim(claimed, len(rows) - len(throttled_ids), checks)
+    for settled in batch.set_aside:
+        if settled.status == EmailStatus.FAILED:
+            log.error("email_set_aside", email=settled.pk, reason=settled.reason[:80])
+    return Claim(claimed_emails, len(rows) - len(throttled_ids), checks)
 
 
 def _avoid_domains(candidates: Iterable[Candidate], domains: Collection[str], now: dt.datetime) -> None:
@@ -199,17 +199,20 @@ def _compose(
     *,
     now: dt.datetime,
 ) -> dict[int, Any]:
-    """Let a composer write its emails, and set aside those refused; returns what to check before each email leaves."""
+    """Let a composer write its emails, and set the refused emails aside.
+
+    Returns what to check before each email is sent, by the id of the email.
+    """
     composer.compose([email for email in candidates if email.pk not in refusals], batch, now=now)
-    refused = [email for email in candidates if email.pk in refusals]
-    if refused:
-        batch.set_aside += [refusals[email.pk] for email in refused]
-        composer.refused(refused, now=now)
+    refused_emails = [email for email in candidates if email.pk in refusals]
+    if refused_emails:
+        batch.set_aside += [refusals[email.pk] for email in refused_emails]
+        composer.refused(refused_emails, now=now)
     return {email.pk: batch.checks[email.pk] for email in candidates if email.pk in batch.checks}
 
 
 class _Row(NamedTuple):
-    """One row of `_DUE`, by column name."""
+    """One row of `_DUE`, with the same column names."""
 
     pk: int
     kind: str
@@ -231,7 +234,7 @@ class _Row(NamedTuple):
     repeat_of_id: int | None
 
     def as_due(self, message_id: str) -> Due:
-        """Return the row with its JSON parsed."""
+        """Return the email of this row, with its JSON parsed."""
         recipe = None
         if self.recipe:
             layout, own_texts = json.loads(self.recipe)
@@ -256,24 +259,27 @@ class _Row(NamedTuple):
 
 
 def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
-    """Return the emails of each composer, with new Message-IDs where missing, and those of unknown kinds, set aside."""
+    """Return the emails of each composer, and the emails of unknown kinds, which are set aside.
+
+    Emails without a Message-ID get one.
+    """
     new_ids = [row.pk for row in rows if not row.message_id]
     new_message_ids = dict(zip(new_ids, message_ids.make(new_ids), strict=True))
     due_by_composer: dict[Composer, list[Due]] = defaultdict(list)
-    of_unknown_kind: list[SetAside] = []
+    emails_of_unknown_kind: list[SetAside] = []
     for row in rows:
         kind = kind_of(row.kind)
         if kind is None:
             code = EmailReason.NOT_COMPOSED
             reason = code.in_full(f"this kind of email no longer exists: {row.kind}.")
-            of_unknown_kind.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
+            emails_of_unknown_kind.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
         else:
             due_by_composer[kind.composer].append(row.as_due(row.message_id or new_message_ids[row.pk]))
-    return due_by_composer, of_unknown_kind
+    return due_by_composer, emails_of_unknown_kind
 
 
-def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, SetAside]:
-    """Return the emails that must not or cannot leave, by id, each with the reason."""
+def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]) -> dict[int, SetAside]:
+    """Return the emails that must not or cannot be sent, by id, with the reasons."""
     addresses = {email.address.lower() for email in candidates if email.due.lane != Lane.ACCOUNT}
     suppressed_addresses = suppressed_among(addresses)
     delivered_ids = delivered_before(candidates)
@@ -289,7 +295,7 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
             refusals[email.pk] = SetAside(
                 email.pk, EmailStatus.FAILED, "The address is not one that mail servers accept."
             )
-        elif doubts[email.pk] >= MAX_DOUBTS:
+        elif doubts_by_email[email.pk] >= MAX_DOUBTS:
             code = EmailReason.MAY_HAVE_ARRIVED
             reason = code.in_full(f"the mail server did not confirm it, {MAX_DOUBTS} times.")
             refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason, code)
@@ -300,7 +306,7 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
 
 
 def _hold(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
-    """Return emails (ids) to the queue, each until a moment."""
+    """Return emails (ids) to the queue, each with the time until which it waits."""
     for month, month_rows in by_month(moments, key=itemgetter(0)).items():
         columns = {"ids": [pk for pk, _ in month_rows], "moments": [moment for _, moment in month_rows]}
         rows_of(_HOLD.format(month=month), columns)
@@ -309,33 +315,33 @@ def _hold(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
 def _claim_one_by_one(
     *, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None, avoid: Collection[str]
 ) -> Claim:
-    """Claim each email in a transaction of its own, so that one which breaks its composer does not stop the others."""
+    """Claim each email in a separate transaction, so that one that breaks its composer does not stop the others."""
     condition = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     statement = _DUE_IDS.format(lanes=LANES[lanes], only=condition)
     rows = rows_of(statement, {"limit": limit, "people": list(people or ())})
     emails: list[Claimed] = []
     checks: dict[Composer, dict[int, Any]] = defaultdict(dict)
-    examined = 0
+    examined_count = 0
     for (pk,) in rows:
         try:
-            claim_of_one = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
+            single_claim = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - as in `claim`; the ledger shows which email it was
             _retry_composing(pk, error)
-            examined += 1
+            examined_count += 1
         else:
-            emails += claim_of_one.emails
-            examined += claim_of_one.examined
-            for composer, composer_checks in claim_of_one.checks.items():
+            emails += single_claim.emails
+            examined_count += single_claim.examined
+            for composer, composer_checks in single_claim.checks.items():
                 checks[composer] |= composer_checks
-    return Claim(emails, examined, checks)
+    return Claim(emails, examined_count, checks)
 
 
 def _retry_composing(pk: int, error: Exception) -> None:
     """Return an email that could not be composed to the queue, or let it fail after several attempts.
 
-    The reason does not contain the text of the exception, which may contain what only partners may read.
+    The reason does not contain the text of the exception, which may contain content that only partners may read.
     """
     code = EmailReason.NOT_COMPOSED
     reason = code.in_full(f"{type(error).__name__} ({_where(error)})")
@@ -347,17 +353,17 @@ def _retry_composing(pk: int, error: Exception) -> None:
 
 
 def _where(error: Exception) -> str:
-    """Return the file and line at which the error was raised."""
+    """Return the file and line in which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
 
 
 def claimable(limit: int, lanes: str) -> int:
-    """Return how many emails can be claimed now, by the database's clock; counts up to `limit`."""
+    """Return how many emails can be claimed now, by the database's clock; counting stops at `limit`."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 
 
 def is_due(*, lanes: str) -> bool:
-    """Whether any email can be claimed now."""
+    """Return True if an email can be claimed now."""
     return bool(claimable(1, lanes))

@@ -10,14 +10,14 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 
 
 class RenderedComposer(Composer):
-    """Composes emails whose text was rendered when they were recorded; they go to an address, not to a person."""
+    """Composes emails whose text was rendered when they were recorded; their recipient is an address, not a person."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Return each email with its address as recorded."""
+        """Return each email with the address that was recorded."""
         return [Candidate(email, email.address) for email in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Build each message; its text is deleted once a server has accepted it."""
+        """Build each message; its text is deleted once a mail server has accepted the message."""
         repeatable_ids = repeatable(candidates)
         for email in candidates:
             if email.pk in repeatable_ids:

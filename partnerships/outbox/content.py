@@ -21,9 +21,9 @@ from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
 from partnerships.outbox.reply_addresses import CAN_REPLY
 
-#: The text twice, first plain and then as HTML: readers show the last that they can (RFC 2046, 5.1.4).
+#: The text twice, first plain and then as HTML. Email apps show the last alternative that they can (RFC 2046, 5.1.4).
 _ALTERNATIVES = f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n\r\n--{mime.BOUNDARY}\r\n'
-#: Asks for no out-of-office replies (RFC 3834).
+#: Asks other systems not to send out-of-office replies (RFC 3834).
 _GENERATED = "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
 HEADERS = _GENERATED + _ALTERNATIVES
 #: The headers of a message with a file.
@@ -37,8 +37,8 @@ HEADERS_WITH_FILE = (
 class Content:
     """The templates of an email, `templates/emails/{template}.{subject.txt,txt,html}`, and their context.
 
-    Replies go to `reply_to` or, without it, to our own address for replies; with `takes_replies`, to both. `calendar`
-    is attached as a file.
+    Replies go to `reply_to` or, without it, to the site's own address for replies; with `takes_replies`, to both.
+    `calendar` is attached as a file.
     """
 
     template: str
@@ -49,14 +49,14 @@ class Content:
 
     @property
     def full_context(self) -> dict[str, Any]:
-        """The context of all templates, with the name and address of the site."""
+        """Return the context of all templates, with the name and address of the site."""
         return {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
 
     def render(self, *, choices: str = "", group: str = "", can_reply: bool = False) -> Rendered:
         """Render the subject, the text and the HTML.
 
-        `choices` is the address of the page where the reader chooses how to get emails of this `group`: both parts then
-        end with a link to it. With `can_reply`, both parts say that the reader can reply.
+        `choices` is the address of the page where the reader chooses how to get emails of this `group`; both parts then
+        end with a link to that page. With `can_reply`, both parts tell the reader that they can reply.
         """
         context = {
             **self.full_context,
@@ -92,7 +92,7 @@ class Rendered:
 
 
 def render_subject(template: str, context: Mapping[str, Any]) -> str:
-    """Return the subject on one line, as plain text: nothing is escaped for HTML."""
+    """Return the subject on one line, as plain text in which nothing is escaped for HTML."""
     subject = Engine.get_default().get_template(f"emails/{template}.subject.txt")
     return " ".join(subject.render(Context(dict(context), autoescape=False)).split())
 
@@ -110,7 +110,7 @@ def _shared_headers(sender: str, headers: str = HEADERS) -> mime.Part:
 
 @lru_cache(maxsize=4)
 def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
-    """Headers with which email apps unsubscribe (RFC 2369, RFC 8058), with slots for the token of the stop link."""
+    """Return headers for unsubscribing in email apps (RFC 2369, RFC 8058), with slots for the stop link's token."""
     return (
         mime.part_of(f"List-Unsubscribe: <{page}"),
         "stop",
@@ -121,7 +121,10 @@ def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
 
 
 def _calendar_parts(calendar: CalendarFile) -> str:
-    """Return the end of a message with a calendar file: once for apps that show it in the email, and once as a file."""
+    """Return the end of a message with a calendar file.
+
+    The file is there twice: for apps that show it in the email, and as an attachment.
+    """
     text = mime.encode(calendar.text)
     content_type = f"text/calendar; charset=utf-8; method={calendar.method.value}"
     encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
@@ -143,9 +146,9 @@ def message(
     stop: StopLink | None = None,
     now: dt.datetime,
 ) -> Message:
-    """Return the message to one recipient; the text of a secret one is deleted once a server has accepted it.
+    """Return the message to one recipient; the text of a secret one is deleted once a mail server has accepted it.
 
-    `replies_to` is our own address for replies. With `stop`, email apps offer to unsubscribe.
+    `replies_to` is the site's own address for replies. With `stop`, email apps offer to unsubscribe.
     """
     subject = mime.one_line(rendered.subject)
     head = (
@@ -178,19 +181,19 @@ def message(
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:
     """Return the ids of the emails in doubt that can be sent again unchanged.
 
-    Their recipient still has the same address, and all parts of the message are still stored.
+    Their recipients still have the same addresses, and all parts of the messages are still stored.
     """
-    recipes = {
+    recipe_by_email = {
         candidate.pk: candidate.due.recipe
         for candidate in candidates
         if candidate.due.recipe is not None and candidate.due.address.lower() == candidate.address.lower()
     }
-    stored_part_ids = bodies(recipes.values()).keys()
-    return {pk for pk, recipe in recipes.items() if stored_part_ids >= set(recipe.part_ids)}
+    stored_part_ids = bodies(recipe_by_email.values()).keys()
+    return {pk for pk, recipe in recipe_by_email.items() if stored_part_ids >= set(recipe.part_ids)}
 
 
-#: Beginnings of flash messages about emails. A page that shows one links to the ledger, if the reader may see the
-#: emails there: only administrators see emails about accounts, such as invitations.
+#: Beginnings of flash messages about emails. A page that shows such a message links to the ledger, if the reader may
+#: see the emails there. Only administrators see emails about accounts, such as invitations.
 WILL_BE_SENT = "An email will be sent to"
 WE_WILL_EMAIL = "We will email"
 

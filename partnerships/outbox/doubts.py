@@ -1,6 +1,6 @@
 """Pauses a sender while most answers of the mail server or provider leave emails in doubt.
 
-Each such answer uses up one of the few copies of an email. A minute of errors must not do that to every due email.
+Each such answer uses up one of the few attempts at an email. A minute of errors must not do that to every due email.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from partnerships.outbox.answers import Answer
 
 log = structlog.get_logger(__name__)
 
-#: A pause begins if most of the last ten answers, and at least five, leave doubts about several domains: one domain
-#: that hangs is no reason to keep the others waiting. After a pause, the first answer decides.
+#: A pause begins if most of the last ten answers, and at least five, leave doubts about several domains. If only one
+#: domain hangs, the others need not wait. After a pause, the first answer decides.
 _LAST_ANSWERS, _MIN_DOUBTS = 10, 5
-#: Seconds of the first pause. Each pause that follows without a clear answer is twice as long, up to the longest.
+#: Seconds of the first pause. Each further pause without a clear answer is twice as long, up to the longest.
 FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 300.0
 
 
-def is_before(moment: float) -> bool:
-    """Whether this moment of the monotonic clock, such as the end of a pause, is still to come."""
+def is_still_to_come(moment: float) -> bool:
+    """Return True if this moment of the monotonic clock, such as the end of a pause, is still to come."""
     return monotonic() < moment
 
 
 class Doubts:
     """The last answers that one process got, and the pause that they caused.
 
-    All threads of the process share it, including those that still wait for a slow answer.
+    All threads of the process share it, including threads that still wait for a slow answer.
     """
 
     def __init__(self) -> None:
         #: For each of the last answers: the domain of the email if it was left in doubt, "" for a clear answer.
         self._doubted_domains: deque[str] = deque(maxlen=_LAST_ANSWERS)
-        #: Seconds of the present or last pause; 0 if a clear answer came since.
+        #: Seconds of the present or last pause; 0 if a clear answer has arrived since.
         self._pause = 0.0
         #: When the pause ends, on a clock that all processes of a machine share; 0 before the first one.
         self.until = 0.0
         self._lock = Lock()
 
     def count(self, answer: Answer, *, domain: str) -> None:
-        """Count one answer about an email to this domain. It may begin a pause, or show that the trouble is over."""
+        """Count one answer about an email to this domain. It may begin a pause, or show that the problem is solved."""
         with self._lock:
             had_no_pause = not self._pause
             begins_pause = self._add(answer, domain)
@@ -56,11 +56,11 @@ class Doubts:
             )
 
     def is_paused(self) -> bool:
-        """Whether nothing may be sent now."""
-        return is_before(self.until)
+        """Return True if nothing may be sent now."""
+        return is_still_to_come(self.until)
 
     def _add(self, answer: Answer, domain: str) -> bool:
-        """Add one answer to the last ones; returns whether it begins a pause."""
+        """Add one answer to the last answers, and return whether it begins a pause."""
         self._doubted_domains.append(domain if answer.in_doubt else "")
         if not answer.in_doubt:
             if answer.reached:

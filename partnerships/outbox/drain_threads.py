@@ -1,11 +1,11 @@
-"""Sends emails in threads of their own, so that one slow email does not hold up the others.
+"""Sends emails in separate threads, so that one slow email does not delay the others.
 
-All emails leave through one relay. It may keep us waiting for a single email, for up to EMAIL_DATA_TIMEOUT.
+All emails are sent through one relay, which may take up to EMAIL_DATA_TIMEOUT for a single email.
 
-* The thread that sends it is left behind to wait, and another thread goes on with the other emails.
+* The thread that sends a slow email is left behind to wait, and another thread sends the other emails.
 * If MAX_SLOW_PER_DOMAIN threads wait for one domain of recipients, other emails to this domain wait too.
-* If MAX_SLOW threads of a process wait, the relay as a whole is slow: the process sends nothing until one of them has
-  its answer.
+* If MAX_SLOW threads of a process wait, the relay as a whole is slow: the process sends nothing until one of the
+  threads has its answer.
 * If most answers leave emails in doubt, the process pauses (see `doubts`).
 """
 
@@ -26,7 +26,8 @@ from partnerships.outbox.draining import SLOW, Progress, drain
 
 #: How many emails of one process may wait for a slow server. Each takes a thread and a database connection.
 MAX_SLOW = 8
-#: How many of these may be for one domain. One may be slow because of its content; two show that the domain is slow.
+#: How many of these may be for one domain. A single email may be slow because of its content; two show that the domain
+#: is slow.
 MAX_SLOW_PER_DOMAIN = 2
 _CHECK_EVERY_SECONDS = 0.05
 
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class DrainThreads:
-    """The drains of one process: one that sends, and those left behind to wait for a slow email.
+    """The drains of one process: one that sends, and others that were left behind to wait for a slow email.
 
     A drain is left behind when its present email has taken `patience` seconds.
     """
@@ -47,11 +48,11 @@ class DrainThreads:
         self._doubts = Doubts()
 
     def run(self, *, seconds: float, is_stopping: Callable[[], bool] = lambda: False) -> bool:
-        """Send due emails for about this long; returns whether to stop for now.
+        """Send due emails for about this long, and return whether to stop for now.
 
         It stops if nothing more is due, if too many emails wait for a slow server, or while most answers leave emails
-        in doubt. It also stops if the process `is_stopping`: emails that have not left are then released at once.
-        Raises what a drain has raised.
+        in doubt. It also stops if the process `is_stopping`: emails that have not been sent are then released at once.
+        Raises an error that a drain has raised.
         """
         deadline = time.monotonic() + seconds
         while (seconds_left := deadline - time.monotonic()) > 0:
@@ -67,7 +68,7 @@ class DrainThreads:
             try:
                 while thread.is_alive() and thread.progress.waits() < self._patience and not is_stopping():
                     thread.join(_CHECK_EVERY_SECONDS)
-            finally:  # also if an error or a signal ends this process
+            finally:  # even if an error or a signal ends this process
                 is_left_behind = thread.is_alive()
                 if is_left_behind:
                     thread.progress.leave()
@@ -76,23 +77,23 @@ class DrainThreads:
         return False
 
     def paused_until(self) -> float:
-        """Return when the present pause of this process ends, or the last one ended (see `Doubts.until`)."""
+        """Return when the present or last pause of this process ends or ended (see `Doubts.until`)."""
         return self._doubts.until
 
     def is_full(self) -> bool:
-        """Whether the mail server keeps too many emails of this process waiting."""
+        """Return True if too many emails of this process wait for the mail server."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         return len(self._threads) >= MAX_SLOW
 
     def slow_domains(self) -> frozenset[str]:
-        """Domains for which the mail server keeps too many emails waiting."""
-        waiting = Counter(
+        """Return the domains for which too many emails of this process wait for the mail server."""
+        waiting_count_by_domain = Counter(
             thread.progress.domain for thread in self._threads if thread.is_alive() and thread.progress.waits() > SLOW
         )
-        return frozenset(domain for domain, count in waiting.items() if count >= MAX_SLOW_PER_DOMAIN)
+        return frozenset(domain for domain, count in waiting_count_by_domain.items() if count >= MAX_SLOW_PER_DOMAIN)
 
     def finish(self) -> None:
-        """Wait for the answers to the emails of the threads left behind.
+        """Wait for the answers to the emails of the threads that were left behind.
 
         If the process is killed meanwhile, these emails are in doubt, and are sent again when their lease ends.
         """
@@ -103,7 +104,7 @@ class DrainThreads:
 
 
 class _DrainThread(threading.Thread):
-    """One drain, with a database connection of its own."""
+    """One drain in a thread, with its own database connection."""
 
     def __init__(self, seconds: float, lanes: str, job: str, avoid: frozenset[str], progress: Progress) -> None:
         super().__init__(name=f"drain-{lanes}", daemon=True)
@@ -123,13 +124,13 @@ class _DrainThread(threading.Thread):
             self._has_sent_all = tally.is_all
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error
-            if self.progress.is_last:  # left behind: no thread will ask for the error
+            if self.progress.is_last:  # the thread was left behind, so no other thread will look at the error
                 log.error("slow_drain_failed", kind=type(error).__name__)
         finally:
             connections.close_all()
 
     def has_sent_all(self) -> bool:
-        """Whether no due email was left; raises what the drain has raised."""
+        """Return True if no due email was left; raises the error that the drain has raised."""
         if self._error is not None:
             raise self._error
         return self._has_sent_all

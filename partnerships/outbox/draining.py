@@ -30,40 +30,40 @@ from partnerships.outbox.throttle import domain_of
 
 log = structlog.get_logger(__name__)
 
-#: How many emails are claimed at a time. The first batch is small, so that the first emails leave soon. Batches grow
-#: while the server is fast, to share the cost of a transaction, and shrink when it is slow.
+#: How many emails are claimed at a time. The first batch is small, so that the first emails are sent soon. Batches grow
+#: while the server is fast, to share the cost of a transaction, and shrink when the server is slow.
 FIRST_BATCH, BATCH, _MIN_BATCH = 125, 250, 25
-#: A batch that takes fewer seconds than this is quick: the next one is larger.
+#: A batch that takes fewer seconds than this is quick, so the next batch is larger.
 _QUICK_SECONDS = 1.0
-#: After this many seconds, what is left of a batch is released, so that faster senders may claim it.
+#: After this many seconds, the other emails of a batch are released, so that faster senders may claim them.
 _MAX_BATCH_SECONDS = 20.0
 #: How many seconds an email may wait in a batch before it is checked again and its lease renewed.
 _CHECK_EVERY = 2.0
-#: After this many seconds for one email, the server counts as slow, and what is left of the batch is released.
+#: After this many seconds for one email, the server counts as slow, and the other emails of the batch are released.
 SLOW = 2.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of one drain, and whether nothing was left when it ended."""
+    """The counts of one drain, and whether no due email was left when it ended."""
 
     counts: Counter[str] = field(default_factory=Counter)
     is_all: bool = False
 
     @property
     def total(self) -> int:
-        """The number of emails settled."""
+        """Return the number of emails settled."""
         return self.counts.total()
 
 
 class Progress:
-    """The state of a drain, which another thread may watch, and through which it may end the drain."""
+    """The state of a drain, which another thread may watch and end."""
 
     def __init__(self, doubts: Doubts | None = None) -> None:
         self.doubts = doubts or Doubts()
-        #: Claimed emails not yet passed to the sender, the next one last.
+        #: Claimed emails that are not yet passed to the sender; the last in the list is the next to send.
         self.left: list[Claimed] = []
-        #: Whether no further email is sent after the present one.
+        #: True if no further email is sent after the present one.
         self.is_last = False
         #: When the present email was passed to the sender; None between emails.
         self.sent_at: float | None = None
@@ -73,11 +73,11 @@ class Progress:
 
     def waits(self) -> float:
         """Return how many seconds the present email has taken; 0 between emails."""
-        sent_at = self.sent_at  # read once: another thread may change it
+        sent_at = self.sent_at  # read only once, because another thread may change it
         return 0.0 if sent_at is None else time.monotonic() - sent_at
 
-    def release_rest(self) -> None:
-        """Return to the queue the emails that were not yet passed to the sender."""
+    def release_unsent(self) -> None:
+        """Return the emails that were not yet passed to the sender to the queue."""
         with self.lock:
             release(self.left)
             self.left = []
@@ -85,7 +85,7 @@ class Progress:
     def leave(self) -> None:
         """End the drain after the present email."""
         self.is_last = True
-        self.release_rest()
+        self.release_unsent()
 
 
 def drain(
@@ -101,7 +101,7 @@ def drain(
     """Send due emails of these lanes and, if given, to these people, until none are left.
 
     Emails to the domains `avoid` wait for a while. The drain stops early when time is up, after finishing its batch, or
-    when most answers leave emails in doubt. While EMAILS_HELD, only account emails are sent.
+    when most answers leave emails in doubt. With EMAILS_HELD, only account emails are sent.
     """
     tally = Tally()
     progress = progress or Progress()
@@ -113,19 +113,19 @@ def drain(
     settler = Settler()
     batch_size = min(FIRST_BATCH, batch)
     try:
-        while (batch_began := time.monotonic()) < deadline and not progress.is_last:
+        while (batch_started_at := time.monotonic()) < deadline and not progress.is_last:
             limit = batch_size if people is not None else _share(batch_size, lanes)
-            claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
-            _Round(claimed, sender, envelope_sender, settler, progress).send()
-            examined = claimed.examined
-            del claimed  # free its memory before the next batch is composed
-            is_quick = time.monotonic() - batch_began < _QUICK_SECONDS
+            claim_of_batch = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
+            _Round(claim_of_batch, sender, envelope_sender, settler, progress).send()
+            examined_count = claim_of_batch.examined
+            del claim_of_batch  # free its memory before the next batch is composed
+            is_quick = time.monotonic() - batch_started_at < _QUICK_SECONDS
             if is_quick:
                 batch_size = min(2 * batch_size, batch)
             else:
                 batch_size = max(batch_size // 2, min(FIRST_BATCH, batch))
             settler.settle()
-            if not examined:
+            if not examined_count:
                 tally.is_all = True
                 break
     finally:
@@ -138,7 +138,7 @@ def drain(
 def _share(batch_size: int, lanes: str) -> int:
     """Return the size of the next batch: near the end of the queue, only this process's share of what is left.
 
-    So all processes of the worker finish at about the same time.
+    All processes of the worker then finish at about the same time.
     """
     processes: int = settings.WORKER_CONCURRENCY
     share = math.ceil(claimable(batch_size * processes, lanes) / processes)
@@ -149,7 +149,7 @@ class _Round:
     """Sends one batch.
 
     While the server is slow with one email, its lease is renewed and the other emails are released, so that they do not
-    wait for it.
+    have to wait for it.
     """
 
     def __init__(
@@ -161,12 +161,12 @@ class _Round:
         self._settler = settler
         self._progress = progress
         self._email_by_key = {email.pk: email for email in claimed.emails}
-        #: Ids of emails whose doubt is already counted in the database.
+        #: Ids of emails that the database already counts as in doubt.
         self._noted: set[int] = set()
         self._checked_at = 0.0
 
     def send(self) -> None:
-        """Send the batch; what cannot be sent in time is released."""
+        """Send the batch, and release the emails that cannot be sent in time."""
         if not self._email_by_key:
             return
         self._checked_at = time.monotonic()
@@ -178,7 +178,7 @@ class _Round:
             self._progress.doubts.count(answer, domain=self._progress.domain)
             if self._progress.doubts.is_paused():
                 self._progress.leave()
-        self._progress.release_rest()
+        self._progress.release_unsent()
 
     def _messages(self) -> Iterator[Outgoing]:
         """Yield the emails, each when the sender is ready for its envelope.
@@ -186,8 +186,8 @@ class _Round:
         The lease of an email then lasts for all commands up to the end of DATA (see `lease` in
         housing/declarations/checks.py).
         """
-        began = time.monotonic()
-        while time.monotonic() - began < _MAX_BATCH_SECONDS and (email := self._next()) is not None:
+        started_at = time.monotonic()
+        while time.monotonic() - started_at < _MAX_BATCH_SECONDS and (email := self._next()) is not None:
             if email.in_doubt:
                 note_copy(email)
                 self._noted.add(email.pk)
@@ -200,7 +200,7 @@ class _Round:
             )
 
     def _next(self) -> Claimed | None:
-        """Return the next email that we still hold the lease of and that may leave; None if there is none."""
+        """Return the next email that may be sent and whose lease is still ours; None if there is none."""
         progress = self._progress
         with progress.lock:
             now = time.monotonic()
@@ -216,24 +216,25 @@ class _Round:
             return email
 
     def _while_waiting(self, key: int, may_have_arrived: bool) -> None:
-        """Keep the lease of this email; called each second while the server is slow with it."""
+        """Renew the lease of this email; called each second while the server is slow with it."""
         try:
             self._renew_lease(self._email_by_key[key], may_have_arrived=may_have_arrived)
         except (OperationalError, InterfaceError) as error:
-            # The answer must still be read: the email may have arrived. The next second tries again.
+            # The error must not stop us reading the answer, because the email may have arrived. The lease is tried
+            # again after a second.
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
     def _renew_lease(self, email: Claimed, *, may_have_arrived: bool) -> None:
         """Renew the lease of the present email, and settle or release the others.
 
-        If the server may have all of the email, it counts as in doubt after a while.
+        If the server may have the whole email, the email counts as in doubt after a while.
         """
-        # Settle the emails sent before this one, because their leases are not renewed any more.
+        # Settle the emails that were sent earlier, because their leases are not renewed any more.
         self._settler.settle(is_patient=False)
         if self._progress.is_last or self._progress.waits() > SLOW:
             if may_have_arrived and email.pk not in self._noted:
                 note_wait(email)
                 self._noted.add(email.pk)
-            self._progress.release_rest()
+            self._progress.release_unsent()
         renew([email])

@@ -1,9 +1,9 @@
-"""Events of the outbox: their codes, and the labels that timelines show."""
+"""The event kinds of the outbox: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """What happened. Codes never change, because the log contains them; labels may."""
+    """The kinds of events of the outbox. Codes never change, because the log contains them; labels may change."""
 
     EMAILS_DISCARDED = "email.discarded", "Discarded queued emails"

@@ -1,6 +1,6 @@
-"""Freezes emails that leave: each row stores exactly the message that is sent.
+"""Freezes emails before they are sent: each row stores exactly the message that is sent.
 
-An email in doubt, which a server may have accepted without saying so, is sent again exactly as it was frozen.
+An email in doubt may have been accepted by a server whose reply was lost. It is sent again exactly as it was frozen.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ UPDATE outbox_email e
 """
 
 
-class _LeavingEmail(NamedTuple):
-    """An email that leaves: what its row stores, and the message to send.
+class _FrozenEmail(NamedTuple):
+    """An email that is about to be sent: the values that its row stores, and the message.
 
     `recipe`, `tokens` and `memo` are JSON. The message is the template with `words` in its gaps.
     """
@@ -61,26 +61,26 @@ class _LeavingEmail(NamedTuple):
 
 
 def freeze(
-    batch: Batch, candidates: Mapping[int, Candidate], attempts: Mapping[int, int], now: dt.datetime
+    batch: Batch, candidate_by_id: Mapping[int, Candidate], attempts_by_email: Mapping[int, int], now: dt.datetime
 ) -> list[Claimed]:
-    """Store the emails that leave, settle those that do not, and return the claimed ones.
+    """Store the emails that are sent, settle the others, and return the claimed emails.
 
-    `attempts` has the number of earlier attempts of each email.
+    `attempts_by_email` has the number of earlier attempts of each email.
     """
     _settle(batch.set_aside)
-    leaving = [*_composed_now(batch, candidates, now), *_composed_before(batch.again)]
-    _mark_as_sending(leaving)
+    frozen_emails = [*_composed_now(batch, candidate_by_id, now), *_composed_before(batch.again)]
+    _mark_as_sending(frozen_emails)
     return [
         Claimed(
             pk=email.pk,
-            attempt=attempts[email.pk] + 1,
+            attempt=attempts_by_email[email.pk] + 1,
             address=email.candidate.address,
             template=email.template,
             words=email.words,
             facts=facts_of(email.candidate, batch),
             in_doubt=email.candidate.due.in_doubt,
         )
-        for email in leaving
+        for email in frozen_emails
     ]
 
 
@@ -96,13 +96,13 @@ def _settle(set_aside: Sequence[SetAside]) -> None:
         rows_of(_SET_ASIDE.format(month=month), values)
 
 
-def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_LeavingEmail]:
-    """Find the emails composed in this claim, and store once the parts that they share."""
+def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_FrozenEmail]:
+    """Yield the emails composed in this claim, after storing the parts that they share."""
     patterns = patterns_for(batch.messages.values(), now)
     for pk, message in batch.messages.items():
         pattern = patterns[id(message.parts)]
         recipe, tokens, words = pattern.fill(message.values)
-        yield _LeavingEmail(
+        yield _FrozenEmail(
             candidate=candidates[pk],
             subject=message.subject,
             recipe=recipe,
@@ -113,12 +113,12 @@ def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.dat
         )
 
 
-def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_LeavingEmail]:
-    """The emails in doubt, each with the message as it was sent before."""
+def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_FrozenEmail]:
+    """Yield the emails in doubt, each with the message that was composed before."""
     frozen_emails = [(candidate, candidate.due.recipe) for candidate in candidates if candidate.due.recipe is not None]
     stored_bodies = bodies(recipe for _, recipe in frozen_emails)
     for candidate, recipe in frozen_emails:
-        yield _LeavingEmail(
+        yield _FrozenEmail(
             candidate=candidate,
             subject=candidate.due.subject,
             recipe=json.dumps([recipe.layout, recipe.words]),
@@ -129,9 +129,9 @@ def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_LeavingEmail]
         )
 
 
-def _mark_as_sending(leaving: Sequence[_LeavingEmail]) -> None:
-    """Mark emails as being sent until the lease ends, and store the message of each."""
-    for month, emails in by_month(leaving, key=attrgetter("pk")).items():
+def _mark_as_sending(frozen_emails: Sequence[_FrozenEmail]) -> None:
+    """Mark emails as being sent until their lease ends, and store the message of each."""
+    for month, emails in by_month(frozen_emails, key=attrgetter("pk")).items():
         values = {
             "lease": lease(),
             "ids": [email.pk for email in emails],

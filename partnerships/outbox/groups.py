@@ -1,4 +1,4 @@
-"""Groups of notices, and the record that a notice is about.
+"""Groups of notices, and the lookup of the record that a notice is about.
 
 For each group, people choose how they get its notices.
 """
@@ -30,7 +30,7 @@ class NoticeGroup(models.TextChoices):
     DIGESTS = "digests", "Digests of what you follow"
 
 
-#: Emails about the account and requests to sign always come, and digests have a frequency of their own.
+#: Emails about the account and requests to sign are always sent, and digests have a frequency of their own.
 _NOT_CHOOSABLE = (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
 
 #: Groups for which people choose how they get notices.
@@ -39,7 +39,7 @@ CHOOSABLE = tuple(group for group in NoticeGroup if group not in _NOT_CHOOSABLE)
 #: Groups that usually cannot wait for a summary, the most urgent first.
 URGENT = (NoticeGroup.REMINDERS, NoticeGroup.MENTIONS, NoticeGroup.INVITATIONS, NoticeGroup.MEETINGS)
 
-#: Why an email cannot be turned off: the end of a sentence on the page of choices.
+#: Reasons why an email cannot be turned off. Each ends a sentence on the page of choices.
 FOR_SECURITY = "it protects your account"
 FOR_SIGNING = "someone needs your signature, and the email contains your link to sign"
 FOR_CONSENT = "you or your organisation must answer, and only you can"
@@ -63,9 +63,9 @@ FindSubject: TypeAlias = Callable[[Mapping[str, Any]], Subject | None]
 class RecordLookup:
     """How to find the record that a notice is about, from the notice's parameters.
 
-    Without a `model`, the parameter is the primary key of the record itself. With one, it is the primary key of a
-    `model`, and `record_path` and `partnership_path` lead from there to the record and its partnership. Both are
-    lookups as in `QuerySet.values_list`, such as "version__partnership". An empty `partnership_path` means that the
+    Without a `model`, the parameter is the primary key of the record itself. With a `model`, the parameter is a primary
+    key of that model, and `record_path` and `partnership_path` lead from there to the record and its partnership. Both
+    are lookups as in `QuerySet.values_list`, such as "version__partnership". An empty `partnership_path` means that the
     record belongs to no partnership.
     """
 
@@ -76,7 +76,7 @@ class RecordLookup:
     partnership_path: str = ""
 
     def __call__(self, params: Mapping[str, Any]) -> Subject | None:
-        """Find the record, in one query at most; None if it no longer exists."""
+        """Return the record, with at most one query; None if the record no longer exists."""
         pk = params.get(self.param)
         if pk is None:
             return None

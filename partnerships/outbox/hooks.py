@@ -1,4 +1,4 @@
-"""Hooks with which upper rooms follow suppressions, bounces and incoming email."""
+"""Hooks with which upper rooms act on suppressions, bounces and incoming emails."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from partnerships.outbox.models import Bounce, Email
 
 
 class ReplyTo(NamedTuple):
-    """An email, its reader, and the records that a reply to it could be about.
+    """An email, its reader, and the records that a reply could be about.
 
-    A reply is about a plan if its reader may write about one; otherwise it is about one of the `partnership_ids`. The
-    plans in question are, in this order: the `readable_plan_ids`, which the reader is known to read; the `plan_ids`;
-    and every published plan of the `published_in_ids`, which are partnerships.
+    If the reader may write about one of the plans, the reply is about that plan; otherwise it is about one of the
+    `partnership_ids`. The plans are tried in this order: the `readable_plan_ids`, which the reader is known to read;
+    the `plan_ids`; and every published plan of the partnerships `published_in_ids`.
     """
 
     email_id: int
@@ -37,7 +37,7 @@ class NoticeTo(NamedTuple):
 
 
 class StopLink(NamedTuple):
-    """A link that stops emails like the one that contains it.
+    """A link that stops emails of the same sort as the email that contains the link.
 
     `page` is the address up to the token.
     """
@@ -50,7 +50,7 @@ class OutboxHooks:
     """Base class whose methods do nothing; upper rooms register instances of subclasses."""
 
     def lock(self) -> None:
-        """Take the locks that the other hooks need, before the outbox locks any rows."""
+        """Acquire the locks that the other hooks need, before the outbox locks any rows."""
 
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
@@ -58,7 +58,7 @@ class OutboxHooks:
         """Act on the suppression of an address, which gets no more notices and digests."""
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """Act on the release of an address; returns how many subscriptions are active again."""
+        """Act on the release of an address, and return how many subscriptions are active again."""
         return 0
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
@@ -67,26 +67,26 @@ class OutboxHooks:
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Act on emails that a server accepted after the backup that has just been restored.
 
-        `lines` are the lines of the journal about them; `told` in a line says what the email told its reader.
+        `lines` are the lines of the journal about these emails; `told` in a line is the facts that the email reported.
         """
 
     def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
         """Act on the discarding of these queued emails by an administrator of the server."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Act on an incoming email that is no bounce; returns what became of it, "" if it is not for this room."""
+        """Act on an incoming email that is not a bounce, and return the outcome; "" if it is not for this room."""
         return ""
 
     def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
-        """Return the ids of the notices to which a reply from their reader could be used."""
+        """Return the ids of the notices to which the reader's reply could be used."""
         return set()
 
     def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
-        """Return, by email id, the link with which the reader stops notices like this one."""
+        """Return, by email id, the link with which the reader stops notices of the same sort."""
         return {}
 
     def emails_open_to_reply(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
-        """Return the ids of the emails to which a reply from their reader could be used."""
+        """Return the ids of the emails to which the reader's reply could be used."""
         return set()
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:

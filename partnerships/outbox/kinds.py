@@ -1,4 +1,4 @@
-"""Kinds of email, each with a composer; rooms register theirs at start-up, in their `registrations.py`."""
+"""Kinds of email, each with a composer; rooms register their kinds at start-up, in their `registrations.py`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.outbox.parts import Message, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An email that is due and locked; it has a `recipe` and a `memo` only if it is in doubt."""
+    """An email that is due and locked; `recipe` and `memo` are only set if the email is in doubt."""
 
     pk: int
     kind: str
     lane: int
     person_id: int | None
-    address: str  # for an email without a person, or as frozen
+    address: str  # of an email without a person, or of an email that is frozen already
     params: dict[str, Any]
     secrets: dict[str, Any]
     message_id: str
@@ -40,14 +40,14 @@ class Candidate:
     due: Due
     address: str
     name: str = ""
-    #: The reason why it must not leave; "" if it may.
+    #: The reason why the email must not be sent; "" if it may be sent.
     refusal: str = ""
-    #: The earliest moment to send it, because the recipient paused or the server is slow with their domain.
+    #: The earliest time to send the email, because the recipient paused or the server is slow with their domain.
     hold_until: dt.datetime | None = None
 
     @property
     def pk(self) -> int:
-        """The id of the email."""
+        """Return the id of the email."""
         return self.due.pk
 
 
@@ -71,7 +71,7 @@ class Batch:
     #: Emails composed before, whose message is sent again unchanged.
     again: list[Candidate] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    #: Until when an email waits that cannot be written yet.
+    #: The times until which emails wait that cannot be written yet.
     later: dict[int, dt.datetime] = field(default_factory=dict)
     #: Values that the composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
@@ -79,13 +79,13 @@ class Batch:
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: The notices in a summary, also for the journal: id, kind and hashes of each.
     notices: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
-    #: Values that `Composer.no_longer_allowed` checks before the email leaves.
+    #: Values that `Composer.no_longer_allowed` checks before the email is sent.
     checks: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Says that an email cannot be written yet, and until when it waits."""
+    """A composer's decision that an email cannot be written yet, and until when it waits."""
 
     until: dt.datetime
 
@@ -104,34 +104,35 @@ class Composer:
         return "Summaries do not mention this kind of email."
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Find the recipients of the due emails, in a fixed number of statements."""
+        """Return the due emails with their recipients, in a fixed number of statements."""
         raise NotImplementedError
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Add to the batch, for each email, its message, or the reason why it has none, or until when it waits."""
+        """Add a decision about each email to the batch: its message, the reason without one, or how long it waits."""
         raise NotImplementedError
 
     def refused(self, candidates: Sequence[Candidate], *, now: dt.datetime) -> None:
-        """Do what is needed after these emails were settled without being sent; by default nothing."""
+        """Act on emails that were settled without being sent; by default nothing."""
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Return the ids of claimed emails that must not leave after all; `checks` are those of the batch."""
+        """Return the ids of claimed emails that must not be sent after all; `checks` comes from the batch."""
         return set()
 
 
 @dataclass(frozen=True, slots=True)
 class EmailKind:
-    """A kind of email, and who writes it.
+    """A kind of email, and the composer that writes it.
 
     * `group`: people choose for each group how they get its notices.
     * `always`: the reason why people cannot turn this kind off, which follows the word "because" on the page of
       choices; empty if they can.
     * `about`: finds the record that the email is about.
-    * `is_secret`: the message contains a token, so it is deleted once a server has accepted it. Of a kind that marks
-      its tokens (`Message.tokens`), only these are deleted.
-    * `keeps_its_link`: the link in it works even after a backup is restored, so the email is not sent again then.
-    * `things`: finds what the email tells, as a list of JSON values, if the same things may be in a different email
-      after a restore. Each of them is told only once.
+    * `is_secret`: the message contains a token, so it is deleted once a server has accepted it. If the kind marks its
+      tokens (`Message.tokens`), only these are deleted.
+    * `keeps_its_link`: the link in the email works even after a backup is restored, so the email is not sent again
+      then.
+    * `things`: finds the facts that the email reports, as a list of JSON values, if the same facts may be in a
+      different email after a restore. Each fact is reported only once.
     """
 
     code: str
@@ -147,7 +148,7 @@ class EmailKind:
 
     @property
     def is_choosable(self) -> bool:
-        """Whether people can choose how they get it."""
+        """Return True if people can choose how they get emails of this kind."""
         return self.lane == Lane.NOTICE and not self.always and self.group in CHOOSABLE
 
 
@@ -155,7 +156,7 @@ _kinds: dict[str, EmailKind] = {}
 
 
 def register_kind(kind: EmailKind) -> None:
-    """Register a kind of email. Raises `ValueError` if its code is that of another kind."""
+    """Register a kind of email. Raises `ValueError` if its code belongs to another kind."""
     registered = _kinds.get(kind.code)
     if registered is not None and registered != kind:
         raise ValueError(f"Two kinds of email are called {kind.code}.")

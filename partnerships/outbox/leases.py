@@ -1,4 +1,4 @@
-"""Claimed emails, and the lease under which a sender holds them."""
+"""Claimed emails, and the leases under which senders have claimed them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.outbox.models import STILL_SENDING
 from partnerships.outbox.months import by_month
 from partnerships.outbox.restoring import Facts
 
-# For an email that was claimed but not tried: as if it had not been claimed.
+# Undoes the claim of emails that were claimed but not tried.
 _RELEASE = f"""
 UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
@@ -33,14 +33,15 @@ UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
 RETURNING e.id
 """  # noqa: S608 - our own constants
 
-# While a server is slow after the end of DATA, it may be delivering the email. If this process dies then, nobody knows.
+# While a server is slow after the end of DATA, it may be delivering the email. If this process dies then, nobody knows
+# whether the email has arrived.
 _NOTE_WAIT = f"""
 UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
-# If the sender of an earlier copy died before it knew the answer, that copy was not counted: it counts now, with this
-# one.
+# If the sender of an earlier copy died before it got the answer, that copy is not counted yet, so it is counted now
+# together with this one.
 _NOTE_COPY = f"""
 UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
@@ -50,7 +51,7 @@ UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
 class Claimed(NamedTuple):
     """A claimed email: a template that many emails share, and this email's own `words` for its gaps.
 
-    `attempt` tells this claim from a later one by another sender.
+    `attempt` distinguishes this claim from a later claim by another sender.
     """
 
     pk: int
@@ -59,27 +60,30 @@ class Claimed(NamedTuple):
     template: bytes
     words: tuple[bytes, ...]
     facts: Facts  # for the journal
-    in_doubt: bool = False  # a server may have accepted it before
+    in_doubt: bool = False  # a server may already have accepted the email
 
     @property
     def data(self) -> bytes:
-        """The message, exactly as it is sent."""
+        """Return the message exactly as it is sent."""
         return self.template % self.words
 
     @property
     def has_no_dots(self) -> bool:
-        """Whether certainly no line begins with a dot; faster than a search, because emails share templates."""
+        """Return True if certainly no line begins with a dot.
+
+        This is faster than searching the message, because emails share templates.
+        """
         return _has_no_dots(self.template) and b"\r\n." not in b"\r\n".join((b"", *self.words))
 
 
 @lru_cache(maxsize=64)
 def _has_no_dots(template: bytes) -> bool:
-    """Whether no line of a template begins with a dot, whatever its words are."""
+    """Return True if no line of a template can begin with a dot, whatever is filled into its gaps."""
     return not (template.startswith(b".") or b"\r\n." in template or b"%b." in template)
 
 
 class Claim(NamedTuple):
-    """The result of a claim: the emails to send, how many were examined, and what to check before each leaves."""
+    """The result of a claim: the emails to send, how many were examined, and what to check before each is sent."""
 
     emails: list[Claimed]
     examined: int
@@ -87,10 +91,10 @@ class Claim(NamedTuple):
 
 
 def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
-    """Check the emails of a claim again before they leave; returns the ids of those that must not be sent.
+    """Check the emails of a claim again before they are sent, and return the ids of emails that must not be sent.
 
     Leases are renewed, unless the claim `is_new`. Emails are released if their reader has paused, left, unsubscribed or
-    lost the right to read. Emails whose lease another sender has must not be sent either.
+    lost the right to read. Emails must not be sent either if another sender has their lease.
     """
     if not emails:
         return set()
@@ -107,17 +111,17 @@ def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_n
 
 
 def renew(emails: Collection[Claimed]) -> set[int]:
-    """Renew the leases of emails; returns the ids of those whose lease we still had."""
-    renewed: set[int] = set()
+    """Renew the leases of emails, and return the ids of the emails whose lease was still ours."""
+    renewed_ids: set[int] = set()
     for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
         params = _claim_columns(month_emails) | {"lease": lease()}
         rows = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
-        renewed |= {pk for (pk,) in rows}
-    return renewed
+        renewed_ids |= {pk for (pk,) in rows}
+    return renewed_ids
 
 
 def release(emails: Collection[Claimed]) -> None:
-    """Return to the queue claimed emails that were not tried."""
+    """Return claimed emails that were not tried to the queue."""
     for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
         rows_of(_RELEASE.format(month=month), _claim_columns(month_emails))
 
@@ -128,12 +132,12 @@ def note_wait(email: Claimed) -> None:
 
 
 def note_copy(email: Claimed) -> None:
-    """Count one more copy of an email in doubt, before it is sent."""
+    """Count another copy of an email in doubt, before it is sent."""
     rows_of(_NOTE_COPY, {"id": email.pk, "attempt": email.attempt})
 
 
 def lease() -> dt.timedelta:
-    """Return how long a claim lasts unless it is renewed."""
+    """Return how long a claim is valid unless it is renewed."""
     return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.claiming import is_due
-from partnerships.outbox.doubts import is_before
+from partnerships.outbox.doubts import is_still_to_come
 from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, months_ready
 
@@ -57,7 +57,7 @@ def drain() -> None:
 def is_paused() -> bool:
     """Whether a process of this worker pauses, because most answers leave emails in doubt."""
     (until,) = _MOMENT.unpack_from(_paused_until)
-    return is_before(until)
+    return is_still_to_come(until)
 
 
 @worker_shutting_down.connect

@@ -200,7 +200,7 @@ def _set_choices(preference: Preference, person: User, choices: Choices, *, now:
 
 @transaction.atomic
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
-    """End a pause early; one digest then has everything that changed."""
+    """End a pause early; a single digest then contains everything that changed."""
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
@@ -220,16 +220,16 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
     """Withdraw queued digests, so that their content waits again.
 
-    Digests in doubt stay queued, because they may have arrived and must not change.
+    Digests in doubt are not withdrawn, because they may have arrived and must not change.
     """
-    queued = Email.objects.select_for_update(skip_locked=True).filter(
+    queued_digests = Email.objects.select_for_update(skip_locked=True).filter(
         person_id=person.pk,
         kind=DeliveryKind.DIGEST,
         status=EmailStatus.QUEUED,
         repeat_of_id=None,
         in_doubt=False,
     )
-    for email in queued:
+    for email in queued_digests:
         items = DeliveryItem.objects.filter(delivery=email.pk)
         Watermark.objects.filter(recipient=person, plan__in=items.included().values("plan")).update(
             due_at=now, waiting_since=email.created_at

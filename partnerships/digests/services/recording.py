@@ -12,16 +12,16 @@ from partnerships.people.models import User
 
 
 class UnableToChangeSubscription(Exception):
-    """The status changed, access was lost, or the choice is invalid."""
+    """The status has changed, access was lost, or the choice is invalid."""
 
 
 def lock_subscription(subscription: Subscription) -> Subscription:
-    """Lock the row of a subscription; returns the subscription as it is stored now."""
+    """Lock the row of a subscription, and return the subscription as it is stored now."""
     return Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
 
 
 def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
-    """Return the error for a subscription whose status has changed in the meantime."""
+    """Return the error for a subscription whose status has changed since the page was opened."""
     status = subscription.get_status_display()
     return UnableToChangeSubscription(
         f"This subscription changed in the meantime: its status is now “{status}”. Check it and try again."
@@ -31,7 +31,7 @@ def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
 def record_event(
     subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> None:
-    """Record an event of a subscription, within its target; the organisation is the one that asked."""
+    """Record an event of a subscription within its target, for the organisation that asked the person."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=subscription.added_for_id,

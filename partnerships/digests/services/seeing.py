@@ -1,4 +1,4 @@
-"""Moves watermarks when people see changes on the site, so that no digest repeats them."""
+"""Moves watermarks when people see changes on the site, so that digests do not repeat these."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from partnerships.digests.models import SubjectWatermark, Watermark
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: How many changes are considered after one visit; a page of a timeline shows fewer.
+#: The most changes that are considered after one visit; a page of a timeline shows fewer.
 _MAX_PENDING = 500
 
 
 def note_changes_seen(
     *, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
 ) -> None:
-    """Move a person's watermark to `to_number`, if they have seen everything up to there.
+    """Move a person's watermark to `to_number`, if they have seen everything up to that number.
 
-    For example, a person who last received version 2 and compares versions 3 and 4 has not seen what changed in 3. The
-    numbers are those of versions for a plan, and those of changes for other subjects.
+    For example, a person who last received version 2 and compares versions 3 and 4 has not seen the changes of version
+    3. For a plan the numbers are version numbers, for other subjects the numbers of changes.
     """
     if to_number <= from_number:
         return
@@ -34,9 +34,11 @@ def note_changes_seen(
     own_watermarks = Watermark.objects.filter(recipient=person_id, plan=record_id).exclude(
         reading_class=Watermark.Reading.NONE
     )
-    moved = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(number=to_number, told_at=now)
-    if moved:
-        # Nothing is due any more if this was the newest version. If this fails, the next sweep does the same.
+    moved_count = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(
+        number=to_number, told_at=now
+    )
+    if moved_count:
+        # Nothing is due any more if this was the newest version. If this update fails, the next sweep repeats it.
         own_watermarks.filter(number__gte=F("plan__current_number")).update(
             due_at=None, waiting_since=None, slotted=False
         )
@@ -45,8 +47,8 @@ def note_changes_seen(
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
     """Move a person's watermark of a subject past the events (ids) that they have seen.
 
-    It stops before the first change that they may see and that was not among these events. New versions of a plan do
-    not count, because they have another watermark.
+    The watermark stops before the first change that the person may see and that is not among these events. New versions
+    of a plan do not count, because they have another watermark.
     """
     watermark = next(iter(rows_for(_watermark, person_id, record_id, kind=kind)), None)
     if watermark is None or watermark.number >= watermark.subject.last_number:
@@ -54,10 +56,10 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number).order_by("number")
     event_by_number = dict(changes.values_list("number", "event_id")[:_MAX_PENDING])
 
-    told_elsewhere = [told.kind for told in told_kinds() if told.by_plan_engine]
+    version_kinds = [told.kind for told in told_kinds() if told.by_plan_engine]
     person = User.objects.get(pk=person_id)
-    visible = visible_events(person, Q(pk__in=event_by_number.values())).exclude(kind__in=told_elsewhere)
-    unseen_ids = set(visible.values_list("pk", flat=True)).difference(events)
+    visible_unseen = visible_events(person, Q(pk__in=event_by_number.values())).exclude(kind__in=version_kinds)
+    unseen_ids = set(visible_unseen.values_list("pk", flat=True)).difference(events)
 
     to_number = watermark.number
     for number, event_id in event_by_number.items():
@@ -68,7 +70,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
 
 
 def _watermark(person_id: int, record_id: int, *, kind: str) -> QuerySet[SubjectWatermark]:
-    """Return the person's watermark of a subject, with the subject."""
+    """Return the person's watermark of a subject, fetched with the subject."""
     own_watermarks = SubjectWatermark.objects.filter(
         recipient=person_id, subject__kind=kind, subject__record_id=record_id
     )
@@ -78,13 +80,18 @@ def _watermark(person_id: int, record_id: int, *, kind: str) -> QuerySet[Subject
 def _move_subject_watermark(
     person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
 ) -> None:
-    """Move the watermark of a subject, if it is between the two numbers; clear what is due if it is the newest."""
+    """Move the watermark of a subject if it is between the two numbers.
+
+    Once the watermark is at the newest number, nothing is due any more.
+    """
     if to_number <= from_number:
         return
     own_watermarks = SubjectWatermark.objects.filter(
         recipient=person_id, subject__kind=kind, subject__record_id=record_id
     )
-    moved = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(number=to_number, told_at=now)
-    if moved:
-        fully_told = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
-        own_watermarks.filter(Exists(fully_told)).update(due_at=None, waiting_since=None, slotted=False)
+    moved_count = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(
+        number=to_number, told_at=now
+    )
+    if moved_count:
+        subject_at_newest = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
+        own_watermarks.filter(Exists(subject_at_newest)).update(due_at=None, waiting_since=None, slotted=False)

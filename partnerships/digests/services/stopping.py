@@ -30,22 +30,22 @@ def stop(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions, and drop what waits to be sent; returns how many ended.
+    """End subscriptions and their waiting news, and return how many ended.
 
     If a person ends their own subscription, that is a refusal: no partner may ask them again for some time. It is not a
-    refusal if the subscription only moves to another address (`is_refusal=False`). An earlier refusal stays.
+    refusal if the subscription only moves to another address (`is_refusal=False`). An earlier refusal remains.
     """
-    locked = _lock(subscriptions)
+    locked_subscriptions = _lock(subscriptions)
     roles = roles_of(author, now)
-    for subscription in locked:
+    for subscription in locked_subscriptions:
         require(Rights(subscription, roles).may_end)
-    return end_subscriptions(locked, author=author, reason=reason, now=now, is_refusal=is_refusal)
+    return end_subscriptions(locked_subscriptions, author=author, reason=reason, now=now, is_refusal=is_refusal)
 
 
 def _lock(subscriptions: Iterable[Subscription]) -> list[Subscription]:
-    """Lock the rows of subscriptions, in the order of their ids; returns them as they are stored now."""
-    pks = [subscription.pk for subscription in subscriptions]
-    rows = Subscription.objects.select_for_update(of=("self",)).filter(pk__in=pks)
+    """Lock the rows of subscriptions in the order of their ids, and return the subscriptions as they are stored now."""
+    subscription_ids = [subscription.pk for subscription in subscriptions]
+    rows = Subscription.objects.select_for_update(of=("self",)).filter(pk__in=subscription_ids)
     return list(rows.select_related("person", "plan", "partnership", "organisation").order_by("pk"))
 
 
@@ -58,7 +58,7 @@ def end_subscriptions(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions as part of another service, which has checked rights; returns how many ended."""
+    """End subscriptions as part of another service, which has checked rights, and return how many ended."""
     ended_count = 0
     person_ids: set[int] = set()
     for subscription in _lock(subscriptions):
@@ -80,10 +80,10 @@ def end_subscriptions(
 
 @transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all subscriptions of a person and their news of matches; returns how many subscriptions ended.
+    """End all subscriptions and matches of a person, and return how many subscriptions ended.
 
-    If the person does it themselves, they also refuse confirmation emails: entering their address on a public page
-    sends them nothing from now on.
+    If the person does this themselves, they also refuse confirmation emails: entering their address on a public page
+    sends them nothing from then on.
     """
     require(may_stop_all_of(person, roles_of(author, now)))
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
@@ -93,16 +93,16 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
         journal_refusal(person, now=now)
     journal_matches(person, now=now)
     Preference.objects.update_or_create(person=person, defaults=new_values)
-    live = Subscription.objects.live().filter(person=person)
-    return end_subscriptions(live, author=author, reason=reason, now=now)
+    live_subscriptions = Subscription.objects.live().filter(person=person)
+    return end_subscriptions(live_subscriptions, author=author, reason=reason, now=now)
 
 
 @transaction.atomic
 def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
-    """Keep the hash of a person's old address, if they had refused emails; returns whether they had.
+    """Store the hash of a person's old address if they have refused emails, and return whether they have.
 
-    No person has the old address any more, so their refusal could not be found by it. If the hash of their new address
-    was kept from an earlier change, it is deleted: their own refusals are found by the new address.
+    No person has the old address any more, so a refusal could not be found by that address. If the hash of their new
+    address was stored after an earlier change, it is deleted, because the person is found by the new address.
     """
     if not refused_emails(person):
         return False
@@ -112,7 +112,7 @@ def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
 
 
 def refused_emails(person: User) -> bool:
-    """Whether a person has refused emails about any target, or all confirmation emails."""
+    """Return True if a person has refused emails about any target, or all confirmation emails."""
     return (
         Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
         or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
@@ -135,7 +135,10 @@ def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
-    """Resume one subscription; its next digest has what it missed. Raises `UnableToChangeSubscription`."""
+    """Resume one subscription. Raises `UnableToChangeSubscription`.
+
+    Its next digest contains the news that it missed.
+    """
     lock_planning()
     _change_status(
         subscription,
@@ -157,7 +160,7 @@ def _change_status(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Change the status, if it is still the expected one. Raises `UnableToChangeSubscription`."""
+    """Change the status if it is still the expected one. Raises `UnableToChangeSubscription`."""
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
     if locked.status != before:

@@ -1,4 +1,4 @@
-"""Services behind the stop link in emails: stop what an email was about, and undo that."""
+"""Services behind the stop link in emails: stop the contents of an email, and undo that."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TOO_LATE_TO_UNDO = "You can no longer undo this. Follow again what you want dig
 
 
 class UnableToUndo(Exception):
-    """The undo token is too old, invalid or another person's."""
+    """The undo token is too old, is invalid or belongs to another person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +46,36 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The subscriptions that one stop ended, with their state before, so that the stop can be undone."""
+    """Everything that one stop ended, with its state before, so that the stop can be undone.
+
+    It is stored as JSON, so the names of fields must not change.
+    """
 
     person: int
     at: str
     subscriptions: tuple[Before, ...] = ()
     tells_matches: bool = False
     refused_at: str = ""
-    #: Matches that waited to be told: ask, offer, and when the match was found.
+    #: Matches that waited to be sent: ask, offer, and when the match was found.
     matches: tuple[tuple[int, int, str], ...] = ()
-    #: Groups of notices that now go to the inbox only, and how they came before.
+    #: Groups of notices that now go to the inbox only, with the way in which they were sent before.
     ways: tuple[tuple[str, str], ...] = ()
     #: Ids of items of the inbox that waited for the next summary.
     notices: tuple[int, ...] = ()
-    #: The kind of email that was stopped for one record, and what is needed to undo that.
+    #: The kind of email that was stopped for one record, and the values that are needed to undo that.
     single: tuple[str, dict[str, Any]] | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether there was nothing to stop."""
+        """Return True if there was nothing to stop."""
         return not self.subscriptions and not self.tells_matches and not self.ways and self.single is None
 
 
 @transaction.atomic
 def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop everything that an email was about; if it was about nothing in particular, stop all digests.
+    """Stop all contents of an email or, if it had none that can be stopped, all digests.
 
-    For unsubscribing with one click (RFC 8058), where we cannot ask what to stop.
+    This is for unsubscribing with one click (RFC 8058), where we cannot ask what to stop.
     """
     stoppable = stoppable_in(person, delivery)
     if not stoppable.had_any:
@@ -91,29 +94,29 @@ def stop_chosen(
 ) -> Stopped:
     """Stop what a person has chosen on the page of a stop link: parts of an email, or whole subscriptions.
 
-    * Plans and subjects: if the person follows one through a wider subscription, such as one to its partnership, only
-      this one is refused, and the subscription goes on for everything else.
+    * Plans and subjects: if the person follows a record through a wider subscription, such as a subscription to its
+      partnership, only this record is refused, and the subscription continues for all others.
     * Groups: their notices then go to the inbox only.
     """
-    lock_planning()  # before any row, as `undo_stop` does
-    before: list[Before] = []
+    lock_planning()  # before locking any row, in the same order as `undo_stop`
+    states_before: list[Before] = []
     for target in (*chosen.plans, *chosen.subjects):
         target_before = _stop_target(person, target, reason=reason, now=now)
         if target_before is not None:
-            before.append(target_before)
+            states_before.append(target_before)
 
-    live = Subscription.objects.live().filter(person=person)
-    of_pieces = live.filter(~Q(key=""), plan__in=[plan.pk for plan in chosen.plans])
-    before += [_state_of(subscription) for subscription in of_pieces]
-    stop(subscriptions=of_pieces, author=person, reason=reason, now=now)
-    whole = live.filter(pk__in=[subscription.pk for subscription in subscriptions])
-    before += [_state_of(subscription) for subscription in whole]
-    stop(subscriptions=whole, author=person, reason=reason, now=now)
+    live_subscriptions = Subscription.objects.live().filter(person=person)
+    piece_subscriptions = live_subscriptions.filter(~Q(key=""), plan__in=[plan.pk for plan in chosen.plans])
+    states_before += [_state_of(subscription) for subscription in piece_subscriptions]
+    stop(subscriptions=piece_subscriptions, author=person, reason=reason, now=now)
+    chosen_subscriptions = live_subscriptions.filter(pk__in=[subscription.pk for subscription in subscriptions])
+    states_before += [_state_of(subscription) for subscription in chosen_subscriptions]
+    stop(subscriptions=chosen_subscriptions, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
 
     ways, notices = _stop_notices(person, chosen.groups, now=now)
     waiting_matches = _waiting_matches(person) if chosen.matches else ()
-    told_matches = chosen.matches and _stop_matches(person, now=now)
+    has_stopped_matches = chosen.matches and _stop_matches(person, now=now)
     stopped_single = None
     if chosen.single is not None:
         kind = chosen.single.kind
@@ -122,8 +125,8 @@ def stop_chosen(
         Stopped(
             person=person.pk,
             at=now.isoformat(),
-            subscriptions=tuple(before),
-            tells_matches=told_matches,
+            subscriptions=tuple(states_before),
+            tells_matches=has_stopped_matches,
             matches=waiting_matches,
             ways=ways,
             notices=notices,
@@ -134,10 +137,13 @@ def stop_chosen(
 
 @transaction.atomic
 def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
-    """Stop all digests of a person at their own request, summaries too: their notices then go to the inbox only."""
-    lock_planning()  # before any row, as `undo_stop` does
+    """Stop all digests of a person at their own request.
+
+    Summaries are stopped too: their notices then go to the inbox only.
+    """
+    lock_planning()  # before locking any row, in the same order as `undo_stop`
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = [_state_of(subscription) for subscription in Subscription.objects.live().filter(person=person)]
+    states_before = [_state_of(subscription) for subscription in Subscription.objects.live().filter(person=person)]
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
     waiting_matches = _waiting_matches(person)
     ways, notices = _stop_notices(person, groups_in_summary(person), now=now)
@@ -146,7 +152,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
         Stopped(
             person=person.pk,
             at=now.isoformat(),
-            subscriptions=tuple(before),
+            subscriptions=tuple(states_before),
             tells_matches=preference.tells_matches and not person.is_stakeholder,
             refused_at=refused_at,
             matches=waiting_matches,
@@ -161,18 +167,18 @@ def _stop_notices(
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
     """Send notices of these groups to the inbox only.
 
-    Returns how they came before, by group, and the ids of those that waited for a summary.
+    Returns the way in which they were sent before, by group, and the ids of items that waited for a summary.
     """
     ways_before = ways_of(person)
-    changed = tuple((group, ways_before[group].value) for group in groups if ways_before[group] != Way.INBOX)
-    items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in changed])
+    changed_ways = tuple((group, ways_before[group].value) for group in groups if ways_before[group] != Way.INBOX)
+    items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in changed_ways])
     waiting_ids = tuple(items.order_by("pk").values_list("pk", flat=True))
-    choose_ways(person=person, ways=dict.fromkeys(dict(changed), Way.INBOX), author=person, now=now)
-    return changed, waiting_ids
+    choose_ways(person=person, ways=dict.fromkeys(dict(changed_ways), Way.INBOX), author=person, now=now)
+    return changed_ways, waiting_ids
 
 
 def _restore_notices(person: User, preference: Preference, stopped: Stopped, *, now: dt.datetime) -> None:
-    """Let notices come as before the stop, unless the person has changed the way of their group since."""
+    """Send notices as before the stop, unless the person has changed the way of their group since."""
     ways_now = ways_of(person)
     ways = {group: way for group, way in stopped.ways if ways_now[group] == Way.INBOX}
     choose_ways(person=person, ways=ways, author=person, now=now)
@@ -182,7 +188,7 @@ def _restore_notices(person: User, preference: Preference, stopped: Stopped, *, 
 
 
 def _save(stopped: Stopped) -> Stopped:
-    """Save a stop, unless it stopped nothing, so that a later visit can undo it; returns it."""
+    """Save a stop so that a later visit can undo it, unless it stopped nothing, and return it."""
     if not stopped.is_empty:
         Stop.objects.create(person_id=stopped.person, at=dt.datetime.fromisoformat(stopped.at), before=asdict(stopped))
     return stopped
@@ -199,7 +205,7 @@ def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     """Restore what a stop ended, unless it has changed since. Does nothing if the stop was undone before.
 
-    So the form of a page that was left open changes nothing later.
+    The form of a page that was left open therefore changes nothing later.
     """
     lock_planning()
     stopped_at = dt.datetime.fromisoformat(stopped.at)
@@ -210,10 +216,10 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
 
     before_by_id = {before.subscription: before for before in stopped.subscriptions}
     is_address_suppressed = is_suppressed(person.email)
-    ended = Subscription.objects.select_for_update().filter(
+    ended_subscriptions = Subscription.objects.select_for_update().filter(
         pk__in=before_by_id, person=person, status=SubscriptionStatus.ENDED, ended_at=stopped_at
     )
-    for subscription in ended.order_by("pk"):
+    for subscription in ended_subscriptions.order_by("pk"):
         _restore_subscription(
             subscription, before_by_id[subscription.pk], is_address_suppressed=is_address_suppressed, now=now
         )
@@ -238,7 +244,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
 def _restore_subscription(
     subscription: Subscription, before: Before, *, is_address_suppressed: bool, now: dt.datetime
 ) -> None:
-    """Restore the state of a subscription before the stop; delete it if the stop created it."""
+    """Restore a subscription to its state before the stop, or delete it if the stop created it."""
     record_event(subscription, EventKind.STOP_UNDONE, author=subscription.person, now=now)
     if not before.status:
         journal_subscription(subscription, now=now, undone=True)
@@ -249,13 +255,13 @@ def _restore_subscription(
     subscription.reason = ""
     subscription.refused_at = _parse_moment(before.refused_at)
     if not subscription.is_ended:
-        _follow_address(subscription, is_suppressed=is_address_suppressed)
+        _adapt_to_suppression(subscription, is_suppressed=is_address_suppressed)
     subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
     journal_subscription(subscription, now=now, undone=not subscription.is_ended)
 
 
-def _follow_address(subscription: Subscription, *, is_suppressed: bool) -> None:
-    """Adapt the status of a restored subscription to whether its address is suppressed now."""
+def _adapt_to_suppression(subscription: Subscription, *, is_suppressed: bool) -> None:
+    """Adapt the status of a restored subscription: its address may have been suppressed or released since the stop."""
     was_suppressed = subscription.status == SubscriptionStatus.SUPPRESSED
     if is_suppressed and not was_suppressed:
         subscription.stopped_from = subscription.status
@@ -266,7 +272,7 @@ def _follow_address(subscription: Subscription, *, is_suppressed: bool) -> None:
 
 
 def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
-    """Return the matches that wait to be told: ask, offer, and when the match was found."""
+    """Return the matches that wait to be sent: ask, offer, and when the match was found."""
     notices = MatchNotice.objects.filter(recipient=person, told_at=None).order_by("pk")
     return tuple(
         (ask_id, offer_id, noted_at.isoformat())
@@ -275,7 +281,7 @@ def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
 
 
 def _restore_matches(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
-    """Let matches wait to be told again, if both sides still exist."""
+    """Make matches wait to be sent again, if both sides still exist."""
     entry_ids = {entry_id for ask_id, offer_id, _ in matches for entry_id in (ask_id, offer_id)}
     existing_ids = set(Entry.objects.filter(pk__in=entry_ids).values_list("pk", flat=True))
     MatchNotice.objects.bulk_create(
@@ -291,10 +297,12 @@ def _restore_matches(person: User, matches: Iterable[tuple[int, int, str]]) -> N
 
 
 def _parse_moment(text: str) -> dt.datetime | None:
+    """Return the time in an ISO text; None for an empty text."""
     return dt.datetime.fromisoformat(text) if text else None
 
 
 def _state_of(subscription: Subscription) -> Before:
+    """Return the state of a subscription before a stop changes it."""
     refused_at = subscription.refused_at.isoformat() if subscription.refused_at else ""
     return Before(subscription.pk, subscription.status, refused_at)
 
@@ -302,32 +310,33 @@ def _state_of(subscription: Subscription) -> Before:
 def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> Before | None:
     """Refuse one plan or subject, even if only a wider subscription covers it.
 
-    Returns the state of its own subscription before; None if the person does not follow it.
+    Returns the state of the target's own subscription before; None if the person does not follow the target.
     """
-    covering = covering_subject(person, target)
-    if not covering:
+    covering_subscriptions = covering_subject(person, target)
+    if not covering_subscriptions:
         return None
-    own = Subscription.objects.select_for_update().filter(person=person, **fields_of(target)).first()
-    if own is not None and not own.is_ended:
-        before = _state_of(own)
-        stop(subscriptions=[own], author=person, reason=reason, now=now)
-        return before
+    own_subscription = Subscription.objects.select_for_update().filter(person=person, **fields_of(target)).first()
+    if own_subscription is not None and not own_subscription.is_ended:
+        state_before = _state_of(own_subscription)
+        stop(subscriptions=[own_subscription], author=person, reason=reason, now=now)
+        return state_before
 
-    # Only a wider subscription covers it, so the refusal is stored in an ended subscription of its own.
+    # Only a wider subscription covers the target, so the refusal is stored in an ended subscription to the target
+    # itself.
     refused_values: dict[str, Any] = {
         "status": SubscriptionStatus.ENDED,
         "ended_at": now,
         "refused_at": now,
         "reason": reason[:300],
     }
-    if own is not None:
-        before = _state_of(own)
+    if own_subscription is not None:
+        state_before = _state_of(own_subscription)
         for field_name, value in refused_values.items():
-            setattr(own, field_name, value)
-        own.save(update_fields=list(refused_values))
+            setattr(own_subscription, field_name, value)
+        own_subscription.save(update_fields=list(refused_values))
     else:
-        closest = covering[0]
-        own = Subscription.objects.create(
+        closest = covering_subscriptions[0]
+        own_subscription = Subscription.objects.create(
             person=person,
             **fields_of(target),
             how=closest.how,
@@ -337,14 +346,14 @@ def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime)
             asked_at=now,
             **refused_values,
         )
-        before = Before(own.pk, status="")
-    journal_subscription(own, now=now)
-    record_event(own, EventKind.ENDED, author=person, now=now, reason=reason)
-    return before
+        state_before = Before(own_subscription.pk, status="")
+    journal_subscription(own_subscription, now=now)
+    record_event(own_subscription, EventKind.ENDED, author=person, now=now, reason=reason)
+    return state_before
 
 
 def _stop_matches(person: User, *, now: dt.datetime) -> bool:
-    """Stop news of matches; returns whether the person got them before."""
+    """Stop emails about matches, and return whether the person got them before."""
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     got_matches = Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False) > 0
     if got_matches:
@@ -352,19 +361,19 @@ def _stop_matches(person: User, *, now: dt.datetime) -> bool:
     return got_matches
 
 
-# ---- The undo token: a form on the page of a stop has it, so that only this page can undo the stop
+# ---- The undo token, which is in a form on the page of a stop, so that only this page can undo the stop
 
 
 def undo_token(stopped: Stopped) -> str:
-    """Return the stop as a signed token for a form."""
+    """Return the stop as a signed token for the form that undoes it."""
     return Signer(salt="digests.undo").sign_object(asdict(stopped), compress=True)
 
 
 def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
-    """Return the stop in the token of a form. Raises `UnableToUndo`."""
+    """Return the stop from the token of a form. Raises `UnableToUndo`."""
     try:
         stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
-    except (BadSignature, TypeError, ValueError) as error:  # the last two: a token made by an earlier release
+    except (BadSignature, TypeError, ValueError) as error:  # the last two come from tokens made by earlier releases
         raise UnableToUndo(_TOO_LATE_TO_UNDO) from error
     if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
         raise UnableToUndo(_TOO_LATE_TO_UNDO)

@@ -1,4 +1,4 @@
-"""Emails stakeholders about successions of organisations that concern what they follow."""
+"""Emails stakeholders about successions of organisations that concern records that they follow."""
 
 from __future__ import annotations
 
@@ -16,32 +16,36 @@ from partnerships.outbox.services import record_emails
 
 @transaction.atomic
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
-    """Email each stakeholder whom successions of one order concern; returns how many.
+    """Email each stakeholder whom the successions of one order concern, and return how many.
 
-    There is a first email and, with `is_later`, a second one: to those who were told that something has no new
-    organisation yet, when everything has one.
+    The first email is sent to all of them. The second (`is_later`) is sent to people who were told in the first that a
+    record had no new organisation yet, once every record has one.
     """
-    first, *other_successions = successions
+    first_succession, *other_successions = successions
     if is_later:
-        people = _people_with_all_settled(successions, now)
+        people = _people_to_email_again(successions, now)
     else:
         people = stakeholders_of(successions, day=timezone.localdate(now))
-    params = {"succession": first.pk, "also": [other.pk for other in other_successions], "is_later": is_later}
+    params = {
+        "succession": first_succession.pk,
+        "also": [other.pk for other in other_successions],
+        "is_later": is_later,
+    }
     return len(record_emails(kind=DeliveryKind.SUCCESSION, people=people, params=params, now=now))
 
 
-def _people_with_all_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
-    """Return the ids of people who were told about the order, and for whom what was left has passed on since."""
+def _people_to_email_again(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
+    """Return the ids of people who got the first email, and whose remaining records have all passed on since."""
     stakeholder_ids = stakeholders_of(successions, day=timezone.localdate(now))
-    # Looked up by recipient, for which there is an index: the ledger has the emails of years.
+    # Looked up by recipient, for which there is an index, because the ledger contains the emails of years.
     deliveries = Delivery.objects.filter(
         recipient__in=stakeholder_ids,
         kind=DeliveryKind.SUCCESSION,
         params__succession__in=[succession.pk for succession in successions],
     )
-    told_ids = set(deliveries.values_list("recipient", flat=True))
-    told_twice_ids = set(deliveries.filter(params__is_later=True).values_list("recipient", flat=True))
-    person_ids = told_ids - told_twice_ids
+    emailed_ids = set(deliveries.values_list("recipient", flat=True))
+    emailed_twice_ids = set(deliveries.filter(params__is_later=True).values_list("recipient", flat=True))
+    person_ids = emailed_ids - emailed_twice_ids
     if not person_ids:
         return []
     moved_by_person = moved_for(successions, person_ids, day=timezone.localdate(now), is_later=True, now=now)

@@ -36,19 +36,19 @@ def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
         return
     clear_already_sent(now)
     limit = FIRST
-    while chosen := choose(now=now, limit=limit):
-        yield chosen
+    while chosen_count := choose(now=now, limit=limit):
+        yield chosen_count
         limit = MAX_PEOPLE
     with transaction.atomic():
         lock_planning()
-        chosen = choose_matches(now=now) + choose_notices(now=now)
-    if chosen:
-        yield chosen
+        chosen_count = choose_matches(now=now) + choose_notices(now=now)
+    if chosen_count:
+        yield chosen_count
 
 
 def plan_round(*, now: dt.datetime) -> int:
-    """Run a whole round; returns how many watermarks, matches and notices were chosen.
+    """Run a whole round, and return how many watermarks, matches and notices were chosen.
 
-    If nothing waits, a round takes only a few look-ups by index.
+    If nothing waits, a round only needs a few look-ups by index.
     """
     return sum(run_in_parts(now=now))

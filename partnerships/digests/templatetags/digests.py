@@ -1,6 +1,6 @@
 """Template tags for pages of other rooms: a card to follow a record, and who will get a version.
 
-The rooms below may use them in templates without importing digests: `{% load digests %}{% follow plan %}`.
+Lower rooms may use them in templates without importing digests: `{% load digests %}{% follow plan %}`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """Return a card with which the reader follows this record, or stops following it.
+    """Return the context of a card with which the reader follows this record, or stops following it.
 
     Visitors are offered to follow a public plan by email. `may_edit` adds a link to the people who get the next version
     of a plan; `may_lead` adds the choice to send digests to everyone in a partnership.
@@ -53,7 +53,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
     may_add = kind != "recommendation" and may_ask_stakeholders(person)
-    has_rule = None  # the card has no choice about a rule
+    has_rule = None  # None: the card offers no choice about a role rule
     if may_lead and kind == "partnership":
         has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()
     next_digest = None
@@ -65,7 +65,9 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "kind": kind,
         "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
         "mine": own_subscription,
-        "through": _through(person, target) if own_subscription is None and isinstance(target, Plan) else "",
+        "through": _name_of_wider_target(person, target)
+        if own_subscription is None and isinstance(target, Plan)
+        else "",
         "next": next_digest,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
@@ -75,28 +77,28 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
 
 
 def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
-    """Return the person's own subscription to a record; to a piece of a plan, by its `key`."""
+    """Return the person's own subscription to a record or, with a `key`, to a site or milestone of a plan."""
     return Subscription.objects.live().filter(person=person, key=key, **{kind: target}).order_by("pk")[:1]
 
 
 def _following(person: User, plan: int) -> QuerySet[Following]:
-    """Return the closest of the subscriptions through which the person follows a plan."""
+    """Return the closest of the ways in which the person follows a plan."""
     return Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id")[:1]
 
 
-def _through(person: User, plan: Plan) -> str:
-    """Return the name of the partnership or owner through which the person follows a plan; "" if they do not."""
+def _name_of_wider_target(person: User, plan: Plan) -> str:
+    """Return the name of the partnership or owner through which the person follows a plan; "" if there is none."""
     following = next(iter(rows_for(_following, person, plan.pk)), None)
     if following is None:
         return ""
     wider_subscription = Subscription.objects.for_listing().get(pk=following.subscription_id)
-    [subscription] = set_names_for(person, [wider_subscription], timezone.now())
-    return subscription.shown_name
+    [named_subscription] = set_names_for(person, [wider_subscription], timezone.now())
+    return named_subscription.shown_name
 
 
 @register.simple_tag(takes_context=True)
 def change_url(context: Context, subscription: Subscription, verb: str) -> str:
-    """Return the URL to which a change of a subscription is sent, by link or signed in."""
+    """Return the URL to which a change of a subscription is sent, either by link or for people who are signed in."""
     if token := context.get("token"):
         return reverse("digests:change-by-link", args=[token, subscription.pk, verb])
     return reverse("digests:change", args=[subscription.pk, verb])
@@ -104,7 +106,7 @@ def change_url(context: Context, subscription: Subscription, verb: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def last_month_url(context: Context) -> str:
-    """Return the URL of the page that previews each choice of changes, by link or signed in."""
+    """Return the URL of the page that previews each choice of changes, either by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:last-month-by-link", args=[token])
     return reverse("digests:last-month")
@@ -112,7 +114,7 @@ def last_month_url(context: Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def follow_again_url(context: Context, subscription: Subscription) -> str:
-    """Return the URL at which a person asks again for what they refused, by link or signed in."""
+    """Return the URL at which a person asks again for refused digests, either by link or signed in."""
     if context.get("token"):
         return change_url(context, subscription, "again")
     return reverse("digests:subscribe", args=[subscription.target_kind, subscription.target.pk])
@@ -120,6 +122,6 @@ def follow_again_url(context: Context, subscription: Subscription) -> str:
 
 @register.inclusion_tag("digests/_who_is_emailed.html", takes_context=True)
 def who_is_emailed(context: Context, plan: Plan) -> dict[str, Any]:
-    """Return who will get the version that the reader is about to publish, and when."""
+    """Return the context with the people who will get the version that the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
     return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

@@ -10,7 +10,7 @@ from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 
-#: The message after each action; {} is the name of what is followed.
+#: The message after each action; {} is the name of the followed record.
 MESSAGES = {
     "confirm": "Digests about {} are on.",
     "pause": "Digests about {} are paused. When you resume, you get what changed in the meantime.",
@@ -23,8 +23,8 @@ PAUSE_ENDED = "Your digests are on again. The next one includes what changed in 
 PAUSE_CANCELLED = "The pause has been cancelled. Your digests will come as usual."
 #: The actions for people who are signed in.
 SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
-#: The actions by link. Confirming needs the link in the confirmation email; by other links, that email can be sent
-#: again.
+#: The actions by link. Confirming is not among them, because it needs the link in the confirmation email; "again" sends
+#: that email again.
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
@@ -40,7 +40,7 @@ def change_subscription(
 ) -> None:
     """Call the service for the action that the URL names (`verb`). Raises `UnableToChangeSubscription`.
 
-    404 if there is no such action.
+    An unknown action is a 404.
     """
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)

@@ -45,7 +45,7 @@ from partnerships.plans.queries import area_names
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask what to stop; a POST stops it, also one by which an email app unsubscribes (RFC 8058)."""
+    """Ask what to stop; a POST stops it. Email apps also send a POST to unsubscribe with one click (RFC 8058)."""
     reason = "Stopped by the person, by a link in an email."
     return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.record_id)
 
@@ -54,9 +54,9 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """Show what a person follows, how often they get digests, and when the next digest comes.
+    """Show what a person follows, how often they get digests, and when the next digest is due.
 
-    A POST presses a button outside the form of choices, or else saves the form; an invalid form is shown again (422).
+    A POST is either a button outside the form of choices or the form itself; an invalid form is shown again (422).
     """
     person, now = link.person, timezone.now()
     preference = Preference.objects.get(person=person)
@@ -107,7 +107,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _press_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
-    """Act on a button outside the form of choices; returns the code of its message, "" if none was pressed."""
+    """Act on a button outside the form of choices; returns the code of its message, or "" if no button was pressed."""
     if "resume" in request.POST:
         is_ahead = preference.pause_ahead(now, person.time_zone)
         services.end_pause(person=person, author=person, now=now)
@@ -121,7 +121,7 @@ def _press_button(request: HttpRequest, person: User, preference: Preference, no
     return ""
 
 
-#: The message after a change, by a code in the URL, because pages by link work without cookies.
+#: The message after a change, by its code. The code is in the URL, because pages by link work without cookies.
 _MESSAGES = {
     "saved": "Your choice has been saved. You can see above the form how often you get digests.",
     "resumed": PAUSE_ENDED,
@@ -134,7 +134,7 @@ _MESSAGES = {
 
 
 def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
-    """Return the message after a change, "" if there is none; it names only subscriptions of the person."""
+    """Return the message after a change, or ""; it names only the person's own subscriptions."""
     name_by_pk = {str(subscription.pk): subscription.shown_name for subscription in subscriptions}
     name = name_by_pk.get(request.GET.get("about", ""), "it")
     return _MESSAGES.get(request.GET.get("done", ""), "").format(name)
@@ -170,11 +170,11 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 def confirm(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask whether the person wants these digests; a POST answers yes, no, or never.
 
-    An answer that comes too late changes nothing: the page then says what has become of the subscription.
+    An answer that arrives too late changes nothing; the page then shows the present status of the subscription.
     """
     now = timezone.now()
     own_subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.record_id, person=link.person)
-    # The person was asked again after this email: only the newer link works. Links keep only the minute.
+    # If the person was asked again after this email, only the newer link works. Links contain their time to the minute.
     if minute_of(link.made_at) < minute_of(own_subscription.asked_at):
         return expired_link_page(request, Purpose.CONFIRM)
     [subscription] = set_names_for(link.person, [own_subscription], now)
@@ -201,7 +201,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _answer(subscription: Subscription, answer: str, frequency: str, *, now: dt.datetime) -> None:
-    """Decline the subscription, with "never" also all others, or confirm it. Raises `UnableToChangeSubscription`."""
+    """Confirm the subscription, decline it, or decline all ("never"). Raises `UnableToChangeSubscription`."""
     person = subscription.person
     if answer in ("no", "never"):
         services.stop(subscriptions=[subscription], author=person, reason="Declined by the person.", now=now)
@@ -213,18 +213,18 @@ def _answer(subscription: Subscription, answer: str, frequency: str, *, now: dt.
 
 
 def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
-    """Save the frequency that the person chose when confirming, if it is another than before."""
+    """Save the frequency that the person chose when confirming, if it has changed."""
     person = subscription.person
     present_frequency = subscription.frequency or Preference.objects.get(person=person).frequency
     if frequency in Frequency.values and frequency != present_frequency:
-        confirmed = Subscription.objects.get(pk=subscription.pk)
-        services.set_frequency(subscription=confirmed, frequency=frequency, author=person, now=now)
+        confirmed_subscription = Subscription.objects.get(pk=subscription.pk)
+        services.set_frequency(subscription=confirmed_subscription, frequency=frequency, author=person, now=now)
 
 
 @require_safe
 @for_bearer(Purpose.READ)
 def view(request: HttpRequest, link: Link) -> HttpResponse:
-    """Show a digest in the browser, without what its reader may no longer read."""
+    """Show a digest in the browser, without content that its reader may no longer read."""
     person, token = link.person, token_in(request)
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=person)
     reading = readable_news(delivery, now=timezone.now())
@@ -241,7 +241,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
-    """Return where to read more about a plan: by link for stakeholders, on the plan's pages for others."""
+    """Return the URL with more about a plan: by link for stakeholders, on the plan's pages for others."""
     if stakeholder:
         return reverse("digests:read", kwargs={"token": token, "plan": news.plan_id})
     if news.is_new:
@@ -252,7 +252,7 @@ def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
 @require_safe
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Show stakeholders what changed in one plan, and the plan in the version that the digest told about."""
+    """Show stakeholders what changed in one plan, and the plan in the version that the digest reported."""
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan, now=timezone.now())
     if news is None:
@@ -274,7 +274,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 
 def _comparison(news: News, new_content: Content) -> Comparison | None:
-    """Compare the two versions that a digest told about; None if the plan was new."""
+    """Compare the two versions that a digest reported; None if the plan was new."""
     old_version = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
     if old_version is None:
         return None

@@ -27,7 +27,7 @@ _BY_TITLE = ("partnership__title", "pk")
 
 
 def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
-    """Return the form with everything that a person can choose; stakeholders can choose less."""
+    """Return the form with everything that a person can choose; stakeholders have fewer choices."""
     has_account = not person.is_stakeholder
     return PreferenceForm(
         request.POST or None,
@@ -49,7 +49,7 @@ def preference_of(person: User) -> QuerySet[Preference]:
 
 
 def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
-    """Return the context of `_paused.html`: the pause that has begun, or that is set for later."""
+    """Return the context of `_paused.html`: a pause that has begun, or that is set for later."""
     is_ahead = preference.pause_ahead(now, person.time_zone)
     return {
         "pause_from": preference.paused_from if is_ahead else None,
@@ -60,7 +60,8 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
 def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
     """Return a page of the parties for which this person, as a lead, is reminded of dates.
 
-    Each party chooses the dates. It also chooses the days, for those of its leads who have not chosen any themselves.
+    Each party chooses the dates. It also chooses the days before them, for leads who have not chosen any days
+    themselves.
     """
     return keyset_page(
         request,
@@ -89,7 +90,7 @@ def _parties_reminded(person: User) -> QuerySet[Party]:
 
 
 def always_sent() -> list[tuple[str, list[str]]]:
-    """Return the labels of emails that people cannot turn off, by the reason why not."""
+    """Return the labels of emails that people cannot turn off, by the reason."""
     labels_by_reason: dict[str, list[str]] = {}
     for kind in all_kinds():
         if kind.always and kind.always != FOR_OPERATORS:

@@ -1,4 +1,4 @@
-"""Finds what a URL names, if the person may see it."""
+"""Finds the record that a URL names, if the person may see it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from partnerships.people.models import User
 
 def visible_target(user: User, kind: str, pk: int) -> Target:
     """Return the record to follow; 404 if it does not exist or the person may not see it."""
-    readable = readable_targets(user, kind)
-    if readable is None:
+    readable_records = readable_targets(user, kind)
+    if readable_records is None:
         raise Http404
-    target: Target = get_object_or_404(readable, pk=pk)
+    target: Target = get_object_or_404(readable_records, pk=pk)
     return target
 
 

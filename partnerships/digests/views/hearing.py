@@ -1,4 +1,4 @@
-"""Pages that show what a person's digests of the last month would say, for each choice of changes."""
+"""Pages that show what a person's digests of the last month would have said, for each choice of changes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def last_month(request: HttpRequest) -> HttpResponse:
 @require_safe
 @for_bearer(Purpose.PREFERENCES)
 def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
-    """Show, by link, what a person's digests would have said in the last month."""
-    back = request.path.removesuffix("last-month/")
-    return _last_month(request, link.person, back=back, by_link=True)
+    """Show what a person's digests would have said in the last month, for people with a signed link."""
+    back_url = request.path.removesuffix("last-month/")
+    return _last_month(request, link.person, back=back_url, by_link=True)
 
 
 def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool) -> HttpResponse:
-    """Return the page for the choice in the query string, or else for what the person has chosen."""
+    """Return the page for the choice in the query string, or otherwise for the person's own choice."""
     hears = request.GET.get("hears", "")
     if hears not in Hears.values:
         hears = ""

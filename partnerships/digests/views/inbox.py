@@ -20,7 +20,7 @@ from partnerships.digests.queries.inbox import InboxLine, lines_of, page_of_item
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.requests import is_reading, signed_in
 
-#: Notices on one page of the inbox.
+#: How many notices one page of the inbox shows.
 _PAGE = 30
 #: The heading of notices that are not about a partnership.
 _NO_PARTNERSHIP = "Not about a partnership"
@@ -31,11 +31,11 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """Show the person's notices by partnership, newest first."""
     person = signed_in(request)
     group = request.GET.get("group", "")
-    unread = request.GET.get("unread") == "yes"
+    only_unread = request.GET.get("unread") == "yes"
     items = InboxItem.objects.filter(person=person).order_by("-created_at", "-pk")
     if group in NoticeGroup.values:
         items = items.filter(group=group)
-    if unread:
+    if only_unread:
         items = items.unread()
     page = Paginator(items, _PAGE).get_page(request.GET.get("page"))
     lines = lines_of(person, list(page.object_list))
@@ -48,7 +48,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             if notice_group != NoticeGroup.ACCOUNT
         ],
         "group": group,
-        "unread": unread,
+        "unread": only_unread,
         "has_unread": any(line.item.is_unread for line in lines),
         "here": request.get_full_path(),
     }
@@ -56,7 +56,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _by_partnership(lines: list[InboxLine]) -> list[tuple[str, list[InboxLine]]]:
-    """Return the lines of one page under headings, the partnership with the newest notice first."""
+    """Return the lines of one page under headings; the partnership with the newest notice comes first."""
     lines_by_heading: dict[str, list[InboxLine]] = {}
     for line in lines:
         lines_by_heading.setdefault(line.partnership or _NO_PARTNERSHIP, []).append(line)
@@ -65,10 +65,10 @@ def _by_partnership(lines: list[InboxLine]) -> list[tuple[str, list[InboxLine]]]
 
 @require_safe
 def open_item(request: HttpRequest, pk: int) -> HttpResponse:
-    """Go to the page that a notice is about, and mark the notice as read.
+    """Redirect to the page that a notice is about, and mark the notice as read.
 
-    It stays unread if an administrator views the site as the person. Nor can they open a digest, because its page has
-    the person's own links.
+    The notice remains unread if an administrator views the site as the person. Administrators cannot open a digest that
+    way, because its page contains the person's own links.
     """
     person = signed_in(request)
     item = get_object_or_404(InboxItem, pk=pk, person=person)
@@ -88,7 +88,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _digest_path(item: InboxItem, now: dt.datetime) -> str:
-    """Return the path of a digest's page, with a new link of its reader."""
+    """Return the path of a digest's page, with a new signed link for its reader."""
     link_key = Preference.objects.filter(person=item.person_id).values_list("link_key", flat=True).first()
     token = make(
         Purpose.READ,
@@ -102,28 +102,30 @@ def _digest_path(item: InboxItem, now: dt.datetime) -> str:
 
 @require_POST
 def mark(request: HttpRequest) -> HttpResponse:
-    """Mark the selected notices, or all, as read or unread."""
+    """Mark the selected notices, or all notices, as read or unread."""
     person = signed_in(request)
     data = request.POST
     item_ids = [int(value) for value in data.getlist("item") if value.isdecimal()]
     if not item_ids and "all" not in data:
         messages.error(request, "Select at least one notice.")
-        return redirect(_back(data))
+        return redirect(_inbox_url(data))
     is_read = data.get("as") != "unread"
-    changed = services.mark_items(
+    changed_count = services.mark_items(
         person=person, items=None if "all" in data else item_ids, is_read=is_read, now=timezone.now()
     )
     state = "read" if is_read else "unread"
-    messages.success(request, f"{changed:,} {'notice is' if changed == 1 else 'notices are'} now marked {state}.")
-    return redirect(_back(data))
+    messages.success(
+        request, f"{changed_count:,} {'notice is' if changed_count == 1 else 'notices are'} now marked {state}."
+    )
+    return redirect(_inbox_url(data))
 
 
-def _back(data: Any) -> str:
+def _inbox_url(data: Any) -> str:
     """Return the path of the inbox with the filters of the page from which the form was sent.
 
-    A path in the form that leads anywhere else is ignored, because another site could have set it.
+    A path to any other page is ignored, because another site could have put it into the form.
     """
     inbox_path = reverse("digests:inbox")
-    back: str = data.get("back", "")
-    is_inbox = back == inbox_path or back.startswith(f"{inbox_path}?")
-    return back if is_inbox else inbox_path
+    back_url: str = data.get("back", "")
+    is_inbox = back_url == inbox_path or back_url.startswith(f"{inbox_path}?")
+    return back_url if is_inbox else inbox_path

@@ -1,4 +1,4 @@
-"""Pages of the ledger: one email, what is due, and previews of next digests."""
+"""Pages of the ledger: one email, news that is due, and previews of next digests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.work.queries import waiting_for
 
-#: Emails on one page of the ledger.
+#: How many emails one page of the ledger shows.
 _PAGE = 50
 #: Lets a page show the email in a frame.
 _may_frame_email: Callable[..., Any] = csp_update({"frame-src": [SELF]})
@@ -58,11 +58,11 @@ _may_frame_email: Callable[..., Any] = csp_update({"frame-src": [SELF]})
 _framed_email: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": ["'unsafe-inline'"], "frame-ancestors": [SELF], "sandbox": [""]}
 )
-#: Links in an email that authorise its recipient.
+#: Matches the signed links in an email, with which its recipient needs no sign-in.
 _RECIPIENT_LINKS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
-#: The key in the session of what an administrator has given a reason to see.
+#: The key in the session of the permissions for which an administrator has given a reason.
 _GRANTS_KEY = "digests_shown"
-#: How long an administrator sees an email after giving a reason.
+#: How long an administrator can see an email after giving a reason.
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
 
@@ -75,10 +75,14 @@ def _ledger_reader(request: HttpRequest) -> User:
 
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
-    """Return an email, and whether it is only about plans that the person may publish; 404 if they may not see it."""
+    """Return an email, and whether it is only about plans that the person may publish.
+
+    404 if the person may not see the email.
+    """
     [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     if DeliverySubject.objects.filter(delivery=delivery).exists():
-        # It also tells of partnerships, asks or commitments, which a lead of its plans may not be allowed to read.
+        # The email also reports partnerships, asks or commitments, which a lead of its plans may not be allowed to
+        # read.
         return delivery, False
     publishable = Plan.objects.publishable_by(person).values("pk")
     items = DeliveryItem.objects.included().filter(delivery=delivery)
@@ -86,12 +90,12 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, only_own_plans: bool) -> bool:
-    """Whether the person may see the message itself.
+    """Return True if the person may see the message itself.
 
     * Administrators may, for ten minutes after giving a reason.
-    * Leads of all plans in it may, if it went to a stakeholder: emails to people with an account also list what waits
-      for them.
-    * An email to a person without a name greets them by a part of their address, so only those who may see the address
+    * Leads of all plans in the email may, if it was sent to a stakeholder. Emails to people with an account also list
+      their tasks.
+    * An email to a person without a name greets them by a part of their address, so only people who may see the address
       may see the email.
     """
     delivery = shown.delivery
@@ -101,12 +105,12 @@ def _is_shown(request: HttpRequest, person: User, shown: Shown, *, only_own_plan
 
 
 def _grant(request: HttpRequest, permission: str) -> None:
-    """Let an administrator see something for ten minutes, because they have given a reason."""
+    """Let an administrator who has given a reason use a permission for ten minutes."""
     request.session[_GRANTS_KEY] = {**request.session.get(_GRANTS_KEY, {}), permission: timezone.now().isoformat()}
 
 
 def _is_granted(request: HttpRequest, permission: str) -> bool:
-    """Whether an administrator has given a reason for this permission in the last ten minutes."""
+    """Return True if an administrator has given a reason for this permission in the last ten minutes."""
     granted_at = request.session.get(_GRANTS_KEY, {}).get(permission)
     if not granted_at:
         return False
@@ -116,9 +120,9 @@ def _is_granted(request: HttpRequest, permission: str) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @_may_frame_email
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one email: what it contains, its status and, if the person may see it, the message itself.
+    """Show one email: its contents, its status and, if the person may see it, the message itself.
 
-    A POST gives an administrator's reason for seeing the message.
+    A POST is an administrator's reason for seeing the message.
     """
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
@@ -174,7 +178,7 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html_part = message.get_body(("html",))
     body = str(cast(EmailMessage, html_part).get_content()) if html_part is not None else ""
-    # The person here must not use the recipient's links, so these lead nowhere.
+    # The viewer must not use the recipient's links, so the tokens in them are replaced.
     response = HttpResponse(_RECIPIENT_LINKS.sub(r"\1not-shown/", body))
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -182,7 +186,7 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the same news again; if a server has accepted the email, only with a reason."""
+    """Send the same news again; if a mail server has accepted the email, this needs a reason."""
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
     if not (only_own_plans or person.is_staff):
@@ -190,7 +194,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
 
     def send_news_again() -> tuple[str, str]:
-        """Record the repeat; returns the message, and the page of the new email."""
+        """Record the repeat, and return the message and the page of the new email."""
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
         message = f"The same news will be sent to {delivery.recipient.display_name} again."
         return message, reverse("digests:entry", args=[repeat.pk])
@@ -201,7 +205,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def due(request: HttpRequest) -> HttpResponse:
-    """Show whose digests about which plans are due within the next day."""
+    """Show whose digests are due within the next day, and about which plans."""
     person = _ledger_reader(request)
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
@@ -210,7 +214,7 @@ def due(request: HttpRequest) -> HttpResponse:
 
 
 def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
-    """Return the page that asks an administrator for a reason to see a next digest; None once they have given one."""
+    """Return the page that asks an administrator for a reason to see a next digest; None once the reason is given."""
     permission = f"preview {person.pk}"
     form = ReasonForm(posted(request), submit="Show next digest", cancel=reverse("digests:due"))
     if form.is_valid():
@@ -235,8 +239,8 @@ def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpRes
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a person's next digest would say if it were sent now.
 
-    People see their own digest in full. Of another person's digest they see the plans that they may publish;
-    administrators see it without confidential parts, for ten minutes after giving a reason.
+    People see their own digest in full. In another person's digest, they see the plans that they may publish.
+    Administrators see it without confidential parts, for ten minutes after giving a reason.
     """
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)

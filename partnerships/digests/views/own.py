@@ -1,4 +1,4 @@
-"""Pages for people who are signed in: what they follow, how often they get digests, and who gets a plan."""
+"""Pages for people who are signed in: the records that they follow, their choices, and who gets a plan."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ from partnerships.plans.models import Plan
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
-    """Show what the person follows and when the next digest comes; a POST ends the pause, or saves the form."""
+    """Show the records that the person follows and when the next digest is due.
+
+    A POST ends the pause, or saves the form.
+    """
     person = signed_in(request)
     if request.method != "POST":
         _read_ahead_for(person)
@@ -70,7 +73,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     form = choices_form(request, person, preference)
     if request.method == "POST" and form.is_valid():
         for_everything = form.cleaned_data["frequency"] != preference.frequency
-        saved = services.save_choices(
+        saved_preference = services.save_choices(
             person=person,
             preferences=form.preferences,
             ways=form.ways,
@@ -79,8 +82,10 @@ def manage(request: HttpRequest) -> HttpResponse:
             author=person,
             now=timezone.now(),
         )
-        followed = set_names_for(person, subscriptions_of(person), timezone.now())
-        messages.success(request, f"Your choice has been saved. {preferences_in_words(person, saved, followed)}")
+        subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
+        messages.success(
+            request, f"Your choice has been saved. {preferences_in_words(person, saved_preference, subscriptions)}"
+        )
         return redirect("digests:manage")
     context = {
         "form": form,
@@ -110,14 +115,16 @@ def _read_ahead_for(person: User) -> None:
 
 
 def _subscriptions_context(person: User, preference: Preference) -> dict[str, Any]:
-    """Return what the person follows and refused, and what else the page shows besides the form."""
+    """Return the context besides the form: followed and refused records, and the other facts that the page shows."""
     now = timezone.now()
-    followed = set_names_for(person, rows_for(live_or_refused, person), now)
-    subscriptions = [subscription for subscription in followed if not subscription.is_ended]
+    all_subscriptions = set_names_for(person, rows_for(live_or_refused, person), now)
+    subscriptions = [subscription for subscription in all_subscriptions if not subscription.is_ended]
     return {
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [subscription for subscription in followed if subscription.named and subscription.was_refused(now)],
+        "refused": [
+            subscription for subscription in all_subscriptions if subscription.named and subscription.was_refused(now)
+        ],
         "next": forecast_next_digest(person, now, preference=preference),
         "frequencies": Frequency.choices,
         "may_add": may_ask_stakeholders(person),
@@ -133,19 +140,19 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     frequency = request.POST.get("frequency", "")
-    back = page_of(target)
+    back_url = page_of(target)
 
     def follow_target() -> tuple[str, str]:
-        """Subscribe the person; returns the message, and the page to go back to."""
+        """Subscribe the person, and return the message and the page to return to."""
         subscription = services.subscribe(
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
         if subscription.is_confirmed:
-            return f"You now follow {title_of(target)}. Your digests list what changes from now on.", back
-        return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back
+            return f"You now follow {title_of(target)}. Your digests list what changes from now on.", back_url
+        return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back_url
 
     # `press_button` calls `follow_target`, then redirects with its message or the refusal.
-    return press_button(request, follow_target, services.UnableToSubscribe, back=back)
+    return press_button(request, follow_target, services.UnableToSubscribe, back=back_url)
 
 
 @require_POST
@@ -156,10 +163,10 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         raise Http404
     [subscription] = set_names_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
     is_on_page_of_target = request.POST.get("back") == "page"
-    back = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
+    back_url = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
     def apply_change() -> tuple[str, str]:
-        """Change the subscription; returns the message, and the page to go back to."""
+        """Change the subscription, and return the message and the page to return to."""
         change_subscription(
             verb,
             subscription,
@@ -169,9 +176,9 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             reason="Stopped by the person.",
             now=timezone.now(),
         )
-        return MESSAGES[verb].format(subscription.shown_name), back
+        return MESSAGES[verb].format(subscription.shown_name), back_url
 
-    return press_button(request, apply_change, services.UnableToChangeSubscription, back=back)
+    return press_button(request, apply_change, services.UnableToChangeSubscription, back=back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -195,11 +202,11 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if rule is None:
         new_rule = services.set_role_rule(target=target, author=person, now=now)
         role = new_rule.get_role_display()
-        count = people_of(new_rule).values("person").distinct().count()
+        person_count = people_of(new_rule).values("person").distinct().count()
         messages.success(
             request,
             f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
-            f"Today that is {f'{count:,}' if count else 'nobody yet'}.",
+            f"Today that is {f'{person_count:,}' if person_count else 'nobody yet'}.",
         )
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
@@ -228,7 +235,7 @@ def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> Http
 
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show who would get the next version of a plan, and when; for a request by htmx, only the list."""
+    """Show who would get the next version of a plan, and when; htmx requests get only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():

@@ -19,28 +19,28 @@ from partnerships.plans.models import Plan, Version
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> HttpResponse:
-    """Follow one site or milestone: digests then have those changes of the plan that are about it."""
+    """Follow one site or milestone, so that digests contain only changes of the plan that are about it."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
     content = normalise(version.content)
-    visible = content if reading_class_of(person, plan, timezone.now()) == INSIDE else outside(content)
+    readable_content = content if reading_class_of(person, plan, timezone.now()) == INSIDE else outside(content)
     piece = f"{collection}/{key}"
-    item = get_piece(visible, piece) if collection in ("sites", "milestones") else None
+    item = get_piece(readable_content, piece) if collection in ("sites", "milestones") else None
     if item is None:
         raise Http404
     target = Piece(plan, piece)
     own_subscription = Subscription.objects.live().filter(person=person, plan=plan, key=piece).first()
     if request.method == "POST" and own_subscription is None:
-        back = plan.get_absolute_url()
+        back_url = plan.get_absolute_url()
 
         def follow_target() -> tuple[str, str]:
-            """Subscribe the person; returns the message, and the plan's page to go back to."""
+            """Subscribe the person, and return the message and the plan's page to return to."""
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
-            return f"You now follow {item['name']}. Your digests list what changes from now on.", back
+            return f"You now follow {item['name']}. Your digests list what changes from now on.", back_url
 
         # `press_button` calls `follow_target`, then redirects with its message or the refusal.
-        return press_button(request, follow_target, services.UnableToSubscribe, back=back)
+        return press_button(request, follow_target, services.UnableToSubscribe, back=back_url)
     context = {
         "plan": plan,
         "item": item,

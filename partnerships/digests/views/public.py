@@ -1,7 +1,7 @@
 """Pages for visitors: follow a public plan by email, and get new links.
 
-Neither page shows whether we know an address: it always gives the same answer, and always does the same work. It writes
-one row, which the sweep processes; anything else is in the email.
+Neither page shows whether we know an address: the answer and the work are the same for every address. Each page writes
+one row, which the sweep processes; everything else is in the email.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from partnerships.digests.services.email_requests import record_request
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
-#: How many emails may be requested from one internet address in an hour.
+#: The most emails that may be requested from one internet address in an hour.
 _MAX_PER_HOUR = 30
 
 
-def _too_many(request: HttpRequest) -> HttpResponse | None:
-    """Count one more request from this internet address; the page with status 429 if there are too many."""
+def _too_many_requests(request: HttpRequest) -> HttpResponse | None:
+    """Count another request from this internet address; returns a page with status 429 if there are too many."""
     return too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
@@ -45,7 +45,7 @@ def follow(request: HttpRequest, plan: int) -> HttpResponse:
         return redirect(target.get_absolute_url())
     form = FollowForm(request.POST or None, cancel=target.get_absolute_url())
     if request.method == "POST" and form.is_valid():
-        refusal = _too_many(request)
+        refusal = _too_many_requests(request)
         if refusal is not None:
             return refusal
         record_request(plan=target, now=timezone.now(), **form.cleaned_data)
@@ -61,7 +61,7 @@ def new_links(request: HttpRequest) -> HttpResponse:
     """Ask for new links by email."""
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        refusal = _too_many(request)
+        refusal = _too_many_requests(request)
         if refusal is not None:
             return refusal
         record_request(email=form.cleaned_data["email"], now=timezone.now())
@@ -81,7 +81,7 @@ def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
         link = read_link(link_purpose, token, now=now, allow_expired=True)
     except (ValueError, BadLink) as error:
         raise Http404 from error
-    refusal = _too_many(request)
+    refusal = _too_many_requests(request)
     if refusal is not None:
         return refusal
     if link_purpose is Purpose.CONFIRM:

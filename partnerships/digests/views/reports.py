@@ -1,4 +1,4 @@
-"""The webhook for reports of mail providers, which they sign or send with our shared secret."""
+"""The webhook for reports from mail providers, which sign them or send our shared secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.outbox.providers import PROVIDERS, reader_of
 @never_cache
 @require_POST
 def reports(request: HttpRequest, provider: str) -> HttpResponse:
-    """Receive the reports of a provider; 404 if no secret is set, 400 if theirs is wrong."""
+    """Receive the reports of a provider; 404 if no secret is set, 400 if the provider's secret is wrong."""
     if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404
     return reader_of(provider)(request)

@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def preferences_in_words(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
-    """Return a sentence about how often digests come, and another about subscriptions with another frequency."""
+    """Return a sentence about how often digests are sent, and another about subscriptions that differ."""
     sentence = how_often(
         frozenset({""}),
         preference.frequency,

@@ -1,4 +1,4 @@
-"""Pages about stakeholders whom the person's organisations have asked to follow something."""
+"""Pages about stakeholders whom the person's organisations have asked to follow a record."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        existing = live_stakeholder(data["organisation"], target, data["email"])
+        existing_subscription = live_stakeholder(data["organisation"], target, data["email"])
         try:
-            if existing is not None:
-                raise services.UnableToSubscribe(_already_asked(existing))
+            if existing_subscription is not None:
+                raise services.UnableToSubscribe(_already_asked_message(existing_subscription))
             services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
@@ -69,15 +69,15 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
                 f"{WILL_BE_SENT} {data['email']}, to ask them to confirm. They get nothing else until they do.",
             )
             return redirect("digests:stakeholders")
-    closed = ""  # the audience of a plan that is not public
+    restricted_audience = ""  # only set for a plan that is not public
     if isinstance(target, Plan) and target.audience != Audience.PUBLIC:
-        closed = target.get_audience_display().lower()
-    context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": closed}
+        restricted_audience = target.get_audience_display().lower()
+    context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": restricted_audience}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _already_asked(subscription: Subscription) -> str:
-    """Return why the person is not asked again, and what to do instead."""
+def _already_asked_message(subscription: Subscription) -> str:
+    """Return why the person cannot be asked a second time, and what to do instead."""
     day = long_date(timezone.localdate(subscription.asked_at))
     message = f"You asked {subscription.person.email} about this on {day}"
     if subscription.is_waiting:
@@ -91,31 +91,31 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     now = timezone.now()
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
-    back = next_url(request, reverse("digests:stakeholders"))
+    back_url = next_url(request, reverse("digests:stakeholders"))
 
     def send_confirmation_again() -> tuple[str, str]:
-        """Ask again; returns the message, and the page to go back to."""
+        """Ask again, and return the message and the page to return to."""
         services.ask_again(subscription=subscription, author=person, now=now)
-        return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back
+        return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back_url
 
     # `press_button` calls `send_confirmation_again`, then redirects with its message or the refusal.
-    return press_button(request, send_confirmation_again, services.UnableToSubscribe, back=back)
+    return press_button(request, send_confirmation_again, services.UnableToSubscribe, back=back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct a stakeholder's address; the owner of the new one must confirm."""
+    """Correct a stakeholder's address; the owner of the new address must confirm."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
-    back = next_url(request, reverse("digests:stakeholders"))
-    form = CorrectAddressForm(posted(request), cancel=back)
+    back_url = next_url(request, reverse("digests:stakeholders"))
+    form = CorrectAddressForm(posted(request), cancel=back_url)
 
     def save_new_address() -> tuple[str, str]:
-        """Ask at the new address; returns the message, and the page to go back to."""
+        """Ask at the new address, and return the message and the page to return to."""
         email = form.cleaned_data["email"]
         services.correct_address(subscription=subscription, email=email, author=person, now=now)
-        return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back
+        return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back_url
 
     # `take_step` calls `save_new_address` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -125,7 +125,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
         save_new_address,
         {services.UnableToSubscribe: "email"},
         subscription=subscription,
-        back=back,
+        back=back_url,
     )
 
 
@@ -136,10 +136,10 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
     stakeholder_name, target_name = subscription.person_for_askers, subscription.shown_name
-    back = next_url(request, reverse("digests:stakeholders"))
-    form = EndForm(posted(request), cancel=back)
+    back_url = next_url(request, reverse("digests:stakeholders"))
+    form = EndForm(posted(request), cancel=back_url)
     if not subscription.is_ended and not form.is_valid():
-        context = {"form": form, "subscription": subscription, "back": back}
+        context = {"form": form, "subscription": subscription, "back": back_url}
         return render(request, "digests/end_stakeholder.html", context, status=422 if form.is_bound else 200)
     ended_count = 0
     if not subscription.is_ended:
@@ -151,4 +151,4 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{stakeholder_name} will get no more digests about {target_name}.")
     else:
         messages.info(request, f"{stakeholder_name} gets no digests about {target_name}: they had already ended.")
-    return redirect(back)
+    return redirect(back_url)

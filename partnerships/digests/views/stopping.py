@@ -1,4 +1,4 @@
-"""The pages of a stop link: they ask what to stop, stop it, and offer to undo that."""
+"""The pages of a stop link, which ask what to stop, stop it, and offer to undo that."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def ask_and_stop(
 ) -> HttpResponse:
     """Ask what to stop; a POST stops it.
 
-    `delivery` is the id of the email that the person came from, if any. A POST without any choice comes from an email
-    app by which the person unsubscribes with one click.
+    `delivery` is the id of the email that contained the link, if any. A POST without a choice comes from an email app
+    with which the person unsubscribes with one click.
     """
     shared_context: dict[str, Any] = {
         "by_link": by_link,
@@ -52,17 +52,19 @@ def ask_and_stop(
 def _stop_selected(
     request: HttpRequest, person: User, stoppable: Stoppable, *, reason: str, **shared_context: Any
 ) -> HttpResponse:
-    """Stop what the person has ticked; ask again if they have ticked nothing."""
-    ticked = request.POST.getlist("what")
+    """Stop what the person has ticked, or ask again if they have ticked nothing."""
+    ticked_values = request.POST.getlist("what")
     own_subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
-    subscriptions = [subscription for subscription in own_subscriptions if f"subscription-{subscription.pk}" in ticked]
+    subscriptions = [
+        subscription for subscription in own_subscriptions if f"subscription-{subscription.pk}" in ticked_values
+    ]
     selected = replace(
         stoppable,
-        plans=tuple(plan for plan in stoppable.plans if f"plan-{plan.pk}" in ticked),
-        subjects=tuple(target for target in stoppable.subjects if f"{kind_of(target)}-{target.pk}" in ticked),
-        matches="matches" in ticked,
-        groups=stoppable.groups if "notices" in ticked else (),
-        single=stoppable.single if "single" in ticked else None,
+        plans=tuple(plan for plan in stoppable.plans if f"plan-{plan.pk}" in ticked_values),
+        subjects=tuple(target for target in stoppable.subjects if f"{kind_of(target)}-{target.pk}" in ticked_values),
+        matches="matches" in ticked_values,
+        groups=stoppable.groups if "notices" in ticked_values else (),
+        single=stoppable.single if "single" in ticked_values else None,
     )
     is_anything_selected = any(
         (selected.plans, selected.subjects, subscriptions, selected.matches, selected.groups, selected.single)
@@ -81,15 +83,15 @@ def _stop(
     reason: str,
     **shared_context: Any,
 ) -> HttpResponse:
-    """Stop what was selected, and show what was stopped."""
+    """Stop everything in `selected`, and show what was stopped."""
     now = timezone.now()
-    # Read the names first: the person may see them only through subscriptions that end here.
+    # Read the names first, because the person may see some of them only through subscriptions that end here.
     names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
     names += [subscription.shown_name for subscription in subscriptions]
     names += ["new matches"] if selected.matches else []
     names += [selected.single.called] if selected.single else []
     stopped = services.stop_chosen(person=person, chosen=selected, subscriptions=subscriptions, reason=reason, now=now)
-    return _done(request, person, stopped, names, silenced=_kinds_of(selected.groups), **shared_context)
+    return _done(request, person, stopped, names, silenced=_group_labels(selected.groups), **shared_context)
 
 
 def _ask(
@@ -117,7 +119,7 @@ def _ask(
     if stoppable.single:
         choices.append(("single", f"Emails about {stoppable.single.called}"))
     if stoppable.groups:
-        choices.append(("notices", f"{_kinds_of(stoppable.groups)}: keep these notices in my inbox, without email"))
+        choices.append(("notices", f"{_group_labels(stoppable.groups)}: keep these notices in my inbox, without email"))
     last_stop = services.last_stop(person, now=now)
     has_summary = bool(groups_in_summary(person))
     context = {
@@ -135,12 +137,12 @@ def _ask(
 
 
 def _wants_matches(person: User) -> bool:
-    """Whether digests tell this person about new matches."""
+    """Return True if this person's digests contain new matches."""
     return not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
 
 
-def _kinds_of(groups: Sequence[str]) -> str:
-    """Return the labels of groups of notices, in one text."""
+def _group_labels(groups: Sequence[str]) -> str:
+    """Return the labels of groups of notices as one text."""
     return ", ".join(NoticeGroup(group).label for group in groups)
 
 
@@ -155,7 +157,7 @@ def _done(
 ) -> HttpResponse:
     """Return the page after a stop, with a button to undo it.
 
-    `silenced` are the labels of groups of notices that the person chose and that now go to the inbox only.
+    `silenced` is the labels of groups of notices that the person chose, and that now go to the inbox only.
     """
     still_followed = [
         subscription.shown_name for subscription in set_names_for(person, subscriptions_of(person), timezone.now())
@@ -176,7 +178,7 @@ def _done(
 
 
 def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **shared_context: Any) -> HttpResponse:
-    """Undo a stop, and show what the person follows again."""
+    """Undo a stop, and show which records the person follows again."""
     try:
         stopped = services.read_undo(request.POST["undo"], person=person, now=timezone.now())
     except services.UnableToUndo as error:

@@ -139,7 +139,7 @@ class Signatory(models.Model):
             return False
         if self.due_on is not None and today <= self.due_on:
             reminded_on = timezone.localdate(self.reminded_at) if self.reminded_at else None
-            return is_time_to_remind(lead_times, self.due_on, last=reminded_on, today=today)
+            return is_time_to_remind(lead_times, self.due_on, last_reminder=reminded_on, today=today)
         if self.due_on is not None and self.reminded_at is None:
             return True
         return (self.reminded_at or self.asked_at) <= now - REMIND_AGAIN

@@ -262,7 +262,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(ReadOnlyAdmin):
-    """The security log of every account."""
+    """Admin page of the security log of all accounts."""
 
     list_display = ("at", "person", "kind", "ip", "user_agent")
     list_filter = ("kind", "at")
@@ -274,7 +274,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRun)
 class RetentionRunAdmin(ReadOnlyAdmin):
-    """The numbers of records that each night's retention removed, by rule."""
+    """Admin page of the numbers of records that retention removed each night, by rule."""
 
     list_display = ("day", "began_at", "ended_at", "removed")
     list_filter = ("day", ("ended_at", admin.EmptyFieldListFilter))
@@ -283,7 +283,7 @@ class RetentionRunAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRuleState)
 class RetentionRuleStateAdmin(ReadOnlyAdmin):
-    """When each retention rule last completed, and its error since."""
+    """Admin page of when each retention rule last completed, and of its error since then."""
 
     list_display = ("rule", "completed_at", "tried_at", "error")
     list_filter = (("completed_at", admin.EmptyFieldListFilter),)
@@ -292,7 +292,7 @@ class RetentionRuleStateAdmin(ReadOnlyAdmin):
 
 @admin.register(ViewAs)
 class ViewAsAdmin(ReadOnlyAdmin):
-    """Which administrator viewed the site as which person, when and why."""
+    """Admin page of the views as another person: by which administrator, when and why."""
 
     list_display = ("began_at", "administrator", "person", "reason", "expires_at", "ended_at")
     list_select_related = ("administrator", "person")

@@ -1,4 +1,4 @@
-"""The Django admin site, entered only through the account's sign-in."""
+"""The Django admin site, which people can enter only through the account's sign-in page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.kit.administration import OfferedFilters, RowHistory
 from partnerships.kit.http import next_url
 
-#: What the index groups: rooms, or single models of them, by their labels.
+#: The groups of the index. Each contains rooms, or single models of a room, by their labels.
 GROUPS = {
     "Directory": ("organisations",),
     "People and accounts": (
@@ -55,19 +55,20 @@ GROUPS = {
         "people.viewas",
     ),
 }
+#: The group of models that are in no other group.
 OTHERS = "Other records"
 _GROUP_OF = {label: name for name, labels in GROUPS.items() for label in labels}
 
 
 class Administration(AdminSite):
-    """Admin site for registers, accounts and the ledger."""
+    """The admin site of registers, accounts and the ledger of emails."""
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the account's sign-in.
+        """Redirect to the account's sign-in page.
 
-        Django's own form has no rate limits, second factors or own sign-in.
+        Django's own form has no rate limits, second factors or sign-in through an organisation's own page.
         """
         if not request.user.is_authenticated:
             return redirect_to_login(next_url(request, reverse("admin:index")))
@@ -76,7 +77,7 @@ class Administration(AdminSite):
         return redirect("admin:index")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the models grouped by purpose; for the page of one room, as Django groups them."""
+        """Return the models grouped by purpose; on the page of one room, grouped as Django groups them."""
         rooms: list[Any] = super().get_app_list(request, app_label)
         if app_label is not None:
             return rooms
@@ -99,23 +100,23 @@ class Administration(AdminSite):
         ]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]  # Django's answers with a template of its own
-        """Redirect to the account's page.
+        """Redirect to the account's own page for changing the password.
 
-        It asks for the present password, ends other sessions and writes to the security log.
+        That page requires the present password, ends other sessions and writes to the security log.
         """
         return redirect("account_change_password")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register models; adds the filter rule and row history to each page.
+        """Register models, and add the filter rule and row history to their pages.
 
-        Every list accepts only the filters it offers, and every model with row history shows it.
+        Each list accepts only the filters that it offers, and each model with row history shows this history.
         """
         base = admin_class or ModelAdmin
         if not issubclass(base, OfferedFilters):
             base = type(base.__name__, (OfferedFilters, base), {"__module__": base.__module__})
         models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
         for model in models:
-            fitting = base
+            model_admin = base
             if hasattr(model, "pgh_event_model") and not issubclass(base, RowHistory):
-                fitting = type(base.__name__, (RowHistory, base), {"__module__": base.__module__})
-            super().register(model, fitting, **options)
+                model_admin = type(base.__name__, (RowHistory, base), {"__module__": base.__module__})
+            super().register(model, model_admin, **options)

@@ -1,4 +1,4 @@
-"""Grants and withdraws administration, with a reason that is emailed."""
+"""Grant and withdraw administration, with a reason that is emailed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
-#: Returns why a person cannot administer the network; "" if they can.
+#: A function that returns why a person cannot be an administrator; "" if the person can.
 Obstacle = Callable[[User], str]
 _obstacles: list[Obstacle] = []
 
 
 class UnableToChangeAdministration(Exception):
-    """No reason is given, the person cannot administer, or nobody else would."""
+    """Raised if the reason is missing, the person cannot be an administrator, or no administrator would remain."""
 
 
 def register_obstacle(obstacle: Obstacle) -> None:
@@ -35,11 +35,11 @@ def register_obstacle(obstacle: Obstacle) -> None:
 def lock_with_administrators(person: User) -> tuple[User, list[User]]:
     """Lock and return the person and the other active administrators.
 
-    The lock keeps two administrators from withdrawing each other's rights at the same time.
+    The lock prevents two administrators from withdrawing each other's rights at the same time.
     """
     person_or_administrator = Q(is_staff=True, is_active=True) | Q(pk=person.pk)
     locked_people = User.objects.select_for_update().filter(person_or_administrator).order_by("pk")
-    locked_by_id = {locked.pk: locked for locked in locked_people}
+    locked_by_id = {locked_user.pk: locked_user for locked_user in locked_people}
     locked_person = locked_by_id.pop(person.pk)
     return locked_person, list(locked_by_id.values())
 
@@ -52,21 +52,23 @@ def _check_right_and_reason(person: User, author: User | None, reason: str) -> N
 
 @transaction.atomic
 def grant_administration(*, person: User, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Make a person an administrator.
+    """Make a person an administrator. `author` is None on the command line.
 
-    They must sign in again, with a second factor if administrators need one. The author is None for the command line.
-    Raises `UnableToChangeAdministration`.
+    The person must sign in again, with a second factor if administrators need one. Raises
+    `UnableToChangeAdministration`.
     """
-    locked, _ = lock_with_administrators(person)
-    _check_right_and_reason(locked, author, reason)
-    if not locked.is_active or locked.is_stakeholder:
-        raise UnableToChangeAdministration(f"{locked.display_name} cannot sign in, so they cannot be an administrator.")
-    if locked.is_staff:
-        raise UnableToChangeAdministration(f"{locked.display_name} is already an administrator.")
+    locked_person, _ = lock_with_administrators(person)
+    _check_right_and_reason(locked_person, author, reason)
+    if not locked_person.is_active or locked_person.is_stakeholder:
+        raise UnableToChangeAdministration(
+            f"{locked_person.display_name} cannot sign in, so they cannot be an administrator."
+        )
+    if locked_person.is_staff:
+        raise UnableToChangeAdministration(f"{locked_person.display_name} is already an administrator.")
     for obstacle in _obstacles:
-        if explanation := obstacle(locked):
+        if explanation := obstacle(locked_person):
             raise UnableToChangeAdministration(explanation)
-    set_administration(locked, granted=True, author=author, reason=reason, now=now)
+    set_administration(locked_person, granted=True, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = True
 
 
@@ -74,26 +76,27 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
 def withdraw_administration(
     *, person: User, author: User | None, reason: str, now: dt.datetime, even_last: bool = False
 ) -> None:
-    """Withdraw a person's administration; their account stays.
+    """Withdraw a person's administration; the person's account stays.
 
-    Another administrator must remain, except with `even_last` (after a restore). Raises `UnableToChangeAdministration`.
+    Another administrator must remain, unless `even_last` is set (after a restore). Raises
+    `UnableToChangeAdministration`.
     """
-    locked, others = lock_with_administrators(person)
-    _check_right_and_reason(locked, author, reason)
-    if author is not None and author.pk == locked.pk:
+    locked_person, other_administrators = lock_with_administrators(person)
+    _check_right_and_reason(locked_person, author, reason)
+    if author is not None and author.pk == locked_person.pk:
         raise UnableToChangeAdministration("You cannot remove yourself. Ask another administrator to do it.")
-    if not locked.is_staff:
-        raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
-    if not others and not even_last:
+    if not locked_person.is_staff:
+        raise UnableToChangeAdministration(f"{locked_person.display_name} is not an administrator.")
+    if not other_administrators and not even_last:
         raise UnableToChangeAdministration(
             "The network needs an administrator. Make another person an administrator first."
         )
-    set_administration(locked, granted=False, author=author, reason=reason, now=now)
+    set_administration(locked_person, granted=False, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = False
 
 
 def set_administration(person: User, *, granted: bool, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Save whether a locked person is an administrator, end their sessions, and record and email the change."""
+    """Save whether a locked person is an administrator, end the person's sessions, and record and email the change."""
     person.is_staff = person.is_superuser = granted
     person.save(update_fields=["is_staff", "is_superuser"])
     end_sessions(person)
@@ -125,7 +128,7 @@ def journal_administration(person: User, *, granted: bool, now: dt.datetime) -> 
 
 
 def email_administration_change(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:
-    """Email the change to the person, unless they have left, and to all administrators."""
+    """Email the change to all administrators and to the person, unless the person has left."""
     record_emails(
         kind="people.administration",
         people=recipient_ids(person, administrators=True),
@@ -135,7 +138,7 @@ def email_administration_change(person: User, *, event: Event, granted: bool, no
 
 
 def recipient_ids(person: User, *, administrators: bool) -> list[int]:
-    """Return the ids of the person and, with `administrators`, of all administrators; without people who have left."""
+    """Return the ids of the person and, with `administrators`, of all administrators; never of leavers."""
     recipients = Q(pk=person.pk)
     if administrators:
         recipients |= Q(is_staff=True)

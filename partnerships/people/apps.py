@@ -11,5 +11,5 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the signals and register what lower rooms call."""
+        """Connect the signals, and register this room's functions with the lower rooms that call them."""
         import_module("partnerships.people.registrations").register()

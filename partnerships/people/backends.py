@@ -1,4 +1,4 @@
-"""Authentication by email address and password."""
+"""Authenticate people by email address and password."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from partnerships.people.services import find_person
 class AddressBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth carries no types
     """Sign-in by email address and password.
 
-    allauth's own backend searches for an unknown address a second time, in a column without an index. Here known and
+    allauth's own backend searches for an unknown address a second time, in a column without an index. Here, known and
     unknown addresses cost the same: one indexed lookup and one password hash.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Return the person, or None where address, password or account is wrong."""
+        """Return the person, or None if the address or password is wrong or the account is closed."""
         password = credentials.get("password")
         if not password:
             return None
         person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
         if person is None:
-            User().set_password(password)
+            User().set_password(password)  # hash the password, so that an unknown address takes as long as a known one
             return None
         return person if person.check_password(password) and self.user_can_authenticate(person) else None

@@ -1,6 +1,7 @@
-"""Composes emails to people.
+"""Compose emails to people.
 
-The person is looked up when the email is sent, not when it is recorded, because they may leave or change meanwhile.
+The person is queried when the email is sent, not when it is recorded, because the person may leave or change in the
+meantime.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
-#: Writes an email to a person from its parameters. Returns its content, or why it must not be sent, or until when it
-#: waits.
+#: A function that writes an email to a person from the email's parameters. It returns the content, or the reason why
+#: the email must not be sent (str), or the time until which the email must wait (Later).
 Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | Later | str]
 
 
@@ -46,7 +47,7 @@ class PersonComposer(Composer):
         self._may_reach_leavers = may_reach_leavers
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Return the due emails with their recipients, in one query; refused for people who have left."""
+        """Return the due emails with their recipients, in one query. Emails to people who have left are refused."""
         people_by_id = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
         return [self._candidate(email, people_by_id.get(email.person_id or 0)) for email in due]
 
@@ -61,7 +62,7 @@ class PersonComposer(Composer):
         return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
-        """Return the email's subject for a list of emails, or why it would not be sent now."""
+        """Return the email's subject for a list of emails, or why the email would not be sent now."""
         person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
             return "The person has left."
@@ -76,7 +77,7 @@ class PersonComposer(Composer):
         return Line(render_subject(content.template, content.full_context))
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email, or repeat one that may already have been sent."""
+        """Write each email, or repeat an email that may already have been sent."""
         contents: list[tuple[PersonCandidate, Content]] = []
         for candidate in candidates:
             if not isinstance(candidate, PersonCandidate):
@@ -107,7 +108,7 @@ class PersonComposer(Composer):
                 stop=stop_link_by_id.get(candidate.pk),
                 now=now,
             )
-            # Repeat only an unchanged text: the person may no longer be allowed to read what the first one said.
+            # Repeat only an unchanged text: the person may no longer have the right to read the first text.
             is_unchanged = due.recipe is not None and email.values["body"] in due.recipe.all_words
             if candidate.pk in repeatable_ids and is_unchanged:
                 batch.again.append(candidate)
@@ -116,7 +117,7 @@ class PersonComposer(Composer):
             batch.checks[candidate.pk] = candidate.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Return the ids of the emails whose recipient has left since they were claimed."""
+        """Return the ids of the emails whose recipient has left since the emails were claimed."""
         if not checks or self._may_reach_leavers:
             return set()
         active_people = User.objects.filter(pk__in=set(checks.values()), is_active=True)
@@ -125,7 +126,10 @@ class PersonComposer(Composer):
 
 
 def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
-    """Return the content as text and HTML, with a link to the reader's choices if they can turn such emails off."""
+    """Return the content as text and HTML.
+
+    If the reader can turn off such emails, the content has a link to the reader's choices.
+    """
     kind = kind_of(candidate.due.kind)
     if kind is None or not _can_be_turned_off(candidate):
         return content.render(can_reply=can_reply)
@@ -139,7 +143,7 @@ def _can_be_turned_off(candidate: PersonCandidate) -> bool:
 
 
 def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
-    """Return the link that stops more emails of the kind, by email id, for those that can be turned off."""
+    """Return the links that stop further emails of the kind, by email id, for emails that people can turn off."""
     notices = [_notice_to(candidate) for candidate, _ in contents if _can_be_turned_off(candidate)]
     stop_links: dict[int, StopLink] = {}
     for hooks in registered_hooks() if notices else ():
@@ -158,7 +162,10 @@ def _notice_to(candidate: PersonCandidate) -> NoticeTo:
 
 
 def _ids_open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
-    """Ids of the emails that can be answered: their replies go to a person, or to our own address, which reads them."""
+    """Return the ids of the emails that recipients can answer.
+
+    Replies go to a person, or to our own address, which reads them.
+    """
     ids_open_to_reply: set[int] = set()
     notices: list[NoticeTo] = []
     for candidate, content in contents:
@@ -173,7 +180,7 @@ def _ids_open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now:
 
 
 class PersonCandidate(Candidate):
-    """A due email with its recipient."""
+    """An email that is due, with its recipient."""
 
     def __init__(self, due: Due, address: str, name: str, *, refusal: str, person: User) -> None:
         super().__init__(due, address, name, refusal=refusal)
@@ -184,7 +191,8 @@ class PersonCandidate(Candidate):
 class PersonEmail:
     """A kind of email to people, for `register_emails` (see `EmailKind`).
 
-    With `may_reach_leavers` it may go to people who have left, for example to tell them that their account was closed.
+    With `may_reach_leavers`, it can go to people who have left, for example to notify them that their account was
+    closed.
     """
 
     code: str
@@ -202,7 +210,7 @@ class PersonEmail:
 
 
 def register_emails(*emails: PersonEmail) -> None:
-    """Register kinds of email to people; their codes must be new."""
+    """Register kinds of email to people. Each code may be registered only once."""
     for email in emails:
         composer = PersonComposer(email.write, is_secret=email.is_secret, may_reach_leavers=email.may_reach_leavers)
         register_kind(

@@ -1,4 +1,4 @@
-"""Retention and personal data rules of the people room."""
+"""The people room's rules for retention and for personal data."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import BATCH, delete_in_batches, for_each, register_retention
 from partnerships.people.security import blank_security_log
 
-#: How long an invitation is kept after it has expired or was withdrawn.
+#: How long an invitation is stored after it was used or withdrawn, or has expired.
 INVITATIONS = dt.timedelta(days=7)
-#: How long an unused session is kept.
+#: How long an unused session is stored in the list of sessions.
 SESSIONS = dt.timedelta(days=14)
-#: How long the log of sign-ins and other security events is kept.
+#: How long the log of sign-ins and other security events is stored.
 SECURITY_LOG = dt.timedelta(days=365)
-#: How long after leaving a person's data is erased.
+#: How long after a person has left the person's data is erased.
 LEAVERS = dt.timedelta(days=730)
-#: How long counts of rate limits are kept.
+#: How long the counts of rate limits are stored.
 TALLIES = dt.timedelta(days=2)
 
 _TASK = "public task: working together on housing"
@@ -32,8 +32,8 @@ _LEGITIMATE = "legitimate interest: keeping accounts safe"
 
 def _invitations(now: dt.datetime, dry_run: bool) -> int:
     cut_off = now - INVITATIONS
-    ended = Q(accepted_at__lte=cut_off) | Q(revoked_at__lte=cut_off) | Q(expires_at__lte=cut_off)
-    return delete_in_batches(Invitation.objects.filter(ended), dry_run=dry_run)
+    is_over = Q(accepted_at__lte=cut_off) | Q(revoked_at__lte=cut_off) | Q(expires_at__lte=cut_off)
+    return delete_in_batches(Invitation.objects.filter(is_over), dry_run=dry_run)
 
 
 def _sessions(now: dt.datetime, dry_run: bool) -> int:
@@ -41,7 +41,7 @@ def _sessions(now: dt.datetime, dry_run: bool) -> int:
     return delete_in_batches(UserSession.objects.filter(last_seen_at__lte=now - SESSIONS), dry_run=dry_run)
 
 
-def _security_log(now: dt.datetime, dry_run: bool) -> int:
+def _remove_old_security_events(now: dt.datetime, dry_run: bool) -> int:
     cut_off = now - SECURITY_LOG
     if dry_run:
         return SecurityEvent.objects.filter(at__lte=cut_off).count()
@@ -62,16 +62,16 @@ def _leavers(now: dt.datetime, dry_run: bool) -> int:
     return for_each(list(leavers.order_by("pk")), erase)
 
 
-def _tallies(now: dt.datetime, dry_run: bool) -> int:
+def _remove_old_tallies(now: dt.datetime, dry_run: bool) -> int:
     return delete_in_batches(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run=dry_run)
 
 
-def _kept_until_withdrawn(now: dt.datetime, dry_run: bool) -> int:
-    """Remove nothing: a refusal stays until its owner withdraws it."""
+def _remove_nothing(now: dt.datetime, dry_run: bool) -> int:
+    """Remove no rows: a refusal is stored until its owner withdraws it."""
     return 0
 
 
-#: What happens to each field with data about a person when they are erased.
+#: What happens to each field with data about a person when the person is erased.
 _RULES = [
     Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
     Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
@@ -113,7 +113,7 @@ _RULES = [
 
 
 def register() -> None:
-    """Register the rules, once, at start-up."""
+    """Register the rules. Called once, when the application starts."""
     register_retention(
         "invitations",
         what="Invitations: who was invited, by which person, and the message",
@@ -136,7 +136,7 @@ def register() -> None:
         purpose="so that we can detect misuse of an account",
         basis=_LEGITIMATE,
         kept_for="12 months",
-        apply=_security_log,
+        apply=_remove_old_security_events,
     )
     register_retention(
         "tallies",
@@ -144,7 +144,7 @@ def register() -> None:
         purpose="so that we can enforce the limits",
         basis=_LEGITIMATE,
         kept_for="2 days",
-        apply=_tallies,
+        apply=_remove_old_tallies,
     )
     register_retention(
         "refused addresses",
@@ -152,7 +152,7 @@ def register() -> None:
         purpose="so that we do not ask them again",
         basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
         kept_for="until they ask for digests themselves",
-        apply=_kept_until_withdrawn,
+        apply=_remove_nothing,
     )
     register_retention(
         "leavers",

@@ -1,6 +1,6 @@
-"""How an erasure treats emails in the outbox.
+"""Rules for what an erasure does with emails in the outbox.
 
-Registered here because the outbox is a lower room and knows people only by id.
+They are registered in this room because the outbox is a lower room that knows people only by their id.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from partnerships.people.personal import Fate, Rule
 
 
 def clear_addresses(person: User) -> int:
-    """Clear the address in emails to the person or to their address.
+    """Clear the address in emails to the person or to the person's address; return the number of emails.
 
-    Password resets hold the address alone. Returns the number of emails.
+    Password resets store only the address, not the person.
     """
     to_address = Email.objects.filter(person_id=None, address__iexact=person.email)
     count = to_address.update(address="", subject="", reason="", recipe=None)
@@ -25,15 +25,15 @@ def clear_addresses(person: User) -> int:
 
 
 def clear_subjects(person: User) -> int:
-    """Clear the subjects of other people's notices that say the person's name or address.
+    """Clear the subjects of other people's notices that contain the person's name or address.
 
-    Digests name what changed and never a person. Returns the number of emails.
+    Subjects of digests name what changed and never a person. Returns the number of emails.
     """
-    says = Q(subject__icontains=person.email)
+    names_person = Q(subject__icontains=person.email)
     if person.name.strip():
-        says |= Q(subject__regex=rf"(^|\W){re.escape(person.name.strip())}($|\W)")
+        names_person |= Q(subject__regex=rf"(^|\W){re.escape(person.name.strip())}($|\W)")
     notices = Email.objects.filter(lane__lt=Lane.DIGEST, settled_at__isnull=False)
-    return notices.exclude(subject="").filter(says).update(subject="")
+    return notices.exclude(subject="").filter(names_person).update(subject="")
 
 
 RULES = (

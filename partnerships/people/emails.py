@@ -14,7 +14,7 @@ _NO_ADMINISTRATOR = "The person is no longer an administrator."
 
 
 def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that somebody signed in to their account from a new place."""
+    """Return the email to a person about a sign-in to their account from a new place."""
     event = SecurityEvent.objects.filter(pk=due.params["event"], person=person).first()
     if event is None:
         return "The sign-in is no longer in the security log."
@@ -23,24 +23,24 @@ def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_administration(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person and all administrators that the person is now an administrator, or no longer one."""
+    """Return the email to a person and all administrators that the person is now an administrator, or no longer is."""
     return _about_person("people/administration", due, person, granted=due.params["granted"])
 
 
 def write_account_closed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell an administrator, who can no longer sign in, that their account has been closed."""
+    """Return the email to an administrator, who can no longer sign in, that their account has been closed."""
     if person.is_active:
         return "The account is open again."
     return _about_person("people/account_closed", due, person)
 
 
 def write_removed_factors(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person that an administrator removed their second factors."""
+    """Return the email to a person that an administrator has removed their second factors."""
     return _about_person("people/second_factor_removed", due, person)
 
 
 def _about_person(template: str, due: Due, reader: User, **context: object) -> Content | str:
-    """Return the content of an email about a person, which only that person and administrators may get."""
+    """Return the content of an email about a person, which only that person and administrators may receive."""
     event = Event.objects.get(pk=due.params["event"])
     person = User.objects.get(pk=event.target_id)
     if reader != person and not reader.is_staff:
@@ -56,7 +56,7 @@ def _about_person(template: str, due: Due, reader: User, **context: object) -> C
 
 
 def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell administrators and leads that a sign-in page was added, changed or removed.
+    """Return the email to administrators and leads that a sign-in page was added, changed or removed.
 
     The leads are those of the organisations that use the page.
     """

@@ -1,6 +1,6 @@
-"""Encrypts secrets of second factors, so that a dump reveals none.
+"""Encrypt the secrets of second factors, so that a database dump reveals none of them.
 
-Each key is derived (HKDF, RFC 5869) from a secret in SECOND_FACTOR_KEYS or, where that is unset, in SECRET_KEY and
+Each key is derived (HKDF, RFC 5869) from a secret in SECOND_FACTOR_KEYS or, if that is not set, in SECRET_KEY and
 SECRET_KEY_FALLBACKS. The first key encrypts and all keys decrypt, so that a key can be changed: see docs/deploy.md.
 """
 
@@ -24,13 +24,16 @@ else:
     fernet = late("cryptography.fernet")
     hashes, hkdf = late("cryptography.hazmat.primitives.hashes"), late("cryptography.hazmat.primitives.kdf.hkdf")
 
-#: How every Fernet token starts until 2242: version 0x80, then the high bytes of the time.
-#: No unencrypted secret of an app starts like this.
+#: The first characters of every Fernet token until 2242: version 0x80, then the high bytes of the time.
+#: No unencrypted secret of an authenticator app starts like this.
 _FERNET_PREFIX = "gAAAAA"
 
 
 class UnableToDecrypt(Exception):
-    """No key decrypts the secret: its key was removed from the settings before the secret was encrypted again."""
+    """Raised if no key decrypts the secret.
+
+    Its key was removed from the settings before the secret was encrypted again.
+    """
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +53,7 @@ def _keys() -> fernet.MultiFernet:
 
 
 def is_encrypted(stored: str) -> bool:
-    """Whether a stored text is encrypted; texts from before encryption was introduced are not."""
+    """Return True if the stored text is encrypted. Texts from before encryption was introduced are not."""
     return stored.startswith(_FERNET_PREFIX)
 
 
@@ -60,7 +63,10 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the secret in plain text, unchanged if it was stored unencrypted. Raises `UnableToDecrypt`."""
+    """Return the secret in plain text; a text that was stored unencrypted is returned unchanged.
+
+    Raises `UnableToDecrypt`.
+    """
     if not is_encrypted(stored):
         return stored
     try:
@@ -71,7 +77,10 @@ def decrypt(stored: str) -> str:
 
 @transaction.atomic
 def reencrypt_all() -> int:
-    """Encrypt all secrets with the first key, and return the number of second factors. Raises `UnableToDecrypt`."""
+    """Encrypt all secrets again with the first key, and return the number of second factors.
+
+    Raises `UnableToDecrypt`.
+    """
     authenticators = Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk")
     for authenticator in authenticators:
         data = authenticator.data

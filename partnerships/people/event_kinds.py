@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes never change, because rows hold them for ever; labels may."""
+    """The kinds of events. Labels may change; codes never change, because events store them permanently."""
 
     INVITATION_ACCEPTED = "person.invitation_accepted", "Accepted an invitation"
     INVITATION_WITHDRAWN = "person.invitation_withdrawn", "Withdrew an invitation"

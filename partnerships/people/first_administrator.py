@@ -1,6 +1,6 @@
-"""Makes the first administrator of a new network, by a one-time link.
+"""Create the first administrator of a new network, by a one-time link.
 
-The link is signed and not stored. It works for a day, and only while the network has never had an administrator.
+The link is signed and not stored. It works for a day, and only if the network has never had an administrator.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from partnerships.people.services import UnableToAddPerson, find_person, person_
 
 #: How long a printed link works.
 LIFETIME = dt.timedelta(days=1)
-#: The key of the advisory lock, which no other lock in this database uses.
+#: The key of the advisory lock. No other lock in this database may use this key.
 _LOCK = 7_261_051
 _signer = TimestampSigner(salt="first administrator")
 
 
 class UnableToBegin(Exception):
-    """The link is not valid, or another person has the address."""
+    """Raised if the link is not valid, or another person has the address."""
 
 
 def is_wanted() -> bool:
@@ -36,12 +36,12 @@ def is_wanted() -> bool:
 
 
 def new_token() -> str:
-    """Return a token for the link, valid from now."""
+    """Return a token for a link that is valid from now."""
     return _signer.sign(secrets.token_urlsafe(24))
 
 
 def is_valid(token: str) -> bool:
-    """Whether the token's link works now."""
+    """Return True if the token's link works now."""
     try:
         _signer.unsign(token, max_age=LIFETIME)
     except BadSignature:
@@ -53,8 +53,8 @@ def is_valid(token: str) -> bool:
 def become_first_administrator(*, token: str, email: str, name: str, password: str, now: dt.datetime) -> User:
     """Create the first administrator, with an account and a confirmed address.
 
-    A lock keeps two people who open the link at once from both succeeding. Raises `UnableToBegin`, and Django's
-    `ValidationError` if the password is not valid.
+    A lock prevents two people who open the link at the same time from both succeeding. Raises `UnableToBegin`, and
+    Django's `ValidationError` if the password is not valid.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

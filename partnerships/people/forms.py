@@ -1,4 +1,4 @@
-"""Forms about one's own account, and administrators' forms about others."""
+"""Forms about one's own account, and administrators' forms about other people's accounts."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def _time_zones() -> list[tuple[str, str]]:
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth carries no types
-    """The form for a password reset; it takes the same time whether or not the address has an account."""
+    """The form for a password reset. It takes the same time whether or not the address has an account."""
 
     def clean_email(self) -> str:
-        """Skip allauth's look-up of the address, which the composer of the email does later."""
+        """Return the address without allauth's look-up, which the composer of the email makes later."""
         return str(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Record the request for an email."""
+        """Record the request for a password reset, and return the address."""
         address = str(self.cleaned_data["email"])
         ask_for_password_reset(address=address, now=timezone.now())
         return address
 
 
 class BeginForm(Form):
-    """The account of a new network's first administrator."""
+    """The form in which a new network's first administrator creates an account."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(
@@ -62,7 +62,7 @@ class BeginForm(Form):
 
 
 class ViewAsForm(Form):
-    """The reason why an administrator views the site as another person."""
+    """The form for the reason why an administrator views the site as another person."""
 
     reason = forms.CharField(
         label="Why do you need to view the site as this person?",
@@ -78,7 +78,7 @@ class ViewAsForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """The reason why an administrator changes a person's account."""
+    """The form for the reason why an administrator changes a person's account."""
 
     danger = True
     reason = forms.CharField(
@@ -90,7 +90,7 @@ class ReasonForm(kit.ReasonForm):
 
 
 class LeaverForm(Form):
-    """The reason for closing an account, and who takes over the person's work."""
+    """The form to close an account, with a reason and the person who takes over the work."""
 
     reason = forms.CharField(
         label="Why are you closing the account?", max_length=500, widget=forms.Textarea(attrs={"rows": 3})
@@ -109,7 +109,7 @@ class LeaverForm(Form):
 
 
 class DetailsForm(Form):
-    """The signed-in person's name and time zone."""
+    """The form for the signed-in person's name and time zone."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = forms.ChoiceField(

@@ -36,20 +36,22 @@ class ReliantOrganisation:
     leads: tuple[User, ...]
 
 
-#: Host of Microsoft's Entra ID, and its paths for any tenant, which vouch for nobody.
+#: The host of Microsoft's Entra ID, and its paths for any tenant. These paths accept any Microsoft account, and so
+#: vouch for nobody.
 _ENTRA_HOST = "login.microsoftonline.com"
 _ENTRA_ANY_TENANT = frozenset({"common", "organizations", "consumers"})
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
-#: Returns the organisations that use the provider with a key. Upper rooms register such functions.
+#: A function that returns the organisations that use the provider with this key. Upper rooms register such functions.
 Hook = Callable[[str], list[ReliantOrganisation]]
 _hooks: list[Hook] = []
 
 
 class RecheckRequirement(Protocol):
-    """Sets since when organisations require a provider that has changed, because nobody has signed in through it yet.
+    """A function that sets since when organisations require a provider whose settings have changed.
 
-    `since` is the new start; None if they only offer it until a lead has signed in.
+    Nobody has yet signed in through the changed provider. `since` is the new start; None means that organisations only
+    offer the provider until a lead has signed in through it.
     """
 
     def __call__(
@@ -61,7 +63,7 @@ _rechecks: list[RecheckRequirement] = []
 
 
 class UnableToChangeProvider(Exception):
-    """No reason, invalid settings, or an organisation uses the provider."""
+    """Raised if the reason is missing, the settings are invalid, or an organisation uses the provider."""
 
 
 def register_reliant_organisations(hook: Hook) -> None:
@@ -70,7 +72,7 @@ def register_reliant_organisations(hook: Hook) -> None:
 
 
 def register_recheck(recheck: RecheckRequirement) -> None:
-    """Register what happens to the requirement of a provider when its settings change."""
+    """Register a function that changes the requirement of a provider when the provider's settings change."""
     _rechecks.append(recheck)
 
 
@@ -90,25 +92,25 @@ def key_of(app: SocialApp) -> str:
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    """Return keys and names of all providers, as choices for a form field."""
+    """Return the keys and names of all providers, as choices for a form field."""
     return [(key_of(app), f"{app.name} ({key_of(app)})") for app in SocialApp.objects.order_by("name", "pk")]
 
 
 def provider_name(provider: str) -> str:
-    """Return the provider's name on the sign-in page; empty if there is none."""
+    """Return the provider's name on the sign-in page; "" if the provider does not exist."""
     return next((str(app.name) for app in SocialApp.objects.order_by("pk") if key_of(app) == provider), "")
 
 
 def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
-    """Whether one of these people has signed in through the provider since it became the present directory."""
+    """Return True if one of these people has signed in through the provider since its present settings."""
     return bool(SocialAccount.objects.filter(provider=provider, user__in=people).exists())
 
 
 def verified_address(sociallogin: Any) -> str:
-    """Return the address that the provider has verified; "" without one.
+    """Return the address that the provider has verified; "" if there is none.
 
-    If the provider does not say, as with Entra ID, the setting `verified_email` decides (docs/accounts.md). The setting
-    never overrides a provider that says no.
+    If the provider does not say whether it verified the address, as with Entra ID, the setting `verified_email` decides
+    (docs/accounts.md). The setting never overrides a provider that says no.
     """
     extra_data = sociallogin.account.extra_data
     claims = extra_data.get("userinfo") or extra_data.get("id_token") or extra_data
@@ -119,7 +121,7 @@ def verified_address(sociallogin: Any) -> str:
 
 
 def _others_with_same_key(app: SocialApp) -> QuerySet[SocialApp]:
-    """Return other providers with the same key; with two, it would be unclear which one vouched for a person."""
+    """Return other providers with the same key. With two, it would be unclear which provider vouched for a person."""
     key = key_of(app)
     social_apps: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return social_apps.exclude(pk=app.pk)
@@ -139,7 +141,7 @@ def refusal(app: SocialApp) -> str:
 
 
 def _settings_refusal(app: SocialApp) -> str:
-    """Return what is wrong with the issuer's URL or the domains; "" if nothing is."""
+    """Return what is wrong with the issuer's URL or the domains; "" if both are valid."""
     app_settings = app.settings if isinstance(app.settings, dict) else {}
     issuer = urlsplit(str(app_settings.get("server_url", "")))
     allowed_schemes = {"https"} if settings.HTTPS else {"http", "https"}
@@ -181,24 +183,24 @@ def _record(
 
 
 def _forget_identities(provider: str) -> int:
-    """Delete the identities from a provider, sign their people out, and return how many identities there were.
+    """Delete the identities from a provider, sign their people out, and return the number of identities.
 
-    Another directory may give the same identity to another person.
+    The identities are deleted because another directory may give the same identity to another person.
     """
     identities = SocialAccount.objects.filter(provider=provider).select_related("user")
     for identity in identities:
         end_sessions(identity.user)
-    deleted, _ = identities.delete()
-    return int(deleted)
+    deleted_count, _ = identities.delete()
+    return int(deleted_count)
 
 
 @transaction.atomic
 def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
-    """Save a new or changed provider, and email administrators and the leads who use it.
+    """Save a new or changed provider, and email administrators and the leads of organisations that use it.
 
-    If the provider is another directory now, its identities are deleted, and people are connected again by their
-    verified address; organisations that required it only offer it until a lead has signed in through it. With another
-    client or secret, leads can use their passwords for one more day. Raises `UnableToChangeProvider`.
+    If the provider is now another directory, its identities are deleted, and people are connected again by their
+    verified address; organisations that required the provider only offer it until a lead has signed in through it. With
+    another client or secret, leads can use their passwords for one more day. Raises `UnableToChangeProvider`.
     """
     require(keeps_network(author))
     reason = reason.strip()
@@ -244,7 +246,7 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
 def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, reason: str = "") -> None:
     """Delete a provider that no organisation uses.
 
-    The author is None for `after_restore`, which repeats what an administrator did. Raises `UnableToChangeProvider`.
+    `author` is None in `after_restore`, which repeats an administrator's deletion. Raises `UnableToChangeProvider`.
     """
     require(keeps_network(author))
     if organisations_using(key_of(app)):
@@ -257,7 +259,7 @@ def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, re
 
 
 def _email_change(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
-    """Email administrators, and the leads of organisations that use the provider."""
+    """Email the change to administrators and to the leads of organisations that use the provider."""
     key = key_of(app)
     is_recipient = Q(is_staff=True) | Q(pk__in=[lead.pk for lead in leads_using(key)])
     record_emails(

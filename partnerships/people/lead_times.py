@@ -1,4 +1,4 @@
-"""Lead times: how many days before a date each person wants each kind of reminder."""
+"""Lead times: how many days before a date each person receives each kind of reminder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from partnerships.people.models import LeadTimes, ReminderKind, User
 
 #: The longest lead time that a person can choose, in days.
 LONGEST_LEAD_TIME = 90
-#: The lead times of people who have not chosen any. For dates of partnerships, each party chooses for its leads.
+#: The lead times, in days, of people who have not chosen any. Dates of partnerships are missing, because each party
+#: chooses lead times for its leads.
 USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
     ReminderKind.COMMITMENTS: (14, 3, 0),
     ReminderKind.REPORTS: (5,),
@@ -25,12 +26,12 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 
 
 def lead_times_of(person: User) -> dict[str, list[int] | None]:
-    """Return a person's lead times of each kind, longest first. None if they follow each party's choice."""
+    """Return a person's lead times of each kind, the longest first; None if the person follows each party's choice."""
     return with_usual_lead_times(dict(LeadTimes.objects.filter(person=person).values_list("kind", "days")))
 
 
 def with_usual_lead_times(chosen: Mapping[str, list[int]]) -> dict[str, list[int] | None]:
-    """Return the lead times of each kind of reminder, given those that a person has chosen (see `lead_times_of`)."""
+    """Add the usual lead times to those that a person has chosen, as `lead_times_of` returns them."""
     return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
 
 
@@ -42,31 +43,31 @@ def _usual(kind: str) -> list[int] | None:
 def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None], now: dt.datetime) -> None:
     """Save how many days ahead a person wants each kind of reminder.
 
-    An empty list means never, None the usual lead times. Days out of range are left out.
+    An empty list means no reminders; None means the usual lead times. Days out of range are ignored.
     """
     open_accounts = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
     require(open_accounts.filter(pk=person.pk).first() is not None)
-    before = lead_times_of(person)
-    after = {kind: _in_range(chosen_days, before=before[kind]) for kind, chosen_days in days.items()}
-    changed = {kind: new_days for kind, new_days in after.items() if new_days != before[kind]}
-    for kind, new_days in changed.items():
+    old_days = lead_times_of(person)
+    new_days_by_kind = {kind: _in_range(chosen_days, before=old_days[kind]) for kind, chosen_days in days.items()}
+    changed_days = {kind: new_days for kind, new_days in new_days_by_kind.items() if new_days != old_days[kind]}
+    for kind, new_days in changed_days.items():
         if new_days is None:
             LeadTimes.objects.filter(person=person, kind=kind).delete()
         else:
             LeadTimes.objects.update_or_create(person=person, kind=kind, defaults={"days": new_days})
-    if changed:
+    if changed_days:
         record(
             actor_id=person.pk,
             kind=EventKind.LEAD_TIMES_CHOSEN,
             target_kind="person",
             target_id=person.pk,
             now=now,
-            data={"before": {kind: before[kind] for kind in changed}, "after": changed},
+            data={"before": {kind: old_days[kind] for kind in changed_days}, "after": changed_days},
         )
 
 
 def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -> list[int] | None:
-    """Return the days that are in range or were chosen before, longest first."""
+    """Return the days that are in range or were already chosen, the longest first."""
     if days is None:
         return None
     allowed = {day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}
@@ -74,8 +75,11 @@ def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -
 
 
 @dataclass(frozen=True, slots=True)
-class EverybodysLeadTimes:
-    """Everybody's lead times of one kind of reminder."""
+class LeadTimesByPerson:
+    """The lead times of all people for one kind of reminder.
+
+    `usual` applies to people who have no entry in `chosen`, which is keyed by the person's id.
+    """
 
     usual: Sequence[int]
     chosen: Mapping[int, Sequence[int]]
@@ -86,24 +90,32 @@ class EverybodysLeadTimes:
 
     @property
     def any_days(self) -> set[int]:
-        """All lead times that at least one person has."""
+        """Return all lead times that at least one person has."""
         return set(self.usual).union(*self.chosen.values())
 
 
-def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> EverybodysLeadTimes:
-    """Return everybody's lead times of one kind, in one query; `usual` replaces `USUAL_LEAD_TIMES`."""
+def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> LeadTimesByPerson:
+    """Return all people's lead times of one kind, in one query. `usual` replaces `USUAL_LEAD_TIMES`."""
     days_by_person = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
-    return EverybodysLeadTimes(usual=USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen=days_by_person)
+    return LeadTimesByPerson(usual=USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen=days_by_person)
 
 
 def is_time_to_remind(
-    lead_times: Collection[int], day: dt.date, *, last: dt.date | None, today: dt.date, even_after: bool = False
+    lead_times: Collection[int],
+    day: dt.date,
+    *,
+    last_reminder: dt.date | None,
+    today: dt.date,
+    even_after: bool = False,
 ) -> bool:
-    """Whether a reminder of this day is due: one of the lead times has come since the last reminder.
+    """Return True if a reminder of this day is due: a lead time has begun since the last reminder.
 
-    False after the day itself, unless `even_after`.
+    Returns False after the day itself, unless `even_after` is set.
     """
     if today > day and not even_after:
         return False
     reminder_days = [day - dt.timedelta(days=lead_time) for lead_time in lead_times]
-    return any(reminder_day <= today and (last is None or reminder_day > last) for reminder_day in reminder_days)
+    return any(
+        reminder_day <= today and (last_reminder is None or reminder_day > last_reminder)
+        for reminder_day in reminder_days
+    )

@@ -1,4 +1,4 @@
-"""Hooks of rooms that end a person's rights, or pass on their work, when their account is closed."""
+"""Hooks with which other rooms end a person's rights, or pass on the person's work, when the account is closed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """An account that is being closed. Without a `successor`, the organisation's leads decide who takes over."""
+    """An account that is being closed. If `successor` is None, the organisation's leads decide who takes over."""
 
     person: User
     author: User | None
@@ -20,21 +20,22 @@ class Leaving:
     now: dt.datetime
 
 
-#: Ends or passes on the person's rights and work in a room, and returns how many things. Runs inside the transaction.
+#: A function that ends or passes on the person's rights and work in one room, and returns the number of items. It is
+#: called inside the transaction.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
 
 
 def register_leaving(name: str, hook: Hook) -> None:
-    """Register a hook under a name that can follow its count, for example "memberships ended"."""
+    """Register a hook under a name that makes sense after its count, for example “memberships ended”."""
     _hooks[name] = hook
 
 
 def run_hooks(leaving: Leaving) -> dict[str, int]:
-    """Run every hook, and return how many things each ended or passed on."""
+    """Call every hook, and return the number of items that each hook ended or passed on, by its name."""
     return {name: hook(leaving) for name, hook in sorted(_hooks.items())}
 
 
 def hook_names() -> tuple[str, ...]:
-    """Return the names of all hooks, in alphabetical order."""
+    """Return the names of all hooks, sorted alphabetically."""
     return tuple(sorted(_hooks))

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from partnerships.people.addresses import client_address, counted_address
 from partnerships.people.models import Tally
 
-#: Periods of any length are counted from here.
+#: The moment at which the first period of every length began.
 _EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _ADD_TO_COUNT = """
 INSERT INTO people_tally (key, began_at, count)
@@ -28,7 +28,7 @@ RETURNING count
 
 
 def _key(what: str) -> str:
-    """Return a hash of the name of the count, because that may name a person or an address."""
+    """Return a hash of the count's name, because the name may contain a person or an address."""
     return salted_hmac("partnerships.people.limits", what, algorithm="sha256").hexdigest()
 
 
@@ -40,8 +40,8 @@ def _period_start(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
 def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1) -> int:
     """Add to a count, and return the count of the current period.
 
-    `what` names the count, and `stretch` is the length of its periods (a minute, an hour). Within a transaction, others
-    who add to the same count wait until it ends, and a rollback undoes the addition.
+    `what` is the name of the count, and `stretch` is the length of its periods (a minute, an hour). Within a
+    transaction, other transactions that add to the same count wait until it ends, and a rollback undoes the addition.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ADD_TO_COUNT, {"key": _key(what), "began_at": _period_start(now, stretch), "amount": amount})
@@ -50,7 +50,7 @@ def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1
 
 
 def counted_since(what: str, since: dt.datetime) -> int:
-    """Return the count of all periods that began after a moment."""
+    """Return the total count of all periods that began after a moment."""
     tallies = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
     return tallies["sum"] or 0
 
@@ -58,10 +58,10 @@ def counted_since(what: str, since: dt.datetime) -> int:
 def too_many(
     request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = "", amount: int = 1
 ) -> HttpResponse | None:
-    """Count a request, or the `amount` of things that it asks for; the 429 response if that is above the limit.
+    """Count a request, or the `amount` of items that it needs; return the 429 response if that is above the limit.
 
-    Counts by `who`, by default the signed-in person or, when signed out, the IP address. The response says when to try
-    again.
+    The count is by `who`: by default the signed-in person or, if nobody is signed in, the IP address. The response says
+    when to try again.
     """
     now = timezone.now()
     who = who or _requester(request)
@@ -73,12 +73,15 @@ def too_many(
 
 
 def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
-    """Count an upload of a spreadsheet or list; the 429 response if that is above the limit."""
+    """Count an upload of a spreadsheet or list; return the 429 response if that is above the limit."""
     return too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
 def _requester(request: HttpRequest) -> str:
-    """Return the person of a request or, when signed out, their IP address; an IPv6 /64 counts as one address."""
+    """Return a name for the signed-in person or, if nobody is signed in, for the IP address.
+
+    An IPv6 /64 counts as one address.
+    """
     person = request.user
     if person.is_authenticated:
         return f"person {person.pk}"

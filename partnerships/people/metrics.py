@@ -18,14 +18,14 @@ _DAY = 86_400
 
 
 class RetentionCollector(Collector):
-    """Days since each rule ran to its end; nothing without a database."""
+    """The days since each retention rule last completed; no metrics without a database."""
 
     def describe(self) -> Iterator[Metric]:
-        """No metrics: start-up must not query the database."""
+        """Yield no metrics, because the database must not be queried when the application starts."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics; infinite for a rule that never ran to its end."""
+        """Yield the metrics; infinite for a rule that has never completed."""
         try:
             ages = time_since_complete(now=timezone.now())
         except Error:

@@ -1,4 +1,4 @@
-"""Middleware for session limits, viewing as others and sign-in rules."""
+"""Middleware for session limits, for viewing the site as another person, and for sign-in rules."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from partnerships.people.view_as import live_view
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
-#: The session key with the id of a view.
+#: The session key of the id of the view (`ViewAs`) as another person.
 VIEW_AS_KEY = "view_as"
-#: Namespaces of pages that administrators see as themselves, even while they view the site as another person.
+#: The namespaces of pages that administrators see as themselves, even while they view the site as another person.
 _ADMINISTRATORS_OWN = frozenset({"admin", "people"})
 
 
 def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Return the redirect to the sign-in page, and back to the page afterwards."""
+    """Return a redirect to the sign-in page, which leads back to this page afterwards."""
     return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
 
 
 def _is_account_page(request: HttpRequest) -> bool:
-    """Whether the page belongs to allauth: sign-in, factors, sessions."""
+    """Return True if the page belongs to allauth: sign-in, second factors or sessions."""
     match = request.resolver_match
     return (
         match is not None
@@ -66,7 +66,7 @@ class SessionLimitMiddleware:
             return self.get_response(request)
         now = time.time()
         age = now - request.session.get(SIGNED_IN_AT, 0)
-        # Not below zero either: if the clock is set back, sessions must not become endless.
+        # A negative age ends the session, too: if the clock was set back, sessions must not become endless.
         if not -self.SECONDS <= age < settings.SESSION_HARD_LIMIT.total_seconds():
             logout(request)
             return _redirect_to_sign_in(request)
@@ -76,7 +76,7 @@ class SessionLimitMiddleware:
 
 
 class ViewAsMiddleware:
-    """Shows an administrator the site as another person sees it: read-only, with every page logged."""
+    """Shows an administrator the site as another person sees it, read-only; every page is logged."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -111,7 +111,7 @@ class ViewAsMiddleware:
         request.view_as = view_as  # type: ignore[attr-defined]  # for the banner
         administrator_id = request.user.pk
         request.user = view_as.person
-        # Row history shows changes that a page makes meanwhile as the administrator's.
+        # Row history attributes changes that a page makes during the view to the administrator.
         pghistory.context(user=administrator_id, seen_as=view_as.person_id)
         return None
 
@@ -133,7 +133,7 @@ class _SessionCheck(ABC):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Return the redirect while the requirement is not met, else None."""
+        """Return the redirect if the requirement is not met, otherwise None."""
         user = request.user
         if not isinstance(user, User) or hasattr(request, "view_as") or self.is_exempt(request):
             return None
@@ -145,24 +145,24 @@ class _SessionCheck(ABC):
         return redirection
 
     def is_exempt(self, request: HttpRequest) -> bool:
-        """Whether the page opens without the check."""
+        """Return True if people may open the page without the check."""
         return False
 
     @abstractmethod
     def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """Return the redirect to where the person can meet the requirement, or None if they meet it."""
+        """Return a redirect to the page where the person can meet the requirement; None if it is met."""
 
 
 class OwnSignInMiddleware(_SessionCheck):
     """Ends a session that was not started through the sign-in page that the organisation requires.
 
-    No page is exempt: a password must not be changed on account pages either.
+    No page is exempt, because people must not change a password on account pages either.
     """
 
     key = OWN_SIGN_IN_SEEN_AT
 
     def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """Sign the person out, and redirect to the sign-in page."""
+        """Sign the person out, and return a redirect to the sign-in page; None if the requirement is met."""
         if meets_sign_in_policy(request, user, now=timezone.now()):
             return None
         logout(request)
@@ -171,17 +171,17 @@ class OwnSignInMiddleware(_SessionCheck):
 
 
 class SecondFactorMiddleware(_SessionCheck):
-    """Redirects people who must add a second factor to the page where they can."""
+    """Redirects people who must add a second factor to the page where they can do so."""
 
     key = FACTOR_SEEN_AT
 
     def is_exempt(self, request: HttpRequest) -> bool:
-        """True on account pages, where a second factor can be added."""
+        """Return True on account pages, where people can add a second factor."""
         match = request.resolver_match
         return _is_account_page(request) or (match is not None and match.view_name == "people:account")
 
     def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """Redirect to the page of second factors."""
+        """Return a redirect to the page of second factors; None if the person has one or needs none."""
         if not required_for(user) or has_second_factor(user):
             return None
         messages.warning(request, "You need a second factor to continue: add a passkey or an authenticator app.")

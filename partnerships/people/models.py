@@ -25,16 +25,16 @@ def confirm_address(user: User) -> None:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates people by email address, kept in lower case."""
+    """Creates people by their email address, which is stored in lower case."""
 
     def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
-        """Return the people whose account a person may see: only themselves or, for administrators, everybody."""
+        """Return the people whose account a person may see: only themselves, or everyone for administrators."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.all() if user.is_staff else self.filter(pk=user.pk)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create a person; without a password they are a stakeholder, who cannot sign in."""
+        """Create a person. A person without a password is a stakeholder, who cannot sign in."""
         user = self.model(email=email.strip().lower(), **fields)
         if password is None:
             user.set_unusable_password()
@@ -51,17 +51,17 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """Return the person with this address, in any letter case."""
+        """Return the person with this address, ignoring upper and lower case."""
         return self.get(email__iexact=username)
 
 
-# Row history has no personal data, so that it can stay unchanged when a person is erased.
+# Row history leaves out personal data, so that the history need not change when a person is erased.
 @pghistory.track(exclude=["password", "last_login", "email", "name"])
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, identified by their email address.
 
     A *stakeholder* has no account (`account_since` is empty) and cannot sign in. A person who is not active has left:
-    they cannot sign in and get no emails. Staff are the administrators of the network.
+    such a person cannot sign in and receives no emails. Staff are the administrators of the network.
     """
 
     email = models.EmailField("email address", max_length=254)
@@ -102,14 +102,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def display_name(self) -> str:
-        """The name to show to others, never a part of the address, which only some people may see."""
+        """Return the name that other people see. It is never part of the address, which only some people may see."""
         if self.erased_at:
             return "a former member"
         return self.name or ("a stakeholder" if self.is_stakeholder else "a person without a name")
 
     @property
     def is_stakeholder(self) -> bool:
-        """Whether this person has no account."""
+        """Return True if this person has no account."""
         return self.account_since is None
 
     def get_short_name(self) -> str:
@@ -117,7 +117,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.get_full_name().split()[0]
 
     def get_full_name(self) -> str:
-        """Return the name to use in the person's own emails and pages; without one, the start of their address."""
+        """Return the name for the person's own emails and pages; without a name, the first part of the address."""
         return self.name or self.email.partition("@")[0]
 
 
@@ -125,15 +125,15 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Filters of invitations."""
 
     def open(self, now: dt.datetime) -> InvitationQuerySet:
-        """Invitations not yet used, revoked or expired."""
+        """Return invitations that have not been used, revoked or expired."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 
 
 @pghistory.track(exclude=["token_hash", "message"])
 class Invitation(models.Model):
-    """An invitation to sign in, emailed to one person; it works once and expires.
+    """An invitation to sign in, which is emailed to one person. It works once and expires.
 
-    Only a SHA-256 hash of the token is stored: the token itself is only in the email.
+    Only a SHA-256 hash of the token is stored; the token itself is only in the email.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
@@ -151,12 +151,12 @@ class Invitation(models.Model):
         return f"Invitation {self.pk}"
 
     def is_open(self, now: dt.datetime) -> bool:
-        """Whether it is not yet used, revoked or expired."""
+        """Return True if the invitation has not been used, revoked or expired."""
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
 
 
 class SecurityEventKind(models.TextChoices):
-    """Kinds of events in the security log of an account."""
+    """The kinds of events in the security log of an account."""
 
     SIGNED_IN = "signed_in", "Signed in"
     NEW_PLACE = "new_place", "Signed in from a new place"
@@ -173,11 +173,11 @@ class SecurityEventKind(models.TextChoices):
 
 
 class SecurityEvent(models.Model):
-    """An event in the security log of an account, kept for twelve months (docs/privacy.md).
+    """An event in the security log of an account, stored for twelve months (docs/privacy.md).
 
-    The application's database role can only add events. Functions of the table's owner (migration 0008) delete old ones
-    and blank the IP addresses and browsers of erased people. A refused sign-in with an address that no account has is
-    logged without a person and without the address.
+    The application's database role can only add events. Functions of the table's owner (migration 0008) delete old
+    events, and clear the IP addresses and browsers of erased people. If an address that no account has is refused at
+    sign-in, the event has no person and no address.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="security_events")
@@ -192,7 +192,7 @@ class SecurityEvent(models.Model):
             models.Index(fields=["at"], name="security_event_at"),
         ]
         triggers = [
-            # These protect the log where one database role owns the tables and runs the application.
+            # These triggers protect the log if the database role that runs the application also owns the tables.
             pgtrigger.Trigger(
                 name="unaltered",
                 when=pgtrigger.Before,
@@ -228,7 +228,7 @@ class SecurityEvent(models.Model):
 
 
 class ViewAs(models.Model):
-    """An administrator viewed the site as another person; kept for ever, with the reason."""
+    """A period in which an administrator viewed the site as another person, stored permanently with the reason."""
 
     administrator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views_as")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="viewed_as")
@@ -262,7 +262,7 @@ class ViewAs(models.Model):
 
 
 class ReminderKind(models.TextChoices):
-    """The kinds of reminders that people get before a date."""
+    """The kinds of reminder that people receive before a date."""
 
     COMMITMENTS = "commitments", "Commitments"
     DATES = "dates", "Dates of partnerships"
@@ -275,10 +275,10 @@ class ReminderKind(models.TextChoices):
 class LeadTimes(models.Model):
     """How many days before a date a person wants reminders of one kind.
 
-    An empty list means never. A person without a row gets the usual lead times (`people/lead_times.py`).
+    An empty list means no reminders. A person without a row has the usual lead times (`people/lead_times.py`).
     """
 
-    # No index of its own: the index of the unique constraint begins with the person.
+    # The field needs no index, because the index of the unique constraint begins with the person.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="lead_times", db_index=False)
     kind = models.CharField(max_length=12, choices=ReminderKind)
     days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
@@ -292,7 +292,7 @@ class LeadTimes(models.Model):
 
 
 class Tally(models.Model):
-    """A count for a rate limit within one period; the key is a hash, so that it identifies nobody."""
+    """A count for a rate limit within one period. The key is a hash, so that it identifies nobody."""
 
     key = models.CharField(max_length=64)
     began_at = models.DateTimeField()
@@ -308,7 +308,7 @@ class Tally(models.Model):
 
 
 class RefusedAddress(models.Model):
-    """An address that must not get digests: its person, since erased or with another address, refused them.
+    """An address that must not receive digests: its owner, since erased or with another address, refused them.
 
     Only a hash is stored, made with a key from the settings (`people/refusals.py`).
     """
@@ -326,7 +326,7 @@ class RefusedAddress(models.Model):
 class RetentionRun(models.Model):
     """One night's run of all retention rules.
 
-    Adding the row claims the day for one process. `ended_at` stays empty if a rule failed, so that the run is repeated.
+    A process claims the day by adding the row. `ended_at` stays empty if a rule failed, so that the run is repeated.
     """
 
     day = models.DateField(unique=True)
@@ -339,7 +339,7 @@ class RetentionRun(models.Model):
 
 
 class RetentionRuleState(models.Model):
-    """When a retention rule last completed, and its error since."""
+    """When a retention rule last completed, and the error of later attempts."""
 
     rule = models.CharField(max_length=100, unique=True)
     first_tried_at = models.DateTimeField()

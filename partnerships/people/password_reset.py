@@ -1,7 +1,7 @@
 """Password resets by email.
 
-The page only records the address; the composer looks it up. So the page, and the time it takes, tell nobody whether an
-address has an account.
+The page only records the address, which the composer of the email looks up. So neither the page nor the time that it
+takes reveals whether an address has an account.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ RESET_KIND = "people.password_reset"
 
 @transaction.atomic
 def ask_for_password_reset(*, address: str, now: dt.datetime) -> None:
-    """Record a request for an email to this address, which is deleted once the email is settled."""
+    """Record a request for an email to this address. The address is deleted once the email is settled."""
     record_email(kind=RESET_KIND, secrets={"address": address}, now=now)
 
 
 class PasswordResetComposer(Composer):
-    """Composes password resets for addresses with an account only."""
+    """Composes password resets, only for addresses with an account."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Return the requests with their people; refused if the address has no open account."""
+        """Return the requests with their people; requests for an address without an open account are refused."""
         return [self._candidate(request) for request in due]
 
     def _candidate(self, due: Due) -> Candidate:
@@ -44,12 +44,12 @@ class PasswordResetComposer(Composer):
         return PersonCandidate(due, person.email, person.get_full_name(), refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each email with a link that works once."""
-        again = repeatable(candidates)
+        """Write each email with a link that works once, or repeat an email that may already have been sent."""
+        repeatable_ids = repeatable(candidates)
         for candidate in candidates:
             if not isinstance(candidate, PersonCandidate):
                 continue
-            if candidate.pk in again:
+            if candidate.pk in repeatable_ids:
                 batch.again.append(candidate)
                 continue
             batch.messages[candidate.pk] = message(

@@ -1,4 +1,4 @@
-"""Refuses passwords that have appeared in data breaches."""
+"""Refuse passwords that have appeared in data breaches."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from django.utils.crypto import constant_time_compare
 
 log = structlog.get_logger(__name__)
 
-#: Digits of a hash that are sent. The service returns every breached hash that starts with them.
+#: The number of digits of a hash that are sent. The service returns every breached hash that begins with these digits.
 _PREFIX_LENGTH = 5
-#: Seconds to wait for the service.
+#: How long to wait for the service, in seconds.
 _TIMEOUT = 2
 
 
 class BreachedPasswordValidator:
     """Refuses passwords on a list of breached passwords.
 
-    It uses the range protocol of Have I Been Pwned: the service is sent only five digits of a hash. There is no check
-    if `BREACHED_PASSWORDS_URL` is empty, or if the service does not respond in time, so that its outage blocks nobody.
+    The validator uses the range protocol of Have I Been Pwned: the service receives only five digits of a hash.
+    Passwords are not checked if `BREACHED_PASSWORDS_URL` is empty, or if the service does not respond in time, so that
+    its outage blocks nobody.
     """
 
     def validate(self, password: str, user: object = None) -> None:
-        """Raise `ValidationError` for a password that is on the list."""
+        """Raise `ValidationError` if the password is on the list."""
         if settings.BREACHED_PASSWORDS_URL and self._is_known(password):
             raise ValidationError(self.refusal(), code="password_breached")
 
@@ -39,7 +40,7 @@ class BreachedPasswordValidator:
         return "Your password can’t be one that appeared in a data breach of another site."
 
     def _is_known(self, password: str) -> bool:
-        """Whether the password was breached; False if the service does not respond."""
+        """Return True if the password was breached; False if the service does not respond."""
         # SHA-1 is the protocol's choice; the hash is not stored.
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         try:
@@ -56,7 +57,7 @@ class BreachedPasswordValidator:
         for line in response.text.splitlines():
             suffix, _, count = line.partition(":")
             is_same = constant_time_compare(suffix.strip().upper(), digest[_PREFIX_LENGTH:])
-            # Padding lines have the count 0.
+            # The service adds padding lines, which have the count 0.
             if is_same and count.strip() not in ("", "0"):
                 return True
         return False

@@ -1,6 +1,6 @@
-"""Personal data rules: what erasure and export do with each field.
+"""Rules for personal data: what erasure and export do with each field.
 
-Each room registers rules for its own models; a test finds fields without a rule.
+Each room registers rules for its own models. A test finds fields without a rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Fate(Enum):
-    """How an erasure treats a personal field."""
+    """What an erasure does with a personal field."""
 
     KEEP = "kept: it names the person by number only, and shows “a former member”"
     CLEAR = "emptied"
@@ -31,8 +31,8 @@ class Fate(Enum):
 class Rule:
     """The rule for one personal field.
 
-    `why` is the purpose of keeping it. `exported` are the fields of the row that the person's export includes; empty
-    for rows that name the person only as one of several.
+    `why` is the purpose of storing the field. `exported` are the fields of the row that the person's export includes;
+    empty for rows that name the person only as one of several.
     """
 
     model: str
@@ -41,47 +41,47 @@ class Rule:
     why: str
     exported: tuple[str, ...] = ()
     #: For a field with data about a person: the field (or path) that refers to the person, if the row does not have
-    #: exactly one. It is the field itself if only the address identifies the person.
+    #: exactly one such field. If only the address identifies the person, this is the field itself.
     whose: str = ""
-    #: Applies the rule where the application's database role may not change the table itself.
+    #: A function that applies the rule, if the application's database role may not change the table directly.
     apply: Callable[[User], int] | None = None
 
 
 _rules: dict[tuple[str, str], Rule] = {}
 
-#: Names of fields that hold personal data in any model.
+#: Names of fields that contain personal data in any model.
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
-#: Fields with such a name that are addresses of sites, not of people.
+#: Fields with such a name that contain the address of a site, not of a person.
 _PLACES = frozenset({("plans.Site", "address")})
 
 
-#: The field with a person's id in rooms below people.
+#: The name of the field with a person's id in rooms below people, which cannot have a foreign key to people.
 PERSON_NUMBER = "person_id"
 
 
 def register_personal(rules: Sequence[Rule]) -> None:
-    """Register rules; models are named "app.Model"."""
+    """Register rules for personal fields. Models are written "app.Model"."""
     for rule in rules:
         _rules[rule.model, rule.field] = rule
 
 
 def rules() -> tuple[Rule, ...]:
-    """Return all rules, by model and field."""
+    """Return all rules, sorted by model and field."""
     return tuple(_rules[key] for key in sorted(_rules))
 
 
 def is_history(model: type[Model]) -> bool:
-    """Whether a model is a table of row history.
+    """Return True if the model is a table of row history.
 
-    Row history keeps people by id and excludes personal data.
+    Row history identifies people only by id, and excludes personal data.
     """
     return hasattr(model, "pgh_tracked_model") or model._meta.app_label == "pghistory"
 
 
 def personal_fields() -> Iterator[tuple[str, str]]:
-    """Yield every (model, field) that refers to a person or holds personal data.
+    """Yield every (model, field) that refers to a person or contains personal data.
 
-    Found in the models themselves.
+    The fields are found in the models themselves, not in the rules.
     """
     for model in apps.get_models():
         if not model._meta.managed or model._meta.proxy:
@@ -89,10 +89,10 @@ def personal_fields() -> Iterator[tuple[str, str]]:
         if is_history(model):
             yield from ((model._meta.label, name) for name in _held(model))
             continue
-        yield from ((model._meta.label, name) for name in (*_references(model), *_held(model)))
+        yield from ((model._meta.label, name) for name in (*_reference_names(model), *_held(model)))
 
 
-def _references(model: type[Model]) -> Iterator[str]:
+def _reference_names(model: type[Model]) -> Iterator[str]:
     user = apps.get_model(settings.AUTH_USER_MODEL)
     for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
         if field.related_model is user or field.name == PERSON_NUMBER:
@@ -111,16 +111,16 @@ def _held(model: type[Model]) -> Iterator[str]:
 
 
 def fields_without_rule() -> list[str]:
-    """Personal fields without a rule; a test requires none."""
+    """Return the personal fields without a rule. A test requires that there are none."""
     return sorted({f"{model}.{name}" for model, name in personal_fields() if (model, name) not in _rules})
 
 
 def rules_without_field() -> list[str]:
-    """Rules whose field no longer exists; a test requires none."""
-    gone = []
+    """Return the rules whose field no longer exists. A test requires that there are none."""
+    orphaned_rules = []
     for model, name in _rules:
         try:
             apps.get_model(model)._meta.get_field(name)
         except LookupError:
-            gone.append(f"{model}.{name}")
-    return sorted(gone)
+            orphaned_rules.append(f"{model}.{name}")
+    return sorted(orphaned_rules)

@@ -1,4 +1,4 @@
-"""Exports and erases a person's data by the registered rules."""
+"""Export and erase a person's data by the registered rules."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from partnerships.people.refusals import keep_refusal
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
-#: Version of the export's format, for programs that read it.
+#: The version of the export's format, for programs that read the export.
 FORMAT = "common-ground-personal-data/1"
 
 
-#: The journal's name for an erasure.
+#: The kind of journal line about an erasure.
 ERASED = "erased"
 
 
 class UnableToErase(Exception):
-    """The person has been erased already."""
+    """Raised if the person's data has already been erased."""
 
 
 def _as_json(value: Any) -> Any:
-    """Return the value as JSON can hold it; other types become text."""
+    """Return the value as JSON can store it; values of other types become text."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, FieldFile):
@@ -57,7 +57,7 @@ def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
 
 
 def _reference_rules_by_model() -> list[list[Rule]]:
-    """Return the rules about references to a person, grouped by model so that its rows are read once."""
+    """Return the rules about references to a person, grouped by model so that each model's rows are read once."""
     rules_by_model: dict[str, list[Rule]] = {}
     for rule in rules():
         if _is_reference(rule):
@@ -66,10 +66,10 @@ def _reference_rules_by_model() -> list[list[Rule]]:
 
 
 def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
-    """Return the ids of the rows whose text the person may read today: others may have changed it since they left.
+    """Return the ids of the rows whose text the person may read today.
 
-    Decided by `visible_to` of the rows or, without one, of the record that they belong to. Rows without either are the
-    person's own.
+    Other people may have changed the text since the person left. `visible_to` of the rows decides or, if they have
+    none, `visible_to` of the record that they belong to. Rows without either are the person's own.
     """
     if hasattr(rows, "visible_to"):
         return set(rows.visible_to(person).values_list("pk", flat=True))
@@ -85,20 +85,23 @@ def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
 
 
 def _is_not_text(row: Model, name: str) -> bool:
-    """Whether a field is a date, a choice or a reference, and so can be exported even if the text may not be read."""
+    """Return True if a field is a date, a choice or a reference.
+
+    Such a field can be exported even if the person may not read the text.
+    """
     field = row._meta.get_field(name)
     return isinstance(field, DateField | BooleanField | ForeignKey) or bool(getattr(field, "choices", None))
 
 
 def _is_reference(rule: Rule) -> bool:
-    """Whether the field refers to a person rather than describing one."""
+    """Return True if the field refers to a person rather than describing a person."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
     assert not field.many_to_many, "Export and erasure read one column of each row."
     return field.name == PERSON_NUMBER or (field.is_relation and field.related_model is User)
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
-    """Return everything held about a person, as JSON values: their own row, and every row that refers to them.
+    """Return all data about a person as JSON values: their own row, and every row that refers to them.
 
     The export is recorded in the activity log and in the person's security log.
     """
@@ -136,8 +139,8 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
 
 
 def _held_rows(person: User) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows that refer to the person, by model and field, each with the fields that its rule exports."""
-    held: dict[str, list[dict[str, Any]]] = {}
+    """Return the rows that refer to the person, by model and field, each with the fields that the rule exports."""
+    rows_by_reference: dict[str, list[dict[str, Any]]] = {}
     for model_rules in _reference_rules_by_model():
         model_rows = _rows(model_rules, person)
         readable_ids = _readable_ids(model_rows, person) if model_rows else set()
@@ -148,12 +151,12 @@ def _held_rows(person: User) -> dict[str, list[dict[str, Any]]]:
                 if row.serializable_value(rule.field) == person.pk
             ]
             if rows:
-                held[f"{rule.model} as {rule.field}"] = rows
-    return held
+                rows_by_reference[f"{rule.model} as {rule.field}"] = rows
+    return rows_by_reference
 
 
 def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any]:
-    # Other records by id only: an export must not include third parties.
+    # Other records are exported only by their id: an export must not include third parties.
     values = {
         name: _as_json(row.serializable_value(name)) for name in rule.exported if is_readable or _is_not_text(row, name)
     }
@@ -167,74 +170,76 @@ def rows_in(exported: dict[str, Any]) -> int:
 
 @transaction.atomic
 def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
-    """Erase a person; what must stay is shown as by “a former member”.
+    """Erase a person. Records that must stay name the person as “a former member”.
 
-    The account is closed first. If the person refused digests, a keyed hash of their address stays, so that nobody asks
-    them again. Returns how many rows each rule touched. Raises `UnableToErase`.
+    The account is closed first. If the person refused digests, a keyed hash of the address is stored, so that nobody
+    asks the person again. Returns the number of rows that each rule changed. Raises `UnableToErase`.
     """
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    require(rights_over(locked, author).may_administer)
-    if locked.erased_at is not None:
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked_person, author).may_administer)
+    if locked_person.erased_at is not None:
         raise UnableToErase("This person's data has already been erased.")
-    refusal_hash = keep_refusal(person=locked, now=now)
-    # First, because the database lets only erased people's security logs be blanked.
-    User.objects.filter(pk=locked.pk).update(erased_at=now)
-    touched = run_hooks(Leaving(person=locked, author=author, successor=None, reason=reason, now=now))
-    touched["refusals kept by a hash of the address"] = int(bool(refusal_hash))
-    end_sessions(locked)
-    # Values before references, because some values are found through rows that refer to the person.
+    refusal_hash = keep_refusal(person=locked_person, now=now)
+    # This comes first, because the database allows only erased people's security logs to be cleared.
+    User.objects.filter(pk=locked_person.pk).update(erased_at=now)
+    counts_by_rule = run_hooks(Leaving(person=locked_person, author=author, successor=None, reason=reason, now=now))
+    counts_by_rule["refusals kept by a hash of the address"] = int(bool(refusal_hash))
+    end_sessions(locked_person)
+    # Values are cleared before references, because some values are found through rows that refer to the person.
     for rule in rules():
         if not _is_reference(rule) and rule.model != "people.User":
-            touched[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked)
+            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked_person)
     for rule in rules():
         if _is_reference(rule):
-            touched[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, locked)
-    _forget_in_admin_log(locked)
+            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, locked_person)
+    _forget_in_admin_log(locked_person)
     journal.note(
         ERASED,
-        # The present time, because `now` of a retention run may be before a backup that was made meanwhile.
+        # The present time, because a backup may have been made since `now`, the start of a retention run.
         now=max(now, timezone.now()),
-        person=locked.pk,
-        address=journal.address_hash(locked.email),
+        person=locked_person.pk,
+        address=journal.address_hash(locked_person.email),
         refusal=refusal_hash,
-        joined=locked.joined_at.isoformat(),
+        joined=locked_person.joined_at.isoformat(),
     )
-    locked.groups.clear()
-    locked.user_permissions.clear()
-    locked.email, locked.name = erased_address(locked), ""
-    locked.time_zone = "Europe/London"
-    locked.is_active = locked.is_staff = locked.is_superuser = False
-    locked.account_since = locked.last_login = None
-    locked.erased_at = now
-    locked.left_at = locked.left_at or now
-    locked.set_unusable_password()
-    locked.save()
+    locked_person.groups.clear()
+    locked_person.user_permissions.clear()
+    locked_person.email, locked_person.name = erased_address(locked_person), ""
+    locked_person.time_zone = "Europe/London"
+    locked_person.is_active = locked_person.is_staff = locked_person.is_superuser = False
+    locked_person.account_since = locked_person.last_login = None
+    locked_person.erased_at = now
+    locked_person.left_at = locked_person.left_at or now
+    locked_person.set_unusable_password()
+    locked_person.save()
     record(
         actor_id=author.pk if author else None,
         kind=EventKind.DATA_ERASED,
         target_kind="person",
-        target_id=locked.pk,
+        target_id=locked_person.pk,
         now=now,
     )
     person.refresh_from_db()
-    return touched
+    return counts_by_rule
 
 
 def _apply_to_references(rule: Rule, person: User) -> int:
-    """Delete the rows that refer to the person, or count those that are kept: they hold only the id."""
+    """Delete the rows that refer to the person, or count the rows that stay, which contain only the id."""
     rows = _rows([rule], person)
     return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
 
 
 def _apply_to_value(rule: Rule, person: User) -> int:
-    """Clear, replace or delete a value about the person, and return how many rows that touched.
+    """Clear, replace or delete a value about the person, and return the number of rows.
 
-    The rows are found by their reference to the person or, without one, by the person's address.
+    The rows are found by their reference to the person or, if they have none, by the person's address.
     """
     if rule.apply is not None:
         return rule.apply(person)
     model: type[Model] = apps.get_model(rule.model)
-    references = [other.field for other in rules() if other.model == rule.model and _is_reference(other)]
+    references = [
+        other_rule.field for other_rule in rules() if other_rule.model == rule.model and _is_reference(other_rule)
+    ]
     reference = rule.whose or (references[0] if len(references) == 1 else "")
     if reference and reference != rule.field:
         rows = model._default_manager.filter(**{reference: person.pk})
@@ -249,7 +254,7 @@ def _apply_to_value(rule: Rule, person: User) -> int:
 
 
 def erased_address(person: User) -> str:
-    """Return a placeholder address that can receive nothing (RFC 2606)."""
+    """Return a placeholder address that cannot receive email (RFC 2606)."""
     return f"erased-{person.pk}@erased.invalid"
 
 

@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.second_factor import required_for
 
-#: Events of the security log that the account page shows.
+#: The number of events of the security log that the account page shows.
 _EVENTS_SHOWN = 10
 
 
 def colleagues_of(person: User) -> QuerySet[User]:
-    """Return other people with an open account, who could take over the person's work, by name."""
+    """Return other people with an open account, who could take over the person's work, sorted by name."""
     return User.objects.filter(is_active=True, account_since__isnull=False).exclude(pk=person.pk).order_by("name", "pk")
 
 

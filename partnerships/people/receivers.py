@@ -1,4 +1,4 @@
-"""Handlers of allauth's signals, for the security log and sessions."""
+"""Handlers of allauth's signals, which write to the security log and end sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _client(request: HttpRequest) -> dict[str, Any]:
 
 @receiver(user_logged_in)
 def session_began(request: HttpRequest, **kwargs: object) -> None:
-    """Note in the session when it began."""
+    """Store in the session the time at which it began."""
     request.session[SIGNED_IN_AT] = time.time()
 
 
@@ -41,7 +41,7 @@ def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
 def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
     """Log a wrong password.
 
-    One row for known and unknown addresses, so that both take the same time.
+    Known and unknown addresses both add one row, so that both take the same time.
     """
     person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
     if request is not None:
@@ -51,9 +51,9 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
 
 @receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])
 def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """Log a new password and end all other sessions."""
+    """Log a new password, and end all other sessions."""
     now = timezone.now()
-    end_sessions(user, but=request.session.session_key or "")
+    end_sessions(user, kept_session_key=request.session.session_key or "")
     note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_client(request))
     journal_password(user, now=now)
 

@@ -1,4 +1,4 @@
-"""Tells people, after they did something, who will get an email about it."""
+"""Messages that name, after a person's action, the recipients of emails about this action."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The emails recorded within a block."""
+    """The emails that were recorded within a block."""
 
     emails: list[Email]
 
     def sentence(self, *, besides: Collection[int | None] = ()) -> str:
-        """Sentences that name the recipients, with a space before: ` An email will be sent to Ben West.`
+        """Return sentences that name the recipients, with a space before: “ An email will be sent to Ben West.”
 
-        "" if there are none. People with the ids in `besides` are left out. Nor does it name people who are asked to
-        confirm their address: until they do, nobody may learn whom an address belongs to.
+        The text is "" if there are no recipients. People with the ids in `besides` are left out, and so are people who
+        are asked to confirm their address: until they do, nobody may learn who owns an address.
         """
         return self._sentence(WE_WILL_EMAIL, besides, about_account=True) + self._sentence(
             WILL_BE_SENT, besides, about_account=False
@@ -44,7 +44,7 @@ class Recipients:
 
 
 def _asks_to_confirm(email: Email) -> bool:
-    """Whether the email asks a stakeholder to confirm that they want digests."""
+    """Return True if the email asks a stakeholder to confirm that they want digests."""
     kind = kind_of(email.kind)
     return kind is not None and kind.always == FOR_CONSENT
 

@@ -1,4 +1,4 @@
-"""Stores refusals of digests after their person is erased or has changed the address.
+"""Store refusals of digests after the person was erased or has changed the address.
 
 Only a keyed hash of the address is stored: HMAC-SHA256 with the first of ADDRESS_HASH_KEYS or, if there are none, of
 SECRET_KEY and SECRET_KEY_FALLBACKS. A look-up tries all keys, so that a key can be changed (docs/privacy.md).
@@ -16,20 +16,20 @@ from partnerships.kit import journal
 from partnerships.outbox.queries.suppressions import suppressed_among
 from partnerships.people.models import RefusedAddress, User
 
-#: The kind of journal line about a refused address that its person no longer has, or that may get questions again.
+#: The kind of journal line about a refused address that its person no longer has, or that may receive questions again.
 KEPT_REFUSAL = "refusal kept"
-#: Returns whether a person has refused the emails that a room sends.
+#: A function that returns True if a person has refused the emails that a room sends.
 Hook = Callable[[User], bool]
 _hooks: list[Hook] = []
 
 
 def register_refusal(hook: Hook) -> None:
-    """Register a room's function that says whether a person has refused its emails."""
+    """Register a room's function that returns True if a person has refused the room's emails."""
     _hooks.append(hook)
 
 
 def hashes_of(address: str) -> list[str]:
-    """Return the hashes of an address, one for each key in order; the same for upper and lower case."""
+    """Return the hashes of an address, one for each key in order. Upper and lower case have the same hash."""
     keys = settings.ADDRESS_HASH_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     normalised = address.strip().lower()
     return [
@@ -39,7 +39,7 @@ def hashes_of(address: str) -> list[str]:
 
 
 def keep_refusal(*, person: User, now: dt.datetime) -> str:
-    """Store the hash of the address of a person being erased, if they refused digests; return the hash or ""."""
+    """Store the address's hash if the person, who is being erased, refused digests; return the hash or ""."""
     if not any(hook(person) for hook in _hooks):
         return ""
     address_hash = hashes_of(person.email)[0]
@@ -48,9 +48,9 @@ def keep_refusal(*, person: User, now: dt.datetime) -> str:
 
 
 def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
-    """Store the hash of a refused address whose person has another address now.
+    """Store the hash of a refused address whose person now has another address.
 
-    The journal has it too, so that a restore does not lose it.
+    The journal also contains the hash, so that a restore does not lose it.
     """
     refusal_hash = hashes_of(address)[0]
     keep_hashes([refusal_hash], now=now)
@@ -58,22 +58,22 @@ def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
 
 
 def keep_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
-    """Store hashes of refused addresses, for example from the journal, and return how many are new."""
-    existing = RefusedAddress.objects.filter(address_hash__in=hashes).count()
+    """Store hashes of refused addresses, for example from the journal, and return the number of new hashes."""
+    existing_count = RefusedAddress.objects.filter(address_hash__in=hashes).count()
     rows = [RefusedAddress(address_hash=address_hash, kept_since=now) for address_hash in hashes]
     RefusedAddress.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(set(hashes)) - existing
+    return len(set(hashes)) - existing_count
 
 
 def has_refused(address: str) -> bool:
-    """Whether a person who is erased or has another address now refused at this one."""
+    """Return True if a person who is erased, or now has another address, refused digests at this address."""
     return RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).exists()
 
 
 def refused_among(people: Collection[User]) -> list[User]:
     """Return the people who must not be emailed unless they ask for it.
 
-    Their address is refused (`has_refused`) or suppressed, or they have no account and refused what a room sends.
+    Their address is refused (`has_refused`) or suppressed, or they have no account and refused the emails of a room.
     """
     hashes_by_person = {person.pk: set(hashes_of(person.email)) for person in people}
     all_hashes: set[str] = set().union(*hashes_by_person.values())
@@ -92,9 +92,9 @@ def refused_among(people: Collection[User]) -> list[User]:
 
 
 def forget_refusal(address: str, *, now: dt.datetime) -> bool:
-    """Allow questions to an address again because its owner asks for it; return whether it was refused before."""
-    deleted, _ = RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()
-    was_refused = deleted > 0
+    """Allow questions to an address again because its owner asks for it; return True if it had been refused."""
+    deleted_count, _ = RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()
+    was_refused = deleted_count > 0
     if was_refused:
         journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal="", undone=True)
     return was_refused

@@ -1,4 +1,4 @@
-"""Registers the people room's events, emails and data rules with lower rooms."""
+"""Register the people room's events, emails and data rules with lower rooms."""
 
 from __future__ import annotations
 

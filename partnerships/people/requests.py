@@ -1,4 +1,4 @@
-"""Facts about a request for views: who is signed in, and whether a person is reading the page."""
+"""Facts about a request for views: the signed-in person, and whether a person is reading the page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from partnerships.people.models import User
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Return the signed-in person; 403 without one.
+    """Return the signed-in person; raise 403 if there is none.
 
-    `LoginRequiredMiddleware` has normally redirected such a request already.
+    Normally, `LoginRequiredMiddleware` has already redirected such a request.
     """
     if isinstance(request.user, User):
         return request.user
@@ -21,22 +21,23 @@ def signed_in(request: HttpRequest) -> User:
 
 
 class PrefetchRefused(Exception):
-    """Raised by a view whose page must not be prefetched, because opening it has an effect.
+    """Raised by a view whose page must not be prefetched, because opening the page has an effect.
 
-    `PrefetchMiddleware` turns it into a response, after which the browser requests the page again when it is opened.
+    `PrefetchMiddleware` turns the exception into a response after which the browser requests the page again once a
+    person opens it.
     """
 
 
 def is_prefetch(request: HttpRequest) -> bool:
-    """Whether the browser says that it requests the page before the person opens it."""
+    """Return True if the browser says that it requests the page before a person opens it."""
     purpose = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
     return not {"prefetch", "preview"}.isdisjoint(re.split(r"\W+", purpose.lower()))
 
 
 def is_reading(request: HttpRequest) -> bool:
-    """Whether the signed-in person is reading the page.
+    """Return True if the signed-in person is reading the page.
 
-    Not for a HEAD request, a prefetch, or an administrator who views the site as somebody else.
+    Returns False for a HEAD request, for a prefetch, and for an administrator who views the site as another person.
     """
     is_viewed_as = hasattr(request, "view_as")
     return request.method == "GET" and not is_viewed_as and not is_prefetch(request)

@@ -1,4 +1,4 @@
-"""Applies the journal to people after a restore: erasures, closed accounts, passwords, suppressed addresses."""
+"""Apply the journal to people after a restore: erasures, closed accounts, passwords and suppressed addresses."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ from partnerships.people.ways_in import (
 
 
 def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Keep refusals again of people who have another address since."""
+    """Store again the refusals of people who changed their address after the backup."""
     hashes = {line["refusal"] for line in not_undone("address", lines)}
     return Redone(keep_hashes(hashes, now=now))
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Erase the people who were erased since the backup, and keep their refusals.
+    """Erase the people who were erased after the backup, and store their refusals.
 
-    Refused addresses stay refused even if their people are not in the backup.
+    Refused addresses stay refused even if the backup does not contain their people.
     """
     keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     line_by_person = {line["person"]: line for line in lines}
@@ -82,15 +82,15 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Close or reopen each account as its last line says.
+    """Close or reopen each account as the last line about it says.
 
-    Even the last administrator's account is closed; the outcome then says that there is none.
+    Even the last administrator's account is closed; the outcome then says that there is no administrator.
     """
     line_by_person = last_about("person", lines)
     redone = Redone()
     for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
         line = line_by_person[person.pk]
-        # The id may belong to another person since the restore. Lines from before 29 November 2026 have no `joined`.
+        # Since the restore, the id may belong to another person. Lines from before 29 November 2026 have no `joined`.
         joined = person.joined_at.isoformat()
         if line.get("joined", joined) != joined:
             redone.left.append(
@@ -114,9 +114,9 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Withdraw administration that was withdrawn since the backup; it is never granted again.
+    """Withdraw the administration that was withdrawn since the backup; administration is never granted again.
 
-    Even the last administrator loses it; the outcome then says that there is none.
+    Even the last administrator loses it; the outcome then says that there is no administrator.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -131,7 +131,7 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
 
 
 def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Require a new password from people whose earlier password is back."""
+    """Require a new password from people whose earlier password was restored."""
 
     def redo(person: User, line: dict[str, Any]) -> int:
         changed_since = SecurityEvent.objects.filter(
@@ -148,7 +148,7 @@ def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the second factors that were removed since the backup.
 
-    A person without another factor must also choose a new password by email: their password alone must not be enough.
+    A person without another factor must also choose a new password by email: the password alone must not be enough.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -167,7 +167,7 @@ def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """List the people whose earlier address is back, which is not theirs any more."""
+    """List the people with a restored earlier address, which no longer belongs to them."""
     redone = Redone()
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -198,7 +198,7 @@ def _redo_people(
 
 
 def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the sign-in pages that were removed since the backup, and list those that changed their directory."""
+    """Remove the sign-in pages that were removed since the backup, and list the pages that changed their directory."""
     redone = Redone()
 
     def redo(app: SocialApp, line: dict[str, Any]) -> int:
@@ -215,7 +215,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             lines,
             apps.order_by("pk"),
             identity_of=provider_identity,
-            # Its identity says enough: it contains the directory.
+            # A provider's identity is enough to recognise it, because the identity contains the directory.
             began_at=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),
             redo=redo,
             unable=UnableToChangeProvider,
@@ -225,16 +225,16 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def _administrator_problems() -> list[str]:
-    """Return a line for the operator if the network has no administrator."""
+    """Return a line for the operator if the network has no administrator, otherwise no lines."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
     return ["the network has no administrator now: create one with `manage.py createsuperuser`"]
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Suppress or release each address as its last line says.
+    """Suppress or release each address as the last line about it says.
 
-    An address that no person in the restored database has is suppressed by its hash.
+    An address that nobody in the restored database has is suppressed by its hash.
     """
     line_by_hash = last_about("address", lines)
     emails = User.objects.exclude(email="").values_list("email", flat=True) if line_by_hash else ()
@@ -254,16 +254,16 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
 
 
 def advance_sequences() -> int:
-    """Advance every sequence by ten million, that of areas by ten thousand, and return how many there are.
+    """Advance every sequence by ten million, and that of areas by ten thousand; return the number of sequences.
 
-    An id that was given after the backup is then never given again, so that a new notice, comment or email is not
-    mistaken for one in the journal. The application's role may not set sequences: a function of the owner does it.
+    Ids from after the backup are then never used again, so that a new notice, comment or email is not mistaken for one
+    in the journal. The application's role may not set sequences, so a function of the owner does.
     """
     return call_owner_function("move_numbers_on")
 
 
 def record_restore_start(*, since: dt.datetime, now: dt.datetime) -> None:
-    """Record the moment from which the journal is applied, for a repeated run."""
+    """Record the moment from which the journal is applied, so that a repeated run uses the same moment."""
     record(
         actor_id=None,
         kind=EventKind.RESTORE_STARTED,
@@ -275,7 +275,7 @@ def record_restore_start(*, since: dt.datetime, now: dt.datetime) -> None:
 
 
 def first_journal_start(now: dt.datetime) -> dt.datetime | None:
-    """Return the moment from which the first run of the last week applied the journal; None without a run."""
+    """Return the moment from which the last week's first run applied the journal; None if there was no run."""
     recent_runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7))
     first_run = recent_runs.order_by("at", "pk").first()
     return dt.datetime.fromisoformat(first_run.data["since"]) if first_run else None
@@ -283,9 +283,9 @@ def first_journal_start(now: dt.datetime) -> dt.datetime | None:
 
 @transaction.atomic
 def end_sessions_and_invitations(*, now: dt.datetime) -> dict[str, int]:
-    """End all sessions and revoke all open invitations, and return how many of each.
+    """End all sessions and revoke all open invitations, and return the number of each.
 
-    The backup may hold some that were ended after it was made.
+    The backup may contain sessions and invitations that were ended after it was made.
     """
     sessions, _ = Session.objects.all().delete()
     invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)

@@ -1,4 +1,4 @@
-"""Retention: rooms register rules, and a nightly job applies each."""
+"""Retention: rooms register rules, and a nightly job applies each rule."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 NIGHT = 2
 #: How long an unfinished run blocks the next attempt.
 CUT_OFF = dt.timedelta(minutes=50)
-#: Rows deleted or changed in one transaction.
+#: The number of rows that one transaction deletes or changes.
 BATCH = 1_000
-#: A rule without a complete run for this long is reported to the operators.
+#: A rule that has not completed for this long is reported to the operators.
 OVERDUE = dt.timedelta(days=2)
-#: How long the file of a removed document or attachment is kept, and the same in words.
+#: How long the file of a removed document or attachment is stored, and the same in words.
 REMOVED_KEPT = dt.timedelta(days=365)
 REMOVED_KEPT_FOR = "12 months after they were removed"
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """A retention rule: what is kept, why, on which legal basis and how long.
+    """A retention rule: which data is stored, why, on which legal basis and how long.
 
-    `apply(now, dry_run)` removes what has been kept long enough, or only counts it, and returns the number. It runs
-    outside a transaction and commits in batches, so that work before a failure is not lost: use `delete_in_batches` or
-    `change_in_batches` for rows, and `for_each` where a service removes each thing.
+    `apply(now, dry_run)` removes data that has been stored long enough, or only counts it, and returns the number. The
+    function runs outside a transaction and commits in batches, so that work before a failure is not lost: use
+    `delete_in_batches` or `change_in_batches` for rows, and `for_each` if a service removes each item.
     """
 
     what: str
@@ -51,7 +51,7 @@ class RetentionRule:
 
 
 RULES: dict[str, RetentionRule] = {}
-#: Errors that end the present run at once, for example a time limit.
+#: Errors that end the present run immediately, for example a time limit.
 _ends_run: ContextVar[tuple[type[Exception], ...]] = ContextVar("_ends_run", default=())
 
 
@@ -64,54 +64,55 @@ def register_retention(
     kept_for: str,
     apply: Callable[[dt.datetime, bool], int],
 ) -> None:
-    """Register a rule under a short name; the same name replaces it."""
+    """Register a rule under a short name; a later rule with the same name replaces it."""
     RULES[name] = RetentionRule(what=what, purpose=purpose, basis=basis, kept_for=kept_for, apply=apply)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many things each rule removed (in a dry run: would remove), and the error type of each failed rule."""
+    """The number of items that each rule removed, or would remove in a dry run, and the errors of failed rules."""
 
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
 def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
-    """Delete rows, `BATCH` in a transaction, or only count them.
+    """Delete rows, `BATCH` in each transaction, or only count them.
 
     Returns the number of rows, without those that were deleted by cascade.
     """
     if dry_run:
         return rows.count()
-    removed = 0
+    removed_count = 0
     while batch_ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         _, deleted_by_model = rows.filter(pk__in=batch_ids).delete()
-        removed += deleted_by_model.get(rows.model._meta.label, 0)
+        removed_count += deleted_by_model.get(rows.model._meta.label, 0)
         if len(batch_ids) < BATCH:
             break
-    return removed
+    return removed_count
 
 
 def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: bool) -> int:
-    """Change rows, `BATCH` in a transaction, or only count them.
+    """Change rows, `BATCH` in each transaction, or only count them.
 
-    `change` returns how many rows it changed.
+    `change` returns the number of rows that it changed.
     """
     if dry_run:
         return rows.count()
-    changed = 0
+    changed_count = 0
     last_id = 0
     while batch_ids := list(rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
-            changed += change(rows.filter(pk__in=batch_ids))
+            changed_count += change(rows.filter(pk__in=batch_ids))
         last_id = batch_ids[-1]
-    return changed
+    return changed_count
 
 
 def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
-    """Call `act` with each thing, and return how often it succeeded.
+    """Call `act` with each item, and return the number of calls that succeeded.
 
-    A failure does not stop the others: the first one is raised at the end. Errors that end the run are raised at once.
+    A failure does not stop the other calls: the first failure is raised at the end. Errors that end the run are raised
+    immediately.
     """
     count = 0
     failure = None
@@ -130,7 +131,7 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
 
 
 def drop_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
-    """Delete the stored files of these rows, and return how many; the rows stay, with title and fingerprint."""
+    """Delete the stored files of these rows, and return their number; the rows keep title and fingerprint."""
     rows_with_file = rows.exclude(file="")
     if dry_run:
         return rows_with_file.count()
@@ -143,16 +144,16 @@ def _drop_file(rows_with_file: QuerySet[Any], pk: int) -> None:
     row = rows_with_file.select_for_update().filter(pk=pk).first()
     if row is None:  # restored, or dropped by another run, in the meantime
         return
-    # The file first: if the storage fails, the row still names the file, and the next run tries again.
+    # The file is deleted first: if the storage fails, the row still names the file, and the next run tries again.
     row.file.storage.delete(str(row.file.name))
     rows_with_file.model._default_manager.filter(pk=pk).update(file="")
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
-    """Apply every rule; a rule that fails does not stop the others.
+    """Apply every rule. A rule that fails does not stop the other rules.
 
-    Neither does one that never finishes in time, because the rule that was tried longest ago goes first. `stop_on` are
-    errors, such as a time limit, that end the whole run.
+    A rule that never finishes in time does not stop them either, because the rule that was tried longest ago goes
+    first. `stop_on` are errors, such as a time limit, that end the whole run.
     """
     outcome = Outcome()
     token = _ends_run.set(stop_on)
@@ -167,7 +168,7 @@ def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[t
 def _apply_rule(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> None:
     """Apply one rule, and add its count or failure to the outcome."""
     if not dry_run:
-        _save_state(name, now, tried_at=now)  # before it starts, because its process may be killed
+        _save_state(name, now, tried_at=now)  # before the rule starts, because its process may be killed
     try:
         with acting(reason=f"Kept long enough: {name}."):
             outcome.removed[name] = RULES[name].apply(now, dry_run)
@@ -184,7 +185,7 @@ def _apply_rule(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool)
 
 
 def _rules_by_last_attempt() -> list[str]:
-    """Return the names of the rules, those that were never tried first, then the one tried longest ago."""
+    """Return the names of the rules, untried rules first, then the rule that was tried longest ago."""
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     tried_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "tried_at"))
     return sorted(RULES, key=lambda name: (tried_at_by_rule.get(name, never), name))
@@ -197,7 +198,7 @@ def _save_state(name: str, now: dt.datetime, **fields: Any) -> None:
 
 
 def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
-    """Return how long ago each rule last completed; None if it never did."""
+    """Return how long ago each rule last completed; None if it never completed."""
     completed_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
     ages = {}
     for name in sorted(RULES):
@@ -222,7 +223,7 @@ def _database_clock() -> dt.datetime:
     return cast(dt.datetime, now)
 
 
-#: Claims a day, or claims it again if its run began before the cut-off and has not ended.
+#: Claims a day for a run, or claims the day again if its run began before the cut-off and has not ended.
 _CLAIM_DAY = """
 INSERT INTO people_retentionrun (day, began_at, removed)
 VALUES (%(day)s, %(now)s, '{}')
@@ -235,7 +236,7 @@ RETURNING id
 
 
 def _claim_today(now: dt.datetime) -> int | None:
-    """Claim today's run and return its id; None if another process has it or it is complete."""
+    """Claim today's run, and return its id; None if another process has claimed it or it is complete."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_DAY, {"day": timezone.localdate(now), "now": now, "cut_off": now - CUT_OFF})
         row = cursor.fetchone()
@@ -243,11 +244,11 @@ def _claim_today(now: dt.datetime) -> int | None:
 
 
 def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> Outcome | None:
-    """Apply every rule, at most once a day and after `NIGHT`; None if this call has nothing to do.
+    """Apply every rule, at most once a day and after `NIGHT`; return None if nothing is due.
 
-    Call it every hour, from any number of schedulers. A later call repeats a run that was cut off or in which a rule
-    failed. A `now` after the database's clock is not trusted, so that a worker whose clock is ahead deletes nothing
-    early.
+    Call this function every hour, from any number of schedulers. A later call repeats a run that was cut off or in
+    which a rule failed. If `now` is after the database's time, the database's time counts, so that a worker whose clock
+    is ahead deletes nothing early.
     """
     now = min(now, _database_clock())
     if timezone.localtime(now).hour < NIGHT:

@@ -9,9 +9,9 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights of one author over one person's account now.
+    """The present rights of one author over one person's account.
 
-    `is_system` is for loaders, commands and scheduled jobs, which have no author.
+    `is_system` means loaders, commands and scheduled jobs, which have no author.
     """
 
     person: User
@@ -21,40 +21,40 @@ class Rights:
 
     @property
     def is_own(self) -> bool:
-        """Whether the account is the author's own and open."""
+        """Return True if the account is the author's own and open."""
         return self.author_id == self.person.pk and self.person.is_active
 
     @property
     def may_administer(self) -> bool:
-        """Whether the author may close the account, reopen it, and make the person an administrator."""
+        """Return True if the author may close the account, reopen it, and make the person an administrator."""
         return self.is_system or self.is_administrator
 
     @property
     def may_change_details(self) -> bool:
-        """Whether the author may change the name and the time zone."""
+        """Return True if the author may change the name and the time zone."""
         return self.is_own or self.may_administer
 
     @property
     def may_export(self) -> bool:
-        """Whether the author may download everything that is stored about the person."""
+        """Return True if the author may download all data that is stored about the person."""
         return self.is_own or self.may_administer
 
 
 def is_administrator(person: User) -> bool:
-    """Whether the person administers the network.
+    """Return True if the person is an administrator of the network.
 
-    Read from the database and not from the object, because the account may have been closed meanwhile.
+    This is read from the database and not from the object, because the account may have been closed in the meantime.
     """
     return person.is_staff and User.objects.filter(pk=person.pk, is_staff=True, is_active=True).exists()
 
 
 def rights_over(person: User, author: User | None) -> Rights:
-    """Return the author's rights over the person's account; None is the system."""
+    """Return the author's rights over the person's account; an author of None means the system."""
     if author is None:
         return Rights(person, is_system=True)
     return Rights(person, author.pk, is_administrator=is_administrator(author))
 
 
 def keeps_network(author: User | None) -> bool:
-    """Whether the author may change settings of the whole network: administrators and the system (None) may."""
+    """Return True if the author may change settings of the whole network: administrators and the system (None) may."""
     return author is None or is_administrator(author)

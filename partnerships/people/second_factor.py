@@ -1,6 +1,6 @@
-"""Who must have a second factor.
+"""Decide who must have a second factor.
 
-Upper rooms register the reasons. The setting SECOND_FACTOR_REQUIRED switches on those that depend on a role.
+Upper rooms register the reasons. The setting SECOND_FACTOR_REQUIRED switches on the reasons that depend on a role.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from django.conf import settings
 
 from partnerships.people.models import User
 
-#: Returns whether the person must have a second factor. Reasons by role count only with SECOND_FACTOR_REQUIRED; the
-#: policy of an organisation always counts.
+#: A function that returns True if the person must have a second factor. Reasons by role count only with
+#: SECOND_FACTOR_REQUIRED; the policy of an organisation always counts.
 Reason = Callable[[User], bool]
 _by_role: dict[str, Reason] = {}
 _by_policy: dict[str, Reason] = {}
 
 
 def register_reason(name: str, reason: Reason, *, always: bool = False) -> None:
-    """Register a reason; with `always` it counts even without SECOND_FACTOR_REQUIRED."""
+    """Register a reason. With `always`, the reason counts even without SECOND_FACTOR_REQUIRED."""
     reasons = _by_policy if always else _by_role
     reasons[name] = reason
 
 
 def required_for(user: User) -> bool:
-    """Whether this person must have a second factor."""
+    """Return True if this person must have a second factor."""
     if any(reason(user) for reason in _by_policy.values()):
         return True
     return bool(settings.SECOND_FACTOR_REQUIRED) and any(reason(user) for reason in _by_role.values())
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether the person has an app, a passkey or a security key."""
+    """Return True if the person has an authenticator app, a passkey or a security key."""
     return bool(
         Authenticator.objects.filter(
             user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]

@@ -11,14 +11,14 @@ from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.services import record_email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
-#: A sign-in from a network and browser that were used within this time is not emailed.
+#: How long a network and browser are remembered. A sign-in from a remembered place is not emailed.
 REMEMBERED = dt.timedelta(days=180)
-#: Characters of a browser's description that are kept.
+#: The number of characters of a browser's description that are stored.
 _MAX_USER_AGENT = 200
 
 
 def _network(ip: str | None) -> str:
-    """Return the network of an address, because single addresses change every day; "" if it is not valid."""
+    """Return the network of an address, because single addresses change every day; "" if the address is not valid."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
@@ -30,20 +30,20 @@ def _network(ip: str | None) -> str:
 def note_event(
     *, person: User | None, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
 ) -> SecurityEvent:
-    """Add an event to a person's security log; without a person if no account has the address."""
+    """Add an event to a person's security log. `person` is None if no account has the address."""
     return SecurityEvent.objects.create(
         person=person, kind=kind, at=now, ip=ip or None, user_agent=user_agent[:_MAX_USER_AGENT]
     )
 
 
 def blank_security_log(person: User) -> int:
-    """Remove IP addresses and browsers from an erased person's log; the kinds and times of events stay."""
+    """Clear IP addresses and browsers in an erased person's log; the kinds and times of events stay."""
     return call_owner_function("blank_security_log", person.pk)
 
 
 @transaction.atomic
 def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: str) -> SecurityEvent:
-    """Log a sign-in, and email the person if they have not signed in from this network with this browser before.
+    """Log a sign-in, and email the person if this network and browser are new.
 
     The first sign-in is not emailed.
     """

@@ -1,4 +1,4 @@
-"""Services that add, invite and change people, and close accounts."""
+"""Add, invite and change people, and close accounts."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ INVITATION_LIFETIME = dt.timedelta(days=14)
 
 
 class UnableToAddPerson(Exception):
-    """The address is not a valid email address."""
+    """Raised if the address is not a valid email address."""
 
 
 class UnableToAcceptInvitation(Exception):
-    """The invitation is used, revoked or expired, or its person has left."""
+    """Raised if the invitation is used, revoked or expired, or its person has left."""
 
 
 class UnableToRemoveSecondFactor(Exception):
-    """No reason is given, they are the author's own second factors, or there are none."""
+    """Raised if the reason is missing, the second factors are the author's own, or the person has none."""
 
 
 class UnableToCloseAccount(Exception):
-    """The person has left already, or is the last administrator."""
+    """Raised if the person has already left, or is the last administrator."""
 
 
 def find_person(email: str) -> User | None:
-    """Return the person with this address, in any letter case; None if there is none.
+    """Return the person with this address, ignoring upper and lower case; None if there is none.
 
     One query, which uses the unique index.
     """
@@ -61,7 +61,7 @@ def find_person(email: str) -> User | None:
 
 
 def person_for_address(*, email: str, name: str = "") -> User:
-    """Return the person with this address, created as a stakeholder if there is none yet.
+    """Return the person with this address, who is created as a stakeholder if necessary.
 
     An existing person keeps their name. Raises `UnableToAddPerson` if the text is not an email address.
     """
@@ -76,12 +76,12 @@ def person_for_address(*, email: str, name: str = "") -> User:
     try:
         with transaction.atomic():
             return User.objects.create_user(email, name=name.strip())
-    except IntegrityError:
+    except IntegrityError:  # another transaction has created the person in the meantime
         return User.objects.get(email__iexact=email)
 
 
 def hash_token(token: str) -> str:
-    """Return the SHA-256 hash of a token in hex; the token itself is never stored."""
+    """Return the SHA-256 hash of a token in hex. The token itself is never stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -89,7 +89,10 @@ def hash_token(token: str) -> str:
 def create_invitation(
     *, person: User, invited_by: User | None, message: str = "", now: dt.datetime
 ) -> tuple[Invitation, str]:
-    """Create an invitation, and return it with its token. Earlier open invitations of the person stay valid."""
+    """Create an invitation, and return it with its token.
+
+    Earlier open invitations of the person stay valid.
+    """
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         person=person,
@@ -104,7 +107,7 @@ def create_invitation(
 
 @transaction.atomic
 def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Invitation:
-    """Accept an invitation, which works once; a person without an account also gets their password.
+    """Accept an invitation, which works once. A person without an account also chooses a password.
 
     Raises `UnableToAcceptInvitation` if the token is not valid, and Django's `ValidationError` if the password is not.
     """
@@ -144,15 +147,15 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
 @transaction.atomic
 def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
     """Change a person's name and time zone."""
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    require(rights_over(locked, author).may_change_details)
-    before, after = apply_changes(locked, {"name": name.strip(), "time_zone": time_zone})
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked_person, author).may_change_details)
+    before, after = apply_changes(locked_person, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
     changes = {"before": before, "after": after}
-    locked.save(update_fields=list(before))
-    person.name, person.time_zone = locked.name, locked.time_zone
-    # No names: the log stays when the person is erased.
+    locked_person.save(update_fields=list(before))
+    person.name, person.time_zone = locked_person.name, locked_person.time_zone
+    # The event contains no names, because the log stays when the person is erased.
     zone_change = {name: {"time_zone": values.get("time_zone")} for name, values in changes.items()}
     record(
         actor_id=author.pk,
@@ -178,60 +181,62 @@ def close_account(
     successor: User | None = None,
     even_last_administrator: bool = False,
 ) -> dict[str, int]:
-    """Close an account: end every right and every way to sign in.
+    """Close an account: end all rights of the person and every way to sign in.
 
-    The person's work passes to `successor`. An administrator loses administration for good, and they and the other
-    administrators are emailed. The last administrator's account is closed only with `even_last_administrator` (after a
-    restore). Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
+    The person's work passes to `successor`. An administrator permanently loses administration, and is emailed with the
+    other administrators. The last administrator's account is closed only with `even_last_administrator` (after a
+    restore). Returns the number of items that each room ended or passed on. Raises `UnableToCloseAccount`.
     """
-    locked, administrators = lock_with_administrators(person)
-    require(rights_over(locked, author).may_administer)
-    if not locked.is_active:
-        raise UnableToCloseAccount(f"{locked.display_name} has already left, so there is no account to close.")
-    if successor is not None and (successor.pk == locked.pk or not successor.is_active):
+    locked_person, other_administrators = lock_with_administrators(person)
+    require(rights_over(locked_person, author).may_administer)
+    if not locked_person.is_active:
+        raise UnableToCloseAccount(f"{locked_person.display_name} has already left, so there is no account to close.")
+    if successor is not None and (successor.pk == locked_person.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose another person with an account to take over their work.")
-    was_administrator = locked.is_staff
-    if was_administrator and not administrators and not even_last_administrator:
+    was_administrator = locked_person.is_staff
+    if was_administrator and not other_administrators and not even_last_administrator:
         raise UnableToCloseAccount("The network needs an administrator. Make another person an administrator first.")
-    ended = run_hooks(Leaving(person=locked, author=author, successor=successor, reason=reason, now=now))
-    journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
-    ended["sessions ended"] = end_sessions(locked)
-    ended["invitations withdrawn"] = Invitation.objects.filter(person=locked, accepted_at=None, revoked_at=None).update(
-        revoked_at=now
+    counts_by_hook = run_hooks(
+        Leaving(person=locked_person, author=author, successor=successor, reason=reason, now=now)
     )
-    locked.is_active, locked.left_at = False, now
-    locked.is_staff = locked.is_superuser = False
-    locked.save(update_fields=["is_active", "left_at", "is_staff", "is_superuser"])
-    SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)
+    journal.note(CLOSED, now=now, person=locked_person.pk, joined=locked_person.joined_at.isoformat())
+    counts_by_hook["sessions ended"] = end_sessions(locked_person)
+    counts_by_hook["invitations withdrawn"] = Invitation.objects.filter(
+        person=locked_person, accepted_at=None, revoked_at=None
+    ).update(revoked_at=now)
+    locked_person.is_active, locked_person.left_at = False, now
+    locked_person.is_staff = locked_person.is_superuser = False
+    locked_person.save(update_fields=["is_active", "left_at", "is_staff", "is_superuser"])
+    SecurityEvent.objects.create(person=locked_person, kind=SecurityEventKind.ACCESS_ENDED, at=now)
     event = record(
         actor_id=author.pk if author else None,
         kind=EventKind.ACCESS_ENDED,
         target_kind="person",
-        target_id=locked.pk,
+        target_id=locked_person.pk,
         now=now,
-        data={"reason": reason, "after": ended},
+        data={"reason": reason, "after": counts_by_hook},
     )
     if was_administrator:
-        journal_administration(locked, granted=False, now=now)
-        email_administration_change(locked, event=event, granted=False, now=now)
-        record_email(kind="people.account_closed", person_id=locked.pk, params={"event": event.pk}, now=now)
+        journal_administration(locked_person, granted=False, now=now)
+        email_administration_change(locked_person, event=event, granted=False, now=now)
+        record_email(kind="people.account_closed", person_id=locked_person.pk, params={"event": event.pk}, now=now)
     person.is_active, person.left_at = False, now
     person.is_staff = person.is_superuser = False
-    return ended
+    return counts_by_hook
 
 
 @transaction.atomic
 def reopen_account(*, person: User, author: User | None, now: dt.datetime, reason: str) -> None:
     """Reopen a closed account, without its memberships and shares.
 
-    Does nothing if the account is open or its person erased. The author is None for `after_restore`.
+    Does nothing if the account is open or its person erased. `author` is None in `after_restore`.
     """
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    require(rights_over(locked, author).may_administer)
-    if locked.is_active or locked.erased_at is not None:
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked_person, author).may_administer)
+    if locked_person.is_active or locked_person.erased_at is not None:
         return
-    locked.is_active, locked.left_at = True, None
-    locked.save(update_fields=["is_active", "left_at"])
+    locked_person.is_active, locked_person.left_at = True, None
+    locked_person.save(update_fields=["is_active", "left_at"])
     record(
         actor_id=author.pk if author else None,
         kind=EventKind.ACCESS_RESTORED,
@@ -252,12 +257,12 @@ def record_address_change(*, person: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_second_factors(*, person: User, author: User, reason: str, now: dt.datetime) -> int:
-    """Remove all second factors and recovery codes of a person who has lost them, and return how many.
+    """Remove all second factors and recovery codes of a person who has lost them; return their number.
 
     The person is signed out everywhere and emailed. Raises `UnableToRemoveSecondFactor`.
     """
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    require(rights_over(locked, author).may_administer)
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked_person, author).may_administer)
     if author.pk == person.pk:
         raise UnableToRemoveSecondFactor(
             "Change your own second factors in your account, or ask another administrator."
@@ -269,7 +274,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor to remove.")
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
-    journal_factors(locked, now=now)
+    journal_factors(locked_person, now=now)
     event = record(
         actor_id=author.pk,
         kind=EventKind.SECOND_FACTOR_REMOVED,

@@ -1,4 +1,4 @@
-"""Signs in a person through allauth, so that allauth's own records of the session are complete."""
+"""Sign a person in through allauth, so that allauth's own records of the session are complete."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from partnerships.people.models import User
 
 
 def sign_in_new_account(request: HttpRequest, person: User, *, password: str) -> HttpResponse:
-    """Sign in a person who has just set this password by an invitation.
+    """Sign in a person who has just set this password by an invitation or by the first administrator's link.
 
-    Redirects to the sign-in page where allauth's rate limits refuse it.
+    If allauth's rate limits refuse this, return a redirect to the sign-in page.
     """
     form = LoginForm({"login": person.email, "password": password}, request=request)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Which OpenID Connect providers people may or must sign in through."""
+"""The OpenID Connect providers through which people may or must sign in."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.http import HttpRequest
 
 from partnerships.people.models import User
 
-#: Returns the keys of providers for a person at a time.
+#: A function that returns the keys of providers for a person at a moment.
 Policy = Callable[[User, dt.datetime], set[str]]
 _offered: list[Policy] = []
 _required: list[Policy] = []
 
 
 def register_policy(*, offered: Policy, required: Policy) -> None:
-    """Register sources of offered and of required providers."""
+    """Register a source of the providers that people may use, and a source of the providers that people must use."""
     _offered.append(offered)
     _required.append(required)
 
@@ -28,21 +28,21 @@ def providers_required_of(user: User, *, now: dt.datetime) -> set[str]:
 
 
 def may_vouch_for(provider: str, user: User, *, now: dt.datetime) -> bool:
-    """Whether a provider may identify this person.
+    """Return True if a provider may identify this person.
 
-    One of their organisations must offer the provider, and none may require another one.
+    One of the person's organisations must offer the provider, and no organisation may require another provider.
     """
-    offered = set().union(*(policy(user, now) for policy in _offered))
-    return provider in offered and providers_required_of(user, now=now) <= {provider}
+    offered_providers = set().union(*(policy(user, now) for policy in _offered))
+    return provider in offered_providers and providers_required_of(user, now=now) <= {provider}
 
 
 def meets_sign_in_policy(request: HttpRequest, user: User, *, now: dt.datetime) -> bool:
-    """Whether the person signed in through every provider that their organisations require.
+    """Return True if the person signed in through every provider that their organisations require.
 
-    One provider cannot stand in for another, because it cannot vouch for another organisation.
+    One provider cannot replace another, because it cannot vouch for another organisation.
     """
-    required = providers_required_of(user, now=now)
-    if not required:
+    required_providers = providers_required_of(user, now=now)
+    if not required_providers:
         return True
     records = get_authentication_records(request, user)
-    return required <= {record.get("provider") for record in records if record["method"] == "socialaccount"}
+    return required_providers <= {record.get("provider") for record in records if record["method"] == "socialaccount"}

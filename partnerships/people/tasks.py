@@ -1,4 +1,4 @@
-"""Scheduled jobs on personal data."""
+"""Scheduled tasks for the journal and for retention."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from partnerships.people.retention import OVERDUE, apply_retention_once, overdue
 
 log = structlog.get_logger(__name__)
 
-#: Operators get an alert if a line has waited longer than this to be written to the journal's file.
+#: Operators are alerted if a line has waited longer than this to be written to the journal's file.
 _JOURNAL_LATE = dt.timedelta(minutes=10)
 
 
 @shared_task
 def write_journal() -> None:
-    """Every 30 seconds: write the lines that killed processes left behind."""
+    """Write the journal lines that killed processes left behind. Runs every 30 seconds."""
     now = timezone.now()
     write_waiting(now=now)
     oldest = oldest_waiting()
@@ -37,7 +37,7 @@ def write_journal() -> None:
 
 @shared_task
 def apply_retention_now() -> None:
-    """Hourly: apply the retention rules once a day."""
+    """Apply the retention rules once a day. Runs every hour."""
     now = timezone.now()
     overdue = overdue_rules(now=now)
     if overdue:

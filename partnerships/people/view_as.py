@@ -1,4 +1,4 @@
-"""Lets administrators view the site as another person: with a reason, read-only, and recorded."""
+"""Let administrators view the site as another person: with a reason, read-only, and recorded."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
 from partnerships.people.rights import rights_over
 
-#: How long a view lasts: enough to answer one question.
+#: How long a view lasts, which is enough to answer one question.
 LASTS = dt.timedelta(minutes=30)
 
 
 class UnableToViewAs(Exception):
-    """No reason is given, or the person cannot be viewed as."""
+    """Raised if the reason is missing, or the administrator may not view the site as this person."""
 
 
 @transaction.atomic
@@ -47,7 +47,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
 
 @transaction.atomic
 def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
-    """End the view, unless it has ended already."""
+    """End the view, unless it has already ended."""
     if ViewAs.objects.filter(pk=view.pk, ended_at=None).update(ended_at=now):
         view.ended_at = now
         record(
@@ -60,7 +60,7 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
 
 
 def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | None:
-    """Return the administrator's view with this id, and its person, while it is in force; else None."""
+    """Return the administrator's view with this id, and its person, if it is in force; otherwise None."""
     if not (administrator.is_staff and administrator.is_active):
         return None
     return (

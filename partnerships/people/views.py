@@ -74,7 +74,7 @@ def details(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
-    """Download everything held about the signed-in person, as JSON."""
+    """Download all data about the signed-in person, as JSON."""
     user = signed_in(request)
     exported = export_person(person=user, author=user, now=timezone.now())
     body = json.dumps(exported, indent=2, ensure_ascii=False)
@@ -142,14 +142,14 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a person's account."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
-    back = reverse("admin:people_user_change", args=[pk])
-    form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=back)
+    person_url = reverse("admin:people_user_change", args=[pk])
+    form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=person_url)
 
     def close_the_account() -> tuple[str, str]:
-        ended = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
-        counts = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
+        counts_by_hook = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
+        counts = ", ".join(f"{count} {name}" for name, count in counts_by_hook.items() if count)
         message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
-        return message, back
+        return message, person_url
 
     # `take_step` calls `close_the_account` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -164,7 +164,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _signed_in_administrator(request: HttpRequest) -> User:
-    """Return the signed-in administrator; 404 for anybody else."""
+    """Return the signed-in administrator; raise 404 for anyone else."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -188,16 +188,16 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change_administration(request: HttpRequest, administrator: User, person: User, *, granting: bool) -> HttpResponse:
-    """Show the page to make a person an administrator, or to end that, with a reason."""
-    back = reverse("admin:people_user_change", args=[person.pk])
+    """Show the page that makes a person an administrator, or withdraws administration, with a reason."""
+    person_url = reverse("admin:people_user_change", args=[person.pk])
     button = "Make administrator" if granting else "Remove as administrator"
-    form = ReasonForm(posted(request), submit=button, cancel=back)
+    form = ReasonForm(posted(request), submit=button, cancel=person_url)
 
     def grant_or_withdraw() -> tuple[str, str]:
         change = grant_administration if granting else withdraw_administration
         change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
         status = "now" if granting else "no longer"
-        return f"{person.display_name} is {status} a network administrator.", back
+        return f"{person.display_name} is {status} a network administrator.", person_url
 
     return take_step(
         request,
@@ -215,14 +215,14 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a person's lost second factors, with a reason."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
-    back = reverse("admin:people_user_change", args=[pk])
-    form = ReasonForm(posted(request), submit="Remove second factor", cancel=back)
+    person_url = reverse("admin:people_user_change", args=[pk])
+    form = ReasonForm(posted(request), submit="Remove second factor", cancel=person_url)
 
     def remove_factors() -> tuple[str, str]:
         remove_second_factors(
             person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
         )
-        return f"The second factors of {person.display_name} have been removed.", back
+        return f"The second factors of {person.display_name} have been removed.", person_url
 
     return take_step(
         request,
@@ -241,8 +241,8 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Start to sign in through an organisation's provider.
 
-    The response is a page that leads on to the provider, not a redirect. Browsers apply the content security policy's
-    `form-action` to redirects of a form too, and it stays at 'self' everywhere (docs/decisions/0021).
+    The response is a page that leads to the provider, not a redirect. Browsers apply the content security policy's
+    `form-action` also to redirects of a form, and this policy is 'self' everywhere (docs/decisions/0021).
     """
     try:
         response: HttpResponse = begin_openid_connect(request, provider_id=provider_id)
@@ -265,7 +265,7 @@ def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpRespo
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Show the privacy notice: what is kept about people, why, for how long, and their rights."""
+    """Show the privacy notice: which data about people is stored, why, for how long, and people's rights."""
     return render(request, "people/privacy.html", {"rules": RULES.values(), "contact": settings.PRIVACY_CONTACT})
 
 

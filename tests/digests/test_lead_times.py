@@ -218,7 +218,7 @@ def test_a_time_to_remind_comes_once(last: int | None, left: int, expected: bool
     found = is_time_to_remind(
         [7, 0],
         day,
-        last=None if last is None else day - dt.timedelta(days=last),
+        last_reminder=None if last is None else day - dt.timedelta(days=last),
         today=day - dt.timedelta(days=left),
     )
 

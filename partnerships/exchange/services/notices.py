@@ -13,7 +13,7 @@ from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import EDITING_ROLES, Membership, Role
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
+from partnerships.people.lead_times import LeadTimesByPerson, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
 #: Entries that were shared longer ago than this send no email as new.
@@ -83,11 +83,11 @@ def _is_due(
     if closes_on is None:
         return False
     last = timezone.localdate(reminded_at) if reminded_at else None
-    return is_time_to_remind(lead_times, closes_on, last=last, today=today)
+    return is_time_to_remind(lead_times, closes_on, last_reminder=last, today=today)
 
 
 @transaction.atomic
-def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> int:
+def _remind_of(pk: int, lead_times: LeadTimesByPerson, now: dt.datetime) -> int:
     """Remind the people whose lead time for this entry has come; returns the number of emails."""
     today = timezone.localdate(now)
     entries = _closing_within(max(lead_times.any_days), now).filter(pk=pk)

@@ -12,7 +12,7 @@ from partnerships.conversations.models import Report
 from partnerships.conversations.queries.reports import people_to_chase
 from partnerships.conversations.services.reports.recording import record_report
 from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
+from partnerships.people.lead_times import LeadTimesByPerson, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
 #: Followers are told that a progress report is due this many days before its due day.
@@ -38,22 +38,24 @@ def remind_of_reports(*, now: dt.datetime) -> int:
     return sum(_remind(report, lead_times, now) for report in reports)
 
 
-def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -> bool:
+def _remind(report: Report, lead_times: LeadTimesByPerson, now: dt.datetime) -> bool:
     """Record the emails about one report if they are due now, and return whether they were due."""
     today = timezone.localdate(now)
     stage = _stage(report, today)
     if not stage:
         return False
     last_reminder = timezone.localdate(report.reminded_at) if report.reminded_at else None
-    is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last=last_reminder, today=today, even_after=True)
+    is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last_reminder=last_reminder, today=today, even_after=True)
     recipient_ids: list[int] = []
-    if stage != "before" or is_time_to_remind(lead_times.any_days, report.due_on, last=last_reminder, today=today):
+    if stage != "before" or is_time_to_remind(
+        lead_times.any_days, report.due_on, last_reminder=last_reminder, today=today
+    ):
         recipient_ids = [person.pk for person in people_to_chase(report, stage, today)]
     if stage == "before":
         recipient_ids = [
             pk
             for pk in recipient_ids
-            if is_time_to_remind(lead_times.of(pk), report.due_on, last=last_reminder, today=today)
+            if is_time_to_remind(lead_times.of(pk), report.due_on, last_reminder=last_reminder, today=today)
         ]
         if not recipient_ids and not is_near:
             return False

@@ -1,4 +1,4 @@
-"""Applies the journal to a restored backup: what happened after the backup was made."""
+"""Apply the journal to a restored backup, so that what happened after the backup happens again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from partnerships.people.restoring import (
     record_restore_start,
 )
 
-#: Transactions that were open during the backup may be missing from it, so begin a little before its newest event.
+#: How long before the backup's newest event the journal is read, because transactions that were open during the backup
+#: may be missing from it.
 _MARGIN = dt.timedelta(minutes=5)
 
 
@@ -95,7 +96,10 @@ class Command(AccountedCommand):
             raise CommandError(f"Not applied: {'; '.join(failed_subjects)}. Fix the cause, then run this again.")
 
     def _start_of_journal(self, since_option: str | None, now: dt.datetime) -> dt.datetime:
-        """The moment from which the journal is applied: the option, an earlier run's start, or the newest event."""
+        """Return the moment from which the journal is applied.
+
+        This is the option, or the start of an earlier run, or shortly before the newest event.
+        """
         if since_option:
             since = parse_datetime(since_option)
             if since is None or since.tzinfo is None:

@@ -1,4 +1,4 @@
-"""Lets partners ask an address again that refused digests and whose person was erased."""
+"""Let partners ask an address again whose owner refused digests and was erased."""
 
 from __future__ import annotations
 

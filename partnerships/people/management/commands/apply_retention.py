@@ -1,4 +1,4 @@
-"""Applies the retention rules, as the worker does every night."""
+"""Apply the retention rules, as the worker does every night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encrypts the secrets of all second factors again with the first key."""
+"""Encrypt the secrets of all second factors again with the first key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(AccountedCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Encrypt all or none, and print how many."""
+        """Encrypt all secrets or none, and print the number of second factors."""
         try:
             count = reencrypt_all()
         except UnableToDecrypt as error:

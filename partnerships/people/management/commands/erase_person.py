@@ -1,4 +1,4 @@
-"""Erases a person's data (UK GDPR, Article 17)."""
+"""Erase a person's data (UK GDPR, Article 17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports everything held about a person (UK GDPR, Article 15)."""
+"""Export all data about a person (UK GDPR, Article 15)."""
 
 from __future__ import annotations
 

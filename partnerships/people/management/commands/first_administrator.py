@@ -1,4 +1,4 @@
-"""Prints the one-time link by which a new network gets its first administrator."""
+"""Print the one-time link with which a new network's first administrator creates an account."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command(AccountedCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the link, unless the network has had an administrator."""
+        """Print the link, unless the network has already had an administrator."""
         if not is_wanted():
             raise CommandError("This network has already had an administrator. Ask an administrator to make others.")
         self.stdout.write(settings.SITE_ORIGIN + reverse("people:begin", kwargs={"token": new_token()}))

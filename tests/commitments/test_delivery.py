@@ -93,10 +93,10 @@ def test_reporting_less_than_before_needs_a_note(world: World) -> None:
 
 def test_report_sent_twice_is_recorded_once(world: World) -> None:
     commitment = agree(world)
-    report(world, commitment, delivered=Decimal(10), seen=0)
+    report(world, commitment, delivered=Decimal(10), newest_seen_id=0)
 
     with pytest.raises(services.UnableToRecordProgress, match="A colleague has just reported"):
-        report(world, commitment, delivered=Decimal(10), seen=0)
+        report(world, commitment, delivered=Decimal(10), newest_seen_id=0)
 
     assert commitment.progress.count() == 1
 

@@ -27,6 +27,9 @@ class AccountedCommand(BaseCommand):
     """A command that adds its name and `--reason` to row history."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run with the command's name as context, without its arguments: they may be email addresses."""
+        """Run the command, with its name in the context of row history.
+
+        The arguments are left out: they may be email addresses.
+        """
         with acting(command=type(self).__module__.rpartition(".")[2], reason=options.get("reason")):
             return super().execute(*args, **options)

@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from partnerships.kit.dates import long_date
 
-#: Parameters that choose a page of a list. They are dropped if its filters change.
+#: Parameters that choose a page of a list. Links that change the filters leave these parameters out.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 
@@ -25,7 +25,7 @@ class Chip:
 
 
 def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
-    """The active filters of a GET form, each with a link that removes it; none if the form is invalid."""
+    """Return a chip for each active filter of a GET form; no chips if the form is invalid."""
     if not form.is_valid():
         return []
     chips: list[Chip] = []
@@ -41,7 +41,10 @@ def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
 
 
 def _query_without(parameters: QueryDict, parameter: str, value: str) -> str:
-    """The query string of the first page without a value of a parameter; without the parameter if it has no other."""
+    """Return the query string of the list's first page without one value of a parameter.
+
+    The parameter disappears if it has no other value.
+    """
     remaining = parameters.copy()
     for paging_parameter in PAGING_PARAMETERS:
         remaining.pop(paging_parameter, None)
@@ -55,6 +58,7 @@ def _query_without(parameters: QueryDict, parameter: str, value: str) -> str:
 
 
 def _chip_label(field: forms.Field, name: str, value: Any) -> str:
+    """Return the words of a filter's chip, such as "Status: open" or "From 1 May 2026"."""
     label = str(field.label or name.replace("_", " ").capitalize())
     if isinstance(field, forms.ModelChoiceField):
         return str(field.label_from_instance(value))
@@ -68,7 +72,7 @@ def _chip_label(field: forms.Field, name: str, value: Any) -> str:
 
 
 def _labels_by_value(choices: Any) -> Mapping[str, str]:
-    """The labels of choices by their values, those within groups too."""
+    """Return the label of each choice by its value, including choices within groups."""
     labels: dict[str, str] = {}
     for value, label in choices:
         if isinstance(label, list | tuple):  # a group: its name and its choices

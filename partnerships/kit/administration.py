@@ -26,15 +26,14 @@ _REFUSAL = "common_ground.refusal"
 class OfferedFilters:
     """A ModelAdmin that allows only the filters that its list offers.
 
-    Django allows a filter by nearly any column. An administrator could find out a hidden text with it, character by
-    character.
+    Django allows a filter by nearly any column, so an administrator could guess a hidden text character by character.
     """
 
     #: Rows of a page. Django's default of 100 takes three times as long to render.
     list_per_page = 25
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether the list offers this filter."""
+        """Return whether the list offers this filter."""
         model_admin: Any = self
         offered_fields = {
             list_filter if isinstance(list_filter, str) else list_filter[0]
@@ -47,7 +46,7 @@ class OfferedFilters:
 
 
 def _filters_by(lookup: str, field: str) -> bool:
-    """Whether a lookup filters by this field, such as `status__exact` or `owner__id__in`."""
+    """Return whether a lookup filters by this field, such as `status__exact` or `owner__id__in`."""
     if lookup == field:
         return True
     prefix = f"{field}__"
@@ -57,35 +56,44 @@ def _filters_by(lookup: str, field: str) -> bool:
 
 
 class NamedValues(admin.AllValuesFieldListFilter):
-    """A filter by the values of a column; an empty value is shown as "Not given", because its link needs text."""
+    """A filter by the values of a column, with the label "Not given" for an empty value.
+
+    Without a label, the link of the empty value would have no text.
+    """
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """The values, each with its label."""
+        """Yield the values, each with its label."""
         for choice in super().choices(changelist):
             is_empty = choice["display"] in ("", None)
             yield {**choice, "display": "Not given"} if is_empty else choice
 
 
 class RowHistory:
-    """A ModelAdmin whose history page shows what database triggers recorded, also of bulk updates and raw SQL."""
+    """A ModelAdmin whose history page shows the changes that database triggers recorded.
 
-    #: Columns with content that only partners may read. The history shows that they changed, but no values.
+    Unlike Django's own history, it includes bulk updates and raw SQL.
+    """
+
+    #: Columns whose content only partners may read. The history shows that they changed, but not their values.
     restricted: tuple[str, ...] = ()
 
     def columns_without_values(self, request: HttpRequest, record: Any) -> set[str]:
-        """Columns whose values the history does not show: `restricted` ones, and those not on any other page."""
+        """Return the columns whose values the history does not show.
+
+        These are the `restricted` columns, and the columns that no other admin page shows.
+        """
         model_admin: Any = self
-        visible = {
+        visible_columns = {
             *flatten_fieldsets(model_admin.get_fieldsets(request, record)),
             *model_admin.get_list_display(request),
         }
-        invisible = {field.name for field in record._meta.concrete_fields if field.name not in visible}
-        return (invisible | set(self.restricted)) - {record._meta.pk.name}
+        hidden_columns = {field.name for field in record._meta.concrete_fields if field.name not in visible_columns}
+        return (hidden_columns | set(self.restricted)) - {record._meta.pk.name}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The changes of the row, newest first: who, when, from where and why."""
+        """Show the changes of the row, newest first: who made each change, when, from where and why."""
         model_admin: Any = self
         record = model_admin.get_object(request, object_id)
         if record is None:
@@ -107,7 +115,7 @@ class _IdsOnlySelect(AutocompleteSelect):
     """Django's autocomplete select, which ignores values that cannot be ids when it shows the form again."""
 
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
-        """The chosen options, without values that PostgreSQL would refuse as ids (more than 18 digits)."""
+        """Return the chosen options, without values that PostgreSQL would refuse as ids (more than 18 digits)."""
         ids = [item for item in value if str(item).isdecimal() and len(str(item)) <= 18]
         return super().optgroups(name, ids, attr)
 
@@ -116,7 +124,7 @@ class AutocompleteMixin:
     """A ModelAdmin whose autocomplete fields refuse an invalid value with an error on the form, not with a 500."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The form field, with `_IdsOnlySelect` for autocomplete."""
+        """Return the form field, with `_IdsOnlySelect` as widget if it is an autocomplete field."""
         model_admin: Any = self
         if db_field.name in model_admin.get_autocomplete_fields(request):
             kwargs.setdefault("widget", _IdsOnlySelect(db_field, model_admin.admin_site))
@@ -125,16 +133,16 @@ class AutocompleteMixin:
 
 
 class ShowsRefusals:
-    """A ModelAdmin that saves through a service and shows its refusal as an error of the form.
+    """A ModelAdmin that saves through a service and shows the service's refusal as an error of the form.
 
-    A service refuses by raising one of `refusals`, and nothing is saved. Caught in `save_model`, the refusal would come
-    too late: Django would go on to say that the record was changed.
+    A service refuses by raising one of `refusals`, and nothing is saved. `save_model` would catch the exception too
+    late: Django would go on to say that the record was changed.
     """
 
     refusals: tuple[type[Exception], ...] = ()
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page of the form; after a refusal the same form again, with the reason."""
+        """Show or save the form; after a refusal, show the same form again with the reason."""
         parent: Any = super()
         try:
             return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
@@ -143,7 +151,7 @@ class ShowsRefusals:
             return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The form class; after a refusal, a subclass that is invalid with the reason as its error."""
+        """Return the form class; after a refusal, a subclass whose `clean` adds the reason as an error."""
         parent: Any = super()
         form_class: Any = parent.get_form(request, *args, **kwargs)
         refusal = request.META.get(_REFUSAL)
@@ -161,7 +169,7 @@ class NothingAdded:
     """A ModelAdmin without an "Add" page: only services add rows."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False for everybody."""
         return False
 
 
@@ -169,7 +177,7 @@ class NothingDeleted:
     """A ModelAdmin without deletion: rows are ended or retired instead."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False for everybody."""
         return False
 
 
@@ -177,12 +185,12 @@ class ReadOnly(NothingAdded, NothingDeleted):
     """A ModelAdmin that only shows rows: only services change them."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False for everybody."""
         return False
 
 
 class VocabularyAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Any]):
-    """The admin pages of a `Vocabulary`; the code of a saved word cannot be changed."""
+    """The admin pages of a `Vocabulary`. The code of a saved word cannot be changed."""
 
     list_display: tuple[str, ...] = ("label", "code", "position", "active")
     list_editable = ("position",)
@@ -191,16 +199,16 @@ class VocabularyAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Any]):
     ordering = ("position", "label", "pk")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The usual fields, and the code of a saved word: records are stored with it."""
+        """Return the usual read-only fields, and the code of a saved word, because records are stored with the code."""
         return [*self.readonly_fields, *(["code"] if obj else [])]
 
 
 class ReadOnlyAdmin(RowHistory, ReadOnly, admin.ModelAdmin[Any]):
-    """The admin pages of records that can be read but not changed."""
+    """The admin pages of records that nobody can change there."""
 
 
 class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
-    """Rows below a record that can be read but not changed."""
+    """A table of rows below a record, which nobody can change there."""
 
     extra = 0
     show_change_link = False

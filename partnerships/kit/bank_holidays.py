@@ -30,7 +30,7 @@ NATIONS = {
 
 @cache
 def holidays(nation: str = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
-    """Every bank holiday of the nation in the data file; none for ""."""
+    """Return every bank holiday of the nation in the data file; no days if the nation is ""."""
     if not nation:
         return frozenset()
     data_file = resources.files("govuk_bank_holidays") / "bank-holidays.json"

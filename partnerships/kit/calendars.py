@@ -1,6 +1,6 @@
 """Dates of records as entries of a calendar, and iCalendar files of such entries (RFC 5545).
 
-Rooms make entries in their `queries`. Feeds (`partnerships.calendars`) and emails write them as files.
+Rooms create entries in their `queries`. Feeds (`partnerships.calendars`) and emails write the entries to files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     icalendar = late("icalendar")
 
-#: The time zone of all times in files. `_time_zone` has its rules since 1996.
+#: The time zone of all times in files. `_time_zone` returns its rules since 1996.
 LONDON = "Europe/London"
 
 
@@ -41,7 +41,7 @@ class CalendarKind(TextChoices):
 
 
 class Method(StrEnum):
-    """How a calendar program uses a file: it shows, adds or removes the entries (RFC 5546)."""
+    """What a calendar program does with the entries of a file: show, add or remove them (RFC 5546)."""
 
     PUBLISH = "PUBLISH"
     REQUEST = "REQUEST"
@@ -53,20 +53,20 @@ class CalendarEntry:
     """One date of one record, such as the due date of a commitment."""
 
     kind: CalendarKind
-    #: The name of the date, such as `meeting-12`. It never changes, so that programs find the entry they already have.
+    #: An identifier such as `meeting-12`. It never changes, so that programs recognise an entry they already have.
     key: str
     title: str
     #: The address of the record on our site.
     path: str
     #: A day, or a moment if the entry lasts `minutes`.
     starts: dt.date | dt.datetime
-    #: When the record changed and how often, both as stored: the same entry must always give the same file.
+    #: When the record changed, and (`sequence`) how often. Both are stored: the same entry must give the same file.
     changed_at: dt.datetime
     sequence: int = 0
     minutes: int = 0
     place: str = ""
     note: str = ""
-    #: The present title of the record's partnership. Feeds leave it out for people who are no longer in it.
+    #: The present title of the record's partnership. Feeds omit the title for people who have left the partnership.
     within: str = ""
     #: The partnership's id.
     partnership: int | None = None
@@ -81,7 +81,7 @@ class CalendarEntry:
 
     @property
     def in_order(self) -> tuple[dt.date, float, str]:
-        """A sort key: by day, then by time with whole days first, then by `key`."""
+        """A sort key: by day, then by time with all-day entries first, then by `key`."""
         time = self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0
         return self.day, time, self.key
 
@@ -97,16 +97,16 @@ class CalendarFile:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The two people of an invitation to a meeting, each with name and email address."""
+    """The organiser and the attendee of a meeting, each as name and email address."""
 
     organiser: tuple[str, str]
     attendee: tuple[str, str]
 
 
 def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -> bytes:
-    """Write the file of a calendar to which people subscribe.
+    """Return the file of a calendar to which people subscribe.
 
-    Calendar programs fetch it again every few hours, and some show the note (RFC 7986, 5.2).
+    Calendar programs fetch the file again every few hours, and some show the note (RFC 7986, 5.2).
     """
     calendar = _calendar(Method.PUBLISH)
     name = " ".join(_printable(name).split())
@@ -122,10 +122,10 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -
 
 
 def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> CalendarFile:
-    """Write a file with one entry, to attach to an email.
+    """Return a file with one entry, to attach to an email.
 
     With `invited`, the file is an invitation to a meeting or its cancellation: calendar programs then move or remove
-    the entry that they have. Without, it only adds a date.
+    the entry that they already have. Without `invited`, the file only adds a date.
     """
     method = Method.PUBLISH
     if invited is not None:
@@ -135,6 +135,7 @@ def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> Calen
 
 
 def _calendar(method: Method) -> icalendar.Calendar:
+    """Return an empty calendar with the properties that RFC 5545 requires."""
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//{settings.SITE_NAME}//EN")
     calendar.add("version", "2.0")
@@ -144,6 +145,7 @@ def _calendar(method: Method) -> icalendar.Calendar:
 
 
 def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry, Invited | None]]) -> bytes:
+    """Add the entries to the calendar, and return the calendar as the bytes of a file."""
     if any(isinstance(entry.starts, dt.datetime) for entry, _ in entries):
         calendar.add_component(_time_zone())
     for entry, invited in entries:
@@ -152,7 +154,7 @@ def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntr
 
 
 def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
-    """The entry as an event (RFC 5545, 3.6.1), with organiser and attendee if it is an invitation."""
+    """Return the entry as an event (RFC 5545, 3.6.1), with organiser and attendee if it is an invitation."""
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")
@@ -186,21 +188,25 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
 
 
 def _local(moment: dt.datetime) -> dt.datetime:
-    """The moment in London time; in UTC for the hour that clocks show twice, which programs read differently."""
-    local = moment.astimezone(ZoneInfo(LONDON))
-    is_shown_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return moment.astimezone(dt.UTC) if is_shown_twice else local
+    """Return the moment in London time, or in UTC if it falls into the hour that clocks show twice.
+
+    Programs disagree on which of the two hours a local time means.
+    """
+    london_time = moment.astimezone(ZoneInfo(LONDON))
+    is_shown_twice = london_time.replace(fold=0).utcoffset() != london_time.replace(fold=1).utcoffset()
+    return moment.astimezone(dt.UTC) if is_shown_twice else london_time
 
 
 def _person(name: str, address: str) -> icalendar.vCalAddress:
+    """Return a person's address as a property of an event, with the person's name."""
     person = icalendar.vCalAddress(f"mailto:{address}")
-    # RFC 5545 (3.2) has no way to write a double quote or a control character in a parameter.
+    # RFC 5545 (3.2) does not allow a double quote or a control character in a parameter.
     person.params["CN"] = _printable(name).replace('"', "’").replace("\n", " ")
     return person
 
 
 def _printable(text: str) -> str:
-    """The text without control characters, which a calendar file cannot hold; line breaks stay."""
+    """Return the text without control characters, which a calendar file must not contain; line breaks remain."""
     return "".join(
         character
         for character in text.replace("\r\n", "\n")
@@ -210,8 +216,9 @@ def _printable(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _time_zone() -> icalendar.Timezone:
-    """The rules of London time: summer time from the last Sunday of March to the last of October, at 01:00 UTC.
+    """Return the rules of London time since 1996.
 
+    Summer time lasts from the last Sunday of March to the last Sunday of October, and changes at 01:00 UTC.
     Source: Summer Time Act 1972 as amended in 2002.
     """
     summer = icalendar.TimezoneDaylight()

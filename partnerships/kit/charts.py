@@ -1,6 +1,6 @@
 """Bar charts as SVG, drawn on the server.
 
-The table beside a chart has its figures.
+Each page also shows the figures in a table beside the chart.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import TypeAlias
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-#: A figure with the words that stand above its bar. None: no bar, such as a masked figure, only the words.
+#: A figure, and the words above its bar. A figure of None, such as a masked one, has words but no bar.
 Bar: TypeAlias = tuple[int | Decimal | None, str]
 
 _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
-#: The widest bar: the words above two of them fit side by side.
+#: The width of the widest bar. The words above two such bars fit side by side.
 _WIDEST = 44
-#: With this many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
+#: A chart with at most this many groups is half as wide, so that its words are as large as the text around it.
 _FEW = 3
-#: Width of a character and height of a line below the bars, the room between names side by side, and the width of a
-#: character of the legend and of the words of a row.
+#: Below the bars: the width of a character, the height of a line, and the gap between two names. Then the width of a
+#: character in the legend and in a row's words.
 _CHARACTER, _LINE, _ROOM, _LARGE_CHARACTER = 7, 15, 8, 8
-#: Height of a row with one line of words, of each further line, and the longest bar.
+#: The height of a row with one line of words, the height of each further line, and the length of the longest bar.
 _ROW, _ROW_LINE, _LONGEST = 54, 17, 650
-#: Fill and outline tell the two apart; the colours of ask and offer would mislead.
+#: The first series is filled, the second only outlined. The colours of asks and offers would mislead here.
 _PAINT = (
     SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
     SafeString('fill="#FFFFFF" stroke="#0B5A75" stroke-width="2"'),
@@ -41,21 +41,21 @@ def bar_chart(
     highest: int | Decimal | None = None,
     is_narrow: bool = False,
 ) -> SafeString:
-    """One or two bars for each group, as many as `series`.
+    """Return a chart with one or two bars for each group, as many as `series` has names.
 
-    The first is filled, the second outlined. `label` is what a screen reader says, `series` the legend. Long names of
-    groups take several lines. `highest` is the figure of the tallest possible bar; by default the highest of the chart.
-    A narrow chart is for a card beside others.
+    The first bar is filled, the second outlined. `label` is what a screen reader reads out, and `series` is the legend.
+    Long names of groups take several lines. `highest` is the figure of the tallest possible bar; by default the highest
+    figure of the chart. A narrow chart is for a card beside others.
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
     is_narrow = is_narrow or len(groups) <= _FEW
     width = _WIDTH // 2 if is_narrow else _WIDTH
-    step = width // max(len(groups), 1)
-    names = [wrap(name, max(step // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
-    # Names that nothing can be wrapped in, such as years, stand higher and lower in turn where they would touch.
-    drop = any(len(line) * _CHARACTER > step - _ROOM for lines in names for line in lines)
-    further_lines = max((len(lines) for lines in names), default=1) - 1 + drop
+    column_width = width // max(len(groups), 1)
+    names = [wrap(name, max(column_width // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
+    # Names that cannot be wrapped, such as years, would touch, so every second one is a line lower.
+    is_staggered = any(len(line) * _CHARACTER > column_width - _ROOM for lines in names for line in lines)
+    further_lines = max((len(lines) for lines in names), default=1) - 1 + is_staggered
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
@@ -70,26 +70,31 @@ def bar_chart(
             "",
             '<rect x="{}" y="{}" width="{}" height="{}" {}/><text x="{}" y="{}" text-anchor="middle" font-size="13">'
             "{}</text>",
-            _bars(groups, step, Decimal(top)),
+            _bars(groups, column_width, Decimal(top)),
         ),
         format_html_join(
             "",
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
-            _names_below(names, step, drop=drop),
+            _names_below(names, column_width, is_staggered=is_staggered),
         ),
         _legend(series, width),
     )
 
 
-def _names_below(names: Sequence[Sequence[str]], step: int, *, drop: bool) -> Iterator[tuple[int, int, str]]:
-    """The position and words of each line of the groups' names; with `drop`, every second name is a line lower."""
+def _names_below(
+    names: Sequence[Sequence[str]], column_width: int, *, is_staggered: bool
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the position and the words of each line of the groups' names.
+
+    If `is_staggered`, every second name is a line lower.
+    """
     for column, lines in enumerate(names):
-        for line_number, line in enumerate(lines, column % 2 if drop else 0):
-            yield _middle(column, step), _BASE + 20 + line_number * _LINE, line
+        for line_number, line in enumerate(lines, column % 2 if is_staggered else 0):
+            yield _middle(column, column_width), _BASE + 20 + line_number * _LINE, line
 
 
 def _legend(series: Sequence[str], width: int) -> SafeString:
-    """The legend: a square and the words of each series, side by side, or below each other if too long."""
+    """Return the legend: a square and the words of each series, side by side, or below each other if too long."""
     is_stacked = len(series) > 1 and 24 + len(series[0]) * _LARGE_CHARACTER > width // 2
     corners = ((1, 0), (1, 21) if is_stacked else (width // 2, 0))
     return format_html_join(
@@ -103,10 +108,10 @@ def _legend(series: Sequence[str], width: int) -> SafeString:
 
 
 def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
-    """One bar for each row, below its words, which may be a sentence.
+    """Return a chart with one bar for each row, below the row's words, which may be a sentence.
 
-    The highest figure has the longest bar. `label` is what a screen reader says. A narrow chart is for a card beside
-    others.
+    The highest figure has the longest bar. `label` is what a screen reader reads out. A narrow chart is for a card
+    beside others.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
     wrapped_rows = [
@@ -133,7 +138,7 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
 def _rows(
     wrapped_rows: Sequence[tuple[Sequence[str], int]], longest: int, top: int
 ) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], int]:
-    """The lines of all rows, a bar with its figure below those of each row, and the height of the chart."""
+    """Return the lines of words of all rows, a bar with its figure for each row, and the height of the chart."""
     lines: list[tuple[object, ...]] = []
     bars: list[tuple[object, ...]] = []
     row_top = 0
@@ -146,14 +151,16 @@ def _rows(
     return lines, bars, row_top
 
 
-def _middle(column: int, step: int) -> int:
-    return column * step + step // 2
+def _middle(column: int, column_width: int) -> int:
+    """Return the horizontal position of the middle of a column."""
+    return column * column_width + column_width // 2
 
 
-def _bars(groups: Sequence[tuple[str, Sequence[Bar]]], step: int, top: Decimal) -> Iterator[tuple[object, ...]]:
-    width = min(_WIDEST, max(step // 2 - 8, 4))
+def _bars(groups: Sequence[tuple[str, Sequence[Bar]]], column_width: int, top: Decimal) -> Iterator[tuple[object, ...]]:
+    """Yield the position, size and paint of each bar, then the position of its words, and the words."""
+    width = min(_WIDEST, max(column_width // 2 - 8, 4))
     for column, (_, bars) in enumerate(groups):
-        middle = _middle(column, step)
+        middle = _middle(column, column_width)
         lefts = (middle - width // 2,) if len(bars) == 1 else (middle - width - 2, middle + 2)
         for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=False):
             height = round(_TOP * min(Decimal(figure or 0), top) / top)

@@ -8,14 +8,17 @@ from django import forms
 
 
 def choice_field(form: forms.BaseForm, name: str) -> forms.ChoiceField:
-    """The field of this name, which has choices."""
+    """Return the form's field of this name, typed as a field with choices."""
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)
     return field
 
 
 def model_choice_field(form: forms.BaseForm, name: str) -> forms.ModelChoiceField[Any]:
-    """The field of this name, which has a queryset; one that takes several rows is one too."""
+    """Return the form's field of this name, typed as a field with a queryset.
+
+    A `ModelMultipleChoiceField` also qualifies, because it is a subclass.
+    """
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
     return field

@@ -1,4 +1,4 @@
-"""The unconnected parts of a network, and its single points of failure."""
+"""The separate parts of a network, and its single points of failure."""
 
 from __future__ import annotations
 
@@ -19,50 +19,51 @@ else:
 
 
 def cut_apart(left: Numbers, right: Numbers) -> tuple[list[int], dict[int, list[int]]]:
-    """The sizes of the parts that are not linked with each other, and the single points of failure.
+    """Return the sizes of the network's separate parts, and its single points of failure.
 
-    Each link is a pair of nodes, `left[n]` and `right[n]`; nodes are small numbers, the smaller one of a link on the
-    left. A single point of failure is a node without which its part falls into pieces; for each, the sizes of the
-    pieces are returned. All sizes are in order, the largest first.
+    Link `n` connects the nodes `left[n]` and `right[n]`. Nodes are small numbers, and the smaller node of a link is
+    the left one. A single point of failure is a node without which its part falls into pieces; the sizes of these
+    pieces are returned by node. All sizes are in order, the largest first.
 
-    Tarjan's depth-first search finds them: the nodes reached through a node are a piece of their own if no link leads
+    The search is Tarjan's depth-first search: the nodes reached through a node are a separate piece if no link leads
     from them to a node that was reached earlier.
     """
     neighbours: defaultdict[int, list[int]] = defaultdict(list)
-    links = _links_that_matter(left, right)
+    links = _relevant_links(left, right)
     for node, neighbour in zip(left[links].tolist(), right[links].tolist(), strict=True):
         neighbours[node].append(neighbour)
         neighbours[neighbour].append(node)
     parts: list[int] = []
-    pieces: dict[int, list[int]] = {}
-    order: dict[int, int] = {}
+    pieces_by_node: dict[int, list[int]] = {}
+    order_reached: dict[int, int] = {}
     for root in neighbours:
-        if root not in order:
-            size, pieces_without = _walk_in_depth(root, neighbours, order)
+        if root not in order_reached:
+            size, pieces_without = _walk_in_depth(root, neighbours, order_reached)
             parts.append(size)
-            pieces |= pieces_without
-    return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces.items()}
+            pieces_by_node |= pieces_without
+    return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces_by_node.items()}
 
 
-def _links_that_matter(left: Numbers, right: Numbers) -> Numbers:
-    """Fewer links with the same single points of failure and pieces; in the largest part at most two for each node.
+def _relevant_links(left: Numbers, right: Numbers) -> Numbers:
+    """Return fewer links that have the same single points of failure and the same pieces.
 
-    In the part with the most linked node, these are the links by which a breadth-first search first reaches each node,
-    and those of a second search without these (Cheriyan, Kao and Thurimella, 1993). Other parts keep all their links.
+    In the part with the most linked node, these are the links by which a breadth-first search first reaches each
+    node, and those of a second search without the first links (Cheriyan, Kao and Thurimella, 1993): at most two links
+    for each node. Other parts keep all their links.
     """
     all_links = np.arange(len(left))
-    first_links, reached = _search(left, right, all_links)
+    first_links, reached = _search_in_breadth(left, right, all_links)
     in_part = reached[left]
     other_links = np.setdiff1d(all_links[in_part], first_links, assume_unique=True)
-    second_links, reached = _search(left, right, other_links)
+    second_links, reached = _search_in_breadth(left, right, other_links)
     unreached_links = other_links[~reached[left[other_links]]]
     return np.concatenate([all_links[~in_part], first_links, second_links, unreached_links])
 
 
-def _search(left: Numbers, right: Numbers, links: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
-    """The links by which a breadth-first search first reaches each node, and whether it reaches each node.
+def _search_in_breadth(left: Numbers, right: Numbers, links: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Return the links by which a breadth-first search first reaches each node, and whether it reaches each node.
 
-    It follows only these `links`, from the node that has most of them.
+    The search follows only these `links`, and starts at the node that has most of them.
     """
     sources = np.concatenate([left[links], right[links]])
     link_counts = np.bincount(sources, minlength=int(right.max(initial=0)) + 1)
@@ -83,7 +84,7 @@ def _search(left: Numbers, right: Numbers, links: Numbers) -> tuple[Numbers, NDA
 
 
 def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
-    """From each start as many consecutive numbers as its size, all in one array."""
+    """Return, in one array, as many consecutive numbers from each start as its size."""
     offsets = np.cumsum(sizes) - sizes
     return np.repeat(starts - offsets, sizes) + np.arange(int(sizes.sum()))
 
@@ -91,9 +92,9 @@ def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
 def _walk_in_depth(
     root: int, neighbours: Mapping[int, Sequence[int]], order: dict[int, int]
 ) -> tuple[int, dict[int, list[int]]]:
-    """The size of the root's part, and the sizes of its pieces without each single point of failure.
+    """Return the size of the root's part, and the sizes of its pieces without each single point of failure.
 
-    Adds to `order` at which point of the walk each node was reached.
+    Adds to `order` the position at which the walk reached each node.
     """
     parent_of, reached = {root: root}, [root]
     order[root] = len(order)

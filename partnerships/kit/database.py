@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from psycopg2.extensions import AsIs, register_adapter
 
-#: Settings for statements about a few rows of large tables: use indexes whatever the statistics say, one process
-#: (starting others takes longer than most statements) and no JIT.
+#: Settings for statements about a few rows of large tables. They make PostgreSQL use indexes whatever the statistics
+#: say, run in one process (to start others takes longer than most statements), and not compile the statement (JIT).
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
 #: Settings for statements that read many rows. Without them, PostgreSQL would take longer to compile a statement than
@@ -28,7 +28,7 @@ _COPY_HEADER_BYTES, _COPY_END = 19, b"\xff\xff"
 
 
 def binary_rows(statement: str, values: Mapping[str, Any]) -> list[list[memoryview]]:
-    """The rows of a statement whose columns are all bytes, none of them null.
+    """Return the rows of a statement whose columns all have the type bytea and are never null.
 
     For results of some megabytes: outside of COPY, PostgreSQL sends two characters for each byte.
     """
@@ -42,7 +42,7 @@ def binary_rows(statement: str, values: Mapping[str, Any]) -> list[list[memoryvi
 
 
 def _parse_copy(data: memoryview) -> Iterator[list[memoryview]]:
-    """The columns of each row in PostgreSQL's binary COPY format."""
+    """Yield the columns of each row of data in PostgreSQL's binary COPY format."""
     position = _COPY_HEADER_BYTES
     while data[position : position + 2] != _COPY_END:
         column_count = int.from_bytes(data[position : position + 2])
@@ -57,7 +57,7 @@ def _parse_copy(data: memoryview) -> Iterator[list[memoryview]]:
 
 
 def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, dict[str, Any]]:
-    """Django's SQL of a queryset, for use in a larger statement, and its values.
+    """Return Django's SQL of a queryset, for use in a larger statement, and the values of its placeholders.
 
     The values are named `<name>_0`, `<name>_1`. `empty` is the SQL if Django knows that the queryset has no rows.
     """
@@ -70,15 +70,16 @@ def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, d
     return sql.replace("%%", "%%%%") % placeholders, dict(zip(value_names, values, strict=True))
 
 
-#: Whether each connection reaches its server process directly.
+#: Whether each connection reaches its server process directly, without a pooler such as PgBouncer.
 _is_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def keeps_statements() -> bool:
-    """Whether a prepared statement can still be used in the next transaction.
+    """Return whether a prepared statement can still be used in the next transaction.
 
-    Not behind PgBouncer, which gives each transaction another server process. PostgreSQL tells a client the id of its
-    process, for cancelling, and a pooler makes up an id: so both ids are compared, once for each connection.
+    Behind PgBouncer it cannot, because each transaction gets another server process. PostgreSQL sends each client the
+    id of its process, for cancelling, and a pooler invents an id: so the two ids are compared, once for each
+    connection.
     """
     connection.ensure_connection()
     raw_connection = connection.connection
@@ -100,8 +101,8 @@ class _Prepared:
 #: The prepared statements of each connection, by their SQL.
 _prepared: WeakKeyDictionary[Any, dict[str, _Prepared]] = WeakKeyDictionary()
 _MAX_PREPARED = 100
-#: Numbers for names of prepared statements, each used once: PostgreSQL refuses a name that is taken, also by a
-#: statement whose preparing was cut off by a time limit.
+#: Numbers for names of prepared statements. Each is used only once, because PostgreSQL refuses an existing name, even
+#: that of a statement whose PREPARE a time limit interrupted.
 _name_numbers = count(1)
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
@@ -109,11 +110,11 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 def rows_planned_once(
     sql: str, values: Sequence[Any] | Mapping[str, Any], *, generic_plan: bool = False, by_index: bool = False
 ) -> list[tuple[Any, ...]]:
-    """All rows of a frequent statement, which each connection plans only once.
+    """Return all rows of a frequent statement, which each connection plans only once.
 
     Planning these statements takes longer than running them. With `generic_plan`, PostgreSQL uses one plan for all
-    values; without it, it may plan again for some of them. `by_index` plans with the settings `BY_INDEX`. Behind
-    PgBouncer, and beyond `_MAX_PREPARED` statements, each call is planned.
+    values; without it, PostgreSQL may plan again for some values. `by_index` plans with the settings `BY_INDEX`. Behind
+    PgBouncer, and beyond `_MAX_PREPARED` statements, each call is planned anew.
     """
     plan_by_index = f"{BY_INDEX}; " if by_index else ""
     connection.ensure_connection()
@@ -127,50 +128,50 @@ def rows_planned_once(
     ordered_values = [values[name] for name in prepared.value_names] if isinstance(values, Mapping) else values
     parameters = [as_array(value) for value in ordered_values]
     mode = "force_generic_plan" if generic_plan else "auto"
-    # Sent with each statement: the settings of one must not apply to the next.
+    # The mode is sent with each statement: the mode of one must not apply to the next.
     return rows_of(
         f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(prepared.name, len(parameters))}", parameters
     )
 
 
 def _prepare(sql: str) -> _Prepared:
-    """Prepare a statement, with $1, $2 instead of `%(name)s` or `%s`."""
+    """Prepare a statement, with $1, $2 instead of `%(name)s` or `%s`, and return its name and value names."""
     value_names = list(dict.fromkeys(_PLACEHOLDER.findall(sql)))
     positions = count(1)
 
-    def parameter(placeholder: re.Match[str]) -> str:
+    def numbered_parameter(placeholder: re.Match[str]) -> str:
         name = placeholder[1]
         return f"${value_names.index(name) + 1 if name else next(positions)}"
 
     prepared = _Prepared(name=f"planned_{next(_name_numbers)}", value_names=value_names)
-    _run(f"PREPARE {prepared.name} AS {_PLACEHOLDER.sub(parameter, sql).replace('%%', '%')}")
+    _run(f"PREPARE {prepared.name} AS {_PLACEHOLDER.sub(numbered_parameter, sql).replace('%%', '%')}")
     return prepared
 
 
 def _execute(name: str, value_count: int) -> str:
-    """SQL that runs a prepared statement, with a placeholder for each value."""
+    """Return SQL that runs a prepared statement, with a placeholder for each value."""
     return f"EXECUTE {name} ({', '.join(['%s'] * value_count)})" if value_count else f"EXECUTE {name}"
 
 
 def _run(sql: str) -> None:
-    """Run SQL without values past Django's cursor, so that it does not count as a query of the page."""
+    """Run SQL without values outside Django's cursor, so that it does not count as a query of the page."""
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         cursor.execute(sql)
 
 
 #: The prepared statements of pages on each connection: names by SQL, the most recently used last.
 _page_statements: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-#: Each takes some 100 KB of memory in the connection's server process.
+#: Each statement takes about 100 KB of memory in the connection's server process.
 _MAX_PAGE_STATEMENTS = 200
-#: Begins with SELECT, so that pghistory does not take the statement for one that writes.
+#: This is a SELECT and not a SET, because pghistory would take a statement that begins with SET for one that writes.
 _USE_GENERIC_PLAN = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
 
 def planned_once(text: str, types: Sequence[str]) -> str | None:
-    """SQL that runs a statement of a page, with a placeholder for each value; None behind PgBouncer.
+    """Return SQL that runs a statement of a page, with a placeholder for each value; None behind PgBouncer.
 
-    `text` calls its values $1, $2; they have these PostgreSQL types. Each connection plans it once, for all values. If
-    there are too many statements, the one not used for longest is dropped.
+    `text` calls its values $1, $2, and `types` are their PostgreSQL types. Each connection plans the statement once,
+    for all values. Beyond `_MAX_PAGE_STATEMENTS`, the least recently used statement is dropped.
     """
     connection.ensure_connection()
     if not keeps_statements():
@@ -188,12 +189,12 @@ def planned_once(text: str, types: Sequence[str]) -> str | None:
 
 
 def numbered(position: int) -> AsIs:
-    """A value for `with_values` that is left open as $1, $2."""
+    """Return a value for `with_values` that leaves a placeholder open as $1 or $2."""
     return AsIs(f"${position}")
 
 
 def with_values(sql: str, values: Sequence[Any]) -> str:
-    """The SQL with the values in place of its placeholders."""
+    """Return the SQL with the values in place of its placeholders."""
     connection.ensure_connection()
     with connection.connection.cursor() as cursor:
         text: bytes = cursor.mogrify(sql, values)
@@ -201,17 +202,17 @@ def with_values(sql: str, values: Sequence[Any]) -> str:
 
 
 class IdArray(list[int]):
-    """Ids that are sent as one quoted array, `'{1,2}'`: PostgreSQL would parse each item of a list on its own.
+    """Ids that are sent as one quoted array, `'{1,2}'`: PostgreSQL would parse each item of a list separately.
 
-    Do not change it once it is sent: the SQL is written once, however many statements use it.
+    Do not change an array after it was first sent: its SQL is composed once and used for all later statements.
     """
 
     _sql: AsIs | None = None
 
     def to_literal(self) -> AsIs:
-        """The array as psycopg2 puts it into a statement.
+        """Return the array as psycopg2 writes it into a statement.
 
-        Not called `as_sql`: Django takes a value with a method of that name for an expression.
+        The method is not called `as_sql`: Django would treat a value with such a method as an expression.
         """
         if self._sql is None:
             self._sql = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
@@ -219,7 +220,7 @@ class IdArray(list[int]):
 
     @classmethod
     def of(cls, ids: Iterable[int]) -> IdArray:
-        """An array of these ids; the same object if it is an array already."""
+        """Return an array of these ids; the same object if it is already an array."""
         return ids if isinstance(ids, cls) else cls(ids)
 
 
@@ -227,10 +228,10 @@ register_adapter(IdArray, IdArray.to_literal)
 
 
 def as_array(value: Any) -> Any:
-    """A list of numbers, booleans or texts (or None) as one PostgreSQL array in a text.
+    """Return a list of numbers, booleans or texts (or None) as one PostgreSQL array, written as text.
 
-    For parameters whose type the statement gives. As a list, psycopg2, the parser and the planner would process its
-    items one by one. Other values are returned unchanged.
+    For parameters whose type the statement gives. Psycopg2, the parser and the planner would process the items of a
+    list one by one. Other values are returned unchanged.
     """
     if not isinstance(value, list) or not value:
         return value
@@ -246,7 +247,11 @@ def as_array(value: Any) -> Any:
 
 
 def _texts(texts: list[str]) -> str:
-    """Texts as an array in quotes, escaped all at once: they are joined by NUL, which no text in PostgreSQL holds."""
+    """Return the texts as the text of a PostgreSQL array, each in quotes.
+
+    All are escaped at once: they are joined by NUL, which no text in PostgreSQL can contain. Raises `ValueError` if one
+    of the texts contains NUL.
+    """
     joined = "\0".join(texts)
     if joined.count("\0") >= len(texts):
         raise ValueError("A text cannot hold the character NUL.")
@@ -255,7 +260,7 @@ def _texts(texts: list[str]) -> str:
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
-    """All rows that a statement returns; an empty list if it returns none, such as an UPDATE."""
+    """Return all rows of a statement; an empty list if the statement returns none, such as an UPDATE."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []

@@ -26,7 +26,7 @@ _PARTIAL = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2}))?(?:-(?P<day>\d{2}))
 
 
 class NotADate(ValueError):
-    """The text is not a year, month or day in ISO form."""
+    """Raised if a text is not a year, month or day in ISO form."""
 
 
 @total_ordering
@@ -34,7 +34,7 @@ class NotADate(ValueError):
 class PartialDate:
     """A year (`2017`), a month (`2017-04`) or a day (`2017-04-11`).
 
-    The text form is ISO 8601 without the unknown end. Sorted by the first possible day.
+    The text form is ISO 8601 without the unknown parts. Partial dates are sorted by their first possible day.
     """
 
     year: int
@@ -43,7 +43,7 @@ class PartialDate:
 
     @classmethod
     def parse(cls, text: str) -> PartialDate:
-        """The date in `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; else raises `NotADate`."""
+        """Return the date written as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. Raises `NotADate` for other texts."""
         match = _PARTIAL.fullmatch(text.strip())
         if match is None:
             raise NotADate(f"“{text}” is not a date. Enter 2027, 2027-04 or 2027-04-11.")
@@ -53,24 +53,24 @@ class PartialDate:
             int(match["day"]) if match["day"] else None,
         )
         try:
-            partial.earliest  # noqa: B018 - reading it is the check: 2027-02-30 has no first day
+            partial.earliest  # noqa: B018 - raises ValueError for days that do not exist, such as 2027-02-30
         except ValueError as error:
             raise NotADate(f"“{text}” is not a real date. Check the day and the month.") from error
         return partial
 
     @property
     def precision(self) -> str:
-        """`year`, `month` or `day`."""
+        """The known precision: `year`, `month` or `day`."""
         return "day" if self.day else "month" if self.month else "year"
 
     @property
     def earliest(self) -> dt.date:
-        """The first day it could be."""
+        """The first day that the date could be."""
         return dt.date(self.year, self.month or 1, self.day or 1)
 
     @property
     def latest(self) -> dt.date:
-        """The last day it could be."""
+        """The last day that the date could be."""
         if self.day:
             return self.earliest
         if self.month:
@@ -92,7 +92,7 @@ class PartialDate:
 
     @property
     def words(self) -> str:
-        """`11 April 2027`, `April 2027` or `2027`."""
+        """The date as people write it: `11 April 2027`, `April 2027` or `2027`."""
         if self.day and self.month:
             return f"{self.day} {MONTHS[self.month - 1]} {self.year}"
         if self.month:
@@ -101,31 +101,28 @@ class PartialDate:
 
 
 def known_day(day: dt.date | None) -> PartialDate | None:
-    """A day as a partial date; None stays None."""
+    """Return the day as a partial date; None if there is no day."""
     return PartialDate(day.year, day.month, day.day) if day else None
 
 
 def long_date(day: dt.date) -> str:
-    """`12 November 2026`."""
+    """Return a day as people write it, such as `12 November 2026`."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def long_time(local: dt.datetime) -> str:
-    """`12 November 2026, 09:14`, in the moment's own time zone."""
+    """Return a moment such as `12 November 2026, 09:14`, in the moment's own time zone."""
     return f"{long_date(local.date())}, {local:%H:%M}"
 
 
 def overdue_in_words(due: dt.date, today: dt.date) -> str:
-    """`overdue by 3 days`; "" until the due day has passed."""
+    """Return how late something is, such as `overdue by 3 days`; "" until the due day has passed."""
     days = (today - due).days
     return f"overdue by {days} day{'' if days == 1 else 's'}" if days > 0 else ""
 
 
 def age_in_words(since: dt.date, today: dt.date) -> str:
-    """An age: `today`, `1 day`, `23 days`.
-
-    In days up to two years, then in years.
-    """
+    """Return an age such as `today`, `1 day` or `23 days`: in days up to two years, then in years."""
     days = (today - since).days
     if days <= 0:
         return "today"
@@ -135,5 +132,5 @@ def age_in_words(since: dt.date, today: dt.date) -> str:
 
 
 def covers(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
-    """Whether the half-open period [start, end) has the day; None is open."""
+    """Return whether the period [start, end) contains the day; a start or end of None is open."""
     return (start is None or start <= day) and (end is None or day < end)

@@ -1,12 +1,12 @@
-"""Which means of scores by group can be published, so that no small group's size follows from them.
+"""Which means of scores by group can be published without revealing the size of a small group.
 
-A mean of fewer answers than the floor (five, or more) is never shown. Beside the mean of all, what is hidden could be
-worked out: a reader knows how many of each group were asked, that a shown mean has as many answers as the floor, and
-that scores lie between their lowest and their highest. So the means that are shown leave every small group at least
-four possible sizes, and the hidden groups together have as many answers as the floor. No count is shown, only that
-there were enough.
+A mean of fewer answers than the floor (five, or more) is never shown. But a reader could work out a hidden mean from
+the mean of all groups, because the reader knows three things: how many people of each group were asked, that a shown
+mean has at least as many answers as the floor, and the lowest and highest possible score. So the shown means leave
+every small group at least four possible sizes, and the hidden groups together have at least as many answers as the
+floor. No count is shown, only that there were enough answers.
 
-Every set of means is tried, which few groups allow. Among the safe ones the one with most means is taken.
+With few groups, every set of means can be tried. Of the safe sets, the one with the most means is published.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from partnerships.kit.disclosure import MIN_FLOOR, SLACK, is_dominated
 ALL = ""
 #: More groups would make too many sets to try.
 MAX_GROUPS = 8
-#: Means are rounded to tenths: the true one is at most this far away.
+#: Means are rounded to tenths, so a true mean is at most this far from the shown mean.
 _ROUNDING = Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The lowest and highest score, and where means are cut off.
+    """The lowest and highest score, and the bounds of shown means.
 
-    A mean near either end would say of everybody what they answered, so a mean beyond a bound is shown as the bound.
+    A mean near the lowest or highest score would reveal what everybody answered, so a mean beyond a bound is shown as
+    the bound.
     """
 
     lowest: int = 1
@@ -45,7 +46,7 @@ class Scale:
         return min(max(mean, self.floor), self.ceiling)
 
     def bounds(self, shown: Decimal) -> tuple[Fraction, Fraction]:
-        """Between what and what the true mean lies."""
+        """Return the lowest and the highest true mean that is shown as this mean."""
         low = Fraction(self.lowest) if shown == self.floor else Fraction(shown) - _ROUNDING
         high = Fraction(self.highest) if shown == self.ceiling else Fraction(shown) + _ROUNDING
         return low, high
@@ -58,11 +59,12 @@ def means_of(
     scale: Scale | None = None,
     floor: int = MIN_FLOOR,
 ) -> dict[str, Decimal]:
-    """The means that are published, by group; `ALL` for all groups together.
+    """Return the means that can be published, by group; `ALL` is the mean of all groups together.
 
-    `scores` has the answers of each group, `asked` the number of people of each group who were asked. A group may have
-    more answers than that, because people say who they answer for; a reader does not know this, and calculates with
-    `asked`. Raises `ValueError` for more than `MAX_GROUPS` groups.
+    `scores` has the answers of each group, `asked` the number of people of each group who were asked. A group may
+    have more answers than people who were asked, because people choose the group that they answer for; a reader does
+    not know this, and calculates with `asked`. Raises `ValueError` for more than `MAX_GROUPS` groups, and for answers
+    of a group that was not asked.
     """
     scale = scale or Scale()
     sizes = {group: len(scores.get(group, ())) for group in asked}
@@ -85,7 +87,7 @@ def means_of(
 
 
 def _sets_of_groups(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
-    """Every set of these groups, the best first: with the most groups, then with `ALL`, then with the most people."""
+    """Return every set of these groups, best first: most groups, then with `ALL`, then most people."""
     sets = itertools.chain.from_iterable(
         itertools.combinations(sorted(groups), size) for size in range(len(groups), -1, -1)
     )
@@ -101,34 +103,37 @@ def is_safe(
     scale: Scale | None = None,
     floor: int = MIN_FLOOR,
 ) -> bool:
-    """Whether these means leave every small group enough possible sizes, and hide no fewer people than the floor."""
+    """Return whether these means leave each small group enough possible sizes.
+
+    The hidden groups together must also have at least as many answers as the floor.
+    """
     scale = scale or Scale()
     if ALL not in means:
         return True
-    hidden = [group for group in asked if group not in means]
-    if hidden and sum(sizes[group] for group in hidden) < floor:
+    hidden_groups = [group for group in asked if group not in means]
+    if hidden_groups and sum(sizes[group] for group in hidden_groups) < floor:
         return False
     return all(
         _can_differ(group, means, asked, scale, floor)
-        for group in hidden
+        for group in hidden_groups
         if sizes[group] < floor and asked[group] > SLACK
     )
 
 
 def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int) -> bool:
-    """Whether sizes of a small group that are more than `SLACK` apart are possible, as far as a reader can tell."""
-    possible = range(min(floor - 1, asked[small]) + 1)
-    sizes = [size for size in possible if _fits(small, size, means, asked, scale, floor)]
-    return bool(sizes) and sizes[-1] - sizes[0] > SLACK
+    """Return whether a small group, as far as a reader can tell, has possible sizes more than `SLACK` apart."""
+    candidate_sizes = range(min(floor - 1, asked[small]) + 1)
+    possible_sizes = [size for size in candidate_sizes if _fits(small, size, means, asked, scale, floor)]
+    return bool(possible_sizes) and possible_sizes[-1] - possible_sizes[0] > SLACK
 
 
 def _fits(
     small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int
 ) -> bool:
-    """Whether this size of a small group is possible with all that is shown.
+    """Return whether this size of a small group is possible with everything that is shown.
 
-    The differences between each score and the mean of all add up to zero, apart from rounding. What each group adds to
-    this sum lies between a minimum and a maximum, and may be anything between them.
+    The differences between each score and the mean of all add up to zero, apart from rounding. The contribution of each
+    group to this sum lies between a minimum and a maximum, and may be anything between them.
     """
     total_low, total_high = scale.bounds(means[ALL])
     minimum = maximum = Fraction(0)

@@ -30,18 +30,21 @@ from partnerships.kit.witnesses import Effort, Tables, sum_of, tables_that_fit
 
 #: No count below this is ever shown. A release may have a higher floor, never a lower one.
 MIN_FLOOR = 5
-#: A reader must not be able to narrow a masked figure down to this much (highest less lowest possible value).
+#: The possible values of a masked figure, as far as a reader can tell, must be further apart than this (highest less
+#: lowest).
 SLACK = 2
-#: The largest part of a sum must stay unknown by more than this, in per cent of itself, even to the second largest.
+#: The owner of the second largest part of a sum must not be able to work out the largest part to within this many per
+#: cent of that part.
 DOMINANCE_PERCENT = 20
-#: Limit on multiplications while figures are shown again: about half a second. Larger tables stay masked as they are.
+#: Limit on multiplications while figures are unmasked again: about half a second. Larger tables are left as they are.
 _EFFORT = 5_000_000
-#: For tables of up to this many combinations, every table that fits is tried. For larger ones too many fit.
+#: Every table that fits the shown figures is tried if it has at most this many combinations. Of larger tables too many
+#: would fit.
 _MAX_TRIED = 6
-#: Limit on trying them, in tables times figures times the square of combinations: two seconds at most.
+#: Limit on these trials, in tables times figures times the square of combinations: two seconds at most.
 _TRIALS = 60_000
 
-#: One category for each dimension; None stands for all categories of it.
+#: One category for each dimension. None means all categories of the dimension.
 Cell: TypeAlias = tuple[str | None, ...]
 #: The numbers of the dimensions that a table shows.
 Shape: TypeAlias = frozenset[int]
@@ -64,7 +67,7 @@ def release(
     floor: int = MIN_FLOOR,
     masked_before: Collection[Cell] = (),
 ) -> dict[Cell, int | None]:
-    """The figures of all tables with their totals; None for a masked one.
+    """Return the figures of all tables with their totals; None for each masked figure.
 
     `counts` has one category for each dimension, and zeros for combinations that are possible; `tables` names the
     dimensions of each table, such as `[(0, 1), (0, 2)]`. Totals over every dimension of a table belong to it. Figures
@@ -97,10 +100,10 @@ def release(
 
 
 def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
-    """Whether a sum or a mean of these parts says too much about one of them.
+    """Return whether a sum or a mean of these parts reveals too much about one of them.
 
     It does if there are fewer parts than the floor. It also does if the owner of the second largest part could work out
-    the largest part to within `DOMINANCE_PERCENT` (the p % rule of statistical offices). Parts are not negative.
+    the largest part to within `DOMINANCE_PERCENT` (the p % rule of statistical offices). No part is negative.
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
@@ -111,7 +114,7 @@ def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
 
 
 class _Release:
-    """The figures of one release while it is decided which are masked."""
+    """The figures of one release, and which of them are masked so far."""
 
     def __init__(
         self,
@@ -135,7 +138,7 @@ class _Release:
             for size in range(len(table) + 1)
             for dimensions in _combinations(table, size)
         }
-        #: By figure: the indexes of the atoms (counts of one combination) that it adds up.
+        #: For each figure, the indexes of the atoms (counts of one combination) whose sum it is.
         self.places: dict[Cell, list[int]] = {}
         for place, key in enumerate(self.atoms):
             for shape in self.shapes:
@@ -148,18 +151,18 @@ class _Release:
         self.hidden = set(self.kept)
 
     def masked(self) -> dict[Cell, int | None]:
-        """Every figure, or None where it is masked."""
+        """Return every figure; None where it is masked."""
         for cell in self.small:
             self.hidden |= self._best(cell).changed
         if len(self.atoms) ** 2 * len(self.figures) <= _EFFORT:
-            self.hidden = self._shown_again()
+            self.hidden = self._unmask_figures()
         return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
 
-    def _shown_again(self) -> set[Cell]:
-        """Show as many figures as possible again, and return those that stay masked.
+    def _unmask_figures(self) -> set[Cell]:
+        """Unmask as many figures as possible, and return those that stay masked.
 
-        Tries several orders, starting from what the moves masked and from all masked. Then masks each shown figure in
-        turn, to see whether others can be shown instead.
+        Tries several orders, starting from what the moves masked and from all figures masked. Then masks each shown
+        figure in turn, to see whether others can be shown instead.
         """
         effort = Effort(_EFFORT)
         may_be_shown = sorted(self.figures.keys() - self.kept, key=lambda cell: (set(cell) != {None}, _order(cell)))
@@ -173,16 +176,19 @@ class _Release:
             for hidden in (self.hidden, set(self.figures))
             for order in orders
         ]
-        best = min(tries, key=self._cost)
+        fewest_hidden = min(tries, key=self._cost)
         for shown_cell in sorted(may_be_shown, key=orders[1]):
-            if shown_cell not in best:
+            if shown_cell not in fewest_hidden:
                 other_cells = [cell for cell in may_be_shown if cell != shown_cell]
-                instead = self._show_in_order(best | {shown_cell}, [*other_cells, shown_cell], effort)
-                best = min(best, instead, key=self._cost)
-        return best
+                alternative = self._show_in_order(fewest_hidden | {shown_cell}, [*other_cells, shown_cell], effort)
+                fewest_hidden = min(fewest_hidden, alternative, key=self._cost)
+        return fewest_hidden
 
     def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
-        """Show figures in this order, each if every small count keeps its witnesses. Return those that stay masked."""
+        """Unmask figures in this order, and return those that stay masked.
+
+        A figure is unmasked only if every small count keeps its witnesses.
+        """
         tables = Tables.unseen(tuple(self.atoms.values()), effort)
         for cell in self.figures.keys() - hidden:
             tables = tables.show(self.places[cell])
@@ -190,23 +196,24 @@ class _Release:
         for cell in order:
             if cell not in hidden or effort.left <= 0:
                 continue
-            fewer = tables.show(self.places[cell])
-            if fewer is tables or all(self._has_witnesses(fewer, small) for small in self.small):
-                tables = fewer
+            narrowed_tables = tables.show(self.places[cell])
+            if narrowed_tables is tables or all(self._has_witnesses(narrowed_tables, small) for small in self.small):
+                tables = narrowed_tables
                 hidden.discard(cell)
         return hidden
 
     def _has_witnesses(self, tables: Tables, small: Cell) -> bool:
+        """Return whether two of these tables differ enough in a small count."""
         return tables.differ(self.places[small], by=SLACK + 1, highest=self.floor - 1)
 
     def _cost(self, hidden: set[Cell]) -> tuple[int, int]:
-        """Return the price of masking these figures: how many they are, then the sum of their counts.
+        """Return the cost of masking these figures: the number of figures, then the sum of their counts.
 
-        The total of all counts twice if at least ten figures are shown, because readers want it most.
+        The total of all counts is counted twice if at least ten figures are shown, because readers want it most.
         """
         is_total_hidden = any(set(cell) == {None} for cell in hidden)
-        extra = is_total_hidden and len(self.figures) - len(hidden) >= 10
-        return len(hidden) + extra, sum(self.figures[cell] for cell in hidden)
+        surcharge = is_total_hidden and len(self.figures) - len(hidden) >= 10
+        return len(hidden) + surcharge, sum(self.figures[cell] for cell in hidden)
 
     def _best(self, cell: Cell) -> _Move:
         """Return the move that protects a small count and masks the fewest further figures."""
@@ -222,12 +229,12 @@ class _Release:
         return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
 
     def _protects(self, cell: Cell, move: _Move) -> bool:
-        """Whether the move changes a small count by more than `SLACK`, while the count stays under the floor."""
+        """Return whether the move changes a small count by more than `SLACK` and leaves it under the floor."""
         count = self.figures[cell]
         return min(count + move.up, self.floor - 1) - (count - move.down) > SLACK
 
     def _moves(self, cell: Cell) -> Iterator[_Move]:
-        """List the moves that change one figure. The last one adds units from outside, which always protects."""
+        """Yield the moves that change one figure. The last one adds units from outside, which always protects."""
         dimensions = [dimension for dimension, category in enumerate(cell) if category is not None]
         for size in range(len(dimensions), -1, -1):
             for swapped in _combinations(dimensions, size):
@@ -286,10 +293,10 @@ class _Release:
 
 
 def _combinations(dimensions: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
-    """List all choices of this many dimensions, in a fixed order."""
+    """Yield all choices of this many dimensions, in a fixed order."""
     return itertools.combinations(sorted(dimensions), size)
 
 
 def _order(cell: Cell) -> tuple[str, ...]:
-    """Return a key that sorts cells, totals last."""
+    """Return a sort key for a cell that puts totals last."""
     return tuple("\uffff" if part is None else part for part in cell)

@@ -1,4 +1,4 @@
-"""CSV exports in which no cell runs as a formula."""
+"""CSV exports without cells that a spreadsheet would run as a formula."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 
 
 def day_of(moment: dt.datetime | None) -> dt.date | None:
-    """The day of a moment in London, so that spreadsheets read the cell as a date."""
+    """Return the day of a moment in London, so that spreadsheets read the cell as a date."""
     return timezone.localdate(moment) if moment else None
 
 
 def safe_cell(value: object) -> str | int | float | Decimal:
-    """The value of a cell that no spreadsheet runs as a formula.
+    """Return a value as a cell that no spreadsheet runs as a formula.
 
     Numbers stay numbers, and dates are in ISO form. A text that a spreadsheet would read as a formula gets an
     apostrophe in front, even if spaces come before the sign.
@@ -53,14 +53,14 @@ class _Echo:
 
 
 def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """The lines of a CSV file, with a byte order mark for spreadsheets."""
+    """Yield the lines of a CSV file, with a byte order mark for spreadsheets."""
     writer: Any = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow([safe_cell(heading) for heading in headings])
     for row in rows:
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-# Views describe their export on the response; `ExportLimitMiddleware` records it in the activity log.
+# Views describe their export on the response; `ExportLimitMiddleware` records the description in the activity log.
 
 
 def count_rows(response: HttpResponseBase, rows: int) -> None:
@@ -69,26 +69,26 @@ def count_rows(response: HttpResponseBase, rows: int) -> None:
 
 
 def describe_export(response: HttpResponseBase, description: str) -> None:
-    """Set which list the response exports and which of its rows, such as `plans.csv?status=draft`."""
+    """Set the name of the exported list and the filter of its rows, such as `plans.csv?status=draft`."""
     response.export_description = description  # type: ignore[attr-defined]  # read by `export_description`
 
 
 def export_description(response: HttpResponseBase) -> str:
-    """The list and the rows that a response exports; "" if its view did not describe them."""
+    """Return the exported list and the filter of its rows; "" if the view did not describe them."""
     description: str = getattr(response, "export_description", "")
     return description
 
 
 def exported_row_count(response: HttpResponseBase) -> int | None:
-    """The number of rows that a response exports; None for a document."""
+    """Return the number of rows that a response exports; None for a document."""
     count: int | None = getattr(response, "exported_rows", None)
     return count
 
 
 def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> StreamingHttpResponse:
-    """A download of the rows as a CSV file.
+    """Return a download of the rows as a CSV file.
 
-    The rows must be read already: an error while sending would cut the file short.
+    The rows are a sequence, already read from the database: an error while sending would cut the file short.
     """
     response = StreamingHttpResponse(csv_lines(headings, rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows))
@@ -99,7 +99,7 @@ def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[obj
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV with a byte order mark, so that Excel reads its accents."""
+    """Return the rows as CSV with a byte order mark, so that Excel reads accents correctly."""
     out = io.StringIO()
     writer = csv.writer(out)
     for row in rows:

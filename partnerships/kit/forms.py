@@ -44,7 +44,7 @@ _NAMED_ERRORS = {
 #: Django's error text for a number below its minimum or above its maximum.
 _LIMIT_ERROR = re.compile(r"Ensure this value is (?P<side>greater|less) than or equal to (?P<limit>.+)\.")
 _BOUND_WORDS = {"greater": "least", "less": "most"}
-#: A label that begins with one of these is not a noun, so it is quoted within a sentence.
+#: A label that begins with one of these words is not a noun phrase, so error messages quote the label.
 _NOT_NOUNS = frozenset(
     [
         *("how", "why", "what", "when", "where", "which", "who", "whom"),
@@ -66,21 +66,21 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
         self.hint = hint
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The section as HTML; crispy-forms calls this."""
+        """Return the section as HTML. Called by crispy-forms."""
         inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
         return render_to_string(self.template, {"section": self, "inner": inner})
 
 
 class Fold(Section):
-    """Fields that few people need, hidden behind their heading until it is clicked.
+    """Fields that few people need, hidden behind their heading until somebody clicks it.
 
-    It is open from the start if one of them has a value or an error.
+    The fold is open from the start if one of its fields has a value or an error.
     """
 
     template = "common_ground/fold.html"
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The fold as HTML; "" if the form has none of its fields. crispy-forms calls this."""
+        """Return the fold as HTML; "" if the form has none of its fields. Called by crispy-forms."""
         bound_fields = [form[str(name)] for name in self.fields if str(name) in form.fields]
         if not bound_fields:
             return SafeString("")
@@ -89,15 +89,15 @@ class Fold(Section):
         return super().render(form, context, **kwargs)
 
 
-#: The values of a field that is not filled in.
+#: The possible values of a field that was left empty.
 _EMPTY_VALUES: tuple[Any, ...] = (None, "", False, [], ())
 
 
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
     """The layout of a form: its fields or sections, its buttons and its cancel link.
 
-    Without fields or sections, all fields are shown. `submit` is the text of the button, `secondary` the name and text
-    of a second one. `danger` makes the button a warning button, for actions that cannot be undone.
+    Without fields or sections, all fields are shown. `submit` is the text of the button; `secondary` is the name and
+    the text of a second button. `danger` shows the button as a warning button, for actions that cannot be undone.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
 class Form(forms.Form):
     """The base of all forms: in a text area, a line break counts as one character towards the maximum length.
 
-    The character count below the box counts it as one, but browsers send two (CR LF, by the HTML standard).
+    The character count below the box counts a line break as one, but browsers send two (CR LF, by the HTML standard).
     """
 
     def full_clean(self) -> None:
@@ -150,7 +150,7 @@ class Form(forms.Form):
 
 
 class ScaleSelect(forms.RadioSelect):
-    """Radios side by side, for a few short answers such as a scale. They wrap where there is no room."""
+    """Radio buttons side by side, for a few short answers such as a scale. They wrap if the line is full."""
 
 
 class ReasonForm(Form):
@@ -170,8 +170,8 @@ class ReasonForm(Form):
 class VerdictForm(Form):
     """A form with a choice that needs an explanation in some cases, such as a refusal.
 
-    A subclass declares both fields, says their names, and gives in `needs_words` the error for each choice that needs
-    an explanation.
+    A subclass declares both fields, sets `verdict_field` and `words_field` to their names, and gives in `needs_words`
+    the error for each choice that needs an explanation.
     """
 
     verdict_field = "verdict"
@@ -188,11 +188,15 @@ class VerdictForm(Form):
 
 
 def error_words(field: BoundField) -> list[str]:
-    """The error messages of a field. Django's own are replaced by ones that name the field and say what to do."""
+    """Return the error messages of a field.
+
+    Django's own messages are replaced by messages that name the field and say what to do.
+    """
     return [_named_error(field, str(error)) for error in field.errors]
 
 
 def _named_error(field: BoundField, error: str) -> str:
+    """Return the message for an error of Django; any other error unchanged."""
     if error == _DEFAULT_REQUIRED:
         return _required_error(field)
     if template := _NAMED_ERRORS.get(error):
@@ -203,6 +207,7 @@ def _named_error(field: BoundField, error: str) -> str:
 
 
 def _required_error(field: BoundField) -> str:
+    """Return the message for a field that was left empty, in words that fit its widget and its label."""
     label, widget = str(field.label), field.field.widget
     if isinstance(widget, forms.CheckboxInput):
         return f"Tick “{label}” to continue"
@@ -217,7 +222,7 @@ def _required_error(field: BoundField) -> str:
 
 
 def _in_a_sentence(label: str) -> str:
-    """A label within a sentence: `Title` becomes `the title`, and a label that is not a noun is quoted."""
+    """Return a label within a sentence: `Title` becomes `the title`; a label that is not a noun is quoted."""
     first_word = label.split()[0]
     if first_word.lower() in _NOT_NOUNS:
         return f"an answer to “{label}”"
@@ -246,12 +251,12 @@ class AutocompleteSelectMultiple(forms.SelectMultiple):
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
 
 
-#: How many choices a search by name shows at most. A list that is not longer is shown without a search.
-MAX_FOUND = 40
+#: The most choices that a search by name shows. A list of at most this many choices is shown without a search.
+MAX_SEARCH_MATCHES = 40
 
 
 class _Find(forms.Select):
-    """A select with hundreds of choices: without JavaScript, it has a search by name and shows the matches.
+    """A select with hundreds of choices. Without JavaScript, people search it by name and it shows the matches.
 
     The view must build its form with `searching_form`. The search looks in the fields `find_by` of the rows, or in the
     labels of the choices.
@@ -275,21 +280,21 @@ class _Find(forms.Select):
         context["widget"] |= {
             "words": self.words or "",
             "is_narrowed": is_narrowed,
-            "is_shown": bool(options) if is_narrowed else len(options) <= MAX_FOUND,
+            "is_shown": bool(options) if is_narrowed else len(options) <= MAX_SEARCH_MATCHES,
             "chosen": [option["label"] for option in options if option["selected"]],
         }
         return context
 
 
 class FindSelect(_Find, AutocompleteSelect):
-    """One choice from hundreds; see `_Find`."""
+    """A select of one choice from hundreds; see `_Find`."""
 
 
 class FindSelectMultiple(_Find, AutocompleteSelectMultiple):
-    """Several choices from hundreds; see `_Find`."""
+    """A select of several choices from hundreds; see `_Find`."""
 
 
-def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
+def apply_name_search(form: forms.BaseForm, posted: QueryDict) -> None:
     """Fill an unbound form with the posted values, and reduce each long list to the matches of its search."""
     for name, field in form.fields.items():
         is_multiple = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
@@ -300,26 +305,27 @@ def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
 
 
 def _reduce_choices(field: forms.Field, *, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
-    """Keep only the choices that match the search words, and those that are chosen already."""
+    """Keep only the choices that match the search words, and the choices that are already selected."""
     if isinstance(field, forms.ModelChoiceField):
         rows = field.queryset
         assert rows is not None  # a form sets its rows before it is shown
         conditions = [Q(**{f"{path}__icontains": words}) for path in find_by] if words else [Q(pk__in=[])]
-        matching_ids = rows.filter(Q(*conditions, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
+        matching_ids = rows.filter(Q(*conditions, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_SEARCH_MATCHES]
         chosen_ids = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
         field.queryset = rows.filter(pk__in=[*matching_ids, *chosen_ids])
     elif isinstance(field, forms.ChoiceField):
         pairs: Any = field.choices  # long lists have no groups
         choices = [(str(code), str(label)) for code, label in pairs]
-        matching_codes = [code for code, label in choices if words and words.lower() in label.lower()][:MAX_FOUND]
+        matching_codes = [code for code, label in choices if words and words.lower() in label.lower()]
+        matching_codes = matching_codes[:MAX_SEARCH_MATCHES]
         field.choices = [(code, label) for code, label in choices if code in ("", *matching_codes, *chosen)]
 
 
 def is_search(posted: QueryDict) -> bool:
-    """Whether a form was sent to search a long list by name, not to save.
+    """Return whether a form was sent to search a long list by name, not to save.
 
-    Either its search button was pressed, or Enter in any field without JavaScript, which sends "enter". Enter means a
-    search if a search box has words that were not searched for yet.
+    Either its search button was pressed, or the Enter key in any field without JavaScript, which sends "enter". Enter
+    means a search if a search box has words that were not searched for yet.
     """
     if "find" in posted:
         return True
@@ -335,9 +341,12 @@ def is_search(posted: QueryDict) -> bool:
 
 
 def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:
-    """The form that `make` builds from the POST data; after a search by name, an unbound one with its matches."""
+    """Return the form that `make` builds from the POST data.
+
+    After a search by name, return an unbound form with the posted values and the matches.
+    """
     if not is_search(request.POST):
         return make(posted(request))
     form = make(None)
-    found_by_name(form, request.POST)
+    apply_name_search(form, request.POST)
     return form

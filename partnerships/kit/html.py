@@ -1,7 +1,7 @@
 """HTML written in Python, for the few places where a template or Django's `format_html` is too slow.
 
-A page of a list has some 200 cells: `format_html` takes ten times as long for each as joining strings. Every value goes
-through `escaped`, so what a person typed can never become markup.
+A page of a list has some 200 cells, and `format_html` takes ten times as long for each cell as joining strings. Every
+value goes through `escaped`, so that text from a person can never become markup.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def escaped(value: object) -> str:
 def attributes(attrs: Mapping[str, object]) -> str:
     """Return the attributes of an element, each with a space before it, as Django's `flatatt` does.
 
-    True writes the name alone; False and None leave the attribute out.
+    For a value of True, the attribute has only its name; with False or None, it is omitted.
     """
     in_order = sorted(attrs.items())
     with_value = [f' {name}="{escaped(value)}"' for name, value in in_order if _has_value(value)]

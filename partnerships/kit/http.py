@@ -35,60 +35,61 @@ class DayConverter:
     regex = r"\d{4}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        """The day. Raises `ValueError` for a day that does not exist, which Django answers with 404."""
+        """Return the day. Raises `ValueError` for a day that does not exist, and Django then answers with 404."""
         return dt.date.fromisoformat(value)
 
     def to_url(self, value: dt.date | str) -> str:
-        """The day in ISO form."""
+        """Return the day in ISO form."""
         return str(value)
 
 
 def row_number(text: str) -> int | None:
-    """The id of a row from a query string; None for text that cannot be an id."""
+    """Return the id of a row from a query string; None for a text that cannot be an id."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
-    """The address in the parameter `next` if it is on our site, else `default`."""
+    """Return the address in the parameter `next` if it is on our site, else `default`."""
     address = request.POST.get(parameter) or request.GET.get(parameter) or ""
     is_allowed = url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    # Only paths: an address with our host might still be misread.
+    # Only paths are allowed: browsers might still misread an address that has our host.
     return address if is_allowed and address.startswith("/") else default
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """The data to bind a form to: POST data, which may be empty, or None for a request that sends no form."""
+    """Return the data to bind a form to: the POST data, which may be empty; None if the request sends no form."""
     return request.POST if request.method == "POST" else None
 
 
 def posted_with_files(
     request: HttpRequest,
 ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | tuple[None, None]:
-    """The data and files to bind a form to, as its first two arguments; see `posted`."""
+    """Return the data and files to bind a form to, as its first two arguments; see `posted`."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The page of a form, with status 422 if the form has errors."""
+    """Show the page of a form, with status 422 if the form has errors."""
     return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:
-    """The file as a download that browsers do not open, whose type they do not guess, and that nobody caches.
+    """Return the file as a download. Browsers do not open it or guess its type, and nothing caches it.
 
-    Check the reader's rights first. A file that is missing from storage gives 404, storage that fails gives 503.
+    Check the reader's rights first. A file that is missing from storage gives status 404, and storage that fails gives
+    503.
     """
     try:
-        opened = file.open("rb")
+        open_file = file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     except OSError as error:
         log.error("files_unavailable", kind=type(error.__cause__ or error).__name__)
         page = render_to_string("503_files.html")
         return HttpResponse(page, status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
-    response = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
+    response = FileResponse(open_file, as_attachment=True, filename=name, content_type=content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"
@@ -110,10 +111,10 @@ class Page(Generic[_Item]):
         return not self.previous
 
 
-def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
-    """The condition for rows that come after (or before) these values in this order.
+def _rows_beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
+    """Return the condition for rows that come after (or before) these values in this order.
 
-    For each key: rows that are equal in all earlier keys, and beyond the value in this one.
+    For each key, it matches the rows that are equal in all earlier keys and beyond the value in this key.
     """
     nothing = Q(pk__in=[])
     condition, equal_so_far = nothing, Q()
@@ -141,11 +142,12 @@ def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nul
 
 
 def _is_descending(key: str, backwards: bool) -> bool:
+    """Return whether the page is read in descending order of this key."""
     return key.startswith("-") != backwards
 
 
 def _value(row: Model, key: str) -> Any:
-    """The row's value of a sort key, which may name a field of a related row: `-plan__title`."""
+    """Return the row's value of a sort key, which may name a field of a related row, such as `-plan__title`."""
     value: Any = row
     for attribute in key.lstrip("-").split("__"):
         value = getattr(value, attribute)
@@ -159,20 +161,21 @@ def keyset_page(
     order: Sequence[str],
     size: int = 25,
     nullable: Collection[str] = (),
-    kept: QueryDict | None = None,
-    first: Callable[[int], list[_Row]] | None = None,
+    link_parameters: QueryDict | None = None,
+    read_first_rows: Callable[[int], list[_Row]] | None = None,
 ) -> Page[_Row]:
-    """A page of `rows` in `order`, found by the row beside it instead of by an offset.
+    """Return a page of `rows` in `order`, located by the row beside the page instead of by an offset.
 
-    `order` has field names, the last one an id. Fields in `nullable` may be null: such rows come last, whether the
-    order is ascending or descending.
+    `order` has field names, of which the last is an id. Fields in `nullable` may be null: rows with a null come last,
+    whether the order is ascending or descending.
 
-    The request's `after` or `before` holds the id of the row beside the page. (Not its sort key: a title in an address
-    would stand in the logs of proxies.) If that row is gone, the page is the first one.
+    The request's `after` or `before` is the id of the row beside the page. (It is not the row's sort key, because a
+    title in an address would appear in the logs of proxies.) If that row no longer exists, the page is the first one.
 
-    The query strings of the previous and next page keep the request's other parameters, or those in `kept`. `first`
-    reads the given number of first rows, if there is a cheaper way than `rows`. Then `rows` may be a function, which is
-    called only for other pages: building a query of what a person may see takes time.
+    The query strings of the previous and next page repeat the request's other parameters, or those in
+    `link_parameters`. `read_first_rows` reads the given number of first rows, if there is a cheaper way than `rows`. Then
+    `rows` may be a function, which is called only for other pages: it takes time to compose a query of the records
+    that a person may see.
     """
     query: Any = SimpleLazyObject(rows) if callable(rows) else rows
     neighbour_text, backwards = _neighbour(request)
@@ -183,20 +186,23 @@ def keyset_page(
     page_rows: list[_Row] = []
     if neighbour is not None:
         values = [_value(neighbour, key) for key in order]
-        rows_beyond = query.filter(_beyond(order, values, backwards=backwards, nullable=nullable))
+        rows_beyond = query.filter(_rows_beyond(order, values, backwards=backwards, nullable=nullable))
         page_rows = list(rows_beyond.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
     if not page_rows:  # there is no neighbour, or no row beyond it any more: show the first page
         neighbour, backwards = None, False
-        page_rows = first(size + 1) if first else list(query.order_by(*sorted_by(order, nullable))[: size + 1])
+        if read_first_rows is not None:
+            page_rows = read_first_rows(size + 1)
+        else:
+            page_rows = list(query.order_by(*sorted_by(order, nullable))[: size + 1])
 
-    # One row more than the page holds was read, to see whether there are more.
+    # One row more than the page's size was read, to see whether there are more.
     has_more = len(page_rows) > size
     page_rows = page_rows[:size]
     if backwards:
         page_rows.reverse()
     has_previous = has_more if backwards else neighbour is not None
     has_next = backwards or has_more
-    parameters = request.GET if kept is None else kept
+    parameters = request.GET if link_parameters is None else link_parameters
     return Page(
         rows=page_rows,
         previous=_query(parameters, "before", _value(page_rows[0], id_field)) if page_rows and has_previous else "",
@@ -207,10 +213,10 @@ def keyset_page(
 def keyset_page_of(
     request: HttpRequest, items: Sequence[_Item], *, key: Callable[[_Item], tuple[str, ...]], size: int = 25
 ) -> Page[_Item]:
-    """A page of items that are read already, found by the item beside it instead of by an offset.
+    """Return a page of items already read, located by the item beside the page instead of by an offset.
 
-    `key` must be different for each item. The request's `after` or `before` holds a hash of the neighbour's key, so
-    that no title stands in an address. If no item has this hash, the page is the first one.
+    `key` must be different for each item. The request's `after` or `before` is a hash of the neighbour's key, so that
+    no title appears in an address. If no item has this hash, the page is the first one.
     """
 
     def digest(item: _Item) -> str:
@@ -224,7 +230,7 @@ def keyset_page_of(
     start = 0
     if neighbour_index is not None:
         start = max(0, neighbour_index - size) if backwards else neighbour_index + 1
-    if start >= len(items):  # the items after the neighbour are done: show the last page
+    if start >= len(items):  # there are no more items after the neighbour: show the last page
         start = max(0, len(items) - size)
     end = start + size
     return Page(
@@ -235,22 +241,25 @@ def keyset_page_of(
 
 
 def _neighbour(request: HttpRequest) -> tuple[str, bool]:
-    """What the address says of the row beside the page ("" for nothing), and whether the page is before that row."""
-    backwards = "after" not in request.GET and "before" in request.GET
-    return request.GET.get("before" if backwards else "after", ""), backwards
+    """Return the request's text for the row beside the page, and whether the page comes before that row.
+
+    The text is "" if the request has neither `after` nor `before`.
+    """
+    is_backwards = "after" not in request.GET and "before" in request.GET
+    return request.GET.get("before" if is_backwards else "after", ""), is_backwards
 
 
 def _query(parameters: QueryDict, direction: str, neighbour: object) -> str:
-    """The query string of the page before or after a row."""
-    changed = parameters.copy()
-    changed.pop("after", None)
-    changed.pop("before", None)
-    changed[direction] = str(neighbour)
-    return f"?{changed.urlencode()}"
+    """Return the query string of the page before or after a row."""
+    new_parameters = parameters.copy()
+    new_parameters.pop("after", None)
+    new_parameters.pop("before", None)
+    new_parameters[direction] = str(neighbour)
+    return f"?{new_parameters.urlencode()}"
 
 
 def sorted_by(order: Sequence[str], nullable: Collection[str], *, backwards: bool = False) -> list[OrderBy | str]:
-    """The arguments of `order_by` for this order with nulls last, or for its reverse."""
+    """Return the arguments of `order_by` for this order with nulls last, or for the reverse order."""
     return [_sorted_by(key, key.lstrip("-") in nullable, backwards) for key in order]
 
 

@@ -1,4 +1,4 @@
-"""Indexes of large tables, built beside writers by a migration that may be cut off and run again."""
+"""Indexes of large tables, built without blocking writers by a migration that can be interrupted and run again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.db.migrations.state import ProjectState
 
 
 class BuildIndexConcurrently(AddIndexConcurrently):
-    """Django's `AddIndexConcurrently` that first drops what an earlier try left behind.
+    """Django's `AddIndexConcurrently`, which first drops an index that an interrupted migration left behind.
 
-    PostgreSQL keeps a half-built index, and a migration with `atomic = False` keeps those that were finished before it
-    was cut off: `migrate`, which gives up a lock after five seconds, could never try again.
+    PostgreSQL does not remove a half-built index. And a migration with `atomic = False`, if it is interrupted, leaves
+    the indexes that it had finished. `migrate`, which stops waiting for a lock after five seconds, could then never
+    try again.
     """
 
     def database_forwards(
@@ -21,7 +22,7 @@ class BuildIndexConcurrently(AddIndexConcurrently):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Drop an index of this name, and build it."""
+        """Drop an existing index of this name, then build the index."""
         self._ensure_not_in_transaction(schema_editor)
         schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}")
         super().database_forwards(app_label, schema_editor, from_state, to_state)

@@ -1,4 +1,4 @@
-"""A journal, outside the database, of what a restore of a backup must not undo.
+"""A journal, outside the database, of the changes that a restore of a backup must not undo.
 
 It contains one line of JSON for each erasure, refusal and suppression, for each access that ended or was reduced, for
 each reversal of these, and for each email that a mail server accepted. The files in JOURNAL_ROOT, one for each month,
@@ -8,8 +8,9 @@ which is not in the database.
 
 `note` first stores a line in the database, within the transaction of the change, and moves it to the file after the
 commit. If the process is killed in between, or the disk is full, the line stays in the database until a periodic task
-moves it (`write_waiting`). This order matters. Written to the file before the commit, a line could report a change that
-was rolled back, and a restore would end access that never ended. Written only after it, a kill would lose the line.
+moves it (`write_waiting`). This order matters. If a line were written to the file before the commit, it could report a
+change that was rolled back, and a restore would end access that never ended. If a line were only written after the
+commit, a killed process would lose it.
 """
 
 from __future__ import annotations
@@ -34,26 +35,26 @@ from partnerships.kit.models import WaitingLine
 
 log = structlog.get_logger(__name__)
 
-#: `write_waiting` leaves younger lines alone: usually the process that made them moves them at once.
+#: `write_waiting` skips younger lines, because the process that added them usually moves them at once.
 _MIN_AGE = dt.timedelta(seconds=30)
-#: The reason, in histories, for a change that is made again after a restore.
+#: The reason that histories give for a change that is made again after a restore.
 MADE_AGAIN = "We restored an older backup, so we made this change again."
 
 
 def address_hash(address: str) -> str:
-    """The keyed hash of an email address, in upper or lower case."""
+    """Return the keyed hash of an email address, the same for upper and lower case."""
     return _address_hash(settings.JOURNAL_KEY, address.strip().lower())
 
 
-@lru_cache(maxsize=1024)  # the sender of emails asks twice about each address of a batch
+@lru_cache(maxsize=1024)  # the sender of emails hashes each address of a batch twice
 def _address_hash(key: str, address: str) -> str:
     return hmac.digest(_key(key), address.encode(), hashlib.sha256).hex()[:40]
 
 
 def identity(*parts: object) -> str:
-    """A keyed hash of parts of a record that never change.
+    """Return a keyed hash of those parts of a record that never change.
 
-    A line holds it beside the record's id, because after a restore the id may be given to another record.
+    A line contains this hash beside the record's id, because after a restore another record may get the same id.
     """
     texts = [part.astimezone(dt.UTC).isoformat() if isinstance(part, dt.datetime) else str(part) for part in parts]
     return hmac.digest(_key(settings.JOURNAL_KEY), "\x1f".join(texts).encode(), hashlib.sha256).hex()[:24]
@@ -64,21 +65,21 @@ def _key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"common ground: journal", hashlib.sha256)
 
 
-def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Add a line of this kind within the current transaction; it is written to the file after the commit.
+def note(line_kind: str, *, now: dt.datetime, **facts: Any) -> None:
+    """Add a line of this kind within the current transaction; the line is written to the file after the commit.
 
     Facts are ids, codes and hashes, never names or addresses.
     """
-    note_all(what, [facts], now=now)
+    note_all(line_kind, [facts], now=now)
 
 
-def note_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
+def note_all(line_kind: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
     """Add several lines of one kind within the current transaction; see `note`."""
     batch = _current_batch()
     batch.lines += WaitingLine.objects.bulk_create(
-        WaitingLine(at=now, text=_text(what, now, facts_of_line)) for facts_of_line in facts
+        WaitingLine(at=now, text=_text(line_kind, now, facts_of_line)) for facts_of_line in facts
     )
-    # Robust: after the commit, an error must not reach the caller, who would report that nothing was saved.
+    # robust=True: after the commit, an error must not reach the caller, who would report that nothing was saved.
     transaction.on_commit(batch.move, robust=True)
 
 
@@ -89,12 +90,9 @@ class _Batch:
         self.lines: list[WaitingLine] = []
 
     def move(self) -> None:
-        """Move all committed lines to the file.
-
-        Called after the commit once for each `note_all`; the first call moves all lines.
-        """
+        """Move all committed lines to the file. Called once for each `note_all`; the first call moves all lines."""
         lines, self.lines = self.lines, []
-        if len(lines) > 1:  # some may be gone, because their savepoint was rolled back
+        if len(lines) > 1:  # some may not exist, because their savepoint was rolled back
             committed_ids = set(
                 WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True)
             )
@@ -104,7 +102,7 @@ class _Batch:
 
 
 def _current_batch() -> _Batch:
-    """The batch of the current transaction; a new one for its first line."""
+    """Return the batch of the current transaction; a new batch if the transaction has no line yet."""
     for _savepoint_ids, function, *_ in reversed(connection.run_on_commit):
         batch = getattr(function, "__self__", None)
         if isinstance(batch, _Batch):
@@ -112,14 +110,14 @@ def _current_batch() -> _Batch:
     return _Batch()
 
 
-def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
+def write(line_kind: str, *, now: dt.datetime, **facts: Any) -> None:
     """Write a line to the file at once, for an act that no rollback can undo, such as a sent email."""
-    write_all(what, [facts], now=now)
+    write_all(line_kind, [facts], now=now)
 
 
-def write_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Write lines of one kind to the file at once; if that fails, they wait in the database."""
-    texts = [_text(what, now, facts_of_line) for facts_of_line in facts]
+def write_all(line_kind: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
+    """Write lines of one kind to the file at once; if that fails, store them in the database for `write_waiting`."""
+    texts = [_text(line_kind, now, facts_of_line) for facts_of_line in facts]
     if not texts or _append(texts, now):
         return
     try:
@@ -130,9 +128,9 @@ def write_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -
 
 
 def write_waiting(*, now: dt.datetime) -> int:
-    """Move lines that still wait in the database to the file. Returns how many were moved.
+    """Move lines from the database to the file, and return their number. Two processes may do this at once.
 
-    May run twice at once: applying a line that is written twice does the same as applying it once.
+    `after_restore` then applies a line twice, with the same result.
     """
     moved_count = 0
     for line in WaitingLine.objects.filter(at__lte=now - _MIN_AGE).order_by("pk"):
@@ -143,7 +141,7 @@ def write_waiting(*, now: dt.datetime) -> int:
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """The time of the oldest line that is not in the file yet; None if all are."""
+    """Return the time of the oldest line that is not in the file yet; None if all lines are in the file."""
     oldest: dt.datetime | None = WaitingLine.objects.aggregate(at=Min("at"))["at"]
     return oldest
 
@@ -151,7 +149,7 @@ def oldest_waiting() -> dt.datetime | None:
 def _move(lines: Sequence[WaitingLine]) -> bool:
     """Write committed lines to the files of their months, then delete them from the database.
 
-    False if a file could not be written: then all stay in the database.
+    Returns False if a file could not be written; then all lines stay in the database.
     """
     lines_by_month: dict[str, list[WaitingLine]] = {}
     for line in lines:
@@ -167,21 +165,18 @@ def _month(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y-%m}"
 
 
-#: Made only once, because a line is written for each email.
+#: The encoder is created only once, because a line is written for each email.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _text(what: str, now: dt.datetime, facts: dict[str, Any]) -> str:
-    return _encode({"at": now.isoformat(), "what": what, **facts})
+def _text(line_kind: str, now: dt.datetime, facts: dict[str, Any]) -> str:
+    return _encode({"at": now.isoformat(), "what": line_kind, **facts})
 
 
 def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) -> bool:
-    """Append lines to the file of a month; False if that fails.
-
-    With `is_durable`, returns only once the lines are on the disk.
-    """
-    # One write in append mode, so that lines of several processes do not mix. It begins with a line break, in case a
-    # full disk cut the line before it short.
+    """Append lines to the file of a month, on the disk at once if `is_durable`, and return whether this worked."""
+    # There is one write in append mode, so that lines of several processes do not mix. The data begin with a line
+    # break, because a full disk may have cut the line before them short.
     data = "\n".join(["", *texts, ""]).encode("ascii")
     try:
         descriptor = _open_file(str(settings.JOURNAL_ROOT), _month(at), os.getpid())
@@ -199,25 +194,25 @@ def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) 
 
 @lru_cache(maxsize=4)
 def _open_file(root: str, month: str, process: int) -> int:
-    """The descriptor of a month's file, opened once by each process (`process` keeps forked ones apart)."""
+    """Return the descriptor of a month's file, cached by process id, because forked processes must not share it."""
     Path(root).mkdir(parents=True, exist_ok=True)
     return os.open(Path(root, f"{month}.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def has_files() -> bool:
-    """Whether the journal has a file that is not empty."""
+    """Return whether the journal has a file that is not empty."""
     return any(path.stat().st_size for path in Path(settings.JOURNAL_ROOT).glob("*.jsonl"))
 
 
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
-    """The lines since a moment, without empty and incomplete ones.
+    """Yield the complete lines since a moment, file by file.
 
-    In the order of the files: a line that waited in the database comes after lines of later moments.
+    A line that was stored in the database first comes after lines of later moments.
     """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < _month(since):
             continue
-        with path.open(encoding="ascii") as file:  # read line by line, because it may be larger than the memory
+        with path.open(encoding="ascii") as file:  # read line by line, because the file may be larger than the memory
             for raw_line in file:
                 try:
                     line = json.loads(raw_line)
@@ -228,7 +223,7 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
 
 
 def moment(line: dict[str, Any]) -> dt.datetime:
-    """When the change that a line reports was made."""
+    """Return when the change that a line reports was made."""
     return dt.datetime.fromisoformat(line["at"])
 
 
@@ -251,15 +246,15 @@ class Redone:
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The last line about each subject, by the value of the fact called `subject`.
+    """Return the last line about each subject, by the value of the fact called `subject`.
 
-    A line with `undone` reverses the earlier ones: an account was reopened, a party came back.
+    A line with `undone` reverses the earlier lines: an account was reopened, a party returned.
     """
     return {line[subject]: line for line in lines}
 
 
 def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The last line about each subject, without subjects whose last line reverses the earlier ones."""
+    """Return the last line about each subject, without subjects whose last line reverses the earlier lines."""
     return [line for line in last_about(subject, lines).values() if not line.get("undone")]
 
 
@@ -273,7 +268,7 @@ def ended_rows(
     identity_of: Callable[[Row], str],
     began_at: Callable[[Row], dt.datetime],
 ) -> list[Row]:
-    """Rows that ended according to the last line about each, and have not begun again since."""
+    """Return the rows that ended according to the last line about each, and have not begun again since."""
     last_lines = last_about("same", lines)
 
     def has_ended(row: Row) -> bool:
@@ -292,10 +287,10 @@ def same_rows(
     began_at: Callable[[Row], dt.datetime],
     redone: Redone,
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
-    """Rows of the database, each with the last line about it.
+    """Yield the rows of the database that the lines report, each with the last line about it.
 
-    After a restore an id may belong to another record, so a row needs the `identity` that its line holds. Rows with
-    another identity, and rows that began after the line was written, are reported in `redone.left` instead.
+    After a restore an id may belong to another record, so a row must have the `identity` in its line. Rows with another
+    identity, and rows that began after the line was written, are reported in `redone.left` instead.
     """
     last_lines = {(line[subject], line.get("same")): line for line in lines}
     for row in rows:
@@ -321,7 +316,7 @@ def redo_each(
 ) -> Redone:
     """Apply the last line about each row with `redo`, which returns how many changes it made.
 
-    A line that `redo` refuses with an `unable` exception is reported, and the other lines are applied.
+    If `redo` raises an `unable` exception, the line is reported, and the other lines are applied.
     """
     redone = Redone()
     for row, line in same_rows(subject, lines, rows, identity_of=identity_of, began_at=began_at, redone=redone):
@@ -332,7 +327,7 @@ def redo_each(
     return redone
 
 
-#: Applies lines of one kind to a restored database. It may run twice.
+#: A function that applies lines of one kind to a restored database. The function may run twice for the same lines.
 Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
 
 
@@ -347,53 +342,55 @@ class _LineKind:
 
 
 _kinds: dict[str, _LineKind] = {}
-#: Lines of one kind that are applied at once after a restore.
+#: How many lines of one kind are applied in one transaction after a restore.
 _BATCH_SIZE = 5_000
 
 
-def register_redo(what: str, label: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
-    """Register how lines of a kind are applied; `label` names them in the output.
+def register_redo(line_kind: str, label: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
+    """Register how lines of a kind are applied; `label` names the kind in the output of `after_restore`.
 
     Early kinds are applied before all others: a plan must lose an owner before the owner leaves the partnership. Kinds
     with millions of lines are applied `in_batches`, in the order of the files.
     """
-    _kinds[what] = _LineKind(label=label, redo=redo, is_early=early, in_batches=in_batches)
+    _kinds[line_kind] = _LineKind(label=label, redo=redo, is_early=early, in_batches=in_batches)
 
 
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
-    """Apply the lines since a moment, oldest first. Returns the result of each kind by its label.
+    """Apply the lines since a moment, oldest first, and return the result of each kind by its label.
 
-    Each kind has its own transaction: an error in one kind leaves the others applied.
+    Each kind has its own transaction: an error in one kind does not undo the others.
     """
     lines_by_kind: dict[str, list[dict[str, Any]]] = {}
-    results_of_batches = {what: Redone() for what, kind in _kinds.items() if kind.in_batches}
+    results_of_batches = {line_kind: Redone() for line_kind, kind in _kinds.items() if kind.in_batches}
     for line in lines(since=since):
-        what = line["what"]
-        lines_of_kind = lines_by_kind.setdefault(what, [])
+        line_kind = line["what"]
+        lines_of_kind = lines_by_kind.setdefault(line_kind, [])
         lines_of_kind.append(line)
-        if what in results_of_batches and len(lines_of_kind) >= _BATCH_SIZE:
-            results_of_batches[what].add(_apply(what, lines_by_kind.pop(what), now))
+        if line_kind in results_of_batches and len(lines_of_kind) >= _BATCH_SIZE:
+            results_of_batches[line_kind].add(_apply(line_kind, lines_by_kind.pop(line_kind), now))
 
     results: dict[str, Redone] = {}
-    for what, kind in sorted(_kinds.items(), key=lambda item: not item[1].is_early):
-        result = results_of_batches.get(what, Redone())
-        result.add(_apply(what, sorted(lines_by_kind.get(what, []), key=moment), now))
+    for line_kind, kind in sorted(_kinds.items(), key=lambda item: not item[1].is_early):
+        result = results_of_batches.get(line_kind, Redone())
+        result.add(_apply(line_kind, sorted(lines_by_kind.get(line_kind, []), key=moment), now))
         results[kind.label] = result
 
     unknown_kinds = sorted(lines_by_kind.keys() - _kinds.keys())
-    unknown_lines = [f"{what}: {json.dumps(line)}" for what in unknown_kinds for line in lines_by_kind[what]]
+    unknown_lines = [
+        f"{line_kind}: {json.dumps(line)}" for line_kind in unknown_kinds for line in lines_by_kind[line_kind]
+    ]
     if unknown_lines:
         results["lines of a kind that this release does not know"] = Redone(left=unknown_lines)
     return results
 
 
-def _apply(what: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply the lines of one kind. If that fails, none of them is applied."""
+def _apply(line_kind: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Apply the lines of one kind in a transaction; if one line fails, none is applied."""
     try:
         with transaction.atomic():
-            return _kinds[what].redo(lines, now)
+            return _kinds[line_kind].redo(lines, now)
     except Exception as error:
-        # Only the type of the error is printed: its message may hold an address.
-        log.exception("journal_not_applied", what=what)
+        # Only the type of the error is printed: its message may contain an email address.
+        log.exception("journal_not_applied", what=line_kind)
         count = f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
         return Redone(left=[f"not applied ({type(error).__name__}, see the log): {count}"], failed=True)

@@ -1,4 +1,4 @@
-"""Imports heavy packages at their first use, so that email workers stay small.
+"""Import heavy packages at their first use, so that email workers use little memory.
 
     if TYPE_CHECKING:
         import networkx as nx
@@ -20,7 +20,7 @@ from typing import Any
 
 
 class Late:
-    """A package that is imported at first use. If it is missing, that use raises `ImportError`."""
+    """A package that is imported at its first use, which raises `ImportError` if the package is missing."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -32,17 +32,17 @@ class Late:
 
 
 def late(name: str) -> Any:
-    """The package with this name, not imported yet."""
+    """Return a stand-in for the package of this name, which is imported at its first use."""
     return Late(name)
 
 
 def late_view(
     name: str, *, around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
 ) -> Callable[..., Any]:
-    """The view with this dotted name, imported at the first request.
+    """Return the view with this dotted name, which is imported at its first request.
 
-    `around` is a decorator for it. A decorator that sets something which middleware reads before the view runs, such as
-    `login_not_required`, belongs around `late_view` instead.
+    `around` is a decorator for the view. A decorator that sets something which middleware reads before the view runs,
+    such as `login_not_required`, belongs around `late_view` instead.
     """
     module_name, _, function_name = name.rpartition(".")
     module = late(module_name)

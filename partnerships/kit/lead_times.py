@@ -1,4 +1,4 @@
-"""The form field for how many days before a date people are reminded."""
+"""The form field for the numbers of days before a date on which people are reminded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Queues of long jobs in the database: a worker claims each job for a time, and pages show its progress.
 
 A room has a model derived from `LeasedJob`, whose rows are the waiting jobs, and a task that calls `work_through`. Each
-job is done in one transaction. It may be tried twice: if a worker dies, another takes the job when the lease ends.
+job is done in one transaction. A job may be tried twice: if a worker dies, another claims the job when the lease ends.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from django.db.utils import DEFAULT_DB_ALIAS
 
 log = structlog.get_logger(__name__)
 
-#: How many steps of a job lie between two updates of its progress.
+#: The number of steps of a job between two updates of its progress.
 STEP = 25
 #: Seconds after which a task claims no further job: each job may need all of its lease and of the task's time limit.
 LONG_ENOUGH = 60.0
 #: PostgreSQL's code for a statement that exceeded its time limit (query_canceled).
 _CANCELLED = "57014"
-#: Called with the number of steps that are done, and of all steps.
+#: A function that is called with the number of steps done and the number of all steps.
 Progress = Callable[[int, int], None]
 
 
 class LeasedJob(models.Model):
-    """A job that waits, is claimed or has failed. When it is done, its room deletes it or does the next step.
+    """A job that is waiting, is claimed or has failed. When it is done, its room deletes the row or does the next step.
 
-    `claimed_until` is when another worker may claim it. `error` says why the job failed, and "" otherwise.
+    Another worker may claim the job at `claimed_until`. `error` is the reason why the job failed, "" if it has not.
     """
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -45,7 +45,7 @@ class LeasedJob(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether the job waits for a worker or a worker is doing it."""
+        """Whether the job is waiting for a worker or a worker is doing it."""
         return not self.error
 
 
@@ -57,18 +57,18 @@ def work_through(
     work: Callable[[Job, Progress], str],
     *,
     lease: dt.timedelta,
-    failed: str,
+    failure_message: str,
     now: dt.datetime,
     fail: Callable[[Job, str], object] | None = None,
 ) -> int:
-    """Do the waiting jobs in the order of the queryset. Returns how many were tried.
+    """Do the waiting jobs in the order of the queryset, and return how many were tried.
 
-    `work` does one job and returns "", or the reason why it could not. A job that raises an error fails with the text
-    `failed` as its reason. Failed jobs are not tried again until a person asks for it. `fail` stores the reason, if the
-    room has more to do then.
+    `work` does one job and returns "", or the reason why the job failed. A job that raises an error fails with the text
+    `failed` as its reason. Failed jobs are not tried again until a person requests it. `fail` stores the reason, if the
+    room must do more than that.
 
-    An outage of the database, or a long wait for a lock, does not fail the job: it waits again. A statement that
-    exceeds the database's time limit does, because it would exceed it each time.
+    An outage of the database, or a long wait for a lock, does not fail the job: it waits for the next task. A statement
+    that exceeds the database's time limit does fail it, because it would exceed the limit each time.
 
     After a minute, the remaining jobs are left to the next scheduled task.
     """
@@ -82,13 +82,13 @@ def work_through(
                 reason = work(job, progress)
         except (OperationalError, InterfaceError) as error:
             if was_cancelled(error):
-                mark_failed(job, failed)
+                mark_failed(job, failure_message)
                 raise
             log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(error).__name__)
             type(job)._default_manager.filter(pk=job.pk).update(claimed_until=None)
             break
         except Exception:  # also the task's time limit: otherwise the job would be tried for ever
-            mark_failed(job, failed)
+            mark_failed(job, failure_message)
             raise
         if reason:
             mark_failed(job, reason)
@@ -96,16 +96,17 @@ def work_through(
 
 
 def was_cancelled(error: Exception) -> bool:
-    """Whether a statement exceeded the database's time limit, so that trying it again would not help."""
+    """Return whether a statement exceeded the database's time limit, so that trying it again would not help."""
     return getattr(error.__cause__, "pgcode", "") == _CANCELLED
 
 
 def _mark_failed(job: LeasedJob, reason: str) -> None:
+    """Store the reason why the job failed, and end its lease."""
     type(job)._default_manager.filter(pk=job.pk).update(error=reason, claimed_until=None)
 
 
 def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job | None:
-    """The first job that no other worker has, claimed until the lease ends; None if there is none."""
+    """Claim the first job that no other worker has, until the lease ends; None if there is no such job."""
     with transaction.atomic():
         is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         job = waiting.filter(is_free, error="").select_for_update(of=("self",), skip_locked=True).first()
@@ -117,10 +118,10 @@ def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job
 
 @contextmanager
 def shown_progress(job: LeasedJob) -> Iterator[Progress]:
-    """A function that stores a job's progress at once, on a connection of its own.
+    """Provide a function that stores a job's progress at once, on a separate connection.
 
-    Within the job's transaction nobody could see it before the end. That transaction must change the job's row last of
-    all: otherwise this function waits for a lock that its own job holds.
+    Within the job's transaction nobody could see the progress before the end. That transaction must change the job's
+    row last of all: otherwise this function waits for a lock that its own job has.
     """
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     statement = f'UPDATE "{job._meta.db_table}" SET done = %s, total = %s WHERE id = %s'  # noqa: S608 - our table

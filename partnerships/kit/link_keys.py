@@ -1,7 +1,7 @@
-"""Keys in signed links, each computed from the one before it with SECRET_KEY.
+"""Keys in signed links, each computed from the previous key with SECRET_KEY.
 
-A new key makes earlier links invalid. A restored database has an old key, and the newest can be computed from it: so
-links sent since the backup open again, although the journal holds no key, only a hash of it.
+A new key makes earlier links invalid. A restored database has an old key, and the newest key can be computed from it:
+so links sent since the backup work again, although the journal contains no key, only a hash of it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from partnerships.kit.journal import Redone, identity, redo_each
 
 Row = TypeVar("Row")
 
-#: How many following keys are tried for each SECRET_KEY; nobody renews links more often between two backups.
+#: How many later keys are tried for each SECRET_KEY. Nobody renews links more often than this between two backups.
 _MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
-    """The newest key does not follow from the old one: SECRET_KEY was changed without a fallback."""
+    """Raised if the newest key does not follow from the old one: SECRET_KEY was changed without a fallback."""
 
     def __init__(self) -> None:
         super().__init__("its links ended, those sent since the backup too; ask again")
 
 
 def next_key(key: str) -> str:
-    """The key that follows this one."""
+    """Return the key that follows this one."""
     return _next(key, settings.SECRET_KEY)
 
 
@@ -46,21 +46,21 @@ def end_links(signatory: Any, *, line: str, same: str, now: dt.datetime) -> None
     journal.note(line, now=now, signatory=signatory.pk, same=same, key=identity(signatory.link_key))
 
 
-def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:
-    """The first key after this one for which `is_it` is true. Raises `UnableToFindKey`.
+def newer_key(key: str, *, is_wanted: Callable[[str], bool]) -> str:
+    """Return the first key after this one for which `is_wanted` is true. Raises `UnableToFindKey`.
 
-    SECRET_KEY may have changed between two renewals. So older secrets are tried first, and each newer one is tried from
-    every key found so far.
+    SECRET_KEY may have changed between two renewals. So older secrets are tried first, and each newer secret is tried
+    from every key computed so far.
     """
     candidates = [key]
     for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
         for start in tuple(candidates):
-            following = start
+            candidate = start
             for _ in range(_MAX_STEPS):
-                following = _next(following, secret)
-                if is_it(following):
-                    return following
-                candidates.append(following)
+                candidate = _next(candidate, secret)
+                if is_wanted(candidate):
+                    return candidate
+                candidates.append(candidate)
     raise UnableToFindKey
 
 
@@ -76,12 +76,12 @@ def redo_links(
 ) -> Redone:
     """Give each row the newest link key according to the journal; `holder` returns the object with its `link_key`.
 
-    Links from before the renewal end, and those sent since open again. If the newest key cannot be found, `renew` ends
-    all links of the row.
+    Links from before the renewal become invalid, and links sent since become valid again. If the newest key cannot be
+    found, `renew` makes all links of the row invalid.
     """
 
     def redo(row: Row, line: dict[str, Any]) -> int:
-        """Set the key whose hash the line holds. Returns 1 if the key changed, else 0."""
+        """Set the key whose hash the line contains. Returns 1 if the key changed, else 0."""
 
         def is_newest(key: str) -> bool:
             return identity(key) == str(line["key"])
@@ -90,9 +90,9 @@ def redo_links(
         if is_newest(key_holder.link_key):
             return 0
         try:
-            key_holder.link_key = newer_key(key_holder.link_key, is_it=is_newest)
+            key_holder.link_key = newer_key(key_holder.link_key, is_wanted=is_newest)
         except UnableToFindKey:
-            # A random key: the one that follows from the old key may be one whose links ended.
+            # The key is random: the key that follows from the old one may have links that were made invalid.
             key_holder.link_key = secrets.token_hex(16)
             key_holder.save(update_fields=["link_key"])
             renew(row)

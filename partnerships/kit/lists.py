@@ -31,7 +31,7 @@ else:
 
     filters = late("django_filters")
 
-#: Up to this many choices, a filter has checkboxes; more are in a select with autocomplete.
+#: A filter with at most this many choices has checkboxes; one with more has a select with autocomplete.
 _MAX_CHECKBOXES = 12
 #: The maximum length of the text of a filter.
 _MAX_FILTER_LENGTH = 200
@@ -43,7 +43,7 @@ class Kind(Enum):
     TEXT = "text"
     CHOICE = "choice"
     DAY = "day"
-    #: A date in ISO form that may lack its day or month: 2027, 2027-04 or 2027-04-01. A quarter is its last month.
+    #: A date in ISO form, perhaps without day or month: 2027, 2027-04 or 2027-04-01. A quarter is its last month.
     PARTIAL = "partial"
     MOMENT = "moment"
     NUMBER = "number"
@@ -64,11 +64,11 @@ class Column:
 
     name: str
     label: str
-    #: The value of a row in exports: text, number, date, moment or boolean; None is an empty cell. Of a choice, its
-    #: label.
+    #: The value of a row in exports: text, number, date, moment or boolean; None is an empty cell. The value of a
+    #: choice is its label.
     value: Callable[[Any], Any]
     kind: Kind = Kind.TEXT
-    #: The database value of a row, by default the field called `name`. Of a choice, its code.
+    #: The database value of a row, by default the field called `name`. The database value of a choice is its code.
     key: Key = ""
     #: The text of a row on pages, if it is not the value.
     words: Callable[[Any], str] | None = None
@@ -76,11 +76,11 @@ class Column:
     href: Callable[[Any], str] | None = None
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
-    #: The list's own filter that filters by this column.
+    #: The name of the list's own filter that already filters by this column; "" if there is none.
     covered: str = ""
-    #: Sorts rows instead of the key, such as a field in the same order that has an index.
+    #: What sorts rows instead of the key, such as an indexed field with the same order.
     sorts_by: Key = ""
-    #: Adds to the rows what only the cells of this column show.
+    #: A function that adds to the rows the data that only this column shows.
     ready: Callable[[Any, Sequence[Any]], object] | None = None
     #: Whether a cell may be empty (null, or an empty text). Rows with an empty cell come last.
     is_nullable: bool = True
@@ -89,7 +89,8 @@ class Column:
     is_summed: bool = False
     #: The column with the unit of the numbers: numbers in different units are not summed.
     summed_by: str = ""
-    #: Filters by text otherwise than by the key. `found_words` says in one sentence why it finds more than cells show.
+    #: A text filter that looks elsewhere than in the key. `found_words` is a sentence that explains why it finds more
+    #: than the cells show.
     found_by: Callable[[str], Q] | None = None
     found_words: str = ""
     #: Labels of groups by their keys, if the key is not the label.
@@ -101,11 +102,14 @@ class Column:
         return f"list_{self.name}"
 
     def expression(self, reader: Any) -> Combinable:
-        """The key as an expression."""
+        """Return the key as an expression."""
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """The expression that sorts rows: `sorts_by` or the key, and choices in their own order; null if empty."""
+        """Return the expression that sorts rows: `sorts_by` or the key; null for an empty cell.
+
+        Choices are sorted in their own order.
+        """
         if self.sorts_by:
             return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:
@@ -127,11 +131,11 @@ class Column:
         return tuple(f"{self.name}_{end}" for end in ends)
 
     def filters(self) -> dict[str, Any]:
-        """The column's filters, by their GET parameters."""
+        """Return the column's filters, by their GET parameters."""
         return dict(zip(self.parameters, self._filters(), strict=True))
 
     def _filters(self) -> tuple[Any, ...]:
-        """A filter for each of the parameters."""
+        """Return a filter for each of the parameters."""
         label, common = self.label, {"field_name": self.alias}
         if self.kind is Kind.TEXT:
             return (filters.CharFilter(**common, label=label, method=self._filter_text, max_length=_MAX_FILTER_LENGTH),)
@@ -163,7 +167,7 @@ class Column:
         )
 
     def _filter_text(self, rows: QuerySet[Any], field: str, text: str) -> QuerySet[Any]:
-        """Rows whose text contains this text, or is exactly this text if it is in quotation marks."""
+        """Return the rows whose text contains this text, or equals it if it is in quotation marks."""
         exact_text = unquoted(text)
         if exact_text is not None:
             return rows.filter(**{field: exact_text})
@@ -171,7 +175,7 @@ class Column:
 
 
 def hidden_at_first(*columns: Column) -> tuple[Column, ...]:
-    """The same columns, shown only to readers who choose them."""
+    """Return the same columns, shown only to readers who choose them."""
     return tuple(replace(column, is_shown=False) for column in columns)
 
 
@@ -180,52 +184,52 @@ def _expression(key: Key, reader: Any) -> Combinable:
 
 
 def quoted(text: str) -> str:
-    """The filter text that matches only this text; "" if it would be too long."""
+    """Return the filter text that matches only this text; "" if it would be too long."""
     return f'"{text}"' if len(text) + 2 <= _MAX_FILTER_LENGTH else ""
 
 
 def unquoted(filter_text: str) -> str | None:
-    """The text that a filter text in quotation marks must match exactly; None if it has none."""
+    """Return the text that a filter text in quotation marks must match exactly; None without quotation marks."""
     is_quoted = len(filter_text) > 2 and filter_text[0] == filter_text[-1] == '"'
     return filter_text[1:-1] if is_quoted else None
 
 
 def _partial_from(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
-    """Rows whose date may be on the day or later: the last possible day of each date counts."""
+    """Return the rows whose date may be on the day or later, by the last possible day of each date."""
     return rows.exclude(**{name: ""}).filter(**{f"{name}__gte": _as_precise(name, day)})
 
 
 def _partial_to(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
-    """Rows whose date may be on the day or earlier: the first possible day of each date counts."""
+    """Return the rows whose date may be on the day or earlier, by the first possible day of each date."""
     return rows.exclude(**{name: ""}).filter(**{f"{name}__lte": _as_precise(name, day)})
 
 
 def _as_precise(name: str, day: dt.date) -> Combinable:
-    """The day cut to the precision of the row's date: 2027-04 to compare with a month."""
+    """Return the day with the precision of the row's date, such as 2027-04 to compare with a month."""
     return Func(Value(day.isoformat()), Length(name), function="LEFT", output_field=TextField())
 
 
 def _day_filter(**options: Any) -> Any:
-    """A filter with our date field, which reads days as people write them."""
+    """Return a filter with our date field, which reads days as people write them."""
     day_filter = filters.Filter(**options)
     day_filter.field_class = DayField
     return day_filter
 
 
 def _send_no_email(**_facts: Any) -> None:
-    """The default of `BulkAction.tell`."""
+    """Do nothing: the default of `BulkAction.tell`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkAction:
-    """An action on several rows of a list; each row is locked, and its rights are checked, on its own."""
+    """An action on several rows of a list. Each row is locked, and its rights are checked, separately."""
 
     name: str
     #: A verb and a noun.
     label: str
-    #: "the owner has been changed", after "3 commitments:".
+    #: The end of the message after the action, such as "the owner has been changed" after "3 commitments:".
     done: str
-    #: `form(data, person, rows)` builds the form for what is the same for all rows; its helper has the button's text.
+    #: `form(data, person, rows)` builds the form for the values that all rows get; its helper has the button's text.
     form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
     #: `left_out(person, rows, now)` returns the reasons why rows would be left out, by their ids.
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]
@@ -247,7 +251,7 @@ class _ButtonForm(Form):
 
 
 def only_button(button: str) -> Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]:
-    """The form of an action that needs no input: only its button, with this text."""
+    """Return the `form` of an action that needs no input: only a button with this text."""
     return lambda data, _person, _rows: _ButtonForm(data, button)
 
 
@@ -256,29 +260,29 @@ class ListDefinition:
     """A list of one kind of record. Its first column has the record's name and is always shown."""
 
     slug: str
-    #: The plural, as in "12 partnerships", and the singular.
+    #: The plural, as in "12 partnerships"; `one` is the singular.
     title: str
     one: str
     address: str
     columns: Sequence[Column]
     #: The rows that the reader may see, reduced by the list's own filters.
     rows: Callable[[Any, Mapping[str, Any]], QuerySet[Any]]
-    #: Every row that the reader may see, without filters. Emails name with it the rows that left a saved view.
+    #: Every row that the reader may see, without filters. Emails use it to name the rows that left a saved view.
     readable: Callable[[Any], QuerySet[Any]]
     #: The form of the list's own filters.
     form: Callable[[QueryDict, Any], forms.Form]
     #: The default order: a column's name, after "-" if descending. It may depend on the list's own filters.
     sort: Callable[[Mapping[str, Any]], str]
-    #: Extends `lists/list.html`.
+    #: The template of the page, which extends `lists/list.html`.
     template: str = "lists/list.html"
-    #: Heading and sentence of the page if there is no row at all.
+    #: The heading and the sentence of the page if the list has no rows.
     empty: tuple[str, str] = ("", "")
-    #: Sentence of the page if no row matches the filters.
+    #: The sentence of the page if no row matches the filters.
     unmatched: str = "Nothing matches these filters. Remove a filter to see more."
     #: A template below the results, which changes with the filters.
     below: str = ""
-    #: Adds to the rows of a page what their cells show, in few queries. Call `make_ready`, which also calls the
-    #: columns' own.
+    #: Adds to the rows of a page the data that their cells show, in few queries. Do not call it: call `make_ready`,
+    #: which also calls the same function of each column.
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
     #: The rows as cards in the room's own design (HTML).
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
@@ -294,13 +298,13 @@ class ListDefinition:
     dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
     #: Whether a person may open the page. Most lists are open to everybody, and show each reader their rows.
     may_open: Callable[[Any], bool] = lambda _reader: True
-    #: Whether an index has the default order. PostgreSQL then checks rights row by row, also to count some.
+    #: Whether an index has the default order. PostgreSQL then checks rights row by row, even to count rows.
     is_in_order: bool = False
-    #: Whether no index has the order, so that all rows are sorted: then only ids are sorted, and the columns of the
-    #: page's rows are joined afterwards.
+    #: Whether no index has the order, so that PostgreSQL must sort all rows. The query then sorts only ids, and joins
+    #: the columns of the page's rows afterwards.
     numbers_first: bool = False
-    #: For lists too long to sort: sorted by another column than its own, the page sorts and counts only the newest
-    #: rows, this many. Exports have all.
+    #: For lists too long to sort: if the reader sorts by another column than the default, the page sorts and counts
+    #: only this many of the newest rows. Exports have all rows.
     max_sorted: int | None = None
     by_name: Mapping[str, Column] = field(init=False)
 
@@ -309,7 +313,7 @@ class ListDefinition:
 
     @property
     def is_in_calendars(self) -> bool:
-        """Whether calendars show dates of its rows. For templates, which would call `dates`."""
+        """Whether calendars show dates of the list's rows. Templates cannot check `dates`: they would call it."""
         return self.dates is not None
 
     @property
@@ -318,7 +322,7 @@ class ListDefinition:
         return self.columns[0]
 
     def make_ready(self, reader: Any, rows: Sequence[Any], columns: Iterable[Column]) -> None:
-        """Add to the rows what the cells of these columns show."""
+        """Add to the rows the data that the cells of these columns show."""
         self.ready(reader, rows)
         for column in columns:
             if column.ready is not None:
@@ -329,28 +333,28 @@ _definitions: dict[str, ListDefinition] = {}
 
 
 def register_list(definition: ListDefinition) -> None:
-    """Add a list, at start-up."""
+    """Register a list, at start-up."""
     _definitions[definition.slug] = definition
 
 
 def find_list(slug: str) -> ListDefinition | None:
-    """The list with this name, or None."""
+    """Return the list with this slug, or None."""
     return _definitions.get(slug)
 
 
 def all_lists() -> list[ListDefinition]:
-    """All lists, by title."""
+    """Return all lists, by title."""
     return sorted(_definitions.values(), key=lambda definition: definition.title)
 
 
 class Pages(Protocol):
-    """The views of the room above."""
+    """The views that show lists. The room `lists`, which is above this one, has them."""
 
     def show(self, request: HttpRequest, definition: ListDefinition, /) -> HttpResponseBase:
-        """The page of a list."""
+        """Return the page of a list."""
 
     def export(self, request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-        """A file with the rows of all pages of a list; `form` is its format, such as "csv"."""
+        """Return a file with the rows of all pages of a list; `form` is its format, such as "csv"."""
 
 
 _pages: list[Pages] = []
@@ -362,7 +366,7 @@ def register_pages(pages: Pages) -> None:
 
 
 def list_page(slug: str) -> Callable[..., HttpResponseBase]:
-    """The view of a list, for a URL of its room."""
+    """Return the view of a list, for a URL of the list's room."""
 
     @wraps(list_page)
     def view(request: HttpRequest) -> HttpResponseBase:
@@ -372,7 +376,7 @@ def list_page(slug: str) -> Callable[..., HttpResponseBase]:
 
 
 def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
-    """The view of a list's export, for a URL of its room."""
+    """Return the view of a list's export, for a URL of the list's room."""
 
     @wraps(list_export)
     def view(request: HttpRequest) -> HttpResponseBase:
@@ -382,6 +386,6 @@ def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
 
 
 def joined(rows: QuerySet[Any], path: str) -> Combinable:
-    """The names of related records as one text, for the key of a column: `Fareham; Gosport`."""
+    """Return the names of related records as one text, such as `Fareham; Gosport`, for the key of a column."""
     names = ArraySubquery(rows.values(path))
     return Func(names, Value("; "), function="array_to_string", output_field=TextField())

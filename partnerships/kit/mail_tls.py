@@ -8,9 +8,10 @@ from django.conf import settings
 
 
 def tls_context() -> ssl.SSLContext:
-    """The TLS settings for every connection to the mail server.
+    """Return the TLS settings for every connection to the mail server.
 
-    Its certificate needs its name and an authority of the system or of EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
+    The server's certificate must have the server's name, and be signed by an authority of the system or of
+    EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
     """
     context = ssl.create_default_context(cafile=settings.EMAIL_CA_FILE or None)
     if not settings.EMAIL_TLS_VERIFY:

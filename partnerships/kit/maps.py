@@ -1,7 +1,7 @@
-"""Draw maps as SVG on the server, over our own outlines of councils: no tiles, and no other server.
+"""Maps as SVG, drawn on the server over our own outlines of councils: no tiles, and no other server.
 
 A table beside each map has the same facts, for people who cannot see it. Pages refer to a file with the outlines
-(`OUTLINES_FILE`), which browsers cache; on paper the outlines are in the drawing itself. `map.js` lets people zoom.
+(`OUTLINES_FILE`), which browsers cache; a drawing for paper contains the outlines itself. `map.js` lets people zoom.
 
 Coordinates are those of web maps (Web Mercator), in thousandths of a degree of longitude, with y downwards.
 """
@@ -19,25 +19,26 @@ from pathlib import Path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-#: Where the outlines come from: every map says so.
+#: The source of the outlines, shown beside every map.
 SOURCE = (
     "Boundaries: Office for National Statistics, April 2025, Open Government Licence v3.0. Contains OS data "
     "© Crown copyright and database right."
 )
 #: The static file with every outline by its GSS code, and the borders of regions; `static/build.mjs` writes it.
 OUTLINES_FILE = "img/outlines.svg"
-#: Fill colours from the lowest level to the highest. Each is darker than the one before, also when printed in grey.
+#: Fill colours from the lowest level to the highest. Each is darker than the previous one, even if printed in grey.
 SHADES = ("#FFFFFF", "#CFE3E8", "#8FBCC8", "#3F869B", "#0B4A60")
 _SEA, _OUTSIDE, _LINE = "#D9E3E6", "#E9EDEC", "#6B8288"
 _INK, _DOT = "#10272E", "#7A1F5C"
-#: The minimum width of a map, in thousandths of a degree of longitude: some 15 km.
+#: The minimum width of a map, in thousandths of a degree of longitude: about 15 km.
 _NARROWEST = 200
 #: A map of this width or more shows the borders of regions.
 _WIDE = 2500
-#: Height of a map for its width.
+#: The height of a map, as a fraction of its width.
 _SHAPE = 0.7
-#: Number of columns of the grid that groups places, so that dots do not cover one another.
+#: The number of columns of the grid that groups places, so that dots do not cover one another.
 _COLUMNS = 28
+#: The left, top, right and bottom of a rectangle.
 Box = tuple[float, float, float, float]
 
 
@@ -54,7 +55,10 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Shaded:
-    """An area of a map: its shade (`level`, from 0 for none to 4), and its words as in the table beside the map."""
+    """An area of a map with its shade, and the same words as in the table beside the map.
+
+    `level` is the shade, from 0 for none to 4.
+    """
 
     code: str
     words: str
@@ -73,7 +77,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A drawing for `partials/_map.html`, with what its shades mean and where the outlines come from."""
+    """A drawing for `partials/_map.html`, with the meaning of its shades and the source of the outlines."""
 
     drawing: SafeString
     legend: SafeString | str = ""
@@ -82,18 +86,20 @@ class Map:
 
 @cache
 def outlines() -> Mapping[str, Outline]:
-    """The outlines of the district and unitary councils of England, by GSS code."""
+    """Return the outlines of the district and unitary councils of England, by GSS code."""
     return {code: _outline(code, row) for code, row in _content()["districts"].items()}
 
 
 @cache
 def _regions() -> SafeString:
+    """Return the borders of all regions as one path."""
     paths = "".join(str(row[3]) for row in _content()["regions"].values())
     return format_html('<path d="{}"/>', paths)
 
 
 @cache
 def _content() -> dict[str, dict[str, list[object]]]:
+    """Return the content of the file of boundaries."""
     boundaries: dict[str, dict[str, list[object]]] = json.loads(
         Path(__file__).with_name("boundaries.json").read_text(encoding="utf-8")
     )
@@ -106,7 +112,7 @@ def _outline(code: str, row: list[object]) -> Outline:
 
 
 def project(longitude: float, latitude: float) -> tuple[float, float]:
-    """The point on a web map, y downwards."""
+    """Return the point on a web map, with y downwards."""
     up = math.degrees(math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2)))
     return longitude * 1000, -up * 1000
 
@@ -114,7 +120,7 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
 def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
     """Draw areas in shades, and the other councils around them pale.
 
-    `label` is read by screen readers. `levels` has the meaning of each shade. `file` is the address of `OUTLINES_FILE`,
+    Screen readers read out `label`. `levels` has the meaning of each shade. `file` is the address of `OUTLINES_FILE`,
     on pages only. Areas without an outline are left out, because the table beside the map has them.
     """
     areas_and_outlines = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
@@ -123,7 +129,7 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
     for area, outline in areas_and_outlines:
         by_level[area.level].append(_shaded(area, outline, file))
     drawn_codes = {outline.code for _, outline in areas_and_outlines}
-    box_to_move_in = _three_times_as_large(view)  # on paper too, which may be wider than the view
+    box_to_move_in = _three_times_as_large(view)  # also for paper, which may be wider than the view
     drawing = _svg(
         label,
         view,
@@ -141,9 +147,9 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
 
 
 def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
-    """Draw a dot at each place, over the councils around them.
+    """Draw a dot at each place, over the councils around the places.
 
-    Places close together become one dot with their number. `file` is as for `shaded_map`.
+    Places close together become one dot with the number of places. `file` is as for `shaded_map`.
     """
     points = [project(place.longitude, place.latitude) for place in places]
     view = _view([(x, y, x, y) for x, y in points])
@@ -160,7 +166,7 @@ def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
 
 
 def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
-    """Draw one area, with what `map.js` shows when it is chosen: its words, its link and its middle."""
+    """Draw one area, with its words, its link and its middle, which `map.js` uses when somebody chooses the area."""
     shape = "<use href" if file else "<path d"
     return format_html(
         f'{shape}="{{}}" data-words="{{}}" data-href="{{}}" data-x="{{}}" data-y="{{}}"/>',
@@ -172,7 +178,8 @@ def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
 
 
 def _together(parts: Iterable[SafeString]) -> SafeString:
-    return mark_safe("".join(parts))  # noqa: S308 - each part was escaped when it was made
+    """Return the parts as one text that is safe as HTML."""
+    return mark_safe("".join(parts))  # noqa: S308 - each part is already escaped
 
 
 def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
@@ -189,15 +196,18 @@ def legend(levels: Iterable[tuple[int, str]]) -> SafeString:
 
 
 def level_of(figure: float, limits: Sequence[float]) -> int:
-    """Return how dark a figure is drawn: 0 for nothing, then 1, and one more for each further limit that it reaches.
+    """Return the shade of a figure: 0 for nothing, else 1, and one more for each further limit that it reaches.
 
-    `limits` has four numbers at most, ascending.
+    `limits` has at most four numbers, ascending.
     """
     return 0 if figure <= 0 else max(1, sum(figure >= limit for limit in limits))
 
 
 def _svg(label: str, view: Box, box_to_move_in: Box, *parts: SafeString | str) -> SafeString:
-    """Return the drawing: the sea, and the parts on it. `data-whole` tells `map.js` how far the map can be moved."""
+    """Return the drawing: the sea, and the parts over it.
+
+    `data-whole` is the box in which `map.js` lets people move the map.
+    """
     left, top, right, bottom = view
     far_left, far_top, far_right, far_bottom = box_to_move_in
     return format_html(
@@ -235,7 +245,7 @@ def _around(view: Box, shaded_codes: Iterable[str], file: str) -> SafeString:
 
 
 def _outer_lines(view: Box, file: str) -> SafeString:
-    """The borders of regions, drawn over the areas if the map shows much of England."""
+    """Draw the borders of regions over the areas if the map shows much of England; else return ""."""
     if view[2] - view[0] <= _WIDE:
         return SafeString("")
     return format_html(
@@ -274,7 +284,7 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
     points_by_cell: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for x, y in points:
         points_by_cell[int((x - left) // cell), int((y - top) // cell)].append((x, y))
-    # The mean position of the points in each cell, and how many they are.
+    # The mean position of the points in each cell, and the number of points.
     dots = []
     for _cell, cell_points in sorted(points_by_cell.items()):
         count = len(cell_points)
@@ -302,7 +312,7 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
 
 
 def _view(boxes: Sequence[Box]) -> Box:
-    """Return a box around these boxes, with room at the sides, at least `_NARROWEST` wide and of the shape `_SHAPE`."""
+    """Return a box around these boxes, with a margin, at least `_NARROWEST` wide and of the shape `_SHAPE`."""
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
     width = max((right - left) * 1.15, (bottom - top) * 1.15 / 1.25, _NARROWEST)
@@ -312,11 +322,12 @@ def _view(boxes: Sequence[Box]) -> Box:
 
 
 def _three_times_as_large(view: Box) -> Box:
-    """Return a box around the view, three times as wide and high: how far people can move the map on a page."""
+    """Return a box around the view, three times as wide and high, in which people can move the map on a page."""
     left, top, right, bottom = view
     width, height = right - left, bottom - top
     return left - width, top - height, right + width, bottom + height
 
 
-def _overlap(box: Box, other: Box) -> bool:
-    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
+def _overlap(box: Box, other_box: Box) -> bool:
+    """Return whether two boxes have a common area."""
+    return box[0] < other_box[2] and other_box[0] < box[2] and box[1] < other_box[3] and other_box[1] < box[3]

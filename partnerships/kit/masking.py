@@ -1,4 +1,4 @@
-"""Masks addresses, tokens and database values in logs and alerts."""
+"""Mask addresses, tokens and database values in logs and alerts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MASK = "[masked]"
 
 # --- Errors of PostgreSQL, with the row's values and the statement's literals
 
-#: As psycopg2 formats it: each part on its own line; its value may have several.
+#: Parts of an error as psycopg2 formats it. Each part begins on a new line, and its value may have several lines.
 _DATABASE_PARTS = r"(?:DETAIL|CONTEXT|QUERY|STATEMENT|WHERE|HINT|LINE \d+):"
 _DETAIL = re.compile(rf"\n\s*{_DATABASE_PARTS}.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.DOTALL)
 #: The same in a repr(), on one line.
@@ -38,7 +38,7 @@ _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
 _HARMLESS = (IntConverter, SlugConverter)
 #: Parameters with these names are secret, whatever their converter.
 _SECRET_NAMES = frozenset({"token", "signature", "secret"})
-#: URLs of Django admin hold ids and names of models, with converters that other apps use for secrets.
+#: URLs of Django admin contain ids and names of models, with converters that other apps use for secrets.
 _WITHOUT_SECRETS = frozenset({"admin"})
 _QUERY = re.compile(r"(/[^\s\"'<>?]*)\?[^\s\"'<>]+")
 _REST = r"[^\s\"'<>]+"
@@ -47,7 +47,7 @@ _links: re.Pattern[str] | None = None
 
 
 def mask(text: str) -> str:
-    """The text without email addresses, tokens in links, query strings and values of the database."""
+    """Return the text without email addresses, tokens in links, query strings and values of the database."""
     if "DETAIL:" in text or "LINE " in text or "CONTEXT:" in text:
         text = _DETAIL_IN_REPR.sub(rf"\\nDETAIL: {MASK}", _DETAIL.sub(f"\nDETAIL: {MASK}", text))
     if "invalid input" in text:
@@ -61,17 +61,18 @@ def mask(text: str) -> str:
 
 
 def has_secret(path: str) -> bool:
-    """Whether a path holds a secret, such as the token of a link in an email."""
+    """Return whether a path contains a secret, such as the token of a link in an email."""
     links = _bearer_links()
     return links is not None and links.match(path) is not None
 
 
 def bearer_prefixes() -> list[str]:
-    """Regular expressions for all paths with a secret, up to the secret and without the first slash."""
+    """Return regular expressions for all paths with a secret, up to the secret and without the first slash."""
     return sorted(set(_prefixes(get_resolver(settings.ROOT_URLCONF).url_patterns, "")))
 
 
 def _prefixes(patterns: list[Any], parent_prefix: str) -> Iterator[str]:
+    """Yield the regular expressions of these URL patterns and the patterns below them; see `bearer_prefixes`."""
     for pattern in patterns:
         prefix, has_secret = _until_secret(pattern)
         if has_secret:
@@ -81,7 +82,7 @@ def _prefixes(patterns: list[Any], parent_prefix: str) -> Iterator[str]:
 
 
 def _until_secret(url: URLPattern | URLResolver) -> tuple[str, bool]:
-    """A regular expression for a URL pattern up to its first secret, and whether it has a secret."""
+    """Return a regular expression for a URL pattern up to its first secret, and whether it has a secret."""
     pattern = url.pattern
     if not isinstance(pattern, RoutePattern):  # a `re_path`: any group counts as a secret
         expression = str(pattern).removeprefix("^").removesuffix("$")
@@ -98,8 +99,8 @@ def _until_secret(url: URLPattern | URLResolver) -> tuple[str, bool]:
 
 
 def _bearer_links() -> re.Pattern[str] | None:
-    """A regular expression for links with a secret; None in a process that has not loaded the URLs."""
-    global _links  # noqa: PLW0603 - made once, when the URLs are loaded
+    """Return a regular expression for links with a secret; None in a process that has not loaded the URLs."""
+    global _links  # noqa: PLW0603 - compiled once, when the URLs are loaded
     if _links is None and settings.configured and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
         prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())
         _links = re.compile(f"({_SLASH}(?:{prefixes})){_REST}")
@@ -110,13 +111,14 @@ def _bearer_links() -> re.Pattern[str] | None:
 
 
 def mask_values(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor that masks all values of a line, tracebacks too. It must come last before the renderer."""
+    """Mask all values of a line, tracebacks too. This structlog processor must be the last before the renderer."""
     for name, value in event.items():
         event[name] = _masked(value)
     return event
 
 
 def _masked(value: Any) -> Any:
+    """Return the value with all its texts masked, including keys and items of collections."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
@@ -132,7 +134,7 @@ class MaskingFormatter(logging.Formatter):
     """A formatter that masks the lines of Python's own logging, tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The formatted line, masked."""
+        """Return the formatted line, masked."""
         return mask(super().format(record))
 
 
@@ -143,6 +145,7 @@ def mask_tracebacks() -> None:
 
 
 def _print_masked(error_type: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Print the traceback of an error to stderr, masked."""
     if issubclass(error_type, SystemExit):  # a normal end of a thread
         return
     if issubclass(error_type, KeyboardInterrupt):

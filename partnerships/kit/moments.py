@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 def beginning_of(day: dt.date) -> dt.datetime:
-    """The first moment of a day."""
+    """Return the first moment of a day."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
 def end_of(day: dt.date) -> dt.datetime:
-    """The first moment after a day."""
+    """Return the first moment after a day."""
     return beginning_of(day + dt.timedelta(days=1))

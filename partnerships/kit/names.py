@@ -35,7 +35,7 @@ COUNCIL_WORDS = frozenset(
         "of",
     ]
 )
-#: Phrases whose single words would leave a misleading word behind.
+#: Phrases to remove as a whole: without their other words, a misleading word such as "London" would remain.
 COUNCIL_PHRASES = (
     "london borough of",
     "royal borough of",
@@ -46,7 +46,7 @@ COUNCIL_PHRASES = (
 
 
 def fold_name(text: str) -> str:
-    """The name in lower case, without accents, punctuation or extra spaces.
+    """Return the name in lower case, without accents, punctuation or extra spaces.
 
     "&" becomes "and", and initials are joined. `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` give the
     same result; so do `L.H.A.` and `LHA`.
@@ -63,10 +63,10 @@ def core_name(
     words: Collection[str] = LEGAL_WORDS | COUNCIL_WORDS,
     phrases: Collection[str] = COUNCIL_PHRASES,
 ) -> str:
-    """The name as `fold_name` gives it, without legal and council words.
+    """Return the name as `fold_name` returns it, without legal and council words.
 
-    For suggesting matches between registers; equal results do not prove the same organisation. `London Borough of
-    Barnet` and `Barnet Council` both give `barnet`. A name of nothing but such words keeps them all.
+    This is for suggesting matches between registers; equal results do not prove the same organisation. `London
+    Borough of Barnet` and `Barnet Council` both give `barnet`. A name that has no other words keeps all its words.
     """
     folded = fold_name(text)
     remaining = f" {folded} "
@@ -77,8 +77,8 @@ def core_name(
 
 
 def plain_number(text: str) -> str:
-    """A number or code in capitals, without spaces, punctuation and leading zeros.
+    """Return a number or code in capitals, without spaces, punctuation and leading zeros.
 
-    For comparing, not for showing: `L 0453` and `l0453` give the same result.
+    The result is for comparing, not for display: `L 0453` and `l0453` give the same result.
     """
     return "".join(filter(str.isalnum, text.upper())).lstrip("0")

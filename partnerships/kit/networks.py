@@ -2,7 +2,7 @@
 
 The same network always gives the same drawing, and labels do not overlap. The layout is networkx's spring model. A
 small network is laid out from several seeds: the layout with the fewest overlapping labels wins, and labels that still
-overlap are pushed apart. A large network shows only the labels for which there is room.
+overlap are pushed apart. A large network shows only the labels that have enough room.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 else:
     nx = late("networkx")
 
-#: Links between pairs of nodes, with how many partnerships each stands for.
+#: The number of partnerships that link two nodes, by the keys of the nodes.
 Ties = Mapping[tuple[int, int], int]
-#: Size of a small picture in SVG units; a larger one is higher.
+#: The size of a small picture in SVG units. A larger picture is higher.
 WIDTH, HEIGHT = 1120, 640
-#: Nodes of a small picture, whose labels are all drawn; nodes of the largest one.
+#: A picture of at most `SMALL` nodes shows all labels. No picture has more than `MAX_NODES` nodes.
 SMALL, MAX_NODES = 24, 300
-#: Maximum number of lines: more would hide one another.
+#: The most lines of a picture: more lines would hide one another.
 MAX_LINES = 900
-#: How many random layouts to try: each takes 3 ms for 24 names.
+#: The number of random layouts to try. Each takes 3 ms for 24 names.
 SEEDS = 6
 _CHARACTER, _LINE, _GAP = 7.4, 18, 26
 _MARGIN_X, _MARGIN_Y = 110, 40
@@ -35,7 +35,10 @@ _MARGIN_X, _MARGIN_Y = 110, 40
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An organisation in the picture; `href` is the page that its name links to."""
+    """An organisation in the picture.
+
+    `href` is the page that its name links to, and `mine` is whether the reader belongs to it.
+    """
 
     key: int
     label: str
@@ -46,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An organisation with its position. Its label, if it is drawn, is centred below its mark."""
+    """An organisation with its position. Its label, if drawn, is centred below its mark."""
 
     node: Node
     x: float
@@ -79,7 +82,7 @@ class Picture:
 
     @property
     def strokes(self) -> list[tuple[float, str]]:
-        """The lines as SVG paths, by width: the more partnerships, the thicker."""
+        """The lines as SVG paths, each with its width: lines for several partnerships are thicker."""
         thin = [line for line in self.lines if line.weight <= 1]
         heavy = [line for line in self.lines if line.weight > 1]
         return [(width, _path(lines)) for width, lines in ((1.5, thin), (3.5, heavy)) if lines]
@@ -91,7 +94,7 @@ class Picture:
 
     @property
     def top(self) -> float:
-        """The top of the drawing; empty space above it is cut off."""
+        """The top of the drawing, without the empty space above it."""
         return min((place.y for place in self.nodes), default=0) - _MARGIN_Y
 
     @property
@@ -101,23 +104,25 @@ class Picture:
 
 
 def _path(lines: Iterable[Line]) -> str:
+    """Return one SVG path for all these lines."""
     return "".join(f"M{line.x1:.1f} {line.y1:.1f}L{line.x2:.1f} {line.y2:.1f}" for line in lines)
 
 
 def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
-    half = max(len(label) * _CHARACTER / 2, 12)
-    return (x - half, y - 12, x + half, y + _GAP + _LINE / 2)
+    """Return the left, top, right and bottom of a node with its label."""
+    half_width = max(len(label) * _CHARACTER / 2, 12)
+    return (x - half_width, y - 12, x + half_width, y + _GAP + _LINE / 2)
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[float, float]:
-    """The overlap of two boxes, across and down; zero if they do not overlap."""
+    """Return the width and the height in which two boxes overlap; zeros if they do not overlap."""
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
     return (across, down) if across > 0 and down > 0 else (0.0, 0.0)
 
 
 def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]]) -> int:
-    """The number of pairs of labels that overlap."""
+    """Return the number of pairs of labels that overlap."""
     boxes = [_box(labels[key], *place) for key, place in places.items()]
     return sum(
         1 for index, box in enumerate(boxes) for other in boxes[index + 1 :] if _overlap(box, other) != (0.0, 0.0)
@@ -125,35 +130,36 @@ def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]
 
 
 def _push_apart(labels: Mapping[int, str], places: dict[int, tuple[float, float]]) -> None:
-    """Move overlapping labels apart. Usually vertically, because a line of text is wide and low.
+    """Move overlapping labels apart, usually vertically, because a line of text is wide and low.
 
-    Moving two labels may push one onto a third, so this repeats until none moved, at most 120 times.
+    Moving two labels may push one onto a third label, so this repeats until none moves, at most 120 times.
     """
     keys = sorted(places)
     for _ in range(120):
-        moved = False
+        has_moved = False
         for index, first in enumerate(keys):
             for second in keys[index + 1 :]:
                 (x1, y1), (x2, y2) = places[first], places[second]
                 across, down = _overlap(_box(labels[first], x1, y1), _box(labels[second], x2, y2))
                 if not across:
                     continue
-                moved = True
+                has_moved = True
                 if down <= across:
-                    step = down / 2 + 1
+                    distance = down / 2 + 1
                     sign = 1 if y2 >= y1 else -1
-                    y1, y2 = y1 - sign * step, y2 + sign * step
+                    y1, y2 = y1 - sign * distance, y2 + sign * distance
                 else:
-                    step = across / 2 + 1
+                    distance = across / 2 + 1
                     sign = 1 if x2 >= x1 else -1
-                    x1, x2 = x1 - sign * step, x2 + sign * step
+                    x1, x2 = x1 - sign * distance, x2 + sign * distance
                 places[first] = _inside(x1, y1, HEIGHT)
                 places[second] = _inside(x2, y2, HEIGHT)
-        if not moved:
+        if not has_moved:
             return
 
 
 def _inside(x: float, y: float, height: float) -> tuple[float, float]:
+    """Return the position, moved to the nearest one within the margins."""
     return (
         min(max(x, _MARGIN_X), WIDTH - _MARGIN_X),
         min(max(y, _MARGIN_Y), height - _MARGIN_Y),
@@ -161,12 +167,12 @@ def _inside(x: float, y: float, height: float) -> tuple[float, float]:
 
 
 def lay_out(nodes: Iterable[Node], ties: Ties) -> Picture:
-    """A picture of the nodes and of the ties between them; at most `MAX_NODES` nodes."""
-    return _laid_out(tuple(sorted(nodes, key=lambda node: node.key)), tuple(sorted(ties.items())))
+    """Return a picture of the nodes and of the ties between them. There may be at most `MAX_NODES` nodes."""
+    return _cached_picture(tuple(sorted(nodes, key=lambda node: node.key)), tuple(sorted(ties.items())))
 
 
-@lru_cache(maxsize=128)  # 20 ms for 24 names, and a reader's picture seldom changes
-def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
+@lru_cache(maxsize=128)  # a picture of 24 names takes 20 ms, and a reader's picture seldom changes
+def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], ...]) -> Picture:
     """Return the picture of these nodes. Small networks have all labels, large ones only labels that do not overlap."""
     assert len(nodes) <= MAX_NODES
     nodes_by_key = {node.key: node for node in nodes}
@@ -212,26 +218,26 @@ def _spring_layout(graph: nx.Graph[int], seed: int, height: float) -> dict[int, 
 
 
 def _small_layout(graph: nx.Graph[int], labels: Mapping[int, str]) -> dict[int, tuple[float, float]]:
-    """Try several seeds, take the layout with the fewest overlapping labels, and push these apart."""
-    best: dict[int, tuple[float, float]] = {}
-    fewest = -1
+    """Return, of several seeds, the layout with the fewest overlapping labels, with these labels pushed apart."""
+    best_places: dict[int, tuple[float, float]] = {}
+    fewest_collisions = -1
     for seed in range(SEEDS):
         places = _spring_layout(graph, seed, HEIGHT)
         collisions = overlaps(labels, places)
-        if fewest < 0 or collisions < fewest:
-            best, fewest = places, collisions
+        if fewest_collisions < 0 or collisions < fewest_collisions:
+            best_places, fewest_collisions = places, collisions
         if not collisions:
             break
-    _push_apart(labels, best)
-    return best
+    _push_apart(labels, best_places)
+    return best_places
 
 
 def _keys_with_room(
     graph: nx.Graph[int], nodes: Mapping[int, Node], places: Mapping[int, tuple[float, float]]
 ) -> set[int]:
-    """Return the keys of the nodes whose labels cover no other label.
+    """Return the keys of the nodes whose labels do not cover another label.
 
-    The reader's own organisations get their labels first, then those with the most links.
+    The reader's own organisations are labelled first, then those with the most links.
     """
     boxes: list[tuple[float, float, float, float]] = []
     labelled_keys: set[int] = set()

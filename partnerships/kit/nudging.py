@@ -1,4 +1,4 @@
-"""Wakes a worker after a commit, so that it need not wait for the next sweep."""
+"""Start a worker's task after a commit, so that the change need not wait for the next periodic sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Email alerts to the operators (the setting OPERATORS), limited in number however many errors occur."""
+"""Email alerts to the operators (the setting OPERATORS), limited in number however many errors happen."""
 
 from __future__ import annotations
 
@@ -25,28 +25,31 @@ from partnerships.kit.masking import mask
 
 log = structlog.get_logger(__name__)
 
-#: Operators get at most one alert about a subject in this time.
+#: Operators get at most one alert about the same subject in this time.
 QUIET = dt.timedelta(hours=1)
-#: Alerts about all subjects in the same time.
+#: The most alerts about all subjects together in the time `QUIET`.
 MAX_ALERTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class _SentAlert:
-    """When this process sent an alert, and until when it sends no other about the subject (`time.monotonic`)."""
+    """When this process sent an alert, and until when it sends no other alert about the same subject.
+
+    Both are times of `time.monotonic`.
+    """
 
     sent_at: float
     quiet_until: float
 
 
-#: Alerts of this process by the hash of their subject. They count only while the database is down.
+#: Alerts of this process by the hash of their subject. They count towards the limits only while the database is down.
 _sent_here: dict[str, _SentAlert] = {}
 _lock = threading.Lock()
 _THREAD_NAME = "alert to operators"
 
 
 def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> bool:
-    """Email the operators unless there was an alert about the subject within `quiet`. Returns whether it is sent.
+    """Email the operators unless there was an alert about the subject within `quiet`; return whether it did.
 
     Never raises and never waits for the mail server. Addresses, tokens and database values are masked.
     """
@@ -57,7 +60,7 @@ def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> 
 
 
 def wait_for_alerts(*, seconds: float) -> None:
-    """Wait up to this time until the alerts of this process are sent, before it ends."""
+    """Wait until the alerts of this process are sent, but at most this time. Called before the process ends."""
     deadline = time.monotonic() + seconds
     for thread in threading.enumerate():
         if thread.name == _THREAD_NAME:
@@ -65,9 +68,9 @@ def wait_for_alerts(*, seconds: float) -> None:
 
 
 def _may_send(subject: str, quiet: dt.timedelta) -> bool:
-    """Whether an alert about this subject is within both limits; if it is, counts it.
+    """Return whether an alert about this subject is within both limits; if it is, count it.
 
-    The limits are for all processes together, or for each process while the database is down or takes no writes.
+    The limits are for all processes together, or for each process while the database is down or refuses writes.
     """
     subject_hash = hashlib.sha256(subject.encode()).hexdigest()
     try:
@@ -76,16 +79,16 @@ def _may_send(subject: str, quiet: dt.timedelta) -> bool:
                 return False
             if any(_claim(f"alert-slot:{slot}", QUIET) for slot in range(MAX_ALERTS)):
                 return True
-            cache.delete(f"alert:{subject_hash}")  # not sent now, so it may be sent as soon as a slot is free
+            cache.delete(f"alert:{subject_hash}")  # this alert is not sent, so the next one need only wait for a slot
             return False
     except (DatabaseError, InterfaceError):
         return _may_send_from_here(subject_hash, quiet.total_seconds())
 
 
 def _claim(key: str, duration: dt.timedelta) -> bool:
-    """Claim a key of the cache for this time. False if it is claimed already.
+    """Claim a key of the cache for this time; False if it is already claimed.
 
-    Raises `DatabaseError` if the cache cannot be written, for which Django's `cache.add` also returns False.
+    Raises `DatabaseError` if the cache cannot be written, in which case Django's `cache.add` also returns False.
     """
     if cache.add(key, 1, timeout=duration.total_seconds()):
         return True
@@ -95,7 +98,7 @@ def _claim(key: str, duration: dt.timedelta) -> bool:
 
 
 def _may_send_from_here(subject_hash: str, quiet_seconds: float) -> bool:
-    """The same as `_may_send`, for this process alone."""
+    """Return what `_may_send` returns, with limits for this process alone."""
     now = time.monotonic()
     hour_ago = now - QUIET.total_seconds()
     with _lock:
@@ -111,13 +114,17 @@ def _may_send_from_here(subject_hash: str, quiet_seconds: float) -> bool:
     return True
 
 
+#: A function that sends an alert, given its subject and its text.
 Channel: TypeAlias = Callable[[str, str], None]
 
 _channels: list[Channel] = []
 
 
 def register_channel(channel: Channel) -> None:
-    """Register a function that sends alerts. If it raises a database error, they go straight to the mail server."""
+    """Register a function that sends alerts.
+
+    If a channel raises a database error, the alert goes straight to the mail server.
+    """
     _channels.append(channel)
 
 
@@ -130,12 +137,13 @@ class _SmtpBackend(EmailBackend):
 
 
 def _connection() -> BaseEmailBackend:
-    """The backend chosen by the EMAIL settings."""
+    """Return the backend of the EMAIL settings, with our checks of the certificate if it is SMTP."""
     backend = get_connection()
     return _SmtpBackend() if type(backend) is EmailBackend else backend
 
 
 def _send(subject: str, text: str) -> None:
+    """Send an alert by all channels; by the mail server if there is no channel or a channel fails."""
     try:
         for channel in _channels:
             channel(subject, text)

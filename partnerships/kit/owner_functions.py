@@ -16,10 +16,10 @@ from django.db.migrations.operations import RunSQL
 
 
 def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
-    """A migration operation that creates a PL/pgSQL function, which runs as its owner and returns a number of rows.
+    """Return a migration operation that creates a PL/pgSQL function with the rights of the tables' owner.
 
-    `arguments` are SQL such as `person bigint`. Nobody may call the function until housing/grants.py grants it to the
-    application's role.
+    The function must return a number of rows. `arguments` are SQL such as `person bigint`. Nobody may call the function
+    until housing/grants.py grants it to the application's role.
     """
     return RunSQL(
         sql=f"""
@@ -34,10 +34,10 @@ def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
 
 
 def retention_function(table: str, *, column: str, kept_for: str, condition: str = "TRUE") -> RunSQL:
-    """A migration operation that creates the function which `remove_old_rows` calls for a table.
+    """Return a migration operation that creates the function which `remove_old_rows` calls for a table.
 
-    Whatever the caller asks for, it removes only rows whose `column` is older than `kept_for` (an interval such as
-    `365 days`) and that meet `condition` (SQL on the table's columns).
+    Whatever its caller requests, the function removes only rows whose `column` is older than `kept_for` (an interval
+    such as `365 days`) and that meet `condition` (SQL on the table's columns).
     """
     return owner_function(
         name=_function_name(table),
@@ -60,16 +60,16 @@ def retention_function(table: str, *, column: str, kept_for: str, condition: str
 
 
 def remove_old_rows(table: str, *, before: dt.datetime, batch: int) -> int:
-    """Remove the oldest rows up to `before`, at most `batch`. Returns how many were removed.
+    """Remove the oldest rows up to `before`, at most `batch`, and return how many were removed.
 
-    The owner's function may keep some of them.
+    The database function may refuse to remove some of these rows; see `retention_function`.
     """
     return call_owner_function(_function_name(table), before, batch)
 
 
 @transaction.atomic
 def call_owner_function(name: str, *values: int | str | dt.datetime) -> int:
-    """Call a function made by `owner_function`. Returns how many rows it changed."""
+    """Call a function created by `owner_function`, and return how many rows it changed."""
     placeholders = ", ".join(["%s"] * len(values))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT public.{connection.ops.quote_name(name)}({placeholders})", values)

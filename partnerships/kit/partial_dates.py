@@ -15,7 +15,8 @@ from partnerships.kit.dates import NotADate, PartialDate
 class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
     """A `PartialDate` as its ISO text: 2027, 2027-04 or 2027-04-01.
 
-    Compared with days in the database by its first possible day: the text of a month sorts before that of its days.
+    The database compares a date with days by the date's first possible day: the text of a month sorts before that of
+    its days.
     """
 
     description = "A day, a month or a year"
@@ -28,11 +29,11 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
         super().__init__(*args, **{"max_length": 10, "db_collation": "C", **kwargs})
 
     def from_db_value(self, value: str | None, *_: Any) -> PartialDate | None:
-        """The date from the row's text."""
+        """Return the date from the row's text."""
         return PartialDate.parse(value) if value else None
 
     def to_python(self, value: Any) -> Any:
-        """The date from a text or a day; None if empty."""
+        """Return the date from a text or a day; None if empty. Raises `ValidationError` for other texts."""
         if isinstance(value, PartialDate):
             return value
         if isinstance(value, dt.date):
@@ -45,12 +46,12 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
             raise ValidationError(str(error), code="invalid") from error
 
     def get_prep_value(self, value: Any) -> Any:
-        """The text for a column or a comparison."""
+        """Return the text for a column or a comparison."""
         if hasattr(value, "resolve_expression"):
             return value
         partial_date = self.to_python(value)
         return None if partial_date is None else str(partial_date)
 
     def value_to_string(self, obj: models.Model) -> str:
-        """The text for a fixture."""
+        """Return the text for a fixture."""
         return str(self.value_from_object(obj) or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-#: As Royal Mail writes them: area and district, then sector and unit.
+#: Postcodes as Royal Mail writes them: area and district, then sector and unit.
 FULL = re.compile(r"\b([A-Z]{1,2})(\d[A-Z\d]?) ?(\d[ABD-HJLNP-UW-Z]{2})\b", re.IGNORECASE)
 DISTRICT = re.compile(r"([A-Z]{1,2})(\d[A-Z\d]?)", re.IGNORECASE)
 #: The postcode areas (Royal Mail, Postcode Address File).
@@ -18,9 +18,9 @@ AREAS = frozenset(_AREA_CODES.split())
 
 
 def read_postcode(text: str) -> str:
-    """A postcode such as "PO16 7GZ", or a district such as "PO16", in capitals and with one space.
+    """Return a postcode such as "PO16 7GZ", or a district such as "PO16", in capitals and with one space.
 
-    "" for a blank text. Raises `ValueError` if it is neither.
+    Returns "" for a blank text. Raises `ValueError` if the text is neither a postcode nor a district.
     """
     compact = "".join(text.split()).upper()
     if not compact:

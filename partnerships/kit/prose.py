@@ -1,4 +1,4 @@
-"""Markdown as safe HTML: allowed elements only, no images, no scripts.
+"""Markdown as safe HTML, with allowed elements only: no images, no scripts.
 
 The parser takes time in proportion to the text: see docs/decisions/0040.
 """
@@ -31,16 +31,16 @@ ELEMENTS = frozenset(
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-#: How many missing cells are filled in at most, in all tables of a text together.
+#: The most missing cells that are added, in all tables of a text together.
 MAX_FILLED_CELLS = 10_000
 
-# Headings of a text become lower ones, because the page's own headings go down to h2.
+#: Headings of a text become lower headings, because the page's own headings go down to h2.
 _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
 
 
 @lru_cache(maxsize=1)
 def _parser() -> markdown_it.MarkdownIt:
-    """A parser of CommonMark with tables, which keeps line breaks as typed and shows HTML as text.
+    """Return a parser of CommonMark with tables, which preserves line breaks and shows HTML as text.
 
     Reference links are off, because a long address defined once could be repeated a thousand times.
     """
@@ -50,10 +50,10 @@ def _parser() -> markdown_it.MarkdownIt:
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The package's table rule, with one limit for all tables of a text.
+    """Apply the package's table rule, with one limit for all tables of a text.
 
-    Its own limit is for each table: many tables of 256 columns with one character a row would become 430 times as long
-    as the source.
+    The package has a limit for each table: many tables of 256 columns with one character a row would become 430 times
+    as long as the source. The signature is the package's: `silent` means only to check whether the rule matches.
     """
     if state.env.get("too_many_cells") or not rules_block.table(state, start, end, True):
         return False
@@ -73,12 +73,16 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _line(state: StateBlock, index: int) -> str:
+    """Return a line of the source without the spaces around it."""
     return state.src[state.bMarks[index] + state.tShift[index] : state.eMarks[index]].strip()
 
 
 @lru_cache(maxsize=1)
 def rules() -> str:
-    """A hash of everything that decides what HTML is allowed; HTML stored with another hash is cleaned again."""
+    """Return a hash of everything that decides which HTML is allowed.
+
+    HTML that was stored with another hash is cleaned again.
+    """
     rendering_rules = (
         sorted(ELEMENTS),
         sorted((name, sorted(values)) for name, values in ATTRIBUTES.items()),
@@ -90,7 +94,7 @@ def rules() -> str:
 
 
 def clean(html: str) -> SafeString:
-    """The HTML with allowed elements only."""
+    """Return the HTML with allowed elements only."""
     return SafeString(
         nh3.clean(
             html,
@@ -103,7 +107,7 @@ def clean(html: str) -> SafeString:
 
 
 def to_html(text: str) -> SafeString:
-    """The HTML of a Markdown text, with allowed elements only."""
+    """Return the HTML of a Markdown text, with allowed elements only."""
     if not text.strip():
         return SafeString("")
     parser = _parser()
@@ -121,6 +125,6 @@ class StoredHtml:
     rules: str
 
     def get(self, path: str) -> SafeString:
-        """The HTML of a field, or "". It is cleaned again if the rules have changed since it was stored."""
+        """Return the HTML of a field, or "". It is cleaned again if the rules have changed since it was stored."""
         html = self.html.get(path, "")
         return SafeString(html) if self.rules == rules() else clean(html)

@@ -1,7 +1,8 @@
 """Filters by one or several records, for lists.
 
-Few records are all in the select. Of many, matches are suggested while a person types. Without JavaScript, a search box
-beside the select finds records by a part of their name, and the select then offers the matches.
+If there are few records, the select has all of them. If there are many, matches are suggested while a person types.
+Without JavaScript, a search box beside the select finds records by a part of their name, and the select then offers
+the matches.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from django.http import Http404, JsonResponse, QueryDict
 
 from partnerships.kit.http import row_number
 
-#: Up to this many records, the select has all of them.
+#: The select has all records if there are at most this many.
 MAX_LISTED = 100
-#: How many matches are suggested at a time.
+#: The most matches that are suggested at a time.
 MAX_SUGGESTED = 40
 #: A record's id and name.
 _Named = tuple[int, str]
@@ -29,7 +30,7 @@ class RecordSelect(forms.Select):
     """A select of one record; `named_by` is the field with the record's name."""
 
     module = "cg-autocomplete"
-    #: Set by ModelChoiceField, which has the records.
+    #: The choices with the records' queryset, set by ModelChoiceField.
     choices: Any
     #: The search words from the box for people without JavaScript.
     words = ""
@@ -40,7 +41,7 @@ class RecordSelect(forms.Select):
 
     @property
     def template_name(self) -> str:  # type: ignore[override]  # a plain text in Django
-        """Django's template of a select; with a search box if there are too many records for it."""
+        """Django's template of a select, or our template with a search box if there are too many records."""
         return "common_ground/widgets/record_select.html" if self.is_long else forms.Select.template_name
 
     @property
@@ -60,7 +61,7 @@ class RecordSelect(forms.Select):
         return rows.values_list("pk", self.named_by)
 
     def suggested(self, words: str) -> list[_Named]:
-        """Records whose name contains the words; those whose name begins with them come first."""
+        """Return the records whose name contains the words; first those whose name begins with the words."""
         search_words = " ".join(words.replace("\x00", "").split())
         if not search_words:
             return []
@@ -71,7 +72,7 @@ class RecordSelect(forms.Select):
         return list(names_by_id.items())[:MAX_SUGGESTED]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Add the search words, the label of the search box, and for JavaScript whether there are suggestions."""
+        """Add the search words and the label of the search box, and whether JavaScript should suggest records."""
         context = super().get_context(name, value, attrs)
         if self.is_long:
             context["widget"]["attrs"]["data-suggests"] = "yes"
@@ -79,7 +80,7 @@ class RecordSelect(forms.Select):
         return context
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
-        """The options: all records, or if there are too many the chosen ones and the matches of the search."""
+        """Return the options: all records, or if there are too many the chosen ones and the search's matches."""
         field_choices, self.choices = self.choices, self._offered(value)
         try:
             return super().optgroups(name, value, attrs)
@@ -87,6 +88,7 @@ class RecordSelect(forms.Select):
             self.choices = field_choices
 
     def _offered(self, value: Iterable[str]) -> list[tuple[Any, str]]:
+        """Return the choices that the select offers; see `optgroups`."""
         empty_label = self.choices.field.empty_label
         empty_choice = [] if empty_label is None else [("", str(empty_label))]
         if self._all_records is not None:
@@ -102,25 +104,28 @@ class RecordSelectMultiple(RecordSelect, forms.SelectMultiple):
     module = "cg-autocomplete-multiple"
 
 
-def suggestions(form: forms.BaseForm, sent: QueryDict) -> JsonResponse | None:
-    """The response to `?suggest=partnership&words=har` for a form of filters; None for other requests."""
-    if "suggest" not in sent:
+def suggestions(form: forms.BaseForm, parameters: QueryDict) -> JsonResponse | None:
+    """Return the response to `?suggest=partnership&words=har` for a form of filters; None for other requests.
+
+    Raises `Http404` if the form has no such filter.
+    """
+    if "suggest" not in parameters:
         return None
-    field = form.fields.get(str(sent["suggest"]))
+    field = form.fields.get(str(parameters["suggest"]))
     if field is None or not isinstance(field.widget, RecordSelect):
         raise Http404
-    return JsonResponse({"choices": field.widget.suggested(sent.get("words", "")[:200])})
+    return JsonResponse({"choices": field.widget.suggested(parameters.get("words", "")[:200])})
 
 
-def find_without_script(form: forms.BaseForm, sent: QueryDict) -> None:
-    """Give each filter the words from its search box, so that it offers the matches."""
+def find_without_script(form: forms.BaseForm, parameters: QueryDict) -> None:
+    """Set the words from each filter's search box, so that the filter offers the matches."""
     for name, field in form.fields.items():
         if isinstance(field.widget, RecordSelect):
-            field.widget.words = sent.get(f"{form.add_prefix(name)}-find", "")[:200]
+            field.widget.words = parameters.get(f"{form.add_prefix(name)}-find", "")[:200]
 
 
 class Unreadable:
-    """Stands for a record in a filter that the reader may not see; no row matches it."""
+    """What a filter has instead of a record that the reader may not see. No row matches it."""
 
     def __str__(self) -> str:
         return "a record you cannot see"
@@ -140,7 +145,7 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
         super().__init__(**{"required": False, "widget": RecordSelect(named_by=named_by), **kwargs})
 
     def to_python(self, value: Any) -> Any:
-        """The record, None, or `UNREADABLE`."""
+        """Return the record, None, or `UNREADABLE`."""
         try:
             return super().to_python(value)
         except ValidationError:
@@ -149,27 +154,30 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
             raise
 
     def validate(self, value: Any) -> None:
-        """Accept every record, and `UNREADABLE`."""
+        """Accept every record, and `UNREADABLE`, which Django would refuse."""
 
     def prepare_value(self, value: Any) -> Any:
-        """The id of the record."""
+        """Return the id of the record; "" for `UNREADABLE`."""
         return "" if value is UNREADABLE else super().prepare_value(value)
 
 
 class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model with a title or name
-    """A filter by several records that the reader may see. All others become one `UNREADABLE`, which adds no rows."""
+    """A filter by several records that the reader may see.
+
+    All other ids together become one `UNREADABLE`, which adds no rows.
+    """
 
     def __init__(self, *, named_by: str = "title", **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": RecordSelectMultiple(named_by=named_by), **kwargs})
 
     def clean(self, value: Any) -> Any:
-        """The records in order of their ids, and `UNREADABLE` if the value has others."""
+        """Return the records in order of their ids, then `UNREADABLE` if the value has other ids."""
         values = set(value or ())
         ids = {pk for item in values if (pk := row_number(str(item))) is not None}
-        queryset = self.queryset  # compared with None: a truth test would read all its records
+        queryset = self.queryset  # compared with None below: `if queryset` would read all its records
         records = list(queryset.filter(pk__in=ids).order_by("pk")) if ids and queryset is not None else []
         return [*records, UNREADABLE] if len(records) < len(values) else records
 
     def prepare_value(self, value: Any) -> Any:
-        """The ids of the records."""
+        """Return the id of a record; "" for `UNREADABLE`."""
         return "" if value is UNREADABLE else super().prepare_value(value)

@@ -1,4 +1,4 @@
-"""The exception for an action without the right to it."""
+"""The exception for an action that the person has no right to do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from django.core.exceptions import PermissionDenied
 
 
 class UnableToAct(PermissionDenied):
-    """The person has no right to do this.
+    """Raised if a person has no right to do something.
 
-    Views let it through, and Django answers 403. Commands that load files report the entry.
+    Views do not catch it, and Django answers 403. Commands that load files report the entry.
     """
 
 
-def require(permitted: bool, message: str = "You do not have permission to do this.") -> None:
-    """Raise `UnableToAct` unless permitted; the message says who may, for logs."""
-    if not permitted:
+def require(is_permitted: bool, message: str = "You do not have permission to do this.") -> None:
+    """Raise `UnableToAct` unless permitted. The message, for logs, says who has the right."""
+    if not is_permitted:
         raise UnableToAct(message)

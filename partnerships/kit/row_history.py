@@ -11,10 +11,10 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-#: Functions that return what people did, by the ids of pghistory's contexts.
+#: Functions that describe what people did, by the ids of pghistory's contexts.
 _descriptions: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
 
-#: Routes of administrators' pages. The history shows reasons given there; others are for the partners alone.
+#: Routes of administrators' pages. The history shows reasons that were given there; only partners may read others.
 _ADMINISTRATORS_ROUTES = ("admin:", "people:")
 
 #: Labels of changes by the trigger that recorded them.
@@ -32,7 +32,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A change of the row: what happened, when, by whom, on which page or in which job, and why."""
+    """A change of the row: its kind, its time, its author, the page or job, and the reason."""
 
     what: str
     at: dt.datetime
@@ -42,9 +42,9 @@ class RowChange:
     fields: tuple[FieldChange, ...]
 
 
-def explain_by(find: Callable[[Collection[UUID]], Mapping[UUID, list[str]]]) -> None:
-    """Register a function that says what people did, by the ids of pghistory's contexts."""
-    _descriptions.append(find)
+def explain_by(describe: Callable[[Collection[UUID]], Mapping[UUID, list[str]]]) -> None:
+    """Register a function that describes what people did, by the ids of pghistory's contexts."""
+    _descriptions.append(describe)
 
 
 def _to_text(value: Any) -> str:
@@ -52,9 +52,9 @@ def _to_text(value: Any) -> str:
 
 
 def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowChange]:
-    """The changes of a row, newest first; empty if its table has no history.
+    """Return the changes of a row, newest first; an empty list if its table has no history.
 
-    For `restricted` columns it says that they changed, without their values.
+    For `restricted` columns, a change says that the column changed, without its values.
     """
     event_model = getattr(type(record), "pgh_event_model", None)
     if event_model is None:
@@ -65,46 +65,46 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
 
 
 def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
-    """The author: a person, a database role for SQL by hand, or the system."""
+    """Return the author: a person, a database role for SQL by hand, or the system."""
     if context.get("user"):
         return names.get(context["user"], "a former member")
     return f"the database role {context['role']}" if context.get("role") else "the system"
 
 
 def _where(context: Mapping[str, Any]) -> str:
-    """The page, command, job or program that made a change."""
+    """Return the page, command, job or program that made a change."""
     return next((context[key] for key in ("url", "command", "job", "program") if context.get(key)), "")
 
 
-def _why(context: Mapping[str, Any], acts: Iterable[str]) -> str:
-    """What the author did, and the reason if it was given on an administrator's page."""
+def _why(context: Mapping[str, Any], descriptions: Iterable[str]) -> str:
+    """Return what the author did, and the reason if it was given on an administrator's page."""
     url = context.get("url", "")
     reason = context.get("reason", "") if not url or url.startswith(_ADMINISTRATORS_ROUTES) else ""
-    return ": ".join(part for part in ("; ".join(acts), reason) if part)
+    return ": ".join(part for part in ("; ".join(descriptions), reason) if part)
 
 
 def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[str]) -> list[RowChange]:
-    """The events of pghistory, given oldest first, as changes, newest first."""
+    """Return the events of pghistory, given oldest first, as changes, newest first."""
     author_ids = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context}
-    people = get_user_model().objects.filter(pk__in=[pk for pk in author_ids if pk])
-    names = {person.pk: str(person) for person in people}
+    authors = get_user_model().objects.filter(pk__in=[pk for pk in author_ids if pk])
+    names = {person.pk: str(person) for person in authors}
     context_ids = {event.pgh_context_id for event in events if event.pgh_context_id}
-    acts: dict[UUID, list[str]] = {}
-    for find in _descriptions:
-        acts |= find(context_ids)
+    descriptions: dict[UUID, list[str]] = {}
+    for describe in _descriptions:
+        descriptions |= describe(context_ids)
 
     changes: list[RowChange] = []
     earlier_event: Any = None
     for event in events:
         context = event.pgh_context.metadata if event.pgh_context else {}
-        is_deletion = event.pgh_label == "delete"  # its event repeats the last values
+        is_deletion = event.pgh_label == "delete"  # the event of a deletion repeats the last values
         changes.append(
             RowChange(
                 what=LABELS.get(event.pgh_label, event.pgh_label),
                 at=event.pgh_created_at,
                 by=_who(context, names),
                 where=_where(context),
-                why=_why(context, acts.get(event.pgh_context_id, [])),
+                why=_why(context, descriptions.get(event.pgh_context_id, [])),
                 fields=() if is_deletion else _field_changes(earlier_event, event, fields, restricted),
             )
         )
@@ -116,7 +116,7 @@ def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[st
 def _field_changes(
     earlier_event: Any | None, event: Any, fields: Iterable[Any], restricted: Collection[str]
 ) -> tuple[FieldChange, ...]:
-    """The columns that differ between two events; of the first event, all columns with a value."""
+    """Return the columns that differ between two events; for the first event, all columns with a value."""
     changes: list[FieldChange] = []
     for field in fields:
         value = getattr(event, field.attname)

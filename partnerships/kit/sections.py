@@ -12,7 +12,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A template and its context, with only what the reader may see."""
+    """A template and its context, which contains only what the reader may see."""
 
     template: str
     context: dict[str, Any]
@@ -26,15 +26,15 @@ class Sections(Generic[Reader, Record]):
         self._order: dict[str, int] = {}
 
     def register(self, name: str, build: Callable[[Reader, Record], Section | None], *, order: int) -> None:
-        """Add a section. `build` returns it, or None if it has nothing to show; the lowest `order` comes first."""
+        """Add a section. `build` returns the section, or None to show nothing; the lowest `order` comes first."""
         self._builders[name] = build
         self._order[name] = order
 
     def in_order(self) -> list[str]:
-        """The names of all sections, as they are shown."""
+        """Return the names of all sections, in the order of the page."""
         return sorted(self._order, key=lambda name: (self._order[name], name))
 
     def of(self, reader: Reader, record: Record) -> list[Section]:
-        """The sections with something to show to this reader."""
+        """Return the sections that have something to show to this reader."""
         sections = (self._builders[name](reader, record) for name in self.in_order())
         return [section for section in sections if section is not None]

@@ -1,4 +1,4 @@
-"""Reads long files, and rows that never change, from a standby of the database if there is one.
+"""Read long files, and rows that never change, from a standby of the database if there is one.
 
 Rights are always checked on the primary (docs/decisions/0135-long-files-are-read-from-a-standby.md).
 """
@@ -21,11 +21,11 @@ from psycopg2 import errorcodes
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-#: Its alias in DATABASES.
+#: The alias of the standby in DATABASES.
 STANDBY = "standby"
 #: How long to wait for the standby to catch up with the primary, in seconds.
 WAIT_SECONDS = 10.0
-#: How long a process leaves a standby alone that did not answer, in seconds.
+#: How long a process does not use a standby that failed to answer, in seconds.
 AWAY_SECONDS = 30.0
 #: The primary's identifier, the position in its write-ahead log, and the timeline that it writes.
 _POSITION = """
@@ -34,9 +34,9 @@ SELECT system_identifier,
        ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
   FROM pg_control_system()
 """
-#: Why the standby lacks what the primary had at a position; '' if it has everything. A standby that was promoted and
-#: not started again still reports its old replay position. Another timeline alone is no reason: after a failover a
-#: standby knows the new timeline only after its next checkpoint, some minutes later.
+#: The reason why the standby does not have everything that the primary had at a position; '' if it has everything. A
+#: standby that was promoted and not restarted still reports its old replay position. Another timeline alone is no
+#: reason: after a failover, a standby shows the new timeline only after its next checkpoint, some minutes later.
 _WHY_BEHIND = """
 SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
             WHEN s.system_identifier <> %s THEN 'of another cluster'
@@ -47,40 +47,40 @@ SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
 """
 
 _is_reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
-#: The time (`time.monotonic`) until which this process leaves the standby alone.
+#: The time (`time.monotonic`) until which this process does not use the standby.
 _away_until = 0.0
 
 
 class StandbyRouter:
-    """The database router: queries within `from_standby` go to the standby, all others to the primary."""
+    """The database router: queries within `from_standby` go to the standby, all other queries to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: object) -> str:
-        """The database to read from, also for rows that are related to a row from the other database."""
+        """Return the database to read from, also for rows that are related to a row from the other database."""
         return STANDBY if _is_reading.get() else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: object) -> str:
-        """The primary."""
+        """Return the primary."""
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: object) -> bool:
-        """Always: the standby is a copy of the primary."""
+        """Return True: the standby is a copy of the primary."""
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
-        """Only on the primary; PostgreSQL copies the tables to the standby."""
+        """Return True only for the primary: PostgreSQL copies the tables to the standby."""
         return db == DEFAULT_DB_ALIAS
 
 
 def has_standby() -> bool:
-    """Whether DATABASE_REPLICA_URL is set."""
+    """Return whether DATABASE_REPLICA_URL is set."""
     return STANDBY in connections.databases
 
 
 def from_standby(read: Callable[[], T]) -> T:
-    """The result of `read`, from the standby if it has everything that is committed by now, else from the primary.
+    """Return the result of `read`, from the standby if it has all present commits, else from the primary.
 
-    So a file from the standby is as new as one from the primary. If the standby fails on the way, `read` is called
-    again on the primary: it must have no side effects.
+    So a file from the standby is as new as one from the primary. If the standby fails while reading, `read` is called
+    again on the primary, so it must have no side effects.
     """
     if not has_standby() or _is_away() or not _has_caught_up():
         return read()
@@ -89,7 +89,7 @@ def from_standby(read: Callable[[], T]) -> T:
         return read()
     except (OperationalError, InterfaceError) as error:
         if getattr(error.__cause__, "pgcode", "") == errorcodes.QUERY_CANCELED:
-            raise  # the statement took too long, and would on the primary too
+            raise  # the statement took too long, and would also take too long on the primary
         _set_away(error)
     finally:
         _is_reading.reset(token)
@@ -97,7 +97,10 @@ def from_standby(read: Callable[[], T]) -> T:
 
 
 def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
-    """The first of these rows, which must never change once written; from the standby if it has them already."""
+    """Return the first of these rows, from the standby if it already has them.
+
+    The rows must never change once written.
+    """
     if has_standby() and not _is_away():
         try:
             row = rows.using(STANDBY).first()
@@ -110,13 +113,13 @@ def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
 
 
 def content_of(file: Model) -> bytes:
-    """The bytes of a generated file, which never change. Check the reader's rights first."""
+    """Return the bytes of a generated file, which never change. Check the reader's rights first."""
     rows = type(file)._default_manager.filter(pk=file.pk, content__isnull=False)
     return bytes(unchanging_from_standby(rows.values_list("content", flat=True)) or b"")
 
 
 def _has_caught_up() -> bool:
-    """Whether the standby has everything that the primary has committed by now; waits up to `WAIT_SECONDS`.
+    """Return whether the standby has all present commits of the primary; wait for up to `WAIT_SECONDS`.
 
     After a restore of the primary, a standby from before the restore may report any position. So the primary first
     writes a mark, which reaches only its own standby.
@@ -141,13 +144,14 @@ def _has_caught_up() -> bool:
 
 
 def _why_behind(position: tuple[Any, ...]) -> str:
+    """Return the reason why the standby is behind this position; "" if it is not."""
     with connections[STANDBY].cursor() as cursor:
         cursor.execute(_WHY_BEHIND, position)
         return str(cursor.fetchone()[0])
 
 
 def _has_mark(mark: str) -> bool:
-    """Whether the standby has the mark: the cache is a table, so the router can read it there."""
+    """Return whether the standby has the mark. The cache is a table, so the router can read it there."""
     token = _is_reading.set(True)
     try:
         return cache.get(mark) is not None
@@ -156,10 +160,12 @@ def _has_mark(mark: str) -> bool:
 
 
 def _is_away() -> bool:
+    """Return whether the standby failed to answer this process a short time ago."""
     return time.monotonic() < _away_until
 
 
 def _set_away(error: Exception) -> None:
+    """Make this process use the primary alone for the next `AWAY_SECONDS`."""
     global _away_until  # noqa: PLW0603 - for all threads of this process: none of them must wait for the standby
     _away_until = time.monotonic() + AWAY_SECONDS
     connections[STANDBY].close()

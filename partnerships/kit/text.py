@@ -15,28 +15,28 @@ Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
 #: Seconds after which a comparison of two texts stops refining: its result is coarser, but correct.
 DEADLINE = 0.5
-#: How many comparisons of one page may take that long.
+#: How many comparisons of one page may take the whole `DEADLINE`.
 DEADLINES = 4
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
-# Comparing words: each distinct word is encoded as one character, without the surrogates (0xD800 to 0xDFFF).
+# To compare words, each distinct word is encoded as one character. The surrogates (0xD800 to 0xDFFF) are left out.
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 def figure(number: Decimal | int) -> str:
-    """A number with commas and without trailing zeros, never rounded: `60`, `2.5`, `1,250,000`."""
+    """Return a number with commas and without trailing zeros, never rounded: `60`, `2.5`, `1,250,000`."""
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun in the singular or, with an s, in the plural: `1 home`, `1,250 homes`."""
+    """Return a number with its noun, in the plural with an s: `1 home`, `1,250 homes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def pounds(value: Decimal | int | None) -> str:
-    """An amount in pounds: `£85,000`, with pence `£85,000.50`, negative `-£500`; "" for None."""
+    """Return an amount in pounds: `£85,000`, with pence `£85,000.50`, negative `-£500`; "" for None."""
     if value is None:
         return ""
     sign, amount = ("-" if value < 0 else ""), abs(Decimal(value))
@@ -53,25 +53,26 @@ class Fragment(NamedTuple):
 class DiffTime:
     """The time that all comparisons of a page, or of a plan in an email, may take together.
 
-    Without it, a plan with many long changed texts could keep a page busy: its authors decide how many there are.
+    Without this limit, a plan with many long changed texts could keep a server busy: the plan's authors decide how many
+    texts there are.
     """
 
     def __init__(self) -> None:
         self.left = DEADLINES * DEADLINE
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Subtract the time that the block takes."""
+    def subtract_time(self) -> Iterator[None]:
+        """Subtract the time that the block takes from the time left."""
         started_at = monotonic()
         yield
         self.left -= monotonic() - started_at
 
 
 def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
-    """The differences between two texts, word by word.
+    """Return the differences between two texts, word by word.
 
-    Equal and deleted fragments joined give `was`; equal and inserted ones give `now`. If no `time` is left, the whole
-    old text is deleted and the whole new one inserted.
+    The equal and deleted fragments together are `was`; the equal and inserted fragments together are `now`. If no
+    `time` is left, the whole old text is deleted and the whole new text inserted.
     """
     if was == now:
         return (Fragment("equal", was),) if was else ()
@@ -80,12 +81,12 @@ def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[
     if time.left <= 0:
         whole_texts = (Fragment("delete", was), Fragment("insert", now))
         return tuple(fragment for fragment in whole_texts if fragment.text)
-    with time.taken():
+    with time.subtract_time():
         return _compare(was, now)
 
 
 def _compare(was: str, now: str) -> tuple[Fragment, ...]:
-    """The differences between two texts that differ.
+    """Return the differences between two texts, which must differ.
 
     diff-match-patch compares characters. So each distinct word, space or sign is encoded as one character, and the
     result is decoded.
@@ -121,7 +122,7 @@ def _compare(was: str, now: str) -> tuple[Fragment, ...]:
 
 
 def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
-    """The fragments with neighbours of the same kind joined."""
+    """Return the fragments, with neighbours of the same kind joined."""
     joined: list[Fragment] = []
     for fragment in fragments:
         if joined and joined[-1].kind == fragment.kind:
@@ -132,7 +133,7 @@ def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
 
 
 def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, ...]:
-    """The changes, each with about this many equal words before and after it, and gaps between them."""
+    """Return the changes, each with about this many equal words before and after it, and gaps between them."""
     excerpted: list[Fragment] = []
     limit = 2 * words  # each word and the space after it
     for index, fragment in enumerate(fragments):
@@ -140,7 +141,7 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
             excerpted.append(fragment)
             continue
         tokens = _TOKEN.findall(fragment.text)
-        # The words after the change before this fragment, and those before the change after it.
+        # `head` are the words after the previous change, and `tail` the words before the next change.
         head = "" if index == 0 else "".join(tokens[:limit])
         tail = "" if index == len(fragments) - 1 else "".join(tokens[-limit:])
         if len(tokens) <= (2 * limit if head and tail else limit):
@@ -155,12 +156,18 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
 
 
 def cut(text: str, limit: int) -> str:
-    """A text of at most this many characters, with "…" if it was cut; fast enough for thousands of texts."""
+    """Return the text with at most this many characters, with "…" if it was cut.
+
+    This is fast enough for thousands of texts.
+    """
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shorten(text: str, limit: int) -> str:
-    """A text on one line of at most this many characters, with "…" if it was cut, between words if possible."""
+    """Return the text on one line with at most this many characters, with "…" if it was cut.
+
+    The text is cut between words if possible.
+    """
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
@@ -172,11 +179,11 @@ def shorten(text: str, limit: int) -> str:
 
 
 def masked_address(address: str) -> str:
-    """A masked email address: `b...@example.org`."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}...{at}{domain}"
+    """Return a masked email address, such as `b...@example.org`."""
+    local, at_sign, domain = address.rpartition("@")
+    return f"{local[:1]}...{at_sign}{domain}"
 
 
 def without_addresses(text: str) -> str:
-    """The text with "the address" instead of each email address."""
+    """Return the text with "the address" instead of each email address."""
     return _ADDRESS.sub("the address", text)

@@ -1,4 +1,4 @@
-"""A time limit for pure code, such as parsing what strangers send."""
+"""A time limit for pure code, such as parsing a message from a stranger."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ MAX_PARSING_SECONDS = 20
 
 
 class TookTooLong(Exception):
-    """The code in a `time_limit` did not end in time."""
+    """Raised in the block of a `time_limit` that did not end in time."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` in this block after this many seconds.
 
-    For code that changes no state and waits for nothing. Like all signals it works only in the main thread, as in
-    workers and commands; elsewhere there is no limit. It cannot stop a call that never returns to Python.
+    The block must not change any state or wait for anything. Like all signals, the limit works only in the main
+    thread, as in workers and commands; in other threads there is no limit. It cannot stop a call that never returns
+    to Python.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -29,15 +29,15 @@ else:
 
 MEGABYTE = 1024 * 1024
 # The reasons for these limits are in docs/safety.md, Limits.
-#: Size of an uploaded file, such as a document or evidence.
+#: The maximum size of an uploaded file, such as a document or evidence, in bytes.
 MAX_BYTES = 10 * MEGABYTE
-#: Size of an uploaded list or spreadsheet.
+#: The maximum size of an uploaded list or spreadsheet, in bytes.
 MAX_REGISTER_BYTES = 4 * MEGABYTE
-#: Entries of an archive, such as an Office file.
+#: The most entries of an archive, such as an Office file.
 MAX_ENTRIES = 200
-#: What an archive unpacks to.
+#: The maximum size of an archive's content when unpacked, in bytes.
 MAX_UNPACKED = 20 * MEGABYTE
-#: Size of a picture, in pixels.
+#: The maximum size of a picture, in pixels.
 MAX_PIXELS = 40_000_000
 _CHUNK = 64 * 1024
 
@@ -59,12 +59,12 @@ _OPEN_DOCUMENT_TYPES = {
 _IMAGES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg")}
 #: Types of documents and evidence.
 DOCUMENTS = frozenset({"pdf", "png", "jpg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "csv", "txt"})
-#: For the `accept` attribute of file inputs.
+#: The `accept` attribute of file inputs.
 ACCEPT = ",".join(f".{extension}" for extension in sorted(DOCUMENTS | {"jpeg"}))
 
 
 class UnableToTakeFile(Exception):
-    """The file is empty, too large, of a wrong type, or unpacks to too much."""
+    """Raised if a file is empty, too large, of a wrong type, or unpacks to too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,14 @@ def clean_file_name(name: str, extension: str = "") -> str:
 
 
 def _choose(allowed: Collection[str]) -> str:
-    """Return the remedy in words: `Choose a file of one of these kinds: CSV, PDF.`"""
+    """Return the remedy as a sentence: `Choose a file of one of these kinds: CSV, PDF.`"""
     return f"Choose a file of one of these kinds: {', '.join(sorted(file_kind.upper() for file_kind in allowed))}."
 
 
 def check_upload(
     file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, max_bytes: int = MAX_BYTES
 ) -> CheckedUpload:
-    """Check the size of a file, and find its type from its content. Leaves the file at its start.
+    """Check the size of a file, find its type from its content, and leave the file at its start.
 
     Raises `UnableToTakeFile` with a sentence for the person who chose the file.
     """
@@ -135,7 +135,7 @@ def check_upload(
 
 @contextmanager
 def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
-    """Store the file of a row. The block saves the row; if the block fails, the stored file is deleted again.
+    """Store the file of a row. The block must save the row; if the block fails, the stored file is deleted again.
 
     The row has the fields `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if the
     file cannot be stored.
@@ -156,7 +156,7 @@ def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None
 
 
 def _content(file: File[bytes]) -> tuple[str, str]:
-    """Return the content type and its extension; two empty texts if the type is unknown."""
+    """Return the content type of a file and its extension; two empty texts if the type is unknown."""
     file.seek(0)
     head = file.read(1024)
     if head.startswith(b"%PDF-"):
@@ -169,7 +169,7 @@ def _content(file: File[bytes]) -> tuple[str, str]:
 
 
 def _image(file: File[bytes]) -> tuple[str, str]:
-    """Return the content type and extension of a PNG or JPEG picture, after checking its real size in pixels."""
+    """Return the content type and extension of a PNG or JPEG picture, after checking its size in pixels."""
     file.seek(0)
     try:
         with warnings.catch_warnings():
@@ -189,7 +189,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
 
 
 def check_archive(file: IO[bytes]) -> list[str]:
-    """Return the names in a ZIP archive, after reading all of it to check its real unpacked size.
+    """Return the names in a ZIP archive, after unpacking all of it to check its real size.
 
     Raises `UnableToTakeFile` for too many entries, too much content, encryption, macros, or XML with a document type.
     """
@@ -213,10 +213,10 @@ def check_archive(file: IO[bytes]) -> list[str]:
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bytes_left: int) -> int:
-    """Read one entry of an archive to its end.
+    """Read one entry of an archive to its end, and return how much the other entries may still unpack to.
 
-    `bytes_left` is how much the archive may still unpack to. Returns how much is left for the other entries. The size
-    in the archive's directory is not used, because a hostile archive may state any number.
+    `bytes_left` is how much the archive may still unpack to, in bytes. The size in the archive's directory is not used,
+    because a hostile archive may state any number.
     """
     if entry.flag_bits & 0x1:
         raise UnableToTakeFile(
@@ -235,8 +235,8 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bytes_left: int) -
                     "split the file."
                 )
             if is_xml:
-                # Zero bytes are removed, so that UTF-16 reads like ASCII. The end of the last chunk is read again,
-                # because a word may be split between two chunks.
+                # Zero bytes are removed, so that UTF-16 reads like ASCII. The end of the previous chunk is searched
+                # again, because a word may be split between two chunks.
                 text = (tail + chunk).replace(b"\x00", b"").upper()
                 if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
                     raise UnableToTakeFile(
@@ -247,7 +247,10 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bytes_left: int) -
 
 
 def _office(file: File[bytes]) -> tuple[str, str]:
-    """Return the content type and extension of an Office or OpenDocument file; two empty texts for another ZIP file."""
+    """Return the content type and extension of an Office or OpenDocument file.
+
+    Returns two empty texts for any other ZIP file.
+    """
     names = check_archive(file)
     if "[Content_Types].xml" in names:
         for folder, office_kind in _OFFICE_FOLDERS.items():
@@ -255,18 +258,18 @@ def _office(file: File[bytes]) -> tuple[str, str]:
                 return office_kind
     if "mimetype" in names:
         with zipfile.ZipFile(file) as archive, archive.open("mimetype") as part:
-            declared = part.read(100).decode("ascii", "replace").strip()
+            declared_type = part.read(100).decode("ascii", "replace").strip()
         file.seek(0)
-        if declared in _OPEN_DOCUMENT_TYPES:
-            return declared, _OPEN_DOCUMENT_TYPES[declared]
+        if declared_type in _OPEN_DOCUMENT_TYPES:
+            return declared_type, _OPEN_DOCUMENT_TYPES[declared_type]
     return "", ""
 
 
 def _text(file: File[bytes]) -> tuple[str, str]:
     """Return the type of a plain text file; two empty texts if its content is not plain text.
 
-    Plain text has no control characters, in UTF-8 and in Windows-1252. CSV is told from other text by the file's name.
-    Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not renamed.
+    Plain text has no control characters, in UTF-8 and in Windows-1252. Only the file's name distinguishes CSV from
+    other text. Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not renamed.
     """
     file.seek(0)
     while chunk := file.read(_CHUNK):
@@ -277,7 +280,7 @@ def _text(file: File[bytes]) -> tuple[str, str]:
     if start.startswith((b"<", b"{\\rtf", b"%!")):
         return "", ""
     _stem, dot, ending = (file.name or "").replace("\\", "/").rpartition("/")[2].rstrip(". ").rpartition(".")
-    ending = f"{dot}{ending.casefold()}" if dot else ""  # also of ".bat" and of "run.bat.", as Windows sees them
+    ending = f"{dot}{ending.casefold()}" if dot else ""  # as in Windows, ".bat" and "run.bat." have the ending .bat
     if ending not in ("", ".csv", ".txt"):
         raise UnableToTakeFile(f"Text files ending in {ending[:20]} are not accepted. {_choose(DOCUMENTS)}")
     return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -17,10 +17,7 @@ from partnerships.kit.written import DAY_EXAMPLES, PARTIAL_EXAMPLES, NotAnAmount
 
 
 class DateInput(forms.TextInput):
-    """A box for a date.
-
-    With JavaScript it has a calendar and says what it understood.
-    """
+    """A box for a date. With JavaScript, it has a calendar and shows how the typed text was understood."""
 
     template_name = "common_ground/widgets/date_input.html"
     whole_days = True
@@ -37,7 +34,7 @@ class DateInput(forms.TextInput):
             return str(value)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Add the address at which a script asks what date the typed text means."""
+        """Add the address that a script requests to learn which date the typed text means."""
         context = super().get_context(name, value, attrs)
         context["widget"]["reads_at"] = reverse_lazy("web:read-date")
         context["widget"]["reads"] = json.dumps({"box": name, "whole_days": "yes" if self.whole_days else ""})
@@ -50,10 +47,11 @@ class PartialDateInput(DateInput):
     whole_days = False
 
 
-def understood(text: str, *, whole_days: bool) -> PartialDate:
+def read_precise_date(text: str, *, whole_days: bool) -> PartialDate:
     """Return the date that a text means.
 
-    Raises `NotADate`, whose text says what to enter, also for a month or a year if `whole_days` are needed.
+    Raises `NotADate`, whose text says what to enter. It is also raised for a month or a year if `whole_days` are
+    needed.
     """
     date = read_date(text)
     if whole_days and date.precision != "day":
@@ -81,19 +79,19 @@ class _DateField(forms.Field):
                 raise ValidationError(f"Enter {_with_article(name)}", code="required")
             return None
         try:
-            return understood(text, whole_days=self.whole_days)
+            return read_precise_date(text, whole_days=self.whole_days)
         except NotADate as error:
             remedy = str(error) if not self.whole_days else str(error).replace(PARTIAL_EXAMPLES, DAY_EXAMPLES)
             raise ValidationError(f"{name} is not clear: {remedy}", code="invalid") from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the box has another date than before."""
-        shown = self.widget.format_value
-        return (shown(initial) or "") != (shown(str(data or "").strip()) or "")
+        """Return whether the box has another date than before."""
+        format_value = self.widget.format_value
+        return (format_value(initial) or "") != (format_value(str(data or "").strip()) or "")
 
 
 class DayField(_DateField):
-    """A date; cleans to a `date`, or None if empty."""
+    """A box for a day. Its clean value is a `date`, or None if the box is empty."""
 
     widget = DateInput
 
@@ -102,7 +100,7 @@ class DayField(_DateField):
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> dt.date | None:
-        """The day; errors name the field."""
+        """Return the day. Errors name the field."""
         day = self.read(value)
         if day is None:
             return None
@@ -111,28 +109,28 @@ class DayField(_DateField):
 
 
 class PartialDateField(_DateField):
-    """A date as precise as it is known.
+    """A box for a date as precise as it is known.
 
-    Cleans to "2027", "2027-04", "2027-04-11" or "". A quarter is its last month.
+    Its clean value is "2027", "2027-04", "2027-04-11" or "". A quarter is its last month.
     """
 
     widget = PartialDateInput
     whole_days = False
 
     def clean(self, value: Any) -> str:
-        """The partial date; errors name the field."""
+        """Return the partial date. Errors name the field."""
         partial_date = self.read(value)
         return str(partial_date) if partial_date else ""
 
 
 def _with_article(label: str) -> str:
-    """Return a date's label for after “Enter”: `Start date` becomes `the start date`; `Needed by` is quoted."""
+    """Return a date's label as it follows “Enter”: `Start date` becomes `the start date`; `Needed by` is quoted."""
     lowered = label[:1].lower() + label[1:]
     return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
 
 class AmountField(forms.DecimalField):
-    """A number or an amount of money: "1,150", "1.8m", "£250k". Large numbers are shown with commas.
+    """A box for a number or an amount of money: "1,150", "1.8m", "£250k". Large numbers are shown with commas.
 
     `example` is used in errors: "Budget must be a number, like 1,150".
     """
@@ -148,12 +146,12 @@ class AmountField(forms.DecimalField):
         return str(self.label or "This")
 
     def run_validators(self, value: Any) -> None:
-        """Check the limits. Errors are made only now, because the label may have changed since the field was made."""
+        """Check the limits. The errors are written only now, because the label may have changed since `__init__`."""
         limits = {code: getattr(self, code) for code in ("min_value", "max_value")}
-        words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
+        limit_words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
         self.error_messages |= {
-            "min_value": f"{self.named} must be at least {words.get('min_value', '')}",
-            "max_value": f"{self.named} must be at most {words.get('max_value', '')}",
+            "min_value": f"{self.named} must be at least {limit_words.get('min_value', '')}",
+            "max_value": f"{self.named} must be at most {limit_words.get('max_value', '')}",
             "max_decimal_places": f"{self.named} must have at most {self.decimal_places} decimal places"
             if self.decimal_places
             else f"{self.named} must be a whole number, like {self.example}",
@@ -163,17 +161,17 @@ class AmountField(forms.DecimalField):
         super().run_validators(value)
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs give an int
-        """The number, or None if empty."""
+        """Return the number, or None if the box is empty."""
         try:
             return read_amount(value)
         except NotAnAmount as error:
             raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        """Return the text of the box: a number with commas, also if a person typed it; other text unchanged.
+        """Return the text of the box: a number with commas, even if a person typed it; other text unchanged.
 
-        A number with more than two decimals is unchanged too: its error is about what was typed, and "1.150" may have
-        been meant as 1,150.
+        A number with more than two decimals is unchanged too: its error is about what was typed, and the person may
+        have meant 1,150 with "1.150".
         """
         try:
             amount = read_amount(value)
@@ -184,25 +182,25 @@ class AmountField(forms.DecimalField):
         return self.shown(amount) if int(amount.as_tuple().exponent) >= -2 else value
 
     def shown(self, number: Decimal) -> str:
-        """A number as the box shows it."""
+        """Return a number as the box shows it."""
         return figure(number)
 
 
 class CountField(AmountField):
-    """A whole number, with or without commas; cleans to an int."""
+    """A box for a whole number, with or without commas. Its clean value is an int."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("decimal_places", 0)
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> int | None:
-        """The number."""
+        """Return the number, or None if the box is empty."""
         count = super().clean(value)
         return None if count is None else int(count)
 
 
 class MoneyField(AmountField):
-    """An amount in pounds, with at most whole pence: "£1.8m", "1,800,000", "£250k"."""
+    """A box for an amount in pounds and whole pence: "£1.8m", "1,800,000", "£250k"."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -210,5 +208,5 @@ class MoneyField(AmountField):
         )
 
     def shown(self, number: Decimal) -> str:
-        """£1,800,000."""
+        """Return an amount as the box shows it, such as £1,800,000."""
         return pounds(number)

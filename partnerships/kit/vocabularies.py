@@ -1,8 +1,8 @@
 """Vocabularies that administrators edit, such as kinds of partnership, themes and units.
 
-Each word is a row with a code, which never changes, and a label, which may. Each process caches the rows of a
-vocabulary for `KEPT_FOR` seconds, so that labels and choices need no queries. A change shows at once in the process
-that saved it, and in others when their cache expires.
+Each word is a row with a code, which never changes, and a label, which may change. Each process caches the rows of a
+vocabulary for `CACHE_SECONDS`, so that labels and choices need no queries. A change is visible at once in the process
+that saved it, and in other processes when their cache expires.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import models, transaction
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 
 #: Seconds for which a process caches the rows of a vocabulary.
-KEPT_FOR = 30
+CACHE_SECONDS = 30
 
 CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
@@ -27,19 +27,19 @@ CODE = RegexValidator(
     "Use a to z in lower case, digits and underscores, and start with a to z, such as data_sharing.",
 )
 
-#: By vocabulary: when its rows were read (`time.monotonic`), and the rows by code.
+#: For each vocabulary, when its rows were read (`time.monotonic`), and the rows by code.
 _cache: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}
 
 
 def is_code(text: str) -> bool:
-    """Whether a text can be a code."""
+    """Return whether a text can be a code."""
     return _CODE.fullmatch(text) is not None
 
 
 class Vocabulary(models.Model):
     """A word of a vocabulary.
 
-    A retired word (`active` is false) is no longer offered, but records that have it keep it and show its label.
+    A retired word (`active` is false) is no longer offered, but records that have the word still show its label.
     """
 
     code = models.CharField(
@@ -64,42 +64,42 @@ class Vocabulary(models.Model):
         """Save the word, and drop this process's cache of the vocabulary."""
         super().save(*args, **kwargs)
         forget(type(self))
-        # Again after the commit: until then, another thread may have cached the old rows.
+        # The cache is dropped again after the commit, because another thread may have cached the old rows until then.
         transaction.on_commit(lambda: forget(type(self)), robust=True)
 
     @classmethod
-    def kept_rows(cls) -> models.QuerySet[Self]:
-        """The rows to cache; a subclass may add related rows."""
+    def rows_to_cache(cls) -> models.QuerySet[Self]:
+        """Return the rows to cache. A subclass may add related rows."""
         return cls._default_manager.all()
 
     @classmethod
     def by_code(cls) -> dict[str, Self]:
-        """All words by code, in the order of lists. They are shared by all threads: do not change them."""
+        """Return all words by code, in the order of lists. All threads share them, so do not change them."""
         read_at, words = _cache.get(cls, (0.0, {}))
-        if not read_at or time.monotonic() - read_at > KEPT_FOR:
-            words = {word.code: word for word in cls.kept_rows().order_by("position", "label", "pk")}
+        if not read_at or time.monotonic() - read_at > CACHE_SECONDS:
+            words = {word.code: word for word in cls.rows_to_cache().order_by("position", "label", "pk")}
             _cache[cls] = (time.monotonic(), words)
         return words
 
     @classmethod
     def label_of(cls, code: str) -> str:
-        """The label of a code; the code itself if it is not in the vocabulary."""
+        """Return the label of a code; the code itself if the vocabulary does not have it."""
         word = cls.by_code().get(code)
         return word.label if word else code
 
     @classmethod
     def choices(cls, *, keep: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Choices for a form: the active words, and retired ones whose code is in `keep`."""
+        """Return choices for a form: the active words, and retired words whose code is in `keep`."""
         return [(word.code, word.label) for word in cls.by_code().values() if word.active or word.code in keep]
 
     @classmethod
     def all_choices(cls) -> list[tuple[str, str]]:
-        """Choices for a filter: all words, because old records may have retired ones."""
+        """Return choices for a filter: all words, because old records may have retired words."""
         return [(word.code, word.label) for word in cls.by_code().values()]
 
 
 def forget(*vocabularies: type[models.Model]) -> None:
-    """Drop this process's cache of these vocabularies, or of all."""
+    """Drop this process's cache of these vocabularies; of all vocabularies if none is given."""
     for vocabulary in vocabularies or tuple(_cache):
         _cache.pop(vocabulary, None)
 
@@ -107,8 +107,8 @@ def forget(*vocabularies: type[models.Model]) -> None:
 class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
     """A column with the code of a word, for tables that raw SQL and triggers read.
 
-    `vocabulary` is the label of its model, such as "exchange.Theme". Words are never deleted and codes never change, so
-    each code has a label.
+    `vocabulary` is the label of the vocabulary's model, such as "exchange.Theme". Words are never deleted and codes
+    never change, so each code has a label.
     """
 
     def __init__(self, *args: Any, vocabulary: str = "", **kwargs: Any) -> None:
@@ -116,7 +116,7 @@ class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory 
         super().__init__(*args, **{"max_length": 40, **kwargs})
 
     def deconstruct(self) -> Any:
-        """The arguments of the field for migrations, with the vocabulary."""
+        """Return the arguments of the field for migrations, with the vocabulary."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "vocabulary": self.vocabulary}
 
@@ -126,7 +126,7 @@ class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory 
         setattr(cls, f"get_{name}_display", lambda record: self.label_of(getattr(record, name)))
 
     def label_of(self, code: str) -> str:
-        """The label of a code; "" for an empty one."""
+        """Return the label of a code; "" if the code is empty."""
         return self._model().label_of(code) if code else ""
 
     @property
@@ -140,7 +140,7 @@ class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory 
 
 
 class _CachedWord(ForwardManyToOneDescriptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Takes the word that a record refers to from this process's cache."""
+    """The attribute of a record that returns its word from this process's cache instead of the database."""
 
     def get_object(self, instance: models.Model) -> Any:
         word = self.field.related_model.by_code().get(getattr(instance, self.field.attname))
@@ -148,6 +148,6 @@ class _CachedWord(ForwardManyToOneDescriptor):  # type: ignore[type-arg]  # gene
 
 
 class VocabularyKey(models.ForeignKey):  # type: ignore[type-arg]  # pghistory builds it without arguments
-    """A foreign key to a word by its code. Following it needs no query."""
+    """A foreign key to a word by its code. Reading the word needs no query."""
 
     forward_related_accessor_class = _CachedWord

@@ -1,4 +1,4 @@
-"""Tasks that wait for a person, in the form that My work and digests share."""
+"""Tasks that are waiting for a person, in the form that My work and digests share."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol, TypeAlias, overload
 
-#: How many tasks of one kind are looked up for a person, the most urgent first. Pages say "more than 1,000".
+#: The most tasks of one kind that are read for a person, the most urgent first. Pages say "more than 1,000".
 MAX_LISTED = 1_001
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A task that waits for a person.
+    """A task that is waiting for a person.
 
-    A page shows a few of thousands. So texts that need a query may be missing until `in_full` adds them.
+    A page shows a few of thousands of tasks. So texts that need a query may be missing until `in_full` adds them.
     """
 
     #: The task, such as "Answer this ask".
@@ -31,14 +31,15 @@ class Waiting:
     within: str = ""
     status: str = ""
     status_label: str = ""
-    #: The id of the record, by which `complete` finds the missing texts of tasks of this kind (see `in_full`).
+    #: The id of the record. `complete` uses it to find the missing texts of tasks of this kind (see `in_full`).
     number: int = field(default=0, compare=False)
     complete: Complete | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
-        """A sort key, different for each task of a person: by due day, then by waiting time.
+        """Return a sort key, different for each task of a person: by due day, then by waiting time.
 
-        Then by length of the path and the path, which sorts records of one kind by id, as the rows of `InOrder` are.
+        Then it sorts by the length of the path and by the path, so that records of one kind are in order of their
+        ids, like the rows of `InOrder`.
         """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
@@ -47,9 +48,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class InOrder(Sequence[Waiting]):
-    """Tasks of one kind, the most urgent first, made from their rows only when they are read.
+    """Tasks of one kind, the most urgent first, which are created from their rows only when somebody reads them.
 
-    A page shows a few of thousands, but counts them all. `due` returns the due day of a row.
+    A page shows a few of thousands of tasks, but counts them all. `due` returns the due day of a row.
     """
 
     rows: Sequence[Any]
@@ -77,9 +78,9 @@ _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def urgency(due: dt.date | None, since: dt.datetime | None, pk: int) -> Urgency:
-    """The sort key of a row by its due day, the time since when it waits, and its id."""
-    waits_since = since or _NEVER
-    return min(due or dt.date.max, waits_since.date()), waits_since, pk
+    """Return the sort key of a row by its due day, the time since when it has been waiting, and its id."""
+    waiting_since = since or _NEVER
+    return min(due or dt.date.max, waiting_since.date()), waiting_since, pk
 
 
 class Work:
@@ -92,27 +93,30 @@ class Work:
         return sum(map(len, self._kinds))
 
     def first(self, count: int | None = None) -> list[Waiting]:
-        """The most urgent tasks, or all of them, the most urgent first."""
+        """Return the most urgent tasks, most urgent first; all tasks without `count`."""
         tasks = (kind[:count] if isinstance(kind, InOrder) else kind for kind in self._kinds)
         return sorted(chain.from_iterable(tasks), key=Waiting.oldest_first)[:count]
 
     def due_by(self, day: dt.date) -> int:
-        """How many tasks are due by the end of a day."""
+        """Return how many tasks are due by the end of a day."""
         return sum(1 for due in chain.from_iterable(map(_due_days, self._kinds)) if due and due <= day)
 
 
 def _due_days(kind: Sequence[Waiting]) -> Iterable[dt.date | None]:
-    """The due days of tasks of one kind, without making the tasks of an `InOrder`."""
+    """Return the due days of tasks of one kind, without creating the tasks of an `InOrder`."""
     if isinstance(kind, InOrder):
         return map(kind.due, kind.rows)
     return (task.due for task in kind)
 
 
 class Complete(Protocol):
-    """Adds the missing texts to tasks of one kind. Tasks whose `complete` is equal are completed in one call."""
+    """A function that adds the missing texts to tasks of one kind.
+
+    Tasks whose `complete` is equal are completed in one call.
+    """
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same tasks with all their texts, in the same order."""
+        """Return the same tasks with all their texts, in the same order."""
 
     def lookups(self, waiting: Sequence[Waiting]) -> Sequence[Any]:
-        """The rights that it will look up for them, so that `read_ahead` can read them together."""
+        """Return the rights that the call will look up for these tasks, so that `read_ahead` can read them together."""

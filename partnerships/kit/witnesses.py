@@ -1,10 +1,10 @@
 """Find tables of counts that a reader of some sums cannot rule out.
 
 A reader who sees some sums of a table can rule out every table with other sums. If a masked count differs between two
-of the remaining tables, these are its *witnesses*: the reader cannot tell which of them is the true table.
+of the remaining tables, these tables are its *witnesses*: the reader does not know which of them is the true table.
 
 The search is the simplex method in whole numbers (Edmonds 1967, Bareiss 1968), so nothing is rounded. It only looks at
-corners whose entries are whole, so it may miss witnesses. Those that it finds are certain.
+corners whose entries are whole numbers, so it may miss witnesses. The witnesses that it finds are certain.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _FREE = -1
 
 @dataclass(slots=True)
 class Effort:
-    """How many multiplications may still be done. Not seconds, so that results are the same on every machine."""
+    """The number of multiplications that are still allowed.
+
+    It is not a number of seconds, so that results are the same on every machine.
+    """
 
     left: int
 
@@ -34,7 +37,7 @@ class Effort:
 class Tables:
     """The tables that agree with the true table in every shown sum.
 
-    `moves` are changes of a table that change no shown sum. `found` are the tables that were found so far.
+    `moves` are changes of a table that do not change any shown sum. `found` are the tables that were found so far.
     """
 
     true: Table
@@ -44,7 +47,7 @@ class Tables:
 
     @classmethod
     def unseen(cls, true: Sequence[int], effort: Effort) -> Tables:
-        """Return all tables of this size, because no sum is shown. Each entry may change by itself."""
+        """Return all tables of this size, because no sum is shown yet. Each entry may change independently."""
         size = len(true)
         moves = [[int(place == changed_place) for place in range(size)] for changed_place in range(size)]
         return cls(tuple(true), effort, moves, [tuple(true)])
@@ -52,7 +55,7 @@ class Tables:
     def show(self, places: Collection[int]) -> Tables:
         """Return the tables that remain when the sum of these places is shown.
 
-        The same object if the sum follows from those that are shown already.
+        Returns the same object if the sum follows from the sums that are already shown.
         """
         changes = [sum(move[place] for place in places) for move in self.moves]
         changing = [index for index, change in enumerate(changes) if change]
@@ -68,7 +71,7 @@ class Tables:
             if index == pivot_index:
                 continue
             if change:
-                move = _reduced([pivot_change * a - change * b for a, b in zip(move, pivot, strict=True)])  # noqa: PLW2901
+                move = _smallest_move([pivot_change * a - change * b for a, b in zip(move, pivot, strict=True)])  # noqa: PLW2901
             moves.append(move)
 
         total = sum_of(self.true, places)
@@ -76,15 +79,15 @@ class Tables:
         return Tables(self.true, self.effort, moves, fitting_tables)
 
     def differ(self, places: Collection[int], *, by: int, highest: int) -> bool:
-        """Whether the sum of these places differs by this much between two tables, and is at most `highest` in both.
+        """Return whether the sum of these places differs by at least `by` between two tables.
 
-        In the true table, the sum must be at most `highest`. False also if no such tables are found with the effort
-        that is left.
+        In both tables, and in the true table, the sum must be at most `highest`. Also returns False if the remaining
+        effort is too small to find two such tables.
         """
         sums = [sum_of(table, places) for table in self.found]
         low_sums = [total for total in sums if total <= highest]
         low, high = min(low_sums), max(low_sums)
-        # First downwards. Then up to `highest`. Then up only as far as needed, because that has other corners.
+        # Search downwards first, then up to `highest`, then up only as far as needed: each limit has other corners.
         for sign, is_near in ((-1, False), (1, False), (1, True)):
             limit = low + by if is_near else highest
             if high - low >= by or limit > highest or (sign > 0 and limit <= high):
@@ -97,11 +100,11 @@ class Tables:
         return high - low >= by
 
     def _corners(self, places: Collection[int], sign: int, limit: int) -> Iterator[Table]:
-        """List whole tables on the way to the lowest (-1) or highest (1) sum of these places, at most the limit.
+        """Yield tables of whole numbers on the way to the lowest (-1) or highest (1) sum of these places.
 
-        Each row is an equation: `scale` times an entry of the table is the row's first number, plus the sum of its
-        other numbers times the variables that are at zero. The search starts at the true table, with the moves as
-        variables.
+        The sum is at most the limit. Each row is an equation: `scale` times an entry of the table is the row's first
+        number, plus the sum of its other numbers times the variables that are at zero. The search starts at the true
+        table, with the moves as variables.
         """
         size, scale = len(self.true), 1
         rows = [[count, *(move[place] for move in self.moves)] for place, count in enumerate(self.true)]
@@ -135,20 +138,20 @@ class Tables:
 
 
 def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
-    """Return the column of a variable that brings the goal nearer; None if there is none.
+    """Return the column of a variable that increases the goal; None if no variable does.
 
     Moves come first, then variables by name (Bland's rule, which prevents endless loops).
     """
-    better = [
+    increasing = [
         (name, column)
         for column, name in enumerate(at_zero, start=1)
         if goal[column] > 0 or (name == _FREE and goal[column])
     ]
-    return min(better)[1] if better else None
+    return min(increasing)[1] if increasing else None
 
 
 def _leaving(rows: Sequence[Row], names: Sequence[int], entering: int) -> int | None:
-    """Return the row that first reaches zero when the entering variable grows; of several, the first by name."""
+    """Return the row that first reaches zero when the entering variable grows; of several rows, the first by name."""
     leaving: int | None = None
     for index, row in enumerate(rows):
         if row[entering] >= 0:
@@ -162,14 +165,14 @@ def _leaving(rows: Sequence[Row], names: Sequence[int], entering: int) -> int | 
 
 
 def _without(row: Row, pivot: Row, entering: int, new_scale: int, scale: int) -> Row:
-    """Return the row after replacing the entering variable by the equation of the pivot row.
+    """Return the row with the entering variable replaced by the equation of the pivot row.
 
     The divisions leave no remainder (Bareiss).
     """
     share = row[entering]
     if not share:
         return row if new_scale == scale else [new_scale * a // scale for a in row]
-    if new_scale == scale == 1:  # the usual case, without multiplying and dividing by 1
+    if new_scale == scale == 1:  # the usual case, which needs no multiplication and division by 1
         new_row = [a + share * b for a, b in zip(row, pivot, strict=True)]
     else:
         new_row = [(new_scale * a + share * b) // scale for a, b in zip(row, pivot, strict=True)]
@@ -177,7 +180,7 @@ def _without(row: Row, pivot: Row, entering: int, new_scale: int, scale: int) ->
     return new_row
 
 
-def _reduced(move: Row) -> Row:
+def _smallest_move(move: Row) -> Row:
     """Return the move divided by the greatest common divisor of its numbers."""
     divisor = gcd(*move)
     return [change // divisor for change in move] if divisor > 1 else move
@@ -188,16 +191,17 @@ def tables_that_fit(
 ) -> list[Table] | None:
     """Return all tables that agree with the shown sums of places.
 
-    None if there are more than `limit`, or if the search takes too long. Entries in no shown sum are at most `highest`.
+    Returns None if there are more than `limit`, or if the search takes too many steps. Entries that no shown sum
+    includes are at most `highest`.
     """
-    #: By place: the indexes of the shown sums that have it.
+    # For each place, the indexes of the shown sums that include it.
     sums_with = [[index for index, (places, _) in enumerate(shown) if place in places] for place in range(size)]
     last_places = [max(places) for places, _ in shown]
     tables: list[Table] = []
     steps = limit * size * _STEPS
-    waiting: list[tuple[Table, tuple[int, ...]]] = [((), tuple(total for _, total in shown))]
-    while waiting:
-        entries, remainders = waiting.pop()
+    incomplete_tables: list[tuple[Table, tuple[int, ...]]] = [((), tuple(total for _, total in shown))]
+    while incomplete_tables:
+        entries, remainders = incomplete_tables.pop()
         steps -= 1
         if len(tables) > limit or steps < 0:
             return None
@@ -213,7 +217,7 @@ def tables_that_fit(
             )
             complete_sums = [index for index in sums_with[place] if last_places[index] == place]
             if all(new_remainders[index] == 0 for index in complete_sums):
-                waiting.append(((*entries, entry), new_remainders))
+                incomplete_tables.append(((*entries, entry), new_remainders))
     return tables if len(tables) <= limit else None
 
 

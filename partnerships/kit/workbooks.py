@@ -1,4 +1,4 @@
-"""Excel and OpenDocument files in which no cell runs as a formula."""
+"""Excel and OpenDocument files without cells that would run as formulas."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ else:
     openpyxl, cells, styles = late("openpyxl"), late("openpyxl.cell"), late("openpyxl.styles")
 
 
-#: A name of a worksheet and its rows; the first row is the heading.
+#: The name of a worksheet, and its rows, of which the first is the heading.
 Worksheet = tuple[str, Sequence[Sequence[object]]]
-#: Rows that say how wide the columns are.
+#: The number of first rows that decide how wide the columns are.
 _MEASURED = 200
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: Characters that XML cannot hold.
+#: Characters that XML does not allow.
 _UNPRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535))
 
 
 def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> bytes:
-    """An Excel workbook of these worksheets.
+    """Return an Excel workbook with these worksheets.
 
-    Numbers, days and moments have their own types. Texts are texts, also where they look like formulas: such a cell is
-    marked as one that begins with an apostrophe.
+    Numbers, days and moments have their own types. A text is always a text, even if it looks like a formula: such a
+    cell is marked like one in which a person typed an apostrophe first.
     """
     book = openpyxl.Workbook(write_only=True)
     bold = styles.Font(bold=True)
@@ -47,21 +47,22 @@ def xlsx_bytes(sheets: Iterable[tuple[str, Iterable[Sequence[object]]]]) -> byte
         sheet = book.create_sheet(name[:31])
         sheet.freeze_panes = "A2"
         remaining_rows = iter(rows)
-        first = list(islice(remaining_rows, _MEASURED))
-        for column, width in zip(ascii_uppercase, _widths(first), strict=False):
+        first_rows = list(islice(remaining_rows, _MEASURED))
+        for column, width in zip(ascii_uppercase, _widths(first_rows), strict=False):
             sheet.column_dimensions[column].width = width
-        for number, row in enumerate(chain(first, remaining_rows)):
+        for number, row in enumerate(chain(first_rows, remaining_rows)):
             cells = [_xlsx_cell(sheet, value) for value in row]
             if number == 0:
                 for cell in cells:
                     cell.font = bold
             sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    workbook_file = io.BytesIO()
+    book.save(workbook_file)
+    return workbook_file.getvalue()
 
 
 def _xlsx_cell(sheet: Any, value: object) -> Any:
+    """Return a cell with this value, as a number, a date or a text."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return cells.WriteOnlyCell(sheet, value=float(value) if isinstance(value, Decimal) else value)
     if isinstance(value, dt.date):
@@ -78,25 +79,25 @@ def _xlsx_cell(sheet: Any, value: object) -> Any:
 
 
 def _widths(rows: Sequence[Sequence[object]]) -> list[int]:
-    """Widths of columns that show most values, in characters.
+    """Return widths of columns, in characters, that show most values in full.
 
-    Only those of the first 26 columns are set (A to Z).
+    Only the widths of the first 26 columns are used (A to Z).
     """
-    wide: dict[int, int] = {}
+    width_by_column: dict[int, int] = {}
     for row in rows:
-        for place, value in enumerate(row):
-            wide[place] = max(wide.get(place, 8), min(len(str(value)) + 2, 50))
-    return [wide[place] for place in sorted(wide)]
+        for column, value in enumerate(row):
+            width_by_column[column] = max(width_by_column.get(column, 8), min(len(str(value)) + 2, 50))
+    return [width_by_column[column] for column in sorted(width_by_column)]
 
 
 def _local(value: dt.date) -> dt.date:
-    """A moment in local time: workbooks have no time zones."""
+    """Return a moment in local time without a time zone, because workbooks have no time zones; a day unchanged."""
     if isinstance(value, dt.datetime) and timezone.is_aware(value):
         return timezone.make_naive(value)
     return value
 
 
-#: The parts of an OpenDocument spreadsheet (OASIS OpenDocument 1.3) beside its rows.
+# The parts of an OpenDocument spreadsheet (OASIS OpenDocument 1.3) besides its rows.
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 _MANIFEST = (
@@ -111,28 +112,29 @@ _STYLES = (
     '<style:style style:name="head" style:family="table-cell"><style:text-properties fo:font-weight="bold"/>'
     "</style:style></office:automatic-styles>"
 )
-_SPACES = " ".join(f'xmlns:{name}="{_OASIS}:{name}:1.0"' for name in ("office", "table", "text", "style"))
-_OTHERS = f'xmlns:number="{_OASIS}:datastyle:1.0" xmlns:fo="{_OASIS}:xsl-fo-compatible:1.0"'
+_NAMESPACES = " ".join(f'xmlns:{name}="{_OASIS}:{name}:1.0"' for name in ("office", "table", "text", "style"))
+_STYLE_NAMESPACES = f'xmlns:number="{_OASIS}:datastyle:1.0" xmlns:fo="{_OASIS}:xsl-fo-compatible:1.0"'
 
 
 def ods_bytes(name: str, rows: Iterable[Sequence[object]]) -> bytes:
-    """An OpenDocument spreadsheet with one sheet.
+    """Return an OpenDocument spreadsheet with one sheet, whose first row is the heading.
 
-    The first row is the heading. Numbers, days and moments have their own types, and a text is never a formula, which
-    has an attribute of its own.
+    Numbers, days and moments have their own types. A text is never run as a formula, because the format writes
+    formulas in a separate attribute.
     """
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr(zipfile.ZipInfo("mimetype"), ODS)  # the first part, not compressed, as the standard asks
+    spreadsheet_file = io.BytesIO()
+    with zipfile.ZipFile(spreadsheet_file, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr(zipfile.ZipInfo("mimetype"), ODS)  # the standard requires it first and not compressed
         book.writestr("META-INF/manifest.xml", _MANIFEST)
         with book.open("content.xml", "w", force_zip64=True) as part:
             for piece in _ods_content(name, rows):
                 part.write(piece.encode())
-    return out.getvalue()
+    return spreadsheet_file.getvalue()
 
 
 def _ods_content(name: str, rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    yield f'<office:document-content {_SPACES} {_OTHERS} office:version="1.3">{_STYLES}<office:body>'
+    """Yield the XML of the spreadsheet, a part for each row."""
+    yield (f'<office:document-content {_NAMESPACES} {_STYLE_NAMESPACES} office:version="1.3">{_STYLES}<office:body>')
     yield f"<office:spreadsheet><table:table table:name={quoteattr(name)}>"
     for number, row in enumerate(rows):
         style = ' table:style-name="head"' if number == 0 else ""
@@ -141,34 +143,38 @@ def _ods_content(name: str, rows: Iterable[Sequence[object]]) -> Iterator[str]:
 
 
 def _ods_cell(value: object, style: str) -> str:
+    """Return the XML of a cell with this value."""
     if value is None or value == "":
         return "<table:table-cell/>"
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        typed = f' office:value-type="float" office:value="{value}"'
+        type_attributes = f' office:value-type="float" office:value="{value}"'
     elif isinstance(value, dt.date):
-        typed = f' table:style-name="day" office:value-type="date" office:date-value="{_local(value).isoformat()}"'
+        type_attributes = (
+            f' table:style-name="day" office:value-type="date" office:date-value="{_local(value).isoformat()}"'
+        )
     else:
-        typed = f'{style} office:value-type="string"'
+        type_attributes = f'{style} office:value-type="string"'
     cell_value = value if isinstance(value, str) else safe_cell(value)
     lines = str(cell_value).translate(_UNPRINTABLE).replace("\r", "").split("\n")
     paragraphs = "".join(f"<text:p>{escape(line)}</text:p>" for line in lines)
-    return f"<table:table-cell{typed}>{paragraphs}</table:table-cell>"
+    return f"<table:table-cell{type_attributes}>{paragraphs}</table:table-cell>"
 
 
 def ods_response(name: str, sheet: str, rows: Sequence[Sequence[object]]) -> HttpResponse:
-    """A download of an OpenDocument spreadsheet."""
+    """Return a download of an OpenDocument spreadsheet."""
     return _download(name, ods_bytes(sheet, rows), ODS, len(rows) - 1)
 
 
 def xlsx_response(name: str, sheets: Sequence[Worksheet]) -> HttpResponse:
-    """A download of an Excel workbook."""
-    rows = max((len(rows) - 1 for _, rows in sheets), default=0)
-    return _download(name, xlsx_bytes(sheets), XLSX, rows)
+    """Return a download of an Excel workbook."""
+    row_count = max((len(row_count) - 1 for _, row_count in sheets), default=0)
+    return _download(name, xlsx_bytes(sheets), XLSX, row_count)
 
 
-def _download(name: str, content: bytes, content_type: str, rows: int) -> HttpResponse:
+def _download(name: str, content: bytes, content_type: str, row_count: int) -> HttpResponse:
+    """Return the content as a private download, with the number of exported rows for the activity log."""
     response = HttpResponse(content, content_type=content_type)
-    count_rows(response, rows)
+    count_rows(response, row_count)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

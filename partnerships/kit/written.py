@@ -11,9 +11,9 @@ from dateutil import parser
 
 from partnerships.kit.dates import NotADate, PartialDate
 
-#: Longest text that is read as a date or an amount.
+#: The longest text that is read as a date or an amount, in characters.
 LONGEST = 60
-#: What to enter instead, at the end of an error.
+#: Examples of what to enter, for the end of an error message.
 DAY_EXAMPLES = "27 March 2027 or 27/3/2027"
 PARTIAL_EXAMPLES = f"{DAY_EXAMPLES}, March 2027, Q1 2027 or 2027"
 
@@ -23,15 +23,16 @@ _FINANCIAL_YEAR = re.compile(r"(\d{4}) ?[-/–] ?(\d{2}|\d{4})")
 _NUMBERS = re.compile(r"(\d{1,2})(?: ?[/.-] ?| )(\d{1,2})(?: ?[/.-] ?| )(\d{4}|\d{2})")
 _ISO_ORDER = re.compile(r"(\d{4})(?: ?[/.-] ?| )(\d{1,2})(?: ?[/.-] ?| )(\d{1,2})")
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{4})")
-# As spreadsheets write a month: "Mar-27" or "Mar '27". "Mar 27" may be a day.
+# A month as spreadsheets write it: "Mar-27" or "Mar '27". But "Mar 27" may be a day.
 _SHORT_MONTH = re.compile(r"([a-z]{3,9})(?: ?- ?| ?['’])(\d{2})", re.IGNORECASE)
 _WORDS = re.compile(r"[\w ,./’'-]+")
-# Default dates that differ in year, month and day: a part that is the same with both was in the text.
+# Two default dates that differ in year, month and day. The text is parsed with each: a part of the date that is the
+# same in both results was in the text.
 _ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
 
-#: Digits before the point; `quantize` fails beyond 28.
+#: The most digits before the decimal point. `quantize` fails beyond 28.
 _MAX_DIGITS = 20
-# Commas stand between thousands only: "1,5" is one and a half in other countries, not 15.
+# Commas may only separate thousands: in other countries "1,5" means one and a half, not 15.
 _AMOUNT = re.compile(r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
 _SIZES = {
     "": 1,
@@ -46,22 +47,22 @@ _SIZES = {
 
 
 class NotAnAmount(ValueError):
-    """The text is not a number or an amount of money."""
+    """Raised if a text is not a number or an amount of money."""
 
 
 class _Names(parser.parserinfo):  # type: ignore[misc]  # dateutil carries no types
-    """Day before month, and years of two digits as in POSIX, whatever today is."""
+    """Settings of dateutil: the day comes before the month, and years of two digits do not depend on today."""
 
     def __init__(self) -> None:
         super().__init__(dayfirst=True)
 
     def convertyear(self, year: int, century_specified: bool = False) -> int:
-        """27 is 2027, 69 is 1969."""
+        """Return the year with its century: 27 is 2027, 69 is 1969."""
         return year if century_specified else _with_century(year)
 
 
 def _with_century(year: int) -> int:
-    """Years of two digits as in POSIX: 69 and later are in the last century."""
+    """Return a year of two digits as in POSIX: 69 and later are in the 20th century. Other years are unchanged."""
     return year if year >= 100 else year + (1900 if year >= 69 else 2000)
 
 
@@ -69,17 +70,17 @@ _PARSER = parser.parser(_Names())
 
 
 def read_date(text: str) -> PartialDate:
-    """Return a date as precise as it was written; a quarter becomes its last month.
+    """Return a date as precise as it was written. A quarter becomes its last month.
 
     Reads "12 Nov 2026", "12/11/2026", "March 2027", "Q3 2027" (of the calendar year), "Q3 2027/28" (of the financial
-    year from April) and "2027". Raises `NotADate`.
+    year from April) and "2027". Raises `NotADate` for other texts.
     """
     words = " ".join(text.split())
     if not words or len(words) > LONGEST:
         raise NotADate(f"enter {PARTIAL_EXAMPLES}")
     date = _date_in_figures(words) or _last_month_of_quarter(words) or _date_with_month_name(words)
     try:
-        date.earliest  # noqa: B018 - reading it is the check
+        date.earliest  # noqa: B018 - raises ValueError for days that do not exist
         is_day = date.month != 0 and date.day != 0
     except ValueError:
         is_day = False
@@ -89,7 +90,7 @@ def read_date(text: str) -> PartialDate:
 
 
 def _date_in_figures(words: str) -> PartialDate | None:
-    """Return the date if it is written in figures, or else None."""
+    """Return the date if it is written in figures, else None."""
     if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", words, re.ASCII) and not _is_financial(words):
         return PartialDate(*map(int, words.split("-")))
     if match := _ISO_ORDER.fullmatch(words):
@@ -105,12 +106,12 @@ def _date_in_figures(words: str) -> PartialDate | None:
             f"“{words}” is a financial year: enter its first or last month, April {year} or March {year + 1}"
         )
     if words.isdecimal():
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}")  # 20270403 would be guesswork
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}")  # figures such as 20270403 could mean several dates
     return None
 
 
 def _is_financial(words: str) -> bool:
-    """Whether a text is a financial year: "2027/28" or "2027-28", but not the month "2027-12"."""
+    """Return whether a text is a financial year: "2027/28" or "2027-28", but not the month "2027-12"."""
     match = _FINANCIAL_YEAR.fullmatch(words)
     if match is None or int(match[2]) % 100 != (int(match[1]) + 1) % 100:
         return False
@@ -124,14 +125,14 @@ _ISO_MONTHS = frozenset(f"{month:02d}" for month in range(1, 13))
 def _last_month_of_quarter(words: str) -> PartialDate | None:
     """Return the last month of the quarter, or None if the text names no quarter."""
     if match := _QUARTER.fullmatch(words):
-        quarter, year, following = int(match[1]), int(match[2]), match[3]
+        quarter, year, next_year = int(match[1]), int(match[2]), match[3]
     elif match := _YEAR_FIRST.fullmatch(words):
-        quarter, year, following = int(match[3]), int(match[1]), match[2]
+        quarter, year, next_year = int(match[3]), int(match[1]), match[2]
     else:
         return None
-    if not following:
+    if not next_year:
         return PartialDate(year, quarter * 3)
-    if int(following) % 100 != (year + 1) % 100:
+    if int(next_year) % 100 != (year + 1) % 100:
         raise NotADate(f"“{words}” is not a quarter: enter Q1 2027, or Q1 2027/28 for a financial year")
     return PartialDate(year + 1, 3) if quarter == 4 else PartialDate(year, quarter * 3 + 3)
 
@@ -157,10 +158,11 @@ def _date_with_month_name(words: str) -> PartialDate:
 def read_amount(value: Any) -> Decimal | None:
     """Return a number or an amount that people wrote, such as "1,150", "1.8m", "£250k" or "£1.8 million".
 
-    None for an empty text. Raises `NotAnAmount`.
+    Returns None for an empty text. Raises `NotAnAmount` for other texts.
     """
-    plain = f"{value:f}" if isinstance(value, Decimal) else str("" if value is None else value)  # not 1E+6
-    text = " ".join(plain.split())
+    # `:f` writes a Decimal without an exponent: 1000000, not 1E+6.
+    plain_text = f"{value:f}" if isinstance(value, Decimal) else str("" if value is None else value)
+    text = " ".join(plain_text.split())
     if not text:
         return None
     is_negative = text[:1] in "-−"  # noqa: RUF001 - a hyphen and a minus sign: people type both
@@ -174,4 +176,5 @@ def read_amount(value: Any) -> Decimal | None:
         raise NotAnAmount(f"“{text[:LONGEST]}” is too large.")
     if number == number.to_integral_value():
         return number.quantize(Decimal(1))
-    return number.normalize() if size > 1 else number  # £1.2345678m is 1234567.8; "1.150" keeps its three decimals
+    # After multiplying, trailing zeros are dropped: £1.2345678m is 1234567.8. But "1.150" keeps its three decimals.
+    return number.normalize() if size > 1 else number

@@ -11,5 +11,5 @@ class ReportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the reports of this room, and what other rooms call."""
+        """Register the reports of this room, and the functions that other rooms call."""
         import_module("partnerships.reports.registrations").register()

@@ -1,4 +1,4 @@
-"""Compares two snapshots of one report, and lists the figures that were restated."""
+"""Compare two snapshots of one report, and list the figures that were restated."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from partnerships.reports.snapshot import DERIVED, Cell, Column, Kind, Row, Snapshot, Table
 
-#: The identity of the total of a table, which no row has.
+#: The identity of a table's total. No other row has this identity.
 _TOTAL = "\x00total"
 
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A figure that is different today; None where its row or column did not exist."""
+    """A figure that is different now. A value is None if its row or column did not exist."""
 
     table: str
     row: str
@@ -34,24 +34,26 @@ class Restatement:
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
     """Return every figure that differs, in the order of the newer snapshot; removed rows and tables come last.
 
-    Left out are figures that are computed from others (`DERIVED`), zeros of new and removed rows, and totals that an
-    earlier table repeats. If a snapshot left rows out, it is unknown which rows are new or removed, so these are left
-    out too.
+    The result leaves out figures that are computed from others (`DERIVED`), zeros of new and removed rows, and totals
+    that repeat those of an earlier table. If a snapshot left rows out, nobody can tell which rows are new or removed,
+    so these are left out too.
     """
-    pairs: list[tuple[Table | None, Table | None]] = [(was.table(table.code), table) for table in now.tables]
-    pairs += [(table, None) for table in was.tables if now.table(table.code) is None]
+    earlier_and_later_tables: list[tuple[Table | None, Table | None]] = [
+        (was.table(table.code), table) for table in now.tables
+    ]
+    earlier_and_later_tables += [(table, None) for table in was.tables if now.table(table.code) is None]
 
     seen_totals: set[tuple[str, str, Cell, Cell]] = set()
-    differing = []
-    for earlier_table, later_table in pairs:
+    restated_figures = []
+    for earlier_table, later_table in earlier_and_later_tables:
         for row_identity, restatement in _restatements_in_table(earlier_table, later_table):
             if row_identity == _TOTAL:
                 total = (restatement.row, restatement.column, restatement.was, restatement.now)
                 if total in seen_totals:
                     continue
                 seen_totals.add(total)
-            differing.append(restatement)
-    return differing
+            restated_figures.append(restatement)
+    return restated_figures
 
 
 def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
@@ -62,7 +64,7 @@ def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tup
     columns = _compared_columns(was, now)
     for identity in _compared_rows(was, now, rows_before, rows_after):
         row_before, row_after = rows_before.get(identity), rows_after.get(identity)
-        name = (row_after or row_before).name  # type: ignore[union-attr]  # one of the tables has the row
+        name = (row_after or row_before).name  # type: ignore[union-attr]  # at least one of the tables has the row
         # A zero in a new or removed row is not a restatement.
         empty_cells: tuple[Cell, ...] = (None, "") if row_before and row_after else (None, "", 0)
         for column in columns:
@@ -86,16 +88,19 @@ def _compared_rows(
     was: Table | None, now: Table | None, rows_before: dict[str, Row], rows_after: dict[str, Row]
 ) -> list[str]:
     """Return the identities of the rows to compare: first the rows of the newer table, then removed rows."""
-    compared = list(rows_after)
-    if was is not None and was.left_out > 0:  # a row that is not there may have been left out
-        compared = [identity for identity in rows_after if identity in rows_before]
+    identities = list(rows_after)
+    if was is not None and was.left_out > 0:  # a row missing from the earlier table may have been left out of it
+        identities = [identity for identity in rows_after if identity in rows_before]
     if now is not None and now.left_out > 0:
-        return compared
-    return compared + [identity for identity in rows_before if identity not in rows_after]
+        return identities
+    return identities + [identity for identity in rows_before if identity not in rows_after]
 
 
 def _compared_columns(was: Table | None, now: Table | None) -> list[Column]:
-    """Return the columns of both tables by label, without the first; their kinds are those of the newer table."""
+    """Return the columns of both tables by label, without the first column.
+
+    Their kinds are those of the newer table.
+    """
     column_by_label: dict[str, Column] = {}
     for table in (was, now):
         if table is not None:

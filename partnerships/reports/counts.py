@@ -1,4 +1,4 @@
-"""Counts of asks and commitments between an organisation and a partner, and their sums."""
+"""Counts of asks and commitments between an organisation and a partner, which can be added up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from partnerships.organisations.models import Organisation
 
 @dataclass(slots=True)
 class AskCounts:
-    """How many asks were made in one direction, and what became of them.
+    """The number of asks in one direction, and of their outcomes.
 
-    `met` counts those met by the organisation asked, `elsewhere` those met by others, `outstanding` those still open.
+    `met` counts asks met by the organisation asked, `elsewhere` asks met by others, `outstanding` asks still open.
     """
 
     made: int = 0
@@ -21,11 +21,11 @@ class AskCounts:
 
     @property
     def nothing(self) -> int:
-        """How many were declined, lapsed or were withdrawn."""
+        """The number of asks that were declined, lapsed or were withdrawn."""
         return self.made - self.met - self.elsewhere - self.outstanding
 
     def add(self, other: AskCounts) -> None:
-        """Add the counts of `other` to these."""
+        """Add the counts of `other` to these counts."""
         self.made += other.made
         self.met += other.met
         self.elsewhere += other.elsewhere
@@ -34,7 +34,7 @@ class AskCounts:
 
 @dataclass(slots=True)
 class PromiseCounts:
-    """How many commitments were agreed in one direction, and how many of them were kept or broken.
+    """The number of commitments that were agreed in one direction, kept or broken.
 
     Broken means cancelled after both sides agreed, or overdue.
     """
@@ -45,11 +45,11 @@ class PromiseCounts:
 
     @property
     def outstanding(self) -> int:
-        """How many are agreed, not yet delivered and not late."""
+        """The number of commitments that are agreed, not yet delivered and not late."""
         return self.agreed - self.kept - self.broken
 
     def add(self, other: PromiseCounts) -> None:
-        """Add the counts of `other` to these."""
+        """Add the counts of `other` to these counts."""
         self.agreed += other.agreed
         self.kept += other.kept
         self.broken += other.broken
@@ -66,7 +66,7 @@ class Balance:
     they_promised: PromiseCounts = field(default_factory=PromiseCounts)
 
     def add(self, other: Balance) -> None:
-        """Add the counts of `other` to these, in all four directions."""
+        """Add the counts of `other` to these counts, in all four directions."""
         self.we_asked.add(other.we_asked)
         self.they_asked.add(other.they_asked)
         self.we_promised.add(other.we_promised)
@@ -84,14 +84,14 @@ class Balance:
 
     @property
     def is_empty(self) -> bool:
-        """Whether neither side has ever asked or promised anything."""
+        """Whether neither side has ever asked the other or promised it anything."""
         counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
         return not any(counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """The asks made in one quarter, in each direction, and how many of them have been met by now."""
+    """The asks that each side made in one quarter, and how many of these asks have been met by now."""
 
     label: str
     ours: AskCounts

@@ -19,9 +19,9 @@ from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot
 
-#: Sentences of a report that its tile shows, and bars of its chart.
+#: The most sentences of a report that its tile shows, and the most bars of its chart.
 _SENTENCES, _BARS = 2, 6
-#: The reports of a dashboard: the slug of each, and its filters.
+#: The reports of a dashboard, each with its slug and its filters.
 TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 
 
@@ -29,8 +29,8 @@ TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 class Tile:
     """The first sentences and the first chart of a report, with a link to the report with the same filters.
 
-    A tile that is `waiting` has not been computed: the page fetches each tile on its own, because all of them would
-    take as long as five reports.
+    A tile that is `waiting` has not been computed yet: the page fetches each tile separately, because computing all
+    of them would take as long as five reports.
     """
 
     slug: str
@@ -88,6 +88,7 @@ def tiles_of(tile_filters: TileFilters, reader: User, now: dt.datetime) -> list[
 
 
 def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
+    """Return the tile of a report before it is computed."""
     report = find_report(slug)
     assert report is not None
     query_string = urlencode(filters)
@@ -96,7 +97,7 @@ def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """Return the caption and SVG of the first chart with something to draw; None if there is none."""
+    """Return the caption and SVG of the first chart with something to draw; None if there is no such chart."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):

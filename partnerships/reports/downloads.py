@@ -24,29 +24,33 @@ CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"
 #: Characters that Excel does not allow in the name of a sheet.
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
-#: Excel allows 31 characters; four of these are for the number.
+#: Excel allows 31 characters. Four of these are for the number of the sheet.
 _MAX_SHEET_NAME = 27
 
 
 def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
-    """Send the snapshot in one of `FORMATS`, made during the request and so with fewer rows on paper."""
+    """Send the snapshot in one of `FORMATS`.
+
+    The file is written during the request, so it has fewer rows on paper than a file of `bytes_of`.
+    """
     if form == "pdf":
         return pdf_response(request, _PDF, _pdf_context(snapshot, at_once=True), snapshot.title)
     if form == "docx":
-        return word_response(write_tables(_paper(snapshot, at_once=True)), snapshot.title)
+        return word_response(write_tables(_word_contents(snapshot, at_once=True)), snapshot.title)
     return xlsx_response(f"{snapshot.report}.xlsx", list(_sheets(snapshot)))
 
 
 def bytes_of(snapshot: Snapshot, form: str) -> bytes:
-    """Return a file of the snapshot in one of `FORMATS`, made without a request and with more rows on paper."""
+    """Return a file of the snapshot in one of `FORMATS`, written without a request and with more rows on paper."""
     if form == "pdf":
         return draw_pdf(render_to_string(_PDF, _pdf_context(snapshot, at_once=False)))
     if form == "docx":
-        return write_tables(_paper(snapshot, at_once=False))
+        return write_tables(_word_contents(snapshot, at_once=False))
     return xlsx_bytes(_sheets(snapshot))
 
 
 def _pdf_context(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
+    """Return the template context of a PDF. The paper is wide if a table has many columns."""
     is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
     return {**shown(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
 
@@ -63,7 +67,7 @@ def shown(
     }
 
 
-def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
+def _word_contents(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
     """Return the report as the contents of a Word file."""
     printed = printed_rows(snapshot, at_once=at_once)
     return TablesPaper(

@@ -14,12 +14,12 @@ from partnerships.reports.presenting import words_of
 from partnerships.reports.queries import figures_of
 from partnerships.reports.wording import made_words
 
-#: Rows of the first table that an email shows; the page has all of them.
+#: The most rows of the first table that an email shows. The page has all rows.
 MAX_ROWS = 12
 
 
 def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write the email with the figures of a frozen report, if the person may still read it."""
+    """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
     frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
         return "The person can no longer read this report."
@@ -44,7 +44,10 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Write that a scheduled report could not be made, because of a filter or a failure."""
+    """Write that a scheduled report could not be made; return the reason instead if the schedule has ended.
+
+    A report cannot be made because of one of its filters, or because of a failure.
+    """
     schedules = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = schedules.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes never change, because rows hold them for ever; labels may."""
+    """The kinds of events. Codes never change, because rows store them for ever; labels may change."""
 
     FROZEN = "report.frozen", "Froze a report"
     SCHEDULED = "report.scheduled", "Scheduled a report"

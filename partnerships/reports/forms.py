@@ -1,4 +1,4 @@
-"""Forms to freeze a report, and to have it sent."""
+"""Forms to freeze a report, and to schedule its emails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.reports.queries import people_of
 
 
 class _ForBodyForm(Form):
-    """A form with the audience of a report."""
+    """A form with a field for the audience of a report: an organisation or a partnership."""
 
     body = forms.ChoiceField(
         label="Who can read it?",
@@ -34,11 +34,12 @@ class _ForBodyForm(Form):
 
     @property
     def chosen_body(self) -> Organisation | Partnership:
-        """The organisation or partnership that was chosen."""
+        """The organisation or partnership that the person chose."""
         return self._bodies[self.cleaned_data["body"]]
 
 
 def _audience_label(body: Organisation | Partnership) -> str:
+    """Return the label of an audience, such as "Everybody at Fareham Borough Council"."""
     return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
 
 

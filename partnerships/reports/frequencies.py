@@ -1,4 +1,4 @@
-"""How often scheduled reports are sent: the frequencies, and the day after each one."""
+"""How often scheduled reports are sent, and the day on which each is due next."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _WEEK = dt.timedelta(days=7)
 
 
 class Frequency(models.TextChoices):
-    """How often a report is sent. A new one also needs its interval in `next_day`, and a migration."""
+    """How often a report is sent. A new frequency also needs its interval in `next_day`, and a migration."""
 
     WEEK = "week", "Every week"
     MONTH = "month", "Every month"
     QUARTER = "quarter", "Every three months"
 
     def next_day(self, day: dt.date, *, day_of_month: int) -> dt.date:
-        """Return the next day on which a report is due after one was due on `day`.
+        """Return the next day on which a report is due after it was due on `day`.
 
-        `day_of_month` is the day on which it was first sent: a report of the 31st is sent on the last day of a shorter
-        month, and on the 31st again after that.
+        `day_of_month` is the day on which the report was first sent: a report of the 31st is sent on the last day of
+        a shorter month, and on the 31st again after that.
         """
         if self is Frequency.WEEK:
             return day + _WEEK
@@ -30,7 +30,7 @@ class Frequency(models.TextChoices):
 
 
 def _months_later(day: dt.date, months: int, day_of_month: int) -> dt.date:
-    """Return the day of a later month, or the last day of that month if it is shorter."""
+    """Return the day this many months later; the last day of that month if it is shorter."""
     year, month_index = divmod(day.year * 12 + day.month - 1 + months, 12)
     _, days_in_month = calendar.monthrange(year, month_index + 1)
     return dt.date(year, month_index + 1, min(day_of_month, days_in_month))

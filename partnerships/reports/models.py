@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 #: The names of file formats, by file extension.
 FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
-#: The people of the organisation, or of the present parties of the partnership (docs/rights.md).
+#: The people of the organisation, or of the partnership's present parties (docs/rights.md).
 _PRESENT = (
     Organisations("organisation"),
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
-#: The people for whom a frozen report was computed. A party that joined later is not among them, because it may not be
-#: allowed to read everything that the report counts.
+#: The people for whom a frozen report was computed. The people of a party that joined later are not among them, because
+#: they may not be allowed to read everything that the report counts.
 _AUDIENCE = (
     Organisations("organisation"),
     Organisations(
@@ -40,7 +40,7 @@ _AUDIENCE = (
         ),
     ),
 )
-#: The people of former parties, who may still read what was frozen before they left.
+#: The people of former parties, who may still read the reports that were frozen before the party left.
 _FORMER = (
     Organisations(
         "partnership__parties__organisation",
@@ -62,13 +62,14 @@ class Audience(models.Model):
 
     @property
     def body(self) -> Organisation | Partnership:
-        """The organisation or partnership; fetch it with `select_related`."""
+        """The organisation or partnership. Fetch it with `select_related`."""
         organisation_or_partnership = self.organisation or self.partnership
-        assert organisation_or_partnership is not None  # a constraint: one of the two is set
+        assert organisation_or_partnership is not None  # by a constraint of the database, one of the two is set
         return organisation_or_partnership
 
 
 def _one_audience(name: str) -> models.CheckConstraint:
+    """Return the constraint that the audience is one organisation or one partnership."""
     return models.CheckConstraint(
         condition=Q(organisation=None, partnership__isnull=False) | Q(organisation__isnull=False, partnership=None),
         name=name,
@@ -79,19 +80,19 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
     """Filters of frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Return the frozen reports that the person may read, also those from before a party of theirs left."""
+        """Return the frozen reports that the person may read, also reports from before one of their parties left."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Return the frozen reports whose audience the person belonged to then and still belongs to."""
+        """Return the frozen reports to whose audience the person belonged when they were frozen, and still does."""
         return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 
 
 class FrozenReport(Audience):
     """A report as it was at a moment, which nobody can change.
 
-    Its figures count only what every person of its audience could read then. `question` holds the filters, as the query
-    string of the report's page.
+    Its figures count only what every person of its audience could read at that moment. `question` has the filters, as
+    the query string of the report's page.
     """
 
     report = models.CharField(max_length=60, help_text="The name of the report in web addresses.")
@@ -111,7 +112,7 @@ class FrozenReport(Audience):
             models.Index(fields=["partnership", "-frozen_at"], name="frozen_report_partnership"),
         ]
         triggers = [
-            # The organisation may change: to a successor, or where two records of one body become one.
+            # The organisation may change: to its successor, or when two records of the same body are merged.
             pgtrigger.Protect(
                 name="immutable",
                 operation=pgtrigger.UpdateOf(
@@ -148,7 +149,7 @@ class Schedule(Audience):
 
     States: running → ended (`ended_at`). On each `next_on` the report is frozen, and the recipients get an email with
     its figures. If it cannot be made, it is tried again a few times (`failures`), then on its next day. `question`
-    holds the filters, as the query string of the report's page.
+    has the filters, as the query string of the report's page.
     """
 
     report = models.CharField(max_length=60)
@@ -180,7 +181,7 @@ class Schedule(Audience):
 
 @pghistory.track()
 class Recipient(models.Model):
-    """A person who gets a scheduled report, as long as they belong to its audience."""
+    """A person who gets a scheduled report while they belong to its audience."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="recipients")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -194,11 +195,11 @@ class Recipient(models.Model):
 
 
 class ReportFile(LeasedJob):
-    """A file of a long report, which a worker makes for one person.
+    """A file of a long report, which a worker writes for one person.
 
-    `question` holds the filters, as the query string of the report's page, and `figures` the snapshot that the file
-    shows. `holds` is a digest of the roles from which the person's rights came when the file was made: if it differs
-    later, they may no longer download the file. `error` says why there is no file.
+    `question` has the filters, as the query string of the report's page, and `figures` the snapshot that the file
+    shows. `holds` is a digest of the roles that gave the person their rights when the file was written: if the digest
+    changes later, the person may no longer download the file. `error` is the reason why there is no file.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_files")
@@ -231,15 +232,15 @@ class ReportFile(LeasedJob):
 
     @property
     def format(self) -> str:
-        """The name of its format, such as “Word”."""
+        """The name of the file's format, such as “Word”."""
         return FORMATS.get(self.form, self.form)
 
     @property
     def is_made(self) -> bool:
-        """Whether it can be downloaded."""
+        """Whether the person can download the file."""
         return self.made_at is not None
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker is making it, or will."""
+        """Whether a worker is writing the file, or will."""
         return not self.is_made and not self.error

@@ -32,6 +32,6 @@ SCHEDULES = Obligation(
 
 
 def register() -> None:
-    """Register both; reports of a partnership stay with it."""
+    """Register both kinds. Reports of a partnership remain with the partnership."""
     register_obligation(FROZEN)
     register_obligation(SCHEDULES)

@@ -10,15 +10,15 @@ from django.http import QueryDict
 
 from partnerships.reports.snapshot import Row, Table
 
-#: Rows of a long table on one page.
+#: The number of rows of a long table on one page.
 ROWS_A_PAGE = 25
-#: Digits of a page number; longer ones are ignored.
+#: The most digits of a page number. Longer numbers are ignored.
 _MAX_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Which rows of a long table are shown, and the URLs of the previous and the next ones."""
+    """The rows of a long table that are shown, in words, and the URLs of the previous and the next rows."""
 
     words: str
     previous: str = ""
@@ -27,12 +27,12 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The parameters of a report's URL, which choose the page of each table: `page-areas=3` for the third one."""
+    """The parameters of a report's URL, which choose the page of each table: `page-areas=3` for the third."""
 
     parameters: QueryDict
 
     def page_number(self, code: str) -> int:
-        """Return the page of the table with this code, from 1."""
+        """Return the number of the chosen page of the table with this code, from 1."""
         value = self.parameters.get(f"page-{code}", "1")
         is_valid = value.isdecimal() and len(value) <= _MAX_DIGITS
         return max(int(value), 1) if is_valid else 1
@@ -47,7 +47,10 @@ class Paging:
 
 
 def paged(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
-    """Return the rows of the chosen page, or of the last one if there are fewer pages; all rows of a short table."""
+    """Return the rows of the chosen page, and links to the other pages.
+
+    If there are fewer pages, the last page is returned. A short table has all its rows and no links.
+    """
     if len(table.rows) <= ROWS_A_PAGE:
         return table.rows, None
     last_page = math.ceil(len(table.rows) / ROWS_A_PAGE)

@@ -18,12 +18,12 @@ from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
 from partnerships.reports.wording import cell_words
 
-#: Groups of vertical bars that fit beside each other, with room for a year below each; and horizontal bars.
+#: The most groups of vertical bars, which have room for a year below each, and the most horizontal bars.
 _MAX_GROUPS, _MAX_ROWS = 14, 15
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """Return the title of a chart, which says if only the second column or only the highest bars are drawn."""
+    """Return the title of a chart, with a note if only the second column or only the highest bars are drawn."""
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
         title += f": only “{table.columns[chart.series[-1]].label}”"
@@ -33,10 +33,11 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
 def draw(
     chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
 ) -> SafeString:
-    """Return the chart as SVG: pairs of vertical bars for two columns, horizontal bars for one column or for many rows.
+    """Return the chart as SVG.
 
-    Only the `limit` highest horizontal bars are drawn. A narrow chart is for a card that links to the report.
-    With `on_screen`, horizontal bars fit a phone.
+    Two columns are drawn as pairs of vertical bars; one column, or many rows, as horizontal bars. Only the `limit`
+    highest horizontal bars are drawn. A narrow chart is for a card that links to the report. With `on_screen`,
+    horizontal bars fit a phone.
     """
     figures_are_in = "report" if is_narrow else "table"
     label = f"{caption_of(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
@@ -46,26 +47,28 @@ def draw(
         if len(bars) > limit:
             bars = sorted(bars, key=lambda bar: bar[1], reverse=True)[:limit]
         return row_chart(label, bars, is_narrow=is_narrow or on_screen)
-    first, second = chart.series
-    series_labels = (table.columns[first].label, table.columns[second].label)
-    groups = [(row.name, (_bar(table, row, first), _bar(table, row, second))) for row in table.rows]
+    first_column, second_column = chart.series
+    series_labels = (table.columns[first_column].label, table.columns[second_column].label)
+    groups = [(row.name, (_bar(table, row, first_column), _bar(table, row, second_column))) for row in table.rows]
     return bar_chart(label, series_labels, groups, is_narrow=is_narrow)
 
 
 def _bar(table: Table, row: Row, column: int) -> Bar:
+    """Return the row's figure in this column, and its words."""
     cell = row.cells[column]
     return _number(cell), cell_words(table.columns[column].kind, cell)
 
 
 def _number(cell: Cell) -> int | Decimal | None:
+    """Return the cell if it is a number, else None."""
     return cell if isinstance(cell, int | Decimal) else None
 
 
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
-    """Return the map as SVG, with a legend. Each area links to its row, on whichever page of the table that is.
+    """Return the map as SVG, with a legend. Each area links to its row, on the right page of the table.
 
-    The links hold only the page and the anchor: `map.js` adds the rest of the URL, which would otherwise be repeated
-    300 times. On paper the map contains the outlines of the areas; a page refers to the file with them.
+    The links have only the page and the anchor: `map.js` adds the rest of the URL, which would otherwise be repeated
+    300 times. On paper the map contains the outlines of the areas; a page refers to the file with the outlines.
     """
     is_paged = paging is not None and len(table.rows) > ROWS_A_PAGE
     column_kind = table.columns[area_map.column].kind
@@ -87,13 +90,13 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
 
 
 def shades_in_words(area_map: AreaMap, table: Table) -> str:
-    """Return what the shades of a map mean, for paper, which has no legend."""
+    """Return the meaning of a map's shades as a sentence, for paper, which has no legend."""
     labels = ", ".join(label for _, label in _levels(_limits_of(area_map, table)))
     return f"From white to the darkest shade: {labels}."
 
 
 def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
-    """Return the smallest figure of each shade: the map's own, or round figures that divide the areas into quarters."""
+    """Return the smallest figure of each shade: the map's own limits, or limits close to the quartiles."""
     if area_map.limits:
         return area_map.limits
     figures = [_number(row.cells[area_map.column]) for row in table.rows]
@@ -130,7 +133,7 @@ def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ShownNetwork:
-    """A picture of a network, the kinds of organisation in its legend, and a sentence about it."""
+    """A picture of a network, the kinds of organisation in its legend, and a text about it."""
 
     picture: Picture
     kinds: list[tuple[str, str]]
@@ -138,7 +141,7 @@ class ShownNetwork:
 
 
 def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
-    """Return the picture of a network, from the tables of its organisations and pairs."""
+    """Return the picture of a network, drawn from the tables of its organisations and of its links."""
     bodies, links = snapshot.table(network.bodies), snapshot.table(network.links)
     assert bodies is not None
     assert links is not None
@@ -153,7 +156,7 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
         )
         for row in bodies.rows[:MAX_NODES]
     ]
-    # The rows are sorted by weight, so that the strongest lines are drawn; those of the centre are always drawn.
+    # The rows are sorted by weight, so the strongest lines are drawn. Lines of the centre are always drawn.
     weight_by_pair: dict[tuple[int, int], int] = {}
     for row in links.rows:
         first_key, _, second_key = row.identity.partition("-")
@@ -167,11 +170,11 @@ def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
 
 
 def _network_in_words(nodes: Sequence[Node], *, drawn_lines: int, all_lines: int) -> str:
-    """Return what the shapes and lines of a network mean, and whether all lines are drawn."""
+    """Return the meaning of the network's shapes and lines, and whether all lines are drawn."""
     centre_name = next((node.label for node in nodes if node.mine), "")
     sentences = [f"The large shape is {centre_name}."] if centre_name else []
     sentences.append("A heavier line means more than one partnership.")
     if drawn_lines < all_lines:
-        which = f"the strongest, and those of {centre_name}" if centre_name else "the strongest"
-        sentences.append(f"Of {all_lines:,} links {drawn_lines:,} are drawn: {which}.")
+        drawn_links = f"the strongest, and those of {centre_name}" if centre_name else "the strongest"
+        sentences.append(f"Of {all_lines:,} links {drawn_lines:,} are drawn: {drawn_links}.")
     return " ".join(sentences)

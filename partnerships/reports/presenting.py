@@ -1,4 +1,4 @@
-"""The tables of a snapshot as pages and paper show them, with their charts and maps."""
+"""The tables of a snapshot in the form for pages and paper, with their charts and maps."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from partnerships.reports.pictures import ShownNetwork, caption_of, draw, draw_m
 from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
 from partnerships.reports.wording import cell_words
 
-#: Rows of a long table on paper.
+#: The most rows of a long table on paper.
 MAX_PRINTED = 1_000
-#: Cells of one table, and of all tables, on paper that is made during a request: a cell of a PDF takes 1 ms.
+#: The most cells of one table, and of all tables, on paper that is written during a request. A cell of a PDF takes 1
+#: ms.
 MAX_CELLS, MAX_CELLS_IN_ALL = 1_000, 1_500
-#: A table with more columns is printed small. A table with no more rows stays on one sheet.
+#: A table with more columns than this is printed small. A table with at most this many rows is printed on one sheet.
 _MAX_NORMAL_COLUMNS, _MAX_SHORT_ROWS = 10, 8
 #: A no-break space.
 NO_BREAK = "\u00a0"
@@ -35,7 +36,7 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row in words: its heading, the page of its record, and the other cells. A map links to its `anchor`."""
+    """A row in words: its heading, the page of its record, and the other cells. Maps link to its `anchor`."""
 
     name: str
     href: str
@@ -61,7 +62,7 @@ class ShownTable:
 
     @property
     def look(self) -> str:
-        """Its CSS classes on paper: whether it is wide, has columns of equal width, or stays on one sheet."""
+        """The table's CSS classes on paper: whether it is wide, has equal columns, or is printed on one sheet."""
         is_wide = len(self.columns) > _MAX_NORMAL_COLUMNS
         is_even = is_wide and all(column.is_figure for column in self.columns[1:])
         is_short = len(self.rows) <= _MAX_SHORT_ROWS and not is_wide
@@ -70,7 +71,7 @@ class ShownTable:
 
     @property
     def is_stacked(self) -> bool:
-        """Whether a phone shows the cells of a row below each other, because fewer than half of them are figures."""
+        """Whether a phone shows the cells of a row below each other, because fewer than half are figures."""
         figure_columns = sum(column.is_figure for column in self.columns)
         return 2 * figure_columns < len(self.columns)
 
@@ -78,8 +79,8 @@ class ShownTable:
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
     """Return the number of rows of each table on paper, by the table's code.
 
-    With `at_once` the paper is made during a request: then all tables share a limited number of cells, and the first
-    ones take what they need.
+    With `at_once`, the paper is written during a request: then all tables share a limited number of cells, and the
+    first tables use as many as they need.
     """
     if not at_once:
         return {table.code: MAX_PRINTED for table in snapshot.tables}
@@ -99,8 +100,8 @@ def shown_tables(
 ) -> list[ShownTable]:
     """Return the tables of a snapshot in words, with their charts, maps and networks.
 
-    With `paging` they are for a page, which shows a part of long tables. Without, they are for paper, with as many rows
-    as `printed` has for the table's code, by default `MAX_PRINTED`.
+    With `paging`, they are for a page, which shows a part of long tables. Without it, they are for paper, with as
+    many rows as `printed` has for the table's code, by default `MAX_PRINTED`.
     """
     return [_shown_table(snapshot, table, paging, printed.get(table.code, MAX_PRINTED)) for table in snapshot.tables]
 
@@ -139,7 +140,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
 
 
 def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
-    """Return the note below the title of a table on paper, which says if not all rows are printed."""
+    """Return the note below the title of a table on paper, with a sentence if some rows are not printed."""
     not_printed = len(table.rows) - printed
     if not_printed <= 0:
         return table.note
@@ -147,7 +148,8 @@ def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
 
 
 def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
-    heading, *others = zip(table.columns, row.cells, strict=True)
+    """Return a row in words. The first cell is its heading."""
+    heading, *other_cells = zip(table.columns, row.cells, strict=True)
     heading_column, heading_cell = heading
     cells = tuple(
         ShownCell(
@@ -155,13 +157,13 @@ def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
             look=_cell_classes(column, is_empty=cell is None),
             label=column.label,
         )
-        for column, cell in others
+        for column, cell in other_cells
     )
     return ShownRow(name=cell_words(heading_column.kind, heading_cell), href=row.href, cells=cells, anchor=anchor)
 
 
 def _cell_classes(column: Column, *, is_empty: bool) -> str:
-    """Return CSS classes: they align figures to the right, keep dates on one line and hide empty stacked cells."""
+    """Return CSS classes that align figures right, prevent a line break in dates and hide empty stacked cells."""
     classes = ["govuk-table__cell"]
     if column.is_figure:
         classes.append("govuk-table__cell--numeric")
@@ -173,7 +175,7 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
 
 
 def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
-    """Yield the table as rows of text for Word and emails: the headings, then the rows, with the total last."""
+    """Yield the table as rows of text for Word and emails: the headings, the rows, and the total last."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
     for row in (*table.rows[:printed], *total):
@@ -181,6 +183,6 @@ def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
 
 
 def _unbroken_words(column: Column, cell: Cell) -> str:
-    """Return the words of a cell; a date has no-break spaces, so that it stays on one line."""
+    """Return the words of a cell. A date has no-break spaces, so that it is not split between lines."""
     text = cell_words(column.kind, cell)
     return text.replace(" ", NO_BREAK) if column.kind is Kind.DAY else text

@@ -1,4 +1,4 @@
-"""Computes reports: the figures for a reader or an audience, with filters."""
+"""Compute reports: the figures for a reader or an audience, with filters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.reports.snapshot import Snapshot
 
 
 class InvalidFilters(Exception):
-    """The filters are not valid; the errors of `form` say why."""
+    """Raised if filters are not valid. `form` has the errors."""
 
     def __init__(self, form: forms.Form) -> None:
         super().__init__("The filters are not valid.")
@@ -40,10 +40,10 @@ def snapshot_of(
     form: forms.Form | None = None,
     progress: Callable[[int, int], None] = ignore_progress,
 ) -> Snapshot:
-    """Compute a report from what the reader may read. Raises `InvalidFilters`.
+    """Compute a report from the records that the reader may read. Raises `InvalidFilters`.
 
-    `form` is the form of the filters, if the caller has made it already. `progress` is called with how far the report
-    is.
+    `form` is the form of the filters, if the caller already has it. `progress` is called with the number of finished
+    steps and of all steps.
     """
     form = form or report.form(parameters, reader)
     if not form.is_valid():
@@ -61,19 +61,19 @@ def snapshot_of(
 
 
 def has_valid_filters(report: Report, reader: Reader, query_string: str) -> bool:
-    """Whether filters, as a query string, are valid for the reader."""
+    """Return whether filters, as a query string, are valid for the reader."""
     return report.form(QueryDict(query_string), reader).is_valid()
 
 
 def own_snapshot(
     report: Report, person: User, query_string: str, *, now: dt.datetime, progress: Callable[[int, int], None]
 ) -> Snapshot:
-    """Compute a report for a person, with filters as a query string. Raises `InvalidFilters`."""
+    """Compute a person's own report, with filters as a query string. Raises `InvalidFilters`."""
     return snapshot_of(report, person, QueryDict(query_string), now=now, progress=progress)
 
 
 def _person_in_words(reader: Reader) -> str:
-    """Return what a person's own report says about whose figures it has."""
+    """Return the sentence in a person's own report that says whose rights its figures depend on."""
     return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
@@ -85,13 +85,16 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
 
 
 def _audience_in_words(body: Organisation | Partnership) -> str:
-    """Return what a report for an organisation or partnership says about whose figures it has."""
+    """Return the sentence in a report for an audience that says whose rights its figures depend on."""
     audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
     return f"This report counts what everybody at {audience} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
-    """Return people with an account who act for one of the organisations or a present party of the partnerships."""
+    """Return people with an account who act for one of the organisations, or for a party of the partnerships.
+
+    Only present parties of the partnerships count.
+    """
     organisation_ids = [body.pk for body in bodies if isinstance(body, Organisation)]
     partnership_ids = [body.pk for body in bodies if isinstance(body, Partnership)]
     parties = Party.objects.present().filter(partnership__in=partnership_ids)
@@ -105,9 +108,9 @@ def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
 def audience_snapshot(
     report: Report, body: Organisation | Partnership, query_string: str, now: dt.datetime
 ) -> Snapshot:
-    """Compute a report from what everybody of an audience may read, with filters as a query string.
+    """Compute a report from the records that everybody of an audience may read.
 
-    Raises `InvalidFilters`.
+    The filters are a query string. Raises `InvalidFilters`.
     """
     reader = everybody_of(body)
     parameters = QueryDict(query_string)
@@ -118,15 +121,15 @@ def audience_snapshot(
 
 
 def has_valid_filters_for(report: Report, body: Organisation | Partnership, query_string: str) -> bool:
-    """Whether filters, as a query string, are valid for everybody of an audience."""
+    """Return whether filters, as a query string, are valid for everybody of an audience."""
     return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of(body)))
 
 
 def _names_only_visible_records(form: forms.Form) -> bool:
-    """Whether the filters are valid and name only records that the reader may see.
+    """Return whether the filters are valid and name only records that the reader may see.
 
-    On a page, a filter with another record simply matches nothing. A report that is kept or sent must not be empty for
-    that reason.
+    On a page, a filter with another record simply matches nothing. But a report that is frozen or sent must not be
+    empty for that reason.
     """
     return form.is_valid() and not any(
         isinstance(chosen, list) and UNREADABLE in chosen for chosen in form.cleaned_data.values()
@@ -141,7 +144,7 @@ def frozen_for(person: User) -> QuerySet[FrozenReport]:
 def open_frozen(person: User, pk: int) -> FrozenReport:
     """Return a frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
 
-    The primary database decides whether they may read it. The figures, which never change, come from the standby
+    The primary database decides whether the person may read it. The figures, which never change, come from the standby
     database if there is one.
     """
     reports = frozen_for(person)
@@ -153,6 +156,6 @@ def open_frozen(person: User, pk: int) -> FrozenReport:
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
-    """Return the figures of a frozen report, without figures that the reader may no longer read."""
+    """Return the figures of a frozen report, without those that the reader may no longer read."""
     report = find_report(frozen.report)
     return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

@@ -1,4 +1,4 @@
-"""Registers reports with other apps at start-up."""
+"""Register this room's reports, and its parts in other rooms, at start-up."""
 
 from __future__ import annotations
 

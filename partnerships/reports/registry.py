@@ -1,4 +1,4 @@
-"""The register of reports. This room and those above it add their reports at start-up."""
+"""The register of reports. This room and the rooms above it add their reports at start-up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.http import QueryDict
 from partnerships.organisations.audience import Reader
 from partnerships.reports.snapshot import Snapshot
 
-#: Makes the form of a report's filters, for a reader.
+#: A function that returns the form of a report's filters, for a reader.
 MakeForm: TypeAlias = Callable[[QueryDict, Reader], forms.Form]
 
 
@@ -27,7 +27,7 @@ class ReportContext:
 
     #: A person, or `Everybody` of some organisations.
     reader: Reader
-    #: The sentence of the report that says whose figures it has.
+    #: The sentence of the report that says whose rights its figures depend on.
     made_for: str
     #: The cleaned data of the report's form.
     filters: Mapping[str, Any]
@@ -35,7 +35,7 @@ class ReportContext:
     filter_labels: tuple[str, ...]
     now: dt.datetime
     today: dt.date
-    #: Called with how many parts are computed, and how many there are.
+    #: A function that is called with the number of computed parts and of all parts.
     progress: Callable[[int, int], None] = ignore_progress
 
 
@@ -48,19 +48,19 @@ def withhold_nothing(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> 
 class Report:
     """A report: its title, its filters, and how its figures are computed."""
 
-    #: Its name in URLs.
+    #: The name of the report in URLs.
     slug: str
     title: str
-    #: One sentence about it on the page of reports.
+    #: One sentence about the report on the page of reports.
     about: str
     #: The heading under which the page of reports lists it.
     group: str
     form: MakeForm
-    #: Reads the database once, and counts only what the reader of the context may read.
+    #: Reads the database once, and counts only the records that the reader of the context may read.
     compute: Callable[[ReportContext], Snapshot]
-    #: Whether a worker makes its files. `compute` then calls `context.progress`.
+    #: Whether a worker writes the report's files. `compute` then calls `context.progress`.
     takes_long: bool = False
-    #: Removes from an older snapshot what a reader may no longer read.
+    #: Removes from an older snapshot the figures that a reader may no longer read.
     withhold: Callable[[Snapshot, Reader, dt.datetime], Snapshot] = withhold_nothing
 
 
@@ -68,7 +68,7 @@ _reports: dict[str, Report] = {}
 
 
 def register_report(report: Report) -> None:
-    """Register a report; its slug must be new."""
+    """Register a report. Raises `ValueError` if another report has the same slug."""
     registered = _reports.get(report.slug)
     if registered is not None and registered is not report:
         raise ValueError(f"Two reports have the slug {report.slug}. Give one of them another slug.")
@@ -76,7 +76,7 @@ def register_report(report: Report) -> None:
 
 
 def find_report(slug: str) -> Report | None:
-    """Return the report with this slug; None if there is none."""
+    """Return the report with this slug, or None."""
     return _reports.get(slug)
 
 

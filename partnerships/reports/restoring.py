@@ -1,4 +1,4 @@
-"""Applies the journal to scheduled reports after a restore: ended schedules, and people who stopped them."""
+"""Apply the journal to scheduled reports after a restore: ended schedules, and removed recipients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.reports.services.scheduling import end_schedule
 def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the schedules that were ended since the backup."""
 
-    def redo(schedule: Schedule, _line: dict[str, Any]) -> int:
+    def end_again(schedule: Schedule, _line: dict[str, Any]) -> int:
         end_schedule(schedule=schedule, author=None, now=now)
         return 1
 
@@ -26,24 +26,24 @@ def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         schedules,
         identity_of=schedule_identity,
         began_at=lambda schedule: schedule.created_at,
-        redo=redo,
+        redo=end_again,
     )
 
 
 def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the recipients who stopped a scheduled report since the backup and did not ask for it again."""
+    """Remove the recipients who stopped a scheduled report since the backup and did not request it again."""
     recipients = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
-    stopped = ended_rows(
+    stopped_recipients = ended_rows(
         recipients.select_related("schedule", "person"),
         lines,
         identity_of=recipient_identity,
         began_at=lambda recipient: recipient.since,
     )
-    removed, _ = Recipient.objects.filter(pk__in=[recipient.pk for recipient in stopped]).delete()
-    return Redone(removed)
+    removed_count, _ = Recipient.objects.filter(pk__in=[recipient.pk for recipient in stopped_recipients]).delete()
+    return Redone(removed_count)
 
 
 def register() -> None:
-    """Register how each kind of line in the journal is applied after a restore."""
+    """Register how each kind of journal line is applied after a restore."""
     register_redo(SCHEDULE, "scheduled reports ended again", redo_schedules)
     register_redo(RECIPIENT, "people who no longer get a scheduled report", redo_recipients)

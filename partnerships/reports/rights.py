@@ -12,9 +12,10 @@ from partnerships.people.models import User
 
 
 def may_report_for(person: User, body: Organisation | Partnership, now: dt.datetime) -> bool:
-    """Whether the person may freeze and schedule reports for an organisation or partnership, and end schedules.
+    """Return whether the person may freeze and schedule reports for an organisation or partnership.
 
-    Editors and leads of the organisation, or of a present party of the partnership, may; observers may not.
+    The same people may end schedules: editors and leads of the organisation, or of a present party of the
+    partnership, but not of an observer.
     """
     if not has_open_account(person):
         return False

@@ -1,4 +1,4 @@
-"""Adds reports to the pages of partnerships and organisations."""
+"""The sections of reports on the pages of partnerships and organisations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTNERSHIP_REPORTS = (
 )
 #: Reports with a filter for an organisation, and the text of the link to each.
 _ORGANISATION_REPORTS = (("reciprocity", "Reciprocity"), ("evidence-file", "Evidence of local co-operation"))
-#: Frozen reports that the section lists.
+#: The most frozen reports that the section lists.
 _MAX_LISTED = 5
 
 
@@ -31,27 +31,34 @@ def frozen_of(partnership: int) -> QuerySet[FrozenReport]:
 
 
 def reports_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """Return the queries of `reports_section`, so that they can be sent together with others."""
-    return [lookup(_newest, user, partnership.pk)]
+    """Return the queries of `reports_section`, so that they can be sent together with other queries."""
+    return [lookup(_newest_frozen_reports, user, partnership.pk)]
 
 
 def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return links to the partnership's reports, and its newest frozen reports, for people of present parties."""
+    """Return the section with links to a partnership's reports, and its newest frozen reports.
+
+    Returns None unless the person acts for a present party.
+    """
     if not Party.objects.takes_part(user, partnership.pk):
         return None
-    frozen = rows_for(_newest, user, partnership.pk) if has_rows else []
+    frozen = rows_for(_newest_frozen_reports, user, partnership.pk) if has_rows else []
     return Section(
         "reports/_section.html", {"partnership": partnership, "reports": _PARTNERSHIP_REPORTS, "frozen": frozen}
     )
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
-    """Return links to the organisation's dashboard and reports, for people who act for it."""
+    """Return the section with links to an organisation's dashboard and reports.
+
+    Returns None unless the person acts for the organisation.
+    """
     if organisation.pk not in Membership.objects.roles_of(user):
         return None
     return Section("reports/_organisation.html", {"organisation": organisation, "reports": _ORGANISATION_REPORTS})
 
 
-def _newest(user: User, partnership: int) -> QuerySet[FrozenReport]:
+def _newest_frozen_reports(user: User, partnership: int) -> QuerySet[FrozenReport]:
+    """Return the newest frozen reports of a partnership for people who were and still are in their audience."""
     reports = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
     return reports.order_by("-frozen_at", "-pk")[:_MAX_LISTED]

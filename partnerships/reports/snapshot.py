@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, overload
 
-#: Rows of one table that a frozen report stores: about 1 MB. A network of 50,000 links would need 8 MB.
+#: The most rows of one table that a frozen report stores: about 1 MB. A network of 50,000 links would need 8 MB.
 MAX_KEPT_ROWS = 5_000
 #: The value of a cell; None is an empty cell.
 Cell: TypeAlias = str | int | Decimal | dt.date | None
@@ -80,9 +80,9 @@ class Row:
 
 
 class LazyRows(Sequence[Row]):
-    """Rows of a long table that are made only when they are read: a page shows 25 of 200,000.
+    """Rows of a long table that are built only when they are read: a page shows 25 of 200,000.
 
-    `make` makes a row from one of the `numbers`.
+    `make` builds a row from one of the `numbers`.
     """
 
     __slots__ = ("_make", "_numbers")
@@ -99,7 +99,7 @@ class LazyRows(Sequence[Row]):
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # as of a list
+    __hash__ = None  # type: ignore[assignment]  # not hashable, like a list
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
@@ -127,8 +127,8 @@ class Table:
     note: str = ""
     #: The sentence that is shown if there are no rows.
     empty: str = "Nothing to show."
-    #: How many rows there are besides `rows`. A long list has only its first rows, and so has a frozen report
-    #: (`with_rows_limited`).
+    #: The number of rows that are not in `rows`. Long lists and frozen reports have only their first rows (see
+    #: `with_rows_limited`).
     left_out: int = 0
 
     @property
@@ -155,7 +155,7 @@ class Chart:
     series: tuple[int, ...]
 
     def has_bars(self, table: Table) -> bool:
-        """Whether there is a bar to draw, that is, a figure other than 0."""
+        """Return whether there is a bar to draw, that is, a figure other than 0."""
         return any(row.cells[column] for row in table.rows for column in self.series)
 
 
@@ -177,9 +177,9 @@ class AreaMap:
 class NetworkPicture:
     """A picture of a network: the organisations of one table, and lines for the pairs of another.
 
-    `bodies` and `links` are the codes of these tables. The keys of `bodies` are ids, those of `links` are two of them
-    (`3-12`); the last column of `links` is the weight of a line. `centre` is the key of the organisation in the middle,
-    if there is one.
+    `bodies` and `links` are the codes of these tables. The keys of rows in `bodies` are ids, and those of rows in
+    `links` are two ids (`3-12`); the last column of `links` is the weight of a line. `centre` is the key of the
+    organisation in the middle, or "".
     """
 
     title: str
@@ -205,7 +205,7 @@ class Snapshot:
     report: str
     title: str
     made_at: dt.datetime
-    #: The sentence that says whose figures these are: “This report counts what Amina Yusuf can read.”
+    #: The sentence that says whose rights the figures depend on: “This report counts what Amina Yusuf can read.”
     made_for: str
     #: The filters in words.
     filters: tuple[str, ...] = ()
@@ -240,6 +240,7 @@ def with_rows_limited(snapshot: Snapshot) -> Snapshot:
 
 
 def _table_with_rows_limited(table: Table) -> Table:
+    """Return the table with at most `MAX_KEPT_ROWS` rows, and with a note if that leaves rows out."""
     left_out = len(table.rows) - MAX_KEPT_ROWS
     if left_out <= 0:
         return table

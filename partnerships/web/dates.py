@@ -8,7 +8,7 @@ from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.dates import NotADate
-from partnerships.kit.value_fields import understood
+from partnerships.kit.value_fields import read_precise_date
 
 
 @login_not_required
@@ -19,7 +19,7 @@ def read_date(request: HttpRequest) -> HttpResponse:
     if not text:
         return HttpResponse("", content_type="text/plain")
     try:
-        answer = understood(text, whole_days=bool(request.GET.get("whole_days"))).words
+        answer = read_precise_date(text, whole_days=bool(request.GET.get("whole_days"))).words
     except NotADate as error:
         answer = f"We do not understand this date: {error}."
     # Escaped, because htmx shows it as HTML.

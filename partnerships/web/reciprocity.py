@@ -47,7 +47,7 @@ def partners(request: HttpRequest) -> HttpResponse:
         request,
         partners_of(user, ours),
         order=("name", "pk"),
-        first=lambda count: first_partners(user, ours, count),
+        read_first_rows=lambda count: first_partners(user, ours, count),
     )
     context = {
         "ours": ours,

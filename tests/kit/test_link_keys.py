@@ -17,8 +17,8 @@ def test_the_newest_key_is_found_when_links_were_renewed_around_a_new_secret_key
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
     newest = next_key(before)
 
-    assert newer_key("first", is_it=newest.__eq__) == newest
-    assert newer_key("first", is_it=before.__eq__) == before
+    assert newer_key("first", is_wanted=newest.__eq__) == newest
+    assert newer_key("first", is_wanted=before.__eq__) == before
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(UnableToFindKey):
-        newer_key("first", is_it=newest.__eq__)
+        newer_key("first", is_wanted=newest.__eq__)

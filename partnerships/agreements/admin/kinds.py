@@ -136,7 +136,7 @@ class PartnershipKindAdmin(VocabularyAdmin):
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the fields that partners fill in, in the order of the form and of the printed terms."""
-        kind = get_object_or_404(PartnershipKind.kept_rows(), pk=pk)
+        kind = get_object_or_404(PartnershipKind.rows_to_cache(), pk=pk)
         if not self.has_view_permission(request, kind):
             raise PermissionDenied
         declared = kind.declarations

@@ -88,7 +88,7 @@ class PartnershipKind(Vocabulary):
         verbose_name = "partnership kind"
 
     @classmethod
-    def kept_rows(cls) -> QuerySet[PartnershipKind]:
+    def rows_to_cache(cls) -> QuerySet[PartnershipKind]:
         """Return all kinds with their parts, so that a cached kind needs no further query.
 
         The parts are fields, tables, checks and clauses.

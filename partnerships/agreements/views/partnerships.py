@@ -234,7 +234,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         partial(timeline, user=user, kind="partnership", record_id=pk),
         order=("-at", "-pk"),
         size=50,
-        first=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
+        read_first_rows=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
     )
     if is_reading(request):
         event_ids = [event.pk for event in page.rows]

@@ -108,7 +108,7 @@ def ours(request: HttpRequest) -> HttpResponse:
         request,
         partial(_own_shared, user),
         order=ORDER,
-        first=lambda size: rows_for(_own_newest, user, size=size),
+        read_first_rows=lambda size: rows_for(_own_newest, user, size=size),
     )
     context = {
         "drafts": cards_html(entry_cards(drafts, reader)),

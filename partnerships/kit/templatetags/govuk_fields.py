@@ -1,4 +1,4 @@
-"""Template tags for form fields: component, and control with classes."""
+"""Template tags for form fields: the component of a field, and its control with classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ register.filter("error_words", error_words)
 
 @register.simple_tag
 def sentence_labels(form: forms.BaseForm) -> str:
-    """Labels in sentence case, for forms of packages.
+    """Change the labels of a package's form to sentence case, and return "".
 
     `New Password (again)` becomes `New password (again)`.
     """
@@ -41,7 +41,7 @@ def sentence_labels(form: forms.BaseForm) -> str:
 
 @register.simple_tag
 def field_shape(field: BoundField) -> str:
-    """The field's component: in `_CONTROL_CLASSES`, radios or checkboxes."""
+    """Return the field's component: a key of `_CONTROL_CLASSES`, "radios" or "checkboxes"."""
     widget = field.field.widget
     match widget:
         case forms.CheckboxSelectMultiple():
@@ -57,8 +57,8 @@ def field_shape(field: BoundField) -> str:
         case forms.PasswordInput():
             return "password"
         case forms.Textarea():
-            counted = getattr(field.field, "max_length", None) and "data-uncounted" not in widget.attrs
-            return "counted" if counted else "text_area"
+            is_counted = getattr(field.field, "max_length", None) and "data-uncounted" not in widget.attrs
+            return "counted" if is_counted else "text_area"
     return "input"
 
 
@@ -68,31 +68,31 @@ _GROUP_CLASSES = {"counted": " govuk-character-count", "password": " govuk-passw
 
 @register.filter
 def group_class(shape: str) -> str:
-    """The extra class of the field's group; "" for most components."""
+    """Return the extra class of the field's group; "" for most components."""
     return _GROUP_CLASSES.get(shape, "")
 
 
 @register.filter
 def scale_class(field: BoundField) -> str:
-    """The extra classes of radios that stand side by side."""
+    """Return the extra classes of radio buttons that are side by side."""
     return " govuk-radios--small cg-scale" if isinstance(field.field.widget, ScaleSelect) else ""
 
 
 @register.simple_tag
 def govuk_widget(field: BoundField) -> SafeString:
-    """The field's control with its component's classes and error state."""
+    """Return the field's control with its component's classes and error state."""
     shape = field_shape(field)
-    base = _CONTROL_CLASSES.get(shape, "govuk-input")
+    component_classes = _CONTROL_CLASSES.get(shape, "govuk-input")
     own_classes = field.field.widget.attrs.get("class", "")
-    wrong = f"{base.split()[0]}--error" if field.errors and shape != "checkbox" else ""
-    # A placeholder disappears while typing: its text belongs in the label or hint. False removes it.
+    error_class = f"{component_classes.split()[0]}--error" if field.errors and shape != "checkbox" else ""
+    # False removes a placeholder: it disappears while typing, so its text belongs in the label or hint.
     attrs: dict[str, Any] = {
-        "class": " ".join(part for part in (base, own_classes, wrong) if part),
+        "class": " ".join(part for part in (component_classes, own_classes, error_class) if part),
         "placeholder": False,
     }
     if shape == "counted":
-        described = [field.aria_describedby or "", f"{field.auto_id}-info"]
-        attrs["aria-describedby"] = " ".join(part for part in described if part)
+        description_ids = [field.aria_describedby or "", f"{field.auto_id}-info"]
+        attrs["aria-describedby"] = " ".join(part for part in description_ids if part)
     widget = field.field.widget
     is_select = isinstance(widget, forms.Select) and widget.template_name == forms.Select.template_name
     if not is_select and widget.template_name not in _INPUT_TEMPLATES:
@@ -112,7 +112,7 @@ _INPUT_TEMPLATES = frozenset(
 
 
 def _input(widget: forms.Widget, field: BoundField, attrs: dict[str, Any]) -> SafeString:
-    """The same HTML as Django's template of an input, in a small part of the time."""
+    """Return the same HTML as Django's template of an input, in a fraction of the time."""
     widget_context = widget.get_context(field.html_name, field.value(), attrs)["widget"]
     value = "" if widget_context["value"] is None else f' value="{escaped(widget_context["value"])}"'
     name, other_attributes = escaped(widget_context["name"]), attributes(widget_context["attrs"])
@@ -120,10 +120,11 @@ def _input(widget: forms.Widget, field: BoundField, attrs: dict[str, Any]) -> Sa
 
 
 def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> SafeString:
-    """The same HTML as Django's template of a select, in a small part of the time."""
+    """Return the same HTML as Django's template of a select, in a fraction of the time."""
     name, value = field.html_name, field.value()
-    kind = type(widget)
-    if all(getattr(kind, one) is getattr(forms.Select, one) for one in ("get_context", "optgroups", "create_option")):
+    methods = ("get_context", "optgroups", "create_option")
+    has_own_method = any(getattr(type(widget), method) is not getattr(forms.Select, method) for method in methods)
+    if not has_own_method:
         attrs = widget.build_attrs(widget.attrs, attrs)
         if widget.allow_multiple_selected:
             attrs["multiple"] = True
@@ -132,42 +133,50 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
         widget_context = widget.get_context(name, value, attrs)["widget"]
         parts = [_opened(widget_context["name"], widget_context["attrs"])]
         for group, options, _ in widget_context["optgroups"]:
-            written = [_option(one["value"], one["label"], attributes(one["attrs"])) for one in options]
-            parts += _grouped(group, written)
-    return SafeString("".join([*parts, "\n</select>"]))  # every value is escaped
+            options_html = [
+                _option(option["value"], option["label"], attributes(option["attrs"])) for option in options
+            ]
+            parts += _grouped(group, options_html)
+    return SafeString("".join([*parts, "\n</select>"]))  # every value is already escaped
 
 
 def _options(widget: forms.Select, value: Any) -> list[str]:
-    """The options of a select, without Django's dictionary for each."""
-    chosen, has_chosen, parts = widget.format_value(value), False, []
+    """Return the options of a select as HTML, without Django's dictionary for each option."""
+    chosen_values, has_chosen, parts = widget.format_value(value), False, []
     for key, label in widget.choices:
-        several = isinstance(label, list | tuple)
-        written = []
-        for one, words in label if several else [(key, label)]:
-            is_chosen = (widget.allow_multiple_selected or not has_chosen) and str("" if one is None else one) in chosen
+        is_group = isinstance(label, list | tuple)
+        options_html = []
+        for code, words in label if is_group else [(key, label)]:
+            option_value = "" if code is None else code
+            # As in Django, a select of one choice selects only the first option with its value.
+            may_be_chosen = widget.allow_multiple_selected or not has_chosen
+            is_chosen = may_be_chosen and str(option_value) in chosen_values
             has_chosen = has_chosen or is_chosen
-            written.append(_option("" if one is None else one, words, " selected" if is_chosen else ""))
-        parts += _grouped(key, written) if several else written
+            options_html.append(_option(option_value, words, " selected" if is_chosen else ""))
+        parts += _grouped(key, options_html) if is_group else options_html
     return parts
 
 
 def _grouped(group: object, options: list[str]) -> list[str]:
+    """Return the options within an `<optgroup>`, or unchanged if they have no group."""
     if not group:
         return options
     return [f'\n  <optgroup label="{escaped(group)}">', *options, "\n  </optgroup>"]
 
 
 def _opened(name: str, attrs: dict[str, Any]) -> str:
+    """Return the start tag of a select."""
     return f'<select name="{escaped(name)}"{attributes(attrs)}>'
 
 
 def _option(value: object, label: object, attributes: str) -> str:
+    """Return the HTML of an option; `attributes` are its attributes besides the value."""
     return f'\n  <option value="{escaped(value)}"{attributes}>{escaped(label)}</option>'
 
 
 @register.simple_tag
 def choice_items(field: BoundField) -> list[dict[str, Any]]:
-    """The choices of radios or checkboxes: input, id, label and new group."""
+    """Return the choices of radios or checkboxes: input, id, label, and the group that begins with the choice."""
     kind = "radios" if field_shape(field) == "radios" else "checkboxes"
     groups = _groups_of(field)
     items: list[dict[str, Any]] = []
@@ -176,28 +185,28 @@ def choice_items(field: BoundField) -> list[dict[str, Any]]:
         data = choice.data
         own_classes = data["attrs"].get("class", "")
         attrs = {**data["attrs"], "class": f"govuk-{kind}__input {own_classes}".strip()}
-        starts = groups.get(str(data["value"]), "")
+        group_of_choice = groups.get(str(data["value"]), "")
         items.append(
             {
-                # Written here: a template for each input takes four times as long.
+                # The HTML is written here, because a template for each input takes four times as long.
                 "tag": SafeString(
                     f'<input type="{data["type"]}" name="{escaped(data["name"])}"'
                     f' value="{escaped(data["value"])}"{attributes(attrs)}>'
                 ),
                 "id": choice.id_for_label,
                 "label": str(choice.choice_label),
-                "group": starts if starts != group else "",
+                "group": group_of_choice if group_of_choice != group else "",
             }
         )
-        group = starts
+        group = group_of_choice
     return items
 
 
 def _groups_of(field: BoundField) -> dict[str, str]:
-    """The name of the group of each grouped choice, by its value."""
-    groups: dict[str, str] = {}
+    """Return the name of the group of each grouped choice, by the choice's value."""
+    group_by_value: dict[str, str] = {}
     for group, choices in getattr(field.field, "choices", ()):
         if isinstance(choices, list | tuple):
             for key, _ in choices:
-                groups.setdefault(str(key), str(group))
-    return groups
+                group_by_value.setdefault(str(key), str(group))
+    return group_by_value

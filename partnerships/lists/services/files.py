@@ -71,7 +71,7 @@ def remove_file(*, file: ListFile, person: User) -> None:
 def make_files(*, now: dt.datetime) -> int:
     """Make the files that wait for a worker, and return how many were tried. May run twice."""
     waiting_files = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
-    return work_through(waiting_files, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
+    return work_through(waiting_files, partial(_make, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 
 
 def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:

@@ -62,8 +62,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         order=listing.order,
         size=PAGE,
         nullable=listing.nullable,
-        kept=listing.parameters,
-        first=listing.first,
+        link_parameters=listing.parameters,
+        read_first_rows=listing.first,
     )
     definition.make_ready(reader, page.rows, listing.columns)
     has_one_page = page.is_first and not page.next

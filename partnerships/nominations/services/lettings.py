@@ -83,7 +83,9 @@ def store_lettings(
 def count_waiting(*, now: dt.datetime) -> int:
     """Count the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
     waiting_runs = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
-    return work_through(waiting_runs, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
+    return work_through(
+        waiting_runs, partial(_count, now=now), lease=LEASE, failure_message=_FAILED, now=now, fail=_fail
+    )
 
 
 def _fail(run: LettingsRun, error: str) -> None:

@@ -25,7 +25,7 @@ class PlanKind(Vocabulary):
         verbose_name = "plan kind"
 
     @classmethod
-    def kept_rows(cls) -> QuerySet[PlanKind]:
+    def rows_to_cache(cls) -> QuerySet[PlanKind]:
         """Return the kinds with their starter parts."""
         return cls.objects.prefetch_related("parts")
 

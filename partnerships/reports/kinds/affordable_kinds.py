@@ -51,7 +51,10 @@ def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: 
 
 
 def _sum_of(areas: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:
-    """Return the sum of the areas that have a figure of their own; None if no area has one."""
+    """Return the sum of the areas that have their own figure; None if no area has one.
+
+    A joint figure of several areas is not the figure of one area.
+    """
     figures = [area.of(measure, year - 1, year) for area in areas] if year is not None else []
     values = [figure.value for figure in figures if figure.value is not None and figure.basis != Basis.JOINT]
     return int(sum(values)) if values else None

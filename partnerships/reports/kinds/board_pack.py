@@ -1,4 +1,4 @@
-"""The board pack: what a board needs to decide and know about its partnerships, since its last meeting."""
+"""The board pack: what a board needs to know and decide about its partnerships since its last meeting."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapsh
 
 #: A pack covers at most this many partnerships.
 MAX_PARTNERSHIPS = 20
-#: How far back a pack looks at a partnership that has never met.
+#: The time that a pack covers for a partnership that has never met.
 _FIRST_LOOK_BACK = dt.timedelta(days=90)
 #: A pack lists at most this many risks, those with the highest score first.
 _MAX_RISKS = 30
@@ -64,7 +64,7 @@ _PARTS = {
 
 
 class _Filters(Form):
-    """The filters of the board pack: partnerships, parts, and the day at which it starts."""
+    """The filters of the board pack: partnerships, parts, and the day on which it starts."""
 
     partnership = RecordsField(label="Partnerships", queryset=Partnership.objects.none())
     since = DayField(
@@ -87,7 +87,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Pack:
-    """The partnerships of a pack, and from which moment it covers each, by id: what its parts are made from."""
+    """The partnerships of a pack, and the moment since which it covers each, by the partnership's id."""
 
     reader: Reader
     partnerships: Sequence[Partnership]
@@ -102,7 +102,7 @@ class _Pack:
 
     @property
     def has_partnership_column(self) -> bool:
-        """Whether each row names its partnership: not in a pack of one partnership, because the title names it."""
+        """Whether each row names its partnership. A pack of one partnership does not need this: its title names it."""
         return len(self.partnerships) != 1
 
     def index_of(self, partnership_id: int) -> int:
@@ -110,31 +110,31 @@ class _Pack:
         return self.ids.index(partnership_id)
 
     def partnership_cell(self, partnership_id: int) -> tuple[str, ...]:
-        """Return the cell with a row's partnership; nothing if rows do not name it."""
+        """Return the cell with a row's partnership; no cell if rows do not name it."""
         return (self.partnerships[self.index_of(partnership_id)].title,) if self.has_partnership_column else ()
 
     def columns(self, *labels: str) -> tuple[Column, ...]:
-        """Return columns with these labels, without "Partnership" if rows do not name it."""
+        """Return columns with these labels, but without "Partnership" if rows do not name it."""
         return tuple(Column(label) for label in labels if label != _WITHIN or self.has_partnership_column)
 
     @property
     def first_day(self) -> dt.date:
-        """The earliest day that the pack covers of any partnership."""
+        """The earliest day that the pack covers for any partnership."""
         return timezone.localdate(min(self.since.values(), default=self.now))
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Compute one part after the other, and report the progress after each."""
+    """Compute one part after the other, and report the progress after each part."""
     pack = _read_pack(context)
-    wanted = context.filters.get("part") or list(_PARTS)
-    suggested = _read_suggested(pack)
+    wanted_parts = context.filters.get("part") or list(_PARTS)
+    suggested_rows = _read_suggested(pack)
     tables: list[Table] = []
-    chosen = [part for part in _PARTS if part in wanted]
-    for number, part in enumerate(chosen, 1):
-        tables += _MAKERS[part](pack, suggested)
-        context.progress(number, len(chosen) + 1)  # making the file is the last step
+    parts_in_order = [part for part in _PARTS if part in wanted_parts]
+    for number, part in enumerate(parts_in_order, 1):
+        tables += _BUILDERS[part](pack, suggested_rows)
+        context.progress(number, len(parts_in_order) + 1)  # the last step is to write the file
     names = ", ".join(partnership.title for partnership in pack.partnerships)
-    charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
+    charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted_parts else ()
     return Snapshot(
         report=BOARD_PACK.slug,
         title="Board pack",
@@ -162,14 +162,17 @@ def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
 
 def _read_pack(context: ReportContext) -> _Pack:
     """Return the pack of the chosen partnerships; of all the reader's partnerships if none is chosen."""
-    chosen = [chosen for chosen in context.filters.get("partnership") or () if isinstance(chosen, Partnership)]
+    # The filter may also have `UNREADABLE`, which is no partnership.
+    chosen = [record for record in context.filters.get("partnership") or () if isinstance(record, Partnership)]
     rows = Partnership.objects.inside_for(context.reader).live().select_related("kind").order_by("title", "pk")
     if context.filters.get("partnership"):
         rows = rows.filter(pk__in=[partnership.pk for partnership in chosen])
     partnerships = list(rows[:MAX_PARTNERSHIPS])
-    held = Meeting.objects.visible_to(context.reader).filter(status=MeetingStatus.HELD, starts_at__lt=context.now)
-    by_partnership = held.filter(partnership__in=partnerships).order_by().values("partnership")
-    last_meeting = dict(by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
+    held_meetings = Meeting.objects.visible_to(context.reader).filter(
+        status=MeetingStatus.HELD, starts_at__lt=context.now
+    )
+    meetings_by_partnership = held_meetings.filter(partnership__in=partnerships).order_by().values("partnership")
+    last_meeting = dict(meetings_by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
     day = context.filters.get("since")
     start = beginning_of(day) if day else None
     first_look = context.now - _FIRST_LOOK_BACK
@@ -177,14 +180,14 @@ def _read_pack(context: ReportContext) -> _Pack:
     return _Pack(reader=context.reader, partnerships=partnerships, since=since, now=context.now, today=context.today)
 
 
-#: Rows of suggested agenda items, by what the meeting is asked to do.
+#: Rows of suggested agenda items, by what the meeting should do with them.
 _Suggested = Mapping[Purpose, Sequence[Row]]
 
 
 def _read_suggested(pack: _Pack) -> _Suggested:
     """Return rows of the items that other rooms suggest for the next meetings, in the order of the partnerships.
 
-    Each source is asked once for all partnerships.
+    Each source is called once for all partnerships.
     """
     since = Since(pack.since, pack.now)
     suggestions = [
@@ -202,41 +205,47 @@ def _read_suggested(pack: _Pack) -> _Suggested:
 
 
 def _suggested_part(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack, _Suggested], list[Table]]:
-    """Return the maker of a part that lists the suggested items of one purpose."""
+    """Return a function that builds the part with the suggested items of one purpose."""
 
-    def tables(pack: _Pack, suggested: _Suggested) -> list[Table]:
+    def build_tables(pack: _Pack, suggested: _Suggested) -> list[Table]:
         columns = pack.columns("What", "Why", _WITHIN, "Details")
         return [Table(part, _PARTS[part], columns, tuple(suggested[purpose]), empty=empty)]
 
-    return tables
+    return build_tables
 
 
 def _overdue(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    """Return the table of overdue commitments."""
     rows = Commitment.objects.visible_to(pack.reader).filter(partnership__in=pack.ids)
     return [overdue_table(rows, pack.today)]
 
 
 def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
+    """Return the table of asks that have been unanswered for longest."""
     asks = Entry.objects.visible_to(pack.reader).filter(direction=Direction.ASK, partnership__in=pack.ids)
     return [oldest_table(asks.unanswered(), pack.today)]
 
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    # Without partnerships the pipeline reads all plans, but a pack must then have none: no partnership has the id 0.
+    """Return the tables of homes to come: by year, by tenure, and how far they have slipped."""
+    # Without partnerships, the pipeline would read all plans. The id 0, which no partnership has, makes it read none.
     filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
     pipeline = pipeline_of(pack.reader, filters, then=then, now=pack.now)
     compared = Compared(pack.first_day)
     names = Names(pipeline)
-    by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
+    table_by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)
     return [
-        by_year,
+        table_by_year,
         division_table("tenure", "Homes by tenure", pipeline, compared, names),
         slip_table(pipeline.slips, compared),
     ]
 
 
 def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Return the table with the newest quarter of each nominations agreement whose figures the reader may read."""
+    """Return the table with the newest quarter of each nominations agreement.
+
+    Agreements whose figures the reader may not read are left out.
+    """
     rows = []
     for agreement in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
         trend = masked_trend_of(agreement) if _may_read_nominations(pack, agreement) else []
@@ -262,7 +271,7 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _may_read_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
-    """Whether the reader may read the agreement's figures, in full or with small numbers hidden."""
+    """Return whether the reader may read the agreement's figures, in full or with small numbers hidden."""
     if isinstance(pack.reader, Everybody):
         return all_read_masked(agreement, pack.reader, pack.now)
     if not isinstance(pack.reader, User):
@@ -272,7 +281,7 @@ def _may_read_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
 
 
 def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
-    """Remove the nominations figures of partnerships without a data-sharing agreement that binds the reader now."""
+    """Remove the nominations figures for which no data-sharing agreement binds the reader now."""
     table = snapshot.table("nominations")
     if table is None or not table.rows:
         return snapshot
@@ -284,12 +293,12 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     if len(rows) == len(table.rows):
         return snapshot
     note = "Some figures cannot be shown: no data-sharing agreement is in force for them now."
-    shortened = replace(table, rows=rows, note=note, empty=note)
-    return replace(snapshot, tables=tuple(shortened if each is table else each for each in snapshot.tables))
+    shown_table = replace(table, rows=rows, note=note, empty=note)
+    return replace(snapshot, tables=tuple(shown_table if each is table else each for each in snapshot.tables))
 
 
 def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Return the table of what partnerships propose, have taken up, and have dropped within the time of the pack."""
+    """Return the table of recommendations, except those dropped before the time of the pack."""
     rows = []
     adopted = adoptions_of_partnerships(pack.reader, pack.partnerships)
     for overview in sorted(adopted, key=lambda overview: pack.index_of(overview.adoption.partnership_id)):
@@ -321,7 +330,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Return the table of risks in the open versions of plans, those with the highest score first."""
+    """Return the table of risks in the open versions of plans, with the highest score first."""
     plans = Plan.objects.inside_for(pack.reader).filter(partnership__in=pack.ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     rows = []
@@ -341,15 +350,16 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     )
     left_out = max(len(rows) - _MAX_RISKS, 0)
     note = f"These are the {_MAX_RISKS} risks with the highest scores, out of {len(rows):,}." if left_out else ""
-    shown, empty = tuple(rows[:_MAX_RISKS]), "The plans of these partnerships list no risks."
-    return [Table("risks", _PARTS["risks"], columns, shown, note=note, empty=empty, left_out=left_out)]
+    shown_rows, empty = tuple(rows[:_MAX_RISKS]), "The plans of these partnerships list no risks."
+    return [Table("risks", _PARTS["risks"], columns, shown_rows, note=note, empty=empty, left_out=left_out)]
 
 
 def _by_score(row: Row) -> tuple[int, str]:
+    """Return a sort key for a row of risks: the highest score first, then by identity."""
     return -int(str(row.cells[4])), row.identity
 
 
-_MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
+_BUILDERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
     "decisions": _suggested_part("decisions", Purpose.DECISION, "Nothing is waiting for a decision."),
     "discussion": _suggested_part("discussion", Purpose.DISCUSSION, "Nothing needs discussion."),
     "changes": _suggested_part("changes", Purpose.INFORMATION, "Nothing has changed."),
@@ -362,12 +372,13 @@ _MAKERS: Mapping[str, Callable[[_Pack, Any], list[Table]]] = {
 }
 
 
-#: The tables whose rows the first sentence counts, with its words.
+#: The tables whose rows the answer counts, with the verb or noun that follows each number.
 _AGENDA = {"decisions": "decide", "discussion": "discuss"}
 _LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "risk"}
 
 
 def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
+    """Return one sentence with the number of rows of the most important tables; no sentence without such tables."""
     counts = {table.code: table.row_count for table in tables}
     sentences = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
     sentences += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]

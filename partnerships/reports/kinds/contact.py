@@ -1,4 +1,4 @@
-"""Contact: which organisations met which, how often, and when last."""
+"""The contact report: which organisations met, how often, and when they last met."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from partnerships.organisations.models import Organisation
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: How many organisations the matrix has: those with most conversations.
+#: The number of organisations in the matrix. It has those with the most conversations.
 MATRIX = 12
-#: The table lists at most this many pairs, those that met most often.
+#: The most pairs that the table lists. It lists those that met most often.
 _MAX_PAIRS = 300
 #: Without dates, the report covers this many days up to today.
 _DEFAULT_DAYS = 365
@@ -34,7 +34,7 @@ _Pair: TypeAlias = tuple[int, int]
 
 
 class _Filters(Form):
-    """Which conversations count."""
+    """The filters of the report: a partnership and a period."""
 
     partnership = forms.ModelChoiceField(
         label="Partnership",
@@ -52,25 +52,29 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Count how often each pair of organisations met between the two days."""
+    """Count how often each two organisations met in the period."""
     last = context.filters.get("last") or context.today
     first = context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS)
-    held = Conversation.objects.visible_to(context.reader).filter(status__in=_HELD, held_on__range=(first, last))
+    held_conversations = Conversation.objects.visible_to(context.reader).filter(
+        status__in=_HELD, held_on__range=(first, last)
+    )
     if context.filters.get("partnership"):
-        held = held.filter(partnership=context.filters["partnership"])
-    day_by_conversation = dict(held.values_list("pk", "held_on"))
+        held_conversations = held_conversations.filter(partnership=context.filters["partnership"])
+    day_by_conversation = dict(held_conversations.values_list("pk", "held_on"))
     organisations_by_conversation: defaultdict[int, set[int]] = defaultdict(set)
-    sides = Side.objects.filter(conversation__in=held.values("pk"))
+    sides = Side.objects.filter(conversation__in=held_conversations.values("pk"))
     for conversation, organisation in sides.values_list("conversation", "organisation"):
         organisations_by_conversation[conversation].add(organisation)
 
-    met: Counter[_Pair] = Counter()
-    latest: dict[_Pair, dt.date] = {}
+    meeting_counts: Counter[_Pair] = Counter()
+    last_days: dict[_Pair, dt.date] = {}
     for conversation, organisations in organisations_by_conversation.items():
         for pair in combinations(sorted(organisations), 2):
-            met[pair] += 1
-            latest[pair] = max(day_by_conversation[conversation], latest.get(pair, first))
-    names = dict(Organisation.objects.filter(pk__in={pk for pair in met for pk in pair}).values_list("pk", "name"))
+            meeting_counts[pair] += 1
+            last_days[pair] = max(day_by_conversation[conversation], last_days.get(pair, first))
+    names = dict(
+        Organisation.objects.filter(pk__in={pk for pair in meeting_counts for pk in pair}).values_list("pk", "name")
+    )
     answer = f"{counted(len(day_by_conversation), 'conversation')} between {counted(len(names), 'organisation')}."
     return Snapshot(
         report=CONTACT.slug,
@@ -78,34 +82,43 @@ def _compute(context: ReportContext) -> Snapshot:
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=(answer,) if met else (),
-        tables=(_pairs(met, latest, names), _matrix(met, names)),
+        answers=(answer,) if meeting_counts else (),
+        tables=(_pairs(meeting_counts, last_days, names), _matrix(meeting_counts, names)),
         charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
         sources=(Source("Records of conversations that were circulated or agreed", context.today),),
         notes=("A conversation of three organisations counts for each of the three pairs.",),
     )
 
 
-def _pairs(met: Counter[_Pair], latest: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
-    def words(pair: _Pair) -> str:
+def _pairs(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.date], names: Mapping[int, str]) -> Table:
+    """Return the table of the pairs of organisations that met most often."""
+
+    def names_of_pair(pair: _Pair) -> str:
         return " and ".join(sorted(names[pk] for pk in pair))
 
-    ordered = sorted(met, key=lambda pair: (-met[pair], words(pair)))[:_MAX_PAIRS]
-    rows = tuple(Row((words(pair), met[pair], latest[pair]), key=f"{pair[0]}-{pair[1]}") for pair in ordered)
+    pairs_in_order = sorted(meeting_counts, key=lambda pair: (-meeting_counts[pair], names_of_pair(pair)))[:_MAX_PAIRS]
+    rows = tuple(
+        Row((names_of_pair(pair), meeting_counts[pair], last_days[pair]), key=f"{pair[0]}-{pair[1]}")
+        for pair in pairs_in_order
+    )
     columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last met on", Kind.DAY))
     return Table("pairs", "Which organisations met", columns, rows, empty="No conversations in this period.")
 
 
-def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
-    """Return how often each two of the organisations with most conversations met; None if they never met."""
+def _matrix(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
+    """Return a table of how often each two of the organisations with most conversations met.
+
+    The cell of a pair that never met is None.
+    """
     totals: Counter[int] = Counter()
-    for pair, count in met.items():
+    for pair, count in meeting_counts.items():
         totals.update(dict.fromkeys(pair, count))
-    most = sorted(totals, key=lambda pk: (-totals[pk], names[pk]))[:MATRIX]
-    shown: Sequence[int] = sorted(most, key=lambda pk: names[pk])
-    columns = (Column("Organisation"), *(Column(names[pk], Kind.NUMBER) for pk in shown))
+    organisation_ids = sorted(totals, key=lambda pk: (-totals[pk], names[pk]))[:MATRIX]
+    ids_by_name: Sequence[int] = sorted(organisation_ids, key=lambda pk: names[pk])
+    columns = (Column("Organisation"), *(Column(names[pk], Kind.NUMBER) for pk in ids_by_name))
     rows = tuple(
-        Row((names[pk], *(met.get((min(pk, other), max(pk, other))) for other in shown)), key=str(pk)) for pk in shown
+        Row((names[pk], *(meeting_counts.get((min(pk, other), max(pk, other))) for other in ids_by_name)), key=str(pk))
+        for pk in ids_by_name
     )
     note = f"These are the {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
     return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in this period.")

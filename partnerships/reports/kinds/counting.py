@@ -1,4 +1,4 @@
-"""Count the records of a list that shows only the first ones."""
+"""Count the records of a table that shows only the first of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from partnerships.reports.snapshot import Row
 
 
 def number_of(records: QuerySet[Any], rows: Sequence[Row], *, limit: int) -> int:
-    """Return how many records there are; the table shows `rows` of them, at most `limit`.
+    """Return the number of records. `rows` are the rows of the table, which has at most `limit` of them.
 
-    The database counts only if the table is full: otherwise the rows are all there are.
+    The database counts only if the table is full: otherwise the rows are all records.
     """
     return records.count() if len(rows) == limit else len(rows)

@@ -30,14 +30,14 @@ WHAT = MappingProxyType(
 )
 #: The code of “No theme”.
 _NO_THEME = ""
-#: How many areas a sentence names.
+#: The most areas that a sentence names.
 _MAX_NAMED = 12
 #: The smallest figure of each shade of the map.
 _SHADE_LIMITS = (1, 2, 4, 8)
 
 
 class _Filters(DistrictFilters):
-    """Which areas, which theme, and what is counted."""
+    """The filters of the report: areas, a theme, and a kind of record."""
 
     theme = forms.ChoiceField(label="Theme", required=False)
     what = forms.ChoiceField(
@@ -55,7 +55,7 @@ class _Filters(DistrictFilters):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Return what partnerships, entries, plans and commitments there are in each council area."""
+    """Count the partnerships, asks, offers, plans and commitments in each council area."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
     coverage = count_coverage(context.reader, districts)
@@ -65,7 +65,7 @@ def _compute(context: ReportContext) -> Snapshot:
     # Sentences and summary are about all chosen areas; the other tables only about the areas that the filter leaves.
     answers, summary = _answers(areas, counts, theme, what), _summary_table(areas, counts, theme)
     if context.filters.get("gaps"):
-        areas = _without(areas, counts, kinds)
+        areas = _areas_without(areas, counts, kinds)
     tables = [
         summary,
         _kinds_table(areas, districts.councils(), counts, theme),
@@ -103,7 +103,10 @@ _NOTES = (
 
 
 def _counts_of_kinds(areas: Sequence[Area], coverage: CoverageCounts, theme: str) -> dict[int, dict[str, int]]:
-    """Return how many records of each kind there are in each area, for one theme or for all, by the id of the area."""
+    """Return the number of records of each kind in each area, by the id of the area.
+
+    With a theme, only the records about this theme count.
+    """
 
     def count(kind: str, area: Area) -> int:
         return coverage.by_theme[kind, area.pk, theme] if theme else coverage.in_all[kind, area.pk]
@@ -111,16 +114,16 @@ def _counts_of_kinds(areas: Sequence[Area], coverage: CoverageCounts, theme: str
     return {area.pk: {kind: count(kind, area) for kind in WHAT} for area in areas}
 
 
-def _without(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], kinds: Sequence[str]) -> list[Area]:
+def _areas_without(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], kinds: Sequence[str]) -> list[Area]:
     """Return the areas that have no record of any of these kinds."""
     return [area for area in areas if not any(counts[area.pk][kind] for kind in kinds)]
 
 
 def _summary_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str) -> Table:
-    """Return a row for each kind of record: how many areas have some, and how many have none."""
+    """Return a row for each kind of record: the number of areas with some records, and with none."""
     rows = []
     for code, (_, many) in WHAT.items():
-        areas_without = len(_without(areas, counts, [code]))
+        areas_without = len(_areas_without(areas, counts, [code]))
         rows.append(Row((many.capitalize(), len(areas) - areas_without, areas_without), key=code))
     columns = (Column("What"), Column("Areas with some", Kind.COUNT), Column("Areas with none", Kind.COUNT))
     title = f"Summary: {_theme(theme).lower()}" if theme else "Summary"
@@ -170,11 +173,12 @@ def _themes_table(areas: Sequence[Area], coverage: CoverageCounts, kinds: Sequen
 
 
 def _theme(code: str) -> str:
+    """Return the label of a theme, or "No theme"."""
     return str(Theme.by_code()[code].label) if code in Theme.by_code() else "No theme"
 
 
 def _map_column(what: str) -> int:
-    """Return the index of the column that the map shows: of one kind of record, or the last column, “In all”."""
+    """Return the index of the column that the map shows: one kind of record, or the last column, “In all”."""
     return 2 + (list(WHAT).index(what) if what else len(WHAT))
 
 
@@ -185,7 +189,7 @@ def _map_title(theme: str, what: str) -> str:
 
 
 def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str, what: str) -> tuple[str, ...]:
-    """Return the sentences that name the areas with no record of a kind, and the few areas that have some.
+    """Return the sentences that name the areas with no record of a kind, and the areas with some if they are few.
 
     Without a chosen kind, the sentences are about partnerships.
     """
@@ -193,21 +197,21 @@ def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], the
         return ()
     kind = what or "partnership"
     noun = f"{_theme(theme).lower()} {WHAT[kind][0]}" if theme else WHAT[kind][0]
-    names_without = [area.name for area in _without(areas, counts, [kind])]
+    names_without = [area.name for area in _areas_without(areas, counts, [kind])]
     if not names_without:
         return (f"Every one of the {len(areas):,} council areas has at least one {noun}.",)
 
     more = len(names_without) - _MAX_NAMED
-    named = ", ".join(names_without[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    words_for_names = ", ".join(names_without[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     have = "has" if len(names_without) == 1 else "have"
-    without = f"{len(names_without):,} of {len(areas):,} council areas {have} no {noun}: {named}."
+    sentence_without = f"{len(names_without):,} of {len(areas):,} council areas {have} no {noun}: {words_for_names}."
 
     names_with = [area.name for area in areas if area.name not in set(names_without)]
-    are_few = 0 < len(names_with) <= _MAX_NAMED and len(names_with) < len(names_without)
-    if not are_few:
-        return (without,)
+    has_few_areas = 0 < len(names_with) <= _MAX_NAMED and len(names_with) < len(names_without)
+    if not has_few_areas:
+        return (sentence_without,)
     have = "has" if len(names_with) == 1 else "have"
-    return (f"Only {get_text_list(names_with, 'and')} {have} at least one {noun}.", without)
+    return (f"Only {get_text_list(names_with, 'and')} {have} at least one {noun}.", sentence_without)
 
 
 COVERAGE = Report(

@@ -1,4 +1,4 @@
-"""Council areas (districts) in reports: which of them the filters choose, and each area or organisation covers."""
+"""Council areas (districts) in reports: which of them a report's filters choose, and who covers each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Kind, 
 
 
 class DistrictFilters(Form):
-    """The filters for council areas: by name, by a council that serves them, or by a county or region around them."""
+    """Filters for council areas: by name, by a council that serves them, or by a county or region around them."""
 
     area = RecordsField(label="Council areas", queryset=Area.objects.none(), named_by="name")
     council = RecordsField(label="Areas of councils", queryset=Organisation.objects.none(), named_by="name")
@@ -30,8 +30,8 @@ class DistrictFilters(Form):
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
         today = timezone.localdate()
-        present = Q(valid_to=None) | Q(valid_to__gt=today)
-        areas = Area.objects.filter(present).order_by("name", "code")
+        has_not_ended = Q(valid_to=None) | Q(valid_to__gt=today)
+        areas = Area.objects.filter(has_not_ended).order_by("name", "code")
         fields: Mapping[str, Any] = self.fields
         fields["area"].queryset = areas.filter(kind=AreaKind.DISTRICT)
         fields["within"].queryset = areas.filter(
@@ -43,7 +43,7 @@ class DistrictFilters(Form):
 
 #: Kinds of organisation that have council areas.
 _COUNCILS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
-#: Kinds of area without districts in the directory: they cover the districts that their organisations serve.
+#: Kinds of area for which the directory lists no districts. They cover the districts that their organisations serve.
 _WIDER = (AreaKind.COMBINED_AUTHORITY, AreaKind.LEP, AreaKind.NATION)
 
 
@@ -55,7 +55,7 @@ def _present(today: dt.date) -> QuerySet[Organisation]:
 
 @dataclass(frozen=True)
 class Districts:
-    """The council areas of a day, and the areas and organisations that cover them: counties, regions, former areas."""
+    """The council areas of a day, and the areas that cover them: counties, regions and former areas."""
 
     today: dt.date
     areas: list[Area]
@@ -72,14 +72,14 @@ class Districts:
         """The areas that councils, strategic authorities and organisations of wider areas serve, by organisation."""
         areas_served: dict[int, set[int]] = defaultdict(set)
         rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
-        wider = rows.filter(area__kind__in=_WIDER).values("organisation")
-        rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider))
+        wider_bodies = rows.filter(area__kind__in=_WIDER).values("organisation")
+        rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider_bodies))
         for body, area in rows.values_list("organisation_id", "area_id"):
             areas_served[body].add(area)
         return areas_served
 
     @cached_property
-    def meant(self) -> dict[int, set[int]]:
+    def ids_by_area(self) -> dict[int, set[int]]:
         """The ids of the districts that each area covers: the area itself, its successors, or its parts."""
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
@@ -101,8 +101,8 @@ class Districts:
         return districts_by_area
 
     def of_areas(self, areas: Iterable[int]) -> set[int]:
-        """Return the ids of the districts that some areas (ids) cover."""
-        return {district for area in areas for district in self.meant.get(area, ())}
+        """Return the ids of the districts that these areas (ids) cover."""
+        return {district for area in areas for district in self.ids_by_area.get(area, ())}
 
     @cached_property
     def council_names(self) -> dict[int, str]:
@@ -111,29 +111,32 @@ class Districts:
         return {pk: name for pk, name in bodies if pk in self._served}
 
     def of_bodies(self, bodies: Iterable[int]) -> set[int]:
-        """Return the districts that the councils among these organisations serve; without any, that all serve."""
+        """Return the ids of the districts that the councils among these organisations serve.
+
+        If there is no council among them, return the districts that any of them serves.
+        """
         body_ids = list(bodies)
-        serving = [body for body in body_ids if body in self.council_names] or body_ids
-        return self.of_areas({area for body in serving for area in self._served.get(body, ())})
+        serving_ids = [body for body in body_ids if body in self.council_names] or body_ids
+        return self.of_areas({area for body in serving_ids for area in self._served.get(body, ())})
 
     def councils(self) -> dict[int, list[str]]:
-        """Return the names of the councils whose own area each district is."""
+        """Return the names of the councils whose own area is the district, by the district's id."""
         names: dict[int, list[str]] = defaultdict(list)
-        councils = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
+        council_ids = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
         for pk, name in self.council_names.items():
-            for area in self._served[pk] & self.lines.keys() if pk in councils else ():
+            for area in self._served[pk] & self.lines.keys() if pk in council_ids else ():
                 names[area].append(name)
         return names
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
-        """Return the districts that the filters of `DistrictFilters` name; all of them without any."""
+        """Return the districts that the filters of `DistrictFilters` name; all districts without filters."""
         ids_by_filter = {
             "area": {area.pk for area in _records(filters.get("area"))},
             "within": self.of_areas(area.pk for area in _records(filters.get("within"))),
             "council": self.of_bodies(council.pk for council in _records(filters.get("council"))),
         }
-        allowed = [ids for name, ids in ids_by_filter.items() if filters.get(name)]
-        return [area for area in self.areas if all(area.pk in ids for ids in allowed)]
+        allowed_ids = [ids for name, ids in ids_by_filter.items() if filters.get(name)]
+        return [area for area in self.areas if all(area.pk in ids for ids in allowed_ids)]
 
 
 def _records(chosen: Collection[Any] | None) -> list[Any]:

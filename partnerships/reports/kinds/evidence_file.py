@@ -34,13 +34,13 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 
 #: Without dates, the file covers this many days up to today.
 _DEFAULT_DAYS = 365
-#: Rows of one table, the newest first.
+#: The most rows of one table, the newest first.
 _MAX_ROWS = 500
 _HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, ConversationStatus.AGREED)
 
 
 class _Filters(Form):
-    """Whose evidence it is, and for which days."""
+    """The filters of the report: an organisation and a period."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation",
@@ -71,21 +71,21 @@ class _Days:
 
     def covers(self, field: str) -> Q:
         """Return the condition that the moment in this field is within the period."""
-        begins, ends = self.moments
-        return Q(**{f"{field}__gte": begins, f"{field}__lt": ends})
+        start, end = self.moments
+        return Q(**{f"{field}__gte": start, f"{field}__lt": end})
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Make a table for each kind of evidence, and first a summary with the number of rows of each."""
+    """Build a table for each kind of evidence, and before them a summary with the number of rows of each."""
     ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
     last = context.filters.get("last") or context.today
     days = _Days(context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS), last)
-    makers = (_meetings, _conversations, _delivered, _nominations, _contributions)
+    table_builders = (_meetings, _conversations, _delivered, _nominations, _contributions)
     tables: list[Table] = []
-    for number, make in enumerate(makers if ours is not None else (), 1):
+    for number, build_table in enumerate(table_builders if ours is not None else (), 1):
         assert ours is not None
-        tables.append(make(context.reader, ours, days))
-        context.progress(number, len(makers) + 1)  # the file itself is the last part
+        tables.append(build_table(context.reader, ours, days))
+        context.progress(number, len(table_builders) + 1)  # the last step is to write the file
     summary = tuple(Row((table.title, table.row_count), key=table.code) for table in tables)
     columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
@@ -108,27 +108,30 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """Return the meetings at which a person from the organisation was present."""
-    held = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
-    attended = held.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
+    """Return the table of meetings at which a person from the organisation was present, newest first."""
+    held_meetings = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
+    attended_meetings = held_meetings.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
     rows = []
-    for meeting in attended.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
+    for meeting in attended_meetings.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
         cells = (meeting.title, timezone.localdate(meeting.starts_at), meeting.partnership.title)
         rows.append(Row(cells, meeting.get_absolute_url(), str(meeting.pk), f"meeting:{meeting.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
-    return _table("meetings", "Meetings attended", labels, rows, number_of(attended, rows, limit=_MAX_ROWS))
+    return _table("meetings", "Meetings attended", labels, rows, number_of(attended_meetings, rows, limit=_MAX_ROWS))
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    """Return the table of agreed or circulated conversations of the organisation, newest first."""
     conversations = Conversation.objects.visible_to(reader).filter(
         sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
     )
     rows = []
-    newest = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
-    conversations_as_at(newest)
-    for conversation in newest:
-        others = sorted(side.organisation.name for side in conversation.sides.all() if side.organisation_id != ours.pk)
-        cells = (conversation.subject, conversation.held_on, "; ".join(others))
+    newest_conversations = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
+    conversations_as_at(newest_conversations)
+    for conversation in newest_conversations:
+        partner_names = sorted(
+            side.organisation.name for side in conversation.sides.all() if side.organisation_id != ours.pk
+        )
+        cells = (conversation.subject, conversation.held_on, "; ".join(partner_names))
         record = f"conversation:{conversation.pk}"
         rows.append(Row(cells, conversation.get_absolute_url(), str(conversation.pk), record))
     labels = ("Conversation", "Held on", "With")
@@ -146,9 +149,9 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         status__in=(CommitmentStatus.DONE, CommitmentStatus.VERIFIED),
     )
     rows = []
-    delivered = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
-    show_as_at((timezone.localdate(row.done_at), row.receiver) for row in delivered if row.done_at)
-    for commitment in delivered:
+    newest_commitments = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
+    show_as_at((timezone.localdate(row.done_at), row.receiver) for row in newest_commitments if row.done_at)
+    for commitment in newest_commitments:
         assert commitment.done_at is not None  # a done or verified commitment has this time
         done_on = timezone.localdate(commitment.done_at)
         cells = (commitment.text, done_on, str(commitment.receiver), commitment.get_status_display())
@@ -159,12 +162,12 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    """Return the returns that the organisation sent as a provider, newest first."""
-    sent = NominationsReturn.objects.visible_to(reader).filter(
+    """Return the table of nominations returns that the organisation sent as a provider, newest first."""
+    sent_returns = NominationsReturn.objects.visible_to(reader).filter(
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
     rows = []
-    for nominations_return in with_sides(sent.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+    for nominations_return in with_sides(sent_returns.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
         cells = (
             str(nominations_return.quarter),
             nominations_return.starts_on,
@@ -180,40 +183,48 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
             )
         )
     labels = ("Quarter", "First day", "Reported to", "Status")
-    return _table("nominations", "Nominations returns sent", labels, rows, number_of(sent, rows, limit=_MAX_ROWS))
+    return _table(
+        "nominations", "Nominations returns sent", labels, rows, number_of(sent_returns, rows, limit=_MAX_ROWS)
+    )
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     """Return the table of versions of plans that the organisation published or decided about."""
     plans = Plan.objects.present_for(reader)
-    published = Version.objects.filter(
+    published_versions = Version.objects.filter(
         days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours
     )
-    decided = SignOff.objects.filter(
+    decisions = SignOff.objects.filter(
         days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
     )
-    versions, signatures = [], []
-    for version in published.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
+    version_rows, decision_rows = [], []
+    for version in published_versions.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
         cells = (str(version), timezone.localdate(version.published_at), "Published")
         key, record = f"version-{version.pk}", f"plan_version:{version.pk}"
-        versions.append(Row(cells, version.get_absolute_url(), key, record))
-    for sign_off in decided.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
+        version_rows.append(Row(cells, version.get_absolute_url(), key, record))
+    for sign_off in decisions.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
-        signatures.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
-    number = number_of(published, versions, limit=_MAX_ROWS) + number_of(decided, signatures, limit=_MAX_ROWS)
-    rows = sorted([*versions, *signatures], key=_newest_first)[:_MAX_ROWS]
+        decision_rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
+    number = number_of(published_versions, version_rows, limit=_MAX_ROWS) + number_of(
+        decisions, decision_rows, limit=_MAX_ROWS
+    )
+    rows = sorted([*version_rows, *decision_rows], key=_newest_first)[:_MAX_ROWS]
     return _table("contributions", "Contributions to plans", ("Plan", "On", "What"), rows, number)
 
 
 def _newest_first(row: Row) -> tuple[int, str]:
+    """Return a sort key for a row of evidence: the newest day first, then by identity."""
     day = row.cells[1]
     assert isinstance(day, dt.date)
     return -day.toordinal(), row.identity
 
 
 def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], number: int) -> Table:
-    """Return a table whose second column is a day. `number` is the number of records; `rows` are the newest."""
+    """Return a table of evidence, whose second column is a day.
+
+    `number` is the number of records, and `rows` are the newest of them.
+    """
     columns = tuple(Column(label, Kind.DAY if index == 1 else Kind.TEXT) for index, label in enumerate(labels))
     left_out = number - len(rows)
     note = f"This table has the newest {counted(len(rows), 'row')}, out of {number:,}." if left_out else ""

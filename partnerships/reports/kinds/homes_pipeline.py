@@ -30,20 +30,19 @@ from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Pipeline, Pipe
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, LazyRows, Row, Snapshot, Source, Table
 
-#: Financial years that the filter offers, from the one before the present one.
-_YEARS_AHEAD = 15
-_APRIL = 4
-#: Bedrooms that the filter offers.
+#: The number of years that the filter offers, from the present one; it also offers the previous year.
+_YEARS_AHEAD, _APRIL = 15, 4
+#: The numbers of bedrooms that the filter offers.
 _BEDROOMS = range(7)
 
 
 def financial_year(day: dt.date, ahead: int = 0) -> str:
-    """Return the financial year of a day, or the year `ahead` years later: `2027-28`."""
+    """Return the financial year of a day, such as `2027-28`, or the one `ahead` years later."""
     return year_of_kind(FINANCIAL, (day.year if day.month >= _APRIL else day.year - 1) + ahead)
 
 
 class _Filters(Form):
-    """Which homes are counted, and with which day they are compared."""
+    """The filters of the report: which homes are counted, and the day with which they are compared."""
 
     council = RecordsField(
         label="Councils",
@@ -89,7 +88,7 @@ class _Filters(Form):
         super().__init__(parameters)
         fields: Mapping[str, Any] = self.fields
         fields["council"].queryset = Organisation.objects.filter(kind=OrganisationKind.COUNCIL).order_by("name", "pk")
-        # All districts, because everybody may read the directory; only the districts of readable sites would be slower.
+        # All districts, because everybody may read the directory; only those of readable sites would be slower.
         fields["area"].queryset = Area.objects.filter(kind=AreaKind.DISTRICT).order_by("name", "pk")
         offer_partnerships(self, reader)
         fields["kind"].choices = [("", "Any kind"), *PlanKind.all_choices()]
@@ -105,7 +104,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The figures with which today's figures are compared: those of an earlier day or, without one, the baselines."""
+    """The figures with which today's figures are compared: those of an earlier day or, without a day, the baselines."""
 
     day: dt.date | None
 
@@ -116,7 +115,7 @@ class Compared:
 
     @property
     def words(self) -> str:
-        """The earlier time in a sentence: `on 1 March 2026`."""
+        """The earlier time in a sentence: `on 1 March 2026` or `in the baselines`."""
         return f"on {long_date(self.day)}" if self.day else "in the baselines"
 
     def of(self, count: Count) -> int:
@@ -170,6 +169,7 @@ _NOTES = (
 
 
 def _pipeline_filters(context: ReportContext) -> PipelineFilters:
+    """Return the filters of the report as filters of the pipeline."""
     chosen = context.filters
     areas, authorities = _places(chosen, context.today)
     return PipelineFilters(
@@ -190,19 +190,20 @@ def _pipeline_filters(context: ReportContext) -> PipelineFilters:
 def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[str]]:
     """Return the codes of the chosen areas and of all areas of the chosen councils, and the councils' names.
 
-    "-" is the code of no area: a filter for areas that the reader cannot choose then finds no homes, not all homes.
+    "-" is the code of no area: a filter with only areas that the reader cannot choose then finds no homes, not all
+    homes.
     """
     areas, councils = chosen.get("area") or (), chosen.get("council") or ()
     codes = [area.code if isinstance(area, Area) else "-" for area in areas]
     readable_councils = [council for council in councils if isinstance(council, Organisation)]
     if councils:
-        served = AreaServed.objects.filter(organisation__in=readable_councils).exclude(ends_on__lte=today)
-        codes += [*served.values_list("area__code", flat=True), "-"]
+        areas_served = AreaServed.objects.filter(organisation__in=readable_councils).exclude(ends_on__lte=today)
+        codes += [*areas_served.values_list("area__code", flat=True), "-"]
     return codes, [council.name for council in readable_councils]
 
 
 def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
-    """Return the planning references of section 106 agreements, each once with the council's name and with its areas.
+    """Return the planning references of section 106 agreements, each with the council's name or with an area.
 
     Several councils use the same reference, so a reference counts only together with a place.
     """
@@ -214,8 +215,8 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
     )
     council_ids = {council_id for _reference, council_id, _name in agreements}
     codes_by_council: dict[int, list[str]] = {}
-    served = AreaServed.objects.filter(organisation__in=council_ids).exclude(ends_on__lte=today)
-    for council_id, code in served.values_list("organisation", "area__code"):
+    areas_served = AreaServed.objects.filter(organisation__in=council_ids).exclude(ends_on__lte=today)
+    for council_id, code in areas_served.values_list("organisation", "area__code"):
         codes_by_council.setdefault(council_id, []).append(code)
     return [
         (reference, place)
@@ -225,7 +226,7 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
 
 
 class Names:
-    """Names the rows of each table: areas by the directory, and the other rows by their labels."""
+    """The names of the rows of each table: of areas from the directory, of other rows from their labels."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         codes = {code for code, _ in pipeline.by["area"]}
@@ -236,7 +237,7 @@ class Names:
         return _NAMES[division](self, *values)
 
     def area(self, code: str, authority: str) -> str:
-        """Return the area's name or, if the plan has no known code, the planning authority as the plan names it."""
+        """Return the area's name; if the plan has no known code, the planning authority as the plan names it."""
         return self._areas.get(code) or authority or code or "Area not given"
 
 
@@ -256,7 +257,7 @@ _NAMES: Mapping[str, Callable[..., str]] = {
     "confidence": lambda _names, code: CONFIDENCE.get(code, "Confidence not given"),
     "funding": lambda _names, grant, agreement: _FUNDING[bool(grant), bool(agreement)],
 }
-#: The divisions by which homes are counted, each with the title of its table.
+#: The titles of the tables, by division.
 TITLES = {
     "year": "By year of completion",
     "tenure": "By tenure",
@@ -281,9 +282,9 @@ def _capital(label: str) -> str:
 
 
 def division_table(division: str, title: str, pipeline: Pipeline, compared: Compared, names: Names) -> Table:
-    """Return the table of one division: for each row the earlier homes, today's, and the change."""
+    """Return the table of one division, with the earlier homes, today's homes and the change in each row."""
     counts_by_name: dict[str, list[Count]] = {}
-    code_by_name: dict[str, str] = {}  # of areas: the map finds its figures by these
+    code_by_name: dict[str, str] = {}  # the codes of areas, by which the map finds its figures
     for values, count in pipeline.by[division].items():
         if compared.of(count) or count.now or count.baseline:
             name = names.of(division, values)
@@ -292,7 +293,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     order = _ORDERS.get(division, ())
     ordered_names = sorted(counts_by_name, key=lambda name: (order.index(name) if name in order else len(order), name))
     columns = [
-        Column(_FIRST.get(division, division.capitalize())),
+        Column(_FIRST_HEADINGS.get(division, division.capitalize())),
         Column(compared.label, Kind.NUMBER),
     ]
     columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.PART)]
@@ -300,7 +301,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
     total = pipeline.total
 
-    def row(index: int) -> Row:
+    def build_row(index: int) -> Row:
         name = ordered_names[index]
         return replace(_row(name, _sum(counts_by_name[name]), total, compared), key=code_by_name[name])
 
@@ -308,13 +309,13 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         code=division,
         title=title,
         columns=tuple(columns),
-        rows=LazyRows(range(len(ordered_names)), row),  # there can be 20,000 providers, and a page shows 25
+        rows=LazyRows(range(len(ordered_names)), build_row),  # a page shows 25 of up to 20,000 providers
         total=_row("All homes", total, total, compared) if ordered_names else None,
         empty="No homes match these filters.",
     )
 
 
-_FIRST = {"needs": "Needs type"}
+_FIRST_HEADINGS = {"needs": "Needs type"}
 
 
 def _sum(counts: list[Count]) -> Count:
@@ -333,7 +334,7 @@ def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
 
 
 def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
-    """Return the table of sites whose forecast completion was a different one at the earlier time."""
+    """Return the table of sites whose forecast completion was different at the earlier time."""
     rows = []
     for slip in slips:
         moved = slippage(slip.was, slip.now)
@@ -363,7 +364,7 @@ def _date(text: str) -> str:
 
 
 def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
-    """Return the sentences on how many homes there are and how many complete next year, each with its change."""
+    """Return sentences with the number of homes, and of homes that complete next year, each with its change."""
     total = pipeline.total
     if not total.now and not compared.of(total):
         return (
@@ -371,19 +372,19 @@ def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, yea
             if context.filter_labels
             else "Published plans have no homes yet.",
         )
-    where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
-    change = _than(total.now, compared.of(total), compared)
-    sentences = [f"{counted(total.now, 'home')} at {where}, {total.done:,} of them completed: {change}."]
-    upcoming = financial_year(context.today, 1)
+    sites_and_plans = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
+    change = _change_in_words(total.now, compared.of(total), compared)
+    sentences = [f"{counted(total.now, 'home')} at {sites_and_plans}, {total.done:,} of them completed: {change}."]
+    next_year = financial_year(context.today, 1)
     if not year:
-        count = pipeline.by["year"].get((upcoming,), Count())
-        change = _than(count.now, compared.of(count), compared)
-        sentences.append(f"Next year, {upcoming}, {counted(count.now, 'home')} complete: {change}.")
+        count = pipeline.by["year"].get((next_year,), Count())
+        change = _change_in_words(count.now, compared.of(count), compared)
+        sentences.append(f"Next year, {next_year}, {counted(count.now, 'home')} complete: {change}.")
     return tuple(sentences)
 
 
-def _than(now: int, was: int, compared: Compared) -> str:
-    """Return the change in words: `12 fewer than the 60 on 1 March 2026`."""
+def _change_in_words(now: int, was: int, compared: Compared) -> str:
+    """Return the change in words, such as `12 fewer than the 60 on 1 March 2026`."""
     if now == was:
         return f"as many as {compared.words}"
     return f"{abs(now - was):,} {'more' if now > was else 'fewer'} than the {was:,} {compared.words}"

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: A partnership with this many parties or fewer, not counting observers, ends if one of them leaves.
+#: A partnership with at most this many parties, not counting observers, ends if one of them leaves.
 _MIN_PARTIES = 2
 
 
 class Fate(IntEnum):
-    """The effect on a partnership if one of its parties leaves; the worst comes first."""
+    """The effect on a partnership if one of its parties leaves. The worst effect comes first."""
 
     ENDS = 0
     UNLED = 1
@@ -38,11 +38,11 @@ class Network:
     """Organisations, and a link between any two that share a partnership.
 
     `bodies` are the ids of the organisations, in order. Links are columns of numbers, because a network ten times as
-    large as England has 200,000: `low` and `high` are the indexes of two organisations in `bodies`, the lower one
-    first, and `together` says how many partnerships they share.
+    large as England has 200,000 links: `low` and `high` are the indexes of two organisations in `bodies`, the lower one
+    first, and `together` is the number of partnerships that they share.
 
     By the id of an organisation, `held` counts its partnerships, `partners` the organisations that it is linked with,
-    and `ending` its partnerships that would end without it.
+    and `ending` the partnerships that would end without it.
     """
 
     bodies: list[int]
@@ -62,8 +62,8 @@ class Network:
         has_voice = parts.role != ROLES.index(PartyRole.OBSERVER)
         size, bodies = max(len(ids), 1), ids.tolist()
         taking_part = groups * size + places
-        low, high, together = _links(*divmod(_sorted(taking_part), size), size)
-        voting_groups, voting_places = divmod(_sorted(taking_part[has_voice]), size)
+        low, high, together = _links(*divmod(_sorted_unique(taking_part), size), size)
+        voting_groups, voting_places = divmod(_sorted_unique(taking_part[has_voice]), size)
         has_few_parties = np.bincount(voting_groups, minlength=len(partnerships)) <= _MIN_PARTIES
 
         def count_by_body(indexes: Numbers) -> dict[int, int]:
@@ -82,44 +82,47 @@ class Network:
         )
 
     def cut_apart(self) -> tuple[list[int], dict[int, list[int]]]:
-        """Find the parts that are not linked with each other, and the single points of failure.
+        """Return the sizes of the parts that are not linked with each other, and the single points of failure.
 
-        Returns the sizes of the parts, and by the id of each single point of failure the sizes of the pieces into which
-        its part would fall without it.
+        For each single point of failure, by its id, it returns the sizes of the pieces into which its part would fall
+        without it.
         """
         parts, pieces = cut_apart(self.low, self.high)
         return parts, {self.bodies[place]: sizes for place, sizes in pieces.items()}
 
     def near(self, centre: int) -> set[int]:
-        """Return an organisation with up to `MAX_NODES` - 1 others around it, the nearest first.
+        """Return an organisation and up to `MAX_NODES` - 1 others around it, the nearest first.
 
-        Each round adds the organisations linked with those of the round before, as long as there is room; of these, the
-        most strongly linked.
+        Each round adds the organisations linked with those of the previous round, until there are enough. If a round
+        has too many organisations, the most strongly linked are added.
         """
         is_found = np.zeros(len(self.bodies), dtype=bool)
-        ring = np.array([self.bodies.index(centre)])
-        is_found[ring] = True
-        room = MAX_NODES - 1
-        while len(ring) and room:
-            is_ring = np.zeros(len(self.bodies), dtype=bool)
-            is_ring[ring] = True
+        last_round = np.array([self.bodies.index(centre)])
+        is_found[last_round] = True
+        places_left = MAX_NODES - 1
+        while len(last_round) and places_left:
+            is_in_last_round = np.zeros(len(self.bodies), dtype=bool)
+            is_in_last_round[last_round] = True
             strength = np.zeros(len(self.bodies))
-            for here, there in ((self.low, self.high), (self.high, self.low)):
-                new = is_ring[here] & ~is_found[there]
-                strength += np.bincount(there[new], self.together[new], len(self.bodies))
-            ring = np.argsort(-strength, kind="stable")[: min(room, np.count_nonzero(strength))]
-            is_found[ring] = True
-            room -= len(ring)
+            for from_ends, to_ends in ((self.low, self.high), (self.high, self.low)):
+                is_new = is_in_last_round[from_ends] & ~is_found[to_ends]
+                strength += np.bincount(to_ends[is_new], self.together[is_new], len(self.bodies))
+            last_round = np.argsort(-strength, kind="stable")[: min(places_left, np.count_nonzero(strength))]
+            is_found[last_round] = True
+            places_left -= len(last_round)
         return {self.bodies[place] for place in np.flatnonzero(is_found).tolist()}
 
 
-def _sorted(numbers: Numbers) -> Numbers:
-    """Return the numbers in order, each once. Only with `return_index` does numpy sort, which is faster here."""
+def _sorted_unique(numbers: Numbers) -> Numbers:
+    """Return the numbers in order, each once.
+
+    With `return_index`, numpy sorts the numbers, which is faster here than its default.
+    """
     return np.unique(numbers, return_index=True)[0]
 
 
 def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Return each pair of places that are in a group together, and in how many groups they are.
+    """Return each pair of places that are in a group together, and the number of groups that they share.
 
     `groups` and `places` must be sorted by group, then by place. Each round pairs the places at one more step of
     distance within their group, until no group is long enough.
@@ -136,16 +139,16 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 
 
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
-    """Return all parties and their roles of each partnership that an organisation takes part in, by partnership."""
-    own = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
+    """Return, by partnership, all parties with their roles, for each partnership that an organisation is in."""
+    parts_of_partnerships = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
     parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for partnership, organisation, role in own.rows():
+    for partnership, organisation, role in parts_of_partnerships.rows():
         parties[partnership].append((organisation, role))
     return parties
 
 
 def fate_of(pk: int, parties: Sequence[tuple[int, str]]) -> Fate:
-    """Return what happens to a partnership with these parties if one of them leaves."""
+    """Return what happens to a partnership with these parties if the organisation `pk` leaves."""
     role_by_party = {body: role for body, role in parties if role != PartyRole.OBSERVER}
     if pk not in role_by_party:
         return Fate.GOES_ON

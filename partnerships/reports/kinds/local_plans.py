@@ -30,6 +30,7 @@ def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> 
 
 
 def _plan_row(area: Area, required: Figure) -> Row:
+    """Return the row of a plan's requirement for an area."""
     if required.is_joint:
         note = "for the whole area of the joint plan"
     else:

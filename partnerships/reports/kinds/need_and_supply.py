@@ -41,9 +41,9 @@ _MEASURES = (
     "measurement",
     "consequence",
 )
-#: How many past years the table by year has.
+#: The number of past years in the table by year.
 _PAST_YEARS = 10
-#: Plans are listed only for this many areas or fewer.
+#: The report lists local plans only for at most this many areas.
 _FEW_AREAS = 12
 _APRIL = 4
 _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
@@ -53,7 +53,7 @@ _Key = TypeVar("_Key", int, str)
 
 @dataclass(frozen=True)
 class _Data:
-    """All that was read from the database for the report."""
+    """All data that the report reads from the database."""
 
     areas: Sequence[Area]
     datasets: Mapping[str, Dataset]
@@ -63,7 +63,7 @@ class _Data:
     to_come: Counter[int]
     to_come_by_year: Mapping[str, int]
     kinds: Table
-    #: The newest years of each measure: the first and the last.
+    #: The first and the last of the newest years of each measure.
     years: Mapping[str, tuple[int, int]]
 
     @cached_property
@@ -77,7 +77,7 @@ class _Data:
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Return published figures of each council area beside the homes in plans."""
+    """Show published figures of each council area beside the homes in plans."""
     districts = Districts.on(context.today)
     areas = districts.chosen(context.filters)
     data = _read_data(context, districts, areas)
@@ -103,7 +103,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Area]) -> _Data:
-    """Read all figures once. Figures and homes of a former area count for the area that followed it."""
+    """Read all data. Figures and homes of a former area count for the area that followed it."""
     lines = {area.pk: districts.lines[area.pk] for area in areas}
     datasets = newest_datasets()
     figures = figures_of(lines, datasets.values(), _MEASURES)
@@ -111,15 +111,17 @@ def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Are
     id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
     present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}
     chosen_codes = [*id_by_code] if len(areas) < len(districts.areas) else []
-    planned = homes_now(context.reader, chosen_codes or _nowhere(areas), now=context.now)
+    planned_homes = homes_now(context.reader, chosen_codes or _codes_of_all(areas), now=context.now)
     return _Data(
         areas=areas,
         datasets=datasets,
         figures=figures,
         required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), context.today.year),
-        to_come=_to_come_by(lambda line: present_by_code.get(line.area_code, 0), planned),
-        to_come_by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
-        kinds=kinds_table(lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned)),
+        to_come=_to_come_by(lambda line: present_by_code.get(line.area_code, 0), planned_homes),
+        to_come_by_year=_to_come_by(attrgetter("year"), (line for line in planned_homes if line.homes)),
+        kinds=kinds_table(
+            lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned_homes)
+        ),
         years=newest_years(figures.values()),
     )
 
@@ -132,8 +134,8 @@ def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]
     return homes_to_come
 
 
-def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
-    """Return the filter by codes for all areas: none at all or, if there are no areas, a code that no plan has."""
+def _codes_of_all(areas: Sequence[Area]) -> Sequence[str]:
+    """Return the codes to filter by if all areas are chosen: no filter; without any areas, a code that no plan has."""
     return () if areas else ("-",)
 
 
@@ -144,7 +146,7 @@ def _newest(data: _Data, area: Area, measure: str) -> AreaFigure:
 
 
 def _areas_table(data: _Data) -> Table:
-    """Return a row for each council area. Remarks on single figures are in the row's notes."""
+    """Return a row for each council area, with remarks on single figures in the row's notes."""
     columns = (
         Column("Council area"),
         Column("Required a year", Kind.NUMBER),
@@ -159,8 +161,8 @@ def _areas_table(data: _Data) -> Table:
         Column("Homes to come in plans", Kind.NUMBER),
         Column("Notes"),
     )
-    shared = _shared_firmness(data)
-    rows = [_area_row(data, area, shared) for area in data.areas]
+    firmness_by_measure = _shared_firmness(data)
+    rows = [_area_row(data, area, firmness_by_measure) for area in data.areas]
     has_total = len(rows) > 1
     return Table(
         code="areas",
@@ -168,14 +170,14 @@ def _areas_table(data: _Data) -> Table:
         columns=columns,
         rows=tuple(rows),
         total=_total(data) if has_total else None,
-        note=" ".join(_areas_notes(data, columns, shared)) if has_total else "",
+        note=" ".join(_areas_notes(data, columns, firmness_by_measure)) if has_total else "",
         empty="No council area matches these filters.",
     )
 
 
-def _areas_notes(data: _Data, columns: Sequence[Column], shared: Mapping[str, str]) -> list[str]:
+def _areas_notes(data: _Data, columns: Sequence[Column], firmness_by_measure: Mapping[str, str]) -> list[str]:
     """Return the notes on whole columns, and on the areas that the total leaves out."""
-    notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
+    notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in firmness_by_measure.items()]
     left_out = []
     for name, column in _ADDED.items():
         count = sum(not _is_addable(data.published[area.pk][name]) for area in data.areas)
@@ -192,12 +194,12 @@ def _heading(data: _Data, measure: str, series: Series, words: str) -> str:
 
 
 def _is_addable(area_figure: AreaFigure) -> bool:
-    """Whether a total may add up the figure. The figure of a joint plan is for several areas together."""
+    """Return whether a total may add up the figure. The figure of a joint plan is for several areas together."""
     return area_figure.value is not None and area_figure.basis != Basis.JOINT
 
 
 def _shared_firmness(data: _Data) -> dict[str, str]:
-    """Return the firmness (for example “provisional”) that all figures of a measure share, by measure.
+    """Return, by measure, the firmness (such as “provisional”) that all figures of the measure share.
 
     The notes then mention it once, not in each row.
     """
@@ -206,20 +208,20 @@ def _shared_firmness(data: _Data) -> dict[str, str]:
     firmness_by_measure = {}
     for name in _ADDED:
         figures = [data.published[area.pk][name] for area in data.areas]
-        firmness = {area_figure.firmness for area_figure in figures if area_figure.value is not None}
-        if len(firmness) == 1 and firmness != {""}:
-            firmness_by_measure[name] = firmness.pop()
+        firmness_values = {area_figure.firmness for area_figure in figures if area_figure.value is not None}
+        if len(firmness_values) == 1 and firmness_values != {""}:
+            firmness_by_measure[name] = firmness_values.pop()
     return firmness_by_measure
 
 
-def _area_row(data: _Data, area: Area, shared: Mapping[str, str]) -> Row:
-    """Return the figures of one area, with notes on where each comes from."""
+def _area_row(data: _Data, area: Area, firmness_by_measure: Mapping[str, str]) -> Row:
+    """Return the figures of one area, with notes on their sources."""
     measurement, test_note = _measurement(data, area)
     published = data.published[area.pk]
     notes = []
     for name, area_figure in published.items():
         # A firmness that all figures share is mentioned once, above the table.
-        note = area_figure.origin if name in shared else area_figure.note
+        note = area_figure.origin if name in firmness_by_measure else area_figure.note
         if note:
             notes.append(f"{_SHORT[name]}: {note}")
     if test_note:
@@ -249,10 +251,7 @@ _SHORT = {
 
 
 def _measurement(data: _Data, area: Area) -> tuple[Decimal | None, str]:
-    """Return the result of the delivery test in per cent, and a note on it.
-
-    Without a published result for this area, it is worked out from homes delivered and required in former areas.
-    """
+    """Return the delivery test's result in per cent, else one worked out from former areas; and a note on it."""
     published = _newest(data, area, "measurement")
     if published.value is not None and published.basis in (Basis.OWN, Basis.JOINT):
         return (published.value * 100).quantize(_TENTH), published.note
@@ -267,7 +266,7 @@ def _whole(value: Decimal | None) -> int | None:
 
 
 def _total(data: _Data) -> Row:
-    """Return the row of totals. The delivery test is worked out from all homes delivered and required."""
+    """Return the row of totals. Its delivery test is worked out from all homes delivered and required."""
 
     def total_of(name: str) -> int | None:
         figures = [data.published[area.pk][name] for area in data.areas]
@@ -288,23 +287,25 @@ def _total(data: _Data) -> Row:
 
 
 def _years_table(data: _Data, context: ReportContext) -> Table:
-    """Return a row for each year: published figures, and homes to come in plans, for all chosen areas together."""
-    now = context.today.year if context.today.month >= _APRIL else context.today.year - 1
-    planned = {year for year in data.to_come_by_year if year}
-    past = {financial_year(first) for first in range(now - _PAST_YEARS, now)}
-    years = sorted(past | planned)
+    """Return a row for each year, with published figures and homes to come, for all chosen areas together."""
+    this_year = context.today.year if context.today.month >= _APRIL else context.today.year - 1
+    years_in_plans = {year for year in data.to_come_by_year if year}
+    past_years = {financial_year(first_year) for first_year in range(this_year - _PAST_YEARS, this_year)}
+    years = sorted(past_years | years_in_plans)
     required = _sum(data.required[area.pk].a_year for area in data.areas)
     rows = []
     for year in years:
-        first = int(year[:4])
+        first_year = int(year[:4])
         is_financial = "-" in year
         published = [
-            _sum(data.figures[area.pk].of(measure, first, first + 1) for area in data.areas) if is_financial else None
+            _sum(data.figures[area.pk].of(measure, first_year, first_year + 1) for area in data.areas)
+            if is_financial
+            else None
             for measure in ("net_additions", "affordable_starts", "affordable_completions")
         ]
         rows.append(Row((year, required, *published, data.to_come_by_year.get(year, 0))))
-    if unknown := data.to_come_by_year.get("", 0):
-        rows.append(Row(("Year not given", None, None, None, None, unknown)))
+    if homes_without_year := data.to_come_by_year.get("", 0):
+        rows.append(Row(("Year not given", None, None, None, None, homes_without_year)))
     columns = (
         Column("Year"),
         Column("Required a year by today’s plans", Kind.NUMBER),
@@ -323,7 +324,7 @@ def _years_table(data: _Data, context: ReportContext) -> Table:
 
 
 def _sum(figures: Iterable[AreaFigure]) -> int | None:
-    """Return the sum of the figures of all areas; None if one area has no figure, or only that of a joint plan."""
+    """Return the sum of all areas' figures; None if an area has no figure, or only that of a joint plan."""
     values = []
     for area_figure in figures:
         if area_figure.value is None or area_figure.basis == Basis.JOINT:
@@ -350,15 +351,13 @@ _NOTES = (
 
 
 def _notes(data: _Data) -> tuple[str, ...]:
-    """Return the notes on how the figures are worked out, and on what is missing from them."""
+    """Return the notes on how figures are worked out, and on figures that are missing."""
     notes = [*_NOTES]
-    if elsewhere := data.to_come[0]:
-        notes.append(
-            f"The plans of {counted(elsewhere, 'home')} to come name no council area, so only the table by year counts "
-            "these."
-        )
-    if missing := [SERIES_LABELS[series] for series in Series if series not in data.datasets]:
-        notes.append(f"These figures are not imported yet: {', '.join(missing)}.")
+    if homes_without_area := data.to_come[0]:
+        homes = counted(homes_without_area, "home")
+        notes.append(f"The plans of {homes} to come name no council area, so only the table by year counts these.")
+    if missing_series := [SERIES_LABELS[series] for series in Series if series not in data.datasets]:
+        notes.append(f"These figures are not imported yet: {', '.join(missing_series)}.")
     return tuple(notes)
 
 
@@ -366,10 +365,10 @@ def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
     """Return the sentences on homes to come, the requirement, the delivery test and net additions."""
     if not data.areas:
         return ()
-    where = data.areas[0].name if len(data.areas) == 1 else f"the {len(data.areas):,} council areas"
+    area_words = data.areas[0].name if len(data.areas) == 1 else f"the {len(data.areas):,} council areas"
     to_come = sum(homes for area, homes in data.to_come.items() if area)
     required = _sum(data.required[area.pk].a_year for area in data.areas)
-    sentences = [f"{counted(to_come, 'home')} to come in {where}, in published plans."]
+    sentences = [f"{counted(to_come, 'home')} to come in {area_words}, in published plans."]
     if required:
         years = Decimal(to_come) / required
         sentences.append(
@@ -378,11 +377,13 @@ def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
         )
     total = _total(data)
     share = total.cells[2] if len(data.areas) > 1 else _measurement(data, data.areas[0])[0]
-    if share is not None and (years_of := data.years.get("required_total")):
-        period = period_words(Series.DELIVERY_TEST, *years_of)
+    if share is not None and (newest_years := data.years.get("required_total")):
+        period = period_words(Series.DELIVERY_TEST, *newest_years)
         sentences.append(f"Housing Delivery Test, {period}: {share}% of the homes required were delivered.")
-    if isinstance(net := total.cells[4], int) and (years_of := data.years.get("net_additions")):
-        sentences.append(f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *years_of)}: {figure(net)}.")
+    if isinstance(net_additions := total.cells[4], int) and (newest_years := data.years.get("net_additions")):
+        sentences.append(
+            f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *newest_years)}: {figure(net_additions)}."
+        )
     return tuple(sentences)
 
 

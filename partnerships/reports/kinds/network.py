@@ -1,4 +1,4 @@
-"""The network report: who works together on a day, single points of failure, and what ends if somebody leaves."""
+"""The network report: who works together on a day, single points of failure, and what ends if a body leaves."""
 
 from __future__ import annotations
 
@@ -81,30 +81,30 @@ class _Filters(Form):
 
 def _compute(context: ReportContext) -> Snapshot:
     """Compute who works together on a day, and what depends on each organisation."""
-    day, chosen = context.filters.get("day") or context.today, context.filters.get("around")
+    day, centre = context.filters.get("day") or context.today, context.filters.get("around")
     partnerships = partnerships_on(context.reader, day)
     if context.filters.get("kind"):
         partnerships = partnerships.filter(kind=context.filters["kind"])
-    taking_part = parts_on(partnerships, context.reader, day, today=context.today)
-    network = Network.of(taking_part)
-    parts, without = network.cut_apart()
-    shown = network.near(chosen.pk) if chosen is not None and chosen.pk in network.held else set(network.bodies)
+    party_rows = parts_on(partnerships, context.reader, day, today=context.today)
+    network = Network.of(party_rows)
+    parts, pieces_by_body = network.cut_apart()
+    shown_ids = network.near(centre.pk) if centre is not None and centre.pk in network.held else set(network.bodies)
     kinds = dict(Organisation.objects.filter(among("pk", network.bodies)).values_list("pk", "kind"))
     names = _names(network.bodies, context, day)
-    tables = [_counts(network, without, parts), _single(network, without, names)]
-    if chosen is not None:
-        tables.append(_ends(context, chosen, parties_with(chosen.pk, taking_part), partnerships, names, day))
-    tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
+    tables = [_counts(network, pieces_by_body, parts), _failure_points(network, pieces_by_body, names)]
+    if centre is not None:
+        tables.append(_ends(context, centre, parties_with(centre.pk, party_rows), partnerships, names, day))
+    tables += [_bodies(network, shown_ids, names, kinds), _links(network, shown_ids, names)]
     return Snapshot(
         report=NETWORK.slug,
         title=NETWORK.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=_answers(context, network, without, names, chosen, day),
+        answers=_answers(context, network, pieces_by_body, names, centre, day),
         tables=tuple(tables),
         charts=(Chart("Organisations cut off if each one left", "single", (1,)),),
-        networks=_pictures(shown, chosen, network),
+        networks=_pictures(shown_ids, centre, network),
         sources=(Source("Partnerships and their parties in Common Ground", day),),
         notes=_NOTES,
     )
@@ -121,17 +121,20 @@ _NOTES = (
 )
 
 
-def _pictures(shown: Collection[int], chosen: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
-    """Return the picture of these organisations; none if they have no links or are too many to draw."""
-    if not len(network.low) or len(shown) > MAX_NODES:
+def _pictures(shown_ids: Collection[int], centre: Organisation | None, network: Network) -> tuple[NetworkPicture, ...]:
+    """Return the picture of these organisations; no picture if they have no links or are too many to draw."""
+    if not len(network.low) or len(shown_ids) > MAX_NODES:
         return ()
-    title = f"Around {chosen.name}" if chosen is not None and chosen.pk in shown else "The whole network"
-    return (NetworkPicture(title, "links", "organisations", str(chosen.pk) if chosen is not None else ""),)
+    title = f"Around {centre.name}" if centre is not None and centre.pk in shown_ids else "The whole network"
+    return (NetworkPicture(title, "links", "organisations", str(centre.pk) if centre is not None else ""),)
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The names of organisations by id, and addresses of this report around each; `page` ends before the id."""
+    """The names of organisations by id, and the addresses of this report around each of them.
+
+    `page` is such an address without the id at its end.
+    """
 
     name_by_id: Mapping[int, str]
     page: str
@@ -149,12 +152,12 @@ def _names(organisations: Collection[int], context: ReportContext, day: dt.date)
     """Return the names on the day of the report, followed by present names or successors."""
     names = names_of(list(organisations))
     last_day = max(day, context.today)
-    followers = followers_of_each(list(organisations), last_day)
-    follower_names = names_of([pk for follower_ids in followers.values() for pk in follower_ids])
+    follower_ids_by_body = followers_of_each(list(organisations), last_day)
+    follower_names = names_of([pk for follower_ids in follower_ids_by_body.values() for pk in follower_ids])
 
     def name_with_later_names(pk: int) -> str:
         name, present_name = names[pk].on(day), names[pk].name
-        later_names = [follower_names[follower_id].name for follower_id in followers.get(pk, ())]
+        later_names = [follower_names[follower_id].name for follower_id in follower_ids_by_body.get(pk, ())]
         if not later_names and present_name != name:
             later_names = [present_name]
         if not later_names:
@@ -167,34 +170,35 @@ def _names(organisations: Collection[int], context: ReportContext, day: dt.date)
     return _Names({pk: name_with_later_names(pk) for pk in organisations}, page)
 
 
-def _counts(network: Network, without: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
-    alone = sum(1 for number in network.partners.values() if not number)
+def _counts(network: Network, pieces_by_body: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:
+    """Return the summary: the numbers of organisations, partnerships, links, parts and single points of failure."""
+    unlinked_count = sum(1 for number in network.partners.values() if not number)
     rows = (
         Row(("Organisations", len(network.bodies)), key="organisations"),
         Row(("Partnerships", network.partnerships), key="partnerships"),
         Row(("Links between two organisations", len(network.low)), key="links"),
-        Row(("Single points of failure", len(without)), key="single"),
-        Row(("Parts that are not linked with each other", len(parts) + alone), key="parts"),
-        Row(("Organisations in the largest part", parts[0] if parts else min(alone, 1)), key="largest"),
+        Row(("Single points of failure", len(pieces_by_body)), key="single"),
+        Row(("Parts that are not linked with each other", len(parts) + unlinked_count), key="parts"),
+        Row(("Organisations in the largest part", parts[0] if parts else min(unlinked_count, 1)), key="largest"),
     )
     return Table("counts", "Summary", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.bodies else ())
 
 
 def _cut_off(pieces: Sequence[int]) -> int:
-    """Return how many organisations are no longer linked with the largest piece."""
+    """Return the number of organisations that are no longer linked with the largest piece."""
     return sum(pieces[1:])
 
 
-def _single(network: Network, without: Mapping[int, Sequence[int]], names: _Names) -> Table:
-    """Return the table of single points of failure, those that cut off most organisations first."""
-    ordered = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk], pk))
+def _failure_points(network: Network, pieces_by_body: Mapping[int, Sequence[int]], names: _Names) -> Table:
+    """Return the table of single points of failure; first the ones that cut off most organisations."""
+    ordered_ids = sorted(pieces_by_body, key=lambda pk: (-_cut_off(pieces_by_body[pk]), names[pk], pk))
     rows = tuple(
         Row(
-            (names[pk], _cut_off(without[pk]), len(without[pk]), network.held[pk], network.ending[pk]),
+            (names[pk], _cut_off(pieces_by_body[pk]), len(pieces_by_body[pk]), network.held[pk], network.ending[pk]),
             href=names.around(pk),
             key=str(pk),
         )
-        for pk in ordered
+        for pk in ordered_ids
     )
     columns = (
         Column("Without this organisation"),
@@ -212,35 +216,36 @@ _FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or le
 
 def _ends(
     context: ReportContext,
-    chosen: Organisation,
-    parties_of: Mapping[int, list[tuple[int, str]]],
+    leaving: Organisation,
+    parties_by_partnership: Mapping[int, list[tuple[int, str]]],
     partnerships: PartnershipQuerySet,
     names: _Names,
     day: dt.date,
 ) -> Table:
-    """Return the table of what ends if an organisation leaves: its partnerships on the day, the worst hit first.
+    """Return the table of partnerships that end or lose their lead if an organisation leaves, the worst hit first.
 
-    For a day that is not in the past, the table also has records that only this organisation is responsible for.
+    Unless the day is in the past, the table also has records that only this organisation is responsible for.
     """
-    fates = {partnership: fate_of(chosen.pk, parties) for partnership, parties in parties_of.items()}
+    fates = {partnership: fate_of(leaving.pk, parties) for partnership, parties in parties_by_partnership.items()}
     rows_with_fate = []
     for partnership in partnerships.filter(pk__in=fates).order_by("title", "pk"):
-        others = [names[pk] for pk, _ in parties_of[partnership.pk] if pk != chosen.pk]
+        others = [names[pk] for pk, _ in parties_by_partnership[partnership.pk] if pk != leaving.pk]
         fate = fates[partnership.pk]
         row = _row_of(partnership, partnership.title, "Partnership", _FATES[fate], _who_is_left(others))
         rows_with_fate.append((fate, row))
     rows_with_fate.sort(key=lambda pair: pair[0])
     worst_first = [row for _, row in rows_with_fate]
     if day >= context.today:
-        worst_first += _rows_of_own_records(context.reader, chosen)
+        worst_first += _rows_of_own_records(context.reader, leaving)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
     note = "" if day >= context.today else "For a day in the past, this table has only partnerships."
-    title = f"What ends if {chosen.name} leaves"
+    title = f"What ends if {leaving.name} leaves"
     empty = "You cannot see any partnership that this organisation takes part in on this day."
     return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
 
 
 def _who_is_left(names: Sequence[str]) -> str:
+    """Return the remaining party by name, or the number of remaining parties."""
     if len(names) > 1:
         return f"{len(names)} others"
     return names[0] if names else "no other party"
@@ -251,18 +256,18 @@ def _row_of(record: Any, *cells: Cell) -> Row:
     return Row(cells, record.get_absolute_url(), f"{record._meta.model_name}-{record.pk}")
 
 
-def _rows_of_own_records(reader: Reader, chosen: Organisation) -> list[Row]:
-    """Return rows of an organisation's commitments, asks and offers, and of plans that it owns alone.
+def _rows_of_own_records(reader: Reader, organisation: Organisation) -> list[Row]:
+    """Return rows of an organisation's commitments, asks and offers, and of plans that it alone owns.
 
-    Only those that the reader may read.
+    They are only the records that the reader may read.
     """
-    open_now = Commitment.objects.followed_by(reader).under_way().select_related("giver", "receiver")
-    all_given = open_now.filter(giver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
-    all_awaited = open_now.filter(receiver=chosen).order_by("due_on", "pk")[:_MAX_RECORDS]
-    entries = Entry.objects.followed_by(reader).live().filter(organisation=chosen).order_by("-shared_at", "-pk")
+    open_commitments = Commitment.objects.followed_by(reader).under_way().select_related("giver", "receiver")
+    all_given = open_commitments.filter(giver=organisation).order_by("due_on", "pk")[:_MAX_RECORDS]
+    all_awaited = open_commitments.filter(receiver=organisation).order_by("due_on", "pk")[:_MAX_RECORDS]
+    entries = Entry.objects.followed_by(reader).live().filter(organisation=organisation).order_by("-shared_at", "-pk")
     open_plans = Plan.objects.present_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
-    other_owners = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=chosen)
-    owned_ids = PlanOwner.objects.filter(organisation=chosen).values("plan")
+    other_owners = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=organisation)
+    owned_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
     plans = open_plans.filter(~Exists(other_owners), pk__in=owned_ids).order_by("title", "pk")
     rows = [_row_of(given, given.text, "Commitment", "Nobody delivers it", str(given.receiver)) for given in all_given]
     rows += [
@@ -275,11 +280,11 @@ def _rows_of_own_records(reader: Reader, chosen: Organisation) -> list[Row]:
     return rows
 
 
-def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
-    """Return the table of the organisations in the picture, those with most partners first."""
-    ordered = sorted(shown, key=lambda pk: (-network.partners[pk], names[pk], pk))
+def _bodies(network: Network, shown_ids: Collection[int], names: _Names, kinds: Mapping[int, str]) -> Table:
+    """Return the table of the organisations in the picture; first the ones with most partners."""
+    ordered_ids = sorted(shown_ids, key=lambda pk: (-network.partners[pk], names[pk], pk))
 
-    def row(pk: int) -> Row:
+    def build_row(pk: int) -> Row:
         cells = (names[pk], str(OrganisationKind(kinds[pk]).label), network.partners[pk], network.held[pk])
         return Row(cells, href=names.around(pk), key=str(pk))
 
@@ -289,16 +294,18 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
         Column("Partners", Kind.COUNT),
         Column("Partnerships", Kind.NUMBER),
     )
-    rows, empty = LazyRows(ordered, row), "You cannot see any partnerships on this day."
+    rows, empty = LazyRows(ordered_ids, build_row), "You cannot see any partnerships on this day."
     return Table("organisations", "Organisations", columns, rows, empty=empty)
 
 
-def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
+def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table:
     """Return the table of links between the organisations in the picture, the strongest first.
 
-    There can be 200,000 links, so each stays one number until its row is shown, and numbers are sorted fast.
+    There can be 200,000 links, so each remains a single number until its row is shown, and numbers are sorted fast. A
+    number is made of the partnerships that the two share (counted down from the most) and of both organisations'
+    places.
     """
-    bodies = sorted(shown, key=lambda pk: (names[pk], pk))
+    bodies = sorted(shown_ids, key=lambda pk: (names[pk], pk))
     place_by_id, size = {pk: place for place, pk in enumerate(bodies)}, len(bodies)
     places = np.array([place_by_id.get(pk, -1) for pk in network.bodies], dtype=np.int64)
     places_of_low, places_of_high = places[network.low], places[network.high]
@@ -307,23 +314,23 @@ def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
     first, second = np.minimum(places_of_low, places_of_high), np.maximum(places_of_low, places_of_high)
     numbers = np.sort((((most - network.together) * size + first) * size + second)[is_shown])
 
-    def row(number: int) -> Row:
-        rest, second = divmod(number, size)
-        below_most, first = divmod(rest, size)
+    def build_row(number: int) -> Row:
+        without_second, second = divmod(number, size)
+        below_most, first = divmod(without_second, size)
         pk, partner = bodies[first], bodies[second]
         return Row((names[pk], names[partner], most - below_most), key=f"{min(pk, partner)}-{max(pk, partner)}")
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
-    rows = LazyRows(numbers.tolist(), row)
+    rows = LazyRows(numbers.tolist(), build_row)
     return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
 
 
 def _answers(
     context: ReportContext,
     network: Network,
-    without: Mapping[int, Sequence[int]],
+    pieces_by_body: Mapping[int, Sequence[int]],
     names: _Names,
-    chosen: Organisation | None,
+    centre: Organisation | None,
     day: dt.date,
 ) -> tuple[str, ...]:
     """Return the sentences above the tables, in the past or future tense unless the day is today."""
@@ -333,15 +340,15 @@ def _answers(
     bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
     links = counted(len(network.low), "link")
     sentences = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
-    worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_MAX_NAMED]
-    if worst:
-        worst_in_words = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
-        sentences.append(f"{counted(len(without), 'single point')} of failure: {worst_in_words}.")
-    if chosen is not None and chosen.pk in network.held:
-        ending_count, cut_off_count = network.ending[chosen.pk], _cut_off(without.get(chosen.pk, ()))
-        own_partnerships = counted(network.held[chosen.pk], "partnership")
+    worst_ids = sorted(pieces_by_body, key=lambda pk: (-_cut_off(pieces_by_body[pk]), names[pk]))[:_MAX_NAMED]
+    if worst_ids:
+        worst_in_words = ", ".join(f"{names[pk]} ({_cut_off(pieces_by_body[pk]):,} cut off)" for pk in worst_ids)
+        sentences.append(f"{counted(len(pieces_by_body), 'single point')} of failure: {worst_in_words}.")
+    if centre is not None and centre.pk in network.held:
+        ending_count, cut_off_count = network.ending[centre.pk], _cut_off(pieces_by_body.get(centre.pk, ()))
+        own_partnerships = counted(network.held[centre.pk], "partnership")
         sentences.append(
-            f"If {names[chosen.pk]} leaves, {ending_count} of its {own_partnerships} "
+            f"If {names[centre.pk]} leaves, {ending_count} of its {own_partnerships} "
             f"{'ends' if ending_count == 1 else 'end'}, and {counted(cut_off_count, 'organisation')} "
             f"{'is' if cut_off_count == 1 else 'are'} cut off."
         )

@@ -36,9 +36,9 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 
 #: In these statuses a partnership must have terms, a review date, a budget and liabilities.
 _IN_FORCE = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
-#: What the register finds missing or overdue, in the order of its first table.
+#: The gaps that the register looks for, in the order of its first table.
 _GAPS = ("terms in force", "review date", "review on time", "budget", "liabilities", "data-sharing agreement")
-#: How a sentence names what a partnership is without.
+#: The words for each missing fact, as they follow "without".
 _WITHOUT = MappingProxyType(
     {
         "terms in force": "terms in force",
@@ -48,7 +48,7 @@ _WITHOUT = MappingProxyType(
         "data-sharing agreement": "a data-sharing agreement that they need",
     }
 )
-#: A risk with this likelihood × impact, or more, is high.
+#: A risk is high if its likelihood × impact is at least this number.
 HIGH_RISK = 15
 
 
@@ -91,7 +91,7 @@ class _Line:
 
     @property
     def missing(self) -> list[str]:
-        """What the partnership must have but does not have."""
+        """The facts that the partnership must have but does not have."""
         partnership, missing_facts = self.partnership, []
         if self.is_in_force:
             missing_facts += [] if self.terms_since else ["terms in force"]
@@ -183,25 +183,25 @@ def _row(line: _Line) -> Row:
 
 
 def _gaps(lines: Sequence[_Line]) -> Table:
-    """Return the table of how many partnerships are without each thing, or have an overdue review."""
-    missing = Counter(what for line in lines for what in line.missing)
+    """Return the number of partnerships with each gap: something missing, or an overdue review."""
+    missing = Counter(fact for line in lines for fact in line.missing)
     missing["review on time"] = sum(bool(line.overdue) for line in lines)
-    rows = tuple(Row((what.capitalize(), missing[what]), key=what) for what in _GAPS)
+    rows = tuple(Row((fact.capitalize(), missing[fact]), key=fact) for fact in _GAPS)
     columns = (Column("What"), Column("Partnerships without it", Kind.NUMBER))
     return Table("gaps", "What is missing or overdue", columns, rows if lines else ())
 
 
 def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
-    """Return the sentence above the tables: how many partnerships have each gap, or high risks."""
+    """Return the sentence above the tables, with the number of partnerships with each gap and with high risks."""
     if not lines:
         return ()
-    missing = Counter(what for line in lines for what in line.missing)
-    parts = (
-        *((missing[what], f"without {words}") for what, words in _WITHOUT.items()),
+    missing = Counter(fact for line in lines for fact in line.missing)
+    numbers_and_words = (
+        *((missing[fact], f"without {words}") for fact, words in _WITHOUT.items()),
         (sum(bool(line.overdue) for line in lines), "with an overdue review"),
         (sum(bool(line.high_risk_count) for line in lines), "with high risks"),
     )
-    counts = ", ".join(f"{number} {words}" for number, words in parts if number)
+    counts = ", ".join(f"{number} {words}" for number, words in numbers_and_words if number)
     return (f"{counted(len(lines), 'partnership')}: {counts or 'nothing is missing or overdue'}.",)
 
 
@@ -211,42 +211,42 @@ def _lines(context: ReportContext) -> list[_Line]:
     if context.filters.get("kind"):
         rows = rows.filter(kind=context.filters["kind"])
     states = {partnership: partnership.state_on(context.today) for partnership in rows}
-    wanted, with_ended = context.filters.get("status"), context.filters.get("ended")
-    shown = [
+    chosen_status, includes_ended = context.filters.get("status"), context.filters.get("ended")
+    partnerships = [
         partnership
         for partnership, state in states.items()
-        if (state == wanted if wanted else (with_ended or state not in OVER))
+        if (state == chosen_status if chosen_status else (includes_ended or state not in OVER))
     ]
-    ids = [partnership.pk for partnership in shown]
+    ids = [partnership.pk for partnership in partnerships]
     chairs = _chairs(ids)
-    in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
-    since = dict(in_force.values_list("partnership", "from_day"))
+    terms_in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
+    terms_since = dict(terms_in_force.values_list("partnership", "from_day"))
     personal_documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
-    with_personal_data = set(personal_documents.values_list("partnership", flat=True))
-    must_share = [
+    ids_with_personal_data = set(personal_documents.values_list("partnership", flat=True))
+    needing_agreement = [
         partnership
-        for partnership in shown
-        if partnership.kind.needs_data_sharing or partnership.pk in with_personal_data
+        for partnership in partnerships
+        if partnership.kind.needs_data_sharing or partnership.pk in ids_with_personal_data
     ]
-    open_ids = open_among(must_share, context.today)
-    shares_data = {partnership.pk: partnership.pk in open_ids for partnership in must_share}
+    open_ids = open_among(needing_agreement, context.today)
+    shares_data = {partnership.pk: partnership.pk in open_ids for partnership in needing_agreement}
     risk_counts = _risk_counts(context.reader, ids)
     return [
         _Line(
             partnership,
             states[partnership],
             chairs.get(partnership.pk, ""),
-            since.get(partnership.pk),
+            terms_since.get(partnership.pk),
             shares_data.get(partnership.pk),
             *risk_counts.get(partnership.pk, (0, 0)),
             context.today,
         )
-        for partnership in shown
+        for partnership in partnerships
     ]
 
 
 def _chairs(ids: Sequence[int]) -> dict[int, str]:
-    """Return the name of each partnership's chair; if there is no chair, of its lead organisation."""
+    """Return the name of each partnership's chair, or of its lead organisation if it has no chair."""
     chairs: dict[int, str] = {}
     parties = Party.objects.present().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
     for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
@@ -256,7 +256,7 @@ def _chairs(ids: Sequence[int]) -> dict[int, str]:
 
 
 def _risk_counts(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return how many risks the open plans of each partnership list, and how many of those risks are high."""
+    """Return the number of risks, and of high risks, in the open plans of each partnership."""
     plans = Plan.objects.inside_for(reader).filter(partnership__in=ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     scores_by_id: defaultdict[int, list[int]] = defaultdict(list)
@@ -266,6 +266,7 @@ def _risk_counts(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int
 
 
 def _score(risk: dict[str, Any]) -> int:
+    """Return the score of a risk: likelihood × impact."""
     return int(risk["likelihood"]) * int(risk["impact"])
 
 

@@ -1,4 +1,4 @@
-"""Promises kept: how many commitments each organisation made, kept, missed and cancelled."""
+"""The report on promises kept: how many commitments each organisation made, kept, missed and cancelled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
 
-#: The table of overdue commitments lists at most this many, those that are overdue the longest first.
+#: The most overdue commitments that the table lists, the longest overdue first.
 _MAX_OVERDUE = 100
 
 
@@ -50,7 +50,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _GiverCounts:
-    """How many promises of one giver were kept on time or late, are overdue, cancelled or under way."""
+    """The numbers of one giver's promises that were kept on time or late, are overdue, cancelled or under way."""
 
     giver: str
     pk: int | None
@@ -62,14 +62,14 @@ class _GiverCounts:
 
     @property
     def agreed(self) -> int:
-        """How many promises the giver agreed."""
+        """The number of promises that the giver agreed."""
         return self.on_time + self.late + self.overdue + self.cancelled + self.under_way
 
     @property
     def share(self) -> Decimal | None:
-        """The share of kept promises among those that are no longer under way, in per cent; None if there are none."""
-        kept, settled = self.on_time + self.late, self.agreed - self.under_way
-        return (Decimal(100) * kept / settled).quantize(Decimal("0.1")) if settled else None
+        """The share of kept promises among those no longer under way, in per cent; None if all are under way."""
+        kept, ended = self.on_time + self.late, self.agreed - self.under_way
+        return (Decimal(100) * kept / ended).quantize(Decimal("0.1")) if ended else None
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -80,8 +80,8 @@ class _GiverCounts:
 
 def _compute(context: ReportContext) -> Snapshot:
     """Count by giver which agreed commitments were kept on time."""
-    agreed = _agreed(context.reader, context.filters)
-    lines = _by_giver(agreed, context.today)
+    agreed_commitments = _agreed_commitments(context.reader, context.filters)
+    lines = _by_giver(agreed_commitments, context.today)
     return Snapshot(
         report=PROMISES_KEPT.slug,
         title=PROMISES_KEPT.title,
@@ -89,7 +89,7 @@ def _compute(context: ReportContext) -> Snapshot:
         made_for=context.made_for,
         filters=context.filter_labels,
         answers=_answers(lines),
-        tables=(_giver_table(lines), overdue_table(agreed, context.today)),
+        tables=(_giver_table(lines), overdue_table(agreed_commitments, context.today)),
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
@@ -101,30 +101,31 @@ def _compute(context: ReportContext) -> Snapshot:
     )
 
 
-def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
+def _agreed_commitments(reader: Reader, filters: Any) -> CommitmentQuerySet:
     """Return the promises that count: commitments that both sides agreed and did not replace."""
     rows = Commitment.objects.visible_to(reader).filter(
         kind=Kind.COMMITMENT, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False
     )
     rows = rows.exclude(status=Status.SUPERSEDED)
-    if chosen.get("partnership"):
-        rows = rows.filter(partnership=chosen["partnership"])
-    if chosen.get("due_from"):
-        rows = rows.filter(original_due_on__gte=chosen["due_from"])
-    if chosen.get("due_to"):
-        rows = rows.filter(original_due_on__lte=chosen["due_to"])
+    if filters.get("partnership"):
+        rows = rows.filter(partnership=filters["partnership"])
+    if filters.get("due_from"):
+        rows = rows.filter(original_due_on__gte=filters["due_from"])
+    if filters.get("due_to"):
+        rows = rows.filter(original_due_on__lte=filters["due_to"])
     return rows
 
 
 def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
     """Return the counts of each giver, by name.
 
-    The first agreed due date decides whether a promise was kept on time, the present due date whether it is overdue.
+    The first agreed due date decides whether a promise was kept on time, and the present due date whether it is
+    overdue.
     """
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     on_time = Q(done_on__lte=F("original_due_on"))
     overdue = overdue_on(today)
-    by_giver = (
+    rows_by_giver = (
         rows.order_by()
         .annotate(done_on=TruncDate("done_at"))
         .values("giver", "giver__name", "giver_name")
@@ -142,12 +143,13 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
             row["giver"],
             *(row[name] for name in ("on_time", "late", "overdue", "cancelled", "under_way")),
         )
-        for row in by_giver
+        for row in rows_by_giver
     ]
     return sorted(lines, key=lambda line: (line.giver.casefold(), line.pk or 0))
 
 
 def _total(lines: Sequence[_GiverCounts]) -> _GiverCounts:
+    """Return the counts of all givers together."""
     columns = zip(
         *((line.on_time, line.late, line.overdue, line.cancelled, line.under_way) for line in lines), strict=True
     )
@@ -155,7 +157,7 @@ def _total(lines: Sequence[_GiverCounts]) -> _GiverCounts:
 
 
 def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
-    """Return a row for each giver, and a total if there are any."""
+    """Return a row for each giver, and a total if there are any rows."""
     columns = (
         Column("Who promised"),
         *(
@@ -179,13 +181,13 @@ def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
     )
 
 
-def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
-    """Return the table of overdue commitments, those that are overdue the longest first."""
-    overdue = agreed.overdue(today)
-    late = list(overdue.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
-    name_as_at(late)
+def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
+    """Return the table of overdue commitments, the longest overdue first."""
+    overdue_commitments = commitments.overdue(today)
+    longest_overdue = list(overdue_commitments.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
+    name_as_at(longest_overdue)
     rows = []
-    for commitment in late:
+    for commitment in longest_overdue:
         assert commitment.due_on is not None  # an overdue commitment has a due date
         cells = (
             commitment.reference,
@@ -206,7 +208,7 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
-    count = number_of(overdue, rows, limit=_MAX_OVERDUE)
+    count = number_of(overdue_commitments, rows, limit=_MAX_OVERDUE)
     left_out = count - len(rows)
     note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."

@@ -17,12 +17,12 @@ from partnerships.reports.counts import Balance
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: Partners that the report compares, by name.
+#: The most partners that the report compares, in order of their names.
 _MAX_PARTNERS = 300
 
 
 class _Filters(Form):
-    """The organisation whose balance the report shows."""
+    """The filter of the report: an organisation."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation",
@@ -77,7 +77,7 @@ def _table(name: str, balances_with_rows: Sequence[Balance]) -> Table:
     labels = []  # in the order of `Balance.figures`
     for words in (asks, promises):
         for side in (name, "Partner"):
-            labels += [f"{side} {what}" for what in words]
+            labels += [f"{side} {verb}" for verb in words]
     columns = (Column("Partner"), *(Column(label, Kind.NUMBER) for label in labels))
     rows = tuple(map(_row, balances_with_rows))
     sums = [sum(column) for column in zip(*(balance.figures for balance in balances_with_rows), strict=True)]
@@ -89,13 +89,14 @@ def _table(name: str, balances_with_rows: Sequence[Balance]) -> Table:
 
 
 def _row(balance: Balance) -> Row:
+    """Return the row of a balance with one partner."""
     partner = balance.partner
     assert partner is not None  # `balances` sets it
     return Row((partner.name, *balance.figures), partner.get_absolute_url(), f"organisation-{partner.pk}")
 
 
 def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...]:
-    """Return the sentences on how many asks each side made, and how many of them the other side met."""
+    """Return sentences with the number of asks that each side made, and that the other side met."""
     if not balances_with_rows:
         return ()
     total = Balance()

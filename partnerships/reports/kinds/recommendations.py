@@ -1,4 +1,4 @@
-"""The report on recommendations: what organisations do about those of each publication, and what has changed."""
+"""The report on recommendations: what organisations do about them, and what has changed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_betw
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: How far back the report looks if no day is chosen.
+#: The time that the report covers if no day is chosen.
 _LOOK_BACK = dt.timedelta(days=91)
 
 
 class _Filters(Form):
-    """The day since which changes are listed, and the partnership."""
+    """The filters of the report: the day since which it lists changes, and a partnership."""
 
     since = DayField(label="Since", required=False, help_text="Leave empty for the last three months.")
     partnership = forms.ModelChoiceField(
@@ -43,17 +43,17 @@ class _Filters(Form):
 def _compute(context: ReportContext) -> Snapshot:
     """Count the recommendations that are being worked on, and list what has changed since a day."""
     since = context.filters.get("since") or context.today - _LOOK_BACK
-    moved = _moved(context, since)
+    changes_table = _changes_table(context, since)
     sources = _sources(context.reader)
-    moves = counted(len(moved.rows), "change")
+    changes_in_words = counted(len(changes_table.rows), "change")
     return Snapshot(
         report=RECOMMENDATIONS.slug,
         title=RECOMMENDATIONS.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=(f"{moves} since {since:%-d %B %Y}.",),
-        tables=(sources, moved),
+        answers=(f"{changes_in_words} since {since:%-d %B %Y}.",),
+        tables=(sources, changes_table),
         charts=(Chart("Recommendations recorded and being worked on, by report", "sources", (1, 3)),),
         sources=(Source("What organisations say, and what partnerships adopted", context.today),),
         notes=(
@@ -67,7 +67,7 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _sources(reader: Reader) -> Table:
-    """Return the published reports, with how many of their recommendations are recorded and worked on."""
+    """Return the published reports, with the numbers of recommendations recorded and worked on."""
     sources: list[Any] = sources_for(reader)  # annotated with `recorded` and `worked_on`
     rows = tuple(
         Row(
@@ -86,8 +86,8 @@ def _sources(reader: Reader) -> Table:
     return Table("sources", "By report", columns, rows, empty="No reports are recorded.")
 
 
-def _moved(context: ReportContext, since: dt.date) -> Table:
-    """Return the changes since the day, the newest first."""
+def _changes_table(context: ReportContext, since: dt.date) -> Table:
+    """Return the table of changes since the day, the newest first."""
     partnership = context.filters.get("partnership") or None
     moves = moves_between(context.reader, since, context.today + dt.timedelta(days=1), partnership)
     rows = tuple(

@@ -1,7 +1,7 @@
 """Count partnerships, asks, offers, plans and commitments by council area and theme, with numpy.
 
 `standing_rows` reads the records. Here, columns of ids are numpy arrays, and `Pairs` are two such columns side by side:
-for example, ids of asks beside the districts in which these count.
+for example, the ids of asks beside the districts in which they count.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 else:
     np = late("numpy")
 
-#: Two columns of equal length: ids of records, and for each a district, an area or a theme. Ids can occur again.
+#: Two columns of equal length: ids of records, and beside each a district, an area or a theme. Ids may be repeated.
 Pairs: TypeAlias = tuple["Numbers", "Numbers"]
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageCounts:
-    """How many records there are, by kind of record, district (id) and theme; "" is no theme.
+    """The number of records, by kind of record, district (id) and theme; "" is no theme.
 
     A record about two themes counts under both in `by_theme`, and once in `in_all`, which has no themes.
     """
@@ -50,7 +50,7 @@ def count_coverage(reader: Reader, districts: Districts) -> CoverageCounts:
 
 
 class _CoverageCounter:
-    """Finds the districts of each record, and counts.
+    """Find the districts of each record, and count the records.
 
     In its pairs, a district is an index of `_district_ids`, because numpy counts small numbers fast.
     """
@@ -63,7 +63,7 @@ class _CoverageCounter:
         #: Pairs of an area and a district that the area covers: a county with each of its districts, and so on.
         self._districts_by_area = _as_pairs(
             (area, index_by_district[district])
-            for area, district_ids in districts.meant.items()
+            for area, district_ids in districts.ids_by_area.items()
             for district in district_ids
         )
         self._council_ids = np.array([*districts.council_names], dtype=np.int64)
@@ -77,10 +77,10 @@ class _CoverageCounter:
         return ids_and_areas[0][rows], districts
 
     def _partnerships_and_owners(self) -> tuple[Pairs, Pairs]:
-        """Return partnerships beside their districts, and plans without sites beside the organisations that own them.
+        """Return partnerships beside their districts, and plans without sites beside their owner organisations.
 
-        A partnership counts in its own areas; without any, in the areas of its parties. One query reads both parties
-        and owners.
+        A partnership counts in its own areas, or in the areas of its parties if it has none. One query reads both
+        parties and owners.
         """
         with_areas = _distinct(self._in_districts(self._records.partnership_areas))
         ids_without_areas = _without(self._records.partnerships[0], with_areas[0])
@@ -92,8 +92,8 @@ class _CoverageCounter:
     def _districts_of_organisations(self, ids: Numbers, organisations: Numbers) -> Pairs:
         """Return ids beside the districts of their organisations.
 
-        If some of a record's organisations are councils, only the councils' districts count: a housing association that
-        serves many areas would otherwise put the record in all of them.
+        If some of a record's organisations are councils, only the councils' districts count. Otherwise a housing
+        association that serves many areas would put the record in all of them.
         """
         is_council = np.isin(organisations, self._council_ids)
         is_counted = is_council | ~np.isin(ids, ids[is_council])
@@ -101,7 +101,7 @@ class _CoverageCounter:
         return _distinct((ids[is_counted][rows], districts))
 
     def _own_or_of_partnership(self, ids: Numbers, partnerships: Numbers, own: Pairs) -> tuple[Pairs, Numbers]:
-        """Return records beside their `own` districts or, without any, beside the districts of their partnership.
+        """Return records beside their `own` districts or, without any, beside their partnership's districts.
 
         Also returns the indexes of the records that have neither.
         """
@@ -113,23 +113,23 @@ class _CoverageCounter:
 
     @cached_property
     def _entry_districts(self) -> Pairs:
-        """Asks and offers beside the districts of their areas, or else of their partnership or organisation."""
+        """Asks and offers beside the districts of their areas, else of their partnership or organisation."""
         ids, _is_offer, _themes, organisations, partnerships = self._records.entries
         with_areas = _distinct(self._in_districts(self._records.entry_areas))
-        placed, unplaced = self._own_or_of_partnership(ids, partnerships, with_areas)
-        rows, districts = _joined(organisations[unplaced], self._organisation_districts)
-        return _concatenated(placed, (ids[unplaced][rows], districts))
+        located_entries, remaining_indexes = self._own_or_of_partnership(ids, partnerships, with_areas)
+        rows, districts = _joined(organisations[remaining_indexes], self._organisation_districts)
+        return _concatenated(located_entries, (ids[remaining_indexes][rows], districts))
 
     @cached_property
     def _commitment_themes(self) -> Pairs:
-        """Commitments beside the themes of the asks and offers that they meet; beside 0 if there are none."""
+        """Commitments beside the themes of the asks and offers that they meet; beside 0 if they meet none."""
         commitments, _entries, themes = self._records.met
         all_ids = self._records.commitments[0]
         no_themes = np.zeros_like(all_ids)
         return _with_theme(_concatenated((all_ids, no_themes), (commitments, themes)))
 
     def count_partnerships(self) -> None:
-        """Count partnerships under the theme of their kind, and under the themes of all that belongs to them."""
+        """Count partnerships under the theme of their kind, and under the themes of their records."""
         records = self._records
         rows, commitment_themes = _joined(records.commitments[0], self._commitment_themes)
         themes = _concatenated(
@@ -147,29 +147,29 @@ class _CoverageCounter:
         self._count(("ask", "offer"), self._entry_districts, (ids, is_offer * len(self._records.themes) + themes))
 
     def count_commitments(self) -> None:
-        """Count commitments where the entries that they meet count, else in their partnership's or sides' districts."""
+        """Count commitments where the entries that they meet count, else where their partnership or sides are."""
         ids, givers, receivers, partnerships = self._records.commitments
         rows, districts = _joined(self._records.met[1], self._entry_districts)
         of_entries = _distinct((self._records.met[0][rows], districts))
-        placed, unplaced = self._own_or_of_partnership(ids, partnerships, of_entries)
+        located_commitments, remaining_indexes = self._own_or_of_partnership(ids, partnerships, of_entries)
 
-        ids_twice = np.concatenate([ids[unplaced], ids[unplaced]])
-        sides = np.concatenate([givers[unplaced], receivers[unplaced]])
-        is_organisation = sides > 0  # a giver that is not in the directory is 0
+        ids_twice = np.concatenate([ids[remaining_indexes], ids[remaining_indexes]])
+        sides = np.concatenate([givers[remaining_indexes], receivers[remaining_indexes]])
+        is_organisation = sides > 0  # 0 is a giver that is not in the directory
         of_sides = self._districts_of_organisations(ids_twice[is_organisation], sides[is_organisation])
-        self._count(("commitment",), _concatenated(placed, of_sides), self._commitment_themes)
+        self._count(("commitment",), _concatenated(located_commitments, of_sides), self._commitment_themes)
 
     def count_plans(self) -> None:
         """Count plans where their sites are, else in the districts of their partnership or their owners."""
         ids, themes, partnerships = self._records.plans
-        placed, unplaced = self._own_or_of_partnership(ids, partnerships, self._site_districts)
+        located_plans, remaining_indexes = self._own_or_of_partnership(ids, partnerships, self._site_districts)
         plan_ids, owners = self._plan_owners
-        is_unplaced = np.isin(plan_ids, ids[unplaced])
-        of_owners = self._districts_of_organisations(plan_ids[is_unplaced], owners[is_unplaced])
-        self._count(("plan",), _concatenated(placed, of_owners), (ids, themes))
+        is_remaining = np.isin(plan_ids, ids[remaining_indexes])
+        of_owners = self._districts_of_organisations(plan_ids[is_remaining], owners[is_remaining])
+        self._count(("plan",), _concatenated(located_plans, of_owners), (ids, themes))
 
     def _count(self, kinds: Sequence[str], districts: Pairs, theme_codes: Pairs) -> None:
-        """Count records beside their districts under each of their themes, and each record once in all.
+        """Count records beside their districts: under each of their themes, and each record once in all.
 
         With two `kinds` of record, the codes of themes of the second kind come after all codes of the first, so that
         one pass counts both.
@@ -196,32 +196,36 @@ class _CoverageCounter:
 
 
 def _as_pairs(rows: Iterable[tuple[int, int]]) -> Pairs:
+    """Return the rows as two columns."""
     firsts, seconds = np.array([*rows], dtype=np.int64).reshape(-1, 2).T
     return firsts, seconds
 
 
 def _concatenated(*pairs: Pairs) -> Pairs:
-    """Return all of these pairs, one after the other."""
+    """Return the rows of all these pairs, one after the other."""
     firsts, seconds = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
     return firsts, seconds
 
 
 def _distinct(pairs: Pairs) -> Pairs:
-    """Return each pair once, in order. The second of a pair must be a small number."""
+    """Return each row of the pairs once, in order. The second column must have small numbers."""
     size = int(pairs[1].max(initial=0)) + 1
-    # Only with `return_index` does numpy sort, which is faster here than its hash table.
+    # With `return_index`, numpy sorts the numbers, which is faster here than its hash table.
     firsts, seconds = np.divmod(np.unique(pairs[0] * size + pairs[1], return_index=True)[0], size)
     return firsts, seconds
 
 
-def _without(ids: Numbers, others: Numbers) -> Numbers:
-    """Return the ids that are not among the others."""
-    remaining: Numbers = ids[~np.isin(ids, others)]
+def _without(ids: Numbers, other_ids: Numbers) -> Numbers:
+    """Return the ids that are not among the other ids."""
+    remaining: Numbers = ids[~np.isin(ids, other_ids)]
     return remaining
 
 
 def _with_theme(pairs: Pairs) -> Pairs:
-    """Return each id beside each of its themes once. Theme 0 (no theme) stays only for ids that have no other."""
+    """Return each id beside each of its themes once.
+
+    Theme 0 (no theme) remains only for ids that have no other theme.
+    """
     ids, themes = _distinct(pairs)
     is_kept = (themes > 0) | ~np.isin(ids, ids[themes > 0])
     return ids[is_kept], themes[is_kept]
@@ -230,17 +234,18 @@ def _with_theme(pairs: Pairs) -> Pairs:
 def _joined(keys: Numbers, pairs: Pairs) -> Pairs:
     """Join a column of keys with pairs, as SQL does.
 
-    Returns two columns: the index of a key, and the second half of a pair that begins with that key; all combinations.
+    Returns two columns with all combinations: the index of a key, and the second half of a pair that begins with that
+    key.
     """
     order = np.argsort(pairs[0], kind="stable")
     ids = pairs[0][order]
-    # In sorted order, equal ids are next to each other: where each group of them starts, and how long it is.
+    # In sorted order, equal ids are next to each other. `starts` and `lengths` describe these groups.
     starts = np.flatnonzero(np.diff(ids, prepend=-1))
     if not len(starts):
         return keys[:0], keys[:0]
     lengths = np.diff(starts, append=len(ids))
 
-    # The group of each key; no rows for a key without a group.
+    # The group of each key, and its number of rows: none for a key without a group.
     groups = np.minimum(np.searchsorted(ids[starts], keys), len(starts) - 1)
     row_counts = np.where(ids[starts[groups]] == keys, lengths[groups], 0)
 

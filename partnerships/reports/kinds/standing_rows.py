@@ -51,7 +51,7 @@ _THEME_BY_PARTNERSHIP_KIND = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records that a reader may see: for each kind, an array with one row for each of its columns.
+    """The records that a reader may see: for each kind of record, an array with one row for each column.
 
     Organisations, partnerships, areas and so on are ids; 0 means none. A theme is its index in `themes`; 0 is no theme.
     """
@@ -74,7 +74,7 @@ def records_for(reader: Reader, districts: Districts) -> Records:
     themes_of_kinds = {*_THEME_BY_PLAN_KIND.values(), *_THEME_BY_PARTNERSHIP_KIND.values()}
     themes = ["", *sorted({*Theme.by_code(), *themes_of_kinds})]
     values_by_name |= {
-        "areas": as_array([*districts.meant]),
+        "areas": as_array([*districts.ids_by_area]),
         "today": districts.today,
         "now": timezone.now(),
         "themes": themes,
@@ -83,29 +83,30 @@ def records_for(reader: Reader, districts: Districts) -> Records:
     }
     (packed_kinds,) = binary_rows(_STATEMENT.format(**sql_by_name), values_by_name)
     arrays = [unpacked(value, len(columns)) for value, (_, *columns) in zip(packed_kinds, _PACKED, strict=True)]
-    # "?" is for themes that are not in the vocabulary any more (see `_PLACE`).
+    # "?" stands for all themes that are not in the vocabulary any more (see `_THEME_INDEX`).
     return Records((*themes, "?"), *arrays)
 
 
 def bodies_of(partnerships: Sequence[int], plans: Sequence[int]) -> tuple[Numbers, Numbers]:
     """Return the present parties of some partnerships, and the owners of some plans, in one query.
 
-    Both are two columns: the ids of partnerships (or plans), and the ids of organisations.
+    Each result has two columns: the ids of partnerships (or plans), and the ids of organisations.
     """
     rows = rows_of(_BODIES, [as_array([*partnerships]), as_array([*plans])]) if partnerships or plans else []
     parties, owners = (
-        np.array([row[1:] for row in rows if row[0] is of_plan], dtype=np.int64).reshape(-1, 2).T
-        for of_plan in (False, True)
+        np.array([row[1:] for row in rows if row[0] is is_of_plan], dtype=np.int64).reshape(-1, 2).T
+        for is_of_plan in (False, True)
     )
     return parties, owners
 
 
 def _kinds_and_themes(name: str, theme_by_kind: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the kinds and their themes as two parameters of the statement."""
     return {f"{name}_kinds": [*theme_by_kind], f"{name}_themes": [*theme_by_kind.values()]}
 
 
 def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the SQL for the records that the reader may see, by name, and its values by name."""
+    """Return the SQL for the records that the reader may see, by name, and the values of its parameters."""
     querysets: dict[str, Any] = {
         "partnerships": Partnership.objects.known_today_to(reader).live().values("pk", "kind_id"),
         "entries": Entry.objects.followed_by(reader)
@@ -132,7 +133,7 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 _ID, _WORD = "NULL::bigint", "NULL::text"
-#: Statements without rows, used when the reader may see none of those records.
+#: Statements without rows, for a kind of which the reader may see no records.
 _EMPTY = {
     name: f"SELECT {', '.join(columns)} WHERE FALSE"
     for name, columns in {
@@ -144,35 +145,35 @@ _EMPTY = {
         "public": (_ID,),
     }.items()
 }
-#: The index of a theme in `themes`. A theme that is not in the list gets the last index.
-_PLACE = "coalesce(array_position(%(themes)s::text[], {}::text), cardinality(%(themes)s::text[]) + 1) - 1"
-#: What the statement returns: the name of each kind of row, and its columns in the order of `Records`.
+#: SQL for the index of a theme in `themes`. A theme that is not in the list gets the last index.
+_THEME_INDEX = "coalesce(array_position(%(themes)s::text[], {}::text), cardinality(%(themes)s::text[]) + 1) - 1"
+#: The results of the statement: each kind of row with its columns, in the order of `Records`.
 _PACKED = (
     ("served", "body", "area_id"),
-    ("partnerships", "id", _PLACE.format("coalesce(theme, '')")),
+    ("partnerships", "id", _THEME_INDEX.format("coalesce(theme, '')")),
     ("partnership_areas", "partnership_id", "area_id"),
-    ("entries", "id", "(direction = 'offer')::int", _PLACE.format("theme"), "body", "coalesce(partnership, 0)"),
+    ("entries", "id", "(direction = 'offer')::int", _THEME_INDEX.format("theme"), "body", "coalesce(partnership, 0)"),
     ("entry_areas", "entry_id", "area_id"),
     ("commitments", "id", "coalesce(giver, 0)", "coalesce(receiver, 0)", "coalesce(partnership, 0)"),
-    ("met", "commitment", "entry", _PLACE.format("theme")),
-    ("plans", "id", _PLACE.format("coalesce(theme, '')"), "coalesce(partnership, 0)"),
+    ("met", "commitment", "entry", _THEME_INDEX.format("theme")),
+    ("plans", "id", _THEME_INDEX.format("coalesce(theme, '')"), "coalesce(partnership, 0)"),
     ("sites", "plan_id", "area_id"),
 )
-_MEANT = "area_id = ANY(%(areas)s::bigint[])"
+_IN_AREA = "area_id = ANY(%(areas)s::bigint[])"
 #: One statement for all kinds of row. Values are parameters (`%(name)s`); only Django's own SQL for rights is inserted.
 _STATEMENT = f"""
 WITH served AS (
     SELECT organisation_id AS body, area_id FROM organisations_areaserved
-    WHERE (ends_on IS NULL OR ends_on > %(today)s) AND (starts_on IS NULL OR starts_on <= %(today)s) AND {_MEANT}
+    WHERE (ends_on IS NULL OR ends_on > %(today)s) AND (starts_on IS NULL OR starts_on <= %(today)s) AND {_IN_AREA}
 ), partnerships AS MATERIALIZED (
     SELECT id, theme FROM ({{partnerships}}) AS found(id, kind)
     LEFT JOIN unnest(%(partnership_kinds)s::text[], %(partnership_themes)s::text[]) AS themes(kind, theme) USING (kind)
 ), partnership_areas AS (
     SELECT partnership_id, area_id FROM agreements_partnership_areas
-    WHERE {_MEANT} AND partnership_id IN (SELECT id FROM partnerships)
+    WHERE {_IN_AREA} AND partnership_id IN (SELECT id FROM partnerships)
 ), entries AS MATERIALIZED (SELECT * FROM ({{entries}}) AS found(id, direction, theme, body, partnership)
 ), entry_areas AS (
-    SELECT entry_id, area_id FROM exchange_entry_areas WHERE {_MEANT} AND entry_id IN (SELECT id FROM entries)
+    SELECT entry_id, area_id FROM exchange_entry_areas WHERE {_IN_AREA} AND entry_id IN (SELECT id FROM entries)
 ), commitments AS MATERIALIZED (SELECT * FROM ({{commitments}}) AS found(id, giver, receiver, partnership)
 ), met AS (
     SELECT commitment, entry, theme FROM ({{fulfilments}}) AS found(commitment, entry, theme)

@@ -25,14 +25,14 @@ from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
-#: The table lists at most this many asks, those that wait longest first.
+#: The most asks that the table lists, the longest waiting first.
 _MAX_LISTED = 200
-#: The groups of ages, the youngest first: the least age of each in days, and its label.
+#: The groups by age, the youngest first: the lowest age of each in days, and its label.
 _AGES = ((0, "Up to 2 weeks"), (15, "Up to 4 weeks"), (29, "Up to 8 weeks"), (57, "Up to half a year"), (183, "Longer"))
 
 
 class _Filters(Form):
-    """Which asks count."""
+    """The filters of the report: a theme and a partnership."""
 
     theme = forms.ChoiceField(label="Theme", required=False)
     partnership = forms.ModelChoiceField(
@@ -51,7 +51,7 @@ class _Filters(Form):
 
 
 def _compute(context: ReportContext) -> Snapshot:
-    """Count the asks that nobody has answered by age and theme, and list the oldest."""
+    """Count the unanswered asks by age and theme, and list the oldest asks."""
     asks = Entry.objects.visible_to(context.reader).filter(direction=Direction.ASK).unanswered()
     if context.filters.get("theme"):
         asks = asks.filter(theme=context.filters["theme"])
@@ -75,13 +75,16 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 def _shared_before(today: dt.date, days: int) -> Q:
-    """Return the condition on asks that are at least this many days old."""
-    first = today - dt.timedelta(days=days - 1)
-    return Q(shared_at__lt=beginning_of(first))
+    """Return the condition that an ask is at least this many days old."""
+    first_day = today - dt.timedelta(days=days - 1)
+    return Q(shared_at__lt=beginning_of(first_day))
 
 
 def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
-    """Count the asks of each theme in each of the `_AGES`, by the code of the theme, in one statement."""
+    """Return the numbers of asks of each theme in each of the `_AGES`, by the theme's code.
+
+    They are counted in one statement.
+    """
     least_days = [(index, days) for index, (days, _label) in enumerate(_AGES) if days]
     # The oldest group comes first, because the first condition that is true decides.
     age = Case(
@@ -96,6 +99,7 @@ def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
 
 
 def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
+    """Return the table of asks by age."""
     rows = tuple(
         Row((label, sum(counts_of_theme[index] for counts_of_theme in counts.values())))
         for index, (_days, label) in enumerate(_AGES)
@@ -105,8 +109,9 @@ def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
 
 
 def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
+    """Return the table of asks by theme, the most asks first."""
     labels = dict(Theme.all_choices())
-    # Sorting keeps the order by code of themes with the same number.
+    # Themes with the same number of asks remain in order of their codes, because sorting is stable.
     largest_first = sorted(counts.items(), key=lambda theme_and_counts: -sum(theme_and_counts[1]))
     # The first two ages are up to 4 weeks.
     rows = tuple(
@@ -118,11 +123,14 @@ def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
 
 
 def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = None) -> Table:
-    """Return the table of the asks that have waited longest. `number` is the number of all asks, if it is known."""
+    """Return the table of the asks that have waited longest.
+
+    `number` is the number of all asks, if the caller knows it already.
+    """
     rows = []
-    oldest = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
-    name_as_at(oldest)
-    for ask in oldest:
+    oldest_asks = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
+    name_as_at(oldest_asks)
+    for ask in oldest_asks:
         assert ask.shared_at is not None  # drafts are not unanswered
         shared_on = timezone.localdate(ask.shared_at)
         cells = (ask.title, str(ask.organisation), shared_on, (today - shared_on).days, ask.closes_on)
@@ -143,12 +151,14 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
-    """Return the sentence on the number of unanswered asks, and the age of the oldest."""
+    """Return the sentence on the number of unanswered asks, and the age of the oldest ask."""
     count = int(str(ages.total.cells[1])) if ages.total else 0
     if not oldest.rows:
         return ("No asks are waiting for an answer.",)
-    longest = oldest.rows[0]
-    return (f"{counted(count, 'ask')} without an answer; the oldest for {counted(int(str(longest.cells[3])), 'day')}.",)
+    oldest_row = oldest.rows[0]
+    return (
+        f"{counted(count, 'ask')} without an answer; the oldest for {counted(int(str(oldest_row.cells[3])), 'day')}.",
+    )
 
 
 UNANSWERED_ASKS = Report(

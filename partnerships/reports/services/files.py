@@ -1,4 +1,4 @@
-"""Files of long reports: people ask for them, and a worker makes them and shows its progress."""
+"""Files of long reports: people request them, and a worker writes them and shows its progress."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import from_json, record_ids_by_kind, to_json
 
-#: Files of one report that a person may have at a time; its page lists them.
+#: The most files of one report that a person may have at a time. The report's page lists them.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
-#: If a worker dies, another one makes its file again after this time.
+#: If a worker dies, another worker writes its file after this time.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = "We could not make the file. Try again, or choose fewer partnerships or a shorter time."
 
 
 class UnableToMakeFile(Exception):
-    """There is no such report or format, the person has too many files, or the filters are not valid."""
+    """Raised if there is no such report or format, the person has too many files, or the filters are not valid."""
 
 
 @transaction.atomic
 def ask_for_file(*, report: str, query_string: str, form: str, person: User, now: dt.datetime) -> ReportFile:
-    """Ask a worker to make a file of a report with these filters. Raises `UnableToMakeFile`."""
+    """Request a file of a report with these filters, which a worker will write. Raises `UnableToMakeFile`."""
+    # The person's row is locked, so that two requests at the same moment do not exceed the number of files.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     require(has_open_account(person))
     definition = find_report(report)
@@ -52,24 +53,25 @@ def ask_for_file(*, report: str, query_string: str, form: str, person: User, now
 
 @transaction.atomic
 def remove_file(*, file: ReportFile, person: User) -> None:
-    """Delete a file of the person."""
-    locked = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
-    require(locked.person_id == person.pk)
-    locked.delete()
+    """Delete a file of the person. Raises `UnableToAct` if it belongs to another person."""
+    locked_file = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
+    require(locked_file.person_id == person.pk)
+    locked_file.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker, and return how many were tried. It can be repeated."""
-    waiting = ReportFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
-    return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
+    """Write the files that are waiting for a worker, and return how many were tried. This is safe to repeat."""
+    waiting_files = ReportFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
+    return work_through(waiting_files, partial(_write_file, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 
 
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
-    """Whether the file belongs to the person, is less than a day old, and they may still read everything in it.
+    """Return whether the person may download the file.
 
-    They must act for the same organisations and partnerships as when it was made, because the figures depend on these;
-    and they must still see every record that a row names. A file is also refused if the report now withholds something
-    from them.
+    The file must belong to the person and be less than a day old, and the person may still read everything in it.
+    They must act for the same organisations and partnerships as when the file was written, because the figures depend
+    on these, and must still see every record that a row names. A file is also refused if the report would now
+    withhold some of its figures from the person.
     """
     report = find_report(file.report)
     is_available = file.is_made and file.person_id == person.pk and now < file.asked_at + KEPT
@@ -84,15 +86,15 @@ def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
 
 
 def _can_see_records(person: User, kind: str, record_ids: Collection[int]) -> bool:
-    """Whether the person may see all these records of a kind."""
+    """Return whether the person may see all these records of a kind."""
     record_kind = kind_named(kind)
     if record_kind is None:
         return False
     return record_kind.visible_ids(person).filter(pk__in=record_ids).count() == len(record_ids)
 
 
-def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
-    """Make one file; return "" or why there is none."""
+def _write_file(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
+    """Write one file, and return "" or the reason why there is no file."""
     report = find_report(file.report)
     if report is None or not has_open_account(file.person):
         return "You can no longer open this report, so we have not made the file."
@@ -100,7 +102,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
     def report_progress(done: int, total: int) -> None:
         progress(done * STEP, total * STEP)
 
-    # Read before the figures: if a right ends while they are computed, the file cannot be downloaded.
+    # The roles are read before the figures: if a right ends in between, the file cannot be downloaded.
     holds = digest_of_rights(file.person)
     try:
         figures = from_standby(
@@ -108,7 +110,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
         )
     except InvalidFilters:
         return "The filters are no longer valid. Open the report, choose other filters and make the file again."
-    # Not save(), because the person may have removed the file meanwhile.
+    # `save` would fail if the person has removed the file in the meantime.
     ReportFile.objects.filter(pk=file.pk).update(
         content=bytes_of(figures, file.form), figures=to_json(figures), holds=holds, made_at=now
     )
@@ -116,11 +118,12 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    """Delete the files that nobody can download any more, and return their number."""
     return delete_in_batches(ReportFile.objects.filter(asked_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:
-    """Register how long files are kept; once, at start-up."""
+    """Register at start-up how long files are stored."""
     register_retention(
         "files of reports",
         what="A file of a long report that a person asked for",

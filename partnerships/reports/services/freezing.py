@@ -1,4 +1,4 @@
-"""Freezing a report: its figures are kept unchanged, under a name and with a reason."""
+"""Freeze a report: store its figures unchanged, under a name and with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.reports.snapshot import to_json, with_rows_limited
 
 
 class UnableToFreeze(Exception):
-    """The report, its filters, its name or the reason are not valid."""
+    """Raised if the report, its filters, its name or the reason are not valid."""
 
 
 @transaction.atomic
@@ -34,10 +34,10 @@ def freeze_report(
     author: User | None,
     now: dt.datetime,
 ) -> FrozenReport:
-    """Compute the report from what everybody of the organisation or partnership may read now, and keep its figures.
+    """Compute a report from the records that everybody of its audience may read now, and store its figures.
 
-    `query_string` holds the filters, as in the address of the report's page. The author is None for a scheduled
-    report. Raises `UnableToFreeze`.
+    The audience is the organisation or partnership `body`. `query_string` is the filters, as in the address of the
+    report's page. The author is None for a scheduled report. Raises `UnableToFreeze`.
     """
     # Until the figures are saved, no organisation joins or leaves the partnership, so that the audience that can
     # read the report is the audience for which it was computed.

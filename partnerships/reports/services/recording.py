@@ -1,4 +1,7 @@
-"""Locks, events and journal lines for the services of reports. The journal names reports that are no longer sent."""
+"""Locks, events and journal lines for the services of reports.
+
+The journal has lines about ended schedules, and about people who stop or renew a scheduled report.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,17 @@ SCHEDULE, RECIPIENT = "report schedule", "report recipient"
 
 
 def lock_body(body: Organisation | Partnership) -> None:
-    """Lock the organisation or partnership, so that its parties and their roles do not change meanwhile."""
+    """Lock the organisation or partnership, so that its parties and their roles do not change before the commit."""
     type(body)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=body.pk)
 
 
 def record_event(
     subject: FrozenReport | Schedule, kind: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event of a report within its organisation or partnership; the author is None for scheduled reports."""
+    """Record an event of a report within its organisation or partnership.
+
+    The author is None for scheduled reports.
+    """
     body = subject.body
     is_organisation = isinstance(body, Organisation)
     record(
@@ -61,11 +67,11 @@ def recipient_identity(recipient: Recipient) -> str:
 
 
 def journal_schedule(schedule: Schedule, *, now: dt.datetime) -> None:
-    """Write to the journal that a schedule has ended."""
+    """Add a line to the journal that a schedule has ended."""
     journal.note(SCHEDULE, now=now, schedule=schedule.pk, same=schedule_identity(schedule))
 
 
 def journal_recipient(recipient: Recipient, *, now: dt.datetime, undone: bool = False) -> None:
-    """Write to the journal that a person no longer gets a scheduled report or, if `undone`, gets it again."""
+    """Add a line to the journal that a person stopped a scheduled report or, if `undone`, gets it again."""
     same = recipient_identity(recipient)
     journal.note(RECIPIENT, now=now, schedule=recipient.schedule_id, same=same, undone=undone)

@@ -31,19 +31,22 @@ from partnerships.reports.services.recording import journal_recipient, journal_s
 
 log = structlog.get_logger(__name__)
 
-#: An organisation or partnership has at most this many running schedules.
+#: The most running schedules of an organisation or partnership.
 MAX_SCHEDULES = 20
-#: How often a report that fails is tried before it waits for its next day.
+#: The number of tries of a failing report before it is put off to its next day.
 MAX_TRIES = 3
 
 
 class UnableToSchedule(Exception):
-    """The report, its filters, name, frequency, first day or recipients are not valid, or there are too many."""
+    """Raised if a detail of the schedule is not valid, or if there are too many schedules.
+
+    The details are the report, its filters, name, frequency, first day and recipients.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleDetails:
-    """A report to schedule: its filters, how often and from which day we send it, and its audience and recipients."""
+    """A report to schedule, with its filters, frequency, first day, audience and recipients."""
 
     report: str
     query_string: str
@@ -58,7 +61,8 @@ class ScheduleDetails:
 def schedule_report(*, details: ScheduleDetails, author: User, now: dt.datetime) -> Schedule:
     """Schedule a report for people of an organisation or partnership. Raises `UnableToSchedule`."""
     body = details.body
-    # Until the schedule is saved, nobody joins or leaves the partnership, so that all recipients belong to it.
+    # The lock prevents changes of the partnership's parties until the schedule is saved, so that all recipients belong
+    # to the partnership.
     lock_body(body)
     require(may_report_for(author, body, now))
     _check(details, timezone.localdate(now))
@@ -110,16 +114,17 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
 
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
-    """End a schedule; the reports that it has frozen are kept. The author is None after a restore."""
-    locked = _lock(schedule.pk)
-    lock_body(locked.body)
-    require(author is None or may_report_for(author, locked.body, now))
-    if locked.ended_at is None:
-        _end(locked, author, now)
-    return locked
+    """End a schedule. The reports that it has frozen remain. The author is None after a restore."""
+    locked_schedule = _lock(schedule.pk)
+    lock_body(locked_schedule.body)
+    require(author is None or may_report_for(author, locked_schedule.body, now))
+    if locked_schedule.ended_at is None:
+        _end(locked_schedule, author, now)
+    return locked_schedule
 
 
 def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
+    """Set the schedule as ended, and record that in the journal and as an event."""
     schedule.ended_at = now
     schedule.save(update_fields=["ended_at"])
     journal_schedule(schedule, now=now)
@@ -128,7 +133,7 @@ def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
-    """Add the person to the recipients of a schedule."""
+    """Add the person to the recipients of a schedule. Raises `UnableToAct` if they are not in its audience."""
     require(people_of(schedule.body).filter(pk=person.pk).exists())
     recipient, is_new = Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
     if is_new:
@@ -145,10 +150,10 @@ def stop_receiving(*, schedule: Schedule, person: User, now: dt.datetime) -> Non
 
 
 class ScheduledReportStop(SingleStop):
-    """The stop link in an email with a scheduled report."""
+    """The link in an email with a scheduled report by which its recipient stops it."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """Return the name of the report for the page of the link; "" if the person does not get it."""
+        """Return the report's name for the page of the link; "" if the person does not get the report."""
         recipient = Recipient.objects.filter(schedule=params["schedule"], person=person).first()
         if recipient is None:
             return ""
@@ -168,17 +173,17 @@ class ScheduledReportStop(SingleStop):
 
 
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Freeze the reports that are due, record their emails, and return how many reports were frozen.
+    """Freeze the reports that are due, record their emails, and return the number of frozen reports.
 
     This is safe to repeat: each schedule is locked and moved to its next day in one transaction. If a report fails,
-    later runs try it again, after the others. After `MAX_TRIES` we email its author and the operators, and the report
-    waits for its next day. `stop_on` are errors, such as a time limit, that end the run and count as a failure of the
-    report that was being made.
+    later runs try it again, after the other reports. After `MAX_TRIES` we email its author and the operators, and the
+    report is put off to its next day. `stop_on` are errors, such as a time limit, that end the run and count as a
+    failure of the report that was being computed.
     """
     today = timezone.localdate(now)
-    due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
+    due_schedules = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
     frozen_count = 0
-    for schedule_id in due.values_list("pk", flat=True):
+    for schedule_id in due_schedules.values_list("pk", flat=True):
         try:
             frozen_count += _send(schedule_id, now)
         except stop_on:
@@ -192,13 +197,13 @@ def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] =
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether the database was away or a lock was not free in time, so that the report did not cause the error."""
+    """Return whether the database was down or a lock was not free in time: then the report is not the cause."""
     return isinstance(error, OperationalError | InterfaceError) and not was_cancelled(error)
 
 
 @transaction.atomic
 def _send(schedule_id: int, now: dt.datetime) -> bool:
-    """Freeze the report of a schedule and email it; return whether that was done."""
+    """Freeze the report of a schedule and record its emails; return whether the report was frozen."""
     today = timezone.localdate(now)
     schedule = _lock(schedule_id)
     if schedule.ended_at is not None or schedule.next_on > today:
@@ -225,13 +230,16 @@ def _send(schedule_id: int, now: dt.datetime) -> bool:
         log.warning("scheduled_report_not_made", schedule=schedule_id, why=str(error))
         _email_not_made(schedule, recipient_ids, now, due_day=due_day, why="filters")
         return False
-    params = {"frozen": frozen.pk, "schedule": schedule_id, "slot": _slot(schedule, due_day)}
+    params = {"frozen": frozen.pk, "schedule": schedule_id, "slot": _email_identity(schedule, due_day)}
     record_emails(kind="reports.scheduled", people=recipient_ids, params=params, now=now)
     return True
 
 
-def _slot(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
-    """Return what identifies an email after a restore, when its report is frozen again and gets another id."""
+def _email_identity(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
+    """Return the values that identify an email after a restore.
+
+    The report is then frozen again and gets another id, but the email must not be sent twice.
+    """
     return {"schedule": schedule.pk, "day": due_day.isoformat()}
 
 
@@ -242,7 +250,7 @@ def _present_recipient_ids(schedule: Schedule) -> list[int]:
 
 
 def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
-    """Set the first day after today on which the report is due, and skip days that were missed."""
+    """Set the first day after today on which the report is due. Missed days are skipped."""
     frequency = Frequency(schedule.every)
     while schedule.next_on <= today:
         schedule.next_on = frequency.next_day(schedule.next_on, day_of_month=schedule.first_on.day)
@@ -251,7 +259,7 @@ def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
 
 
 def _count_failure(schedule_id: int, now: dt.datetime) -> None:
-    """Count a failure of the report; after the last try, move the schedule to its next day and email people."""
+    """Count a failure of the report. After the last try, put the schedule off to its next day and email people."""
     today = timezone.localdate(now)
     with transaction.atomic():
         schedule = _lock(schedule_id)
@@ -274,13 +282,13 @@ def _count_failure(schedule_id: int, now: dt.datetime) -> None:
 def _email_not_made(
     schedule: Schedule, recipient_ids: Collection[int], now: dt.datetime, *, due_day: dt.date, why: str
 ) -> None:
-    """Email the schedule's author that the report was not made, or its recipients if the author cannot end it now."""
+    """Email the schedule's author that the report was not made; its recipients if the author may not end it."""
     author = schedule.created_by
-    author_can_end_it = author is not None and may_report_for(author, schedule.body, now)
-    params = {"schedule": schedule.pk, "why": why, "slot": _slot(schedule, due_day)}
+    can_author_end_schedule = author is not None and may_report_for(author, schedule.body, now)
+    params = {"schedule": schedule.pk, "why": why, "slot": _email_identity(schedule, due_day)}
     record_emails(
         kind="reports.not_made",
-        people=[author.pk] if author is not None and author_can_end_it else recipient_ids,
+        people=[author.pk] if author is not None and can_author_end_schedule else recipient_ids,
         params=params,
         now=now,
     )

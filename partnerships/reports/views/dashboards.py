@@ -38,14 +38,14 @@ def _dashboard(
 ) -> HttpResponse:
     """Show the dashboard, or one of its tiles.
 
-    The page fetches each tile on its own (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
+    The page fetches each tile separately (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
     """
     reader, now = signed_in(request), timezone.now()
     if "tile" in request.GET:
-        chosen = [(slug, filters) for slug, filters in tile_filters if slug == request.GET["tile"]]
-        if not chosen:
+        chosen_filters = [(slug, filters) for slug, filters in tile_filters if slug == request.GET["tile"]]
+        if not chosen_filters:
             raise Http404
-        (tile,) = dashboards.tiles_of(chosen, reader, now)
+        (tile,) = dashboards.tiles_of(chosen_filters, reader, now)
         return render(request, "reports/_tile.html", {"tile": tile})
     is_whole = "whole" in request.GET
     tiles = dashboards.tiles_of(tile_filters, reader, now) if is_whole else dashboards.waiting_tiles(tile_filters)

@@ -1,4 +1,4 @@
-"""Files of long reports: ask for one, watch its progress, and download it."""
+"""Files of long reports: request a file, watch its progress, and download it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.reports.views.reading import report_filters, report_or_404
 
 @require_POST
 def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """Ask a worker to make a file of a report, with the filters in the URL."""
+    """Request a file of a report, with the filters in the URL. A worker then writes it."""
     person = signed_in(request)
     report = report_or_404(slug)
     if form not in FORMATS:
@@ -46,7 +46,7 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 
 
 def _own_file(request: HttpRequest, pk: int) -> ReportFile:
-    """Return the signed-in person's file with this id; 404 if there is none."""
+    """Return the signed-in person's file with this id, or answer 404."""
     return get_object_or_404(ReportFile.objects.defer("content"), pk=pk, person=signed_in(request))
 
 
@@ -74,7 +74,7 @@ def made_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def download_made(request: HttpRequest, pk: int) -> HttpResponse:
-    """Download a file that a worker has made."""
+    """Download a file that a worker has written."""
     own_file = _own_file(request, pk)
     if not own_file.is_made:
         raise Http404
@@ -86,7 +86,7 @@ def download_made(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def remove_file(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a file."""
+    """Remove a file of the signed-in person."""
     own_file = _own_file(request, pk)
     services.remove_file(file=own_file, person=own_file.person)
     messages.success(request, "The file has been removed.")

@@ -57,6 +57,7 @@ def frozen_list(request: HttpRequest) -> HttpResponse:
 
 
 def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
+    """Return the frozen report with this id if the signed-in person may read it; else answer 404."""
     try:
         return open_frozen(signed_in(request), pk)
     except FrozenReport.DoesNotExist as error:

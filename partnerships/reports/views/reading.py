@@ -26,11 +26,11 @@ from partnerships.reports.registry import Report, all_reports, find_report
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Show the list of reports by group, with links to the dashboards of the reader's organisations."""
-    own = Organisation.objects.of_person(signed_in(request)).order_by("name", "pk")
+    own_organisations = Organisation.objects.of_person(signed_in(request)).order_by("name", "pk")
     groups: dict[str, list[Report]] = {}
     for report in all_reports():
         groups.setdefault(report.group, []).append(report)
-    return render(request, "reports/index.html", {"groups": list(groups.items()), "own": own})
+    return render(request, "reports/index.html", {"groups": list(groups.items()), "own": own_organisations})
 
 
 @require_safe
@@ -62,7 +62,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _own_files(reader: User, report: Report) -> list[ReportFile]:
-    """Return the files of a long report that the reader has asked for, the newest first."""
+    """Return the files of a long report that the reader has requested, the newest first."""
     if not report.takes_long:
         return []
     files = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
@@ -71,7 +71,7 @@ def _own_files(reader: User, report: Report) -> list[ReportFile]:
 
 @require_safe
 def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """Download a report as a file; for a long report, go to its page, where a worker can be asked for the file."""
+    """Download a report as a file. For a long report, go to its page, where the reader can request the file."""
     reader = signed_in(request)
     report = report_or_404(slug)
     if form not in FORMATS:
@@ -80,13 +80,13 @@ def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         return redirect(report_filters(request, report).report_url)
     try:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now())
-    except InvalidFilters:  # the page says what is wrong
+    except InvalidFilters:  # the report's page shows the errors
         return redirect(f"{reverse('reports:report', kwargs={'slug': slug})}?{request.GET.urlencode()}")
     return file_of(request, snapshot, form)
 
 
 def report_or_404(slug: str) -> Report:
-    """Return the report with this slug; 404 if there is none."""
+    """Return the report with this slug, or answer 404."""
     report = find_report(slug)
     if report is None:
         raise Http404

@@ -42,7 +42,7 @@ def work_on_uploads(*, now: dt.datetime) -> int:
     """Preview or import the uploads that wait for a worker, and return the number of attempts. Safe to run twice."""
     waiting = Upload.objects.filter(status__in=AT_WORK).order_by("started_at", "pk")
     waiting = waiting.select_related("by", "plan", "partnership", "organisation")
-    return work_through(waiting, partial(_preview_or_import, now=now), lease=LEASE, failed=_FAILED, now=now)
+    return work_through(waiting, partial(_preview_or_import, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 
 
 def _preview_or_import(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:

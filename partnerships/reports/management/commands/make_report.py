@@ -1,4 +1,4 @@
-"""Writes a report as a file, for example the board pack, from what one person may read."""
+"""The command that writes a report, such as the board pack, to a file, from what one person may read."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Command(AccountedCommand):
     help = "Write a report as PDF, Word or Excel, with what one person can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the report, `--as`, `--filters` and `--to`."""
+        """Add the report's name, `--as`, `--filters` and `--to`."""
         parser.add_argument("report", help=f"One of: {', '.join(report.slug for report in all_reports())}.")
         parser.add_argument("--as", dest="reader", required=True, help="The email address of its reader.")
         parser.add_argument("--filters", default="", help="The filters, as the query string of the report's page.")
         parser.add_argument("--to", required=True, help=f"The file to write. It ends in one of: {', '.join(FORMATS)}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the file."""
+        """Write the file. Raises `CommandError` if an argument or a filter is not valid."""
         report = find_report(options["report"])
         path = Path(options["to"])
         reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
         form = path.suffix.removeprefix(".")
         if report is None:
-            slugs = ", ".join(each.slug for each in all_reports())
+            slugs = ", ".join(known_report.slug for known_report in all_reports())
             raise CommandError(f"There is no report called {options['report']}. Choose one of: {slugs}.")
         if reader is None:
             raise CommandError(f"Nobody with the address {options['reader']} has an open account.")

@@ -56,7 +56,7 @@ def queue_import(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 def apply_waiting(*, now: dt.datetime) -> int:
     """Check or import the lists that are queued, and return how many were tried. Two calls may run at once."""
     queued_jobs = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
-    return work_through(queued_jobs, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
+    return work_through(queued_jobs, partial(_apply, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:

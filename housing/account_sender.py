@@ -1,7 +1,7 @@
 """The process that sends only account emails: `python -m housing.account_sender`.
 
-It looks for account emails four times a second and needs no broker. So a password reset or a code is sent within a
-second or two, however many other emails are queued and however slow the mail server is with them.
+It looks for account emails four times a second and needs no broker. So an email with a password reset or a code is sent
+within a second or two, however many other emails are queued and however slowly the mail server accepts them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _stopping = threading.Event()
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Finish the current emails, then exit."""
+    """Finish the current emails, then exit. This is a handler of signals."""
     _stopping.set()
 
 
 def main() -> int:
-    """Set up Django and send emails until a signal asks to stop. Returns the exit code."""
+    """Set up Django and send emails until a signal arrives. Returns the exit code."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
     os.environ.setdefault("DATABASE_ROLE", "worker")

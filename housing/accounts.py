@@ -1,8 +1,8 @@
 """The URLs of accounts: those of `allauth.urls`, with two changes.
 
 Each change to an account is made in one transaction with its alert, log and journal. The views of second factors are
-imported at their first request: they import fido2 and cryptography, 11 MB that workers, which need the URLs only for
-links in emails, would hold too (docs/decisions/0020-heavy-packages-are-read-late.md).
+imported at their first request, because they import fido2 and cryptography. Workers need the URLs only for links in
+emails, and these packages would take 11 MB of their memory (docs/decisions/0020-heavy-packages-are-read-late.md).
 
 tests/people/test_addresses_of_accounts.py compares these URLs with the package's.
 """
@@ -26,7 +26,7 @@ _BASE, _CODES, _TOTP, _WEBAUTHN = (
 
 
 def _view(name: str) -> Callable[..., Any]:
-    """A view of second factors by its dotted name."""
+    """Return the view of second factors with this dotted name, in a transaction."""
     return late_view(name, around=in_one_transaction)
 
 
@@ -55,7 +55,7 @@ urlpatterns = [
     path("", include(each_in_one_transaction(account.urlpatterns))),
     path("2fa/", include(second_factors)),
     path("3rdparty/", include(each_in_one_transaction(connections.urlpatterns))),
-    # Replaces the package's own view: an extra page keeps `form-action` at 'self' (docs/decisions/0021).
+    # Replaces the package's view: with an extra page, `form-action` can remain 'self' (docs/decisions/0021).
     path("oidc/<str:provider_id>/login/", to_organisation_sign_in, name="openid_connect_login"),
     path("", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("sessions/", include(each_in_one_transaction(sessions.urlpatterns))),

@@ -20,10 +20,10 @@ _TEMPORARY = frozenset({errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT, errorcod
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database could not answer now but may answer later.
+    """Return whether the database could not answer now but may answer later.
 
     Either the connection failed, or a time limit ended a statement, a wait for a lock or an idle transaction, or the
-    database takes no writes because its disk is full or it is a standby.
+    database refuses writes because its disk is full or it is a standby.
     """
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", "") in _TEMPORARY
@@ -34,7 +34,7 @@ def is_outage(error: BaseException) -> bool:
 def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> None:
     """Alert operators to an error in a page: its route, the request's id and a masked traceback, never form data.
 
-    Outages of the database have their own alert.
+    Outages of the database have a different alert.
     """
     error = sys.exc_info()[1]
     if error is None or is_outage(error):

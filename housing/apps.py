@@ -16,9 +16,10 @@ class HousingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what Django and Celery call."""
+        """Register the functions that Django and Celery call."""
         import_module("housing.registrations").register()
-        # Cached now, not at the first health probe: an upgrade may replace the files under a running process.
+        # The migrations are cached now, not at the first health probe: an upgrade may replace the files of a running
+        # process.
         import_module("housing.upgrades").known_migrations()
         if not settings.DEBUG:
             mask_tracebacks()

@@ -17,7 +17,8 @@ log = structlog.get_logger(__name__)
 class BeatingScheduler(Scheduler):
     """Celery's scheduler, which records each tick.
 
-    It keeps its state in memory: after a restart it may send a task early, and each task decides itself what is due.
+    It stores its state only in memory: after a restart it may send a task early, and each task decides itself what is
+    due.
     """
 
     def tick(self, *args: Any, **options: Any) -> Any:
@@ -32,6 +33,6 @@ class BeatingScheduler(Scheduler):
         return super().tick(*args, **options)
 
     def close(self) -> None:
-        """Stop, and delete this machine's heartbeat, so that nobody misses it."""
+        """Stop, and delete this machine's heartbeat, so that nobody is alerted about it."""
         super().close()
         forget(on_this_machine(BEAT))

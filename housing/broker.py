@@ -9,29 +9,30 @@ from urllib.parse import urlsplit
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-#: How Celery speaks with a broker. A request must not wait for a missing one.
-#: No `retry_on_timeout`: redis-py would then connect again by itself, and Celery's loop would not know.
+#: Celery's options for the connection to a broker. A request must not wait for a broker that does not answer.
+#: There is no `retry_on_timeout`: redis-py would then reconnect by itself, unknown to Celery's loop.
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
-    # A worker notices after 11 to 21 s that its broker has fallen silent without closing the connection: kombu checks
-    # this often whether a reply is this late. Replies usually come each second.
+    # A worker notices after 11 to 21 s that its broker does not answer but has not closed the connection. Every 10 s,
+    # kombu checks whether a reply is more than 10 s late; replies usually arrive every second.
     "health_check_interval": 10,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.2,
 }
-#: Seconds until the next sentinel is asked.
+#: Seconds to wait for a sentinel before trying the next one.
 SENTINEL_SECONDS = 1
 
 
 def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[str, dict[str, Any]]:
-    """Celery's broker URL and its transport options.
+    """Return Celery's broker URL and its transport options.
 
-    Without sentinels, `url` is that of the broker. With sentinels, the host in `url` is the name by which they know the
-    primary, and the password and database in it are the primary's; `password` is the sentinels' own, or "".
+    Without sentinels, `url` is that of the broker. With sentinels, the host in `url` is the primary's name in the
+    sentinels' settings, and the password and database in `url` are the primary's; `password` is the sentinels' own
+    password, or "".
     """
     if not sentinels:
         return url, TRANSPORT_OPTIONS
@@ -40,12 +41,12 @@ def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[
     sentinel_options: dict[str, Any] = {
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
-        # No retries: the next sentinel is asked instead.
+        # There are no retries: kombu tries the next sentinel instead.
         "retry": Retry(NoBackoff(), 0),
     }
     if password:
         sentinel_options["password"] = password
-    # Not `parsed_url.hostname`, which is in lower case.
+    # `parsed_url.hostname` would be in lower case.
     primary_name = host_and_port.partition(":")[0]
     sentinel_urls = [f"sentinel://{credentials}{at_sign}{sentinel}{parsed_url.path}" for sentinel in sentinels]
     options = {**TRANSPORT_OPTIONS, "master_name": primary_name, "sentinel_kwargs": sentinel_options}

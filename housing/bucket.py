@@ -1,6 +1,6 @@
 """Uploaded files in a bucket of S3-compatible storage, for instances on several machines.
 
-Only the application reads the bucket: a file leaves through a view that checks access, as it does from a folder
+Only the application reads the bucket. A file is downloaded from a view that checks access, as with files in a folder
 (docs/decisions/0136-files-in-a-bucket-leave-through-the-application.md).
 """
 
@@ -21,17 +21,18 @@ from django.core.files.base import File
 from django.utils.encoding import filepath_to_uri
 from storages.backends.s3 import S3File, S3Storage
 
-#: The folder of the bucket that holds the files.
+#: The folder of the bucket with the files.
 FILES = "files"
-#: No file is larger (partnerships/kit/uploads.py), so none is written to a disk on its way.
+#: The limit in bytes under which a file is kept in memory and not written to disk. Uploads are always smaller
+#: (partnerships/kit/uploads.py).
 MAX_BYTES = 12 * 1024 * 1024
 
 
 @contextmanager
 def failures_as_on_a_disk() -> Iterator[None]:
-    """Raise `OSError` if the bucket fails, so that callers can treat it like a folder.
+    """Raise `OSError` if the bucket fails, so that callers can treat the bucket like a folder.
 
-    A missing file is a `FileNotFoundError`: a backup, which lists all files first, goes on without it.
+    For a missing file it raises `FileNotFoundError`: a backup, which lists all files first, continues without the file.
     """
     try:
         yield
@@ -47,14 +48,14 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
     """A storage for files in a bucket that only this application may read. Failures raise `OSError`."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        """The package's defaults with ours, which no setting of the instance changes."""
+        """Return the package's defaults with ours, which no setting of the instance changes."""
         config = Config(
             connect_timeout=3,
             read_timeout=10,
             retries={"max_attempts": 2, "mode": "standard"},
             s3={"addressing_style": "path"},
             signature_version="s3v4",
-            # Other makers' storage may not support Amazon's newer checksums.
+            # Storage that is not Amazon's may not support Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -68,44 +69,47 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
         }
 
     def _open(self, name: str, mode: str = "rb") -> S3File:
-        """The file, read completely: a failure must not come after half of the response is sent."""
+        """Return the file, already read completely: a failure must not happen after half of the response is sent."""
         with failures_as_on_a_disk():
-            opened = super()._open(name, mode)
+            open_file = super()._open(name, mode)
             if mode == "rb":
-                opened.open()
-            return opened
+                open_file.open()
+            return open_file
 
     def _save(self, name: str, content: File[bytes]) -> str:
         with failures_as_on_a_disk():
             return str(super()._save(name, content))
 
     def delete(self, name: str) -> None:
-        """Delete a file; one that is not there is no error."""
+        """Delete a file. A missing file is no error."""
         with failures_as_on_a_disk():
             super().delete(name)
 
     def exists(self, name: str) -> bool:
-        """Whether the file is there."""
+        """Return whether the bucket has the file."""
         with failures_as_on_a_disk():
             return bool(super().exists(name))
 
     def size(self, name: str) -> int:
-        """The size of a file in bytes."""
+        """Return the size of a file in bytes."""
         with failures_as_on_a_disk():
             return int(super().size(name))
 
     def get_modified_time(self, name: str) -> dt.datetime:
-        """When the file was stored."""
+        """Return when the file was stored."""
         with failures_as_on_a_disk():
-            stored: dt.datetime = super().get_modified_time(name)
-            return stored
+            stored_at: dt.datetime = super().get_modified_time(name)
+            return stored_at
 
     def url(self, name: str, *args: Any, **kwargs: Any) -> str:
-        """A URL that nothing serves, as for files in a folder. A signed URL would get round the check of rights."""
+        """Return a URL that nothing serves, as for files in a folder.
+
+        A signed URL would bypass the check of rights.
+        """
         return urljoin(settings.MEDIA_URL, filepath_to_uri(name))
 
     def names(self) -> list[str]:
-        """The names of all files, in order."""
+        """Return the names of all files, in order."""
         with failures_as_on_a_disk():
             keys = [s3_object.key for s3_object in self.bucket.objects.filter(Prefix=f"{FILES}/")]
         return sorted(key.removeprefix(f"{FILES}/") for key in keys if not key.endswith("/"))

@@ -11,7 +11,7 @@ from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
-# In seconds, because Celery's crontab is wrong when clocks change. Each task decides itself what is due.
+# Intervals are in seconds, because Celery's crontab is wrong when clocks change. Each task decides itself what is due.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "digests.sweep": {"task": "partnerships.digests.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
     "outbox.sweep": {"task": "partnerships.outbox.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
@@ -183,10 +183,10 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
     beat_schedule=SCHEDULE,
-    # It records a heartbeat at each tick, at least this often (seconds).
+    # Our scheduler records a heartbeat at each tick. The interval is the longest time between two ticks, in seconds.
     beat_scheduler="housing.beat:BeatingScheduler",
     beat_max_loop_interval=5,
-    # So that the task of a killed process runs again; every task may run twice.
+    # With these two settings, the task of a killed process runs again. So every task must be safe to run twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_soft_time_limit=240,
@@ -197,12 +197,12 @@ app.conf.update(
     # Emails being sent are recorded in the database, so losing the broker need not stop them.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
-    # Nobody commands workers. It needs a subscription, which kombu reads without a time limit.
+    # We do not use remote control. It needs a subscription, which kombu reads without a time limit.
     worker_enable_remote_control=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_pool_limit=10,
-    # A request must not wait for a missing broker: the sweeps find what a lost message missed.
+    # A request must not wait for a broker that does not answer. If a message is lost, the sweeps find its work.
     task_publish_retry=True,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2},
 )

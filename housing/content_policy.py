@@ -25,9 +25,9 @@ CONTENT_SECURITY_POLICY: dict[str, dict[str, list[Any]]] = {
 
 
 def guard_documentation(headers: Headers, path: str, url: str) -> None:
-    """Add the policy to a page of the documentation, which WhiteNoise serves before any middleware adds one.
+    """Add the policy to a page of the documentation, which WhiteNoise serves outside the middleware that adds it.
 
-    It has no nonces: nothing in it is inline.
+    The policy has no nonces here, because nothing in the documentation is inline.
     """
     if not url.startswith("/docs/"):
         return

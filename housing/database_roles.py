@@ -1,6 +1,6 @@
 """Connection settings and time limits of the database roles that processes use.
 
-The limits belong to the role in the database, because PgBouncer drops what a session sets
+The limits are set for the role in the database, because PgBouncer drops the settings of a session
 (docs/decisions/0005-time-limits-belong-to-database-roles.md).
 """
 
@@ -30,8 +30,8 @@ LIMITS: dict[str, dict[str, str]] = {
     },
 }
 
-#: Options of libpq: an unreachable server is noticed within half a minute instead of two hours, and within ten seconds
-#: when a page or a job asks it something, so that pages are back within 30 s of a failover.
+#: Options of libpq. With these, an unreachable server is noticed within half a minute instead of two hours, and within
+#: ten seconds if a page or a job sends it a query. So pages work again within 30 s of a failover.
 KEEPALIVE = {
     "connect_timeout": 3,
     "keepalives": 1,
@@ -43,9 +43,9 @@ KEEPALIVE = {
 
 
 def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
-    """Django's settings for the database with this URL; options in the URL take precedence.
+    """Return Django's settings for the database with this URL. Options in the URL take precedence.
 
-    `max_age` is how long an idle connection is kept, in seconds.
+    `max_age` is how long an idle connection stays open, in seconds.
     """
     database: dict[str, Any] = environ.Env.db_url_config(url)
     return database | {
@@ -59,14 +59,14 @@ def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
     }
 
 
-#: Options of libpq for a standby. It is given up sooner than the primary, which takes its place.
+#: Options of libpq for a standby. Its timeouts are shorter, because the primary can be used instead.
 _STANDBY_OPTIONS = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "tcp_user_timeout": 5_000}
 
 
 def standby_settings(url: str, *, max_age: int) -> dict[str, Any]:
-    """Django's settings for the standby with this URL; options in the URL take precedence.
+    """Return Django's settings for the standby with this URL. Options in the URL take precedence.
 
-    Tests create no database there: they use the primary's.
+    Tests create no database for the standby: they use the primary's.
     """
     url_options: dict[str, Any] = environ.Env.db_url_config(url).get("OPTIONS", {})
     database = connection_settings(url, max_age=max_age)
@@ -75,7 +75,7 @@ def standby_settings(url: str, *, max_age: int) -> dict[str, Any]:
 
 
 def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
-    """Set each role's time limits, connected as that role.
+    """Set the time limits of each role, connected as that role.
 
     `databases` are connection settings by the keys of `LIMITS`. The owner of the tables gets no limits, because
     migrations take longer. Open sessions keep their present limits.

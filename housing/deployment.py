@@ -16,13 +16,13 @@ from housing.declarations.pages import HSTS_STEPS
 from housing.environment import BASE_DIR, read_file
 from housing.grants import owners_of_history
 
-#: From this step on, only subdomains and preloading are left, which operators choose themselves.
+#: The last step that we suggest. Later steps add subdomains and preloading, which operators choose themselves.
 FULL_HSTS = 3
 
 
 @register(Tags.security, deploy=True)
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
-    """Find weak secret keys; without DEBUG they prevent the start as well."""
+    """Return an error for each weak secret key. Without DEBUG, these keys also prevent the start."""
     errors: list[CheckMessage] = []
     for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "ADDRESS_HASH_KEYS"):
         value = getattr(settings, name)
@@ -48,17 +48,17 @@ def check_roles(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_owner(**kwargs: Any) -> list[CheckMessage]:
-    """Find web processes or workers that connect as the tables' owner, who has no time limits and may rewrite history.
+    """Return an error for web processes or workers that connect as the tables' owner.
 
-    This asks the database, because their environment does not name the owner. One role for everything is allowed, with
-    the warning of `check_roles`.
+    The owner has no time limits and may rewrite history. The check queries the database, because the environment of
+    these processes does not name the owner. One role for everything is allowed, with the warning of `check_roles`.
     """
     try:
         owners = owners_of_history()
-    except (DatabaseError, InterfaceError):  # no database or no tables yet
+    except (DatabaseError, InterfaceError):  # there is no database yet, or it has no tables
         return []
-    users = {name: settings.ROLE_DATABASES[name]["USER"] for name in ("web", "worker")}
-    if owners.keys() == set(users.values()) and len(owners) == 1:
+    role_by_process = {name: settings.ROLE_DATABASES[name]["USER"] for name in ("web", "worker")}
+    if owners.keys() == set(role_by_process.values()) and len(owners) == 1:
         return []
     return [
         Error(
@@ -67,7 +67,7 @@ def check_owner(**kwargs: Any) -> list[CheckMessage]:
             hint="Connect as a role that owns no tables, and let DATABASE_OWNER_URL name the owner (docs/deploy.md).",
             id="housing.E002",
         )
-        for name, user in users.items()
+        for name, user in role_by_process.items()
         if user in owners
     ]
 
@@ -88,7 +88,7 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_hsts(**kwargs: Any) -> list[CheckMessage]:
-    """Suggest the next HSTS step, for when all pages have worked over https for a while."""
+    """Suggest the next HSTS step. It is right once all pages have worked over https for a while."""
     step = HSTS_STEPS.index(
         (settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)
     )

@@ -1,4 +1,4 @@
-"""Reads settings from the environment, then from `.env`, then from the services that `make run` started."""
+"""Read settings from the environment, then from `.env`, then from the services that `make run` started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("COMMON_GROUND_VAR") or BASE_DIR / "var")
 
-# Settings of a group all come from one source: the embedded owner's URL must never be used with your own database.
+#: Groups of settings that must all come from one source: the embedded owner's URL must never be used with your own
+#: database.
 GROUPS = (
     ("DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL"),
     ("REDIS_URL",),
@@ -21,7 +22,7 @@ GROUPS = (
     ("SITE_ORIGIN",),
 )
 
-# Commands that connect as the owner of the tables.
+#: Commands that connect as the owner of the tables.
 OWNER_COMMANDS = frozenset(
     {
         *("migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"),
@@ -33,9 +34,9 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The settings in a file of KEY=value lines; none if the file does not exist.
+    """Return the settings in a file of KEY=value lines; no settings if the file does not exist.
 
-    Quotes around a value and a comment after it are removed. `a#b` has no comment, because no space comes before #.
+    Quotes around a value and a comment after it are removed. `a#b` has no comment, because there is no space before #.
     """
     if not path.is_file():
         return {}
@@ -47,6 +48,7 @@ def read_file(path: Path) -> dict[str, str]:
 
 
 def _value(text: str) -> str:
+    """Return the value of a line, without quotes, comment and spaces around it."""
     text = text.strip()
     if text[:1] in {"'", '"'} and (end := text.find(text[0], 1)) > 0:
         return text[1:end]
@@ -54,7 +56,7 @@ def _value(text: str) -> str:
 
 
 def add_file(environ: MutableMapping[str, str], path: Path) -> None:
-    """Add the settings of a file that are not set yet. A secret counts as set if NAME or NAME_FILE is."""
+    """Add the settings of a file that are not set yet. A secret counts as set if NAME or NAME_FILE is set."""
     keys_before = set(environ)
     for key, value in read_file(path).items():
         if keys_before.isdisjoint({key, key.removesuffix("_FILE"), f"{key}_FILE"}):
@@ -91,23 +93,23 @@ def load(
     base_dir: Path = BASE_DIR,
     var_dir: Path = VAR_DIR,
 ) -> None:
-    """Add missing settings from `.env`, from the files of `secrets`, and from the embedded services that run."""
+    """Add missing settings from `.env`, from the files of `secrets`, and from the running embedded services."""
     add_file(environ, base_dir / ".env")
     read_secret_files(environ, secrets)
-    embedded = read_file(var_dir / "embedded.env")
+    embedded_settings = read_file(var_dir / "embedded.env")
     for group in GROUPS:
         if any(key in environ for key in group):
             continue
         for key in group:
-            if key in embedded:
-                environ[key] = embedded[key]
-        if "DATABASE_URL" in group and "DEMONSTRATION" in embedded:
+            if key in embedded_settings:
+                environ[key] = embedded_settings[key]
+        if "DATABASE_URL" in group and "DEMONSTRATION" in embedded_settings:
             # DEMONSTRATION is on by default for the embedded database, never for another one.
-            environ.setdefault("DEMONSTRATION", embedded["DEMONSTRATION"])
+            environ.setdefault("DEMONSTRATION", embedded_settings["DEMONSTRATION"])
 
 
 def database_role(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The database role of a manage.py command: "owner", "web" or "worker".
+    """Return the database role of a manage.py command: "owner", "web" or "worker".
 
     DATABASE_ROLE decides, except for commands that need the owner.
     """

@@ -1,6 +1,6 @@
-"""Reports errors to Sentry or GlitchTip, which has the same interface, if SENTRY_DSN is set.
+"""Report errors to Sentry, or to GlitchTip, which has the same interface, if SENTRY_DSN is set.
 
-A report holds the same as an alert by email: the masked error with its traceback, the page or job, and the id of the
+A report contains the same as an alert by email: the masked error with its traceback, the page or job, and the id of the
 request or task in the log. The package's own integrations are off: they would collect requests, users, SQL and log
 lines.
 """
@@ -24,10 +24,7 @@ else:
 
 
 def report_error(error: BaseException, **tags: str) -> None:
-    """Report an error with these tags.
-
-    Never raises and never waits for the server.
-    """
+    """Report an error with these tags. Never raises and never waits for the server."""
     if settings.SENTRY_DSN:
         _set_up()
         sentry_sdk.capture_exception(error, tags=tags)
@@ -35,6 +32,7 @@ def report_error(error: BaseException, **tags: str) -> None:
 
 @cache
 def _set_up() -> None:
+    """Set up the package at the first error."""
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
         release=VERSION,
@@ -53,5 +51,5 @@ def _set_up() -> None:
 
 
 def _masked(event: Any, hint: Any) -> Any:
-    """The report without email addresses, tokens in links, query strings and values of the database."""
+    """Return the report without email addresses, tokens in links, query strings and values of the database."""
     return mask_values(None, "", event)

@@ -9,10 +9,7 @@ from django.template.loader import render_to_string
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The page for 400, or for 413 if the request was too large.
-
-    It repeats nothing of the request.
-    """
+    """Return the page for 400, or for 413 if the request was too large. It repeats no part of the request."""
     if isinstance(exception, TooManyFieldsSent):
         boxes = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
         return HttpResponse(render_to_string("413_boxes.html", {"boxes": boxes}), status=413)
@@ -22,5 +19,5 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def too_large() -> HttpResponse:
-    """The page for 413."""
+    """Return the page for 413."""
     return HttpResponse(render_to_string("413.html"), status=413)

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-#: The settings that name them, and what does not work without each.
+#: The settings that name the folders, and what does not work without each.
 CONSEQUENCES = {
     "MEDIA_ROOT": "nobody can upload files",
     "JOURNAL_ROOT": "a restore would bring back what people ended or removed after the backup",
@@ -17,7 +17,10 @@ CONSEQUENCES = {
 
 
 def require_folders() -> None:
-    """Create missing folders. Raises `ImproperlyConfigured` with a sentence for each that this process cannot use."""
+    """Create missing folders.
+
+    Raises `ImproperlyConfigured` with a sentence for each folder that this process cannot use.
+    """
     faults = []
     for name, consequence in CONSEQUENCES.items():
         if name == "MEDIA_ROOT" and settings.FILES_BUCKET:
@@ -33,7 +36,7 @@ def require_folders() -> None:
 
 
 def _write_fault(folder: Path) -> str:
-    """Why this process cannot write to a folder, which is created if missing; "" if it can."""
+    """Return why this process cannot write to a folder, which is created if missing; "" if it can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -30,7 +30,7 @@ APPEND_ONLY_TABLES = {
     "plans_conditionmet",
     "plans_shareopening",
 }
-#: Tables from which the role may not delete, and the only columns of each that it may update.
+#: Tables from which the role may not delete rows, each with the only columns that it may update.
 UPDATABLE_COLUMNS = {
     "outbox_email": (
         "params, secrets, status, message_id, address, subject, recipe, tokens, memo, attempts, deferrals, unanswered,"
@@ -41,8 +41,8 @@ UPDATABLE_COLUMNS = {
     "people_viewas": "ended_at",
     "reports_frozenreport": "organisation_id",
 }
-#: Views and partitions, and whether each is a view. Rights on them would get round the rights on their tables, so views
-#: are read-only and partitions closed.
+#: Views and partitions, and whether each is a view. Rights on a view or partition would bypass the rights on its table,
+#: so the role may only read views, and has no rights on partitions.
 _VIEWS_AND_PARTITIONS = """
 SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND (c.relkind IN ('v', 'm') OR c.relispartition AND c.relkind IN ('r', 'p'))
@@ -50,31 +50,31 @@ SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON
 
 
 def append_only_tables() -> list[str]:
-    """Tables to which the role may only add rows: those of row history, and `APPEND_ONLY_TABLES`."""
-    existing = {model._meta.db_table for model in apps.get_models()}
-    return sorted(set(history_tables()) | (existing & APPEND_ONLY_TABLES))
+    """Return the tables to which the role may only add rows: those of row history, and `APPEND_ONLY_TABLES`."""
+    existing_tables = {model._meta.db_table for model in apps.get_models()}
+    return sorted(set(history_tables()) | (existing_tables & APPEND_ONLY_TABLES))
 
 
 _OWNERS = "SELECT tableowner, count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) GROUP BY 1"
 
 
 class UnableToGrant(Exception):
-    """The role owns some append-only tables, so nothing can stop it from rewriting them."""
+    """Raised if the role owns some append-only tables, so that nothing can prevent it from rewriting them."""
 
 
 def owners_of_history(*, using: str = "default") -> dict[str, int]:
-    """The roles that own append-only tables, and how many each owns."""
+    """Return the roles that own append-only tables, with the number of tables that each owns."""
     with connections[using].cursor() as cursor:
         cursor.execute(_OWNERS, [append_only_tables()])
         return dict(cursor.fetchall())
 
 
 def grant(*, role: str, using: str = "default") -> None:
-    """Give `role` the application's rights in the public schema; run it as the tables' owner.
+    """Grant `role` the application's rights in the public schema. Run this as the tables' owner.
 
-    A role that owns all append-only tables has all rights, and gets back those that it lost: PostgreSQL checks foreign
-    keys with the owner's rights, so without them no row that refers to such a table could be written. Raises
-    `UnableToGrant` for a role that owns only some of them.
+    A role that owns all append-only tables has all rights, and is granted again the rights that it lost: PostgreSQL
+    checks foreign keys with the owner's rights, so otherwise no row that refers to such a table could be written.
+    Raises `UnableToGrant` for a role that owns only some of the tables.
     """
     name = sql.Identifier(role)
     owners = owners_of_history(using=using)
@@ -94,16 +94,16 @@ def grant(*, role: str, using: str = "default") -> None:
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
     ]
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        present = set(connections[using].introspection.table_names(cursor))
-        if "django_migrations" in present:
+        existing_tables = set(connections[using].introspection.table_names(cursor))
+        if "django_migrations" in existing_tables:
             statements.append(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}").format(name))
         statements += [
             sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name)
             for table in append_only_tables()
-            if table in present
+            if table in existing_tables
         ]
         for table, columns in UPDATABLE_COLUMNS.items():
-            if table in present:
+            if table in existing_tables:
                 table_name = sql.Identifier(table)
                 statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table_name, name))
                 statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), table_name, name))
@@ -113,7 +113,8 @@ def grant(*, role: str, using: str = "default") -> None:
             revoke = sql.SQL("REVOKE {} ON {} FROM {}")
             statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
         for function in owner_functions(using=using):
-            # A backup holds no rights, so after a restore every role may call them, as PostgreSQL grants by default.
+            # A backup does not contain rights, so after a restore every role may call these functions: PostgreSQL
+            # grants that by default.
             statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
             statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
         for statement in statements:
@@ -121,7 +122,10 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def owner_functions(*, using: str = "default") -> list[str]:
-    """Signatures, as SQL, of the functions that run as the owner (partnerships/kit/owner_functions.py)."""
+    """Return the signatures, as SQL, of the functions that run as the owner.
+
+    See partnerships/kit/owner_functions.py.
+    """
     with connections[using].cursor() as cursor:
         cursor.execute(_OWNER_FUNCTIONS)
         return [signature for (signature,) in cursor.fetchall()]
@@ -138,7 +142,10 @@ SELECT p.oid::regprocedure::text
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:
-    """Create the cache table, protect history, and renew the application role's rights; on `post_migrate`."""
+    """Create the cache table, protect history, and renew the rights of the application's role.
+
+    This is a receiver of `post_migrate`.
+    """
     call_command("createcachetable", database=using, verbosity=0)
     install_history(using=using)
     if settings.APPLICATION_DATABASE_ROLE and settings.AS_OWNER:

@@ -1,7 +1,4 @@
-"""Settings of gunicorn.
-
-`gunicorn housing.wsgi --config python:housing.gunicorn_settings …`.
-"""
+"""Settings of gunicorn, used as `gunicorn housing.wsgi --config python:housing.gunicorn_settings …`."""
 
 from __future__ import annotations
 
@@ -15,32 +12,32 @@ from housing.masking_logger import MaskingLogger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
-#: Where web processes share their metrics, so that /metrics shows the sum whichever process answers. A folder that the
-#: environment names must exist and be empty.
+#: The folder in which web processes share their metrics, so that /metrics shows the sum whichever process answers. If
+#: the environment names a folder, that folder must exist and be empty, and this is None.
 _OWN_FOLDER = None
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     _OWN_FOLDER = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="cg-metrics-")
 
-# Imported after PROMETHEUS_MULTIPROC_DIR is set, because the package reads it on import.
+# These imports come after PROMETHEUS_MULTIPROC_DIR is set, because the package reads it on import.
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 logger_class = MaskingLogger
 
-#: Load the application once, before the workers are forked, so that they share its memory.
+#: The application is loaded once, before the workers are forked, so that they share its memory.
 preload_app = True
 
 
 def when_ready(server: Any) -> None:
-    """Leave what is loaded to all workers.
+    """Exclude all loaded objects from garbage collection in the workers.
 
-    Collecting garbage among it would copy its memory to each.
+    Otherwise collecting garbage would copy the shared memory into each worker.
     """
     gc.collect()
     gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Keep a dead process's counters and drop its gauges."""
+    """Mark a worker as dead: its counters remain in the metrics, and its gauges are dropped."""
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
 
 

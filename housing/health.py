@@ -24,17 +24,17 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if this process can serve pages, else 503 with what it waits for.
+    """Answer 200 if this process can serve pages, else 503 with the condition that is not met.
 
-    The database must answer, take writes, and have all migrations of this code. It may have later ones too: old code
-    goes on serving while a new version migrates. The response also says how many seconds ago beat ticked.
+    The database must answer, accept writes, and have all migrations of this code. It may have later migrations too: old
+    code continues to serve while a new version migrates. The response also says how many seconds ago beat ticked.
     """
     try:
         waits_for = _missing_condition()
         beat_age = None if waits_for else heartbeat_age(BEAT)
     except (OperationalError, InterfaceError):
         waits_for, beat_age = "database", None
-    except ProgrammingError:  # no tables yet
+    except ProgrammingError:  # there are no tables yet
         waits_for, beat_age = "migrations", None
     if waits_for:
         return JsonResponse({"ready": False, "waits_for": waits_for}, status=503, headers={"Retry-After": "10"})
@@ -42,7 +42,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _missing_condition() -> str:
-    """What the database lacks for pages to be served; "" if nothing."""
+    """Return the condition for serving pages that the database does not meet; "" if it meets all."""
     if is_read_only():
         return "read-only"
     return "migrations" if unapplied_migrations() else ""

@@ -1,4 +1,4 @@
-"""Heartbeats of processes and backups, timed by the database's clock so that machines need not agree."""
+"""Heartbeats of processes and backups, timed by the database's clock so that the clocks of machines need not agree."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from django.db import Error, connection, connections
 from partnerships.kit.standby import STANDBY
 
 BEAT = "beat"
-#: Recorded for each machine (`on_this_machine`), as beat's is too.
+#: These heartbeats are recorded for each machine (`on_this_machine`), and so is beat's.
 WORKER, SENDER = "worker", "sender"
-#: Recorded when a backup, or a drill of a restore, is complete.
+#: These heartbeats are recorded when a backup, or a drill of a restore, is complete.
 BACKUP = "backup"
 BACKUP_DRILL = "backup-drill"
-#: Beat ticks every few seconds. Without a tick for this long, it hangs.
+#: Beat ticks every few seconds. After this time without a tick, it counts as hanging.
 STALE_SECONDS = 60.0
-#: How often the other processes record their heartbeat.
+#: The interval at which the other processes record their heartbeat.
 SEEN_EVERY_SECONDS = 15.0
 
 
 def has_heartbeats() -> bool:
-    """Whether the database has a table of heartbeats. One from before 0.1.0 gets it with its upgrade."""
+    """Return whether the database has a table of heartbeats. A database from before 0.1.0 gets it when upgraded."""
     return "housing_heartbeat" in connection.introspection.table_names()
 
 
@@ -37,20 +37,20 @@ def record_heartbeat(*names: str) -> None:
 
 
 def on_this_machine(process: str) -> str:
-    """The name of the heartbeat of a process on this machine; the column takes 50 characters."""
+    """Return the name of the heartbeat of a process on this machine, cut to the column's 50 characters."""
     return f"{process}@{gethostname()}"[:50]
 
 
 def forget(name: str) -> None:
-    """Delete the heartbeat of a process that was stopped on purpose, so that nobody misses it."""
+    """Delete the heartbeat of a process that was stopped on purpose, so that nobody is alerted about it."""
     with contextlib.suppress(Error), connection.cursor() as cursor:
         cursor.execute("DELETE FROM housing_heartbeat WHERE name = %s", [name])
 
 
 def seconds_since_seen() -> list[tuple[str, str, float]]:
-    """The process, the machine and the age in seconds of each heartbeat with a machine, in order of their names.
+    """Return the process, machine and age in seconds of each heartbeat with a machine, sorted by name.
 
-    Heartbeats older than six hours are left out: their machine was probably taken away without stopping its processes.
+    Heartbeats older than six hours are left out: their machine was probably removed without stopping its processes.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SECONDS_SINCE_SEEN)
@@ -68,9 +68,10 @@ SELECT split_part(name, '@', 1),
 
 
 def standby_seconds_behind() -> float | None:
-    """How much older beat's heartbeat is on the standby than on the primary; None if the standby does not answer.
+    """Return how much older beat's heartbeat is on the standby than on the primary, in seconds.
 
-    PostgreSQL's own figures about replication would not show that the standby is cut off from the primary.
+    Returns None if the standby does not answer. PostgreSQL's own figures about replication would not show that the
+    standby is cut off from the primary.
     """
     statement = "SELECT max(at) FROM housing_heartbeat WHERE name = %s"
     with connection.cursor() as cursor:
@@ -90,7 +91,7 @@ def standby_seconds_behind() -> float | None:
 
 
 def heartbeat_age(name: str) -> float | None:
-    """Seconds since the last heartbeat of a process; None if there was none."""
+    """Return the seconds since the last heartbeat of a process; None if there was none."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXTRACT(EPOCH FROM clock_timestamp() - max(at))::float FROM housing_heartbeat WHERE name = %s",

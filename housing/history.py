@@ -1,7 +1,7 @@
 """Database functions and triggers that protect row history.
 
-Rows of history, with their contexts, are only added, never changed or deleted. And the application's role cannot turn
-off triggers, neither those that record history nor those that lock what is agreed.
+Rows of history and of their contexts are only added, never changed or deleted. The application's role cannot turn
+off triggers: neither those that record history nor those that lock agreed texts.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from django.db.models import Model
 from pghistory.models import Event
 from psycopg2 import sql
 
-#: Append-only, like the event tables.
+#: The table of contexts. Rows are only added to it, as to the tables of events.
 CONTEXTS = "pghistory_context"
 
-#: pghistory's own function updates the row of a context if a request adds to it. This one adds another row instead. For
-#: SQL by hand, which has no context, it records the database role and the program.
+#: This replaces pghistory's function, which updates the row of a context if a request adds facts to it. Ours adds
+#: another row instead. For SQL by hand, which has no context, it records the database role and the program.
 _ATTACH_CONTEXT = """
 CREATE OR REPLACE FUNCTION _pgh_attach_context() RETURNS pghistory_context.id%TYPE AS $$
 DECLARE
@@ -48,8 +48,9 @@ END;
 $$ LANGUAGE plpgsql
 """
 
-#: pgtrigger's own function lets every role turn triggers off with a session variable. Ours lets only the tables' owner.
-#: (If one role does everything, it is the owner.) The first condition is cheap, because it is tested for each row.
+#: This replaces pgtrigger's function, with which every role can turn triggers off by a session variable. With ours,
+#: only the tables' owner can. (If one role does everything, it is the owner.) The first condition is fast, because it
+#: is tested for each row.
 _SHOULD_IGNORE = """
 CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN AS $$
 BEGIN
@@ -63,17 +64,17 @@ $$ LANGUAGE plpgsql
 
 
 def is_event(model: type[Model]) -> bool:
-    """Whether a model is one of pghistory's event models."""
+    """Return whether a model is one of pghistory's event models."""
     return issubclass(model, Event) and model._meta.managed and not model._meta.proxy
 
 
 def history_tables() -> list[str]:
-    """The names of all tables of row history: those of events, and that of contexts."""
+    """Return the names of all tables of row history: the tables of events, and the table of contexts."""
     return sorted({model._meta.db_table for model in apps.get_models() if is_event(model)} | {CONTEXTS})
 
 
 def install_history(*, using: str = "default") -> None:
-    """Install the functions and triggers; run it as the tables' owner after each migration."""
+    """Install the functions and triggers. Run this as the tables' owner after each migration."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         existing_tables = set(connections[using].introspection.table_names(cursor))
         if CONTEXTS not in existing_tables:

@@ -1,4 +1,4 @@
-"""Counts each run of a Celery task for `/metrics`, and alerts operators to failures."""
+"""Count each run of a Celery task for `/metrics`, and alert operators to failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.kit.operators import alert_operators
 
 log = structlog.get_logger(__name__)
 
-#: Start times of this process's running tasks, by task id.
+#: The start times (`time.monotonic`) of this process's running tasks, by task id.
 _started: dict[str, float] = {}
 
 
@@ -26,6 +26,7 @@ def _record_start(task_id: str, **kwargs: object) -> None:
 
 @task_postrun.connect
 def _record_end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
+    """Add the run to the totals of its task."""
     seconds = time.monotonic() - _started.pop(task_id, time.monotonic())
     try:
         record_job(task.name, seconds=seconds, failed=state != "SUCCESS")
@@ -35,13 +36,14 @@ def _record_end(task_id: str, task: Any, state: str | None = None, **kwargs: obj
 
 @task_failure.connect
 def _alert_about_failure(sender: Any, exception: BaseException, task_id: str, **kwargs: object) -> None:
+    """Report the failure of a task, and alert operators."""
     report_error(exception, job=sender.name, task_id=task_id)
     lines = "".join(traceback.format_exception(exception))
     alert_operators(f"{sender.name} failed: {type(exception).__name__}", f"Task {task_id} failed.\n\n{lines}")
 
 
 def record_job(name: str, *, seconds: float, failed: bool) -> None:
-    """Add a run to the totals of a task; safe for several workers at once."""
+    """Add a run to the totals of a task. Several workers may do this at once."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_RUN, {"name": name, "failures": int(failed), "seconds": seconds, "failed": failed})
 

@@ -1,4 +1,4 @@
-"""The format of log lines: JSON, or text for people. They are always masked."""
+"""The format of log lines: JSON, or text for people. All lines are masked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RENDERERS: dict[str, Callable[[], Any]] = {
 
 
 def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
-    """The setting LOGGING, with structlog's formatter for the lines of every logger.
+    """Return the setting LOGGING, with structlog's formatter for the lines of every logger.
 
     `layout` is "json" or "text", and `stream` is "stdout" or "stderr".
     """
@@ -51,7 +51,7 @@ def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
             # Paths contain tokens and search words: RequestLogMiddleware logs the route's name instead.
             "django.request": console | {"level": "ERROR"},
             "django.server": console | {"level": "WARNING"},
-            # They log every stylesheet and table of a font that they read.
+            # These two packages log every stylesheet and every table of a font that they read.
             "weasyprint": console | {"level": "ERROR"},
             "fontTools": console | {"level": "ERROR"},
             "celery": console | {"level": level},

@@ -1,7 +1,8 @@
-"""Counts the runs of tasks whose process was killed.
+"""Count the runs of tasks whose process was killed.
 
 A process is killed by its time limit, by the kernel for its memory, or by hand, and can then no longer count its run.
-The worker's main process notices that it is gone. Only workers import this module, because it imports Celery's worker.
+The worker's main process notices that the process no longer exists. Only workers import this module, because it
+imports Celery's worker.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class WatchedRequest(Request):
-    """A run of a task, seen from the worker's main process."""
+    """A run of a task, as the worker's main process sees it."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         """Handle the failure as usual, and count it if the process was killed and the worker is not stopping."""
@@ -31,13 +32,14 @@ class WatchedRequest(Request):
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError | TimeLimitExceeded) and not state.should_terminate:
             self._count()
-            # Celery silently queues a lost run again: without an alert, nobody would know of a task that keeps killing
-            # its process.
+            # Celery queues a lost run again without a message. Without this alert, nobody would learn that a task kills
+            # its process each time.
             if isinstance(error, WorkerLostError):
                 report_error(error, job=self.task.name, task_id=self.id)
                 alert_operators(f"{self.task.name} failed: WorkerLostError", f"Task {self.id} was killed.\n\n{error}")
 
     def _count(self) -> None:
+        """Count the run as a failed one."""
         started = self.time_start or time.time()
         try:
             close_old_connections()

@@ -1,6 +1,6 @@
-"""Detects whether a worker's main thread hangs, by the ticks of Celery's event loop.
+"""Detect whether a worker's main thread hangs, by the ticks of Celery's event loop.
 
-The loop takes tasks and their results. It ticks in each round, about once a second, also if nothing waits.
+The loop receives tasks and their results. It ticks in each round, about once a second, even if there is nothing to do.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from celery.worker import state
 from celery.worker.components import Hub
 from celery.worker.consumer import Consumer
 
-#: Seconds without a tick after which the loop hangs. A round takes longer than usual if the broker does not answer: up
-#: to seven seconds for each task that just ended.
+#: Seconds without a tick after which the loop counts as hanging. A round takes longer than usual if the broker does not
+#: answer: up to seven seconds for each task that just ended.
 HANGING_SECONDS = 90.0
 
 
 @dataclass
 class _Ticks:
+    """The time (`time.monotonic`) of the last tick, and whether the worker is waiting for the broker.
+
+    `last` is None before the first tick.
+    """
+
     last: float | None = None
     is_connecting: bool = False
 
@@ -36,26 +41,29 @@ def tick() -> None:
 
 
 def hangs() -> bool:
-    """Whether the last tick was too long ago. While the broker is away or the worker stops, no ticks are expected."""
+    """Return whether the last tick was too long ago.
+
+    While the broker cannot be reached or the worker stops, no ticks are expected.
+    """
     if _ticks.last is None or _ticks.is_connecting or _is_stopping():
         return False
     return time.monotonic() - _ticks.last > HANGING_SECONDS
 
 
 def is_connecting() -> bool:
-    """Whether the worker is trying to reach its broker, and so takes no tasks."""
+    """Return whether the worker is trying to reach its broker, and so receives no tasks."""
     return _ticks.is_connecting
 
 
 def _is_stopping() -> bool:
-    """Whether the worker was asked to stop. Celery then stores an exit code, which may be 0."""
+    """Return whether the worker was asked to stop. Celery then stores an exit code, which may be 0."""
     codes: tuple[Any, ...] = (state.should_stop, state.should_terminate)
     return any(code is not None and code is not False for code in codes)
 
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Expect no ticks in this block, in which Celery tries to reach the broker until it is back."""
+    """Expect no ticks in this block, in which Celery tries to reach the broker until it answers."""
     _ticks.is_connecting = True
     try:
         yield
@@ -66,22 +74,25 @@ def connecting() -> Iterator[None]:
 
 
 class TickStep(bootsteps.StartStopStep):
-    """Adds the tick to Celery's loop. A transport without a loop, such as Celery's in memory, never hangs."""
+    """A step of the worker's start that adds the tick to Celery's loop.
+
+    A transport without a loop, such as Celery's in memory, never hangs.
+    """
 
     requires = (Hub,)
 
     def include_if(self, parent: Any) -> bool:
-        """Whether there is a loop."""
+        """Return whether there is a loop."""
         return bool(parent.use_eventloop)
 
     def start(self, parent: Any) -> None:
-        """Tick once before the loop starts, so that it is noticed if the first round hangs."""
+        """Tick once before the loop starts, so that a hanging first round is detected."""
         tick()
         parent.hub.on_tick.add(tick)
 
 
 class WatchedConsumer(Consumer):
-    """Celery's consumer, which records when it waits for the broker."""
+    """Celery's consumer, which records while it is waiting for the broker."""
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, however long it takes."""

@@ -16,31 +16,31 @@ from housing.unsubscribes import keep, token_in
 
 #: The Retry-After header if no end of maintenance was given.
 RETRY_AFTER_SECONDS = 300
-#: Paths that still work. Health probes do too: their middleware comes earlier.
+#: Paths that still work. So do health probes, because their middleware comes earlier.
 STILL_ANSWERED = ("/metrics",)
 
 
 def is_on() -> bool:
-    """Whether this machine is in maintenance mode."""
+    """Return whether this machine is in maintenance mode."""
     return Path(settings.MAINTENANCE_FILE).exists()
 
 
 def turn_on(*, until: dt.datetime | None) -> None:
-    """Answer 503 from the next request on. `until` tells people when to try again; it does not end maintenance."""
+    """Answer 503 from the next request on. `until` says when people should try again; it does not end maintenance."""
     path = Path(settings.MAINTENANCE_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(until.isoformat() if until else "", encoding="utf-8")
 
 
 def turn_off() -> bool:
-    """Serve pages again. Returns whether maintenance was on."""
+    """Serve pages again, and return whether maintenance was on."""
     was_on = is_on()
     Path(settings.MAINTENANCE_FILE).unlink(missing_ok=True)
     return was_on
 
 
 class MaintenanceMiddleware:
-    """Answers 503 during maintenance, and saves one-click unsubscribes for later. It does not need the database."""
+    """Answer 503 during maintenance, and save one-click unsubscribes for later. The database is not needed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -69,7 +69,7 @@ class MaintenanceMiddleware:
 
 
 def _until() -> dt.datetime | None:
-    """When people may try again; None if the file does not say."""
+    """Return when people should try again; None if the file has no time."""
     try:
         moment = parse_datetime(Path(settings.MAINTENANCE_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):

@@ -10,12 +10,14 @@ from partnerships.kit.masking import MaskingFormatter
 
 
 class MaskingLogger(Logger):  # type: ignore[misc]  # it has no types
-    """gunicorn's logger with masked lines, because they may contain a request's address."""
+    """gunicorn's logger with masked lines, because a line may contain the address of a request."""
 
     def setup(self, cfg: Any) -> None:
         """Set up as usual, then make every handler mask its lines."""
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            plain = handler.formatter
-            layout, dates = (plain._fmt, plain.datefmt) if plain else (self.error_fmt, self.datefmt)
-            handler.setFormatter(MaskingFormatter(layout, dates))
+            formatter = handler.formatter
+            line_format, date_format = (
+                (formatter._fmt, formatter.datefmt) if formatter else (self.error_fmt, self.datefmt)
+            )
+            handler.setFormatter(MaskingFormatter(line_format, date_format))

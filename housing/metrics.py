@@ -34,16 +34,16 @@ from partnerships.people.metrics import RetentionCollector
 
 
 class WorkCollector(Collector):
-    """Metrics of workers and beat on all machines, from the database; none during an outage."""
+    """A collector of metrics of workers and beat on all machines, from the database; no metrics during an outage."""
 
     def describe(self) -> Iterator[Metric]:
-        """No metrics in advance, so that start-up needs no database."""
+        """Yield no metrics in advance, so that start-up needs no database."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Metrics of jobs, heartbeats, backups and the standby, and whether the database takes writes."""
+        """Yield metrics of jobs, heartbeats, backups and the standby, and whether the database accepts writes."""
         try:
-            # All queries come first: metrics are sent completely or not at all.
+            # All queries come first, so that an outage leaves out all metrics and not some of them.
             jobs = list(_jobs_with_age())
             ages = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
             machines = seconds_since_seen()
@@ -72,22 +72,24 @@ class WorkCollector(Collector):
 
 
 def _or_infinity(seconds: float | None) -> float:
-    """The seconds; infinity if it never happened, which alerts treat as too long ago."""
+    """Return the seconds, or infinity if the event never happened, which alerts treat as too long ago."""
     return float("inf") if seconds is None else seconds
 
 
-#: Of a job: its name, runs, failed runs, seconds of all runs, and seconds since its last success.
+#: A job's name, runs, failed runs, seconds of all runs, and seconds since its last success (None if it never
+#: succeeded).
 JobRow: TypeAlias = tuple[str, int, int, float, float | None]
 
 
 def _jobs_with_age() -> QuerySet[Job, JobRow]:
-    since = Func(F("succeeded_at"), template="EXTRACT(EPOCH FROM clock_timestamp() - %(expressions)s)")
-    age = ExpressionWrapper(since, output_field=FloatField())
+    """Return the jobs, each with the seconds since its last success."""
+    interval_seconds = Func(F("succeeded_at"), template="EXTRACT(EPOCH FROM clock_timestamp() - %(expressions)s)")
+    age = ExpressionWrapper(interval_seconds, output_field=FloatField())
     return Job.objects.order_by("name").values_list("name", "runs", "failures", "seconds", age)
 
 
 def _job_metrics(jobs: Iterable[JobRow]) -> list[Metric]:
-    # The label is not called "job": Prometheus has a label of this name for the scrape.
+    # The label is "task", because Prometheus uses the label "job" itself.
     runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
     failures = CounterMetricFamily("jobs_failures", "Failed runs of this job.", labels=["task"])
     seconds = CounterMetricFamily("jobs_seconds", "Seconds that all runs of this job took together.", labels=["task"])
@@ -112,9 +114,9 @@ def _machine_metric(machines: Iterable[tuple[str, str, float]]) -> Metric:
 
 
 def all_metrics() -> bytes:
-    """All metrics in Prometheus' text format.
+    """Return all metrics in Prometheus' text format.
 
-    Those of web processes that share PROMETHEUS_MULTIPROC_DIR are added up.
+    The metrics of web processes that share PROMETHEUS_MULTIPROC_DIR are added up.
     """
     web_registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -129,7 +131,7 @@ def all_metrics() -> bytes:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All metrics, for requests with METRICS_TOKEN as their bearer token; 404 for others."""
+    """Return all metrics, for requests with METRICS_TOKEN as their bearer token; answer 404 to other requests."""
     authorization = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(authorization, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404

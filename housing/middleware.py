@@ -68,9 +68,9 @@ EXPORT_ROUTES = frozenset(
 
 
 class RequestLogMiddleware:
-    """Logs each request by the name of its route, never by its path, which may hold a token or search words.
+    """Log each request by the name of its route, never by its path, which may contain a token or search words.
 
-    Requests that match no route are logged only if they fail with 500 or more: they are mostly scans by strangers.
+    Requests that match no route are logged only if they fail with 500 or more: most of them are scans by strangers.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -97,8 +97,8 @@ class RequestLogMiddleware:
 
 
 def _user_id(request: HttpRequest) -> int | None:
-    """The id of the signed-in user; None for strangers."""
-    # Reading the user may query the database: during an outage the request is logged without one.
+    """Return the id of the signed-in user; None for other visitors, and during an outage of the database."""
+    # To read the user may need a query of the database.
     try:
         user_id: int | None = getattr(getattr(request, "user", None), "pk", None)
     except (OperationalError, InterfaceError):
@@ -107,9 +107,9 @@ def _user_id(request: HttpRequest) -> int | None:
 
 
 class RequestSizeMiddleware:
-    """Refuses requests larger than `MAX_REQUEST_BYTES` with 413, before Django reads them.
+    """Refuse requests larger than `MAX_REQUEST_BYTES` with 413, before Django reads them.
 
-    A few pages take larger uploads: they filter the file as it comes in and do not store it.
+    A few pages accept larger uploads: they filter the file while it arrives and do not store it.
     """
 
     #: Limits in bytes by route: a file of lettings of 150 MB, or three files of 4 MB, each with 1 MB for the form.
@@ -129,7 +129,7 @@ class RequestSizeMiddleware:
         return self.get_response(request)
 
     def _is_too_large(self, request: HttpRequest, length: int) -> bool:
-        if length <= settings.MAX_REQUEST_BYTES:  # nearly every request: no need to resolve its path
+        if length <= settings.MAX_REQUEST_BYTES:  # true of nearly every request, whose path is then not resolved
             return False
         if request.method != "POST":
             return True
@@ -152,7 +152,7 @@ def remember_outage(request: HttpRequest | None = None, **kwargs: object) -> Non
 
 
 class DatabaseOutageMiddleware:
-    """Answers 503 with Retry-After if the database is away, whether a view or other middleware needed it."""
+    """Answer 503 with Retry-After if the database is down, whether a view or other middleware needed it."""
 
     RETRY_AFTER_SECONDS = 10
 
@@ -177,8 +177,9 @@ class DatabaseOutageMiddleware:
         return None
 
     def unavailable(self, error: Exception) -> HttpResponse:
-        """The page for 503, after telling the log and the operators."""
-        # 55P03: waited too long for a lock; 57014: statement took too long; 25006: read-only; None: no connection.
+        """Return the page for 503, after logging the outage and alerting the operators."""
+        # Codes of PostgreSQL: 55P03 is a wait for a lock that took too long, 57014 a statement that took too long,
+        # 25006 a read-only database. None means that there is no connection.
         code = getattr(error.__cause__, "pgcode", None)
         log.error("database_unavailable", kind=type(error).__name__, code=code)
         alert_about_outage(error)
@@ -189,7 +190,7 @@ class DatabaseOutageMiddleware:
 
 
 class HealthMiddleware:
-    """Answers health probes before ALLOWED_HOSTS is checked: load balancers call them by IP address.
+    """Answer health probes before ALLOWED_HOSTS is checked, because load balancers call them by IP address.
 
     This is safe, because their responses do not depend on the host.
     """
@@ -212,7 +213,7 @@ class HealthMiddleware:
 
 
 class AnonymousSurveyMiddleware:
-    """Removes the session cookie from requests to answer a survey, before any other middleware reads it.
+    """Remove the session cookie from requests to answer a survey, before any other middleware reads it.
 
     Otherwise the database would show whose session was renewed at the moment of each answer.
     """
@@ -230,9 +231,9 @@ class AnonymousSurveyMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Keeps pages of signed-in people out of caches, and secrets in addresses out of the Referer header.
+    """Prevent caches of pages of signed-in people, and secrets from addresses in the Referer header.
 
-    No cache may store a page that a signed-in person sees, not even the browser's own. A page whose address holds a
+    No cache may store a page that a signed-in person sees, not even the browser's own. A page whose address contains a
     secret sends only our origin as Referer. `no-referrer` would be stricter, but browsers would then send
     `Origin: null` with the page's forms, which Django's CSRF check refuses.
     """
@@ -250,7 +251,7 @@ class PrivatePagesMiddleware:
 
 
 class PrefetchMiddleware:
-    """Answers 503 if a browser prefetches a page whose opening is recorded.
+    """Answer 503 if a browser prefetches a page whose opening is recorded.
 
     The browser then requests the page again on a real click. Views of these pages raise `PrefetchRefused`.
     """
@@ -268,7 +269,7 @@ class PrefetchMiddleware:
 
 
 class ExportLimitMiddleware:
-    """Limits exports per minute for each person, or IP address if signed out, and records each export."""
+    """Limit exports per minute for each person, or each IP address if signed out, and record each export."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -295,9 +296,10 @@ class ExportLimitMiddleware:
         return match is not None and match.view_name in EXPORT_ROUTES
 
     def _record(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Record the export, with the list and the rows that the view described."""
         match = request.resolver_match
-        assert match is not None  # see `_is_export_route`
-        # An administrator who views the site as another person is the one who gets the file.
+        assert match is not None  # `_is_export_route` has checked this
+        # If an administrator views the site as another person, the administrator gets the file.
         view_as = getattr(request, "view_as", None)
         record_export(
             actor_id=view_as.administrator_id if view_as else request.user.pk,
@@ -311,9 +313,9 @@ class ExportLimitMiddleware:
 
 
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Adds the user, the page and the reason of a change to row history.
+    """Add the user, the page and the reason of a change to row history.
 
-    Pages are recorded by the name of their route, because a path may hold a token.
+    Pages are recorded by the name of their route, because a path may contain a token.
     """
 
     MAX_REASON = 1_000
@@ -328,7 +330,7 @@ class HistoryMiddleware(PgHistoryMiddleware):
     ) -> HttpResponse | None:
         """Add the reason that a form gives.
 
-        Not for views exempt from the CSRF check: they read their request themselves, sometimes as a stream.
+        Views exempt from the CSRF check are left out: they read their request themselves, sometimes as a stream.
         """
         if request.method != "POST" or getattr(view, "csrf_exempt", False):
             return None
@@ -339,7 +341,7 @@ class HistoryMiddleware(PgHistoryMiddleware):
 
 
 def route_name(path: str) -> str:
-    """The name of a path's route, such as "plans:detail"; "" if no route matches."""
+    """Return the name of a path's route, such as "plans:detail"; "" if no route matches."""
     try:
         return resolve(path).view_name
     except Resolver404:
@@ -347,13 +349,16 @@ def route_name(path: str) -> str:
 
 
 def route_with_ids(path: str) -> str:
-    """The name of a path's route and the ids in the path, such as "plans:detail 5"; "" if no route matches."""
+    """Return the name of a path's route and the ids in the path, such as "plans:detail 5".
+
+    Returns "" if no route matches.
+    """
     try:
         match = resolve(path)
     except Resolver404:
         return ""
     ids = [str(value) for value in match.kwargs.values() if isinstance(value, int)]
     if match.namespace == "admin":
-        # Django admin takes ids as strings.
+        # The ids in URLs of Django admin are strings.
         ids += [value for value in match.kwargs.values() if isinstance(value, str) and value.isdecimal()]
     return " ".join([match.view_name, *ids])

@@ -1,7 +1,7 @@
-"""Makes `migrate` faster: fewer models are rendered, and each faster (docs/decisions/0080-migrate-renders-less.md).
+"""Make `migrate` faster: render fewer models, and each one faster (docs/decisions/0080-migrate-renders-less.md).
 
 After each operation Django renders the changed model and every model related to it, which here is nearly all of them.
-- If a table changes, it is enough to render its model and the models that point to it.
+- If a table changes, it is enough to render its model and the models that refer to it.
 - An index, a constraint or a trigger changes only a list in the model's options, so only that list is replaced.
 Before Python code of a migration runs (`RunPython`), Django renders everything again.
 """
@@ -23,40 +23,40 @@ OPTIONS = ("indexes", "constraints", "triggers")
 
 
 def _renew_options(self: ProjectState, app_label: str, model_name: str, delay: bool = False) -> None:
-    """Replaces `reload_model`: copies the changed lists to the rendered model."""
+    """Copy the changed lists to the rendered model. This replaces Django's `reload_model`."""
     if "apps" not in self.__dict__:
-        return  # nothing is rendered yet
+        return  # no model is rendered yet
     model, options = self.apps.get_model(app_label, model_name), self.models[app_label, model_name.lower()].options
     for name in OPTIONS:
         if name in options:
             setattr(model._meta, name, list(options[name]))
 
 
-def _changed_and_pointing_at_it(
+def _changed_and_referring_models(
     self: ProjectState, app_label: str, model_name: str, delay: bool = False
 ) -> set[tuple[str, str]]:
-    """Replaces `_find_reload_model`: the changed model and the models that point to it.
+    """Return the changed model and the models that refer to it. This replaces Django's `_find_reload_model`.
 
-    All others keep an old version of the model. `is_delayed` makes `RunPython` render them again.
+    All other models keep an old version of the model. `is_delayed` makes `RunPython` render them again.
     """
     self.is_delayed = True
     try:
         model = self.apps.get_model(app_label, model_name)
     except LookupError:
-        return {(app_label, model_name)}  # a new model
-    pointing_models = [
+        return {(app_label, model_name)}  # the model is new
+    referring_models = [
         field.related_model
         for field in model._meta.get_fields(include_parents=True, include_hidden=True)
         if field.is_relation and field.auto_created and not field.concrete
     ]
-    affected_models = [*pointing_models, *model.__subclasses__()]
+    affected_models = [*referring_models, *model.__subclasses__()]
     return {(app_label, model_name)} | {
         (affected._meta.app_label, affected._meta.model_name) for affected in affected_models if affected is not None
     }
 
 
 def _without_rendering(operation: Callable[..., None]) -> Callable[..., None]:
-    """The same operation, with `reload_model` replaced by `_renew_options` while it runs."""
+    """Return the same operation, with `reload_model` replaced by `_renew_options` while it runs."""
 
     def patched(*args: Any) -> None:
         with patch.object(ProjectState, "reload_model", _renew_options):
@@ -69,13 +69,13 @@ _clone = Field.clone
 
 
 def _copy_unbound(self: Field[Any, Any]) -> Field[Any, Any]:
-    """Replaces `clone`: copies a field that has no model yet, as Django copies the fields of abstract models."""
+    """Copy a field that has no model yet, as Django copies the fields of abstract models. This replaces `clone`."""
     if hasattr(self, "model"):
         return _clone(self)
-    copied = copy.deepcopy(self)
-    copied.creation_counter = Field.creation_counter
+    field_copy = copy.deepcopy(self)
+    field_copy.creation_counter = Field.creation_counter
     Field.creation_counter += 1
-    return copied
+    return field_copy
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def rendering_less() -> Iterator[None]:
     ]
     with ExitStack() as stack:
         stack.enter_context(patch.object(Field, "clone", _copy_unbound))
-        stack.enter_context(patch.object(ProjectState, "_find_reload_model", _changed_and_pointing_at_it))
+        stack.enter_context(patch.object(ProjectState, "_find_reload_model", _changed_and_referring_models))
         for owner, name in methods:
             stack.enter_context(patch.object(owner, name, _without_rendering(getattr(owner, name))))
         yield

@@ -1,4 +1,4 @@
-"""What workers and beat did, for metrics and for workers that watch beat."""
+"""The runs of tasks and the heartbeats of processes, for metrics and for workers that watch beat."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Job(models.Model):
-    """Totals of a Celery task over all machines."""
+    """The totals of a Celery task over all machines."""
 
     name = models.CharField(max_length=200, unique=True)
     runs = models.PositiveBigIntegerField(default=0)
@@ -20,7 +20,7 @@ class Job(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a process was last known to be alive, or a backup was complete."""
+    """The last time at which a process was known to be alive, or a backup was complete."""
 
     name = models.CharField(max_length=50, unique=True)
     at = models.DateTimeField()

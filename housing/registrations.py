@@ -1,4 +1,4 @@
-"""What the project registers at start-up."""
+"""Register the project's checks and receivers at start-up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REGISTERING_MODULES = (alerts, deployment, jobs)
 
 
 def register() -> None:
-    """Renew the application role's rights after migrations."""
-    # Django sends this for every app, after all migrations: one app is enough.
+    """Connect the receiver that renews the rights of the application's role after migrations."""
+    # Django sends `post_migrate` for every app, after all migrations. The signal of one app is enough.
     activity = apps.get_app_config("activity")
     post_migrate.connect(grant_after_migrate, sender=activity, dispatch_uid="housing.grant_after_migrate")

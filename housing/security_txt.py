@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-#: The page is made from the settings each time it is asked for. RFC 9116 (2.5.5) recommends less than a year.
+#: How long the page is valid after each request. RFC 9116 (2.5.5) recommends less than a year.
 VALID_FOR = dt.timedelta(days=180)
 
 
 @login_not_required
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """Name SECURITY_CONTACT, the preferred one first; 404 without it."""
+    """Return the file with SECURITY_CONTACT, the preferred contact first; answer 404 without it."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     expires = timezone.now() + VALID_FOR

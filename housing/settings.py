@@ -1,4 +1,4 @@
-"""Django's settings, all in one file. Values come from the environment; without DEBUG a missing secret is an error."""
+"""Django's settings. Their values come from the environment; without DEBUG a missing secret is an error."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ VAR_DIR = environment.VAR_DIR
 DEBUG = given["DEBUG"]
 SECRET_KEY = given["SECRET_KEY"]
 SECRET_KEY_FALLBACKS = given["SECRET_KEY_FALLBACKS"]
-# The first encrypts the secrets of second factors; all decrypt. Default: SECRET_KEY and SECRET_KEY_FALLBACKS.
+# The first key encrypts the secrets of second factors, and all keys decrypt. Default: SECRET_KEY and its fallbacks.
 SECOND_FACTOR_KEYS = given["SECOND_FACTOR_KEYS"]
-# The first hashes erased addresses that refused digests; all are compared. The same default.
+# The first key hashes erased addresses that refused digests; an address is compared with all keys. The same default.
 ADDRESS_HASH_KEYS = given["ADDRESS_HASH_KEYS"]
 
 # Links in emails are built from this origin, never from a request's Host header.
@@ -141,7 +141,7 @@ CRISPY_TEMPLATE_PACK = "common_ground"
 CRISPY_FAIL_SILENTLY = not DEBUG
 
 # --- Database --------------------------------------------------------------------------------------------------------
-# Web and workers connect as roles of their own with time limits. Migrations and tests run as the owner of the tables.
+# Web and workers connect as separate roles with time limits. Migrations and tests run as the owner of the tables.
 
 DATABASE_ROLE = given["DATABASE_ROLE"]
 AS_OWNER = DATABASE_ROLE == "owner"
@@ -156,13 +156,13 @@ ROLE_DATABASES = {
 }
 DATABASES = {"default": ROLE_DATABASES[DATABASE_ROLE].copy()}
 if given["DATABASE_REPLICA_URL"]:
-    # Long files and frozen figures are read here (partnerships/kit/standby.py); nothing is written.
+    # Long files and frozen figures are read from the standby (partnerships/kit/standby.py).
     DATABASES["standby"] = standby_settings(given["DATABASE_REPLICA_URL"], max_age=given["CONN_MAX_AGE"])
 DATABASE_ROUTERS = ["partnerships.kit.standby.StandbyRouter"]
 # The owner grants rights to this role after each migration; empty if one role does both.
 APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
 
-# Rate limits are counted here, so that flushing the broker does not reset them.
+# Rate limits are counted in this cache, so that flushing the broker does not reset them.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -174,7 +174,7 @@ CACHES = {
 # The package's default leaves out deletions.
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 PGHISTORY_MIDDLEWARE_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# housing/history.py installs our own, which never updates a context.
+# housing/history.py installs our own function, which never updates a context.
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 
 # --- Celery: the database, not the broker, is the source of truth ----------------------------------------------------
@@ -196,7 +196,7 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
-# Seconds for each SMTP command; after DATA, as long as RFC 5321 (4.5.3.2.6) says: giving up early would send it twice.
+# Seconds for each SMTP command, and after DATA (RFC 5321, 4.5.3.2.6): too few would send an accepted email again.
 EMAIL_TIMEOUT = given["EMAIL_TIMEOUT"]
 EMAIL_DATA_TIMEOUT = given["EMAIL_DATA_TIMEOUT"]
 EMAIL_STALL_TIMEOUT, EMAIL_BODY_TIMEOUT = given["EMAIL_STALL_TIMEOUT"], given["EMAIL_BODY_TIMEOUT"]
@@ -216,19 +216,19 @@ SECURITY_CONTACT = given["SECURITY_CONTACT"]  # in /.well-known/security.txt; em
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 
-# What a restored backup must not undo; on another disk than the database, if possible.
+# The journal of changes that a restored backup must not undo. Use another disk than the database's.
 JOURNAL_ROOT = given["JOURNAL_ROOT"]
-SURVEY_KEYS_ROOT = given["SURVEY_KEYS_ROOT"]  # in no backup
-# Hashes the addresses in the journal; without it nobody can be identified.
+SURVEY_KEYS_ROOT = given["SURVEY_KEYS_ROOT"]  # never in a backup
+# The key that hashes the addresses in the journal. Without this key, nobody can be identified.
 JOURNAL_KEY = given["JOURNAL_KEY"]
 
 # --- Digests and conversations ---------------------------------------------------------------------------------------
 
-# People who chose nothing get an email for every step instead of one summary a day.
+# Whether people who have not chosen otherwise get an email for every step instead of one summary a day.
 NOTICES_AT_ONCE = given["NOTICES_AT_ONCE"]
-# How long after the last version "at once" digests wait, so that several versions become one email.
+# Minutes that "at once" digests wait after the last version, so that several versions become one email.
 DIGEST_SETTLE_MINUTES = given["DIGEST_SETTLE_MINUTES"]
-# The person who reads replies to digests (empty: we do), and the mailboxes for bounces and replies (deploy.md).
+# The address for replies to digests (empty: we read them), and the mailboxes for bounces and replies (docs/deploy.md).
 DIGEST_REPLY_TO = given["DIGEST_REPLY_TO"]
 EMAIL_MAILBOX = given["EMAIL_MAILBOX"]
 EMAIL_MAILBOX_PATH = given["EMAIL_MAILBOX_PATH"]
@@ -242,9 +242,9 @@ EMAIL_LEASE_SECONDS = given["EMAIL_LEASE_SECONDS"]
 EMAIL_RETRY_SECONDS = given["EMAIL_RETRY_SECONDS"]
 # After restoring a backup: send only account emails until this is unset (docs/outbox.md).
 EMAILS_HELD = given["EMAILS_HELD"]
-# Protects the address for the mail provider's reports of bounces; empty: the address does not exist.
+# The secret of the page to which the mail provider reports bounces. Empty: the page does not exist.
 EMAIL_WEBHOOK_SECRET = given["EMAIL_WEBHOOK_SECRET"]
-# JSON. The names of a provider's keys are in anymail's documentation.
+# The names of a provider's keys are in anymail's documentation.
 _TIMEOUTS = (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT)
 ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **given["ANYMAIL"]}
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
@@ -255,8 +255,7 @@ NO_CONTACT_DAYS = given["NO_CONTACT_DAYS"]
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["partnerships.people.backends.AddressBackend"]
 LOGIN_URL = "account_login"
-# auth.W004: addresses are unique by a constraint on lower(email). security.W005, security.W021: HSTS goes by steps, and
-# housing/deployment.py says which comes next.
+# auth.W004: addresses are unique by a constraint on lower(email). security.W005 and W021: see HSTS_STEP.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
@@ -265,7 +264,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "partnerships.people.passwords.BreachedPasswordValidator"},
 ]
-# Asked whether a password is known from a breach, by the first five digits of its hash; empty: not asked.
+# The service that checks whether a password was leaked, by the first five digits of its hash. Empty: no check.
 BREACHED_PASSWORDS_URL = given["BREACHED_PASSWORDS_URL"]
 
 ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
@@ -289,7 +288,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/h/ip,5/h/key",
     "signup": "20/h/ip",
 }
-# Behind proxies, so that rate limits count the client's IP address and not the proxy's.
+# The number of our proxies, so that rate limits count the client's IP address and not a proxy's.
 ALLAUTH_TRUSTED_PROXY_COUNT = given["TRUSTED_PROXY_COUNT"]
 SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 # Providers are set in Django admin (social applications). A GET must not start a sign-in.
@@ -306,7 +305,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 SECOND_FACTOR_REQUIRED = given["SECOND_FACTOR_REQUIRED"]
 
 EXPORTS_PER_MINUTE = given["EXPORTS_PER_MINUTE"]  # for a person or signed-out address: exports are costly
-# Files that one person may upload an hour, names that one may have matched a minute, and the size of such a request.
+# Limits on the files of one person in an hour, the names to match in a minute, and the size of a request to match.
 UPLOADS_PER_HOUR = given["UPLOADS_PER_HOUR"]
 RECONCILIATION_NAMES_PER_MINUTE = given["RECONCILIATION_NAMES_PER_MINUTE"]
 RECONCILIATION_SIZES = {
@@ -346,7 +345,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = given["STATIC_ROOT"]
 STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
-# The documentation at /docs/, where tools/documentation.py has built it.
+# The documentation is served at /docs/ if tools/documentation.py has built it.
 _documentation = BASE_DIR / "build" / "documentation" / "site"
 WHITENOISE_ROOT = str(_documentation) if _documentation.is_dir() else None
 WHITENOISE_INDEX_FILE = True
@@ -360,7 +359,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage,
-        # Readable by another account than the one that collected them.
+        # The account that serves the files may be another than the one that collected them.
         "OPTIONS": {"file_permissions_mode": 0o644},
     },
 }
@@ -380,7 +379,7 @@ BACKUP_RECIPIENTS = given["BACKUP_RECIPIENTS"]
 BACKUP_KEEP_DAYS = given["BACKUP_KEEP_DAYS"]
 DATABASE_DRILL_URL = given["DATABASE_DRILL_URL"]
 POSTGRES_PROGRAMS = given["POSTGRES_PROGRAMS"]
-# A restore must not take back the journal, and a backup must not open a survey.
+# A restore must not overwrite the journal, and a backup must not contain the keys of open surveys.
 NEVER_IN_A_BACKUP = {"JOURNAL_ROOT": Path(JOURNAL_ROOT), "SURVEY_KEYS_ROOT": Path(SURVEY_KEYS_ROOT)}
 
 # --- Language and time -----------------------------------------------------------------------------------------------

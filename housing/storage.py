@@ -6,7 +6,7 @@ from typing import Any
 
 
 def storage_of_files(bucket: str, endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """Django's settings for the storage of uploaded files: MEDIA_ROOT if there is no bucket."""
+    """Return Django's settings for the storage of uploaded files: MEDIA_ROOT if there is no bucket."""
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     options = {

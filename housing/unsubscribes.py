@@ -1,4 +1,4 @@
-"""Saves one-click unsubscribes (RFC 8058) that arrive during maintenance in a file, and acts on them afterwards.
+"""Save one-click unsubscribes (RFC 8058) that arrive during maintenance, and act on them afterwards.
 
 A mail program sends its request only once, so it must not get a 503.
 """
@@ -34,10 +34,10 @@ _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token of a one-click unsubscribe; "" for any other request.
+    """Return the token of a one-click unsubscribe; "" for any other request.
 
-    Only its form is checked here; the token itself is checked when it is used. The body of other requests is not read,
-    because that would write an upload to a temporary file.
+    Only the token's form is checked now; the token itself is checked when it is used. The body of other requests is not
+    read, because Django would write an upload to a temporary file.
     """
     if request.method != "POST":
         return ""
@@ -52,16 +52,17 @@ def token_in(request: HttpRequest) -> str:
 
 
 def keep(token: str) -> bool:
-    """Save a token on this machine.
+    """Save a token on this machine, and return whether that worked.
 
-    False if maintenance has just ended, too many tokens are saved already, or the disk is full.
+    It does not if maintenance has just ended, too many tokens are saved already, or the disk is full.
     """
     try:
         with _locked_file() as file:
             # `maintenance off` removes MAINTENANCE_FILE before it locks this file, so it will find this token.
             if not Path(settings.MAINTENANCE_FILE).exists() or file.seek(0, os.SEEK_END) > MAX_BYTES:
                 return False
-            line = f"\n{token}\n".encode("ascii")  # a line break first, in case a full disk cut the last one short
+            # The line begins with a line break, because a full disk may have cut the previous line short.
+            line = f"\n{token}\n".encode("ascii")
             if file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "Cut short")
             os.fsync(file.fileno())
@@ -72,16 +73,17 @@ def keep(token: str) -> bool:
 
 
 def waiting() -> int:
-    """How many tokens are saved on this machine."""
+    """Return the number of tokens saved on this machine."""
     path = _path()
     return len(path.read_bytes().split()) if path.exists() else 0
 
 
 def act_on_kept(*, now: dt.datetime) -> int:
-    """Stop the emails that the saved requests ask to stop. Returns how many requests had a valid token.
+    """Stop the emails of the saved requests, and return how many requests had a valid token.
 
-    Each token is overwritten with spaces once it is done. So a process that dies loses none, and at most one is done
-    twice. A token that fails stays in the file and does not hold up the others; the first error is raised at the end.
+    Each token is overwritten with spaces once it is done. So a process that dies loses no token, and at most one is
+    done twice. A token that fails stays in the file and does not hold up the others; the first error is raised at the
+    end.
     """
     if not _path().exists():
         return 0
@@ -100,7 +102,7 @@ def act_on_kept(*, now: dt.datetime) -> int:
 
 
 def _stop(token: str, *, now: dt.datetime) -> bool:
-    """Stop the emails that this token is for. False if it is invalid, or the person has left."""
+    """Stop the emails of this token; return False if the token is invalid or the person has left."""
     try:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:
@@ -115,7 +117,7 @@ def _path() -> Path:
 
 @contextmanager
 def _locked_file() -> Iterator[FileIO]:
-    """The file, locked for this process. Only the application's user may read it, because tokens are secrets."""
+    """Open the file, locked for this process. Only the application's user may read it: tokens are secrets."""
     descriptor = os.open(_path(), os.O_RDWR | os.O_CREAT, 0o600)
     with FileIO(descriptor, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

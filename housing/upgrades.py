@@ -1,4 +1,4 @@
-"""Facts for an upgrade: unapplied migrations, which of them old code can run with, and installed packages."""
+"""Facts for an upgrade: unapplied migrations, the migrations that old code can run with, and installed packages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 from packaging.requirements import Requirement
 
-#: The number of each app's last migration from before the first release. It was not checked whether old code can run
-#: after these (tools/expand_contract.py), so pages and workers must stop while they are applied.
+#: The number of each app's last migration from before the first release. Nobody checked whether old code can run after
+#: these migrations (tools/expand_contract.py), so pages and workers must stop while they are applied.
 LAST_UNCHECKED = {
     "activity": 7,
     "agreements": 28,
@@ -42,18 +42,18 @@ LAST_UNCHECKED = {
     "surveys": 4,
     "transfer": 11,
 }
-#: Packages that a virtual environment has anyway, in its own version. The lock has them for the checks.
+#: Packages that every virtual environment contains, in its own version. The lock has these only for the checks.
 _UNCHECKED = frozenset({"pip"})
 _PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
 
 def number(name: str) -> int:
-    """The number at the start of a migration's name."""
+    """Return the number at the start of a migration's name."""
     return int(name.partition("_")[0])
 
 
 def old_code_can_run(app: str, name: str) -> bool:
-    """Whether code from before a migration can go on running after it."""
+    """Return whether code from before a migration can continue to run after it."""
     if app not in our_apps():
         return False
     return number(name) > LAST_UNCHECKED.get(app, 0)
@@ -61,7 +61,7 @@ def old_code_can_run(app: str, name: str) -> bool:
 
 @cache
 def our_apps() -> frozenset[str]:
-    """The labels of our own apps."""
+    """Return the labels of our own apps."""
     return frozenset(
         config.label
         for config in apps.get_app_configs()
@@ -71,7 +71,7 @@ def our_apps() -> frozenset[str]:
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """The app and name of each of our migrations, as they were on disk when this was first called."""
+    """Return the app and name of each of our migrations on the disk, read only at the first call."""
     return frozenset(
         (label, path.stem)
         for label in our_apps()
@@ -80,14 +80,14 @@ def known_migrations() -> frozenset[tuple[str, str]]:
 
 
 def unapplied_migrations() -> list[tuple[str, str]]:
-    """Our migrations that are not applied to the database."""
+    """Return our migrations that are not applied to the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations")
         return sorted(known_migrations() - set(cursor.fetchall()))
 
 
 def is_read_only() -> bool:
-    """Whether the database takes no writes, because it is a standby or was set to read-only."""
+    """Return whether the database refuses writes, because it is a standby or was set to read-only."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool")
         (read_only,) = cursor.fetchone()
@@ -95,7 +95,7 @@ def is_read_only() -> bool:
 
 
 def package_faults() -> list[str]:
-    """A sentence for each package that is missing, or installed in another version than the lock's."""
+    """Return a sentence for each package that is missing, or installed in another version than the lock's."""
     root = Path(settings.BASE_DIR)
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = [Requirement(dependency).name for dependency in project["dependencies"]]
@@ -106,15 +106,15 @@ def package_faults() -> list[str]:
         applies_here = pinned.marker is None or pinned.marker.evaluate()
         if pinned.name in _UNCHECKED or not applies_here:
             continue
-        installed = _installed_version(pinned.name)
-        if installed and installed not in pinned.specifier:
+        installed_version = _installed_version(pinned.name)
+        if installed_version and installed_version not in pinned.specifier:
             pinned_version = str(pinned.specifier).removeprefix("==")
-            faults.append(f"{pinned.name} {installed} is installed instead of {pinned_version}.")
+            faults.append(f"{pinned.name} {installed_version} is installed instead of {pinned_version}.")
     return faults
 
 
 def _installed_version(name: str) -> str:
-    """The version of an installed package; "" if it is not installed."""
+    """Return the version of an installed package; "" if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

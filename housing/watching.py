@@ -1,10 +1,10 @@
 """A worker watches itself, so that its supervisor (systemd or `make run`) restarts it if it hangs or stalls.
 
-- One thread tells the supervisor that the worker is alive, unless the main thread hangs. If the whole process hangs,
-  nothing does, and the supervisor restarts it.
+- One thread notifies the supervisor that the worker is alive, unless the main thread hangs. If the whole process hangs,
+  no thread does, and the supervisor restarts the worker.
 - Another thread ends the worker with exit code 75 if the main thread hangs, or if emails stall: they are overdue and
-  nothing is being sent. A Celery worker can stop consuming after its broker reconnects, which only the queue of emails
-  shows. A worker that is busy with a task has not stalled, however long emails wait for it.
+  nothing is being sent. A Celery worker can stop consuming after its broker reconnects, and only the queue of emails
+  shows that. A worker that is busy with a task has not stalled, however long emails are waiting for it.
 
 It also alerts operators if beat hangs.
 """
@@ -39,45 +39,48 @@ from partnerships.kit.operators import alert_operators, wait_for_alerts
 from partnerships.outbox.tasks import is_paused
 
 CHECK_EVERY_SECONDS = SEEN_EVERY_SECONDS
-#: Emails that are overdue for this long, while nothing moves, mean that the worker has stalled.
+#: A worker has stalled if emails are overdue for this long and no email is sent.
 OVERDUE_SECONDS = 60
-#: How long a stalled worker may take to stop normally before it is ended by force.
+#: The time that a stalled worker may take to stop normally before it is ended by force.
 STOP_SECONDS = 30.0
-#: How long Celery may take to end a task after its time limit.
+#: The time that Celery may take to end a task after its time limit.
 _LIMIT_MARGIN_SECONDS = 30.0
 
 
 def queue_seen() -> dict[str, Any]:
-    """The metrics of the queue of emails, and whether this worker pauses because of emails in doubt."""
+    """Return the metrics of the queue of emails, and whether this worker pauses because of emails in doubt."""
     return queue_figures() | {"is_paused": is_paused()}
 
 
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether emails were overdue at both checks, and nothing but their ages changed in between.
+    """Return whether emails were overdue at both checks, and no figure but their ages changed in between.
 
-    A worker that paused at one of the checks has not stalled: it may not have gone on yet.
+    A worker that paused at one of the checks has not stalled: it may not have continued yet.
     """
     if before.get("is_paused") or now.get("is_paused"):
         return False
-    waits = [figures.get("oldest_due_seconds") or 0 for figures in (before, now)]
-    return min(waits) > OVERDUE_SECONDS and _without_ages(before) == _without_ages(now)
+    oldest_ages = [figures.get("oldest_due_seconds") or 0 for figures in (before, now)]
+    return min(oldest_ages) > OVERDUE_SECONDS and _without_ages(before) == _without_ages(now)
 
 
 def _without_ages(figures: dict[str, Any]) -> dict[str, Any]:
-    """The metrics that change only if emails are sent."""
+    """Return the metrics that change only if emails are sent."""
     return {name: value for name, value in figures.items() if not name.startswith("oldest_")}
 
 
 def beat_hangs(before: float | None, now: float | None) -> bool:
-    """Whether beat's heartbeat was too old at both checks. At one check, the machine may just have been asleep."""
+    """Return whether beat's heartbeat was too old at both checks.
+
+    If it was too old at one check, the machine may just have been asleep.
+    """
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 
 def is_at_work() -> bool:
-    """Whether a process of this worker has a task that is within its time limit.
+    """Return whether a process of this worker has a task that is within its time limit.
 
     All processes may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no
-    task. One whose main thread hangs counts as idle: it would not notice that its tasks have ended.
+    task. A worker whose main thread hangs counts as idle: it would not notice that its tasks have ended.
     """
     if main_loop.hangs():
         return False
@@ -93,9 +96,9 @@ def is_at_work() -> bool:
 
 
 def say_alive() -> None:
-    """Tell the supervisor for ever that the worker is alive, except while its main thread hangs.
+    """Notify the supervisor for ever that the worker is alive, except while its main thread hangs.
 
-    This needs a thread of its own: the other one may wait for the database, which is no reason for a restart.
+    This needs a separate thread: the other thread may be waiting for the database, which is no reason for a restart.
     """
     while True:
         if not main_loop.hangs():
@@ -104,25 +107,25 @@ def say_alive() -> None:
 
 
 def watch() -> None:
-    """Check the worker regularly. Returns when its main thread hangs, or emails stall and it has no task.
+    """Check the worker regularly. Returns when its main thread hangs, or when emails stall and it has no task.
 
-    Each check also records the worker's heartbeat, except while it has no broker. Everything counts only at the second
+    Each check also records the worker's heartbeat, except while it has no broker. A fault counts only at the second
     check in a row, because after the first the process may just have been stopped for a while.
 
     An outage of the database is not the worker's fault: operators are alerted, and the checks start again. Operators
     are also alerted if beat hangs, which its own supervisor restarts.
     """
     previous = _DatabaseCheck()
-    hung_before = False
+    did_hang = False
     while True:
         time.sleep(CHECK_EVERY_SECONDS)
         hangs = main_loop.hangs()
-        if hangs and hung_before:
+        if hangs and did_hang:
             alert_operators(
                 "A worker hangs", "The main thread of a worker has not moved for 90 seconds. The worker is restarting."
             )
             return
-        hung_before = hangs
+        did_hang = hangs
 
         current = _check_database(main_thread_hangs=hangs)
         if current.fault and previous.fault:
@@ -148,7 +151,7 @@ def watch() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _DatabaseCheck:
-    """What a check found in the database, or why the database could not be used (`fault`)."""
+    """The figures that a check read from the database, or the reason why it could not (`fault`)."""
 
     fault: str = ""
     queue: dict[str, Any] | None = None
@@ -156,7 +159,10 @@ class _DatabaseCheck:
 
 
 def _check_database(*, main_thread_hangs: bool) -> _DatabaseCheck:
-    """Read the queue of emails and the heartbeat of beat, and record the worker's own if it can take tasks."""
+    """Read the queue of emails and beat's heartbeat.
+
+    It also records the worker's own heartbeat if the worker can receive tasks.
+    """
     try:
         if is_read_only():
             return _DatabaseCheck(fault="The database takes no writes: it is a standby, or is set to read-only.")
@@ -182,10 +188,11 @@ class Watch:
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     def end(self) -> None:
-        """Note that the worker has stopped, so that it need not be ended by force."""
+        """Record that the worker has stopped, so that it need not be ended by force."""
         self._stopped.set()
 
     def _watch(self) -> None:
+        """Watch the worker; when it has stalled, ask it to stop, and end it by force if it does not."""
         watch()
         self.has_stalled = True
         # At most 10 seconds, because a mail server that hangs must not delay the restart.

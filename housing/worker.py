@@ -1,7 +1,7 @@
-"""A Celery worker: `python -m housing.worker`, with as many processes as WORKER_CONCURRENCY says.
+"""A Celery worker: `python -m housing.worker`, with WORKER_CONCURRENCY processes.
 
-It watches itself (housing/watching.py): exit code 75 when emails stall or its main thread hangs, 78 when a setting is
-wrong.
+It watches itself (housing/watching.py). The exit code is 75 if emails stall or its main thread hangs, and 78 if a
+setting is wrong.
 
 Celery's command line would import an interactive shell, 10 MB in each process:
 docs/decisions/0020-heavy-packages-are-read-late.md.
@@ -27,7 +27,7 @@ from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED, READY, notify
 
 
 def make_worker() -> Any:
-    """A worker that has imported all tasks and URLs, so that its processes share their memory."""
+    """Return a worker that has imported all tasks and URLs, so that its processes share their memory."""
     require_folders()
     # System checks would import modules that only pages need. `make check`, `migrate` and each deployment run them.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
@@ -38,7 +38,7 @@ def make_worker() -> Any:
         concurrency=settings.WORKER_CONCURRENCY,
         loglevel=settings.LOG_LEVEL,
         consumer_cls=WatchedConsumer,
-        # We do not use what workers tell each other.
+        # We do not use the messages that workers send each other.
         without_gossip=True,
         without_mingle=True,
     )
@@ -50,7 +50,7 @@ def make_worker() -> Any:
 
 
 def main() -> int:
-    """Work until a signal asks to stop."""
+    """Work until a signal arrives. Returns the exit code."""
     os.environ.setdefault("DATABASE_ROLE", "worker")
     try:
         worker = make_worker()
@@ -61,7 +61,7 @@ def main() -> int:
     from housing.watching import Watch  # noqa: PLC0415 - the same
 
     watch = Watch()
-    worker_ready.connect(_say_ready)
+    worker_ready.connect(_notify_ready)
     watch.begin()
     worker.start()
     watch.end()
@@ -71,7 +71,7 @@ def main() -> int:
     return worker.exitcode or 0
 
 
-def _say_ready(**kwargs: object) -> None:
+def _notify_ready(**kwargs: object) -> None:
     notify(READY)
 
 

@@ -12,5 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
 application = get_wsgi_application()
 require_folders()
-# Imports every view before gunicorn forks its workers, so that they share its memory.
+# Every view is imported before gunicorn forks its workers, so that they share the memory.
 import_module(settings.ROOT_URLCONF)

@@ -1,4 +1,4 @@
-"""The contents of a database, to compare a restored one with it: the row count and a hash of each table."""
+"""The contents of a database as row counts and hashes, to compare it with a restored one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-#: The session's settings, on which rows as text would depend.
+#: Settings of the session, because the text of a row depends on them.
 _SESSION = (
     "SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;"
     " SET bytea_output = 'hex'"
 )
-#: Tables, partitions and materialised views; not those of extensions.
+#: All tables, partitions and materialised views, except those of extensions.
 _TABLES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'm')
@@ -30,7 +30,8 @@ SELECT count(*), COALESCE(sum(('x' || left(encode(sha256(convert_to(whole_row::t
        ::bit(60)::bigint), 0)::text
   FROM {} AS whole_row
 """
-#: How many triggers, indexes and constraints there are, without NOT NULL: only PostgreSQL 18 and later count these.
+#: The numbers of triggers, indexes and constraints. NOT NULL is left out, because only PostgreSQL 18 and later count
+#: it.
 _OBJECTS = """
 SELECT 'triggers', count(*) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT 'indexes', count(*) FROM pg_indexes WHERE schemaname = 'public'
@@ -41,17 +42,20 @@ UNION ALL SELECT 'constraints', count(*) FROM pg_constraint
 
 @dataclass(frozen=True)
 class DatabaseContents:
-    """The contents of a database."""
+    """The row counts and hashes of a database."""
 
-    #: Row count and hash, by table.
+    #: The row count and the hash of each table.
     tables: dict[str, tuple[int, str]]
-    #: The last value, by sequence.
+    #: The last value of each sequence.
     sequences: dict[str, int]
-    #: How many there are, by "triggers", "indexes" and "constraints".
+    #: The numbers of "triggers", "indexes" and "constraints".
     objects: dict[str, int]
 
     def differences(self, restored: DatabaseContents) -> list[str]:
-        """A sentence for each difference. A sequence may be ahead, because it went on while the backup was made."""
+        """Return a sentence for each difference from the restored database.
+
+        A restored sequence may be ahead, because the sequence went on while the backup was made.
+        """
         sentences = []
         for table in sorted(self.tables.keys() | restored.tables.keys()):
             expected, actual = self.tables.get(table), restored.tables.get(table)
@@ -68,6 +72,7 @@ class DatabaseContents:
 
 
 def _in_words(table: tuple[int, str] | None) -> str:
+    """Return the row count and the hash of a table in words."""
     if table is None:
         return "no such table"
     row_count, row_hash = table
@@ -76,7 +81,7 @@ def _in_words(table: tuple[int, str] | None) -> str:
 
 @contextmanager
 def connect(database: Mapping[str, Any]) -> Iterator[Any]:
-    """A connection to the database with these settings of Django, closed on exit."""
+    """Open a connection to the database with these settings of Django, and close it on exit."""
     connection = psycopg2.connect(
         dbname=database["NAME"],
         user=database.get("USER") or None,
@@ -106,6 +111,6 @@ def read_contents(cursor: Any) -> DatabaseContents:
 
 
 def hash_of(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Tries a restore, into a separate database and folder that are deleted afterwards."""
+"""Test a restore in a separate database and folder, which are deleted afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def drill(
     """Restore a backup into a separate database, and compare every row and file with its manifest.
 
     Without `folder`, a new backup is made for a temporary key, because a server cannot read its own backups. `scratch`
-    is the database to restore into, which is emptied before and after. Without one, a database is created beside
+    is the database to restore into, which is emptied before and after. Without `scratch`, a database is created beside
     `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
     """
     with tempfile.TemporaryDirectory(prefix="cg-drill-") as temporary, _scratch(database, scratch) as target:
@@ -61,7 +61,10 @@ def drill(
 
 @contextmanager
 def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The database to restore into; it is emptied or dropped afterwards, so that no personal data stays in it."""
+    """Provide the database to restore into.
+
+    It is emptied or dropped afterwards, so that no personal data remain in it.
+    """
     if scratch is not None:
         if _identity(scratch) == _identity(database):
             raise UnableToRestore(
@@ -78,10 +81,11 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
         connection.autocommit = True
         try:
             cursor.execute(create)
-        except psycopg2.errors.DuplicateDatabase:  # left by a drill that was cut off
+        except psycopg2.errors.DuplicateDatabase:  # an interrupted drill left it behind
             _drop(cursor, name)
             cursor.execute(create)
-        # PostgreSQL checks this first, so a database that an administrator created under this name is never dropped.
+        # PostgreSQL checks the right to create first, so a database that an administrator created under this name is
+        # never dropped.
         except psycopg2.errors.InsufficientPrivilege:
             raise UnableToRestore(
                 f"The role {database['USER']} may not create databases. Ask your database administrator to "
@@ -94,10 +98,10 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
 
 
 def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
-    """Drop a database, even if sessions of a drill that was cut off still use it.
+    """Drop a database, even if sessions of an interrupted drill still use it.
 
-    First without FORCE, which waits until an autovacuum of it has ended. With FORCE, PostgreSQL lets only superusers
-    end an autovacuum.
+    The first try is without FORCE, and waits until an autovacuum of the database has ended: with FORCE, PostgreSQL lets
+    only superusers end an autovacuum.
     """
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:
@@ -107,7 +111,7 @@ def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
 
 
 def _identity(database: Mapping[str, Any]) -> tuple[str, int]:
-    """The start time of the server and the database's id in it: the same for all host names that lead to it."""
+    """Return the server's start time and the database's id, which are the same whatever host name leads to it."""
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int FROM pg_database"

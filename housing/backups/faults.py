@@ -9,5 +9,5 @@ from housing.backups.places import UnusableBackup
 from housing.backups.programs import UnableToFindProgram
 from housing.backups.restoring import UnableToRestore
 
-#: `psycopg2.Error` if the database does not answer; `OSError` if the disk is full or cannot be written.
+#: `psycopg2.Error` is raised if the database does not answer, `OSError` if the disk is full or cannot be written.
 FAULTS = (UnableToBackUp, UnusableBackup, UnableToRestore, UnableToFindProgram, OSError, psycopg2.Error)

@@ -1,4 +1,4 @@
-"""The files of an instance, in a folder or in a bucket, as backups read and write them."""
+"""The files of an instance, in a folder or in a bucket, which backups read and restores write."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class UnusableFiles(Exception):
-    """Files cannot be backed up or restored; the message says what to do."""
+    """Raised if files cannot be backed up or restored. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,22 @@ class Files(Protocol):
     """The files of an instance, wherever they are. Failures raise `OSError`."""
 
     def names(self) -> list[str]:
-        """The names of all files, in order. Raises `UnusableFiles` if a backup would miss some."""
+        """Return the names of all files, in order. Raises `UnusableFiles` if a backup would miss some of them."""
 
     def open(self, name: str) -> AbstractContextManager[Opened]:
-        """A file to read; raises `FileNotFoundError`."""
+        """Open a file to read. Raises `FileNotFoundError`."""
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file. Raises `UnusableFiles` for a name that leads out of the folder."""
+        """Write a file. Raises `UnusableFiles` if its name leads out of the folder."""
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Move all files to another place, which is named by the time."""
+        """Move all files to another place, whose name contains the time."""
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Raise `UnusableFiles` if one of these folders is among the files, or they cannot be moved away."""
+        """Raise `UnusableFiles` if one of these folders is among the files.
+
+        With `to_set_aside`, it is also raised if the files could not be moved away.
+        """
 
 
 class Folder:
@@ -63,7 +66,7 @@ class Folder:
         return str(self.root)
 
     def names(self) -> list[str]:
-        """The names of all files, relative to the folder."""
+        """Return the names of all files, relative to the folder. Raises `UnusableFiles` for a symbolic link."""
         paths = list(self.root.rglob("*"))
         if link := next((path for path in paths if path.is_symlink()), None):
             raise UnusableFiles(
@@ -73,7 +76,7 @@ class Folder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Opened]:
-        """A file to read."""
+        """Open a file to read."""
         with (self.root / name).open("rb") as file:
             status = os.fstat(file.fileno())
             yield Opened(content=file, size=status.st_size, modified=status.st_mtime)
@@ -89,11 +92,11 @@ class Folder:
         path.chmod(settings.FILE_UPLOAD_PERMISSIONS)
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Rename the folder."""
-        self.root.rename(self.root.with_name(f"{self.root.name}.{_before(now)}"))
+        """Rename the folder, so that its name contains the time."""
+        self.root.rename(self.root.with_name(f"{self.root.name}.{_set_aside_name(now)}"))
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Refuse other folders within this one, and a mount point, which could not be renamed."""
+        """Raise `UnusableFiles` for other folders within this folder, or a mount point, which cannot be renamed."""
         for name, folder in outside.items():
             if folder.resolve().is_relative_to(self.root.resolve()):
                 raise UnusableFiles(
@@ -114,45 +117,46 @@ class Bucket:
         return f"the bucket {self.storage.bucket_name}"
 
     def names(self) -> list[str]:
-        """The names of all files."""
+        """Return the names of all files."""
         return self.storage.names()
 
     @contextmanager
     def open(self, name: str) -> Iterator[Opened]:
-        """A file to read."""
+        """Open a file to read."""
         with self.storage.open(name) as file:
             yield Opened(content=file, size=file.size, modified=file.obj.last_modified.timestamp())
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file."""
+        """Write a file. Raises `UnusableFiles` if its name leads out of the bucket."""
         try:
             self.storage.save(name, ContentFile(content.read()))
         except SuspiciousOperation as error:
             raise UnusableFiles(f"The archive contains {name}, which leads out of {self}.") from error
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Move the files into another folder of the bucket."""
-        self.storage.set_aside(f"files.{_before(now)}")
+        """Move the files into another folder of the bucket, whose name contains the time."""
+        self.storage.set_aside(f"files.{_set_aside_name(now)}")
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Nothing to refuse: a folder cannot be within a bucket."""
+        """Do nothing: a folder cannot be within a bucket."""
 
 
-def _before(now: dt.datetime) -> str:
+def _set_aside_name(now: dt.datetime) -> str:
+    """Return the name of the place for files that are moved away at this time."""
     return f"before-{now:%Y-%m-%dT%H%M%S}"
 
 
 def files_of_the_instance() -> Files:
-    """The files in FILES_BUCKET if it is set, else in MEDIA_ROOT."""
+    """Return the files in FILES_BUCKET if it is set, else in MEDIA_ROOT."""
     if settings.FILES_BUCKET:
         return Bucket(cast("PrivateBucket", default_storage))
     return Folder(Path(settings.MEDIA_ROOT))
 
 
 def hash_of_file(files: Files, name: str) -> str:
-    """The SHA-256 of one of the files."""
+    """Return the SHA-256 of one of the files."""
     digest = hashlib.sha256()
-    with files.open(name) as opened:
-        while part := opened.content.read(65_536):
+    with files.open(name) as open_file:
+        while part := open_file.content.read(65_536):
             digest.update(part)
     return digest.hexdigest()

@@ -1,6 +1,7 @@
-"""Makes a backup: a dump of the database, an archive of the files, and a manifest.
+"""Make a backup: a dump of the database, an archive of the files, and a manifest.
 
-It is encrypted with a public key whose private key is elsewhere, so that the server cannot read its own backups.
+Dump and archive are encrypted with a public key whose private key is elsewhere, so that the server cannot read its own
+backups.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _MIGRATIONS = "SELECT app, max(name) FROM django_migrations GROUP BY app"
 
 
 class UnableToBackUp(Exception):
-    """A backup could not be made; no unfinished one is left behind."""
+    """Raised if a backup could not be made. No unfinished backup is left behind."""
 
 
 def make_backup(
@@ -55,11 +56,11 @@ def make_backup(
     outside: Mapping[str, Path],
     now: dt.datetime,
 ) -> tuple[Path, Manifest]:
-    """Back up the database and the files into a new folder of `root`, and verify what was written.
+    """Back up the database and the files into a new folder of `root`, and verify the written files.
 
     Returns the folder and its manifest. `recipients` are public keys of age: one of their private keys is needed to
     read the backup. `outside` are folders, by the name of their setting, that must never be in a backup, so they must
-    not lie among the files. Raises `UnableToBackUp`.
+    not be among the files. Raises `UnableToBackUp`.
     """
     keys = _public_keys(recipients)
     try:
@@ -68,7 +69,7 @@ def make_backup(
     except (UnusableFiles, OSError) as error:
         raise UnableToBackUp(str(error)) from error
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(root):
+    with _locked_folder(root):
         unfinished = root / f"{folder_name(now)}{UNFINISHED}"
         unfinished.mkdir(mode=0o700)
         try:
@@ -88,9 +89,9 @@ def _write_all(
     files: Files,
     now: dt.datetime,
 ) -> Manifest:
-    """Write dump, files and manifest into `folder`; only the manifest is not encrypted."""
+    """Write the dump, the files and the manifest into `folder`. Only the manifest is not encrypted."""
     with connect(database) as connection, connection.cursor() as cursor:
-        # One snapshot, so that the hashes in the manifest are those of the dump.
+        # The hashes and the dump come from one snapshot, so that they agree.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT pg_export_snapshot(), current_setting('server_version_num')::int / 10000")
         snapshot, server = cursor.fetchone()
@@ -98,7 +99,7 @@ def _write_all(
         cursor.execute(_MIGRATIONS)
         migrations = dict(cursor.fetchall())
         dump = _dump(folder, keys=keys, database=database, snapshot=snapshot, server=server)
-    # The files come after the dump: so all files that its rows name are there, and newer ones do no harm.
+    # The files are packed after the dump, so all files that its rows name are included. Newer files do no harm.
     archive, number_of_files = pack_files(folder, keys=keys, files=files)
     manifest = Manifest(
         made_at=now,
@@ -114,6 +115,7 @@ def _write_all(
 
 
 def _public_keys(recipients: Sequence[str]) -> list[pyrage.x25519.Recipient]:
+    """Return the public keys of BACKUP_RECIPIENTS. Raises `UnableToBackUp`."""
     if not recipients:
         raise UnableToBackUp(
             "BACKUP_RECIPIENTS is not set. On another machine, run `age-keygen -o backup-key.txt`. Set "
@@ -126,7 +128,7 @@ def _public_keys(recipients: Sequence[str]) -> list[pyrage.x25519.Recipient]:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def _locked_folder(root: Path) -> Iterator[None]:
     """Lock the folder of backups. Raises `UnableToBackUp` if another backup is running."""
     with (root / ".lock").open("w") as lock:
         try:
@@ -175,14 +177,14 @@ def _dump(
 
 
 def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: Files) -> tuple[Part, int]:
-    """Write the encrypted archive of the files and their hashes. Returns how many files it holds, too."""
+    """Write the encrypted archive of the files and their hashes; return it with the number of its files."""
     hashes: dict[str, str] = {}
 
     def pack(stream: IO[bytes]) -> None:
         with tarfile.open(fileobj=stream, mode="w|") as archive:
             for name in files.names():
                 _add(archive, files, name, hashes)
-            _add_hashes(archive, hashes)
+            _add_hash_list(archive, hashes)
 
     try:
         with HashedFile(folder / FILES) as encrypted, Pipe(pack) as packed:
@@ -193,15 +195,18 @@ def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: File
 
 
 def _add(archive: tarfile.TarFile, files: Files, name: str, hashes: dict[str, str]) -> None:
+    """Add a file to the archive, and its hash to `hashes`. A file that was just deleted is left out."""
     info = tarfile.TarInfo(f"files/{name}")
-    with suppress(FileNotFoundError), files.open(name) as opened:  # the file may have been deleted since it was listed
-        info.size, info.mtime, info.mode = opened.size, int(opened.modified), settings.FILE_UPLOAD_PERMISSIONS
-        reader = HashedReader(opened.content)
+    # Somebody may have deleted the file since it was listed.
+    with suppress(FileNotFoundError), files.open(name) as open_file:
+        info.size, info.mtime, info.mode = open_file.size, int(open_file.modified), settings.FILE_UPLOAD_PERMISSIONS
+        reader = HashedReader(open_file.content)
         archive.addfile(info, io.BufferedReader(reader))
         hashes[name] = reader.sha256
 
 
-def _add_hashes(archive: tarfile.TarFile, hashes: Mapping[str, str]) -> None:
+def _add_hash_list(archive: tarfile.TarFile, hashes: Mapping[str, str]) -> None:
+    """Add the hashes of all files to the archive."""
     content = json.dumps(hashes, sort_keys=True).encode()
     info = tarfile.TarInfo(HASHES)
     info.size = len(content)

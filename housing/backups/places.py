@@ -1,4 +1,4 @@
-"""The folder of backups: their names, their manifests, and the deletion of old ones."""
+"""The folder of backups: the backups' names and manifests, and the deletion of old backups."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ MANIFEST = "manifest.json"
 DATABASE = "database.dump.age"
 FILES = "files.tar.age"
 UNFINISHED = ".unfinished"
-#: The newest backups that are kept however old they are.
+#: The number of newest backups that are never deleted, however old they are.
 KEEP_AT_LEAST = 3
-#: How long the remains of a backup that was cut off are kept.
+#: The time after which the remains of an interrupted backup are deleted.
 UNFINISHED_FOR = dt.timedelta(days=1)
 _NAME_FORMAT = "%Y-%m-%dT%H%M%SZ"
 _NAME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 
 
 class UnusableBackup(Exception):
-    """A folder is not a backup, is incomplete, or was changed since it was written."""
+    """Raised if a folder is not a backup, is incomplete, or was changed since it was written."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """An encrypted file of a backup, as it was written."""
+    """An encrypted file of a backup, with the hash and the size that it had when it was written."""
 
     file: str
     sha256: str
@@ -57,7 +57,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a backup. Raises `UnusableBackup`."""
+    """Return the manifest of a backup. Raises `UnusableBackup`."""
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -80,7 +80,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Read every part again. Raises `UnusableBackup` if one differs from what was written."""
+    """Read every part again. Raises `UnusableBackup` if a part is missing or has changed since it was written."""
     for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
@@ -92,17 +92,17 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
 
 def folder_name(now: dt.datetime) -> str:
-    """The name of a backup made at this time: `2026-11-30T021500Z`."""
+    """Return the name of a backup made at this time, such as `2026-11-30T021500Z`."""
     return now.astimezone(dt.UTC).strftime(_NAME_FORMAT)
 
 
 def backups_in(root: Path) -> list[Path]:
-    """Complete backups, oldest first."""
+    """Return the complete backups, the oldest first."""
     return sorted(path for path in root.iterdir() if _NAME_PATTERN.fullmatch(path.name) and (path / MANIFEST).is_file())
 
 
 def rotate(root: Path, *, keep: dt.timedelta, now: dt.datetime) -> list[Path]:
-    """Delete backups older than `keep`, but never the newest three. Returns the deleted folders."""
+    """Delete backups older than `keep`, but never the newest three, and return the deleted folders."""
     old_folders = [path for path in backups_in(root)[:-KEEP_AT_LEAST] if _age(path.name, now) > keep]
     old_folders += [
         path
@@ -115,4 +115,5 @@ def rotate(root: Path, *, keep: dt.timedelta, now: dt.datetime) -> list[Path]:
 
 
 def _age(name: str, now: dt.datetime) -> dt.timedelta:
+    """Return the age of a backup from its name."""
     return now - dt.datetime.strptime(name, _NAME_FORMAT).replace(tzinfo=dt.UTC)

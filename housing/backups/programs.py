@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's own programs, pg_dump and pg_restore, and the options to run them."""
+"""Find PostgreSQL's own programs, pg_dump and pg_restore, and the options to run them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ SYSTEM_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/o
 
 
 class UnableToFindProgram(Exception):
-    """No program of PostgreSQL has the server's version."""
+    """Raised if no program of PostgreSQL has the server's version."""
 
 
 def find_program(name: str, *, server: int) -> Path:
-    """A program of the server's major version. Raises `UnableToFindProgram`.
+    """Return the path of a program with the server's major version. Raises `UnableToFindProgram`.
 
     The version must be the same: an older pg_dump refuses a newer server, and a newer pg_restore uses features that an
     older server lacks. The setting POSTGRES_PROGRAMS names the folder. Without it, the folder of the embedded
     PostgreSQL, the usual folders and those in PATH are searched.
     """
-    versions = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
-    for path, major_version in versions.items():
+    version_by_path = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
+    for path, major_version in version_by_path.items():
         if major_version == server:
             return path
-    programs = ", ".join(f"{path} ({major_version})" for path, major_version in versions.items()) or "none"
+    programs = ", ".join(f"{path} ({major_version})" for path, major_version in version_by_path.items()) or "none"
     raise UnableToFindProgram(
         f"The server is PostgreSQL {server}, and no {name} of that version is here (found: {programs}). Install "
         f"postgresql-client-{server}, or set POSTGRES_PROGRAMS to the folder that has it."
@@ -40,6 +40,7 @@ def find_program(name: str, *, server: int) -> Path:
 
 
 def _folders() -> Iterator[Path]:
+    """Yield the folders to search, in order."""
     if settings.POSTGRES_PROGRAMS:
         yield Path(settings.POSTGRES_PROGRAMS)
         return
@@ -54,7 +55,7 @@ def _folders() -> Iterator[Path]:
 
 @cache
 def version(program: Path) -> int:
-    """The major version of a program; 0 if it does not run."""
+    """Return the major version of a program; 0 if it does not run."""
     try:
         result = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -64,7 +65,7 @@ def version(program: Path) -> int:
 
 
 def connection_options(database: Mapping[str, Any]) -> list[str]:
-    """A program's options to connect to the database with these settings of Django, without the password."""
+    """Return a program's options to connect to the database with these settings of Django, without the password."""
     options = ["--no-password", "--dbname", str(database["NAME"])]
     for option, key in (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER")):
         if database.get(key):
@@ -73,7 +74,7 @@ def connection_options(database: Mapping[str, Any]) -> list[str]:
 
 
 def program_environment(database: Mapping[str, Any]) -> dict[str, str]:
-    """The environment variables of a program: the password, and the TLS options from the database's URL."""
+    """Return a program's environment variables: the password, and the TLS options from the database's URL."""
     environ = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(database.get("PASSWORD") or "")}
     for option, value in database.get("OPTIONS", {}).items():
         if option.startswith("ssl"):

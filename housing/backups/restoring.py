@@ -1,4 +1,4 @@
-"""Restores a backup into an empty database and an empty folder, and compares every row and file with it."""
+"""Restore a backup into an empty database and an empty folder, and compare every row and file with the backup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from housing.backups.places import DATABASE, FILES, Manifest, read_manifest, ver
 from housing.backups.programs import connection_options, find_program, program_environment
 from housing.backups.streams import Pipe
 
-#: How many tables, views and sequences the public schema has, without those of extensions.
+#: The number of tables, views and sequences in the public schema, without those of extensions.
 _COUNT_RELATIONS = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
@@ -43,11 +43,14 @@ GRANT USAGE ON SCHEMA public TO PUBLIC;
 
 
 class UnableToRestore(Exception):
-    """A backup could not be restored, or the restored data differs from the backup."""
+    """Raised if a backup could not be restored, or the restored data differ from the backup."""
 
 
 def read_identities(path: Path) -> list[pyrage.x25519.Identity]:
-    """The private keys in a file of `age-keygen`. Raises `UnableToRestore`, whose message never holds a key."""
+    """Return the private keys in a file of `age-keygen`.
+
+    Raises `UnableToRestore`, whose message never contains a key.
+    """
     try:
         words = path.read_text(encoding="utf-8").split()
         identities = [pyrage.x25519.Identity.from_str(word) for word in words if word.startswith("AGE-SECRET-KEY-")]
@@ -68,25 +71,25 @@ def restore_backup(
     replace: bool,
     now: dt.datetime,
 ) -> Manifest:
-    """Restore a backup, and compare the result with its manifest.
+    """Restore a backup, compare the result with its manifest, and return the manifest.
 
     The database and the place of the files must be empty. With `replace`, the database is emptied and present files are
     set aside, but only after the whole backup was decrypted and read once. The database is restored completely or not
-    at all. `outside` are folders, by the name of their setting, that must not lie among the files.
+    at all. `outside` are folders, by the name of their setting, that must not be among the files.
 
     Raises `UnusableBackup` before anything is changed, and `UnableToRestore`.
     """
     manifest = read_manifest(folder)
     verify(folder, manifest)
     try:
-        holds_files = bool(files.names())
-        files.refuse(outside, to_set_aside=holds_files and replace)
+        has_files = bool(files.names())
+        files.refuse(outside, to_set_aside=has_files and replace)
     except UnusableFiles as error:
         raise UnableToRestore(str(error)) from error
-    if holds_files and not replace:
+    if has_files and not replace:
         raise UnableToRestore(f"{files} contains files. Empty it, or add --replace, which moves the files away.")
     _restore_database(folder, identities=identities, database=database, replace=replace)
-    if holds_files:
+    if has_files:
         files.set_aside(now)
     hashes = unpack_files(folder, identities=identities, files=files)
     if faults := compare(manifest, hashes=hashes, database=database, files=files):
@@ -97,8 +100,8 @@ def restore_backup(
 def empty(database: Mapping[str, Any]) -> None:
     """Drop everything in the public schema, some tables at a time.
 
-    A single statement would lock all tables and indexes at once, more than PostgreSQL's `max_locks_per_transaction`
-    allows by default.
+    A single statement would lock all tables and indexes at once, which are more locks than PostgreSQL's
+    `max_locks_per_transaction` allows by default.
     """
     with connect(database) as connection, connection.cursor() as cursor:
         connection.autocommit = True
@@ -110,14 +113,16 @@ def empty(database: Mapping[str, Any]) -> None:
 
 
 def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], files: Files) -> list[str]:
-    """A sentence for each difference between a backup and the restored database and files."""
+    """Return a sentence for each difference between a backup and the restored database and files."""
     with connect(database) as connection, connection.cursor() as cursor:
         faults = manifest.contents.differences(read_contents(cursor))
-    restored = {name: hash_of_file(files, name) for name in files.names()}
+    restored_hashes = {name: hash_of_file(files, name) for name in files.names()}
     if len(hashes) != manifest.number_of_files:
         faults.append(f"The archive lists {len(hashes)} files, the manifest {manifest.number_of_files}.")
-    different = sorted(name for name in hashes.keys() | restored.keys() if hashes.get(name) != restored.get(name))
-    return faults + [f"{name} in {files} is not the file that was backed up." for name in different]
+    changed_names = sorted(
+        name for name in hashes.keys() | restored_hashes.keys() if hashes.get(name) != restored_hashes.get(name)
+    )
+    return faults + [f"{name} in {files} is not the file that was backed up." for name in changed_names]
 
 
 def _restore_database(
@@ -135,7 +140,7 @@ def _restore_database(
                 f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
                 "--replace, which deletes its tables."
             )
-        connection.rollback()  # no idle transaction while the dump is read, which may take long
+        connection.rollback()  # end the transaction, because reading the dump may take long
         _check_readable(folder, identities=identities, database=database, program=program)
         if not is_empty:
             empty(database)
@@ -149,7 +154,7 @@ def _restore_database(
 def _check_readable(
     folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], program: str
 ) -> None:
-    """Decrypt and read everything once, so that nothing is deleted for a backup that cannot be restored."""
+    """Decrypt and read the whole backup once, so that nothing is deleted for a backup that cannot be restored."""
     _decrypt_into([program, "--file", os.devnull], folder, identities=identities, database=database)
     try:
         with (folder / FILES).open("rb") as encrypted, Path(os.devnull).open("wb") as nowhere:
@@ -187,7 +192,7 @@ def _decrypt_into(
 
 
 def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], files: Files) -> dict[str, str]:
-    """Write the files of the archive. Returns the hash of each file when it was backed up."""
+    """Write the files of the archive, and return the hash that each had when it was backed up."""
 
     def decrypt(stream: IO[bytes]) -> None:
         with (folder / FILES).open("rb") as encrypted:
@@ -205,7 +210,8 @@ def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], file
                         hashes = json.load(content)
                     else:
                         files.write(member.name.removeprefix("files/"), content)
-            # tarfile stops before the padding of the last block. It is read too, so that everything is decrypted.
+            # tarfile stops before the padding of the last block. The padding is read too, so that age decrypts and
+            # checks the whole archive.
             while stream.read(65_536):
                 pass
     except (pyrage.DecryptError, UnusableFiles, OSError, tarfile.TarError, ValueError) as error:

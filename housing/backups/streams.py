@@ -1,4 +1,4 @@
-"""Streams between PostgreSQL's programs, encryption and files, so that nothing readable touches the disk."""
+"""Streams between PostgreSQL's programs, encryption and files, so that only encrypted data reach the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import IO, Any
 
 
 class HashedFile(io.RawIOBase):
-    """A new file that only its owner may read, which counts and hashes what is written; on disk once it is closed."""
+    """A new file that only its owner may read, and that counts and hashes the written bytes.
+
+    Its content is on the disk once the file is closed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -21,7 +24,7 @@ class HashedFile(io.RawIOBase):
         self.length = 0
 
     def writable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def write(self, data: Any, /) -> int:
@@ -34,11 +37,11 @@ class HashedFile(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The hash of everything written."""
+        """The hash of all bytes written so far."""
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        """Close the file once its content is on disk."""
+        """Close the file once its content is on the disk."""
         if not self._file.closed:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -47,7 +50,7 @@ class HashedFile(io.RawIOBase):
 
 
 class HashedReader(io.RawIOBase):
-    """A reader of a stream that hashes what is read, and copies it to another stream if there is one."""
+    """A reader of a stream that hashes the bytes read, and copies them to another stream if there is one."""
 
     def __init__(self, source: IO[bytes], *, copy: IO[bytes] | None = None) -> None:
         self._source = source
@@ -55,11 +58,11 @@ class HashedReader(io.RawIOBase):
         self._hash = hashlib.sha256()
 
     def readable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read what the buffer takes; 0 at the end."""
+        """Fill the buffer and return the number of bytes; 0 at the end."""
         content = self._source.read(len(buffer))
         buffer[: len(content)] = content
         self._hash.update(content)
@@ -69,12 +72,12 @@ class HashedReader(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The hash of everything read."""
+        """The hash of all bytes read so far."""
         return self._hash.hexdigest()
 
 
 class Pipe:
-    """A stream to read, into which a function writes in another thread at the same time.
+    """A stream to read, which a function writes in another thread at the same time.
 
     At the end of the block the thread is joined, and its error is raised.
     """
@@ -84,17 +87,18 @@ class Pipe:
         self._error: BaseException | None = None
 
     def __enter__(self) -> IO[bytes]:
-        end, start = os.pipe()
-        self._reader = os.fdopen(end, "rb")
-        self._thread = threading.Thread(target=self._run, args=(os.fdopen(start, "wb"),))
+        read_descriptor, write_descriptor = os.pipe()
+        self._reader = os.fdopen(read_descriptor, "rb")
+        self._thread = threading.Thread(target=self._run, args=(os.fdopen(write_descriptor, "wb"),))
         self._thread.start()
         return self._reader
 
     def _run(self, stream: IO[bytes]) -> None:
+        """Call the function in the other thread, and remember its error."""
         try:
             with stream:
                 self._write(stream)
-        except BaseException as error:  # noqa: BLE001 - raised at the end of the block
+        except BaseException as error:  # noqa: BLE001 - `__exit__` raises it in the main thread
             self._error = error
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""Checks of settings. Each returns "", or what is wrong: a sentence without the setting's name at its beginning."""
+"""Checks of settings. Each returns "", or a fault: a sentence that begins after the setting's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
 def key_fault(key: str) -> str:
-    """What is wrong with a secret key, without the key itself."""
+    """Return what is wrong with a secret key, without the key itself; "" if nothing is wrong."""
     if key.startswith("#"):
         return "starts with #: it looks like a comment."
     if any(character.isspace() for character in key):
@@ -30,7 +30,7 @@ def key_fault(key: str) -> str:
 
 
 def keys_fault(keys: Iterable[str]) -> str:
-    """What is wrong with the first weak key."""
+    """Return what is wrong with the first weak key; "" if no key is weak."""
     return next(filter(None, map(key_fault, keys)), "")
 
 
@@ -52,10 +52,10 @@ def strong_beside(value: str, values: Values) -> str:
 
 
 def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
-    """A check that an address has one of these schemes, and that its host can be found.
+    """Return a check that an address has one of these schemes, and that its host can be found.
 
-    The address may contain a password, so the message does not repeat it. The message also leaves out the schemes of
-    `also`, which are for tests and trials.
+    The address may contain a password, so the message does not repeat the address. The message also leaves out the
+    schemes of `also`, which are for tests and trials.
     """
 
     def check(value: str, values: Values) -> str:
@@ -72,7 +72,10 @@ def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values],
 
 
 def _has_readable_hosts(address: str) -> bool:
-    """Whether hosts and ports are in their places in the address. A password with a slash, for one, ends them early."""
+    """Return whether the hosts and ports are in their places in the address.
+
+    For example, a password with a slash would end them early.
+    """
     if address.startswith("postgres"):  # libraries for PostgreSQL read # as part of a password
         address = address.replace("#", "%23")
     try:
@@ -85,16 +88,16 @@ def _has_readable_hosts(address: str) -> bool:
 
 def sentinels(value: list[str], values: Values) -> str:
     """Refuse sentinels without a port, and a REDIS_URL that does not name the primary."""
-    wrong = next((sentinel for sentinel in value if not _HOST_AND_PORT.fullmatch(sentinel)), None)
-    if wrong is not None:
-        return f"must be hosts with ports, for example broker-1.example:26379, not {wrong!r}."
+    invalid_sentinel = next((sentinel for sentinel in value if not _HOST_AND_PORT.fullmatch(sentinel)), None)
+    if invalid_sentinel is not None:
+        return f"must be hosts with ports, for example broker-1.example:26379, not {invalid_sentinel!r}."
     if value and not values["REDIS_URL"].startswith("redis://"):
         return "needs REDIS_URL=redis://:PASSWORD@NAME/0, where NAME is what the sentinels call the primary."
     return ""
 
 
 def only_with(name: str) -> Callable[[Any, Values], str]:
-    """A check that a setting is set only if another one is."""
+    """Return a check that a setting is set only if another setting is."""
     fault = f"is set, but {name} is not: set both or neither."
     return lambda value, values: fault if value and not values[name] else ""
 
@@ -107,11 +110,17 @@ def mailbox(value: str, values: Values) -> str:
 
 
 def contacts(value: list[str], values: Values) -> str:
-    """Refuse contacts that security.txt may not have (RFC 9116, 2.5.3), such as bare email addresses and http pages."""
-    wrong = next((contact for contact in value if not _CONTACT.fullmatch(contact)), None)
-    if wrong is None:
+    """Refuse contacts that security.txt may not have, such as bare email addresses and http pages.
+
+    Source: RFC 9116, 2.5.3.
+    """
+    invalid_contact = next((contact for contact in value if not _CONTACT.fullmatch(contact)), None)
+    if invalid_contact is None:
         return ""
-    return f"must be mailto: followed by an email address, or an address that begins with https://. It is {wrong!r}."
+    return (
+        "must be mailto: followed by an email address, or an address that begins with https://. "
+        f"It is {invalid_contact!r}."
+    )
 
 
 def dsn(value: str, values: Values) -> str:
@@ -127,26 +136,26 @@ def dsn(value: str, values: Values) -> str:
 
 
 def one_of(*allowed: str) -> Callable[[Any, Values], str]:
-    """A check that the value is one of these."""
+    """Return a check that the value is one of these."""
     fault = f"must be {', '.join(allowed[:-1])} or {allowed[-1]}."
     return lambda value, _: "" if value in allowed else fault
 
 
 def at_most(highest: int) -> Callable[[Any, Values], str]:
-    """A check that a number is not too high."""
+    """Return a check that a number is not too high."""
     return lambda value, _: "" if value <= highest else f"must be at most {highest}, not {value}."
 
 
 def at_least(lowest: int) -> Callable[[Any, Values], str]:
-    """A check that a number is not too low."""
+    """Return a check that a number is not too low."""
     return lambda value, _: "" if value >= lowest else f"must be at least {lowest}, not {value}."
 
 
 def lease(value: int, values: Values) -> str:
-    """Refuse a lease that ends before a slow mail server has answered: another worker would send the email again.
+    """Refuse a lease that could end before a slow mail server has answered.
 
-    Connecting, greeting, TLS, signing in and a message's commands may each take EMAIL_TIMEOUT before the lease is
-    renewed.
+    Another worker would then send the email again. Connecting, greeting, TLS, signing in and a message's commands may
+    each take EMAIL_TIMEOUT before the lease is renewed.
     """
     shortest = 5 * values["EMAIL_TIMEOUT"] + 10
     if value >= shortest:
@@ -158,7 +167,7 @@ def lease(value: int, values: Values) -> str:
 
 
 def data_timeout(value: float, values: Values) -> str:
-    """Refuse to wait less time for the answer to an email than for the answer to a command."""
+    """Refuse a shorter wait for the answer to an email than for the answer to a command."""
     if value >= values["EMAIL_TIMEOUT"]:
         return ""
     return (
@@ -168,15 +177,15 @@ def data_timeout(value: float, values: Values) -> str:
 
 
 def stall_timeout(value: float, values: Values) -> str:
-    """Refuse to give up an email sooner than a command."""
+    """Refuse a shorter time for giving up an email than for giving up a command."""
     return _not_below(value, "EMAIL_TIMEOUT", values)
 
 
 def body_timeout(value: float, values: Values) -> str:
-    """Refuse to give a whole email less time than one that has stopped moving."""
+    """Refuse a shorter time for a whole email than for an email that makes no progress."""
     return _not_below(value, "EMAIL_STALL_TIMEOUT", values)
 
 
 def _not_below(value: float, name: str, values: Values) -> str:
-    """Refuse a number of seconds that is below that of another setting."""
+    """Refuse a number of seconds that is lower than that of another setting."""
     return "" if value >= values[name] else f"is {value:g}; it must be at least {name} ({values[name]:g} s)."

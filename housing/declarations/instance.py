@@ -21,11 +21,12 @@ from housing.declarations.setting import (
 
 
 def has_https(values: Values) -> bool:
-    """Whether people reach the site by https."""
+    """Return whether people reach the site by https."""
     return bool(urlsplit(values["SITE_ORIGIN"]).scheme == "https")
 
 
 def _hosts(values: Values) -> list[str]:
+    """Return the host of SITE_ORIGIN; without https, also this machine's own names."""
     host = urlsplit(values["SITE_ORIGIN"]).hostname or ""
     return [host] if has_https(values) else [host, "localhost", "127.0.0.1", "[::1]"]
 
@@ -191,7 +192,7 @@ KEYS_OF_THE_INSTANCE = Section(
     ),
 )
 
-#: Read before or beside housing/settings.py.
+#: Settings that other code than housing/settings.py reads, some of them before it.
 ELSEWHERE = (
     Section(
         "Only in the process's own environment, not in .env",

@@ -6,7 +6,7 @@ from housing.declarations import checks
 from housing.declarations.instance import has_https
 from housing.declarations.setting import FLAG, NUMBER, WEB, WORKER, Section, Setting
 
-#: HSTS by steps: seconds, whether subdomains are included, and whether browsers may preload it.
+#: The steps of HSTS, each with the seconds, whether subdomains are included, and whether browsers may preload it.
 HOUR, WEEK, YEAR = 3_600, 7 * 86_400, 365 * 86_400
 HSTS_STEPS = (
     (0, False, False),

@@ -1,4 +1,4 @@
-"""A setting with its kind, default, meaning and check, and how all settings are read from the environment."""
+"""A setting with its kind, default, meaning and check, and the function that reads all settings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-#: Values of settings by name. Settings are read in order, so each may use those that are declared before it.
+#: Values of settings by name. Settings are read in order, so each may use the values of settings declared before it.
 Values = Mapping[str, Any]
 
 #: Processes that need a setting.
 ALL = "all"
 WEB = "web"
 WORKER = "worker"
-#: All that send emails: workers and the account sender.
+#: All processes that send emails: workers and the account sender.
 SENDERS = "worker, account sender"
 MIGRATE = "`migrate`"
 OPERATOR = "`manage.py`"
@@ -26,7 +26,7 @@ OPERATOR = "`manage.py`"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value: `words` for messages, and `read`, which turns text into a value or raises `ValueError`."""
+    """A kind of value. `words` are for messages; `read` turns text into a value or raises `ValueError`."""
 
     words: str
     read: Callable[[str], Any]
@@ -58,7 +58,7 @@ def _list(text: str) -> list[str]:
 
 
 def _keys(text: str) -> list[str]:
-    # Blanks are kept, because the check of keys refuses them.
+    # Spaces are not stripped, because the check of keys must refuse them.
     return [key for key in text.split(",") if key]
 
 
@@ -95,7 +95,7 @@ class Setting:
     `default` is a value, or a function of the settings before it, which `default_words` then describes. `check` is one
     of `housing.declarations.checks`. Production needs every `required` setting. `example` is the value in .env.example.
     A `secret` may also be in the file that NAME_FILE names, and is never printed. With `empty_counts`, an empty value
-    is not the same as no value. A setting `elsewhere` is not read by housing/settings.py.
+    is not the same as no value. Other code than housing/settings.py reads a setting `elsewhere`.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Setting:
     check: Callable[[Any, Values], str] | None = None
 
     def value(self, environ: Mapping[str, str], values: Values) -> Any:
-        """The value in the environment, or the default. Raises `ValueError` if it cannot be read."""
+        """Return the value in the environment, or the default. Raises `ValueError` if the text cannot be read."""
         text = environ.get(self.name, "")
         if text or (self.empty_counts and self.name in environ):
             return self.kind.read(text)
@@ -120,7 +120,7 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as one would set it, or in words; "" if there is none."""
+        """The default as a person would write it into .env, or in words; "" if there is none."""
         if self.default_words or callable(self.default):
             return self.default_words
         if isinstance(self.default, bool):
@@ -139,9 +139,9 @@ class Section:
 
 
 def read_settings(settings: Iterable[Setting], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The values of all settings. Raises `ImproperlyConfigured` with a sentence for each fault.
+    """Return the values of all settings. Raises `ImproperlyConfigured` with a sentence for each fault.
 
-    If a setting cannot be read, the others are checked with its default.
+    If a setting cannot be read, the other settings are checked with its default.
     """
     values: dict[str, Any] = {}
     faults = []
@@ -150,11 +150,11 @@ def read_settings(settings: Iterable[Setting], environ: Mapping[str, str]) -> di
         try:
             values[setting.name] = setting.value(environ, values)
         except ValueError:
-            not_this = "" if setting.secret else f", not {environ[setting.name]!r}"
+            actual_value = "" if setting.secret else f", not {environ[setting.name]!r}"
             example = (
                 f" For example: {setting.name}={setting.example or setting.default_text}." if not setting.secret else ""
             )
-            faults.append(f"{setting.name} must be {setting.kind.words}{not_this}.{example}")
+            faults.append(f"{setting.name} must be {setting.kind.words}{actual_value}.{example}")
             values[setting.name] = setting.value({}, values)
     faults += [
         f"{setting.name} {fault}"

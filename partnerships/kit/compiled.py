@@ -24,7 +24,7 @@ T = TypeVar("T")
 _MAX_CACHED = 2_000
 #: Cached conditions. None for a condition whose SQL cannot be reused.
 _conditions: dict[Hashable, _Sql | None] = {}
-#: Cached queries with their parameters, some of which are slots.
+#: Cached queries with their parameters, and some of these are slots.
 _queries: dict[Hashable, tuple[str, tuple[Any, ...]]] = {}
 _MISSING: Any = object()
 #: Names that Django gives to tables in subqueries.

@@ -166,15 +166,15 @@ def keyset_page(
 ) -> Page[_Row]:
     """Return a page of `rows` in `order`, located by the row beside the page instead of by an offset.
 
-    `order` has field names, of which the last is an id. Fields in `nullable` may be null: rows with a null come last,
+    `order` has field names; the last one is an id. Fields in `nullable` may be null: rows with a null come last,
     whether the order is ascending or descending.
 
     The request's `after` or `before` is the id of the row beside the page. (It is not the row's sort key, because a
     title in an address would appear in the logs of proxies.) If that row no longer exists, the page is the first one.
 
     The query strings of the previous and next page repeat the request's other parameters, or those in
-    `link_parameters`. `read_first_rows` reads the given number of first rows, if there is a cheaper way than `rows`. Then
-    `rows` may be a function, which is called only for other pages: it takes time to compose a query of the records
+    `link_parameters`. `read_first_rows` reads the given number of first rows, if there is a cheaper way than `rows`.
+    Then `rows` may be a function, which is called only for other pages: it takes time to compose a query of the records
     that a person may see.
     """
     query: Any = SimpleLazyObject(rows) if callable(rows) else rows

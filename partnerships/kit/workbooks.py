@@ -26,7 +26,7 @@ else:
     openpyxl, cells, styles = late("openpyxl"), late("openpyxl.cell"), late("openpyxl.styles")
 
 
-#: The name of a worksheet, and its rows, of which the first is the heading.
+#: The name of a worksheet, and its rows; the first row is the heading.
 Worksheet = tuple[str, Sequence[Sequence[object]]]
 #: The number of first rows that decide how wide the columns are.
 _MEASURED = 200

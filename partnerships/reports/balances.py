@@ -89,7 +89,7 @@ class Sides:
 
 
 def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
-    """Return both organisations, each with the bodies of which it is the only successor."""
+    """Return both organisations, each with the ended bodies that it alone followed."""
     return Sides([ours, *predecessors_summed_with(ours)], [theirs, *predecessors_summed_with(theirs)])
 
 

@@ -40,7 +40,10 @@ def cell_words(kind: Kind, value: Cell) -> str:
 
 
 def made_words(snapshot: Snapshot) -> str:
-    """Return text such as `As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`"""
+    """Return when and for whom a report was computed.
+
+    For example: `As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`
+    """
     return f"As at {long_time(timezone.localtime(snapshot.made_at))}. {snapshot.made_for}"
 
 

@@ -33,11 +33,11 @@ from partnerships.plans.queries import area_names, content_for, reading_class, v
 
 #: The most asks and offers, plans and people of each kind in a brief.
 _MAX_ROWS = 12
-#: The most changes of one plan in a brief; the comparison page has them all.
+#: The most changes of one plan in a brief. The comparison page has all changes.
 _MAX_CHANGES = 6
 #: The most commitments of each kind in a brief.
 _MAX_PROMISES = 8
-#: The most sheets of paper of a brief, and the numbers of rows that are tried, one after another, to fit them.
+#: The most sheets of paper of a brief, and the numbers of rows that are tried in turn until the brief fits.
 _MAX_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
 _ON_PAPER = "web/brief_pdf.html"
 
@@ -46,7 +46,7 @@ _ON_PAPER = "web/brief_pdf.html"
 class PlanChanges:
     """A shared plan and its changes since the last conversation.
 
-    `earlier` is the number of the version at that conversation; None if there is none to compare with.
+    `earlier` is the number of the version at that conversation; None if there is no version to compare with.
     """
 
     plan: Plan
@@ -59,7 +59,7 @@ class PlanChanges:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a person of organisation `ours` may read about `theirs`, for a meeting of the two."""
+    """What a person of organisation `ours` may read about `theirs`, before the two organisations meet."""
 
     ours: Organisation
     theirs: Organisation
@@ -73,7 +73,7 @@ class Brief:
     seats: tuple[Seats, ...]
     points: tuple[SidePoints, ...]
     people: tuple[Membership, ...]
-    #: How many more asks and offers, plans and people there are than the lists show.
+    #: The numbers of asks and offers, plans and people that the lists leave out.
     our_more: int = 0
     their_more: int = 0
     more_plans: int = 0
@@ -85,15 +85,17 @@ def brief_for(
 ) -> Brief:
     """Collect the asks, offers, commitments, plans and conversations of the two organisations.
 
-    At most `rows` of each kind are listed. If that is fewer than usual, points of conversations are cut too.
+    The brief has at most `rows` of each kind. If that is fewer than usual, points of conversations are cut too.
     """
     today = timezone.localdate(now)
-    shared = Party.objects.present().filter(organisation=theirs).values("partnership")
+    their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
     partnerships = Partnership.objects.inside_for(user).filter(
-        pk__in=Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
+        pk__in=Party.objects.present()
+        .filter(organisation=ours, partnership__in=their_partnerships)
+        .values("partnership")
     )
     entries = [entry for entry in entries_between(user=user, own_side=ours, other_side=theirs) if _is_live(entry)]
-    last = last_held(user=user, own_side=ours, other_side=theirs, today=today)
+    last_conversation = last_held(user=user, own_side=ours, other_side=theirs, today=today)
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
     their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
@@ -106,9 +108,9 @@ def brief_for(
         their_entries=tuple(their_entries[:rows]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
-        plans=tuple(_changes_of_plans(user, plans[:rows], last, min(rows, _MAX_CHANGES))),
-        last=last,
-        seats=tuple(seats_shown(last, _own_organisation_ids(user))) if last else (),
+        plans=tuple(_changes_of_plans(user, plans[:rows], last_conversation, min(rows, _MAX_CHANGES))),
+        last=last_conversation,
+        seats=tuple(seats_shown(last_conversation, _own_organisation_ids(user))) if last_conversation else (),
         points=tuple(points if rows == _MAX_ROWS else (_first_points(side, rows) for side in points)),
         people=tuple(people[:rows]),
         our_more=max(len(our_entries) - rows, 0),
@@ -133,59 +135,70 @@ def _own_organisation_ids(user: User) -> list[int]:
 
 
 def _is_live(entry: Entry) -> bool:
+    """Return whether an ask or offer is neither a draft nor over."""
     return not entry.is_draft and not entry.is_over
 
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
-    """Return the plans of shared partnerships and those that the other side owns, the newest first."""
-    shared = Party.objects.present().filter(organisation=theirs).values("partnership")
-    both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
-    visible = Plan.objects.published_for(user)
-    of_theirs = visible.owned_by(theirs).values("pk")
-    of_both = visible.filter(partnership__in=both).values("pk")
-    plans = Plan.objects.filter(pk__in=of_theirs.union(of_both)).for_listing()
+    """Return the plans of shared partnerships and the plans of the other side, the newest first."""
+    their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
+    shared_partnerships = (
+        Party.objects.present().filter(organisation=ours, partnership__in=their_partnerships).values("partnership")
+    )
+    visible_plans = Plan.objects.published_for(user)
+    ids_of_their_plans = visible_plans.owned_by(theirs).values("pk")
+    ids_of_shared_plans = visible_plans.filter(partnership__in=shared_partnerships).values("pk")
+    plans = Plan.objects.filter(pk__in=ids_of_their_plans.union(ids_of_shared_plans)).for_listing()
     return plans.order_by("-last_published_at", "-pk")
 
 
-def _changes_of_plans(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanChanges]:
-    changed_plans = (_plan_changes(user, plan, last, listed) for plan in plans)
+def _changes_of_plans(
+    user: User, plans: Iterable[Plan], last_conversation: Conversation | None, max_changes: int
+) -> list[PlanChanges]:
+    """Return the changes of each plan, without plans whose versions the reader may not see."""
+    changed_plans = (_plan_changes(user, plan, last_conversation, max_changes) for plan in plans)
     return [plan_changes for plan_changes in changed_plans if plan_changes is not None]
 
 
-def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanChanges | None:
-    """Return the first `listed` changes since the version that was current at the last conversation.
+def _plan_changes(
+    user: User, plan: Plan, last_conversation: Conversation | None, max_changes: int
+) -> PlanChanges | None:
+    """Return the first changes since the version that was current at the last conversation.
 
-    None if the reader may see no version.
+    Returns None if the reader may see no version.
     """
     versions = versions_for(user, plan)
-    newest = versions.first()
-    if newest is None:
+    newest_version = versions.first()
+    if newest_version is None:
         return None
-    if last is None:
-        return PlanChanges(plan, newest.number, "No conversation has been recorded yet. See the plan.")
-    at_conversation = versions.filter(published_at__date__lte=last.held_on).first()
+    if last_conversation is None:
+        return PlanChanges(plan, newest_version.number, "No conversation has been recorded yet. See the plan.")
+    at_conversation = versions.filter(published_at__date__lte=last_conversation.held_on).first()
     is_new = at_conversation is None
     # A plan that was first published later is compared with its first version.
-    earlier = versions.last() if is_new else at_conversation
-    if earlier is None or earlier.pk == newest.pk:
+    earlier_version = versions.last() if is_new else at_conversation
+    if earlier_version is None or earlier_version.pk == newest_version.pk:
         sentence = "Published since the last conversation." if is_new else "Nothing changed."
-        return PlanChanges(plan, newest.number, sentence)
+        return PlanChanges(plan, newest_version.number, sentence)
     reader = reading_class(user, plan)
-    old_content, new_content = content_for(earlier.content, reader), content_for(newest.content, reader)
+    old_content, new_content = content_for(earlier_version.content, reader), content_for(newest_version.content, reader)
     all_changes = changes(old_content, new_content, area_names(old_content, new_content))
-    introduction = f"Published since the last conversation. Since version {earlier.number}: " if is_new else ""
+    introduction = f"Published since the last conversation. Since version {earlier_version.number}: " if is_new else ""
     return PlanChanges(
         plan,
-        newest.number,
+        newest_version.number,
         introduction + summary(all_changes),
-        changes=tuple(change.sentence() for change in all_changes[:listed]),
-        more=max(len(all_changes) - listed, 0),
-        earlier=earlier.number,
+        changes=tuple(change.sentence() for change in all_changes[:max_changes]),
+        more=max(len(all_changes) - max_changes, 0),
+        earlier=earlier_version.number,
     )
 
 
 def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
-    """Return the organisation given by `for` in the URL; None without it, 404 if the person does not act for it."""
+    """Return the organisation given by `for` in the URL; None without `for`.
+
+    Answers 404 if the person does not act for the organisation.
+    """
     id_text = request.GET.get("for", "")
     if not id_text:
         return None
@@ -197,9 +210,10 @@ def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """Return the organisation the person reads for: the one in `for`, else the one where they have most rights.
+    """Return the organisation that the person reads for: the one in `for`, else where they have most rights.
 
-    403 for somebody who acts for none; 404 if it would be the organisation that the brief is about.
+    Raises `PermissionDenied` if the person acts for no organisation. Answers 404 if the result would be the
+    organisation that the brief is about.
     """
     chosen = chosen_side(request, user)
     if chosen is not None:
@@ -209,20 +223,20 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
     own_organisations = [membership.organisation for membership in acting_memberships(user)]
     if not own_organisations:
         raise PermissionDenied
-    others = [organisation for organisation in own_organisations if organisation.pk != theirs.pk]
-    if not others:
+    other_organisations = [organisation for organisation in own_organisations if organisation.pk != theirs.pk]
+    if not other_organisations:
         raise Http404
-    return others[0]
+    return other_organisations[0]
 
 
 def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, object]:
-    """Return the template context of page and PDF; a PDF that is too long is made again with fewer rows."""
+    """Return the template context of the page and the PDF. A PDF that is too long is drawn again with fewer rows."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
     now = timezone.now()
     brief = brief_for(user=user, ours=ours, theirs=theirs, now=now, rows=rows)
-    listed = min(rows, _MAX_PROMISES)
+    max_promises = min(rows, _MAX_PROMISES)
     return {
         "brief": brief,
         "organisation": theirs,
@@ -231,9 +245,9 @@ def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, 
             (theirs, brief.their_entries, brief.their_more),
         ),
         "promises": (brief.promised, brief.promised_to_us),
-        "listed": listed,
-        "first_promises": f":{listed}",
-        "fewer": -listed,
+        "listed": max_promises,
+        "first_promises": f":{max_promises}",
+        "fewer": -max_promises,
         "is_shortened": rows < _MAX_ROWS,
         "now": now,
         "query": request.GET.urlencode(),
@@ -248,11 +262,11 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the brief as PDF or, where no PDF can be made, a page that says how to print it."""
+    """Return the brief as PDF; if this server cannot draw PDFs, a page that explains how to print the brief."""
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
 
     def drafts(page: str) -> Iterator[str]:
-        # Each draft is shorter than the one before; the first that fits is drawn.
+        # Each draft is shorter than the previous one, and the first draft that fits is drawn.
         yield page
         for rows in _FEWER_ROWS:
             yield render_to_string(_ON_PAPER, _context(request, pk, rows), request)

@@ -14,9 +14,9 @@ from partnerships.web.emails import may_read_emails
 
 
 def _acting_for(user: User) -> Organisation | None:
-    """Return the organisation that the person has acted for longest, with id and name only."""
+    """Return the organisation that the person has acted for longest, with only its id and its name."""
     memberships = Membership.objects.held_by(user)
-    # Outside a page, for example in an error page, nothing is remembered: query the first membership only.
+    # Outside the request of a page, for example in an error page, memberships are not cached: read the first one only.
     if memberships is None:
         rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
         memberships = list(rows.values_list("organisation", "role", "organisation__name", "starts_on")[:1])
@@ -27,7 +27,10 @@ def _acting_for(user: User) -> Organisation | None:
 
 
 def acting_for(request: HttpRequest) -> dict[str, Any]:
-    """Return `acting_for`, the organisation that the reader has acted for longest; queried only if a page shows it."""
+    """Return `acting_for`, the organisation that the reader has acted for longest.
+
+    It is read from the database only if the page shows it.
+    """
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
@@ -35,7 +38,10 @@ def acting_for(request: HttpRequest) -> dict[str, Any]:
 
 
 def emails_said(request: HttpRequest) -> dict[str, Any]:
-    """Return the sentences by which a message says that we email somebody, and `may_see_emails`, looked up if shown."""
+    """Return the sentences in which a page says that it sends emails, and whether the reader may see emails.
+
+    `may_see_emails` is read from the database only if the page shows it.
+    """
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}

@@ -1,4 +1,4 @@
-"""Shows below a date field how we understand the date that a person is entering."""
+"""A short text below a date field that shows which date we understand while a person types."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.kit.value_fields import read_precise_date
 @login_not_required
 @require_safe
 def read_date(request: HttpRequest) -> HttpResponse:
-    """Return the date in the field named by `box` in words, or what to enter instead; "" for an empty field."""
+    """Return in words the date in the field named by `box`, or what to enter instead; "" for an empty field."""
     text = request.GET.get(request.GET.get("box", ""), "").strip()
     if not text:
         return HttpResponse("", content_type="text/plain")
@@ -22,5 +22,5 @@ def read_date(request: HttpRequest) -> HttpResponse:
         answer = read_precise_date(text, whole_days=bool(request.GET.get("whole_days"))).words
     except NotADate as error:
         answer = f"We do not understand this date: {error}."
-    # Escaped, because htmx shows it as HTML.
+    # The answer is escaped, because htmx shows it as HTML.
     return HttpResponse(escape(answer), content_type="text/plain")

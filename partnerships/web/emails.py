@@ -20,16 +20,16 @@ from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Emails on one page.
+#: The number of emails on one page.
 PAGE = 50
-#: Shown instead of the recipient of an email that asks for confirmation: until the person confirms, nobody should learn
-#: whose address was entered.
+#: The words instead of the recipient of an email that requests confirmation: until the person confirms, nobody should
+#: learn whose address was entered.
 UNCONFIRMED_RECIPIENT = "a person who was asked to confirm"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownEmail:
-    """An email as shown on these pages, without its text."""
+    """An email as these pages show it, without its text."""
 
     email: Email
     kind_label: str
@@ -46,23 +46,23 @@ class ShownEmail:
 def emails_for(user: User) -> QuerySet[Email]:
     """Return the emails whose status the person may read.
 
-    Administrators may read that of all emails except digests, which have their own list. Leads may read that of the
-    notices that were sent on behalf of their organisation.
+    Administrators may read the status of all emails except digests, which have their own list. Leads may read the
+    status of the notices that were sent on behalf of their organisation.
     """
     all_emails = Email.objects.exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
         return all_emails.filter(lane__lt=Lane.DIGEST)
-    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
-    return all_emails.filter(lane=Lane.NOTICE, sender_id__in=led)
+    led_organisation_ids = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
+    return all_emails.filter(lane=Lane.NOTICE, sender_id__in=led_organisation_ids)
 
 
 def may_read_emails(user: User) -> bool:
-    """Whether the person may open the list of emails."""
+    """Return whether the person may open the list of emails."""
     return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
 def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
-    """Return the emails as shown on pages, in two queries."""
+    """Return the emails in the form for pages, in two queries."""
     people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
     email_ids = [email.pk for email in emails]
     bounced_ids = set(Bounce.objects.filter(email_id__in=email_ids).values_list("email_id", flat=True))
@@ -81,17 +81,17 @@ def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
 
 
 def _recipient(person: User | None) -> str:
-    """Return the recipient's name; addresses are not shown here."""
+    """Return the recipient's name. These pages do not show addresses."""
     if person is None:
         return "an address without an account"
     return person.name or ("a person without a name" if person.erased_at is None else "a former member")
 
 
 def _reason(email: Email) -> str:
-    """Return why the email has its status, without what the reader must not learn.
+    """Return why the email has its status, without details that the reader must not learn.
 
     A mail server's message may name an address to which mail is forwarded. The reason of a suppressed confirmation
-    would tell whether the address that was typed has an account.
+    would reveal whether the address that was typed has an account.
     """
     if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
         return "The email could not be sent to this address."

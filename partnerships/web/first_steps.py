@@ -1,4 +1,4 @@
-"""The first steps of a new network, and of a new organisation's lead."""
+"""The first steps of a new network's administrator, and of a new organisation's lead."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 
-#: How long a lead sees the first steps on the home page.
+#: The time in which a new lead sees the first steps on the home page.
 NEW = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what to do, whether that has been done, and where."""
+    """One step: what to do, whether it is done, and the page on which to do it."""
 
     title: str
     hint: str
@@ -32,9 +32,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A checklist; `organisation_id` is the lead's, None for administrators.
+    """A checklist. `organisation_id` is the lead's organisation; None for administrators.
 
-    `since` is the day on which they became the lead.
+    `since` is the day on which the person became the lead.
     """
 
     title: str
@@ -45,24 +45,30 @@ class Steps:
 
     @property
     def done(self) -> int:
-        """How many steps are done."""
+        """The number of steps that are done."""
         return sum(step.done for step in self.steps)
 
     @property
     def are_done(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether all steps are done."""
         return self.done == len(self.steps)
 
 
 def first_steps_of(user: User) -> Steps | None:
-    """Return the checklist of an administrator, or of a lead; None for others."""
+    """Return the checklist of an administrator or of a lead; None for other people."""
     return _network_steps(user) if user.is_staff else _lead_steps(user)
 
 
 def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
-    """The checklist for the home page: until all is done, a lead hides it, or they have led for longer than `NEW`."""
-    held, earliest = Membership.objects.held_by(user), timezone.localdate(now) - NEW
-    may_be_new_lead = held is None or any(role == Role.LEAD and since >= earliest for _, role, _, since in held)
+    """Return the checklist if the home page should show it, else None.
+
+    The home page shows it until all steps are done, the lead hides it, or they have been the lead for longer than
+    `NEW`.
+    """
+    memberships, earliest = Membership.objects.held_by(user), timezone.localdate(now) - NEW
+    may_be_new_lead = memberships is None or any(
+        role == Role.LEAD and since >= earliest for _, role, _, since in memberships
+    )
     if not (may_be_new_lead or user.is_staff):
         return None
     steps = first_steps_of(user)
@@ -79,7 +85,7 @@ def _network_steps(user: User) -> Steps:
         accepted=Exists(leads.exclude(accepted_at=None)),
         has_partnership=Exists(Partnership.objects.all()),
     )
-    invited, accepted, has_partnership = state.values_list("invited", "accepted", "has_partnership").get()
+    is_invited, has_accepted, has_partnership = state.values_list("invited", "accepted", "has_partnership").get()
     directory = reverse("organisations:list")
     return Steps(
         "Set up Common Ground",
@@ -95,7 +101,7 @@ def _network_steps(user: User) -> Steps:
                 hint="Find your organisation in the directory and select “Invite first lead”. Use the lead’s own work "
                 "address: administrators cannot act for an organisation.",
                 href=directory,
-                done=invited,
+                done=is_invited,
             ),
             Step(
                 title="Wait for the lead to accept",
@@ -106,7 +112,7 @@ def _network_steps(user: User) -> Steps:
                     else ""
                 ),
                 href=settings.MAIL_PAGE or directory,
-                done=accepted,
+                done=has_accepted,
             ),
             Step(
                 title="Start the first partnership",
@@ -120,7 +126,7 @@ def _network_steps(user: User) -> Steps:
 
 def _lead_steps(user: User) -> Steps | None:
     """Return the checklist of the organisation that the person has led for the shortest time."""
-    membership = _newest_led(user).first()
+    membership = _led_organisations(user).first()
     if membership is None:
         return None
     to_organisation = {"pk": membership["organisation"]}
@@ -170,21 +176,23 @@ def _lead_steps(user: User) -> Steps | None:
     )
 
 
-def _newest_led(user: User) -> QuerySet[Membership, Any]:
-    """Return the organisations that the person leads, the latest first, with what each has done."""
-    here = OuterRef("organisation")
-    own = Party.objects.inside().filter(organisation=here)
-    others = Party.objects.inside().filter(partnership=OuterRef("partnership"))
-    shared = own.filter(Exists(others.exclude(organisation=OuterRef("organisation"))))
+def _led_organisations(user: User) -> QuerySet[Membership, Any]:
+    """Return the organisations that the person leads, the latest first, with the steps that each has done."""
+    this_organisation = OuterRef("organisation")
+    own_parties = Party.objects.inside().filter(organisation=this_organisation)
+    all_parties = Party.objects.inside().filter(partnership=OuterRef("partnership"))
+    parties_with_partners = own_parties.filter(Exists(all_parties.exclude(organisation=OuterRef("organisation"))))
     return (
         Membership.objects.current()
         .of_person(user, Role.LEAD)
         .annotate(
-            has_colleagues=Exists(Membership.objects.filter(organisation=here, ends_on=None).exclude(person=user)),
-            has_partnership=Exists(own),
-            has_partner=Exists(shared),
-            newest_partnership=Subquery(own.order_by("-pk").values("partnership")[:1]),
-            has_entry=Exists(Entry.objects.filter(organisation=here, shared_at__isnull=False)),
+            has_colleagues=Exists(
+                Membership.objects.filter(organisation=this_organisation, ends_on=None).exclude(person=user)
+            ),
+            has_partnership=Exists(own_parties),
+            has_partner=Exists(parties_with_partners),
+            newest_partnership=Subquery(own_parties.order_by("-pk").values("partnership")[:1]),
+            has_entry=Exists(Entry.objects.filter(organisation=this_organisation, shared_at__isnull=False)),
             organisation_name=F("organisation__name"),
             website=F("organisation__website"),
         )

@@ -1,4 +1,4 @@
-"""Figures of a group, or of an organisation with its predecessors, as far as the reader may see."""
+"""Figures of a group, or of an organisation with its predecessors, that the reader may see."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _DONE = (Status.DONE, Status.VERIFIED)
 
 
 @dataclass
-class Held:
+class GroupFigures:
     """The partnerships, commitments and homes of an organisation, as ids, so that shared ones count once."""
 
     partnerships: set[int] = field(default_factory=set)
     #: Commitments under way.
     commitments: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
-    #: Homes by id of the site.
+    #: The number of homes at each site, by the site's id.
     sites: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -35,8 +35,8 @@ class Held:
         """The number of homes at all sites."""
         return sum(self.sites.values())
 
-    def add(self, other: Held) -> None:
-        """Include what another organisation has."""
+    def add(self, other: GroupFigures) -> None:
+        """Add the records of another organisation."""
         self.partnerships |= other.partnerships
         self.commitments |= other.commitments
         self.done |= other.done
@@ -45,11 +45,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An organisation of the group: how far it is below the head, and its figures."""
+    """An organisation of the group, the number of levels below the head, and its figures."""
 
     organisation: Organisation
     depth: int
-    held: Held
+    held: GroupFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,52 +57,57 @@ class Group:
     """The members of a group, the head first, and their total."""
 
     members: tuple[Member, ...]
-    total: Held
+    total: GroupFigures
 
 
 def group_together(user: User, organisation: Organisation) -> Group:
     """Return the group that an organisation heads, in six queries."""
-    return _together(user, group_of(organisation.pk))
+    return _group_with_total(user, group_of(organisation.pk))
 
 
 def with_predecessors(user: User, organisation: Organisation) -> Group:
-    """Return the organisation, and the ended bodies that it alone followed (`depth` is 1)."""
-    return _together(user, {organisation.pk: 0} | {body.pk: 1 for body in predecessors_summed_with(organisation)})
+    """Return the organisation, and the ended bodies that it alone followed (their `depth` is 1)."""
+    return _group_with_total(
+        user, {organisation.pk: 0} | {body.pk: 1 for body in predecessors_summed_with(organisation)}
+    )
 
 
-def _together(user: User, depths: Mapping[int, int]) -> Group:
+def _group_with_total(user: User, depths: Mapping[int, int]) -> Group:
+    """Return these organisations (ids with their depths) as a group, with each record in the total once."""
     bodies = Organisation.objects.in_bulk(list(depths))
-    held = _held(user, depths)
-    members = [Member(bodies[pk], depth, held[pk]) for pk, depth in depths.items()]
+    figures_by_organisation = _figures_by_organisation(user, depths)
+    members = [Member(bodies[pk], depth, figures_by_organisation[pk]) for pk, depth in depths.items()]
     members.sort(key=lambda member: (member.depth, member.organisation.name, member.organisation.pk))
-    total = Held()
+    total = GroupFigures()
     for member in members:
         total.add(member.held)
     return Group(tuple(members), total)
 
 
-def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
-    """Return what each organisation of the group takes part in, each record counted once."""
+def _figures_by_organisation(user: User, group: Iterable[int]) -> defaultdict[int, GroupFigures]:
+    """Return the records that each organisation of the group takes part in, by the organisation's id."""
     ids = set(group)
-    held: defaultdict[int, Held] = defaultdict(Held)
-    live = Partnership.objects.known_today_to(user).live()
-    parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live.values("pk"))
+    figures: defaultdict[int, GroupFigures] = defaultdict(GroupFigures)
+    live_partnerships = Partnership.objects.known_today_to(user).live()
+    parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live_partnerships.values("pk"))
     for organisation, partnership in parties.values_list("organisation", "partnership"):
-        held[organisation].partnerships.add(partnership)
+        figures[organisation].partnerships.add(partnership)
 
-    promised = Commitment.objects.followed_by(user).filter(Q(giver__in=ids) | Q(receiver__in=ids))
-    promised = promised.filter(status__in=(*UNDER_WAY, *_DONE))
-    for commitment, status, giver, receiver in promised.values_list("pk", "status", "giver", "receiver"):
+    commitments_of_group = Commitment.objects.followed_by(user).filter(Q(giver__in=ids) | Q(receiver__in=ids))
+    commitments_of_group = commitments_of_group.filter(status__in=(*UNDER_WAY, *_DONE))
+    for commitment, status, giver, receiver in commitments_of_group.values_list("pk", "status", "giver", "receiver"):
         for organisation in ids.intersection((giver, receiver)):
-            commitments = held[organisation].done if status in _DONE else held[organisation].commitments
+            commitments = figures[organisation].done if status in _DONE else figures[organisation].commitments
             commitments.add(commitment)
 
-    owners: dict[int, list[int]] = defaultdict(list)
-    # The homes of a superseded plan are those of the plan that followed it.
-    current = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)
-    for organisation, plan in current.values_list("organisation", "plan"):
-        owners[plan].append(organisation)
-    for site, plan, homes in Site.objects.visible_to(user).filter(plan__in=owners).values_list("pk", "plan", "homes"):
-        for organisation in owners[plan]:
-            held[organisation].sites[site] = homes
-    return held
+    owners_by_plan: dict[int, list[int]] = defaultdict(list)
+    # Superseded plans are left out, because the plan that followed has the same homes.
+    plan_owners = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)
+    for organisation, plan in plan_owners.values_list("organisation", "plan"):
+        owners_by_plan[plan].append(organisation)
+    for site, plan, homes in (
+        Site.objects.visible_to(user).filter(plan__in=owners_by_plan).values_list("pk", "plan", "homes")
+    ):
+        for organisation in owners_by_plan[plan]:
+            figures[organisation].sites[site] = homes
+    return figures

@@ -20,9 +20,9 @@ from partnerships.people.models import User
 
 #: The most organisations in a picture: with more, names overlap.
 MAX_DRAWN = SMALL
-#: The most lines in a picture: nobody can tell more apart. Lines to the centre are drawn first.
+#: The most lines in a picture: nobody could distinguish more. Lines to the centre are drawn first.
 MAX_LINES = 2 * MAX_DRAWN
-#: The most partnerships beside each partner; a page of their own has the others.
+#: The most partnerships that the list shows beside each partner. A separate page has all of them.
 MAX_TITLES = 3
 
 
@@ -32,16 +32,16 @@ def known_partnerships(user: User) -> PartnershipQuerySet:
 
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:
-    """Return the organisations that take part in a partnership the person may know of, without an order."""
+    """Return the organisations that take part in a partnership the person may know of, in no order."""
     parties = Party.objects.present().filter(
         organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
     )
-    # Not `Exists`: PostgreSQL would join all parties before it takes the first names.
+    # A subquery instead of `Exists`, for which PostgreSQL would join all parties before it returns the first names.
     return Organisation.objects.visible_to(user).alias(part=Subquery(parties.values("pk")[:1])).exclude(part=None)
 
 
 def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
-    """Return the partnerships the person may know of in which all these organisations take part, without an order."""
+    """Return the partnerships, known to the person, in which all these organisations take part, in no order."""
     shared = known_partnerships(user)
     for organisation in organisations:
         shared = shared.filter(pk__in=Party.objects.present().filter(organisation=organisation).values("partnership"))
@@ -50,10 +50,15 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
     """Return the number of partnerships that the person may know of, for each organisation."""
-    return dict(rows_for(_counts, user, [organisation.pk for organisation in organisations])) if organisations else {}
+    return (
+        dict(rows_for(_partnership_counts, user, [organisation.pk for organisation in organisations]))
+        if organisations
+        else {}
+    )
 
 
-def _counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
+def _partnership_counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, int]]:
+    """Return the query of `partnership_counts`, which `rows_for` composes only once."""
     with one_by_one():
         known = known_partnerships(user).filter(pk=OuterRef("partnership"))
     parties = Party.objects.present().filter(among("organisation", organisations), OneByOne(known))
@@ -61,7 +66,7 @@ def _counts(user: User, organisations: list[int]) -> QuerySet[Party, tuple[int, 
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class KnownPartnership:
     """A partnership and the organisations that take part in it."""
 
     pk: int
@@ -69,40 +74,44 @@ class Shared:
     organisations: tuple[int, ...]
 
 
-def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
+def partnerships_around(user: User, centre: Collection[int]) -> list[KnownPartnership]:
     """Return the partnerships of these organisations that the person may know of, by title."""
     parties = Party.objects.present().filter(organisation__in=centre)
-    # Read first: PostgreSQL would otherwise check the rights of every partnership in the country.
+    # The ids are read first, because PostgreSQL would otherwise check the rights of every partnership in the country.
     ids = list(parties.values_list("partnership", flat=True))
     return _shared(known_partnerships(user).filter(among("pk", ids)))
 
 
-def all_partnerships(user: User) -> list[Shared]:
+def all_partnerships(user: User) -> list[KnownPartnership]:
     """Return every partnership the person may know of, for a network that is small enough to be drawn."""
     return _shared(known_partnerships(user))
 
 
-def _shared(partnerships: PartnershipQuerySet) -> list[Shared]:
+def _shared(partnerships: PartnershipQuerySet) -> list[KnownPartnership]:
+    """Return the partnerships with the ids of their present parties, by title."""
     present = ArrayAgg("parties__organisation", filter=Q(parties__status=PartyStatus.ACCEPTED), default=[])
     rows = partnerships.values_list("pk", "title").annotate(present=present).order_by("title", "pk")
-    return [Shared(pk, title, tuple(bodies)) for pk, title, bodies in rows]
+    return [KnownPartnership(pk, title, tuple(bodies)) for pk, title, bodies in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Organisations to draw, and how many partnerships pairs of them share."""
+    """Organisations to draw, and the number of partnerships that each two of them share."""
 
     nodes: tuple[Node, ...]
     weights: dict[tuple[int, int], int]
 
 
-def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbourhood:
-    """Choose what to draw: these organisations and the partners with most partnerships, `MAX_DRAWN` in all."""
+def neighbourhood(partnerships: Iterable[KnownPartnership], centre: Set[int]) -> Neighbourhood:
+    """Choose what to draw: these organisations, and the partners with the most partnerships.
+
+    At most `MAX_DRAWN` organisations are drawn.
+    """
     all_shared = list(partnerships)
-    degree = Counter(pk for shared in all_shared for pk in shared.organisations)
-    by_degree = sorted(degree, key=lambda pk: (-degree[pk], pk))
-    partner_ids = [pk for pk in by_degree if pk not in centre]
-    centre_ids = [pk for pk in by_degree if pk in centre]
+    partnership_counts_by_id = Counter(pk for shared in all_shared for pk in shared.organisations)
+    ids_by_count = sorted(partnership_counts_by_id, key=lambda pk: (-partnership_counts_by_id[pk], pk))
+    partner_ids = [pk for pk in ids_by_count if pk not in centre]
+    centre_ids = [pk for pk in ids_by_count if pk in centre]
     # At most half of the picture is for the centre, unless there are too few partners to fill the rest.
     half = MAX_DRAWN // 2
     drawn = [*centre_ids[:half], *partner_ids, *centre_ids[half:]][:MAX_DRAWN]
@@ -122,20 +131,20 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
         )
         for pk in drawn
     )
-    strongest = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
-    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:MAX_LINES]})
+    pairs_in_order = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
+    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in pairs_in_order[:MAX_LINES]})
 
 
 @dataclass(slots=True)
 class Partner:
-    """A partner with the first partnerships it shares, by title, and how many more there are."""
+    """A partner with the first partnerships that it shares, by title, and the number of further ones."""
 
     organisation: Organisation
-    partnerships: list[Shared]
+    partnerships: list[KnownPartnership]
     more: int = 0
 
 
-def partners(organisations: Sequence[Organisation], partnerships: Iterable[Shared]) -> list[Partner]:
+def partners(organisations: Sequence[Organisation], partnerships: Iterable[KnownPartnership]) -> list[Partner]:
     """Return these organisations as partners, each with the partnerships in which it takes part."""
     partner_by_id = {organisation.pk: Partner(organisation, []) for organisation in organisations}
     for shared in partnerships:

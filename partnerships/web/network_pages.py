@@ -38,28 +38,31 @@ def network(request: HttpRequest) -> HttpResponse:
         return render(request, "web/_network_results.html", context)
     own_organisations = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
     context["own"] = own_organisations
-    # The picture is on the first page only.
+    # Only the first page has a picture.
     if not query and not page.previous:
         context |= _own_picture(user, page, {organisation.pk for organisation in own_organisations})
     return render(request, "web/network.html", context)
 
 
-def _own_picture(user: User, first: Page[Organisation], own_ids: set[int]) -> dict[str, object]:
-    """Draw the whole network if it is small, else the partners of the reader's organisations, if there are any."""
-    if not first.next:
-        drawn = neighbours.neighbourhood(neighbours.all_partnerships(user), own_ids)
+def _own_picture(user: User, first_page: Page[Organisation], own_ids: set[int]) -> dict[str, object]:
+    """Return the context of a picture of the whole network if it is small, else of the reader's part of it.
+
+    The context is empty if the network is large and the reader acts for no organisation.
+    """
+    if not first_page.next:
+        neighbourhood = neighbours.neighbourhood(neighbours.all_partnerships(user), own_ids)
     elif own_ids:
-        drawn = neighbours.neighbourhood(neighbours.partnerships_around(user, own_ids), own_ids)
+        neighbourhood = neighbours.neighbourhood(neighbours.partnerships_around(user, own_ids), own_ids)
     else:
         return {}
-    return {**_drawing(drawn), "is_whole": not first.next}
+    return {**_drawing(neighbourhood), "is_whole": not first_page.next}
 
 
-def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
-    """Return the template context of the picture; empty if there are no lines."""
-    if not around.weights:
+def _drawing(neighbourhood: neighbours.Neighbourhood) -> dict[str, object]:
+    """Return the template context of the picture; an empty one if there are no lines."""
+    if not neighbourhood.weights:
         return {}
-    picture = lay_out(around.nodes, around.weights)
+    picture = lay_out(neighbourhood.nodes, neighbourhood.weights)
     return {"picture": picture, "kinds": kinds_among(place.node.kind for place in picture.nodes)}
 
 
@@ -68,14 +71,14 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the partners of an organisation, with the partnerships that they share."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    around = neighbours.partnerships_around(user, [pk])
-    near = {body for partner in around for body in partner.organisations} - {pk}
-    page = keyset_page(request, Organisation.objects.filter(among("pk", sorted(near))), order=_BY_NAME)
+    shared_partnerships = neighbours.partnerships_around(user, [pk])
+    partner_ids = {body for partner in shared_partnerships for body in partner.organisations} - {pk}
+    page = keyset_page(request, Organisation.objects.filter(among("pk", sorted(partner_ids))), order=_BY_NAME)
     context = {
         "organisation": organisation,
         "page": page,
-        "rows": neighbours.partners(page.rows, around),
-        **({} if page.previous else _drawing(neighbours.neighbourhood(around, {pk}))),
+        "rows": neighbours.partners(page.rows, shared_partnerships),
+        **({} if page.previous else _drawing(neighbours.neighbourhood(shared_partnerships, {pk}))),
     }
     return render(request, "web/network_partners.html", context)
 

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import SOON, Milestone, Plan
 from partnerships.plans.queries import milestones_due_by, waiting_plans, waiting_plans_lookup
 
-#: The most milestones in the section; each plan shows all of its own.
+#: The most milestones in the section. The page of each plan shows all its milestones.
 MILESTONES = 6
 
 
@@ -63,7 +63,7 @@ def figures_section(user: User, partnership: Partnership) -> Section:
 
 
 def _kinds_of_records(user: User, partnership: int) -> QuerySet[Any, str]:
-    """Return one of the texts "ask", "overdue", "in time" and "plan" for each record to count, in a single query."""
+    """Return "ask", "overdue", "in time" or "plan" for each record to count, in a single query."""
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     asks = entries.unanswered().filter(direction="ask")
     commitments = Commitment.objects.visible_to(user).filter(partnership=partnership).under_way()
@@ -97,6 +97,7 @@ def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) 
 
 
 def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
+    """Return the plans' milestones that are overdue or due within a month."""
     due_soon = milestones_due_by(user, timezone.localdate() + SOON).filter(plan__partnership=partnership)
     return due_soon.order_by("due_by", "pk")[:MILESTONES]
 
@@ -112,26 +113,26 @@ def plans_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 
 def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Return the section with plans that wait for somebody, for people who may read their drafts."""
+    """Return the section with plans that are waiting for somebody, for people who may read their drafts."""
     waiting = waiting_plans(user, MILESTONES, partnership.pk) if has_rows else []
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
-def _a_conversation(user: User, partnership: int) -> QuerySet[Conversation, int]:
+def _conversation_id(user: User, partnership: int) -> QuerySet[Conversation, int]:
     """Return the id of one conversation that the person may see, if there is any."""
     return Conversation.objects.visible_to(user).filter(partnership=partnership).values_list("pk", flat=True)[:1]
 
 
 def points_lookups(user: User, partnership: Partnership) -> list[Lookup]:
     """Return the lookup of a later `points_section`, for `read_ahead`."""
-    return [*points_of_partnership_lookups(partnership, user), lookup(_a_conversation, user, partnership.pk)]
+    return [*points_of_partnership_lookups(partnership, user), lookup(_conversation_id, user, partnership.pk)]
 
 
 def points_section(user: User, partnership: Partnership) -> Section:
     """Return the section with the objectives, obstacles and opportunities of both sides."""
     sides = points_of_partnership(partnership, user)
     has_points = not all(side.is_empty for side in sides)
-    held = has_points or bool(rows_for(_a_conversation, user, partnership.pk))
+    has_conversations = has_points or bool(rows_for(_conversation_id, user, partnership.pk))
     may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
-    context = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
+    context = {"sides": sides, "held": has_conversations, "partnership": partnership, "may_act": may_act}
     return Section("web/_both_sides.html", context)

@@ -21,14 +21,14 @@ from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan
 from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
-#: How far back "Recent changes" on the home page goes.
+#: The time that "Recent changes" on the home page covers.
 RECENT = dt.timedelta(days=60)
 #: Events about organisations that imports did not find in published lists: work for administrators, not news.
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
 def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
-    """Group tasks by the title of their partnership, in order of first appearance; “” for tasks without one."""
+    """Return tasks by the title of their partnership, in order of first appearance; "" for tasks without one."""
     groups: dict[str, list[Waiting]] = {}
     for item in waiting:
         groups.setdefault(item.within, []).append(item)
@@ -38,12 +38,14 @@ def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]
 def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event]:
     """Return the newest events since a moment that others caused and this person may see.
 
-    Events of organisations count only for those that the person acts for or works with. Of several events of one kind,
-    about one record and by one person, the newest is shown.
+    Events of organisations count only if the person acts for the organisation or works with it. Of several events of
+    one kind, about one record and by one person, only the newest is returned.
     """
-    newest = newest_visible(_recent_by_others, user, since, count=count * 4)
-    folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
-    return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
+    newest_events = newest_visible(_recent_by_others, user, since, count=count * 4)
+    event_by_subject = {
+        (row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest_events)
+    }
+    return sorted(event_by_subject.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 
 def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Lookup:
@@ -52,7 +54,7 @@ def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Loo
 
 
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
-    """Return the events from which `recent_changes` takes the newest."""
+    """Return the query of events whose newest `recent_changes` returns."""
     partnerships = Partnership.objects.present_for(user).live()
     parties_of_partners = Party.objects.present().filter(
         organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk")
@@ -70,7 +72,7 @@ def counts(user: User, work: Work) -> dict[str, int]:
     """Return the counts at the top of the home page."""
     week = timezone.localdate() + dt.timedelta(days=7)
     return {
-        "partnerships": count_for(_live, user),
+        "partnerships": count_for(_live_partnerships, user),
         "due": work.due_by(week),
         "waiting": len(work),
         "plans": count_for(_plans_off_track, user),
@@ -79,14 +81,15 @@ def counts(user: User, work: Work) -> dict[str, int]:
 
 def counts_lookups(user: User) -> list[Lookup]:
     """Return the lookup of a later `counts`, for `read_ahead`."""
-    return [count_lookup(_live, user), count_lookup(_plans_off_track, user)]
+    return [count_lookup(_live_partnerships, user), count_lookup(_plans_off_track, user)]
 
 
-def _live(user: User) -> QuerySet[Partnership]:
+def _live_partnerships(user: User) -> QuerySet[Partnership]:
+    """Return the live partnerships of the person."""
     return Partnership.objects.present_for(user).live()
 
 
 def _plans_off_track(user: User) -> QuerySet[Milestone, Any]:
-    """Return the person's plans with an overdue milestone; owners may read every milestone."""
+    """Return the person's plans that have an overdue milestone. Owners may read every milestone."""
     overdue = Milestone.objects.overdue(timezone.localdate())
     return overdue.filter(plan__in=Plan.objects.owned_for(user).values("pk")).values("plan").distinct()

@@ -29,7 +29,7 @@ from partnerships.web.brief import chosen_side, our_side
 
 
 def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
-    """Return a bar chart of asks by quarter: ours filled, theirs outlined."""
+    """Return a bar chart of asks by quarter, with our bars filled and theirs outlined."""
     groups = [
         (quarter.label, ((quarter.ours.made, str(quarter.ours.made)), (quarter.theirs.made, str(quarter.theirs.made))))
         for quarter in quarters
@@ -59,17 +59,17 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    """Return the organisation whose balances are shown: the one in `for`, else the one where they have most rights.
+    """Return the organisation whose balances are shown: the one in `for`, else where the person has most rights.
 
-    403 for somebody who acts for none.
+    Raises `PermissionDenied` if the person acts for no organisation.
     """
     chosen = chosen_side(request, user)
     if chosen is not None:
         return chosen
-    acting = acting_memberships(user).first()
-    if acting is None:
+    membership = acting_memberships(user).first()
+    if membership is None:
         raise PermissionDenied
-    return acting.organisation
+    return membership.organisation
 
 
 def _counts(asked: AskCounts) -> tuple[int, int, int]:

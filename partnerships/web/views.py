@@ -45,24 +45,24 @@ from partnerships.work.queries import work_in_brief, work_lookups
 
 #: The most records on a page of a partnership or an organisation.
 MAX_RECORDS = 100
-#: Tasks on one page of My work.
+#: The number of tasks on one page of My work.
 WORK_PAGE_SIZE = 50
 #: The most tasks of My work on the home page.
 WORK_AT_HOME = 6
-#: The most plans on the home page: those waiting for others or, for visitors, the newest public ones.
+#: The most plans on the home page: plans that are waiting for other people or, for visitors, the newest public plans.
 PLANS_AT_HOME = 5
 
 
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show a signed-in person's start page; visitors see what Common Ground is."""
+    """Show a signed-in person's start page, or to visitors a page about Common Ground."""
     if not isinstance(request.user, User):
         newest = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
         return render(request, "web/landing.html", {"public_plans": newest})
     user, now = signed_in(request), timezone.now()
     recent = now - queries.RECENT
-    # One query for what the calls below need first.
+    # The first queries of the calls below are sent together as one.
     read_ahead(
         [
             *work_lookups(user, now),
@@ -73,7 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ]
     )
     work, steps = work_in_brief(user, now), shown_at_home(user, now)
-    # A person who is new sees changes since they joined, not what others did before.
+    # People who are new see only changes since they joined.
     since = max(user.joined_at, recent) if steps else recent
     return render(
         request,
@@ -112,18 +112,19 @@ def hide_first_steps(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _part_of_day(hour: int) -> str:
+    """Return the part of the day for a greeting."""
     return "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
 
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """Show everything that waits for the reader, by partnership, the oldest first."""
+    """Show everything that is waiting for the reader, by partnership, the oldest tasks first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
     work = work_in_brief(user, now)
     # The first page needs one task more than it shows, to know whether there is a second page.
-    waiting = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK_PAGE_SIZE + 1)
-    page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
+    tasks = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK_PAGE_SIZE + 1)
+    page = keyset_page_of(request, tasks, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
     context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
 
@@ -147,7 +148,7 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
-    """Return the partnership as the reader may see it; 404 if they may not."""
+    """Return the partnership with the details that the reader may see; answer 404 if they may not see it."""
     user = signed_in(request)
     partnerships = rows_for(_readable_partnership, user, pk)
     if not partnerships:
@@ -156,6 +157,7 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
 
 
 def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
+    """Return the query of `_partnership`, which `rows_for` composes only once."""
     return Partnership.objects.held_by(user).filter(pk=pk)
 
 
@@ -177,7 +179,7 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _board_cards(user: User, entries: EntryQuerySet) -> dict[str, Any]:
-    """Return the cards of the board: asks left, offers right, the newest first, up to `MAX_RECORDS` in all."""
+    """Return the cards of asks and of offers, the newest first, at most `MAX_RECORDS` together."""
     rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS])
     cards = entry_cards(rows, reader_of(user))
     return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
@@ -219,19 +221,19 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _takes_part(user: User, partnership: Partnership) -> bool:
-    """Whether the person acts, in any role, for a present party."""
+    """Return whether the person acts, in any role, for a present party."""
     return Partnership.objects.present_for(user).live().filter(pk=partnership.pk).exists()
 
 
 def _may_promise(user: User, partnership: Partnership) -> bool:
-    """Whether the person is an editor or lead of a party other than an observer."""
+    """Return whether the person is an editor or lead of a party that does not only observe."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return not partnership.is_over and parties.filter(organisation__in=own_organisations).exists()
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
-    """Whether the person is an editor or lead of a present party."""
+    """Return whether the person is an editor or lead of a present party."""
     return not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
 
 
@@ -257,9 +259,10 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
-    with one_by_one():  # a partnership has few conversations, and its reader may see tens of thousands elsewhere
-        visible = Conversation.objects.visible_to(user)
-    conversations = visible.filter(partnership=partnership).for_listing()
+    # Rights are checked for each conversation of the partnership, which has few; the reader may see tens of thousands.
+    with one_by_one():
+        visible_conversations = Conversation.objects.visible_to(user)
+    conversations = visible_conversations.filter(partnership=partnership).for_listing()
     return conversations.order_by("-held_on", "-pk")[:MAX_RECORDS]
 
 

@@ -1,4 +1,4 @@
-"""Collects the tasks of a person from every lower room, for My work and digests."""
+"""Collect the tasks of a person from every lower room, for My work and digests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
 from partnerships.surveys import queries as surveys
 
-#: The sources of every room below. A new room adds its `WAITING` here. A room above this one calls `register_sources`.
+#: The sources of every room below this one. A new room adds its `WAITING` here; rooms above call `register_sources`.
 SOURCES: list[Source] = [
     *agreements.WAITING,
     *exchange.WAITING,
@@ -37,7 +37,7 @@ SOURCES: list[Source] = [
 
 
 def register_sources(sources: Iterable[Source]) -> None:
-    """Add the sources of a room above this one, at start-up; those registered before are not added again."""
+    """Add the sources of a room above this one, at start-up. Sources that are already registered are left out."""
     SOURCES.extend(source for source in sources if source not in SOURCES)
 
 
@@ -47,24 +47,30 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
 
 
 def work_in_brief(person: User, now: dt.datetime) -> Work:
-    """Return a person's tasks in brief, for a page that shows a few of many; call `in_full` for those."""
+    """Return a person's tasks without texts that need queries, for a page that shows a few of many tasks.
+
+    Call `in_full` to add the texts of the tasks that the page shows.
+    """
     if person.is_stakeholder:
         return Work([])
     return waiting_in_brief(SOURCES, person, now)
 
 
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
-    """The look-ups with which `work_in_brief` begins, for `read_ahead` to make together with those of the page."""
+    """Return the look-ups with which `work_in_brief` begins.
+
+    `read_ahead` makes them together with the look-ups of the page.
+    """
     if person.is_stakeholder:
         return []
     return waiting_lookups(SOURCES, person, now)
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """Return the tasks of each person, by the person's id; none for stakeholders and people who have left.
+    """Return the tasks of each person, by the person's id; no tasks for stakeholders and people who have left.
 
-    Two queries find who has tasks at all, so that the others need no queries of their own.
+    Two queries find the people who have tasks at all, so that no other queries are needed for the rest.
     """
     account_holders = [person for person in people if person.is_active and not person.is_stakeholder]
-    items_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}
-    return items_by_person | waiting_from_all(SOURCES, account_holders, now)
+    tasks_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}
+    return tasks_by_person | waiting_from_all(SOURCES, account_holders, now)

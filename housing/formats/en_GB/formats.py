@@ -1,4 +1,4 @@
-"""Dates and times as on all our pages: 12 November 2026, 16:05."""
+"""The formats of dates and times on all our pages: 12 November 2026, 16:05."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"

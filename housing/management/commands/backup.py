@@ -1,4 +1,4 @@
-"""Backs up the database and the files."""
+"""The command that backs up the database and the files."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to."""
+        """Add the folder."""
         parser.add_argument("--to", type=Path, help="The folder of backups, instead of BACKUP_ROOT.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the backup; operators get an alert if it fails."""
+        """Make the backup. If this fails, operators get an alert."""
         root = options["to"] or (Path(settings.BACKUP_ROOT) if settings.BACKUP_ROOT else None)
         if root is None:
             raise CommandError("Set BACKUP_ROOT to the folder of backups, or add --to FOLDER.")
@@ -52,22 +52,19 @@ class Command(BaseCommand):
         if has_heartbeats():
             record_heartbeat(BACKUP)
         try:
-            deleted = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
+            deleted_folders = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
         except OSError as error:
             fail("Old backups could not be deleted", f"The new backup is complete ({folder}). {error}")
         rows = sum(number for number, _ in manifest.contents.tables.values())
         size = sum(part.bytes for part in manifest.parts)
         self.stdout.write(
             f"Backed up {rows:,} rows of {len(manifest.contents.tables)} tables and {manifest.number_of_files:,} files "
-            f"into {folder} ({size / 1_000_000:,.1f} MB), and verified it. Deleted {len(deleted)} old ones."
+            f"into {folder} ({size / 1_000_000:,.1f} MB), and verified it. Deleted {len(deleted_folders)} old ones."
         )
 
 
 def fail(subject: str, text: str) -> NoReturn:
-    """Tell the operators, and end with an error.
-
-    Values from the database are masked in both.
-    """
+    """Alert the operators, and raise `CommandError`. Values from the database are masked in both."""
     alert_operators(subject, text)
     wait_for_alerts(seconds=15)
     raise CommandError(mask(text))

@@ -1,4 +1,4 @@
-"""Tries a restore and compares every row and file."""
+"""The command that tests a restore and compares every row and file."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which backup to try, and its key."""
+        """Add the backup to test, and its key."""
         parser.add_argument("folder", type=Path, nargs="?", help="A folder of BACKUP_ROOT; by default a new backup.")
         parser.add_argument("--identity", type=Path, help="The file with the private key of age.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the drill.
 
-        That of a new backup is the instance's: operators get an alert if it fails, and its time is recorded. That of
-        FOLDER runs on another machine, whose database may hold no tables.
+        The drill of a new backup belongs to this instance: operators get an alert if it fails, and its time is
+        recorded. The drill of FOLDER runs on another machine, whose database may have no tables.
         """
         if bool(options["folder"]) != bool(options["identity"]):
             raise CommandError("FOLDER and --identity belong together.")
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
             manifest = drill(
                 database=connection.settings_dict,
@@ -63,5 +63,5 @@ class Command(BaseCommand):
         rows = sum(number for number, _ in manifest.contents.tables.values())
         self.stdout.write(
             f"Restored and compared {rows:,} rows of {len(manifest.contents.tables)} tables and "
-            f"{manifest.number_of_files:,} files in {time.monotonic() - began:.0f} s: no difference."
+            f"{manifest.number_of_files:,} files in {time.monotonic() - started_at:.0f} s: no difference."
         )

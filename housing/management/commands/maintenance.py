@@ -1,4 +1,4 @@
-"""Turns the maintenance page on and off."""
+"""The command that turns the maintenance page on and off."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """On or off, and until when."""
+        """Add the state, and the time until which maintenance is planned."""
         parser.add_argument("state", choices=("on", "off", "status"))
         parser.add_argument(
             "--until", help="When people may try again, for example 14:30. It does not end maintenance."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write or remove the file."""
+        """Write or remove the file, or print whether maintenance is on."""
         if options["state"] == "on":
-            until = _next(options["until"]) if options["until"] else None
+            until = _next_moment(options["until"]) if options["until"] else None
             turn_on(until=until)
             self.stdout.write(f"Maintenance is on: pages answer 503 ({settings.MAINTENANCE_FILE}).")
         elif options["state"] == "off":
@@ -47,9 +47,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}. Unsubscribes waiting: {waiting()}.")
 
     def _unsubscribe(self) -> None:
-        """Carry out the one-click unsubscribes that arrived during maintenance."""
+        """Carry out the one-click unsubscribes that were received during maintenance."""
         try:
-            stopped = act_on_kept(now=timezone.now())
+            stopped_count = act_on_kept(now=timezone.now())
         except OSError as error:
             raise CommandError(
                 f"The unsubscribes that wait cannot be read ({error}). Run this again as the user of web."
@@ -59,12 +59,12 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Unsubscribes that failed ({type(error).__name__}): {waiting()}. Run this again."
             ) from None
-        if stopped:
-            self.stdout.write(f"Unsubscribes received during maintenance and now done: {stopped}.")
+        if stopped_count:
+            self.stdout.write(f"Unsubscribes received during maintenance and now done: {stopped_count}.")
 
 
-def _next(given: str) -> dt.datetime:
-    """The next time at which the clock here shows this."""
+def _next_moment(given: str) -> dt.datetime:
+    """Return the next moment at which the clock here shows this time. Raises `CommandError` for other texts."""
     try:
         at = parse_time(given)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Django's `migrate` that gives up a lock after five seconds, and tries again."""
+"""Django's `migrate`, which stops waiting for a lock after five seconds, and tries again."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from housing.migration_state import rendering_less
 
 
 class Command(migrate.Command):
-    """Migrate without making others wait long.
+    """Migrate without making other queries wait long.
 
-    Queries queue up behind a migration that waits for a table. So it lets them pass and tries again. A migration is
-    applied completely or not at all, and the next try continues after the last one applied.
+    While a migration waits for a table, all later queries of the table wait behind it. So the command lets these
+    queries pass and tries again. A migration is applied completely or not at all, and the next try continues after
+    the last applied migration.
     """
 
     LOCK_TIMEOUT = "5s"
@@ -46,10 +47,7 @@ class Command(migrate.Command):
 
     @contextmanager
     def _limits(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Set the lock timeout for this session.
-
-        The owner does not connect through PgBouncer.
-        """
+        """Set the lock timeout for this session, which is not pooled: the owner does not connect through PgBouncer."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.LOCK_TIMEOUT])
         try:

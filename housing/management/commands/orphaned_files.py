@@ -1,4 +1,4 @@
-"""Lists stored files that no row names, and deletes them when it is told to."""
+"""The command that lists stored files that no row names, and deletes them on request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pghistory.models import Event
 
 from housing.backups.files import UnusableFiles, files_of_the_instance
 
-#: A younger file may belong to a form whose row is not committed yet.
+#: The age from which a file counts as orphaned. The row of a younger file may not be committed yet.
 MINIMUM_AGE = dt.timedelta(days=1)
 
 
@@ -29,11 +29,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whether to delete them."""
+        """Add the option to delete the files."""
         parser.add_argument("--delete", action="store_true", help="Delete them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """List, and delete if asked to."""
+        """List the files, and delete them with `--delete`."""
         try:
             orphans = find_orphans(now=timezone.now())
             for name in orphans:
@@ -47,23 +47,23 @@ class Command(BaseCommand):
 
 
 def find_orphans(*, now: dt.datetime) -> list[str]:
-    """The names of stored files that no row names and that are older than `MINIMUM_AGE`."""
-    # In this order: a file that is stored meanwhile is not among them, and a row that is committed meanwhile is.
-    stored = files_of_the_instance().names()
+    """Return the names of stored files that no row names and that are older than `MINIMUM_AGE`."""
+    # Files are listed before rows, so that a file and its row that are added in between do not count as an orphan.
+    stored_names = files_of_the_instance().names()
     named_in_rows = set(_names_of_rows())
-    return [name for name in stored if name not in named_in_rows and _is_there_since(name, now - MINIMUM_AGE)]
+    return [name for name in stored_names if name not in named_in_rows and _has_existed_since(name, now - MINIMUM_AGE)]
 
 
-def _is_there_since(name: str, moment: dt.datetime) -> bool:
-    """Whether the file is still there, and was before this moment."""
+def _has_existed_since(name: str, moment: dt.datetime) -> bool:
+    """Return whether the file still exists, and existed before this moment."""
     try:
         return default_storage.get_modified_time(name) < moment
     except FileNotFoundError:
-        return False  # deleted since it was listed
+        return False  # the file was deleted after it was listed
 
 
 def _names_of_rows() -> Iterator[str]:
-    """The names of files in all tables but row history, which goes on naming files that were deleted."""
+    """Yield the names of files in all tables except row history, which still names deleted files."""
     for model in apps.get_models():
         if issubclass(model, Event):
             continue

@@ -22,7 +22,8 @@ from housing.backups.restoring import UnableToRestore, read_identities, restore_
 from housing.upgrades import known_migrations, our_apps
 from partnerships.kit.masking import mask
 
-#: Transactions that were open during the backup may be missing from it, so the journal applies from a little before.
+#: The journal is applied from this long before the backup, because transactions that were open during the backup may be
+#: missing from it.
 _MARGIN = dt.timedelta(minutes=5)
 
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to restore, with which key."""
+        """Add the backup, its key, and the options."""
         parser.add_argument("folder", type=Path, help="A folder of BACKUP_ROOT, such as 2026-11-30T021500Z.")
         parser.add_argument("--identity", type=Path, required=True, help="The file with the private key of age.")
         parser.add_argument(
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--apply-journal", action="store_true", help="Run after_restore too.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Restore, migrate, and say what comes next."""
+        """Restore, migrate, and print the next step."""
         if not settings.EMAILS_HELD:
             raise CommandError(
                 "Set EMAILS_HELD=1 everywhere first: the restored database does not know which emails have left since, "
@@ -81,7 +82,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Now run `manage.py after_restore --since {since}`, before anything else writes.")
 
     def _run(self, *command: str) -> None:
-        """Run another command of manage.py in a process of its own, because it connects with another role."""
+        """Run another command of manage.py in a separate process, because it connects with another role."""
         environ = {name: value for name, value in os.environ.items() if name != "DATABASE_ROLE"}
         result = subprocess.run(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), *command], env=environ, check=False

@@ -1,4 +1,4 @@
-"""Checks what an upgrade needs, migrates, and says what to restart."""
+"""The command that checks what an upgrade needs, migrates, and prints what to restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from housing.heartbeats import BACKUP, has_heartbeats, heartbeat_age
 from housing.maintenance import is_on
 from housing.upgrades import is_read_only, old_code_can_run, package_faults
 
-#: A backup may be this old: one a night, and two hours for a slow one.
+#: The greatest age of the last backup, in hours: there is one each night, and a slow one may take two hours.
 MAX_BACKUP_HOURS = 26
 RESTART = """\
 Now, on every machine, in this order:
@@ -32,8 +32,8 @@ Then look at /health/ready/ on each machine, and at docs/releases/{version}.md f
 class Command(BaseCommand):
     """`manage.py upgrade [--check] [--without-backup]`
 
-    Not an `AccountedCommand`: the context of row history adds parameters to statements, which SQL of migrations with a
-    per cent sign does not survive.
+    This is not an `AccountedCommand`: the context of row history adds parameters to statements, and SQL of migrations
+    with a per cent sign then fails.
     """
 
     help = (
@@ -44,7 +44,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Only check, or go on without a backup of ours."""
+        """Add the options to only check, and to continue without a backup of ours."""
         parser.add_argument("--check", action="store_true", help="Say what would be done, and change nothing.")
         parser.add_argument(
             "--without-backup",
@@ -55,15 +55,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check everything first, so that operators see all faults at once. Then migrate."""
         executor = MigrationExecutor(connection)
-        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        plan = [(migration.app_label, migration.name) for migration, _backwards in waiting]
-        stops = [(app, name) for app, name in plan if not old_code_can_run(app, name)]
+        waiting_migrations = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        plan = [(migration.app_label, migration.name) for migration, _backwards in waiting_migrations]
+        blocking_migrations = [(app, name) for app, name in plan if not old_code_can_run(app, name)]
         faults = [*package_faults(), *self._settings(), *self._database(options, plan=plan)]
-        if stops and not is_on() and not self._is_new():
+        if blocking_migrations and not is_on() and not self._is_new():
             faults.append(
-                f"{len(stops)} of {len(plan)} migrations are from before versions could run side by side (such as "
-                f"{'.'.join(stops[0])}): stop workers, account sender and beat, and run `manage.py maintenance on` "
-                "on each machine first."
+                f"{len(blocking_migrations)} of {len(plan)} migrations are from before versions could run side by side "
+                f"(such as {'.'.join(blocking_migrations[0])}): stop workers, account sender and beat, and run "
+                "`manage.py maintenance on` on each machine first."
             )
         self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations are waiting.")
         if faults:
@@ -85,6 +85,7 @@ class Command(BaseCommand):
         return [f"{error.msg} {error.hint or ''}".rstrip() for error in errors]
 
     def _database(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
+        """Return the faults of the database: it is read-only, or there is no recent backup."""
         if is_read_only():
             return ["The database is read-only: DATABASE_OWNER_URL must lead to the primary."]
         if not plan or options["without_backup"] or self._is_new():
@@ -96,5 +97,5 @@ class Command(BaseCommand):
         return []
 
     def _is_new(self) -> bool:
-        """Whether the database holds none of our tables yet, not even those of the first commit."""
+        """Return whether the database has none of our tables yet, not even those of the first commit."""
         return "people_user" not in connection.introspection.table_names()

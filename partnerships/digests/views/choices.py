@@ -68,7 +68,7 @@ def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
         partial(_parties_reminded, person),
         order=_BY_TITLE,
         size=_PARTIES,
-        first=lambda count: rows_for(first_parties, person, count=count),
+        read_first_rows=lambda count: rows_for(first_parties, person, count=count),
     )
 
 

@@ -133,7 +133,7 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 _ID, _WORD = "NULL::bigint", "NULL::text"
-#: Statements without rows, for a kind of which the reader may see no records.
+#: Statements without rows, for kinds without records that the reader may see.
 _EMPTY = {
     name: f"SELECT {', '.join(columns)} WHERE FALSE"
     for name, columns in {

@@ -59,7 +59,7 @@ def schedules(request: HttpRequest) -> HttpResponse:
 
 
 def _schedule_or_404(person: User, pk: int) -> Schedule:
-    """Return the schedule with this id, if it is one of the person's organisations or partnerships."""
+    """Return the schedule with this id if it is one of the person's organisations or partnerships; else answer 404."""
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     return get_object_or_404(rows, pk=pk)
 

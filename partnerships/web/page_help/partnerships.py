@@ -1,7 +1,4 @@
-"""Help about partnerships.
-
-It is about their terms, people, dates, objectives, documents and meetings.
-"""
+"""Help about partnerships: their terms, people, dates, objectives, documents and meetings."""
 
 from __future__ import annotations
 

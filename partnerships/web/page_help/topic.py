@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: The page of the documentation that most helps lead to.
+#: The page of the documentation to which most topics link.
 EVERYDAY = "how-to/everyday-tasks/"
 
 
@@ -12,16 +12,16 @@ EVERYDAY = "how-to/everyday-tasks/"
 class Topic:
     """Help about the pages whose names are in `views`."""
 
-    #: The last part of its address; it stays, because people bookmark it.
+    #: The last part of the topic's address. It never changes, because people bookmark it.
     key: str
     title: str
     #: What the pages do, in one to four short sentences.
     does: str
-    #: Who can do what there, a sentence each.
+    #: Who can do what on these pages, in one sentence for each group of people.
     who: tuple[str, ...]
     #: The page of the documentation to read next, below /docs/.
     guide: str
-    #: Names of the URLs that it is about, separated by spaces.
+    #: The names of the pages' URLs, separated by spaces.
     views: str
 
 

@@ -1,4 +1,4 @@
-"""The link to help with the page at hand."""
+"""The link to the help about the present page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def page_help_url(context: Context) -> str:
-    """Return the URL of the help about this page.
-
-    The general help for a page that was not found.
-    """
+    """Return the URL of the help about this page; of the general help for a page that was not found."""
     request = context.get("request")
     match = request.resolver_match if request else None
     topic = topic_of(match.view_name) if match else None

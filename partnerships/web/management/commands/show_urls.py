@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 
 class Route(TypedDict):
-    """One URL: its pattern, its name with namespaces, who may open it, and what the page does in a sentence."""
+    """One URL: its pattern, its name with namespaces, who may open it, and a sentence about the page."""
 
     route: str
     name: str
@@ -21,6 +21,7 @@ class Route(TypedDict):
 
 
 def _who(name: str, view: Any) -> str:
+    """Return who may open a page, in words."""
     if name.startswith("admin:"):
         return "network administrators"
     if not getattr(view, "login_required", True):
@@ -29,23 +30,24 @@ def _who(name: str, view: Any) -> str:
 
 
 def _routes(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[Route]:
+    """Yield the routes of a resolver and of all resolvers below it."""
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            yield from _routes(pattern, prefix + str(pattern.pattern), inner)
+            inner_namespace = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _routes(pattern, prefix + str(pattern.pattern), inner_namespace)
         elif isinstance(pattern, URLPattern):
             name = f"{namespace}{pattern.name or ''}"
-            says = (getattr(pattern.callback, "__doc__", None) or "").strip().partition("\n")[0]
+            first_line = (getattr(pattern.callback, "__doc__", None) or "").strip().partition("\n")[0]
             yield Route(
                 route="/" + prefix + str(pattern.pattern),
                 name=name,
                 who=_who(name, pattern.callback),
-                says=says,
+                says=first_line,
             )
 
 
 class Command(BaseCommand):
-    """Lists every route."""
+    """List every route of the site."""
 
     help = "List every route with its name and who may use it. With --json, as one JSON array of objects."
 

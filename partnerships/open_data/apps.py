@@ -1,4 +1,4 @@
-"""The open data room as Django knows it."""
+"""Django configuration of the open data room, which publishes files of the planning data standards."""
 
 from importlib import import_module
 
@@ -12,5 +12,5 @@ class OpenDataConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register this room's functions that other rooms call."""
         import_module("partnerships.open_data.registrations").register()

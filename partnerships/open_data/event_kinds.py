@@ -1,10 +1,10 @@
-"""Events of open data: their codes, and what timelines say of them."""
+"""Codes of the events that open data records, and their labels on timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Kinds of event. A code never changes, because saved events contain it; a label may."""
 
     BEGUN = "open_data.begun", "Started publishing open data"
     ENDED = "open_data.ended", "Stopped publishing open data"

@@ -12,7 +12,7 @@ from partnerships.open_data.standards import AGREEMENT_TYPES, PURPOSES
 
 
 class PublishingForm(Form):
-    """Give a reason to begin or end publishing."""
+    """Begin or end publishing, with a reason."""
 
     reason = forms.CharField(
         label="Why",
@@ -27,6 +27,7 @@ class PublishingForm(Form):
 
 
 def _reference_field(record: str) -> forms.CharField:
+    """Return the field for an authority's own reference of a record."""
     return forms.CharField(
         label="Reference", max_length=200, help_text=f"Your own reference for the {record}. It cannot be changed later."
     )

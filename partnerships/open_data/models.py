@@ -1,4 +1,4 @@
-"""Publications of open data, and the saved rows of files that were read."""
+"""Models of open data: publications, and the saved rows of imported files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.open_data.standards import STANDARDS, Standard
 from partnerships.organisations.models import Organisation, Status
 from partnerships.plans.models import Plan
 
-#: The position of rows that were in no file: after all others.
+#: The position of rows that were entered on pages: after all rows of files.
 LAST = 10**9
 
 
@@ -20,13 +20,13 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     """Filters of publications."""
 
     def in_force(self) -> PublicationQuerySet:
-        """Return publications that have not ended, of organisations that still exist."""
+        """Return the publications that have not ended, of organisations that still exist."""
         return self.filter(ended_at=None).exclude(organisation__status=Status.DISSOLVED)
 
 
 @pghistory.track()
 class Publication(models.Model):
-    """The publication of the files of a standard by an organisation: begun → ended."""
+    """An organisation's decision to publish the files of a standard, until it ends the publication."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
     standard = models.CharField(max_length=40, help_text="The code of the standard in the specification.")
@@ -52,12 +52,12 @@ class Publication(models.Model):
 
     @property
     def files(self) -> Standard:
-        """The standard, which has the files."""
+        """The standard whose files are published."""
         return STANDARDS[self.standard]
 
 
 class Record(models.Model):
-    """A row of a standard's file, as it was last read, with the plan, agreement or commitment that it became.
+    """A row of a standard's file as last imported, and the plan, agreement or commitment that it belongs to.
 
     `key` is the key of the plan's milestone or site. `cells` are the texts of the row, by field. `values` are the
     plan's own values at that time: when the row is published, fields whose values have not changed keep their texts

@@ -39,7 +39,7 @@ from partnerships.transfer.services.registers import (
 from partnerships.transfer.services.registers.published_lists import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
-#: Lines of each outcome on the page of an import.
+#: The most lines of each outcome on the page of an import.
 MAX_LINES = 200
 
 

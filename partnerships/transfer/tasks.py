@@ -1,4 +1,4 @@
-"""Imports that a worker does."""
+"""Celery tasks of imports."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from partnerships.transfer.services import registers
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
 def apply_waiting() -> int:
-    """Import the previews that wait for a worker; may run twice."""
+    """Check or import the lists that are queued. Two workers may run this at once."""
     return registers.apply_waiting(now=timezone.now())

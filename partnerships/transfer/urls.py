@@ -1,4 +1,4 @@
-"""Addresses of imports of an authority's own files."""
+"""Addresses of the pages on which an authority imports its own files."""
 
 from django.urls import path
 

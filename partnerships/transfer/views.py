@@ -34,9 +34,9 @@ from partnerships.transfer.services.registers import (
 from partnerships.transfer.services.registers.published_lists import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
-#: Lines of each outcome on the page of an import.
+#: The most lines of each outcome on the page of an import.
 MAX_LINES = 100
-#: Imports on the page of an organisation.
+#: The most imports on the page of an organisation.
 MAX_RUNS = 20
 
 
@@ -60,10 +60,10 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     organisation = _find_organisation(request, pk)
     if register not in OWN_REGISTERS:
         raise Http404
-    if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
-        return refused
-    back = reverse("transfer:own", args=[organisation.pk])
-    form = OwnFilesForm(*posted_with_files(request), register=register, cancel=back)
+    if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+        return too_many_response
+    return_url = reverse("transfer:own", args=[organisation.pk])
+    form = OwnFilesForm(*posted_with_files(request), register=register, cancel=return_url)
     if form.is_valid():
         choices = Choices(
             publisher=organisation.name[:120],
@@ -83,9 +83,9 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
             for line in error.lines():
                 form.add_error(None, line)
         else:
-            return _next_page(run)
+            return _redirect_after_upload(run)
     label = Register(register).label
-    return form_page(request, "transfer/own_upload.html", form, organisation=organisation, label=label, back=back)
+    return form_page(request, "transfer/own_upload.html", form, organisation=organisation, label=label, back=return_url)
 
 
 @require_safe
@@ -94,7 +94,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     run = _find_run(request, pk)
     person, now = signed_in(request), timezone.now()
     job = ImportJob.objects.filter(run=run).first()
-    may_change = run.is_waiting and not (job and job.is_running)
+    can_change = run.is_waiting and not (job and job.is_running)
     is_lead = may_apply(person, now, register=run.register, organisation=run.organisation)
     context = {
         "run": run,
@@ -103,22 +103,22 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "remarks": run.report.get("remarks", []),
         "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
         "to_correct": to_correct(run, labels_of(run.register)),
-        "may_apply": may_change and run.is_previewed and is_lead,
-        "waits_for_lead": may_change and run.is_previewed and not is_lead,
-        "may_confirm": may_change and not run.is_unchecked,
-        "may_discard": may_change,
+        "may_apply": can_change and run.is_previewed and is_lead,
+        "waits_for_lead": can_change and run.is_previewed and not is_lead,
+        "may_confirm": can_change and not run.is_unchecked,
+        "may_discard": can_change,
     }
     return render(request, "transfer/own_run.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def headings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Match the headings of the files with columns."""
+    """Show and save which heading of the files is which column of the standard."""
     run = _find_run(request, pk, with_files=True)
     if not (run.is_unread or run.is_previewed):
         return redirect("transfer:own-run", run.pk)
-    back = reverse("transfer:own-run", args=[run.pk])
-    form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=back)
+    return_url = reverse("transfer:own-run", args=[run.pk])
+    form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=return_url)
     if form.is_valid():
         try:
             checked_run = confirm_headings(
@@ -130,28 +130,28 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         except (UnableToConfirm, UnableToApply) as error:
             form.add_error(None, str(error))
         else:
-            return _next_page(checked_run)
-    return form_page(request, "transfer/own_headings.html", form, run=run, back=back)
+            return _redirect_after_upload(checked_run)
+    return form_page(request, "transfer/own_headings.html", form, run=run, back=return_url)
 
 
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Let a worker import the files; the page shows the progress."""
+    """Queue the files for a worker to import; the page of the import shows the progress."""
     run = _find_run(request, pk)
-    back = reverse("transfer:own-run", args=[run.pk])
+    return_url = reverse("transfer:own-run", args=[run.pk])
 
     def start_import() -> tuple[str, str]:
         queue_import(run=run, author=signed_in(request), now=timezone.now())
         nudge_after_commit(apply_waiting.delay)
-        return "", back
+        return "", return_url
 
     # `press_button` calls `start_import`, then redirects with its message or the refusal.
-    return press_button(request, start_import, UnableToApply, back=back)
+    return press_button(request, start_import, UnableToApply, back=return_url)
 
 
 @require_POST
 def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Delete the files without importing them."""
+    """Discard the files without importing them."""
     run = _find_run(request, pk)
 
     def discard_import() -> tuple[str, str]:
@@ -164,13 +164,16 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_safe
 def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send the rows that were set aside, as a file to correct."""
+    """Download the rows of one file that were set aside, to be corrected and uploaded again."""
     run = _find_run(request, pk)
     return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
 
 def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
-    """Return the planning authority, if the person may upload its files; otherwise 404 or 403."""
+    """Return a planning authority whose files the person may upload.
+
+    Raises Http404 if the organisation is no planning authority, and PermissionDenied if the person may not.
+    """
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     person, now = signed_in(request), timezone.now()
     if not may_upload(person, now, register=OWN_REGISTERS[0], organisation=organisation):
@@ -179,15 +182,15 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
 
 
 def _find_run(request: HttpRequest, pk: int, *, with_files: bool = False) -> ImportRun:
-    """Return an import of files of the person's own organisations; otherwise 404."""
+    """Return an import of an organisation's own files that the person may see; raise Http404 otherwise."""
     runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
     return get_object_or_404(runs if with_files else runs.defer("content"), pk=pk)
 
 
-def _next_page(run: ImportRun) -> HttpResponseRedirect:
-    """Redirect after an upload: to the headings, if they are unknown, or to the page of the import.
+def _redirect_after_upload(run: ImportRun) -> HttpResponseRedirect:
+    """Redirect to the page for matching headings if the file has unknown ones, otherwise to the import's page.
 
-    Nudges a worker if the file is too large to check while the page waits.
+    Nudges a worker if the file is too large to be checked while the page loads.
     """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)

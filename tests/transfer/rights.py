@@ -115,7 +115,7 @@ OWN = (
         situation="own files",
     ),
     Row(
-        "transfer.ask_to_apply",
+        "transfer.queue_import",
         lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
         PARTNER,
         prepare=_own_files,
@@ -186,7 +186,7 @@ ROWS = (
         prepare=_unchecked,
     ),
     Row(
-        "transfer.ask_to_apply",
+        "transfer.queue_import",
         lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,

@@ -1,4 +1,4 @@
-"""The rows of agreements, contributions and transactions: saved rows, with later changes and progress reports."""
+"""Published rows of agreements, contributions and transactions: saved rows, with later changes and reports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def agreement_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
-    """Return a row for each saved contribution; those that have ended since get an end date."""
+    """Return a row for each saved contribution. A contribution that has ended since gets an end date."""
     records = list(_records(organisation, CONTRIBUTION.code))
     rows = []
     for record, row in zip(records, _saved_rows(organisation, records), strict=True):
@@ -52,7 +52,8 @@ def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
 def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
     """Return a row for each saved transaction, and for each later progress report of the authority.
 
-    Rows of reports have the amount that came in and the date, but not the text. Reports of the developer have no rows.
+    The row of a report has the increase of the amount and the date, but not the text. Reports of the developer have no
+    rows.
     """
     rows = _saved_rows(organisation, _records(organisation, TRANSACTION.code))
     contribution_by_commitment = {record.commitment_id: record for record in _records(organisation, CONTRIBUTION.code)}
@@ -73,13 +74,13 @@ def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _records(organisation: Organisation, dataset: str) -> Iterable[Record]:
-    """Return the saved rows of contributions or transactions that the organisation receives."""
+    """Return the saved rows of contributions to the organisation, or of their transactions."""
     records = Record.objects.filter(dataset=dataset, commitment__receiver=organisation).select_related("commitment")
     return records.order_by("position", "pk")
 
 
 def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[PublishedRow]:
-    """Return the saved rows. If a row passed to this organisation from another one, its organisation is replaced."""
+    """Return the saved rows. If a row passed to this organisation from another, its organisation is replaced."""
     organisation_value = organisation_values(organisation.pk)["organisation"]
     key = key_of(organisation)
     rows = []
@@ -91,7 +92,7 @@ def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[P
 
 
 def key_of(organisation: Organisation) -> str:
-    """Return the organisation's key on the planning data platform, or else its name.
+    """Return the organisation's key on the planning data platform; its name if it has no key.
 
     For example `local-authority:SRY` or `development-corporation:Q1`.
     """

@@ -61,7 +61,7 @@ class Ages:
         newer_date = None if has_later_date else max(last_date for _, last_date in date_pairs)
         self._newer_date_by_row[row] = newer_date
 
-        # One newer row makes all of its authority's rows newer.
+        # If this file's row is newer for one row of an authority, all of the authority's rows count as newer.
         newer_date_of_authority = self._newer_date_by_authority.get(authority, dt.date.min)
         if newer_date is None or newer_date_of_authority is None:
             self._newer_date_by_authority[authority] = None
@@ -69,7 +69,7 @@ class Ages:
             self._newer_date_by_authority[authority] = max(newer_date, newer_date_of_authority)
 
     def newer_than(self, row: Hashable, authority: Hashable, default: dt.date | None) -> dt.date | None:
-        """Return the date of the earlier import of the row if that is newer; None if this row is the newer one.
+        """Return the date of the row's earlier import, if that is newer; None if this file's row is newer.
 
         Returns `default` if no dates were compared for the row or its authority.
         """
@@ -85,52 +85,61 @@ def ids_with_event_of_files(kind: EventKind, target_ids: Iterable[int], run: Imp
 
 
 def remark_on_older_rows(
-    run: Import, newer: dt.date, what: str, *, changed: int, known: int, gone: int, later: int
+    run: Import,
+    newer_date: dt.date,
+    records_name: str,
+    *,
+    changed_count: int,
+    existing_count: int,
+    gone_count: int,
+    later_count: int,
 ) -> None:
-    """Say in the report that rows are older than those of `newer`, imported before, and how the two differ."""
+    """Add a remark that rows are older than those of an earlier import of `newer_date`, and how both differ."""
     run.report.remark(
-        f"Of these {what}, {known + gone:,} {'is' if known + gone == 1 else 'are'} older than in files of "
-        f"{long_date(newer)}, which were imported before, and only added to the history. "
-        f"{changed:,} of {known:,} {what} have changed since, {gone:,} are no longer there, "
-        f"and {later:,} were added later."
+        f"Of these {records_name}, {existing_count + gone_count:,} {'is' if existing_count + gone_count == 1 else 'are'} older than in files of "
+        f"{long_date(newer_date)}, which were imported before, and only added to the history. "
+        f"{changed_count:,} of {existing_count:,} {records_name} have changed since, {gone_count:,} are no longer there, "
+        f"and {later_count:,} were added later."
     )
 
 
-def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, doubts: Doubts, run: Import) -> None:
+def fill_history(
+    entries: Sequence[Entry], newest_date: dt.date, directory: Directory, doubts: Doubts, run: Import
+) -> None:
     """Add former names from an older list, and organisations that newer lists no longer have.
 
-    `newest` is the date of the latest list, with which the report compares this one.
+    `newest_date` is the date of the latest list, with which the report compares this list.
     """
-    renamed = unlisted = 0
+    renamed_count = unlisted_count = 0
     existing_ids: set[int] = set()
-    for done, entry in enumerate(entries, start=1):
+    for done_count, entry in enumerate(entries, start=1):
         with set_aside_if_refused(entry.row, directory, run):
             organisation = _find(entry, directory)
             if organisation is not None:
                 existing_ids.add(organisation.pk)
-                renamed += _add_to_history(entry, organisation, directory, run)
+                renamed_count += _add_to_history(entry, organisation, directory, run)
             elif entry.is_of_register:
-                unlisted += 1
+                unlisted_count += 1
                 _add_unlisted(entry, directory, doubts, run)
             else:
                 _create_other_body(entry, directory, run)
-        run.progress(done, len(entries))
+        run.progress(done_count, len(entries))
 
     schemes = {entry.identifiers[0][0] for entry in entries if entry.is_of_register}
     current_ids = {
         organisation.pk for scheme in schemes for organisation in directory.having(scheme) if not organisation.is_ended
     }
     run.report.remark(
-        f"This list is older than that of {long_date(newest)}, so it only adds to histories. "
-        f"{renamed:,} of {len(existing_ids):,} of its organisations have changed their names since, {unlisted:,} are "
+        f"This list is older than that of {long_date(newest_date)}, so it only adds to histories. "
+        f"{renamed_count:,} of {len(existing_ids):,} of its organisations have changed their names since, {unlisted_count:,} are "
         f"no longer listed, and {len(current_ids - existing_ids):,} were added later."
     )
 
 
 def _find(entry: Entry, directory: Directory) -> Organisation | None:
-    """Return the organisation with one of the identifiers.
+    """Return the organisation that has one of the identifiers; None if no organisation has.
 
-    A body that is not a council can also be found by its name and kind, if only one organisation has both.
+    A body that is not a council can also be found by name and kind, if only one organisation has both.
     """
     for scheme, value in entry.identifiers:
         if holder := directory.holder(scheme, value):
@@ -142,16 +151,16 @@ def _find(entry: Entry, directory: Directory) -> Organisation | None:
 
 
 def _create_other_body(entry: Entry, directory: Directory, run: Import) -> None:
-    """Create a body that is not a council, as active: newer lists of councils need not have it."""
-    body = create_organisation(
+    """Create a body that is not a council as active, since newer lists of councils need not have it."""
+    organisation = create_organisation(
         name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
     )
-    directory.adopt(body, identifiers=entry.identifiers, names=[body.name])
-    run.report.count("created", f"{body.name} ({body.get_kind_display().lower()})")
+    directory.adopt(organisation, identifiers=entry.identifiers, names=[organisation.name])
+    run.report.count("created", f"{organisation.name} ({organisation.get_kind_display().lower()})")
 
 
 def _add_to_history(entry: Entry, organisation: Organisation, directory: Directory, run: Import) -> bool:
-    """Add the older name and key; returns whether the organisation has another name now.
+    """Add the older name and key, and return whether the organisation has another name now.
 
     The list does not say when the name ended: it is added as a former name until the day after the list's date.
     """
@@ -183,7 +192,8 @@ def _add_to_history(entry: Entry, organisation: Organisation, directory: Directo
 def _add_unlisted(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Create an organisation that newer lists do not have, as ended.
 
-    Its row is set aside if it may be an existing organisation, or if a row with its key is still to be reviewed.
+    The row is set aside instead if it may mean an existing organisation, or if a row with its key is still to be
+    reviewed.
     """
     key = entry.identifiers[0][1]
     doubt = doubts.answers.get(key)

@@ -188,10 +188,10 @@ class OlderContributions:
             run,
             max(older.newer for older in self._older_by_key.values()),
             "contributions",
-            changed=changed_count,
-            known=len(existing_commitments),
-            gone=len(self._older_by_key) - len(existing_commitments),
-            later=len(self._commitment_by_key.keys() - keys_in_files),
+            changed_count=changed_count,
+            existing_count=len(existing_commitments),
+            gone_count=len(self._older_by_key) - len(existing_commitments),
+            later_count=len(self._commitment_by_key.keys() - keys_in_files),
         )
 
     def _record(self, commitment: Commitment, differences: str) -> None:

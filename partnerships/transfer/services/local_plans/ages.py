@@ -149,8 +149,8 @@ class OlderPlans:
             self._run,
             self._newest_date,
             "plans",
-            changed=self._changed_count,
-            known=self._existing_count,
-            gone=self._gone_count,
-            later=sum(not plan.is_over for plan in plans_not_in_files),
+            changed_count=self._changed_count,
+            existing_count=self._existing_count,
+            gone_count=self._gone_count,
+            later_count=sum(not plan.is_over for plan in plans_not_in_files),
         )

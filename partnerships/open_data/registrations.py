@@ -1,4 +1,4 @@
-"""What the open data room registers at start-up."""
+"""Register this room's events, rules and pages with other rooms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _end(moving: Moving) -> dict[str, Any]:
 def register() -> None:
     """Register events, the section on organisation pages, and what happens to publications.
 
-    When an organisation ends, its publications end too: its successor decides for itself.
+    When an organisation ends, its publications end too: its successor decides whether to publish.
     """
     register_events(EventKind)
     register_untold(EventKind, because="the files have only what everybody may read already")

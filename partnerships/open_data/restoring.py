@@ -1,4 +1,4 @@
-"""After a restore from a backup: end publications again that had ended."""
+"""After a restore from a backup, end publications again that had ended since the backup."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from partnerships.open_data.services.publishing import PUBLICATION, end_publishi
 
 
 def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the publications that had ended after the backup was made; `lines` are those of the journal."""
+    """End the publications that had ended since the backup; `lines` are the journal's lines about them."""
 
-    def redo(publication: Publication, line: dict[str, Any]) -> int:
+    def end_again(publication: Publication, line: dict[str, Any]) -> int:
         end_publishing(
             organisation=publication.organisation,
             standard=publication.standard,
@@ -31,10 +31,10 @@ def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         publications.select_related("organisation").order_by("pk"),
         identity_of=publication_identity,
         began_at=lambda publication: publication.begun_at,
-        redo=redo,
+        redo=end_again,
     )
 
 
 def register() -> None:
-    """Register the function for the command after a restore."""
+    """Register the function for the command that runs after a restore."""
     register_redo(PUBLICATION, "publications of open data ended again", redo_publications)

@@ -108,7 +108,10 @@ def key_of(organisation: Organisation) -> str:
 
 
 def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> list[PublishedRow]:
-    """Return the row of a report whose total increased, or the reason why it is left out; no row if nothing came in."""
+    """Return the row of a report, if its total increased.
+
+    If the total decreased, the result has the reason why the report is left out. If it did not change, there is no row.
+    """
     order = (LAST, report.pk, "")
     figures = figure_values(increase, report.commitment.unit)
     if not increase or not any(figures.values()):

@@ -1,4 +1,4 @@
-"""The content of an organisation's published file; everybody may read all of it."""
+"""The content of an organisation's published files, which everybody may read."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from partnerships.open_data.standards import (
 )
 from partnerships.organisations.models import Organisation
 
-#: Numbers are not formulas, even if they begin with a sign.
+#: A number, which is not a formula even if it begins with a sign.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file of a standard: its rows, and when one of them last changed."""
+    """A published file of a standard: its rows, and when one of them last changed."""
 
     headings: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
     changed_at: dt.datetime | None
-    #: The records that are not in the file, with the reasons, in words.
+    #: Sentences about the records that are not in the file, with the reasons.
     left_out: tuple[str, ...] = ()
 
     @property
@@ -51,11 +51,12 @@ class OpenFile:
 
 
 def _cell(value: str) -> str:
+    """Return the text as a cell that no spreadsheet program treats as a formula."""
     return value if _NUMBER.fullmatch(value) else str(safe_cell(value))
 
 
 def file_of(organisation: Organisation, dataset: str) -> OpenFile:
-    """Return the file of an organisation: rows of files that were read, in their order, and then new rows."""
+    """Return an organisation's file: first the rows of imported files, in their order, and then new rows."""
     rows = sorted(_ROWS[dataset](organisation), key=lambda row: row.order)
     return OpenFile(
         headings=DATASETS[dataset].headings,

@@ -1,4 +1,4 @@
-"""The rows of plans and timetables, from the newest versions that everybody may read."""
+"""Published rows of plans and timetables, from the newest versions that everybody may read."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
 
-#: The fields with the codes of a plan's authorities. Minerals and waste plans have the second one.
+#: The fields with the codes of a plan's authorities. Minerals and waste plans use the second field.
 _AUTHORITIES, _MINERALS_AUTHORITIES = "local-planning-authorities", "minerals-and-waste-planning-authorities"
 
 
 @dataclass(frozen=True, slots=True)
 class PublicPlan:
-    """A plan with its newest public version."""
+    """A plan and its newest public version."""
 
     plan: Plan
     version: Version
@@ -35,7 +35,7 @@ class PublicPlan:
 
     @property
     def hidden_sites(self) -> frozenset[str]:
-        """The references of confidential sites."""
+        """The references of the plan's confidential sites."""
         return frozenset(site["reference"] for site in self.version.content["sites"] if site["confidential"])
 
     @property
@@ -48,12 +48,12 @@ class PublicPlan:
         return self.version.embargo_until or self.version.published_at
 
     def changed_at(self, record: Record | None) -> dt.datetime:
-        """Return when a row last changed: the later of the version's publication and the reading of the row."""
+        """Return when a row last changed: when the version became public or, if later, when the row was imported."""
         return max(self._public_since, record.read_at) if record else self._public_since
 
 
 def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
-    """Return the organisation's public plans of a kind, without closed ones."""
+    """Return the organisation's public plans of a kind, except those that are over."""
     plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=OVER)
     versions = (
         Version.objects.visible_to(AnonymousUser())
@@ -70,7 +70,7 @@ def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
 def records_of(plans: Sequence[PublicPlan], dataset: str) -> dict[int, dict[str, Record]]:
     """Return the saved rows of these plans, by plan id and then by key."""
     records_by_plan: dict[int, dict[str, Record]] = defaultdict(dict)
-    records = Record.objects.filter(dataset=dataset, plan__in=[public.plan for public in plans])
+    records = Record.objects.filter(dataset=dataset, plan__in=[plan.plan for plan in plans])
     for record in records.order_by("position"):
         records_by_plan[record.plan_id or 0][record.key] = record
     return records_by_plan
@@ -81,18 +81,18 @@ def plan_rows(organisation: Organisation) -> list[PublishedRow]:
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, PLAN.code)
     area_codes = _area_codes(plans)
-    return [_plan_row(public, records[public.plan.pk].get(""), area_codes[public.plan.pk]) for public in plans]
+    return [_plan_row(plan, records[plan.plan.pk].get(""), area_codes[plan.plan.pk]) for plan in plans]
 
 
-def _plan_row(public: PublicPlan, record: Record | None, area_codes: str) -> PublishedRow:
+def _plan_row(public_plan: PublicPlan, record: Record | None, area_codes: str) -> PublishedRow:
     """Return the row of a plan: the saved row with later changes, or a new row."""
-    plan = public.plan
-    cells = _cells(public, record, plan_values(public.content))
+    plan = public_plan.plan
+    cells = _cells(public_plan, record, plan_values(public_plan.content))
     default_cells = {
         "reference": reference_of(plan),
         "datasets": "local-plan",
         "documentation-url": settings.SITE_ORIGIN + plan.get_absolute_url(),
-        "document-url": settings.SITE_ORIGIN + reverse("plans:pdf", args=[plan.pk, public.version.number]),
+        "document-url": settings.SITE_ORIGIN + reverse("plans:pdf", args=[plan.pk, public_plan.version.number]),
     }
     for field, value in default_cells.items():
         if field not in cells or (record is None and not cells[field]):
@@ -101,33 +101,33 @@ def _plan_row(public: PublicPlan, record: Record | None, area_codes: str) -> Pub
         is_minerals_plan = cells["datasets"].startswith(("minerals", "waste"))
         cells[_MINERALS_AUTHORITIES if is_minerals_plan else _AUTHORITIES] = area_codes
     order = (record.position if record else LAST, plan.pk, "")
-    return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))
+    return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))
 
 
-def _cells(public: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
+def _cells(public_plan: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
     """Return the cells of a saved row with later changes; without a saved row, the current values.
 
-    The entry date of a saved row stays until something changes.
+    The entry date of a saved row does not change until another value does.
     """
     if record is None:
-        return {**current_values, "entry-date": public.changed_on}
+        return {**current_values, "entry-date": public_plan.changed_on}
     cells, has_changed = updated(record.cells, record.values, current_values)
     if has_changed:
-        cells["entry-date"] = public.changed_on
+        cells["entry-date"] = public_plan.changed_on
     return cells
 
 
 def reference_of(plan: Plan) -> str:
-    """Return the plan's reference in the file that it came from, or else one that we make."""
+    """Return the plan's reference in the file that it was imported from; a reference of our own for other plans."""
     return plan.external_reference.partition("#")[0] or own_reference(plan.pk)
 
 
 def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
-    """Return the codes of the owners' planning areas, or else of their districts, by plan id.
+    """Return the codes of the owners' planning areas by plan id, with semicolons between several.
 
-    Several codes have semicolons between them.
+    For an owner without a planning area, the code of its district is used.
     """
-    owner_ids = {owner.organisation_id for public in plans for owner in public.plan.owners.all()}
+    owner_ids = {owner.organisation_id for public_plan in plans for owner in public_plan.plan.owners.all()}
     identifiers = Identifier.objects.filter(
         organisation__in=owner_ids, scheme__in=[Scheme.GSS, Scheme.PLANNING_AREA], valid_to=None
     )
@@ -140,9 +140,9 @@ def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
         return codes.get(Scheme.PLANNING_AREA) or codes.get(Scheme.GSS, "")
 
     area_codes = {}
-    for public in plans:
-        codes = [code_of(owner.organisation_id) for owner in public.plan.owners.all()]
-        area_codes[public.plan.pk] = ";".join(code for code in codes if code)
+    for public_plan in plans:
+        codes = [code_of(owner.organisation_id) for owner in public_plan.plan.owners.all()]
+        area_codes[public_plan.plan.pk] = ";".join(code for code in codes if code)
     return area_codes
 
 
@@ -152,19 +152,21 @@ def timetable_rows(organisation: Organisation) -> list[PublishedRow]:
     records = records_of(plans, TIMETABLE.code)
     plan_records = records_of(plans, PLAN.code)
     rows = []
-    for public in plans:
-        plan_record = plan_records[public.plan.pk].get("")
-        reference = (plan_record.cells.get("reference") if plan_record else "") or reference_of(public.plan)
+    for public_plan in plans:
+        plan_record = plan_records[public_plan.plan.pk].get("")
+        reference = (plan_record.cells.get("reference") if plan_record else "") or reference_of(public_plan.plan)
         rows += [
-            _event_row(public, milestone, records[public.plan.pk].get(milestone["key"]), reference)
-            for milestone in public.content["milestones"]
+            _event_row(public_plan, milestone, records[public_plan.plan.pk].get(milestone["key"]), reference)
+            for milestone in public_plan.content["milestones"]
         ]
     return rows
 
 
-def _event_row(public: PublicPlan, milestone: dict[str, str], record: Record | None, reference: str) -> PublishedRow:
+def _event_row(
+    public_plan: PublicPlan, milestone: dict[str, str], record: Record | None, reference: str
+) -> PublishedRow:
     """Return the row of a milestone, or the reason why it is left out."""
-    order = (record.position if record else LAST, public.plan.pk, milestone["key"])
+    order = (record.position if record else LAST, public_plan.plan.pk, milestone["key"])
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
     if milestone["status"] == "cancelled":
@@ -174,10 +176,10 @@ def _event_row(public: PublicPlan, milestone: dict[str, str], record: Record | N
     elif not values["event-date"]:
         reason = "it has no date."
     else:
-        cells = _cells(public, record, values)
+        cells = _cells(public_plan, record, values)
         cells.setdefault("reference", f"{reference}-{milestone['key']}")
         cells["plan"] = reference
         cells["plan-event"] = event
-        return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))
-    left_out = f"{milestone['name']} ({public.plan.title}): {reason}"
+        return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))
+    left_out = f"{milestone['name']} ({public_plan.plan.title}): {reason}"
     return PublishedRow(order=order, cells={}, changed_at=None, left_out=left_out)

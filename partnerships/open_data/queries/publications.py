@@ -1,4 +1,4 @@
-"""The organisations that publish the files of a standard."""
+"""Publications in force: which organisations publish the files of which standards."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def publishing(organisation: Organisation | int) -> PublicationQuerySet:
 
 
 def published_by(pk: int, standard: str) -> Publication | None:
-    """Return the publication in force of an organisation's files of a standard; None if there is none."""
+    """Return the publication in force of an organisation's files of a standard; None if it does not publish them."""
     return publishing(pk).filter(standard=standard).select_related("organisation").first()

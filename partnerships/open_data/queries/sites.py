@@ -1,4 +1,4 @@
-"""The rows of brownfield land, from the sites of public registers."""
+"""Published rows of brownfield land, from the sites of public registers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from partnerships.organisations.models import Organisation
 
 
 def site_rows(organisation: Organisation) -> list[PublishedRow]:
-    """Return a row for each site of the organisation's public registers, and for each site that has left them.
+    """Return a row for each site of the organisation's public registers, and for each site that has left the registers.
 
-    Sites that were removed or made confidential here have no row.
+    Sites that were removed or made confidential in Common Ground have no row.
     """
-    plan_by_pk = {public.plan.pk: public for public in public_plans(organisation, "brownfield_land")}
-    hidden_references = {pk: public.hidden_sites for pk, public in plan_by_pk.items()}
-    sites = {(pk, site["key"]): site for pk, public in plan_by_pk.items() for site in public.content["sites"]}
+    plan_by_pk = {public_plan.plan.pk: public_plan for public_plan in public_plans(organisation, "brownfield_land")}
+    hidden_references = {pk: public_plan.hidden_sites for pk, public_plan in plan_by_pk.items()}
+    sites = {(pk, site["key"]): site for pk, public_plan in plan_by_pk.items() for site in public_plan.content["sites"]}
     rows = []
     records = Record.objects.filter(dataset=BROWNFIELD_LAND.code, plan__in=plan_by_pk)
     for record in records.order_by("position", "pk"):
         pk = record.plan_id or 0
-        # Sites that had left the register when it was read have no key, and are not in the plan.
+        # A site that had left the register before the import has no key, and is not in the plan.
         has_left_register = not record.key
         if has_left_register:
             reference = " ".join(record.cells["SiteReference"].split())
@@ -39,24 +39,24 @@ def site_rows(organisation: Organisation) -> list[PublishedRow]:
     return rows
 
 
-def _row(public: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
+def _row(public_plan: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
     """Return the row of a site: the saved row with later changes, or a new row."""
     values = site_values(site)
     if record is None:
         cells: Cells = {
             **values,
-            "SiteReference": values["SiteReference"] or own_reference(public.plan.pk, site["key"]),
-            "SiteplanURL": settings.SITE_ORIGIN + public.plan.get_absolute_url(),
+            "SiteReference": values["SiteReference"] or own_reference(public_plan.plan.pk, site["key"]),
+            "SiteplanURL": settings.SITE_ORIGIN + public_plan.plan.get_absolute_url(),
             "NetDwellingsRangeTo": values["NetDwellingsRangeFrom"],
-            "FirstAddedDate": public.changed_on,
-            "LastUpdatedDate": public.changed_on,
+            "FirstAddedDate": public_plan.changed_on,
+            "LastUpdatedDate": public_plan.changed_on,
         }
     else:
         cells, has_changed = updated(record.cells, record.values, values)
         if has_changed:
-            cells["LastUpdatedDate"] = public.changed_on
+            cells["LastUpdatedDate"] = public_plan.changed_on
             maximum, minimum = cells.get("NetDwellingsRangeTo", ""), values["NetDwellingsRangeFrom"]
             if maximum.isdecimal() and minimum.isdecimal() and int(maximum) < int(minimum):
                 cells["NetDwellingsRangeTo"] = minimum
-    order = (record.position if record else LAST, public.plan.pk, site["key"])
-    return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))
+    order = (record.position if record else LAST, public_plan.plan.pk, site["key"])
+    return PublishedRow(order=order, cells=cells, changed_at=public_plan.changed_at(record))

@@ -1,4 +1,4 @@
-"""A row of a published file."""
+"""A row of a published file, which the queries of all standards return."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 class PublishedRow:
     """A row of a published file, or the reason why a record has no row."""
 
-    #: Rows are sorted by this: the position in the file that was read, the primary key of the record, and its key.
+    #: The order of rows: by position in the imported file, then by the record's primary key and by its key.
     order: tuple[int, int, str]
     #: The texts of the row, by field.
     cells: Mapping[str, str]
     changed_at: dt.datetime | None
-    #: Why the row is not in the file, in words; "" if it is.
+    #: Why the row is not in the file, as a sentence; "" if the row is in the file.
     left_out: str = ""

@@ -1,4 +1,4 @@
-"""Developer agreements and contributions that a planning authority's lead enters on pages."""
+"""Enter developer agreements and contributions on pages, for leads of a planning authority."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.people.models import User
 
 
 class UnableToEnter(Exception):
-    """The reference is taken, pounds and homes are both given, or the organisation is not a planning authority."""
+    """Raised if the reference is taken, pounds and homes are both given, or the authority cannot enter agreements."""
 
 
 @transaction.atomic
@@ -49,29 +49,29 @@ def enter_agreement(
 ) -> DeveloperAgreement:
     """Record an agreement, with a row for the authority's public file.
 
-    `kind` is a code of the standard. For leads of the authority and administrators who keep the directory. Raises
+    `kind` is a code of the standard. For leads of the authority and administrators of the directory. Raises
     `UnableToEnter`.
     """
-    body = _locked(organisation, author, now)
+    authority = _locked(organisation, author, now)
     new_agreement = RegisterAgreement(
         reference=reference,
         kind=AGREEMENT_TYPES[kind],
-        organisation=body,
+        organisation=authority,
         planning_application=planning_application,
         document_url=document_url,
         agreed_on=agreed_on,
     )
-    [agreement], created = record_agreements(agreements=[new_agreement], run_id=None, author=author, now=now)
-    if not created:
+    [agreement], new_count = record_agreements(agreements=[new_agreement], run_id=None, author=author, now=now)
+    if not new_count:
         raise UnableToEnter(f"An agreement with the reference {reference} already exists. Enter another reference.")
     cells = {
         "reference": reference,
         "developer-agreement-type": kind,
         "planning-application": planning_application,
         "document-url": document_url,
-        **_common_cells(body, agreed_on, now),
+        **_common_cells(authority, agreed_on, now),
     }
-    row = FileRow(position=LAST, cells=cells, values=organisation_values(body.pk))
+    row = FileRow(position=LAST, cells=cells, values=organisation_values(authority.pk))
     save_rows(dataset=AGREEMENT.code, rows={agreement: [row]}, author=author, now=now)
     return agreement
 
@@ -90,11 +90,11 @@ def enter_contribution(
 ) -> Commitment:
     """Record a contribution as a commitment of the developer, with a row for the public file.
 
-    It is in pounds or in homes, not in both; `purpose` is a code of the standard. Progress reports on its page become
-    transactions in the public file. For leads of the authority and administrators who keep the directory. Raises
+    The contribution is in pounds or in homes, not in both; `purpose` is a code of the standard. Progress reports on its
+    page become transactions in the public file. For leads of the authority and administrators of the directory. Raises
     `UnableToEnter`.
     """
-    body = _locked(agreement.organisation, author, now)
+    authority = _locked(agreement.organisation, author, now)
     if amount is not None and homes is not None:
         raise UnableToEnter("Enter pounds or homes, not both. For both, enter two contributions.")
     quantity, unit = _quantity_and_unit(amount, homes)
@@ -103,7 +103,7 @@ def enter_contribution(
     promise = RegisterPromise(
         reference=reference,
         text=promise_description(PURPOSES[purpose], agreement=agreement, application=application),
-        receiver=body,
+        receiver=authority,
         giver_name=giver_name_for(application),
         agreed_at=beginning_of(day),
         quantity=quantity,
@@ -119,9 +119,9 @@ def enter_contribution(
         "developer-agreement": agreement.reference,
         "contribution-purpose": purpose,
         **figure_values(quantity, unit),
-        **_common_cells(body, agreed_on, now),
+        **_common_cells(authority, agreed_on, now),
     }
-    values = {OVER: "no", LAST_REPORT: "0", REPORTED: "0", **organisation_values(body.pk)}
+    values = {OVER: "no", LAST_REPORT: "0", REPORTED: "0", **organisation_values(authority.pk)}
     row = FileRow(position=LAST, cells=cells, values=values)
     save_rows(dataset=CONTRIBUTION.code, rows={commitment: [row]}, author=author, now=now)
     return commitment
@@ -137,17 +137,17 @@ def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decim
 
 
 def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:
-    body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
-    require(roles_of(author, now).keeps_published({body.pk}))
-    if not body.is_planning_authority:
+    authority = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+    require(roles_of(author, now).keeps_published({authority.pk}))
+    if not authority.is_planning_authority:
         raise UnableToEnter("Only planning authorities that still exist can enter agreements.")
-    return body
+    return authority
 
 
-def _common_cells(body: Organisation, agreed_on: dt.date | None, now: dt.datetime) -> dict[str, str]:
-    """Return the cells of the fields that agreements and contributions share."""
+def _common_cells(authority: Organisation, agreed_on: dt.date | None, now: dt.datetime) -> dict[str, str]:
+    """Return the cells of the fields that agreements and contributions have in common."""
     return {
-        "organisation": key_of(body),
+        "organisation": key_of(authority),
         "entry-date": timezone.localdate(now).isoformat(),
         "start-date": agreed_on.isoformat() if agreed_on else "",
     }

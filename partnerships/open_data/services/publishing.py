@@ -16,12 +16,12 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import rights_over
 from partnerships.people.models import User
 
-#: The journal's name for a publication that ended.
+#: The kind of the journal's lines about publications that ended.
 PUBLICATION = "publication"
 
 
 class UnableToPublishData(Exception):
-    """A reason is missing, nothing would change, or the organisation is not a planning authority."""
+    """Raised if a reason is missing, nothing would change, or the organisation is not a planning authority."""
 
 
 @transaction.atomic
@@ -29,14 +29,16 @@ def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
-    body = _locked(organisation, reason, author, now)
+    locked_organisation = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard. Choose one on the organisation’s open data page.")
-    if not body.is_planning_authority:
+    if not locked_organisation.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
-    if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
+    if Publication.objects.filter(organisation=locked_organisation, standard=standard, ended_at=None).exists():
         raise UnableToPublishData("These files are already published. Open the page again to see them.")
-    publication = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
+    publication = Publication.objects.create(
+        organisation=locked_organisation, standard=standard, reason=reason.strip(), begun_at=now
+    )
     _record(EventKind.BEGUN, publication, reason, author, now)
     return publication
 
@@ -46,8 +48,8 @@ def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Stop publishing the files of a standard; for leads and administrators. Raises `UnableToPublishData`."""
-    body = _locked(organisation, reason, author, now)
-    publications = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
+    locked_organisation = _locked(organisation, reason, author, now)
+    publications = Publication.objects.filter(organisation=locked_organisation, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()
     if publication is None:
         raise UnableToPublishData("These files are not published, so there is nothing to stop.")
@@ -61,16 +63,16 @@ def end_publishing(
 
 def publication_identity(publication: Publication) -> str:
     """Return the hash by which the journal recognises a publication: organisation, standard and beginning."""
-    body = publication.organisation
-    return journal.identity(body.pk, body.created_at, publication.standard, publication.begun_at)
+    organisation = publication.organisation
+    return journal.identity(organisation.pk, organisation.created_at, publication.standard, publication.begun_at)
 
 
 def _locked(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:
-    body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
-    require(rights_over(body, author, now).may_change_settings)
+    locked_organisation = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+    require(rights_over(locked_organisation, author, now).may_change_settings)
     if not reason.strip():
         raise UnableToPublishData("Give a reason.")
-    return body
+    return locked_organisation
 
 
 def _record(kind: EventKind, publication: Publication, reason: str, author: User | None, now: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""Save the rows of a standard's file with the plans, agreements and commitments that they became."""
+"""Save the rows of a standard's file with the plans, agreements and commitments that they belong to."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 Subject = TypeVar("Subject", Plan, DeveloperAgreement, Commitment)
-#: The field of `Record` with the subject.
+#: The field of `Record` that refers to the subject, by the subject's model.
 _SUBJECT_FIELDS = {Plan: "plan", DeveloperAgreement: "agreement", Commitment: "commitment"}
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row of a file that was read (see `Record`)."""
+    """A row of an imported file; see `Record`."""
 
     #: The number of the row in the file.
     position: int
@@ -34,12 +34,12 @@ class FileRow:
     cells: Cells
     #: The key of the plan's milestone or site.
     key: str = ""
-    #: The values of the subject, by field, when the row was read.
+    #: The values of the subject, by field, when the row was imported.
     values: Cells = field(default_factory=dict)
 
 
 def _organisation_ids(subject: Plan | DeveloperAgreement | Commitment) -> list[int]:
-    """Return the ids of the organisations that the subject belongs to."""
+    """Return the ids of the organisations that own or receive the subject."""
     if isinstance(subject, Plan):
         return list(subject.owners.values_list("organisation", flat=True))
     if isinstance(subject, DeveloperAgreement):

@@ -95,11 +95,12 @@ def remark_on_older_rows(
     later_count: int,
 ) -> None:
     """Add a remark that rows are older than those of an earlier import of `newer_date`, and how both differ."""
+    older_count = existing_count + gone_count
     run.report.remark(
-        f"Of these {records_name}, {existing_count + gone_count:,} {'is' if existing_count + gone_count == 1 else 'are'} older than in files of "
+        f"Of these {records_name}, {older_count:,} {'is' if older_count == 1 else 'are'} older than in files of "
         f"{long_date(newer_date)}, which were imported before, and only added to the history. "
-        f"{changed_count:,} of {existing_count:,} {records_name} have changed since, {gone_count:,} are no longer there, "
-        f"and {later_count:,} were added later."
+        f"{changed_count:,} of {existing_count:,} {records_name} have changed since, "
+        f"{gone_count:,} are no longer there, and {later_count:,} were added later."
     )
 
 
@@ -131,8 +132,8 @@ def fill_history(
     }
     run.report.remark(
         f"This list is older than that of {long_date(newest_date)}, so it only adds to histories. "
-        f"{renamed_count:,} of {len(existing_ids):,} of its organisations have changed their names since, {unlisted_count:,} are "
-        f"no longer listed, and {len(current_ids - existing_ids):,} were added later."
+        f"{renamed_count:,} of {len(existing_ids):,} of its organisations have changed their names since, "
+        f"{unlisted_count:,} are no longer listed, and {len(current_ids - existing_ids):,} were added later."
     )
 
 

@@ -13,7 +13,8 @@ from partnerships.organisations.obligations import Column, Moving, register_foll
 from partnerships.organisations.sections import ON_ORGANISATIONS
 
 
-def _end(moving: Moving) -> dict[str, Any]:
+def _ending_fields(moving: Moving) -> dict[str, Any]:
+    """Return the fields of a publication that ends with its organisation."""
     return {"ended_at": moving.now, "end_reason": moving.reason}
 
 
@@ -24,6 +25,6 @@ def register() -> None:
     """
     register_events(EventKind)
     register_untold(EventKind, because="the files have only what everybody may read already")
-    register_following(Column("open_data.Publication.organisation", ending=_end))
+    register_following(Column("open_data.Publication.organisation", ending=_ending_fields))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

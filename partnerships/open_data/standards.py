@@ -1,6 +1,6 @@
 """The planning data standards in force: their files, fields and events.
 
-Facts of the specification (digital-land/specification, 21 August 2026, Open Government Licence).
+The facts are those of the specification (digital-land/specification, 21 August 2026, Open Government Licence).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a file: how far the standard needs it, and what we write in it."""
+    """A field of a file, whether the standard requires it, and a description of its values."""
 
     name: str
     level: str
@@ -21,7 +21,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One file of a standard; `code` is its name in addresses."""
+    """A file of a standard. `code` is the file's name in addresses."""
 
     code: str
     title: str
@@ -30,13 +30,13 @@ class Dataset:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The names of its fields, in the order of the standard."""
+        """The names of the file's fields, in the order of the standard."""
         return tuple(field.name for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """A standard with its file, or with files that belong together: a council publishes all of them or none."""
+    """A standard and its files, which a council publishes together or not at all."""
 
     code: str
     title: str
@@ -82,13 +82,13 @@ TIMETABLE = Dataset(
         _NOTES,
     ),
 )
-#: The types of developer agreement: the code of the standard, and the name here.
+#: The names of the types of developer agreement, by the codes of the standard.
 AGREEMENT_TYPES = {
     "section-106": "section 106",
     "section-278": "section 278",
     "community-infrastructure-levy": "community infrastructure levy",
 }
-#: The purposes of contributions: the codes of the standard that have not ended, and their names.
+#: The names of the purposes of contributions, by the codes of the standard that have not ended.
 PURPOSES = {
     "affordable-housing": "Affordable housing",
     "bonds": "Bonds",
@@ -111,7 +111,7 @@ PURPOSES = {
     "other": "Other",
 }
 #: The last fields of each file of developer contributions.
-_OF_EACH_ROW = (
+_COMMON_FIELDS = (
     Field("notes", "", "notes"),
     Field("organisation", "", "the authority"),
     Field("entry-date", "", "the day on which the row last changed"),
@@ -130,7 +130,7 @@ AGREEMENT = Dataset(
         Field("developer-agreement-type", "", "section 106, section 278 or community infrastructure levy"),
         Field("planning-application", "", "the reference of the planning application"),
         Field("document-url", "", "the agreement’s document"),
-        *_OF_EACH_ROW,
+        *_COMMON_FIELDS,
     ),
 )
 CONTRIBUTION = Dataset(
@@ -143,7 +143,7 @@ CONTRIBUTION = Dataset(
         Field("contribution-purpose", "", "what the contribution is for"),
         _AMOUNT,
         _UNITS,
-        *_OF_EACH_ROW,
+        *_COMMON_FIELDS,
     ),
 )
 TRANSACTION = Dataset(
@@ -156,7 +156,7 @@ TRANSACTION = Dataset(
         Field("contribution-funding-status", "", "what happened to the contribution"),
         _AMOUNT,
         _UNITS,
-        *_OF_EACH_ROW,
+        *_COMMON_FIELDS,
     ),
 )
 BROWNFIELD_LAND = Dataset(
@@ -195,7 +195,7 @@ STANDARDS: Mapping[str, Standard] = {standard.code: standard for standard in (PL
 DATASETS: Mapping[str, Dataset] = {
     dataset.code: dataset for standard in STANDARDS.values() for dataset in standard.datasets
 }
-#: The standard of each dataset.
+#: The standard of each dataset, by the code of the dataset.
 STANDARD_OF: Mapping[str, Standard] = {
     dataset.code: standard for standard in STANDARDS.values() for dataset in standard.datasets
 }
@@ -230,10 +230,10 @@ EVENTS: Mapping[str, str] = {
 
 
 def event_of(key: str, name: str) -> str:
-    """Return the event of a milestone, by its key or its name. "" if the standard has none."""
+    """Return the code of a milestone's event, found by its key or its name; "" if the standard has no such event."""
     without_number = re.sub(r"-\d+$", "", key)
     for code in (key, without_number):
         if code in EVENTS:
             return code
-    words = name.strip().casefold()
-    return next((code for code, label in EVENTS.items() if label.casefold() == words), "")
+    folded_name = name.strip().casefold()
+    return next((code for code, label in EVENTS.items() if label.casefold() == folded_name), "")

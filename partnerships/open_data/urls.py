@@ -1,6 +1,6 @@
 """Addresses of open data.
 
-They are public and stay for ever: the platform collects files from them every day.
+The addresses are public and must never change: the planning data platform collects files from them every day.
 """
 
 from django.urls import path

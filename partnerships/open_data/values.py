@@ -1,4 +1,4 @@
-"""The values of plans, sites and contributions for the fields of a standard's file."""
+"""Turn plans, sites and contributions into values for the fields of a standard's file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from partnerships.plans.content import name_and_address
 
 #: The texts of a row, by field.
 Cells = dict[str, str]
-#: Keys of saved values of a contribution when its row was read: whether it had ended, the id of its last progress
-#: report, and the total delivered by then.
+#: Keys of the values that are saved when a contribution's row is imported: whether the contribution had ended, the id
+#: of its last progress report, and the total delivered by then.
 OVER, LAST_REPORT, REPORTED = "over", "last-report", "reported"
-#: The key of the outcome that has a plan's required homes.
+#: The key of a plan's outcome with its required homes.
 REQUIRED_HOMES = "required-housing"
-#: The planning status of a site, by the word of the standard.
+#: The planning status of a site in Common Ground, by the word of the standard.
 PLANNING_STATUSES = {"permissioned": "permission", "pending decision": "submitted", "not permissioned": "none"}
 #: The word of the standard and the kind of permission, by the planning status of a site.
 _PERMISSIONS = {
@@ -76,7 +76,7 @@ def site_values(site: Mapping[str, Any]) -> Cells:
 
 
 def organisation_values(organisation_id: int) -> Cells:
-    """Return the id of the organisation that a row belongs to, as a saved value.
+    """Return the id of a row's organisation, as a saved value.
 
     If the row later passes to a successor, the published file replaces its organisation (see `_saved_rows`).
     """
@@ -95,9 +95,9 @@ def figure_values(quantity: Decimal | None, unit: str) -> Cells:
 def updated(
     cells: Mapping[str, str], saved_values: Mapping[str, str], current_values: Mapping[str, str]
 ) -> tuple[Cells, bool]:
-    """Return the cells of a saved row with the values that have changed since it was read, and whether any has.
+    """Return the cells of a saved row with the values that have changed since the import, and whether any has.
 
-    Cells whose values have not changed keep the text of the file: `2,500` stays `2,500`.
+    Cells whose values have not changed keep the text of the file: `2,500` remains `2,500`.
     """
     changed_cells = {field: value for field, value in current_values.items() if value != saved_values.get(field, "")}
     return {**cells, **changed_cells}, bool(changed_cells)

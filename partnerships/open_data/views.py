@@ -1,4 +1,4 @@
-"""Pages of open data: who publishes, one organisation's files, begin or end publishing, and add agreements."""
+"""Pages of open data: publishers, an organisation's files, begin or end publishing, and add agreements."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Pages that one address may open in a minute, because each page reads whole files.
+#: The number of pages that one address may open in a minute, because each page reads whole files.
 PAGES_PER_MINUTE = 60
-#: Files that the page also shows as tables: a council's web page must show the same data as its plan files.
+#: Codes of files that the page also shows as tables: a council's web page must show the same data as its plan files.
 _SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 
 
@@ -43,9 +43,9 @@ _SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List the organisations that publish open data, each with the titles of its standards."""
-    refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
-    if refused is not None:
-        return refused
+    too_many_response = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    if too_many_response is not None:
+        return too_many_response
     titles_by_organisation: dict[Organisation, list[str]] = defaultdict(list)
     for publication in published():
         titles_by_organisation[publication.organisation].append(publication.files.title)
@@ -56,16 +56,16 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the files that an organisation publishes, with their fields, addresses and content."""
-    refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
-    if refused is not None:
-        return refused
+    too_many_response = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    if too_many_response is not None:
+        return too_many_response
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     codes = set(published_now(organisation).values_list("standard", flat=True))
     merged_into = None if codes else _merged_into(pk)
     if merged_into is not None:
         return redirect("open_data:of-organisation", merged_into)
     user = request.user
-    may_change = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
+    may_change_settings = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
     if not codes and not user.is_authenticated:
         raise Http404
     standards = [
@@ -76,8 +76,13 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         for standard in STANDARDS.values()
         if standard.code in codes
     ]
-    others = [standard for standard in STANDARDS.values() if standard.code not in codes]
-    context = {"organisation": organisation, "standards": standards, "others": others, "may_change": may_change}
+    other_standards = [standard for standard in STANDARDS.values() if standard.code not in codes]
+    context = {
+        "organisation": organisation,
+        "standards": standards,
+        "others": other_standards,
+        "may_change": may_change_settings,
+    }
     return render(request, "open_data/of_organisation.html", context)
 
 
@@ -107,7 +112,7 @@ def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
-    """Send one file of a standard as CSV; 304 if the client has this content already."""
+    """Send one file of a standard as CSV; respond with 304 if the client already has this content."""
     standard = STANDARD_OF.get(dataset)
     if standard is None:
         raise Http404
@@ -139,12 +144,12 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     if files is None:
         raise Http404
     require(rights_over(organisation, user, timezone.now()).may_change_settings)
-    back = reverse("open_data:of-organisation", args=[pk])
+    return_url = reverse("open_data:of-organisation", args=[pk])
     ends = published_by(pk, standard) is not None
     submit = "Stop publishing" if ends else "Publish files"
-    form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=back)
+    form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=return_url)
 
-    def step() -> tuple[str, str]:
+    def change_publication() -> tuple[str, str]:
         change_publishing = end_publishing if ends else begin_publishing
         change_publishing(
             organisation=organisation,
@@ -153,13 +158,13 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"{files.title}: {'no longer published' if ends else 'published'}.", back
+        return f"{files.title}: {'no longer published' if ends else 'published'}.", return_url
 
     return take_step(
         request,
         "open_data/publishing.html",
         form,
-        step,
+        change_publication,
         {UnableToPublishData: "reason"},
         organisation=organisation,
         files=files,
@@ -173,10 +178,10 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
     require(roles_of(user, timezone.now()).keeps_published({pk}))
-    back = reverse("developer_agreements:of-organisation", args=[pk])
-    form = AgreementForm(posted(request), cancel=back)
+    return_url = reverse("developer_agreements:of-organisation", args=[pk])
+    form = AgreementForm(posted(request), cancel=return_url)
 
-    def step() -> tuple[str, str]:
+    def save_agreement() -> tuple[str, str]:
         agreement = services.enter_agreement(
             organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
         )
@@ -187,9 +192,9 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "open_data/entering.html",
         form,
-        step,
+        save_agreement,
         {UnableToEnter: "reference"},
-        back=back,
+        back=return_url,
         heading="Add a developer agreement",
         organisation=organisation,
     )
@@ -202,22 +207,22 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation")
     agreement = get_object_or_404(agreements, pk=pk)
     require(roles_of(user, timezone.now()).keeps_published({agreement.organisation_id}))
-    back = agreement.get_absolute_url()
-    form = ContributionForm(posted(request), cancel=back)
+    return_url = agreement.get_absolute_url()
+    form = ContributionForm(posted(request), cancel=return_url)
 
-    def step() -> tuple[str, str]:
+    def save_contribution() -> tuple[str, str]:
         commitment = services.enter_contribution(
             agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()
         )
-        return f"Contribution {commitment.source_reference} has been added as {commitment.reference}.", back
+        return f"Contribution {commitment.source_reference} has been added as {commitment.reference}.", return_url
 
     return take_step(
         request,
         "open_data/entering.html",
         form,
-        step,
+        save_contribution,
         {UnableToEnter: "reference"},
-        back=back,
+        back=return_url,
         heading=f"Add a contribution to agreement {agreement.reference}",
         organisation=agreement.organisation,
     )

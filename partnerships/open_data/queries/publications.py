@@ -1,4 +1,4 @@
-"""Publications in force: which organisations publish the files of which standards."""
+"""Publications in force: the organisations that publish files, and their standards."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ def is_under_embargo(subject: Plan | DeveloperAgreement | Commitment, now: dt.da
 
 
 def _is_same_row(record: Record, row: FileRow) -> bool:
-    """Return whether a saved row and a row that was read are the same.
+    """Return whether a saved row and an imported row are the same row of the file.
 
-    Sites that have left a register have no key in its plan: they are compared by reference.
+    Sites that have left a register have no key in its plan, so they are compared by reference.
     """
     if record.key and row.key:
         return record.key == row.key
@@ -70,7 +70,7 @@ def _reference(cells: Cells) -> str:
 
 
 def _fields(row: Record | FileRow) -> dict[str, Any]:
-    """Return the fields of `Record` that a row fills in. If they are equal, the row is not saved again."""
+    """Return the fields of `Record` that come from a row. If these are equal, the row is not saved again."""
     return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
 
 
@@ -83,10 +83,10 @@ def save_rows(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Save the rows of one file by their subjects, which are all of one model; earlier rows of these are replaced.
+    """Save the rows of one file by their subjects, which are all of one model, in place of earlier rows.
 
-    For administrators who keep the directory, and for leads of the organisations that the subjects belong to. The rows
-    of `incomplete` subjects (ids) replace only the same rows. Rows of plans under embargo stay as they are.
+    For administrators of the directory, and for leads of the organisations that the subjects belong to. The rows of
+    `incomplete` subjects (ids) replace only the same rows. Rows of plans under embargo are not changed.
     """
     if not rows:
         return
@@ -109,7 +109,9 @@ def save_rows(
         earlier_records = records_by_subject[subject.pk]
         if subject.pk in incomplete:
             earlier_records = [
-                earlier for earlier in earlier_records if any(_is_same_row(earlier, row) for row in file_rows)
+                earlier_record
+                for earlier_record in earlier_records
+                if any(_is_same_row(earlier_record, row) for row in file_rows)
             ]
         if [_fields(record) for record in earlier_records] == [_fields(row) for row in file_rows]:
             continue
